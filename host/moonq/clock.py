@@ -1,0 +1,79 @@
+"""Time that is passed in, so that a test can hold it.
+
+Every wait in moonq goes through a `Clock`; a test takes a `ManualClock` and advances it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What moonq asks of time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        ...
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait on *condition* (held by the caller) at most *timeout* seconds.
+
+        Returns False when the time was up first. May wake early: check again.
+        """
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait in real time."""
+        return condition.wait(timeout)
+
+
+class ManualClock:
+    """Time that stands still until `advance` moves it; wakes who waits for it."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        self._now = start
+        self._lock = threading.Lock()
+        self._waiting: dict[int, threading.Condition] = {}
+
+    def now(self) -> float:
+        """Seconds since the epoch, as set."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """The same number: a manual clock does not go back."""
+        return self._now
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait until notified or until `advance` has reached the deadline."""
+        deadline = None if timeout is None else self._now + timeout
+        if deadline is not None and deadline <= self._now:
+            return False
+        with self._lock:
+            self._waiting[id(condition)] = condition
+        # The real limit only guards against a wake-up between the check and the wait.
+        condition.wait(0.05)
+        return deadline is None or self._now < deadline
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward and wake everybody who waits for it."""
+        if seconds < 0:
+            raise ValueError("time does not go back")
+        self._now += seconds
+        with self._lock:
+            waiting, self._waiting = list(self._waiting.values()), {}
+        for condition in waiting:
+            with condition:
+                condition.notify_all()

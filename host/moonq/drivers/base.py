@@ -1,0 +1,206 @@
+"""The contract between moonq and whatever stores its messages.
+
+A message moves through four verbs: `Driver.publish` stores it, `Subscription.take` leases it to
+us as a delivery, `Subscription.start` says that its handler begins, and `Subscription.settle`
+ends that delivery with a verdict. A lease that runs out counts as an interruption.
+
+`tests/drivers` holds the conformance suite; a driver that passes it is a driver. A driver has no
+base class: it fits these Protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from moonq.errors import QueueError, Unsupported
+from moonq.model import Delivery, Message, QueueInfo, QueueSpec, Receipt, State, Stored, Verdict
+
+Ability = Literal["native", "emulated", "approximate", "none"]
+
+#: Dead letters carry their story in these headers (contract, section 4).
+X_ORIGINAL_QUEUE = "x_original_queue"
+X_DEAD_LETTER_REASON = "x_dead_letter_reason"
+X_DEAD_LETTER_TIME = "x_dead_letter_time"
+X_ATTEMPTS = "x_attempts"
+X_INTERRUPTIONS = "x_interruptions"
+X_LAST_ERROR = "x_last_error"
+X_REDRIVEN = "x_redriven"
+#: How many failed attempts a message remembers.
+HISTORY = 10
+
+
+class Event(NamedTuple):
+    """Something a driver did that nobody called for: worth a count and perhaps a log line."""
+
+    kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
+    queue: str
+    count: int = 1
+    detail: str = ""
+
+
+class Capabilities(NamedTuple):
+    """What a driver can do, clause by clause; asking for a `none` is an error, never ignored."""
+
+    durable: Ability
+    delay: Ability
+    ttl: Ability
+    priority: Ability
+    dedup: Ability
+    group: Ability
+    max_length: Ability
+    drop_oldest: Ability
+    exact_info: Ability
+    peek: Ability
+    purge: Ability
+    redrive: Ability
+    pause: Ability
+    attempts: Ability
+    several_hosts: Ability
+
+
+class Subscription(Protocol):
+    """One consumer's standing at a queue; all methods are called by many worker threads."""
+
+    def take(self, limit: int, timeout: float | None) -> list[Delivery]:
+        """Lease up to *limit* deliveries, waiting at most *timeout* seconds for the first.
+
+        Returns an empty list when the time was up, the queue is paused or the subscription is
+        stopping. Never holds more than `prefetch` unsettled deliveries in all.
+        """
+        ...
+
+    def start(self, delivery: Delivery) -> bool:
+        """Say that the handler begins. False: the lease is lost or was handed back, skip it."""
+        ...
+
+    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        """End *delivery* as *verdict* says, exactly once.
+
+        Never waits for a broker: what it cannot do at once it sends with the next batch. Returns
+        False when the delivery was settled before or its lease is lost; nothing changes then.
+        """
+        ...
+
+    def pause(self) -> None:
+        """Deliver nothing more for now; hand back what is buffered and not started."""
+        ...
+
+    def resume(self) -> None:
+        """Deliver again."""
+        ...
+
+    def stop(self) -> None:
+        """Take no more, hand back all that has not started, wake every waiting `take`."""
+        ...
+
+    def close(self, deadline: float) -> bool:
+        """Flush the settles until *deadline* (the clock's monotonic seconds) and leave.
+
+        Returns False when some could not be sent: their messages will run again.
+        """
+        ...
+
+
+class Driver(Protocol):
+    """Adapter to whatever stores messages."""
+
+    kind: str
+    """The entry kind, such as ``queue.driver.memory``."""
+
+    def capabilities(self) -> Capabilities:
+        """What this driver can do."""
+        ...
+
+    def open(self, on_event: Callable[[Event], None]) -> None:
+        """Connect, and check version and durability.
+
+        Raises:
+            Unavailable: The broker does not answer.
+            Unsupported: It answers, but cannot keep the contract.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections. Leased messages stay leased until their lease ends."""
+        ...
+
+    def declare(self, spec: QueueSpec) -> None:
+        """Make the queue (and its dead letters) exist as *spec* says; may be repeated.
+
+        Raises:
+            Unsupported: The driver cannot do what the spec asks; names the key.
+            Conflict: The broker knows the queue with other settings.
+        """
+        ...
+
+    def publish(
+        self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
+    ) -> list[Receipt | QueueError]:
+        """Store *messages* durably, by this driver's own standard, and answer for each.
+
+        Waits at most *timeout* seconds for a broker that is away or, where the queue's overflow
+        is `block` and *may_wait* is true, for a place in a full queue. Answers `QueueFull`,
+        `Unavailable` or `Uncertain` in the place of a message that was not (surely) stored.
+
+        Raises:
+            QueueNotFound: No such queue was declared.
+        """
+        ...
+
+    def subscribe(self, queue: str, prefetch: int) -> Subscription:
+        """Begin to take from *queue*."""
+        ...
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of *queue* by state."""
+        ...
+
+    def peek(
+        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+    ) -> list[Stored]:
+        """Show up to *limit* messages in delivery order, from behind the id *after*."""
+        ...
+
+    def find(self, queue: str, message_id: str) -> Stored | None:
+        """Show one message of *queue* whatever its state."""
+        ...
+
+    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+        """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
+        ...
+
+    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+        """Move dead letters of *source* to *target* ("" is the queue each came from).
+
+        Counters start anew, the id stays. Returns how many were moved.
+        """
+        ...
+
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*; buffers are handed back within a second."""
+        ...
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+        ...
+
+
+def cut(text: str, limit: int = 8192) -> str:
+    """Return *text*, at most *limit* characters of it, marked where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def check_options(spec: QueueSpec, known: Mapping[str, Any]) -> None:
+    """Refuse options that a driver does not know.
+
+    Raises:
+        Unsupported: Names the key and what the driver knows.
+    """
+    for key in spec.options:
+        if key not in known:
+            wanted = ", ".join(sorted(known)) or "none"
+            raise Unsupported(
+                f"queue {spec.name!r}: option {key!r} is not known to this driver",
+                hint=f"it knows: {wanted}",
+            )

@@ -1,0 +1,151 @@
+"""Everything moonq raises on purpose.
+
+* MoonqError
+  * ProjectInvalid      the project's files say something moonq cannot do
+  * NotFound            no such entry, message or host
+  * ScriptError         a script does not load, or broke its contract
+  * StopTimeout         handlers did not end before the stop limit
+  * QueueError          a publish, a settle or an inspection was refused
+    * Invalid           the caller's mistake
+      * TooLarge
+      * Unsupported     this driver cannot do what was asked
+    * QueueNotFound
+    * Denied            a policy says no
+    * QueueFull         (worth another try)
+    * Unavailable       nothing was sent (worth another try)
+    * Uncertain         sent, no answer: may have been stored (worth another try)
+    * Conflict          the broker has another declaration
+    * LeaseLost
+
+A message says what is so, in lower case and without a full stop; the hint is the next step, as an
+order. Leave the hint empty rather than guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moonq.findings import Finding
+
+
+class MoonqError(Exception):
+    """One line that says what is so, and a hint: the next step, as an order."""
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "INTERNAL"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class ProjectInvalid(MoonqError):
+    """The project's files say something moonq cannot do; carries every finding."""
+
+    exit_code = 3
+    kind = "INVALID"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        errors = sum(1 for finding in findings if finding.severity == "error")
+        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in the project")
+        self.findings = tuple(findings)
+
+
+class NotFound(MoonqError):
+    """No such entry, message or host."""
+
+    exit_code = 4
+    kind = "NOT_FOUND"
+
+
+class ScriptError(MoonqError):
+    """A script does not load, or broke its contract; the finding shows where."""
+
+    exit_code = 3
+    kind = "INVALID"
+
+    def __init__(self, message: str, *, hint: str = "", finding: Finding | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.finding = finding
+
+
+class StopTimeout(MoonqError):
+    """Handlers did not end before the stop limit; names them."""
+
+    exit_code = 8
+    kind = "TIMEOUT"
+
+
+class QueueError(MoonqError):
+    """A publish, a settle or an inspection was refused."""
+
+
+class Invalid(QueueError):
+    """The caller's mistake: the same call will fail again."""
+
+    kind = "INVALID"
+
+
+class TooLarge(Invalid):
+    """A message is larger than its queue takes."""
+
+
+class Unsupported(Invalid):
+    """This driver cannot do what was asked."""
+
+
+class QueueNotFound(QueueError):
+    """No queue of that id."""
+
+    exit_code = 4
+    kind = "NOT_FOUND"
+
+
+class Denied(QueueError):
+    """A security policy says no."""
+
+    exit_code = 6
+    kind = "PERMISSION_DENIED"
+
+
+class QueueFull(QueueError):
+    """The queue holds as many messages as it may."""
+
+    kind = "RATE_LIMITED"
+    retryable = True
+
+
+class Unavailable(QueueError):
+    """The broker is away and nothing was sent: safe to try again."""
+
+    exit_code = 5
+    kind = "UNAVAILABLE"
+    retryable = True
+
+
+class Uncertain(QueueError):
+    """Sent without an answer: it may have been stored, so repeat with the same id."""
+
+    exit_code = 8
+    kind = "TIMEOUT"
+    retryable = True
+
+
+class Conflict(QueueError):
+    """The broker knows this queue with another declaration."""
+
+    kind = "CONFLICT"
+
+
+class LeaseLost(QueueError):
+    """The lease ran out first; the message is not ours any more."""
+
+    kind = "CONFLICT"

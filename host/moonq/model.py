@@ -1,0 +1,168 @@
+"""The values that travel between publisher, driver, consumer and worker.
+
+All of them are immutable: a change is a new value. Times are float seconds: `published_at` counts
+from the epoch, lengths of time carry no suffix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+Scalar = str | int | float | bool
+Headers = Mapping[str, Scalar]
+State = Literal["ready", "delayed", "leased", "running"]
+DeadReason = Literal[
+    "max_attempts", "rejected", "decode", "expired", "interrupted", "snooze_limit", "max_length"
+]
+
+NO_HEADERS: Headers = MappingProxyType({})
+
+
+class Priority(IntEnum):
+    """How soon a message is served: 9 : 3 : 1 when all three wait."""
+
+    LOW = 0
+    NORMAL = 1
+    HIGH = 2
+
+
+class Message(NamedTuple):
+    """What a publisher wrote."""
+
+    id: str
+    body: bytes
+    published_at: float
+    headers: Headers = NO_HEADERS
+    content_type: str = "application/json"
+    priority: Priority = Priority.NORMAL
+    delay: float = 0.0
+    """Seconds before the first delivery."""
+    ttl: float | None = None
+    """Seconds from the publish within which the first run must start."""
+    dedup_key: str | None = None
+    group: str | None = None
+
+
+class ErrorRecord(NamedTuple):
+    """One failed attempt, as the dead letter remembers it; texts are cut at 8 KiB."""
+
+    time: float
+    kind: str
+    message: str
+    traceback: str = ""
+
+
+class Delivery(NamedTuple):
+    """One attempt at a message: ours until its lease ends or it is settled."""
+
+    message: Message
+    receipt: Any
+    """The driver's own proof that we hold it; nobody else looks inside."""
+    attempt: int = 1
+    """1 for the first run; counts failures."""
+    interruptions: int = 0
+    """Leases that ended without a verdict."""
+    snoozes: int = 0
+
+
+class Ack(NamedTuple):
+    """Done: the message is gone."""
+
+
+class Retry(NamedTuple):
+    """Failed: again after *delay* seconds, one attempt spent."""
+
+    delay: float
+    error: ErrorRecord
+
+
+class Snooze(NamedTuple):
+    """Not now: again after *delay* seconds, no attempt spent."""
+
+    delay: float
+
+
+class Dead(NamedTuple):
+    """No more attempts: to the dead letters."""
+
+    reason: DeadReason
+    error: ErrorRecord | None = None
+
+
+class Release(NamedTuple):
+    """Handed back before it ran, or cut off by a stop: ready at once, no attempt spent."""
+
+
+class Interrupt(NamedTuple):
+    """The worker died: again after *delay* seconds, one interruption counted."""
+
+    delay: float
+    error: ErrorRecord | None = None
+
+
+Verdict = Ack | Retry | Snooze | Dead | Release | Interrupt
+ACK = Ack()
+RELEASE = Release()
+
+
+class Receipt(NamedTuple):
+    """The driver's answer to a publish: the id under which the message is stored."""
+
+    id: str
+    duplicate: bool = False
+
+
+class Stored(NamedTuple):
+    """A message as `peek` shows it: nothing was consumed."""
+
+    message: Message
+    state: State
+    attempt: int = 1
+    interruptions: int = 0
+    due: float | None = None
+    """When a delayed message may run, in seconds since the epoch."""
+    errors: tuple[ErrorRecord, ...] = ()
+
+
+class QueueInfo(NamedTuple):
+    """How many messages a queue holds in each state; None is a number the broker cannot give."""
+
+    ready: int | None
+    delayed: int | None
+    leased: int | None
+    running: int | None
+    dead: int | None
+    consumer_count: int | None
+    oldest_age: float | None
+    """Seconds since the oldest ready message was published."""
+    paused: bool = False
+    exact: bool = True
+
+    @property
+    def message_count(self) -> int | None:
+        """Ready + delayed + leased + running: what has a future in this queue."""
+        parts = (self.ready, self.delayed, self.leased, self.running)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+
+class QueueSpec(NamedTuple):
+    """A queue as its driver needs to know it; policy about failures stays above the driver."""
+
+    name: str
+    """The queue's name at the driver."""
+    dead_letter: str | None = None
+    """The driver's name of the queue that takes dead letters; None drops them, counted."""
+    max_length: int | None = None
+    overflow: Literal["reject", "block", "drop_oldest"] = "reject"
+    ttl: float | None = None
+    on_expire: Literal["dead_letter", "drop"] = "dead_letter"
+    dedup_window: float = 300.0
+    group_on_failure: Literal["block", "skip"] = "block"
+    interruption_delays: tuple[float, ...] = (1.0, 5.0, 25.0, 120.0)
+    lease: float = 30.0
+    options: Mapping[str, object] = MappingProxyType({})
+    """This driver's own keys; one it does not know is an error."""
