@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: ``"500ms"``, ``"5s"``, ``"1h30m"``, or a number of seconds."""
+"""Lengths of time as people write them: `"500ms"`, `"5s"`, `"1h30m"`, or seconds."""
 
 from __future__ import annotations
 

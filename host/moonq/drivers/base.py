@@ -11,6 +11,7 @@ base class: it fits these Protocols.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from moonq.errors import QueueError, Unsupported
@@ -30,7 +31,8 @@ X_REDRIVEN = "x_redriven"
 HISTORY = 10
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Event:
     """Something a driver did that nobody called for: worth a count and perhaps a log line."""
 
     kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
