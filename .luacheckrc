@@ -1,0 +1,19 @@
+std = "lua54"
+max_line_length = 100
+
+-- What a script sees (lua/world.lua): no io, no package, of os only what tells the time.
+stds.script = {
+  read_globals = {
+    "_G", "_VERSION", "assert", "error", "getmetatable", "ipairs", "load", "next", "pairs", "pcall",
+    "print", "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable",
+    "tonumber", "tostring", "type", "xpcall",
+    "coroutine", "math", "string", "table", "utf8",
+    debug = { fields = { "traceback" } },
+    os = { fields = { "clock", "date", "difftime", "time" } },
+    collectgarbage = {},
+    errors = { other_fields = true },
+  },
+}
+
+files["examples"] = { std = "script" }
+files["host/moonq/scaffold"] = { std = "script" }

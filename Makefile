@@ -1,0 +1,59 @@
+# moonq. Every target makes .venv when it is missing or older than pyproject.toml.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
+
+LUA_DIRS := lua stdlib tests examples host/moonq/scaffold
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint lint-python lint-lua format bench soak tools clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) ## Publish real tasks to the first example, handle them, end
+	$(BIN)/moonq run examples/seed --call app.queue:publish_tasks --until-idle
+
+test: $(READY) ## Run the tests
+	$(BIN)/pytest -m "not slow"
+
+soak: $(READY) ## Run the long tests
+	$(BIN)/pytest -m slow
+
+lint: lint-python lint-lua ## Check style and types, Python and Lua
+
+lint-python: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lint-lua:
+	@.ci/has luacheck "apt-get install lua-check (or luarocks install luacheck)"
+	@.ci/has stylua "make tools (needs npm)"
+	luacheck --quiet $(LUA_DIRS)
+	stylua --check $(LUA_DIRS)
+
+format: $(READY) ## Let ruff and stylua write the layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@.ci/has stylua "make tools (needs npm)"
+	stylua $(LUA_DIRS)
+
+bench: $(READY) ## Measure speed
+	@set -e; for bench in tests/bench/*_bench.py; do $(BIN)/python $$bench; done
+
+tools: ## Install stylua into .tools
+	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2
+
+clean: ## Remove what was made
+	rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip learned --group in 25.1.
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
