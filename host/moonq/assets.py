@@ -1,0 +1,56 @@
+"""Finds the two Lua trees: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from moonq.errors import NotFound
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def _tree(name: str) -> Path:
+    inside = PACKAGE / f"_{name}"
+    if inside.is_dir():
+        return inside
+    # In a checkout the package lies two floors below the trees: host/moonq and lua, stdlib.
+    beside = PACKAGE.parent.parent / name
+    if beside.is_dir():
+        return beside
+    raise NotFound(
+        f"moonq's own Lua files ({name}) are neither in {inside} nor in {beside}",
+        hint="install moonq again",
+    )
+
+
+def _read(tree: str, name: str) -> bytes:
+    path = _tree(tree) / f"{name}.lua"
+    if not name.isidentifier() or not path.is_file():
+        raise NotFound(f"moonq has no {tree} module {name!r}")
+    return path.read_bytes()
+
+
+def lua_source(name: str) -> bytes:
+    """Return the text of a module of the trusted half, such as ``boot``.
+
+    Raises:
+        NotFound: There is no such module.
+    """
+    return _read("lua", name)
+
+
+def stdlib_source(name: str) -> bytes:
+    """Return the text of a module that scripts may require, such as ``json``.
+
+    Raises:
+        NotFound: There is no such module.
+    """
+    return _read("stdlib", name)
+
+
+@cache
+def stdlib_modules() -> frozenset[str]:
+    """Return the names of all modules that scripts may declare."""
+    return frozenset(path.stem for path in _tree("stdlib").glob("*.lua"))
