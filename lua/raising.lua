@@ -1,0 +1,107 @@
+--- What assertions about errors find; they belong to `assertions`, which knows nothing of calls.
+---
+---     raising.kind(errors.new("lost"), "TIMEOUT")
+---     --> { code = "T704", text = "expected an error of kind TIMEOUT, got UNKNOWN: lost" }
+local getmetatable, pcall, tostring, type = getmetatable, pcall, tostring, type
+local find, format = string.find, string.format
+local pack, unpack = table.pack, table.unpack
+local errors = require("errors")
+local pretty = require("host.pretty")
+
+local raising = {}
+
+local function finding(text, ...)
+  return { code = "T704", text = format(text, ...) }
+end
+
+--- An error value in words; what has none is shown as a literal.
+---@param err any
+---@return string
+function raising.words(err)
+  if type(err) == "string" then
+    return err
+  elseif type(err) ~= "table" or getmetatable(err) == nil then
+    return pretty.brief(err)
+  end
+  local told, text = pcall(tostring, err)
+  return told and text or pretty.brief(err)
+end
+
+--- An error value as a failure shows it: its kind and its words.
+local function shown(err)
+  local known = errors.from(err)
+  if type(err) == "table" and known and known:kind() ~= errors.UNKNOWN then
+    return known:kind() .. ": " .. raising.words(err)
+  end
+  return raising.words(err)
+end
+
+--- Calls and tells whether it raised: false and the error, or true and its results packed.
+---@return boolean returned
+---@return any
+function raising.attempt(fn, ...)
+  local results = pack(pcall(fn, ...))
+  if results[1] then
+    return true, pack(unpack(results, 2, results.n))
+  end
+  return false, results[2]
+end
+
+--- Nothing was raised.
+function raising.missing(results)
+  if results.n == 0 then
+    return finding("expected an error, but none was raised")
+  end
+  return finding("expected an error, but it returned %s", pretty.brief(results[1]))
+end
+
+local function unlike(err, relation, text)
+  return finding("expected an error that %s %s, got %s", relation, pretty.quote(text), shown(err))
+end
+
+function raising.contains(err, text)
+  if not find(raising.words(err), text, 1, true) then
+    return unlike(err, "contains", text)
+  end
+end
+
+function raising.matches(err, pattern)
+  if not find(raising.words(err), pattern) then
+    return unlike(err, "matches", pattern)
+  end
+end
+
+function raising.unexpected(err)
+  return finding("expected no error, got %s", shown(err))
+end
+
+--- The pair `nil, err` with which a function says that it failed.
+function raising.pair(value, err)
+  if err == nil then
+    return finding("expected nil and an error, got %s and no error", pretty.brief(value))
+  elseif value ~= nil then
+    return finding("expected nil beside the error, got %s", pretty.brief(value))
+  end
+end
+
+function raising.kind(err, kind)
+  if err == nil then
+    return finding("expected an error of kind %s, got no error", kind)
+  elseif not errors.is(err, kind) then
+    local known = errors.from(err)
+    return finding("expected an error of kind %s, got %s: %s", kind, known:kind(), known:message())
+  end
+end
+
+function raising.retryable(err)
+  if err == nil then
+    return finding("expected a retryable error, got no error")
+  end
+  local said = errors.from(err):retryable()
+  if said ~= true then
+    local why = said == nil and "it does not say" or "it says false"
+    return finding("expected a retryable error, but %s: %s", why, shown(err))
+  end
+end
+
+return raising
