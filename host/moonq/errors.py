@@ -5,6 +5,7 @@
   * NotFound            no such entry, message or host
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
+  * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
   * QueueError          a publish, a settle or an inspection was refused
     * Invalid           the caller's mistake
       * TooLarge
@@ -82,6 +83,13 @@ class StopTimeout(MoonqError):
 
     exit_code = 8
     kind = "TIMEOUT"
+
+
+class ConfirmationNeeded(MoonqError):
+    """It would overwrite or destroy something, and nobody said yes."""
+
+    exit_code = 7
+    kind = "CONFLICT"
 
 
 class QueueError(MoonqError):

@@ -1,0 +1,62 @@
+"""What people type.
+
+* moonq
+  * call      run one function once
+  * check     say what is wrong with a project
+  * new       make a project
+  * run       run a project's queues
+  * version   say which moonq this is
+
+One file per command, named after it. Data goes to stdout, talk to stderr; no command catches
+`MoonqError`: `failures` turns it into its line and its exit code.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from moonq import __version__
+from moonq.cli.options import common
+
+COMMANDS = ("call", "check", "new", "run", "version")
+
+
+class Commands(click.Group):
+    """Loads a command's file when somebody asks for that command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Return every command's name."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - as click calls it
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Return the command called *cmd_name*."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"moonq.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.command(
+    cls=Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "MOONQ",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, message="moonq %(version)s")
+@common
+def moonq() -> None:
+    """Run Lua handlers on queues that YAML declares.
+
+    \b
+    Example:
+      moonq new shop
+      moonq run shop
+    """

@@ -1,0 +1,70 @@
+"""What commands take as arguments; each function says what it wants when it gets something else.
+
+They serve as `type=` of a click option or argument.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import NamedTuple
+
+import click
+
+from moonq import durations, log
+
+
+class Call(NamedTuple):
+    """A function to call and its argument, as JSON text; empty for none."""
+
+    function: str
+    argument: str
+
+
+def json_text(value: str) -> str:
+    """Return *value*, which must be JSON; `-` stands for what stdin holds."""
+    text = sys.stdin.read() if value == "-" else value
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        raise click.BadParameter(f"not JSON: {error}: {shown!r}") from error
+    except RecursionError as error:
+        raise click.BadParameter("too deep for JSON") from error
+    return text
+
+
+def call(value: str) -> Call:
+    """Return `FUNCTION` or `FUNCTION=JSON` taken apart."""
+    function, equals, argument = value.partition("=")
+    return Call(function, json_text(argument) if equals else "")
+
+
+def level(value: str) -> tuple[str, str]:
+    """Return `LEVEL` or `LOGGER=LEVEL` as logger and level; no logger means all of them."""
+    logger, _, name = value.rpartition("=")
+    try:
+        log.parse_level(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return logger, name
+
+
+def duration(value: str) -> float:
+    """Return a length of time in seconds."""
+    try:
+        return durations.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def header(value: str) -> tuple[str, str]:
+    """Return `NAME=VALUE` taken apart."""
+    name, equals, text = value.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"{value!r} is not NAME=VALUE")
+    return name, text
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")

@@ -1,0 +1,155 @@
+"""Turns whatever went wrong into one line (or one JSON document) and an exit code.
+
+    moonq: no queue 'app:ordres'
+      hint: did you mean 'app:orders'?
+
+Nobody ever sees a traceback: that of a bug goes to a file, and the line names it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moonq import __version__
+from moonq.cli.options import Options, speaks_unicode
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError
+from moonq.log import visible
+
+if TYPE_CHECKING:
+    from moonq.findings import Finding
+
+USAGE = 2
+BUG = 70
+INTERRUPTED = 130
+
+
+def guarded(args: Sequence[str], options: Options) -> int:
+    """Run moonq with *args* and return its exit code."""
+    from moonq.cli import moonq
+
+    try:
+        code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _nobody_listens()
+    except click.UsageError as error:
+        options.json = options.json or "--json" in args
+        return _usage(error, options)
+    except MoonqError as error:
+        return _expected(error, options)
+    except OSError as error:
+        if error.filename is None:
+            return _bug(error, args, options)
+        return _expected(MoonqError(f"{error.filename}: {error.strerror}"), options)
+    except Exception as error:  # noqa: BLE001 - this is the last one to catch it
+        return _bug(error, args, options)
+
+
+def draw(findings: Sequence[Finding], options: Options, stream: Any) -> str:
+    """Return *findings* drawn as *stream* can show them."""
+    from moonq.findings import render
+
+    width = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
+    return render(
+        findings,
+        color=options.has_color(stream),
+        width=width,
+        unicode=speaks_unicode(stream),
+    )
+
+
+def _nobody_listens() -> int:
+    # Python flushes stdout once more when it ends, and would complain about the same pipe again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _usage(error: click.UsageError, options: Options) -> int:
+    if options.json:
+        _say_json({"code": "USAGE", "message": error.format_message()})
+    else:
+        error.show()
+    return USAGE
+
+
+def _expected(error: MoonqError, options: Options) -> int:
+    findings = _findings(error)
+    if options.json:
+        _say_json(_plain(error, findings))
+    else:
+        if findings:
+            print(draw(findings, options, sys.stderr), end="\n\n", file=sys.stderr)
+        print(f"moonq: {visible(error.message)}", file=sys.stderr)
+        if error.hint:
+            print(f"  hint: {visible(error.hint)}", file=sys.stderr)
+    return error.exit_code
+
+
+def _findings(error: MoonqError) -> tuple[Finding, ...]:
+    if isinstance(error, ProjectInvalid):
+        return error.findings
+    if isinstance(error, ScriptError) and error.finding:
+        return (error.finding,)
+    return ()
+
+
+def _plain(error: MoonqError, findings: Sequence[Finding]) -> dict[str, Any]:
+    from moonq.findings import to_json
+
+    document: dict[str, Any] = {
+        "code": error.kind,
+        "message": error.message,
+        "help": [error.hint] if error.hint else [],
+    }
+    if findings:
+        document["findings"] = [to_json(finding) for finding in findings]
+    return document
+
+
+def _say_json(error: dict[str, Any]) -> None:
+    print(json.dumps({"schema": "moonq.error/1", "error": error}), file=sys.stderr)
+
+
+def _bug(error: Exception, args: Sequence[str], options: Options) -> int:
+    report = _write_report(error, args, options.project)
+    message = f"a bug in moonq: {type(error).__name__}; the report is in {report}"
+    if options.json:
+        _say_json({"code": "BUG", "message": message, "report": str(report)})
+    else:
+        print(f"moonq: {message}", file=sys.stderr)
+    return BUG
+
+
+def _write_report(error: Exception, args: Sequence[str], project: Path) -> Path:
+    """Write what a developer needs; of the arguments only the first, for the rest may be secret."""
+    text = "\n".join(
+        (
+            f"moonq {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"command: {' '.join(args[:1])}",
+            "",
+            "".join(traceback.format_exception(error)),
+        )
+    )
+    name = f"moonq-bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
+    for folder in (project / ".moonq", Path(tempfile.gettempdir())):
+        try:
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return folder / name
+    return Path(os.devnull)

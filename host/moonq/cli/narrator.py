@@ -1,0 +1,148 @@
+"""Tells how a run goes: as sentences on a terminal, as log lines where logs are JSON.
+
+moonq 0.1.0 · shop · pid 41877
+  ✓ app:mem      queue.driver.memory
+ready in 61 ms · Ctrl-C to drain and stop
+stopped · 1 204 acked · 3 retried · 0 dead · up 00:04:12
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from moonq import __version__, log
+from moonq.cli.options import Options, speaks_unicode
+
+if TYPE_CHECKING:
+    from moonq.host import CallResult, Fault, ServiceStatus, StopReport
+
+MARKS = {"running": ("✓", "ok", "32"), "failed": ("✗", "FAIL", "31")}
+OTHER_MARK = ("●", "*", "33")
+
+
+class Narrator:
+    """Knows both ways of telling; whoever calls it says only what happened."""
+
+    def __init__(self, options: Options, *, pretty: bool) -> None:
+        self._options = options
+        self._pretty = pretty
+        self._color = options.has_color(sys.stderr)
+        self._unicode = speaks_unicode(sys.stderr)
+        self._log = log.get("moonq")
+
+    def opened(self, project: str) -> None:
+        """The project was read and is sound."""
+        self._tell(
+            f"moonq {__version__} · {project} · pid {os.getpid()}",
+            "opened",
+            version=__version__,
+            project=project,
+            pid=os.getpid(),
+        )
+
+    def service(self, status: ServiceStatus) -> None:
+        """A service has reached another state."""
+        rich, plain, ink = MARKS.get(status.state, OTHER_MARK)
+        mark = self._paint(rich if self._unicode else plain, ink)
+        took = f"  {milliseconds(status.took)}" if status.took >= 0.01 else ""
+        self._tell(
+            f"  {mark} {status.id:16}  {status.detail or status.kind}{took}",
+            f"service {status.state}",
+            entry=status.id,
+            kind=status.kind,
+            detail=status.detail,
+        )
+
+    def ready(self, took: float) -> None:
+        """Every service that starts by itself is up."""
+        self._tell(
+            f"ready in {milliseconds(took)} · Ctrl-C to drain and stop\n",
+            "ready",
+            took_ms=round(took * 1000, 1),
+        )
+
+    def returned(self, function: str, result: CallResult) -> None:
+        """A function that --call names has ended well."""
+        values = ", ".join(json.dumps(value, ensure_ascii=False) for value in result.values)
+        self._tell(
+            f"{function} returned {log.visible(values) or 'nothing'}"
+            f" in {milliseconds(result.took)}",
+            "returned",
+            function=function,
+            values=result.values,
+            took_ms=round(result.took * 1000, 1),
+        )
+
+    def failed(self, function: str, fault: Fault) -> None:
+        """A function that --call names has failed."""
+        lines = [f"{function} failed: {fault.kind}: {fault.message}", *fault.traceback.splitlines()]
+        self._tell(
+            "\n  ".join(log.visible(line) for line in lines),
+            "call failed",
+            level="error",
+            function=function,
+            kind=fault.kind,
+            error=fault.message,
+            traceback=fault.traceback,
+        )
+
+    def draining(self) -> None:
+        """The first signal has come."""
+        self._tell("\ndraining… (Ctrl-C again: stop now and requeue them)", "draining")
+
+    def stopped(self, report: StopReport) -> None:
+        """Everything has ended."""
+        self._tell(
+            f"stopped · {counted(report.acked)} acked · {counted(report.retried)} retried"
+            f" · {counted(report.dead)} dead{_handed_back(report)} · up {clock(report.up)}",
+            "stopped",
+            **totals(report),
+        )
+
+    def _tell(self, sentence: str, event: str, *, level: str = "info", **fields: Any) -> None:
+        if not self._pretty:
+            self._log.log(log.parse_level(level), event, extra={"fields": fields})
+        elif level == "error" or not self._options.quiet:
+            print(self._ascii(sentence), file=sys.stderr, flush=True)
+
+    def _ascii(self, text: str) -> str:
+        return text if self._unicode else text.replace("·", "|").replace("…", "...")
+
+    def _paint(self, text: str, ink: str) -> str:
+        return f"\x1b[{ink}m{text}\x1b[0m" if self._color else text
+
+
+def totals(report: StopReport) -> dict[str, Any]:
+    """The numbers of *report* as plain data."""
+    return {
+        "acked": report.acked,
+        "retried": report.retried,
+        "dead": report.dead,
+        "handed_back": report.handed_back,
+        "up": round(report.up, 3),
+    }
+
+
+def _handed_back(report: StopReport) -> str:
+    return f" · {counted(report.handed_back)} handed back" if report.handed_back else ""
+
+
+def milliseconds(seconds: float) -> str:
+    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
+    value = seconds * 1000
+    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
+
+
+def counted(number: int) -> str:
+    """Return *number* with a gap between thousands: ``1 204``."""
+    return f"{number:,}".replace(",", " ")
+
+
+def clock(seconds: float) -> str:
+    """Return *seconds* as ``00:04:12``."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02}:{minute:02}:{second:02}"

@@ -1,0 +1,89 @@
+"""The options that every command takes, before its name or after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from moonq.log import has_color
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Options:
+    """What the common options say, and the ways to talk that follow from them."""
+
+    project: Path = Path()
+    color: str = "auto"
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    no_input: bool = False
+
+    def has_color(self, stream: TextIO) -> bool:
+        """Say whether *stream* takes colours."""
+        return has_color(stream) if self.color == "auto" else self.color == "always"
+
+    def say(self, text: str) -> None:
+        """Tell the person something that is not the result."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def confirms(self, question: str) -> bool:
+        """Ask *question*; without a terminal or with --no-input the answer is no."""
+        if self.no_input or self.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        return click.confirm(question, err=True)
+
+
+pass_options = click.make_pass_decorator(Options, ensure=True)
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Say whether *stream* can carry more than ASCII."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Remember *value* where every command finds it; a default never undoes what was said."""
+    if param.name and ctx.get_parameter_source(param.name) != ParameterSource.DEFAULT:
+        setattr(ctx.ensure_object(Options), param.name, value)
+
+
+KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
+
+COMMON = (
+    click.option(
+        "-C",
+        "--project",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder of the project (or one YAML file).",
+        **KEPT,
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Colour: auto is a terminal without NO_COLOR.",
+        **KEPT,
+    ),
+    click.option("--json", is_flag=True, help="Answer as JSON; errors too, on stderr.", **KEPT),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.", **KEPT),
+    click.option("-v", "--verbose", count=True, help="Say more; twice: everything.", **KEPT),
+    click.option("--no-input", is_flag=True, help="Never ask.", **KEPT),
+)
+
+
+def common(command: Command) -> Command:
+    """Give *command* the common options; they reach it through `pass_options`."""
+    for option in reversed(COMMON):
+        command = option(command)
+    return command

@@ -1,0 +1,151 @@
+"""`moonq run`: run a project's queues."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from moonq.cli import arguments
+from moonq.cli.failures import INTERRUPTED
+from moonq.cli.options import Options, common, pass_options
+from moonq.cli.signals import Signals
+
+if TYPE_CHECKING:
+    from moonq.cli.narrator import Narrator
+    from moonq.host import Host
+
+
+@click.command()
+@click.argument("project", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--call",
+    "calls",
+    type=arguments.call,
+    multiple=True,
+    metavar="FUNCTION[=JSON]",
+    help="Once all is up, call this function, with JSON as its argument; repeatable.",
+)
+@click.option("--until-idle", is_flag=True, help="Stop when nothing is ready, delayed or running.")
+@click.option(
+    "--log",
+    "mode",
+    type=click.Choice(["auto", "pretty", "json"]),
+    default="auto",
+    help="How log lines look: auto is pretty on a terminal, JSON elsewhere.",
+)
+@click.option(
+    "--log-level",
+    "levels",
+    type=arguments.level,
+    multiple=True,
+    metavar="[LOGGER=]LEVEL",
+    help="debug, info, warn or error; a logger speaks for those below it: app.queue=debug.",
+)
+@click.option(
+    "--drain-timeout",
+    type=arguments.duration,
+    metavar="DURATION",
+    help="Wait at most so long for running handlers (default: their consumers' stop_timeout).",
+)
+@common
+@pass_options
+def run(
+    options: Options,
+    project: Path | None,
+    calls: tuple[arguments.Call, ...],
+    until_idle: bool,
+    mode: str,
+    levels: tuple[tuple[str, str], ...],
+    drain_timeout: float | None,
+) -> int:
+    """Run the queues and consumers of PROJECT (default: this folder).
+
+    Ctrl-C or SIGTERM finishes what runs and ends; a second one stops at once and hands the
+    running messages back.
+
+    \b
+    Examples:
+      moonq run shop
+      moonq run shop --call app:publish_orders='{"count":3}' --until-idle
+      moonq run shop --log json --log-level warn --log-level app=debug
+    """
+    from moonq.cli.narrator import Narrator
+    from moonq.clock import SystemClock
+    from moonq.host import Host
+    from moonq.registry import load
+
+    loaded = load(project or options.project)
+    pretty = sys.stderr.isatty() if mode == "auto" else mode == "pretty"
+    configure_log(options, pretty, loaded.settings.log, dict(levels))
+    narrator = Narrator(options, pretty=pretty)
+    narrator.opened(loaded.name)
+    return Run(Host(loaded, clock=SystemClock()), narrator).through(
+        calls, until_idle=until_idle, drain_timeout=drain_timeout
+    )
+
+
+def configure_log(
+    options: Options, pretty: bool, settings: LogSettings, levels: dict[str, str]
+) -> None:
+    """Choose the levels: a flag speaks louder than the project's own settings."""
+    common_level = levels.pop("", None)
+    if common_level is None:
+        common_level = {True: "warn", False: settings.level}[options.quiet]
+    verbose = {0: {}, 1: {"moonq": "debug"}}.get(options.verbose)
+    if verbose is None:
+        common_level, verbose = "debug", {}
+    log.configure(
+        "pretty" if pretty else "json",
+        common_level,
+        {**settings.levels, **verbose, **levels},
+        color=options.has_color(sys.stderr),
+    )
+
+
+class Run:
+    """One host from its start to its stop, with the signals that may come between."""
+
+    def __init__(self, host: Host, narrator: Narrator) -> None:
+        self._host = host
+        self._narrator = narrator
+        self._stop = threading.Event()
+        self._cut_off = False
+
+    def through(
+        self, calls: tuple[arguments.Call, ...], *, until_idle: bool, drain_timeout: float | None
+    ) -> int:
+        """Start, call, wait and stop; return the exit code."""
+        with Signals(self._drain, self._stop_now):
+            began = time.monotonic()
+            self._host.start(on_service=self._narrator.service)
+            self._narrator.ready(time.monotonic() - began)
+            try:
+                well = [self._call(call) for call in calls if not self._stop.is_set()]
+                self._host.wait(self._stop, until_idle=until_idle)
+            finally:
+                report = self._host.stop(timeout=drain_timeout)
+        self._narrator.stopped(report)
+        if self._cut_off:
+            return INTERRUPTED
+        return 0 if all(well) else 1
+
+    def _call(self, call: arguments.Call) -> bool:
+        result = self._host.call(call.function, call.argument)
+        if result.fault:
+            self._narrator.failed(call.function, result.fault)
+            return False
+        self._narrator.returned(call.function, result)
+        return True
+
+    def _drain(self) -> None:
+        self._narrator.draining()
+        self._stop.set()
+
+    def _stop_now(self) -> None:
+        self._cut_off = True
+        self._host.stop_now()

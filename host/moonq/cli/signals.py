@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM, answered in a thread of their own.
+
+with Signals(drain, stop_now):
+    ...                     # the first signal calls drain(), the second stop_now()
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+HEARD = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+    """Calls one answer per signal, in order; further signals do nothing.
+
+    Python runs a signal's handler in the middle of whatever the main thread does, perhaps while it
+    holds a lock that the answer needs. So the handler only puts a word into a queue, which is the
+    one thing that the standard library promises to be safe there.
+    """
+
+    def __init__(self, *answers: Callable[[], None]) -> None:
+        self._answers = answers
+        self._heard: SimpleQueue[bool] = SimpleQueue()
+        self._before: dict[int, Any] = {}
+        self._thread = threading.Thread(target=self._serve, name="signals", daemon=True)
+
+    def __enter__(self) -> Signals:
+        self._thread.start()
+        for number in HEARD:
+            self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._heard.put(False)
+        self._thread.join()
+
+    def _hear(self, *_: object) -> None:
+        self._heard.put(True)
+
+    def _serve(self) -> None:
+        for answer in self._answers:
+            if not self._heard.get():
+                return
+            answer()
+        while self._heard.get():
+            pass

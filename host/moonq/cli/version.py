@@ -1,0 +1,34 @@
+"""`moonq version`: say which moonq this is."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version as installed
+
+import click
+
+from moonq import __version__
+from moonq.cli.options import Options, common, pass_options
+
+
+@click.command()
+@common
+@pass_options
+def version(options: Options) -> None:
+    """Say which moonq, Python and Lua these are.
+
+    \b
+    Example:
+      moonq version --json
+    """
+    parts = {
+        "moonq": __version__,
+        "python": platform.python_version(),
+        "lua": "5.4",
+        "lupa": installed("lupa"),
+    }
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.version/1", **parts}))
+    else:
+        click.echo("moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa})".format(**parts))
