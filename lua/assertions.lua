@@ -61,7 +61,7 @@ function assertions.eq(actual, expected)
     return nil
   elseif both("string", actual, expected) then
     return text_findings(actual, expected)
-  elseif contents.is_opaque(actual) or contents.is_opaque(expected) then
+  elseif not contents.are_comparable(actual, expected) then
     local remark = diff.remark(actual, expected)
     return differ("expected %s, got %s%s", brief(expected), brief(actual), remark)
   end

@@ -4,13 +4,16 @@
 ---     contents.of(errors.new("lost")) --> { kind = "UNKNOWN", message = "lost" }, "errors.new"
 ---
 --- A frozen table keeps its fields elsewhere, and an error value keeps more than it says.
-local getmetatable, next, pairs, require, type = getmetatable, next, pairs, require, type
+local next, pairs, type = next, pairs, type
 local errors = require("errors")
 local freeze = require("host.freeze")
+local metatables = require("host.metatables")
+
+local getmetatable = metatables.getmetatable
 
 local contents = {}
 
-local ERROR = getmetatable(errors.new("an error value, to know its like"))
+local ERROR = getmetatable(errors.new("to know an error value by its like"))
 
 local function copy(frozen)
   local fields = {}
@@ -40,13 +43,24 @@ function contents.of(value)
   return value
 end
 
---- Whether nothing can be seen in it: an object that only `==` knows, such as `json.null`.
----@param value any
+--- Whether only the object itself knows what it holds, as `json.null` does.
+local function is_opaque(value)
+  return getmetatable(value) ~= nil and next((contents.of(value))) == nil
+end
+
+--- Whether looking inside both can say more than `==`. Empty objects are alike if their class is.
+---@param a any
+---@param b any
 ---@return boolean
 ---@nodiscard
-function contents.is_opaque(value)
-  return type(value) ~= "table"
-    or (getmetatable(value) ~= nil and next((contents.of(value))) == nil)
+function contents.are_comparable(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return false
+  elseif is_opaque(a) or is_opaque(b) then
+    local class = getmetatable(a)
+    return type(class) == "table" and class == getmetatable(b)
+  end
+  return true
 end
 
 return contents

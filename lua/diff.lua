@@ -27,13 +27,6 @@ local function same(actual, expected)
   return actual == expected or (actual ~= actual and expected ~= expected)
 end
 
---- Whether looking inside both can say more than `==` has said already.
-local function comparable(actual, expected)
-  return type(actual) == "table"
-    and type(expected) == "table"
-    and not (contents.is_opaque(actual) and contents.is_opaque(expected))
-end
-
 --- Remembers the pairs under comparison, so that cycles end: a pair met again is taken as equal.
 local function met_before(seen, actual, expected)
   local partners = seen[actual] or {}
@@ -48,7 +41,7 @@ end
 local function equal(actual, expected, seen)
   if same(actual, expected) then
     return true
-  elseif not comparable(actual, expected) then
+  elseif not contents.are_comparable(actual, expected) then
     return false
   elseif met_before(seen, actual, expected) then
     return true
@@ -95,7 +88,7 @@ end
 local function walk(search, actual, expected, path)
   if same(actual, expected) then
     return
-  elseif not comparable(actual, expected) then
+  elseif not contents.are_comparable(actual, expected) then
     search.count = search.count + 1
     if search.count <= PATHS then
       search.found[search.count] = { path = path, got = actual, expected = expected }

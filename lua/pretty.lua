@@ -6,7 +6,7 @@
 ---
 --- The same value always gives the same text: keys are sorted, and no address is ever shown. Only
 --- what a literal cannot carry becomes a comment. Everything is bounded: depth, strings, the whole.
-local getmetatable, ipairs, next, pcall, rawget = getmetatable, ipairs, next, pcall, rawget
+local ipairs, next, pcall, rawget = ipairs, next, pcall, rawget
 local tonumber, tostring, type = tonumber, tostring, type
 local byte, find, format, gmatch, gsub, rep, sub =
   string.byte, string.find, string.format, string.gmatch, string.gsub, string.rep, string.sub
@@ -17,6 +17,8 @@ local utf8_len, utf8_offset = utf8.len, utf8.offset
 
 local contents = require("host.contents")
 local freeze = require("host.freeze")
+local json = require("json")
+local metatables = require("host.metatables")
 
 local pretty = {}
 
@@ -273,7 +275,7 @@ end
 
 --- What an object says of itself, if it says something.
 local function own_text(value)
-  if getmetatable(value) == nil or freeze.is_frozen(value) then
+  if metatables.getmetatable(value) == nil or freeze.is_frozen(value) then
     return nil
   end
   local told, text = pcall(tostring, value)
@@ -284,7 +286,9 @@ end
 
 ---@param p pretty.Printer
 local function table_text(p, value, indent, depth)
-  if p.above[value] then
+  if value == json.null then
+    return "json.null"
+  elseif p.above[value] then
     return note(p, "cycle, " .. depth - p.above[value] .. " up", "nil")
   elseif depth >= p.depth and next(value) ~= nil then
     return p.short and "{ … }" or "{ --[[deeper than " .. p.depth .. "]] }"

@@ -2,10 +2,11 @@
 ---
 ---     raising.kind(errors.new("lost"), "TIMEOUT")
 ---     --> { code = "T704", text = "expected an error of kind TIMEOUT, got UNKNOWN: lost" }
-local getmetatable, pcall, tostring, type = getmetatable, pcall, tostring, type
+local pcall, tostring, type = pcall, tostring, type
 local find, format = string.find, string.format
 local pack, unpack = table.pack, table.unpack
 local errors = require("errors")
+local metatables = require("host.metatables")
 local pretty = require("host.pretty")
 
 local raising = {}
@@ -20,7 +21,7 @@ end
 function raising.words(err)
   if type(err) == "string" then
     return err
-  elseif type(err) ~= "table" or getmetatable(err) == nil then
+  elseif type(err) ~= "table" or metatables.getmetatable(err) == nil then
     return pretty.brief(err)
   end
   local told, text = pcall(tostring, err)
@@ -28,7 +29,9 @@ function raising.words(err)
 end
 
 --- An error value as a failure shows it: its kind and its words.
-local function shown(err)
+---@param err any
+---@return string
+function raising.shown(err)
   local known = errors.from(err)
   if type(err) == "table" and known and known:kind() ~= errors.UNKNOWN then
     return known:kind() .. ": " .. raising.words(err)
@@ -56,7 +59,12 @@ function raising.missing(results)
 end
 
 local function unlike(err, relation, text)
-  return finding("expected an error that %s %s, got %s", relation, pretty.quote(text), shown(err))
+  return finding(
+    "expected an error that %s %s, got %s",
+    relation,
+    pretty.quote(text),
+    raising.shown(err)
+  )
 end
 
 function raising.contains(err, text)
@@ -72,7 +80,7 @@ function raising.matches(err, pattern)
 end
 
 function raising.unexpected(err)
-  return finding("expected no error, got %s", shown(err))
+  return finding("expected no error, got %s", raising.shown(err))
 end
 
 --- The pair `nil, err` with which a function says that it failed.
@@ -100,7 +108,7 @@ function raising.retryable(err)
   local said = errors.from(err):retryable()
   if said ~= true then
     local why = said == nil and "it does not say" or "it says false"
-    return finding("expected a retryable error, but %s: %s", why, shown(err))
+    return finding("expected a retryable error, but %s: %s", why, raising.shown(err))
   end
 end
 

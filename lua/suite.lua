@@ -261,7 +261,10 @@ local function problem_of(raised, hook)
   end
   local value = raised.value
   local prefix = format("%s:%s: ", raised.source, raised.line)
-  local words = raising.words(value)
+  local words = raising.shown(value)
+  if words == pretty.brief(value) then
+    words = "raised " .. words -- neither text nor error, so it cannot speak for itself
+  end
   local problem = {
     status = "error",
     code = "T710",
