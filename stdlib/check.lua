@@ -12,6 +12,7 @@ local byte, find, format = string.byte, string.find, string.format
 local gmatch, gsub, sub = string.gmatch, string.gsub, string.sub
 local max, min, math_type = math.max, math.min, math.type
 local concat, sort = table.concat, table.sort
+local utf8_len = utf8.len
 
 local check = {}
 
@@ -28,13 +29,24 @@ local check = {}
 --- How many characters of a caller's text an error repeats.
 local SHOWN = 60
 
+--- A byte as an escape, for what would spoil a line of text.
+local function escape(char)
+  return format("\\x%02X", byte(char))
+end
+
 --- A value as an error shows it: scalars themselves, anything else by its type.
 ---@param value any
 ---@return string
 function check.show(value)
   local kind = type(value)
   if kind == "string" then
-    return "'" .. (#value > SHOWN and sub(value, 1, SHOWN) .. "…" or value) .. "'"
+    local text = sub(value, 1, SHOWN)
+    if not utf8_len(text) then
+      -- Perhaps it is only the cut that went through a character.
+      text = gsub(text, "[\xC2-\xF4][\x80-\xBF]*$", #value > SHOWN and "" or "%0")
+    end
+    text = gsub(text, utf8_len(text) and "%c" or "[%c\x80-\xFF]", escape)
+    return "'" .. text .. (#value > SHOWN and "…" or "") .. "'"
   end
   if kind == "number" or kind == "boolean" or kind == "nil" then
     return tostring(value)

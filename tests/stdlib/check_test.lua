@@ -136,7 +136,20 @@ describe("check.hint", function()
 end)
 
 describe("check.show", function()
-  it("cuts long texts", function()
-    eq(check.show(("x"):rep(100)), "'" .. ("x"):rep(60) .. "…'")
-  end)
+  for _, case in ipairs({
+    { "delay", "'delay'" },
+    { 1.0, "1.0" },
+    { nil, "nil" },
+    { {}, "table" },
+    { "two\nlines", "'two\\x0Alines'" },
+    { "grün", "'grün'" },
+    { "gr\xFCn", "'gr\\xFCn'" },
+    { ("x"):rep(100), "'" .. ("x"):rep(60) .. "…'" },
+    { ("x"):rep(59) .. "ü" .. ("x"):rep(9), "'" .. ("x"):rep(59) .. "…'" },
+  }) do
+    local value, expected = case[1], case[2]
+    it("writes " .. expected, function()
+      eq(check.show(value), expected)
+    end)
+  end
 end)
