@@ -1,0 +1,117 @@
+"""The specification's own text, against which its example is held."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+YAML_TEXTS = [
+    """\
+- name: memory_driver
+  kind: queue.driver.memory
+  lifecycle:
+    auto_start: true
+""",
+    """\
+- name: tasks
+  kind: queue.queue
+  driver: app.queue:memory_driver
+""",
+    """\
+- name: task_consumer
+  kind: queue.consumer
+  queue: app.queue:tasks
+  func: app.queue:task_handler
+  concurrency: 4
+  prefetch: 20
+  lifecycle:
+    auto_start: true
+    depends_on:
+      - app.queue:tasks
+""",
+    """\
+- name: task_handler
+  kind: function.lua
+  source: file://task_handler.lua
+  modules:
+    - json
+    - logger
+""",
+]
+
+HANDLER = """\
+local json = require("json")
+local logger = require("logger")
+
+local function handler(body)
+    local data = json.decode(body)
+
+    logger.info("Verarbeite", {task_id = data.id})
+
+    local result, err = process_task(data)
+    if err then
+        return nil, err  -- Nack: Nachricht erneut einreihen
+    end
+
+    return result  -- Ack: Aus Queue entfernen
+end
+
+return handler
+"""
+
+PUBLISH = """\
+local queue = require("queue")
+
+queue.publish("app.queue:tasks", {
+    id = "task-123",
+    action = "process",
+    data = payload
+})
+"""
+
+
+@pytest.mark.parametrize("text", YAML_TEXTS, ids=["driver", "queue", "consumer", "function"])
+def test_the_seed_declares_its_entries_letter_by_letter(root: Path, text: str) -> None:
+    assert f"\n{text}" in (root / "examples/seed/_index.yaml").read_text(encoding="utf-8")
+
+
+def test_the_seed_handles_and_publishes_letter_by_letter(root: Path) -> None:
+    seed = root / "examples/seed"
+    assert (seed / "task_handler.lua").read_text(encoding="utf-8").endswith(f"\n{HANDLER}")
+    assert f"\n{PUBLISH}" in (seed / "publisher.lua").read_text(encoding="utf-8")
+
+
+def run(project: Path, call: str) -> list[dict[str, object]]:
+    """Run an example until it is idle; return its log."""
+    done = subprocess.run(
+        [sys.executable, "-m", "moonq", "run", project, "--call", call, "--until-idle"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def test_the_seed_handles_every_task_once_and_ends(root: Path) -> None:
+    lines = run(root / "examples/seed", "app.queue:publish_tasks")
+    handled = [line["task_id"] for line in lines if line["message"] == "Verarbeite"]
+    assert sorted(map(str, handled)) == [f"task-{number}" for number in range(123, 128)]
+    assert lines[-1]["message"] == "stopped"
+    assert lines[-1]["acked"] == 5
+
+
+def test_each_order_ends_charged_with_its_e_mail_or_dead(root: Path) -> None:
+    lines = run(root / "examples/orders", "shop:publish_orders")
+    charged = {line["order"] for line in lines if line["message"] == "charged"}
+    sent = {line["to"] for line in lines if line["message"] == "e-mail sent"}
+    assert charged == {1, 2, 3, 4, 6, 8, 9, 12}
+    assert sent == {f"customer{order}@example.org" for order in charged}
+    assert lines[-1]["acked"] == 2 * len(charged)
+    assert lines[-1]["retried"] == 8 - 1
+    assert lines[-1]["dead"] == 4
