@@ -1,0 +1,77 @@
+"""What a message wears as a dead letter, and what it takes off when it is redriven.
+
+Every driver dresses its dead letters here, so that they look the same whatever stored them.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from moonq.drivers.base import (
+    HISTORY,
+    X_ATTEMPTS,
+    X_DEAD_LETTER_REASON,
+    X_DEAD_LETTER_TIME,
+    X_INTERRUPTIONS,
+    X_LAST_ERROR,
+    X_ORIGINAL_QUEUE,
+    X_REDRIVEN,
+    cut,
+)
+from moonq.model import DeadReason, ErrorRecord, Message, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STORY = (
+    X_ORIGINAL_QUEUE,
+    X_DEAD_LETTER_REASON,
+    X_DEAD_LETTER_TIME,
+    X_ATTEMPTS,
+    X_INTERRUPTIONS,
+    X_LAST_ERROR,
+)
+
+
+def remember(errors: tuple[ErrorRecord, ...], error: ErrorRecord) -> tuple[ErrorRecord, ...]:
+    """Return *errors* with *error* behind them: the last ten, their texts cut."""
+    kept = error._replace(message=cut(error.message), traceback=cut(error.traceback))
+    return (*errors, kept)[-HISTORY:]
+
+
+def dead_letter(
+    message: Message,
+    *,
+    queue: str,
+    reason: DeadReason,
+    time: float,
+    attempts: int,
+    interruptions: int,
+    errors: Sequence[ErrorRecord],
+) -> Message:
+    """Return *message* as the dead letter of *queue*.
+
+    It keeps body, id, priority and group. It does not keep its ttl, its delay or its
+    deduplication key: those were promises about a life that is over.
+    """
+    headers: dict[str, Scalar] = dict(message.headers)
+    headers[X_ORIGINAL_QUEUE] = queue
+    headers[X_DEAD_LETTER_REASON] = reason
+    headers[X_DEAD_LETTER_TIME] = time
+    headers[X_ATTEMPTS] = attempts
+    headers[X_INTERRUPTIONS] = interruptions
+    headers[X_LAST_ERROR] = errors[-1].message if errors else ""
+    return message._replace(headers=MappingProxyType(headers), delay=0.0, ttl=None, dedup_key=None)
+
+
+def redriven(message: Message) -> Message:
+    """Return the dead letter *message* for another life, its story taken off.
+
+    `x_redriven` counts the lives it was given.
+    """
+    headers: dict[str, Scalar] = {
+        key: value for key, value in message.headers.items() if key not in STORY
+    }
+    headers[X_REDRIVEN] = int(headers.get(X_REDRIVEN, 0)) + 1
+    return message._replace(headers=MappingProxyType(headers))

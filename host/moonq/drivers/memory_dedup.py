@@ -1,0 +1,30 @@
+"""Keys that were published a moment ago."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Dedup:
+    """The keys published within the window, and under which id.
+
+    A key is forgotten when its window is over, never because its message is done.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, tuple[str, float]] = {}
+        self._ends: deque[tuple[float, str]] = deque()
+
+    def known(self, key: str, now: float) -> str | None:
+        """The id published under *key* lately."""
+        while self._ends and self._ends[0][0] <= now:
+            end, old = self._ends.popleft()
+            if self._ids.get(old, ("", 0.0))[1] == end:
+                del self._ids[old]
+        message_id, end = self._ids.get(key, (None, 0.0))
+        return message_id if end > now else None
+
+    def remember(self, key: str, message_id: str, end: float) -> None:
+        """Answer *message_id* to whoever publishes *key* before *end*."""
+        self._ids[key] = (message_id, end)
+        self._ends.append((end, key))
