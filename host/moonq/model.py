@@ -157,7 +157,8 @@ class QueueSpec(NamedTuple):
     dead_letter: str | None = None
     """The driver's name of the queue that takes dead letters; None drops them, counted."""
     max_length: int | None = None
-    overflow: Literal["reject", "block", "drop_oldest"] = "reject"
+    overflow: Literal["reject", "block", "drop_oldest"] | None = None
+    """What a publish into the full queue meets; None is the driver's default, else `reject`."""
     ttl: float | None = None
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
     dedup_window: float = 300.0
