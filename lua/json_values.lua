@@ -1,0 +1,24 @@
+--- What JSON has and Lua has not: a null that is a value, and lists that are empty.
+local error, setmetatable = error, setmetatable
+
+local json_values = {}
+
+--- JSON's null, which is no field's absence.
+---@class json.Null
+json_values.null = setmetatable({}, {
+  __name = "json.null",
+  __metatable = "json.null",
+  __tostring = function()
+    return "null"
+  end,
+  __newindex = function()
+    error("json.null cannot be changed", 2)
+  end,
+})
+
+--- How an empty table is written if not as `{}`. Weak, because it must not keep a table alive; a
+--- mark in a metatable instead would be seen by table.sort and all else that looks for one.
+---@type table<table, string>
+json_values.EMPTY = setmetatable({ [json_values.null] = "null" }, { __mode = "k" })
+
+return json_values
