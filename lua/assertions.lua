@@ -96,10 +96,12 @@ function assertions.near(actual, expected, tolerance)
     return differ("expected a number near %s, got %s", brief(expected), brief(actual))
   end
   local off = abs(actual - expected)
-  if not (off <= tolerance or actual == expected) then
-    local text = "expected %s within %s, got %s (off by %s)"
-    return differ(text, brief(expected), brief(tolerance), brief(actual), format("%.6g", off))
+  if actual == expected or off <= tolerance then
+    return nil
   end
+  local by = off == off and format(" (off by %.6g)", off) or ""
+  local text = "expected %s within %s, got %s%s"
+  return differ(text, brief(expected), brief(tolerance), brief(actual), by)
 end
 
 function assertions.match(actual, partial)

@@ -193,7 +193,7 @@ local SCALARS = {
 ---@param p pretty.Printer
 local function key_text(p, key, depth)
   if type(key) == "table" then
-    return "[" .. render(p, key, huge, depth) .. "] = "
+    return "[" .. render(p, key, 0, depth) .. "] = "
   elseif not RANKS[type(key)] then
     return nil
   end

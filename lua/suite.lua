@@ -378,7 +378,8 @@ function Suite:run(index)
   self.running = case
   local problem = open(blocks) or run_body(case, blocks)
   for _, restore in ipairs(self.after) do
-    problem = problem or attempt(restore)
+    local late = attempt(restore)
+    problem = problem or late
   end
   local late = leave(blocks)
   self.running = nil

@@ -10,9 +10,11 @@
 ---
 --- Arguments come as `actual, expected, message?`. An assertion that fails ends its test, and one
 --- that holds answers the value it looked at where that is of use.
-local error, require, tostring, type = error, require, tostring, type
+local error, ipairs, require, tostring, type = error, ipairs, require, tostring, type
 local format, match, unpack = string.format, string.match, table.unpack
 local assertions = require("host.assertions")
+local check = require("check")
+local errors = require("errors")
 local failure = require("host.failure")
 local freeze = require("host.freeze")
 local outcomes = require("host.outcomes")
@@ -20,6 +22,7 @@ local pretty = require("host.pretty")
 local raising = require("host.raising")
 local spies = require("host.spies")
 local suite = require("host.suite").main
+local trace = require("host.trace")
 
 local test = {}
 
@@ -47,12 +50,20 @@ end
 
 --- A mistake in the use of an assertion itself, told to whoever wrote the test.
 local function misuse(text, ...)
-  error(format(text, ...), 4)
+  local source, line = trace.place(1)
+  error((source and source .. ":" .. line .. ": " or "") .. format(text, ...), 0)
 end
 
 local function expect(value, kind, what, hint)
   if type(value) ~= kind then
     misuse("test.%s: %s expected, got %s%s", what, kind, type(value), hint and "; " .. hint or "")
+  end
+end
+
+local KINDS = {}
+for _, name in ipairs(check.names(errors)) do
+  if errors[name] == name then
+    KINDS[#KINDS + 1] = name
   end
 end
 
@@ -424,6 +435,10 @@ end
 ---@param kind errors.Kind
 ---@param message? string
 function test.error_kind(err, kind, message)
+  if type(kind) ~= "string" or errors[kind] ~= kind then
+    local hint = check.hint(kind, KINDS)
+    misuse("test.error_kind: unknown kind %s%s", check.show(kind), hint)
+  end
   verify(raising.kind(err, kind), message)
 end
 
@@ -502,7 +517,7 @@ function test.eventually(fn, options, message)
     if content then
       return unpack(value, 1, value.n)
     elseif waited >= within then
-      local text = format("not so within %s s of virtual time: %s", pretty.number(within), value)
+      local text = format("not so within %g s of virtual time: %s", within, value)
       failure.raise({ code = "T708", text = text }, message)
     end
     testing().advance(every)

@@ -1,0 +1,173 @@
+local diff = require("host.diff")
+local errors = require("errors")
+local json = require("json")
+local test = require("test")
+
+local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+--- A table that contains itself.
+local function ring(value)
+  local link = { value = value }
+  link.next = link
+  return link
+end
+
+local NAN = 0 / 0
+local CLASS = {}
+local ALIKE = {
+  __eq = function()
+    return true
+  end,
+}
+
+describe("diff.equal", function()
+  each(
+    {
+      { name = "equal numbers of both types", 1, 1.0, equal = true },
+      { name = "NaN and NaN", NAN, NAN, equal = true },
+      { name = "a number and its text", 1, "1", equal = false },
+      { name = "nil and false", nil, false, equal = false },
+      { name = "tables of equal content", { 1, { a = 2 } }, { 1, { a = 2 } }, equal = true },
+      { name = "a longer and a shorter list", { 1, 2 }, { 1 }, equal = false },
+      { name = "a shorter and a longer list", { 1 }, { 1, 2 }, equal = false },
+      {
+        name = "tables that differ deep inside",
+        { a = { b = 1 } },
+        { a = { b = 2 } },
+        equal = false,
+      },
+      { name = "cycles of equal shape", ring(1), ring(1), equal = true },
+      { name = "cycles of different content", ring(1), ring(2), equal = false },
+      { name = "a table and null", {}, json.null, equal = false },
+      { name = "null and null", { json.null }, { json.null }, equal = true },
+      { name = "a decoded and a written empty list", json.decode("[]"), {}, equal = true },
+      {
+        name = "objects that say they are equal",
+        setmetatable({ 1 }, ALIKE),
+        setmetatable({ 2 }, ALIKE),
+        equal = true,
+      },
+      {
+        name = "empty objects of one class",
+        setmetatable({}, CLASS),
+        setmetatable({}, CLASS),
+        equal = true,
+      },
+      {
+        name = "empty objects of two classes",
+        setmetatable({}, CLASS),
+        setmetatable({}, {}),
+        equal = false,
+      },
+      { name = "an object and its fields", setmetatable({ 1 }, CLASS), { 1 }, equal = true },
+      { name = "equal errors made in two places", errors.new("x"), errors.new("x"), equal = true },
+      { name = "errors of different text", errors.new("x"), errors.new("y"), equal = false },
+    },
+    "of {name} is {equal}",
+    function(row)
+      eq(diff.equal(row[1], row[2]), row.equal)
+    end
+  )
+end)
+
+describe("diff.lines", function()
+  it("names each place that differs, in sorted order", function()
+    local lines, count = diff.lines(
+      { b = 1, a = { x = 1, y = { 1, 2 } }, same = 0 },
+      { b = 2, a = { x = 1, y = { 1, 3 } }, same = 0 }
+    )
+    eq(lines, { "at a.y[2]   got 2   expected 3", "at b   got 1   expected 2" })
+    eq(count, 2)
+  end)
+
+  it("says what is missing and what is too much", function()
+    eq(diff.lines({ a = 1 }, { b = 2 }), {
+      "at a   got 1   expected nothing",
+      "at b   got nothing   expected 2",
+    })
+  end)
+
+  it("says when only the type differs", function()
+    eq(diff.lines({ price = "25.0" }, { price = 25.0 }), {
+      'at price   got "25.0"   expected 25.0 (same text, different type)',
+    })
+  end)
+
+  it("says when two things only look alike", function()
+    local lines = diff.lines({ coroutine.create(print) }, { coroutine.create(print) })
+    eq(lines, { "at [1]   got thread   expected thread (not the same one)" })
+  end)
+
+  it("shows eight places and counts the others", function()
+    local got, expected = {}, {}
+    for index = 1, 20 do
+      got[index], expected[index] = index, -index
+    end
+    local lines, count = diff.lines(got, expected)
+    eq(count, 20)
+    eq(#lines, 9)
+    eq(lines[9], "and 12 more differences")
+  end)
+
+  it("looks only at the expected fields when asked for a part", function()
+    local lines, count = diff.lines({ a = { x = 1, y = 2 }, b = 3 }, { a = { x = 1 } }, true)
+    eq({ lines, count }, { {}, 0 })
+  end)
+
+  it("ends on cycles", function()
+    eq(diff.lines(ring(1), ring(2)), { "at value   got 1   expected 2" })
+  end)
+end)
+
+describe("diff.text", function()
+  it("marks what was expected and what is there", function()
+    eq(diff.text("one\ntwo\nthree", "one\n2\nthree"), { "  one", "- 2", "+ two", "  three" })
+  end)
+
+  it("finds an inserted line and leaves the others alone", function()
+    eq(diff.text("a\nnew\nb", "a\nb"), { "  a", "+ new", "  b" })
+    eq(diff.text("a\nb", "a\ngone\nb"), { "  a", "- gone", "  b" })
+  end)
+
+  it("keeps what both share between two changes", function()
+    eq(diff.text("1\nb\n3", "x\nb\ny"), { "- x", "+ 1", "  b", "- y", "+ 3" })
+  end)
+
+  it("leaves out what lies far from a change", function()
+    local expected = "1\n2\n3\n4\n5\n6\n7\n8\n9"
+    local got = expected:gsub("5", "five")
+    eq(diff.text(got, expected), { "  …", "  4", "- 5", "+ five", "  6", "  …" })
+  end)
+
+  it("is never longer than twelve lines", function()
+    local got, expected = {}, {}
+    for index = 1, 40 do
+      got[index], expected[index] = "g" .. index, "e" .. index
+    end
+    local lines = diff.text(table.concat(got, "\n"), table.concat(expected, "\n"))
+    eq(#lines, 12)
+    eq(lines[12], "… 69 more lines")
+  end)
+
+  it("takes large texts as wholly changed and does not search for ever", function()
+    local got, expected = ("a\n"):rep(2000), ("b\n"):rep(2000)
+    eq(#diff.text(got, expected), 12)
+  end)
+end)
+
+describe("diff.literals", function()
+  it("is empty when a line each is enough", function()
+    eq(diff.literals({ 1 }, { 2 }), {})
+  end)
+
+  it("compares tables entry by entry", function()
+    local note = ("long "):rep(12)
+    eq(diff.literals({ id = 1, note = note }, { id = 2, note = note }), {
+      "  {",
+      "-   id = 2,",
+      "+   id = 1,",
+      ('    note = "%s",'):format(note),
+      "  …",
+    })
+  end)
+end)
