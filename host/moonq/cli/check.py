@@ -6,13 +6,12 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from moonq.cli.failures import draw
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, common, pass_options, project_argument
 
 if TYPE_CHECKING:
     from moonq.findings import Finding
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("project", required=False, type=click.Path(path_type=Path))
+@project_argument
 @click.option(
     "--format", "form", type=click.Choice(["pretty", "json"]), help="How to show the findings."
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @common
 @pass_options
-def check(options: Options, project: Path | None, form: str | None, strict: bool) -> int:
-    """Read PROJECT (default: this folder) and say everything that is wrong with it.
+def check(options: Options, form: str | None, strict: bool) -> int:
+    """Say all that is wrong with PROJECT.
 
-    YAML, references, Lua syntax and modules are looked at; nothing is started, no broker is
-    contacted. Ends with 1 when there is an error.
+    It is this folder when not named. YAML, references, Lua syntax and modules are looked at;
+    nothing is started, no broker is contacted. Ends with 1 when there is an error.
 
     \b
     Examples:
@@ -41,7 +40,7 @@ def check(options: Options, project: Path | None, form: str | None, strict: bool
     from moonq.registry import inspect
 
     began = time.monotonic()
-    found, findings = inspect(project or options.project)
+    found, findings = inspect(options.project)
     if options.json or form == "json":
         click.echo(json.dumps(document(found, findings)))
     else:

@@ -42,22 +42,24 @@ def guarded(args: Sequence[str], options: Options) -> int:
     try:
         code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody else would catch it
+        return explain(error, args, options)
+    return code if isinstance(code, int) else 0
+
+
+def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
+    """Say what went wrong and return the exit code."""
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         return _nobody_listens()
-    except click.UsageError as error:
-        options.json = options.json or "--json" in args
-        return _usage(error, options)
-    except MoonqError as error:
+    if isinstance(error, click.UsageError):
+        return _usage(error, args, options)
+    if isinstance(error, OSError) and error.filename is not None:
+        error = MoonqError(f"{error.filename}: {error.strerror}")
+    if isinstance(error, MoonqError):
         return _expected(error, options)
-    except OSError as error:
-        if error.filename is None:
-            return _bug(error, args, options)
-        return _expected(MoonqError(f"{error.filename}: {error.strerror}"), options)
-    except Exception as error:  # noqa: BLE001 - this is the last one to catch it
-        return _bug(error, args, options)
+    return _bug(error, args, options)
 
 
 def draw(findings: Sequence[Finding], options: Options, stream: Any) -> str:
@@ -79,8 +81,9 @@ def _nobody_listens() -> int:
     return 1
 
 
-def _usage(error: click.UsageError, options: Options) -> int:
-    if options.json:
+def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> int:
+    # The option may stand behind what click stumbled over.
+    if options.json or "--json" in args:
         _say_json({"code": "USAGE", "message": error.format_message()})
     else:
         error.show()
@@ -125,7 +128,7 @@ def _say_json(error: dict[str, Any]) -> None:
     print(json.dumps({"schema": "moonq.error/1", "error": error}), file=sys.stderr)
 
 
-def _bug(error: Exception, args: Sequence[str], options: Options) -> int:
+def _bug(error: BaseException, args: Sequence[str], options: Options) -> int:
     report = _write_report(error, args, options.project)
     message = f"a bug in moonq: {type(error).__name__}; the report is in {report}"
     if options.json:
@@ -135,7 +138,7 @@ def _bug(error: Exception, args: Sequence[str], options: Options) -> int:
     return BUG
 
 
-def _write_report(error: Exception, args: Sequence[str], project: Path) -> Path:
+def _write_report(error: BaseException, args: Sequence[str], project: Path) -> Path:
     """Write what a developer needs; of the arguments only the first, for the rest may be secret."""
     text = "\n".join(
         (

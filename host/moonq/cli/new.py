@@ -20,9 +20,9 @@ TEMPLATE = Path(__file__).resolve().parents[1] / "scaffold" / "basic"
 @common
 @pass_options
 def new(options: Options, path: Path, yes: bool) -> None:
-    """Make a project in the folder PATH: a queue, a consumer, a handler and its test.
+    """Make a project in the folder PATH.
 
-    No file is ever overwritten.
+    It has a queue, a consumer, a handler and a test. No file is ever overwritten.
 
     \b
     Example:

@@ -82,6 +82,22 @@ COMMON = (
 )
 
 
+def _keep_project(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:  # noqa: ARG001 - as click calls it
+    if value is not None:
+        ctx.ensure_object(Options).project = value
+
+
+#: PROJECT, for commands where naming it without -C is natural.
+project_argument = click.argument(
+    "place",
+    metavar="[PROJECT]",
+    required=False,
+    type=click.Path(path_type=Path),
+    callback=_keep_project,
+    expose_value=False,
+)
+
+
 def common(command: Command) -> Command:
     """Give *command* the common options; they reach it through `pass_options`."""
     for option in reversed(COMMON):

@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from moonq import log
 from moonq.cli import arguments
 from moonq.cli.failures import INTERRUPTED
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
     from moonq.host import Host
+    from moonq.registry.settings import LogSettings
 
 
 @click.command()
-@click.argument("project", required=False, type=click.Path(path_type=Path))
+@project_argument
 @click.option(
     "--call",
     "calls",
@@ -56,17 +57,16 @@ if TYPE_CHECKING:
 @pass_options
 def run(
     options: Options,
-    project: Path | None,
     calls: tuple[arguments.Call, ...],
     until_idle: bool,
     mode: str,
     levels: tuple[tuple[str, str], ...],
     drain_timeout: float | None,
 ) -> int:
-    """Run the queues and consumers of PROJECT (default: this folder).
+    """Run the queues and consumers of PROJECT.
 
-    Ctrl-C or SIGTERM finishes what runs and ends; a second one stops at once and hands the
-    running messages back.
+    It is this folder when not named. Ctrl-C or SIGTERM finishes what runs and ends; a second one
+    stops at once and hands the running messages back.
 
     \b
     Examples:
@@ -79,7 +79,7 @@ def run(
     from moonq.host import Host
     from moonq.registry import load
 
-    loaded = load(project or options.project)
+    loaded = load(options.project)
     pretty = sys.stderr.isatty() if mode == "auto" else mode == "pretty"
     configure_log(options, pretty, loaded.settings.log, dict(levels))
     narrator = Narrator(options, pretty=pretty)
@@ -93,16 +93,14 @@ def configure_log(
     options: Options, pretty: bool, settings: LogSettings, levels: dict[str, str]
 ) -> None:
     """Choose the levels: a flag speaks louder than the project's own settings."""
-    common_level = levels.pop("", None)
-    if common_level is None:
-        common_level = {True: "warn", False: settings.level}[options.quiet]
-    verbose = {0: {}, 1: {"moonq": "debug"}}.get(options.verbose)
-    if verbose is None:
-        common_level, verbose = "debug", {}
+    base = levels.pop("", "")
+    if not base:
+        base = "debug" if options.verbose > 1 else "warn" if options.quiet else settings.level
+    own = {"moonq": "debug"} if options.verbose == 1 else {}
     log.configure(
         "pretty" if pretty else "json",
-        common_level,
-        {**settings.levels, **verbose, **levels},
+        base,
+        {**settings.levels, **own, **levels},
         color=options.has_color(sys.stderr),
     )
 

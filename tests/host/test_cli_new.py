@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Moonq = Callable[..., Any]
+
+FILES = {
+    ".editorconfig",
+    ".gitignore",
+    ".luacheckrc",
+    ".luarc.json",
+    "moonq.yaml",
+    "src/_index.yaml",
+    "src/process_order.lua",
+    "stylua.toml",
+    "test/process_order_test.lua",
+}
+
+
+def files_in(folder: Path) -> set[str]:
+    """Every file below *folder*."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def test_a_new_project_has_its_files_and_passes_the_check(moonq: Moonq, tmp_path: Path) -> None:
+    said = moonq("new", tmp_path / "shop")
+    assert said.code == 0
+    assert "created" in said.err
+    assert files_in(tmp_path / "shop") == FILES
+    checked = moonq("check", tmp_path / "shop")
+    assert checked.code == 0, checked.out
+    assert "no errors" in checked.out
+
+
+@pytest.mark.parametrize("name", ["no", "12:30", "käse laden", 'a"b'])
+def test_a_project_may_be_called_anything(moonq: Moonq, tmp_path: Path, name: str) -> None:
+    moonq("new", tmp_path / name)
+    assert moonq("check", tmp_path / name).code == 0
+
+
+def test_a_folder_with_other_files_needs_yes(moonq: Moonq, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    refused = moonq("new", tmp_path)
+    assert refused.code == 7
+    assert "--yes" in refused.err
+    assert files_in(tmp_path) == {"notes.txt"}
+    assert moonq("new", tmp_path, "--yes").code == 0
+    assert files_in(tmp_path) == FILES | {"notes.txt"}
+
+
+def test_nothing_is_overwritten_even_with_yes(moonq: Moonq, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "_index.yaml").write_text("mine", encoding="utf-8")
+    (tmp_path / "stylua.toml").write_text("mine", encoding="utf-8")
+    refused = moonq("new", tmp_path, "--yes")
+    assert refused.code == 7
+    assert "src/_index.yaml, stylua.toml" in refused.err
+    assert files_in(tmp_path) == {"src/_index.yaml", "stylua.toml"}
+
+
+def test_a_file_is_no_folder(moonq: Moonq, tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text("mine", encoding="utf-8")
+    assert moonq("new", tmp_path / "shop").code == 7
+
+
+def test_json_names_the_files(moonq: Moonq, tmp_path: Path) -> None:
+    said = moonq("new", tmp_path / "shop", "--json")
+    document = json.loads(said.out)
+    assert document["schema"] == "moonq.new/1"
+    assert set(document["files"]) == FILES
+    assert said.err == ""
