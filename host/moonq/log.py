@@ -39,6 +39,10 @@ _UNSAFE = re.compile(
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLAIN = re.compile(r'[^\s"=]+')
 
+#: The standard library never forgets a logger, and scripts choose names: further ones share one.
+MAX_NAMES = 10_000
+OTHERS = "others"
+
 _levels: dict[str, int] = {}
 _known: set[str] = set()
 _handler: logging.Handler | None = None
@@ -46,6 +50,8 @@ _handler: logging.Handler | None = None
 
 def get(name: str) -> logging.Logger:
     """Return the logger called *name*, at the level that `configure` chose for it."""
+    if name not in _known and len(_known) >= MAX_NAMES:
+        name = OTHERS
     logger = logging.getLogger(name)
     if name not in _known:
         _known.add(name)

@@ -172,6 +172,13 @@ def test_an_exception_is_part_of_its_line() -> None:
     assert "KeyError: 'lost'" in line["traceback"]
 
 
+def test_scripts_cannot_fill_the_memory_with_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    log.get("app:before")
+    monkeypatch.setattr(log, "MAX_NAMES", 1)
+    assert log.get("app:before").name == "app:before"
+    assert log.get("app:one-too-many").name == log.OTHERS
+
+
 def test_a_stream_that_is_gone_does_not_disturb_the_speaker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
