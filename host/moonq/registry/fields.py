@@ -1,0 +1,129 @@
+"""The types of fields: how a value from YAML becomes a checked Python value.
+
+Nothing is coerced silently: `"4"` is text and no number. Only a value that came as a whole from
+`${env:NAME}` may become the number or boolean its field wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from moonq import durations, sizes
+from moonq.registry.scalars import EnvText, TooBig, meaning
+
+DAY = 86_400.0
+OUT_OF_RANGE = "out_of_range"
+WRONG_VALUE = "wrong_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks a field that names other entries: an id, a list of ids, or a map to ids."""
+
+    kinds: tuple[str, ...] = ()
+    """Accepted kinds, a trailing dot accepts the whole family; none accepts every kind."""
+
+    def accepts(self, kind: str) -> bool:
+        """Say whether an entry of *kind* may stand in this field."""
+        return not self.kinds or any(
+            kind.startswith(wanted) if wanted.endswith(".") else kind == wanted
+            for wanted in self.kinds
+        )
+
+    @property
+    def wanted(self) -> str:
+        """The accepted kinds in words."""
+        return " or ".join(f"{kind}*" if kind.endswith(".") else kind for kind in self.kinds)
+
+
+def wrong(message: str, *, help: str = "") -> PydanticCustomError:  # noqa: A002
+    """Return the error for a value of the right type that makes no sense; a full sentence."""
+    return PydanticCustomError(WRONG_VALUE, "{message}", {"message": message, "help": help})
+
+
+def _from_env(value: Any) -> Any:
+    if isinstance(value, EnvText):
+        try:
+            return meaning(value)
+        except TooBig:
+            return value
+    return value
+
+
+def _seconds(value: Any) -> float:
+    try:
+        return durations.parse(_from_env(value))
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+def _bytes(value: Any) -> int:
+    try:
+        return sizes.parse(_from_env(value))
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+def _none_word(value: Any) -> Any:
+    return None if value == "none" else _seconds(value)
+
+
+def between(
+    low: float,
+    high: float,
+    *,
+    show: Callable[[Any], str] = str,
+    note: Callable[[Any], str] | None = None,
+    help: str = "",  # noqa: A002
+) -> AfterValidator:
+    """Return a check that a number lies between *low* and *high*, both allowed.
+
+    *show* says the bounds as people write them; *note* and *help* go below the frame.
+    """
+
+    def check(value: Any) -> Any:
+        if value is None or low <= value <= high:
+            return value
+        raise PydanticCustomError(
+            OUT_OF_RANGE,
+            "must be between {low} and {high}",
+            {
+                "low": show(low),
+                "high": show(high),
+                "note": note(value) if note else "",
+                "help": help,
+            },
+        )
+
+    return AfterValidator(check)
+
+
+def seconds_between(low: float, high: float) -> AfterValidator:
+    """Return a check of a length of time."""
+    return between(low, high, show=lambda value: durations.show(value) if value else "0s")
+
+
+def bytes_between(low: int, high: int) -> AfterValidator:
+    """Return a check of an amount of memory."""
+    return between(low, high, show=sizes.show)
+
+
+#: One "between" per field keeps the bounds where the field is; these are the bare types.
+Whole = Annotated[int, BeforeValidator(_from_env)]
+Number = Annotated[float, BeforeValidator(_from_env)]
+Flag = Annotated[bool, BeforeValidator(_from_env)]
+Size = Annotated[int, BeforeValidator(_bytes)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+#: A length of time, or the word `none` for no limit.
+SecondsOrNone = Annotated[float | None, BeforeValidator(_none_word)]
+
+Count = Annotated[Whole, between(1, 1_000_000)]
+Share = Annotated[Number, between(0, 1)]
+Wait = Annotated[Seconds, seconds_between(0, 365 * DAY)]
+Limit = Annotated[Seconds, seconds_between(0.001, 365 * DAY)]
+LimitOrNone = Annotated[SecondsOrNone, seconds_between(0.001, 365 * DAY)]

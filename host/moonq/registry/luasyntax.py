@@ -1,0 +1,183 @@
+"""Makes findings of what Lua says about a text that does not compile.
+
+Lua gives a line and `near 'x'` but no column: the column is that of the token. "(to close 'if' at
+line 2)" becomes a second span.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from moonq.findings import Finding, Source, Span
+from moonq.registry.luahabits import habit, unclosed_habit
+from moonq.registry.luatokens import Token, tokens
+from moonq.sandbox import syntax
+
+_WHERE = re.compile(r":(\d+): (.*)", re.DOTALL)
+_NEAR = re.compile(r"(?P<what>.*) near (?:'(?P<token>.*)'|<eof>)", re.DOTALL)
+_OPENED = re.compile(
+    r"'?(?P<wanted>.+?)'? expected \(to close '(?P<opener>.+)' at line (?P<line>\d+)\)"
+)
+_EXPECTED = re.compile(r"(?P<wanted>.+) expected")
+_UNFINISHED = re.compile(r"unfinished (?P<what>string|long string|long comment)")
+#: What of a long token is marked.
+_ADVICE = {
+    "malformed number": "write digits only, or put it in quotes",
+    "invalid escape sequence": "write `\\\\` for a backslash",
+    "break outside a loop": "`break` ends a loop; a function ends with `return`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Lua's sentence, taken apart."""
+
+    line: int
+    what: str
+    token: str
+    """The text Lua stood at, empty at the end of the file."""
+    at_end: bool
+
+
+def check(data: bytes, source: Source) -> Finding | None:
+    """Return the finding for *data* if it is no Lua; *source* is what to show of it."""
+    message = syntax.check(data, source.file)
+    return of_message(message, source, data) if message else None
+
+
+def of_message(message: str, source: Source, data: bytes | None = None) -> Finding:
+    """Return the finding for Lua's *message* about *source*."""
+    complaint = _taken_apart(message)
+    text = source.text if data is None else data.decode("utf-8", "replace")
+    token = _culprit(complaint, text, source.file)
+    line = token.line if token else min(complaint.line, _last_line(source))
+    code = _Words(complaint, source, token, line)
+    return code.finding()
+
+
+def _taken_apart(message: str) -> Complaint:
+    where = _WHERE.search(message)
+    line, text = (int(where[1]), where[2]) if where else (1, message)
+    near = _NEAR.fullmatch(text)
+    if not near:
+        return Complaint(line, text, "", at_end=False)
+    return Complaint(line, near["what"], near["token"] or "", at_end=near["token"] is None)
+
+
+def _culprit(complaint: Complaint, text: str, name: str) -> Token | None:
+    """The token Lua means; of several alike on the line, the first that is enough to fail."""
+    if complaint.at_end or not complaint.token:
+        return None
+    same = [
+        token
+        for token in tokens(text)
+        if token.line <= complaint.line <= token.line + token.text.count("\n")
+        and token.text.startswith(complaint.token)
+    ]
+    for token in same[:-1]:
+        message = syntax.check(text[: token.end].encode(), name)
+        if message and message.endswith(f"near '{complaint.token}'"):
+            return token
+    return same[-1] if same else None
+
+
+def _last_line(source: Source) -> int:
+    number = len(source.lines)
+    while number > 1 and not source.line(number).strip():
+        number -= 1
+    return number
+
+
+class _Words:
+    """Chooses sentence, labels and help for one complaint."""
+
+    def __init__(
+        self, complaint: Complaint, source: Source, token: Token | None, line: int
+    ) -> None:
+        self.complaint = complaint
+        self.source = source
+        self.token = token
+        self.line = line
+
+    def finding(self) -> Finding:
+        opened = _OPENED.fullmatch(self.complaint.what)
+        if opened:
+            return self._unclosed(opened["wanted"], opened["opener"], int(opened["line"]))
+        unfinished = _UNFINISHED.fullmatch(self.complaint.what)
+        if unfinished:
+            return self._unfinished(unfinished["what"])
+        message, label = self._sentence()
+        found = habit(self.source, self.line, self.complaint.token)
+        advice = next(
+            (text for start, text in _ADVICE.items() if self.complaint.what.startswith(start)), ""
+        )
+        return self._made(message, (self._span(label),), found or advice)
+
+    def _sentence(self) -> tuple[str, str]:
+        what, shown = self.complaint.what, self._shown()
+        expected = _EXPECTED.fullmatch(what)
+        if expected:
+            wanted = _name(expected["wanted"])
+            return f"Lua expected {wanted} before {shown}", f"{wanted} must come before this"
+        if what in {"unexpected symbol", "syntax error"}:
+            return f"Lua did not expect {shown} here", ""
+        if what.startswith("malformed number"):
+            return f"{shown} is no number", ""
+        return what, ""
+
+    def _unclosed(self, wanted: str, opener: str, line: int) -> Finding:
+        article = "an" if opener == "if" else "a"
+        label = f"Lua expected `{wanted}` before this"
+        if self.complaint.at_end:
+            label = f"the text ends here, without the `{wanted}`"
+        column = self._column_of(opener, line)
+        spans = (
+            self._span(label, since=min(line, self.line)),
+            self.source.span(line, column, len(opener), "opened here", primary=False),
+        )
+        before = self._line_before() if not self.complaint.at_end else self.line
+        help_ = f"add `{wanted}` after line {before}"
+        found = unclosed_habit(self.source) if wanted == "end" else ""
+        found = found or habit(self.source, self.line, self.complaint.token)
+        return self._made(f"{article} `{opener}` is not closed", spans, found or help_)
+
+    def _unfinished(self, what: str) -> Finding:
+        names = {"string": "text", "long string": "long text", "long comment": "comment"}
+        quote = self.complaint.token[:1] if self.token else ""
+        closing = f"`{quote}`" if what == "string" and quote else "`]]`"
+        message = f"this {names[what]} is not closed"
+        return self._made(message, (self._span(""),), f"add {closing} where it ends")
+
+    def _made(self, message: str, spans: tuple[Span, ...], help_: str) -> Finding:
+        return Finding("error", "P110", message, spans, (), (help_,) if help_ else ())
+
+    def _span(self, label: str, since: int | None = None) -> Span:
+        if self.token:
+            first = self.token.text.partition("\n")[0]
+            # A tall frame hides what matters: beyond ten lines only both ends are shown.
+            since = since if since and self.line - since <= 10 else None
+            return self.source.span(self.line, self.token.column, len(first), label, since=since)
+        text = self.source.line(self.line)
+        return self.source.span(self.line, max(1, len(text.rstrip())), 1, label)
+
+    def _shown(self) -> str:
+        if self.complaint.at_end:
+            return "the end of the text"
+        text = self.complaint.token.partition("\n")[0]
+        return f"`{text[:40]}`" if text else "this"
+
+    def _column_of(self, word: str, line: int) -> int:
+        found = (t for t in tokens(self.source.line(line)) if t.text == word)
+        return next((token.column for token in found), 0)
+
+    def _line_before(self) -> int:
+        number = self.line - 1
+        while number > 1 and not self.source.line(number).strip():
+            number -= 1
+        return max(1, number)
+
+
+def _name(wanted: str) -> str:
+    names = {"<name>": "a name", "<string>": "a text"}
+    return names.get(wanted, f"`{wanted.strip(chr(39))}`")

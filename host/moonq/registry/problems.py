@@ -1,0 +1,205 @@
+"""Turns what pydantic complains about into findings that name the field and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from moonq.findings import Finding, Source, Span
+from moonq.registry.fields import OUT_OF_RANGE, WRONG_VALUE
+from moonq.registry.nodes import Map, Node, Path, locate, locate_key
+from moonq.suggest import close, question
+
+#: pydantic's error types by what they wanted; whoever is not here wanted something else.
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+}
+_SHAPES: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a map",
+}
+_EXAMPLES = {"list_type": "[…]", "dict_type": "{…}", "model_type": "{…}"}
+
+
+class Problems:
+    """Finds the words for the errors of one map: an entry, or the settings."""
+
+    def __init__(
+        self,
+        source: Source,
+        node: Map,
+        model: type[BaseModel],
+        subject: str,
+        noun: str = "field",
+    ) -> None:
+        self.source = source
+        self.node = node
+        self.model = model
+        self.subject = subject
+        self.noun = noun
+
+    def of(self, error: ValidationError, prefix: Path = ()) -> list[Finding]:
+        """Return one finding for each of the errors."""
+        return [
+            self._finding((*prefix, *details["loc"]), details)
+            for details in error.errors(include_url=False)
+        ]
+
+    def _finding(self, path: Path, details: Mapping[str, Any]) -> Finding:
+        kind = details["type"]
+        if kind == "extra_forbidden":
+            return self.unknown(path, known_fields(self.model, path[:-1]))
+        if kind == "missing":
+            return self._missing(path)
+        if kind == OUT_OF_RANGE:
+            return self._out_of_range(path, details)
+        return self._wrong(path, details)
+
+    def unknown(self, path: Path, known: Sequence[str]) -> Finding:
+        """Return the finding for a key that *known* does not have."""
+        name = str(path[-1])
+        key = locate_key(self.node, path)
+        likely = question(close(name, known))
+        where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
+        fields = ", ".join(f"`{field}`" for field in sorted(known)) or f"no {self.noun}s at all"
+        return Finding(
+            "error",
+            "R206",
+            f"{where} has no {self.noun} `{name}`",
+            (self._span(key, f"no such {self.noun}"),),
+            () if likely else (f"it knows {fields}",),
+            (likely,) if likely else (),
+        )
+
+    def _missing(self, path: Path) -> Finding:
+        name = str(path[-1])
+        parent = locate(self.node, path[:-1])
+        place: Node = parent
+        if isinstance(parent, Map) and len(path) == 1:
+            place = parent.get("name") or parent
+        elif len(path) > 1:
+            place = locate_key(self.node, path[:-1])
+        where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
+        return Finding(
+            "error",
+            "R211",
+            f"{where} needs a field `{name}`",
+            (self._span(place, f"no `{name}` here"),),
+            (),
+            (f"add `{name}: …`",),
+        )
+
+    def _out_of_range(self, path: Path, details: Mapping[str, Any]) -> Finding:
+        context = details["ctx"]
+        return Finding(
+            "error",
+            "R208",
+            f"`{dotted(path)}` {details['msg']}",
+            (self._span(locate(self.node, path)),),
+            (context["note"],) if context["note"] else (),
+            (context["help"],) if context["help"] else (),
+        )
+
+    def _wrong(self, path: Path, details: Mapping[str, Any]) -> Finding:
+        value, kind = details["input"], details["type"]
+        name = dotted(path)
+        help_ = ""
+        label = ""
+        if kind == WRONG_VALUE:
+            message, help_ = details["ctx"]["message"], details["ctx"]["help"]
+            message = message if message.startswith("`") else f"`{name}`: {message}"
+        elif value is None:
+            message, help_ = f"`{name}` has no value", "write one, or leave the line out"
+        elif kind == "literal_error":
+            choices = self._choices(path, str(details["ctx"]["expected"]))
+            message = f"`{name}` must be {_one_of(choices)}"
+            help_ = question(close(str(value), choices))
+        else:
+            wanted = _WANTED.get(kind)
+            message = f"`{name}` must be {wanted}" if wanted else f"`{name}`: {details['msg']}"
+            label = f"this is {_SHAPES.get(type(value), 'something else')}" if wanted else ""
+            help_ = _advice(kind, value)
+        return Finding(
+            "error",
+            "R207",
+            message,
+            (self._span(locate(self.node, path), label),),
+            (),
+            (help_,) if help_ else (),
+        )
+
+    def _choices(self, path: Path, expected: str) -> list[str]:
+        field = _field(self.model, path)
+        words = [str(choice) for choice in get_args(field)]
+        return words or [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
+
+    def _span(self, node: Node, label: str = "") -> Span:
+        return self.source.span(node.line, node.column, node.length, label)
+
+
+def dotted(path: Path) -> str:
+    """Return *path* as people write it: ``lifecycle.depends_on[0]``."""
+    text = ""
+    for step in path:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text.replace(".[key]", "")
+
+
+def known_fields(model: type[BaseModel], path: Path) -> list[str]:
+    """Return the fields of the map at *path* in *model*."""
+    inner = _field(model, path) if path else model
+    return list(inner.model_fields) if _is_model(inner) else []
+
+
+def _field(model: Any, path: Path) -> Any:
+    """The type at *path*; None where the model does not say."""
+    for step in path:
+        fields = model.model_fields if _is_model(model) else {}
+        if step not in fields:
+            return None
+        model = _inner(fields[step].annotation)
+    return model
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside `Model | None` and the like."""
+    if _is_model(annotation):
+        return annotation
+    parts = [_inner(part) for part in get_args(annotation) if part is not type(None)]
+    return next((part for part in parts if _is_model(part)), annotation)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    quoted = [f"`{choice}`" for choice in choices]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else quoted[0]
+
+
+def _advice(kind: str, value: Any) -> str:
+    if isinstance(value, str) and kind in {"int_type", "float_type"}:
+        return "remove the quotes" if value.strip().isdigit() else "write a number"
+    if kind == "bool_type" and isinstance(value, str):
+        truth = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())
+        return f"write `{truth}`" if truth else ""
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return "put it in quotes"
+    if kind == "list_type" and isinstance(value, str):
+        return f"write `[{value}]`"
+    return ""

@@ -1,0 +1,159 @@
+"""A project as the rest of moonq sees it: entries whose references are full ids.
+
+project = load(Path("shop"))
+for entry in project.start_order():
+    ...
+project.resolve("orders").id          # "app:orders"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from moonq.errors import NotFound
+from moonq.registry.common import Config, Lifecycle
+from moonq.registry.nodes import Map, locate
+from moonq.registry.settings import Settings
+from moonq.suggest import close, question
+
+C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One declaration: its checked fields, where it stands, and what it needs."""
+
+    id: str
+    namespace: str
+    config: Config
+    file: str
+    """The YAML file, relative to the project."""
+    node: Map = field(repr=False)
+    depends_on: tuple[str, ...] = ()
+    """Every entry this one refers to, in whatever field; they start first."""
+    source_text: bytes = b""
+    source_name: str = ""
+    """For functions and libraries: what Lua calls the chunk, the path below the project."""
+
+    @property
+    def name(self) -> str:
+        """The part of the id behind the colon."""
+        return self.config.name
+
+    @property
+    def kind(self) -> str:
+        """The entry's type, such as ``queue.queue``."""
+        return self.config.kind
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Free notes of the project's author."""
+        return self.config.meta
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """When it starts and how long it may take to stop."""
+        return self.config.lifecycle
+
+    def fields(self, model: type[C]) -> C:
+        """Return the checked fields as the model of this entry's kind.
+
+        Raises:
+            TypeError: The entry is of another kind, which the caller should have known.
+        """
+        if not isinstance(self.config, model):
+            raise TypeError(f"{self.id} is a {self.kind}, not a {model.__name__}")
+        return self.config
+
+    def place(self, *path: str | int) -> tuple[str, int, int]:
+        """Return file, line and column of a field, or of the nearest one around it."""
+        node = locate(self.node, path)
+        return (self.file, node.line, node.column)
+
+
+@dataclass(frozen=True)
+class Project:
+    """All entries of one project, in the order of its files."""
+
+    root: Path
+    name: str
+    settings: Settings
+    entries: Mapping[str, Entry]
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        """Return the entries of *kind*; a prefix that ends with a dot means the whole family."""
+        if kind.endswith("."):
+            return [entry for entry in self.entries.values() if entry.kind.startswith(kind)]
+        return [entry for entry in self.entries.values() if entry.kind == kind]
+
+    @cached_property
+    def implicit_queues(self) -> Mapping[str, str]:
+        """Dead-letter queues that nobody wrote down: their id -> the queue they belong to."""
+        from moonq.registry.queue_kinds import Queue
+
+        return {
+            entry.config.dead_letter.queue: entry.id
+            for entry in self.entries.values()
+            if isinstance(entry.config, Queue)
+            and entry.config.dead_letter
+            and entry.config.dead_letter.queue not in self.entries
+        }
+
+    def start_order(self) -> list[Entry]:
+        """Return drivers, queues, consumers and stores, each behind everything it needs."""
+        order: dict[str, Entry] = {}
+        for entry in self.entries.values():
+            self._add(entry, order)
+        return [entry for entry in order.values() if entry.config.is_service]
+
+    def _add(self, entry: Entry, order: dict[str, Entry]) -> None:
+        waiting = [(entry, iter(entry.depends_on))]
+        while waiting:
+            current, needed = waiting[-1]
+            following = next((self.entries[id_] for id_ in needed if id_ not in order), None)
+            if following is None:
+                order[current.id] = current
+                waiting.pop()
+            else:
+                waiting.append((following, iter(following.depends_on)))
+
+    def resolve(self, name: str) -> Entry:
+        """Return the entry *name*: a full id, or a bare name that only one entry has.
+
+        Raises:
+            NotFound: No entry has that name, or several have.
+        """
+        return self.entries[self._id(name, list(self.entries))]
+
+    def resolve_queue(self, name: str) -> str:
+        """Return the full id of the queue *name*, which may be an implicit dead-letter queue.
+
+        Raises:
+            NotFound: No queue has that name, or several have.
+        """
+        declared = [entry.id for entry in self.of_kind("queue.queue")]
+        return self._id(name, [*declared, *self.implicit_queues])
+
+    def _id(self, name: str, ids: list[str]) -> str:
+        if name in ids:
+            return name
+        same = list(_named(name, ids))
+        if len(same) == 1:
+            return same[0]
+        if same:
+            raise NotFound(f"{name!r} is ambiguous: {', '.join(same)}", hint="write the full id")
+        names = [id_.partition(":")[2] for id_ in ids if ":" not in name]
+        likely = question(close(name, [*names, *ids]))
+        raise NotFound(
+            f"no entry {name!r} in {self.name}",
+            hint=likely or f"the project has {', '.join(sorted(ids)[:8]) or 'no entries'}",
+        )
+
+
+def _named(name: str, ids: list[str]) -> Iterator[str]:
+    """The ids whose part behind the colon is *name*."""
+    return (id_ for id_ in ids if id_.partition(":")[2] == name)

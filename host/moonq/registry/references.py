@@ -1,0 +1,155 @@
+"""Follows references: bare names become full ids, and what leads nowhere is a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from moonq.findings import Finding
+from moonq.registry.drafts import Draft, Edge
+from moonq.registry.fields import Ref
+from moonq.registry.nodes import Path, Scalar, locate
+from moonq.registry.problems import dotted
+from moonq.registry.queue_kinds import Queue
+from moonq.suggest import close, question
+
+M = TypeVar("M", bound=BaseModel)
+Visit = Callable[[Path, str, Ref], str]
+DEAD = ".dead"
+
+
+def resolve(drafts: Mapping[str, Draft]) -> list[Finding]:
+    """Replace the references of *drafts* by full ids, note the edges, say what is wrong."""
+    resolver = _Resolver(drafts)
+    for draft in drafts.values():
+        if draft.config is not None:
+            draft.config = _mapped(draft.config, resolver.of(draft))
+    return resolver.findings
+
+
+def _mapped(model: M, visit: Visit, path: Path = ()) -> M:
+    """*model* with every reference in it replaced by what *visit* answers."""
+    changed: dict[str, Any] = {}
+    for name, info in type(model).model_fields.items():
+        if name not in model.model_fields_set:
+            continue
+        value = getattr(model, name)
+        ref = next((mark for mark in info.metadata if isinstance(mark, Ref)), None)
+        here = (*path, name)
+        if isinstance(value, BaseModel):
+            changed[name] = _mapped(value, visit, here)
+        elif ref and isinstance(value, str):
+            changed[name] = visit(here, value, ref)
+        elif ref and isinstance(value, list):
+            changed[name] = [visit((*here, at), item, ref) for at, item in enumerate(value)]
+        elif ref and isinstance(value, dict):
+            changed[name] = {key: visit((*here, key), item, ref) for key, item in value.items()}
+    return model.model_copy(update=changed) if changed else model
+
+
+class _Resolver:
+    """Knows which ids there are, written down or implied."""
+
+    def __init__(self, drafts: Mapping[str, Draft]) -> None:
+        self.drafts = drafts
+        self.findings: list[Finding] = []
+        self.implied = {f"{draft.id}{DEAD}": draft for draft in drafts.values() if _has_dead(draft)}
+
+    def of(self, draft: Draft) -> Visit:
+        def visit(path: Path, written: str, ref: Ref) -> str:
+            id_ = written if ":" in written else f"{draft.namespace}:{written}"
+            target = self.drafts.get(id_) or self.implied.get(id_)
+            if target is None:
+                self.findings.append(self._unknown(draft, path, written, ref))
+            elif not ref.accepts(target.kind) and target.config is not None:
+                self.findings.append(_wrong_kind(draft, path, target, ref))
+            elif target is not draft or id_ == draft.id:
+                draft.edges.append(Edge(path, target.id))
+            return id_
+
+        return visit
+
+    def _unknown(self, draft: Draft, path: Path, written: str, ref: Ref) -> Finding:
+        id_ = written if ":" in written else f"{draft.namespace}:{written}"
+        return Finding(
+            "error",
+            "R202",
+            f"`{dotted(path)}` refers to an entry that does not exist",
+            (
+                draft.span(
+                    _scalar(draft, path), f"no entry `{id_}`", since=_line_before(draft, path)
+                ),
+            ),
+            (),
+            self._likely(draft, written, ref),
+        )
+
+    def _likely(self, draft: Draft, written: str, ref: Ref) -> tuple[str, ...]:
+        fitting = [
+            other
+            for other in self.drafts.values()
+            if ref.accepts(other.kind) and other is not draft
+        ]
+        bare = written.rpartition(":")[2]
+        elsewhere = sorted(other.id for other in fitting if other.name == bare)
+        if ":" in written:
+            near = elsewhere or close(written, (other.id for other in fitting))
+        else:
+            mine = (other.name for other in fitting if other.namespace == draft.namespace)
+            near = elsewhere or close(written, mine)
+        if not near:
+            return _the_few(fitting, ref)
+        if len(near) > 1:
+            return (question(near[:3]),)
+        only = self.drafts.get(near[0]) or self.drafts[f"{draft.namespace}:{near[0]}"]
+        return (f"{question(near)}  ({only.kind}, {only.place})",)
+
+
+def _has_dead(draft: Draft) -> bool:
+    if draft.kind != "queue.queue":
+        return False
+    if not isinstance(draft.config, Queue):
+        return True
+    dead = draft.config.dead_letter
+    if dead is None:
+        return False
+    named = dead.queue if ":" in dead.queue else f"{draft.namespace}:{dead.queue}"
+    return not dead.queue or named == f"{draft.id}{DEAD}"
+
+
+def _scalar(draft: Draft, path: Path) -> Scalar | None:
+    node = locate(draft.node, path)
+    return node if isinstance(node, Scalar) else None
+
+
+def _line_before(draft: Draft, path: Path) -> int:
+    """Show the line above too where it belongs to the same entry: it says which one this is."""
+    line = locate(draft.node, path).line
+    return max(draft.node.line, line - 1)
+
+
+def _the_few(fitting: list[Draft], ref: Ref) -> tuple[str, ...]:
+    kind = ref.wanted
+    if not kind:
+        return ()
+    if not fitting:
+        return (f"the project has no {kind} yet",)
+    names = ", ".join(f"`{other.id}`" for other in fitting[:5])
+    more = f" and {len(fitting) - 5} more" if len(fitting) > 5 else ""
+    return (f"of kind {kind} there is {names}{more}",)
+
+
+def _wrong_kind(draft: Draft, path: Path, target: Draft, ref: Ref) -> Finding:
+    helps: tuple[str, ...] = ()
+    if path[0] == "imports" and target.kind == "function.lua":
+        helps = (f'make `{target.id}` a library.lua, or call it: funcs.call("{target.id}")',)
+    return Finding(
+        "error",
+        "R209",
+        f"`{dotted(path)}` must be a {ref.wanted}, but `{target.id}` is a {target.kind}",
+        (draft.span(_scalar(draft, path), f"{target.kind}, {target.place}"),),
+        (),
+        helps,
+    )

@@ -1,0 +1,80 @@
+"""Functions and libraries: Lua text and what it may load."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from moonq.registry.common import Config, Strict
+from moonq.registry.fields import LimitOrNone, Ref, Size, bytes_between, wrong
+
+MIB = 1024**2
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+class Limits(Strict):
+    """What one call may use."""
+
+    timeout: LimitOrNone = 60.0
+    memory: Annotated[Size, bytes_between(MIB, 64 * 1024 * MIB)] = 64 * MIB
+
+
+def _by_alias(value: Any) -> Any:
+    """A list of ids is short for a map from each entry's name to its id."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return value
+    aliases = {item.rpartition(":")[2]: item for item in value}
+    if len(aliases) < len(value):
+        raise wrong("two imports have the same name", help="write a map: `alias: id`")
+    return aliases
+
+
+class Script(Config):
+    """Lua text: where it is and what it may require."""
+
+    source: Annotated[str, Field(min_length=1)]
+    modules: list[str] = Field(default_factory=list, description="stdlib modules it may require")
+    imports: Annotated[dict[str, str], BeforeValidator(_by_alias), Ref(("library.lua",))] = Field(
+        default_factory=dict, description="libraries it may require, by the name it uses"
+    )
+
+    @field_validator("imports")
+    @classmethod
+    def _usable_aliases(cls, imports: dict[str, str]) -> dict[str, str]:
+        for alias in imports:
+            if not _ALIAS.fullmatch(alias):
+                raise wrong(f"`{alias}` is no name that `require` could use")
+        return imports
+
+    @model_validator(mode="after")
+    def _one_meaning_per_name(self) -> Script:
+        both = set(self.modules) & set(self.imports)
+        if both:
+            raise wrong(
+                f"`{min(both)}` is a module and an import at once",
+                help="give the import another alias",
+            )
+        return self
+
+
+class Function(Script):
+    """`function.lua`: something to call; a handler is the function a consumer names."""
+
+    method: str | None = Field(
+        None, description="which function of the returned table; unset: the file returns it"
+    )
+    limits: Limits = Field(default_factory=Limits)
+
+    @field_validator("method")
+    @classmethod
+    def _is_a_name(cls, method: str | None) -> str | None:
+        if method is not None and not _NAME.fullmatch(method):
+            raise wrong(f"`{method}` is no name of a Lua function")
+        return method
+
+
+class Library(Script):
+    """`library.lua`: text that functions import."""
