@@ -205,8 +205,8 @@ class PrettyFormatter(logging.Formatter):
             pairs["id"] = self._short(str(message_id))
         if (attempt := getattr(record, "attempt", None)) is not None:
             pairs["attempt"] = attempt
-        shown = [f"{key}={_value(value)}" for key, value in pairs.items()]
-        shown += [f"{visible(key)}={_value(value)}" for key, value in _fields(record).items()]
+        shown = [f"{key}={value_text(value)}" for key, value in pairs.items()]
+        shown += [f"{visible(key)}={value_text(value)}" for key, value in _fields(record).items()]
         return " ".join(shown)
 
     def _short(self, message_id: str) -> str:
@@ -236,7 +236,7 @@ def _rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A field's value as people read it: quoted only where it would be misread."""
     text = value if isinstance(value, str) else _json(value)
     if isinstance(value, str) and not _PLAIN.fullmatch(text):

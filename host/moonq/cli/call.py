@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from moonq import log
 from moonq.cli import arguments
+from moonq.cli.narrator import milliseconds
 from moonq.cli.options import Options, common, pass_options
+from moonq.log import value_text, visible
 
 if TYPE_CHECKING:
     from moonq.host import CallResult
@@ -48,18 +52,24 @@ def call(
       moonq call app:process_order '{"id":42,"total_cents":2500}' --as-message
       moonq call app:report --json
     """
-    from moonq.clock import SystemClock
     from moonq.host import Host
     from moonq.registry import load
 
     if headers and not as_message:
         raise click.UsageError("a header needs a message: add --as-message")
-    host = Host(load(options.project), clock=SystemClock())
-    result = host.call(function, argument, as_message=as_message, headers=dict(headers), send=send)
+    log.configure("pretty", "warn", color=options.has_color(sys.stderr))
+    host = Host(load(options.project))
+    host.start(consumers=False)
+    try:
+        result = host.call(
+            function, argument, as_message=as_message, headers=dict(headers), send=send
+        )
+    finally:
+        host.stop()
     if options.json:
         click.echo(json.dumps(document(result), ensure_ascii=False))
     else:
-        show(result)
+        show(result, as_message)
     return 1 if result.fault else 0
 
 
@@ -84,3 +94,29 @@ def document(result: CallResult) -> dict[str, Any]:
         "took_ms": round(result.took * 1000, 3),
         "memory_bytes": result.memory,
     }
+
+
+def show(result: CallResult, as_message: bool) -> None:
+    """Print *result* for people."""
+    click.echo(f"{_headline(result, as_message):12} {_outcome(result)}".rstrip())
+    for number, (queue, body) in enumerate(result.published):
+        text = visible(body.decode("utf-8", "replace"))
+        click.echo(f"{'published' if number == 0 else '':12} {queue}  {text}")
+    for number, (level, message, fields) in enumerate(result.logs):
+        shown = " ".join(f"{visible(key)}={value_text(value)}" for key, value in fields.items())
+        line = f"{level.upper():5} {visible(message)}  {shown}".rstrip()
+        click.echo(f"{'logs' if number == 0 else '':12} {line}")
+    click.echo(f"took {milliseconds(result.took)} · {result.memory / 1024:.0f} KB")
+
+
+def _headline(result: CallResult, as_message: bool) -> str:
+    if as_message and result.verdict:
+        return f"would {result.verdict}"
+    return "failed" if result.fault else "returned"
+
+
+def _outcome(result: CallResult) -> str:
+    if not result.fault:
+        return visible(", ".join(json.dumps(v, ensure_ascii=False) for v in result.values))
+    retryable = {True: "yes", False: "no", None: "not said"}[result.fault.retryable]
+    return f"{result.fault.kind}: {visible(result.fault.message)}   (retryable: {retryable})"

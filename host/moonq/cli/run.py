@@ -126,11 +126,16 @@ class Run:
                 well = [self._call(call) for call in calls if not self._stop.is_set()]
                 self._host.wait(self._stop, until_idle=until_idle)
             finally:
-                report = self._host.stop(timeout=drain_timeout)
-        self._narrator.stopped(report)
+                self._end(drain_timeout)
         if self._cut_off:
             return INTERRUPTED
         return 0 if all(well) else 1
+
+    def _end(self, drain_timeout: float | None) -> None:
+        try:
+            self._host.stop(timeout=drain_timeout)
+        finally:
+            self._narrator.stopped(self._host.report())
 
     def _call(self, call: arguments.Call) -> bool:
         result = self._host.call(call.function, call.argument)
