@@ -12,6 +12,7 @@ local abs = math.abs
 local contents = require("host.contents")
 local diff = require("host.diff")
 local pretty = require("host.pretty")
+local text_diff = require("host.text_diff")
 
 local brief = pretty.brief
 
@@ -51,7 +52,7 @@ end
 
 local function text_findings(actual, expected)
   if find(actual, "\n", 1, true) or find(expected, "\n", 1, true) then
-    return finding("T701", diff.text(actual, expected), "expected equal texts")
+    return finding("T701", text_diff.lines(actual, expected), "expected equal texts")
   end
   return differ("expected %s, got %s", brief(expected, 200), brief(actual, 200))
 end

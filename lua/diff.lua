@@ -2,21 +2,18 @@
 ---
 ---     diff.equal({ 1, 2 }, { 1, 2.0 }) --> true
 ---     diff.lines({ a = { 1, 2 } }, { a = { 1, 3 } }) --> { "at a[2]   got 2   expected 3" }, 1
----     diff.text("one\ntwo", "one\n2") --> { "  one", "- 2", "+ two" }
 ---
 --- Tables are equal when their contents are, numbers when Lua says so (1 and 1.0 are), and NaN
 --- equals NaN here, because it prints the same.
 local ipairs, next, rawget, tostring, type = ipairs, next, rawget, tostring, type
-local find, gmatch, gsub = string.find, string.gmatch, string.gsub
-local max = math.max
+local find, gsub = string.find, string.gsub
 local contents = require("host.contents")
 local pretty = require("host.pretty")
+local text_diff = require("host.text_diff")
 
 local diff = {}
 
 local PATHS = 8 -- differences that are spelled out
-local LINES = 12 -- lines of a unified diff
-local CELLS = 250000 -- of the table that finds the common lines; beyond it, all count as changed
 
 ---@class diff.Finding
 ---@field path string
@@ -153,102 +150,6 @@ function diff.lines(actual, expected, partial)
   return lines, search.count
 end
 
-local function split(text)
-  local lines = {}
-  for line in gmatch(text .. "\n", "(.-)\n") do
-    lines[#lines + 1] = line
-  end
-  return lines
-end
-
---- How many lines the rests of both texts have in common, for every pair of starting points.
-local function common_lines(got, expected, first, last_got, last_expected)
-  local rows = { [last_got + 1] = {} }
-  for i = last_got, first, -1 do
-    local row, below = {}, rows[i + 1]
-    for j = last_expected, first, -1 do
-      row[j] = got[i] == expected[j] and (below[j + 1] or 0) + 1
-        or max(below[j] or 0, row[j + 1] or 0)
-    end
-    rows[i] = row
-  end
-  return rows
-end
-
---- Both texts as one list of marked lines: `- expected`, `+ got`, and what they share.
-local function marked(got, expected)
-  local first, last_got, last_expected = 1, #got, #expected
-  while first <= last_got and first <= last_expected and got[first] == expected[first] do
-    first = first + 1
-  end
-  while last_got >= first and last_expected >= first and got[last_got] == expected[last_expected] do
-    last_got, last_expected = last_got - 1, last_expected - 1
-  end
-  local small = (last_got - first + 1) * (last_expected - first + 1) <= CELLS
-  local rows = small and common_lines(got, expected, first, last_got, last_expected)
-  local lines, i, j = {}, 1, 1
-  local function add(mark, text)
-    lines[#lines + 1] = mark .. text
-  end
-  while i <= #got or j <= #expected do
-    local inside = (i >= first and i <= last_got) or (j >= first and j <= last_expected)
-    local equal_here = got[i] == expected[j] and (not inside or small)
-    if equal_here then
-      add("  ", got[i])
-      i, j = i + 1, j + 1
-    elseif
-      j <= last_expected
-      and (i > last_got or not rows or (rows[i][j + 1] or 0) >= ((rows[i + 1] or {})[j] or 0))
-    then
-      add("- ", expected[j])
-      j = j + 1
-    else
-      add("+ ", got[i])
-      i = i + 1
-    end
-  end
-  return lines
-end
-
---- Keeps changed lines with one line around them; what is left out becomes an ellipsis.
-local function elided(lines)
-  local kept, skipped = {}, false
-  for index, line in ipairs(lines) do
-    local near = find(line, "^[-+]")
-      or find(lines[index - 1] or "", "^[-+]")
-      or find(lines[index + 1] or "", "^[-+]")
-    if near then
-      if skipped then
-        kept[#kept + 1] = "  …"
-      end
-      kept[#kept + 1] = line
-    end
-    skipped = not near
-  end
-  if skipped then
-    kept[#kept + 1] = "  …"
-  end
-  return kept
-end
-
---- A unified diff of two texts in at most 12 lines: `-` was expected, `+` is there.
----@param got string
----@param expected string
----@return string[] lines
----@nodiscard
-function diff.text(got, expected)
-  local lines = elided(marked(split(got), split(expected)))
-  if #lines <= LINES then
-    return lines
-  end
-  local rest = #lines - LINES + 1
-  for index = #lines, LINES, -1 do
-    lines[index] = nil
-  end
-  lines[LINES] = "… " .. rest .. " more lines"
-  return lines
-end
-
 local function is_long(value)
   return find(pretty.value(value, { width = 60, bytes = 200 }), "\n", 1, true) ~= nil
 end
@@ -264,7 +165,7 @@ function diff.literals(actual, expected)
   end
   local options = { width = 60, bytes = 200000, open = true }
   local got, wanted = pretty.value(actual, options), pretty.value(expected, options)
-  return got == wanted and {} or diff.text(got, wanted)
+  return got == wanted and {} or text_diff.lines(got, wanted)
 end
 
 return diff

@@ -2,10 +2,11 @@
 ---
 ---     outcomes.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
 local ipairs, type = ipairs, type
-local concat, find, format = table.concat, string.find, string.format
+local find, format, move = string.find, string.format, table.move
 local assertions = require("host.assertions")
 local diff = require("host.diff")
 local pretty = require("host.pretty")
+local text_diff = require("host.text_diff")
 
 local outcomes = {}
 
@@ -45,7 +46,9 @@ local function evidence(lines)
   if rest <= 0 then
     return lines
   end
-  return { concat(lines, "\n", 1, SHOWN), "and " .. rest .. " more" }
+  local first = move(lines, 1, SHOWN, 1, {})
+  first[SHOWN + 1] = "and " .. rest .. " more"
+  return first
 end
 
 ---@param run testing.Run
@@ -106,7 +109,11 @@ function outcomes.snapshot(literal, stored, key)
   if stored == nil then
     return { code = "T707", text = format("no snapshot of '%s', and none is taken now", key) }
   end
-  return { code = "T707", text = "differs from its snapshot", diff = diff.text(literal, stored) }
+  return {
+    code = "T707",
+    text = "differs from its snapshot",
+    diff = text_diff.lines(literal, stored),
+  }
 end
 
 return outcomes

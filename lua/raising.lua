@@ -6,8 +6,10 @@ local pcall, tostring, type = pcall, tostring, type
 local find, format = string.find, string.format
 local pack, unpack = table.pack, table.unpack
 local errors = require("errors")
+local failure = require("host.failure")
 local metatables = require("host.metatables")
 local pretty = require("host.pretty")
+local protect = require("host.protect")
 
 local raising = {}
 
@@ -43,11 +45,43 @@ end
 ---@return boolean returned
 ---@return any
 function raising.attempt(fn, ...)
-  local results = pack(pcall(fn, ...))
+  local results = pack(protect.pcall(fn, ...))
   if results[1] then
     return true, pack(unpack(results, 2, results.n))
   end
   return false, results[2]
+end
+
+--- Why a call was not content, or nil: it raised, or what it returned is false or nil.
+local function complaint(returned, value)
+  if not returned then
+    return failure.is(value) and value.message or raising.shown(value)
+  elseif value.n > 0 and not value[1] then
+    return "it returned " .. tostring(value[1])
+  end
+end
+
+--- Calls until it is content, with `every` seconds passing in between.
+---@param fn function
+---@param within number
+---@param every number
+---@param advance fun(seconds: number)
+---@return table? results
+---@return failure.Finding? finding
+function raising.until_content(fn, within, every, advance)
+  local waited = 0
+  while true do
+    local returned, value = raising.attempt(fn)
+    local why = complaint(returned, value)
+    if not why then
+      return value, nil
+    elseif waited >= within then
+      local text = format("not so within %g s of virtual time: %s", within, why)
+      return nil, { code = "T708", text = text }
+    end
+    advance(every)
+    waited = waited + every
+  end
 end
 
 --- Nothing was raised.

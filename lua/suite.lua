@@ -8,13 +8,13 @@
 ---     s:run(1)   --> { status = "passed" }
 ---
 --- Everything that leaves it is plain data. `suite.main` is the one that the `test` module fills.
-local error, ipairs, pairs, rawget, setmetatable, tostring, type, xpcall =
-  error, ipairs, pairs, rawget, setmetatable, tostring, type, xpcall
-local format, gsub, sub = string.format, string.gsub, string.sub
-local insert, tointeger = table.insert, math.tointeger
-local failure = require("host.failure")
+local error, ipairs, pairs, setmetatable, tostring, type =
+  error, ipairs, pairs, setmetatable, tostring, type
+local format, gsub = string.format, string.gsub
+local tointeger = math.tointeger
+local block = require("host.block")
 local pretty = require("host.pretty")
-local raising = require("host.raising")
+local problem = require("host.problem")
 local trace = require("host.trace")
 
 local suite = {}
@@ -30,48 +30,21 @@ local suite = {}
 ---@field only boolean
 ---@field todo boolean
 
----@class suite.Result      how one test went
----@field status "passed"|"failed"|"skipped"|"error"  "error": not an assertion said no
----@field code? string      T7xx
----@field message? string
----@field diff? string[]    lines
----@field hook? string      the hook that went wrong, with its block: "before_each of 'orders'"
----@field source? string    where it went wrong
----@field line? integer
----@field stack? string     script frames, innermost first
-
----@class suite.Block
----@field name string
----@field parent? suite.Block
----@field tags string[]
----@field hooks table<string, function[]>
----@field left integer         planned tests that have not run
----@field opened boolean       before_all has run
----@field problem? suite.Result  what went wrong in before_all
+---@class suite.Result: problem.Problem  how one test went
+---@field status "passed"|"failed"|"skipped"|"error"
 
 ---@class suite.Suite
----@field private block suite.Block     the block being declared
+---@field private block block.Block     the block being declared
 ---@field private declared table[]      tests in order
 ---@field private running? table        the test that runs now
 ---@field private after fun()[]
 local Suite = {}
 Suite.__index = Suite
 
-local function new_block(name, parent)
-  return {
-    name = name,
-    parent = parent,
-    tags = {},
-    hooks = { before_all = {}, after_all = {}, before_each = {}, after_each = {} },
-    left = 0,
-    opened = false,
-  }
-end
-
 ---@return suite.Suite
 ---@nodiscard
 function suite.new()
-  local root = new_block("the file", nil)
+  local root = block.new("the file")
   return setmetatable({ root = root, block = root, declared = {}, after = {} }, Suite)
 end
 
@@ -106,7 +79,7 @@ function Suite:describe(name, define)
   expect(name, "string", "describe")
   expect(define, "function", "describe", name)
   local around = self.block
-  self.block = new_block(name, around)
+  self.block = block.new(name, around)
   define()
   self.block = around
 end
@@ -186,30 +159,20 @@ end
 ---@return string?
 function Suite:current()
   local case = self.running
-  local name, block = case and case.name, case and case.block
-  while block and block.parent do
-    name, block = block.name .. " " .. name, block.parent
+  local name, around = case and case.name, case and case.block
+  while around and around.parent do
+    name, around = around.name .. " " .. name, around.parent
   end
   return name
 end
 
 -- Listing ----------------------------------------------------------------------------------------
 
---- The blocks around a test, the outermost first.
-local function blocks_around(case)
-  local blocks, block = {}, case.block
-  while block do
-    insert(blocks, 1, block)
-    block = block.parent
-  end
-  return blocks
-end
-
 local function listed(case, index)
   local path, tags = {}, {}
-  for depth, block in ipairs(blocks_around(case)) do
-    path[depth - 1] = depth > 1 and block.name or nil
-    for _, tag in ipairs(block.tags) do
+  for depth, around in ipairs(block.around(case.block)) do
+    path[depth - 1] = depth > 1 and around.name or nil
+    for _, tag in ipairs(around.tags) do
       tags[#tags + 1] = tag
     end
   end
@@ -244,122 +207,43 @@ end
 function Suite:plan(indexes)
   for _, index in ipairs(indexes) do
     local case = self.declared[index]
-    for _, block in ipairs(case.body and case.mode ~= "skip" and blocks_around(case) or {}) do
-      block.left = block.left + 1
+    local runs = case.body and case.mode ~= "skip"
+    for _, around in ipairs(runs and block.around(case.block) or {}) do
+      around.left = around.left + 1
     end
   end
 end
 
 -- Running ----------------------------------------------------------------------------------------
 
---- What was raised, as plain data.
----@return suite.Result
-local function problem_of(raised, hook)
-  -- When memory or stack run out, Lua calls no message handler, or not to its end.
-  if type(raised) ~= "table" then
-    raised = { value = raised }
-  end
-  local value = raised.value
-  local prefix = format("%s:%s: ", raised.source, raised.line)
-  local words = raising.shown(value)
-  if words == pretty.brief(value) then
-    words = "raised " .. words -- neither text nor error, so it cannot speak for itself
-  end
-  local problem = {
-    status = "error",
-    code = "T710",
-    message = sub(words, 1, #prefix) == prefix and sub(words, #prefix + 1) or words,
-    diff = {},
-    source = raised.source,
-    line = raised.line,
-    stack = raised.stack,
-    hook = hook,
-  }
-  if failure.is(value) then
-    problem.status = hook and "error" or "failed"
-    problem.code, problem.message =
-      tostring(rawget(value, "code")), tostring(rawget(value, "message"))
-    problem.diff = failure.lines(value)
-  end
-  if hook then
-    problem.message = hook .. ": " .. problem.message
-  end
-  return problem
-end
-
-local function attempt(body, hook)
-  local passed, raised = xpcall(body, trace.handler)
-  if not passed then
-    return problem_of(raised, hook)
-  end
-end
-
---- Runs the hooks of one kind; the first that goes wrong ends it.
-local function run_hooks(block, kind)
-  for _, body in ipairs(block.hooks[kind]) do
-    local whose = block.parent and "'" .. block.name .. "'" or block.name
-    local problem = attempt(body, kind .. " of " .. whose)
-    if problem then
-      return problem
-    end
-  end
-end
-
---- Opens the blocks around a test, the outermost first. A block that could not open stays so for
---- all its tests: half a preparation is no ground to test on.
-local function open(blocks)
-  for _, block in ipairs(blocks) do
-    if not block.opened then
-      block.opened = true
-      block.problem = run_hooks(block, "before_all")
-    end
-    if block.problem then
-      return block.problem
-    end
-  end
-end
-
-local function close(block)
-  if block.opened then
-    block.opened, block.problem = false, nil
-    return run_hooks(block, "after_all")
-  end
-end
-
---- Counts a test as done and closes the blocks that wait for no other.
-local function leave(blocks)
-  local first
-  for depth = #blocks, 1, -1 do
-    local block = blocks[depth]
-    block.left = block.left - 1
-    if block.left <= 0 then
-      block.left = 0
-      first = close(block) or first
-    end
-  end
-  return first
-end
-
 --- before_each of the outer blocks first, then the test, then after_each of the inner ones first.
 --- Every block whose before_each began gets its after_each, because there may be something to undo.
+---@return problem.Problem?
 local function run_body(case, blocks)
-  local problem, depth = nil, 0
-  while depth < #blocks and not problem do
+  local found, depth = nil, 0
+  while depth < #blocks and not found do
     depth = depth + 1
-    problem = run_hooks(blocks[depth], "before_each")
+    found = block.run_hooks(blocks[depth], "before_each")
   end
-  problem = problem or attempt(case.body)
+  found = found or problem.attempt(case.body)
   for level = depth, 1, -1 do
-    local late = run_hooks(blocks[level], "after_each")
-    problem = problem or late
+    local late = block.run_hooks(blocks[level], "after_each")
+    found = found or late
   end
-  return problem
+  return found
 end
 
-local function copy(problem)
+--- The result to hand out: a copy, because a block keeps its problem for its other tests.
+local function result_of(found, case)
+  if not found then
+    return { status = "passed" }
+  end
   local result = {}
-  for key, value in pairs(problem) do
+  for key, value in pairs(found) do
     result[key] = value
+  end
+  if not result.line then
+    result.source, result.line = case.source, case.line
   end
   return result
 end
@@ -374,31 +258,26 @@ function Suite:run(index)
   elseif case.mode == "skip" or case.mode == "todo" then
     return { status = "skipped", message = case.mode == "todo" and "not written yet" or nil }
   end
-  local blocks = blocks_around(case)
+  local blocks = block.around(case.block)
   self.running = case
-  local problem = open(blocks) or run_body(case, blocks)
+  local found = block.open(blocks) or run_body(case, blocks)
   for _, restore in ipairs(self.after) do
-    local late = attempt(restore)
-    problem = problem or late
+    local late = problem.attempt(restore)
+    found = found or late
   end
-  local late = leave(blocks)
+  local late = block.leave(blocks)
   self.running = nil
-  problem = copy(problem or late or { status = "passed" })
-  if problem.status ~= "passed" and not problem.line then
-    problem.source, problem.line = case.source, case.line
-  end
-  return problem
+  return result_of(found or late, case)
 end
 
---- Closes what a run that was cut short has left open.
----@return suite.Result[] problems
+--- Closes what a run that was cut short has left open, the inner blocks first.
+---@return problem.Problem[]
 function Suite:finish()
   local problems = {}
   for index = #self.declared, 1, -1 do
-    local blocks = blocks_around(self.declared[index])
+    local blocks = block.around(self.declared[index].block)
     for depth = #blocks, 1, -1 do
-      blocks[depth].left = 0
-      problems[#problems + 1] = close(blocks[depth])
+      problems[#problems + 1] = block.close(blocks[depth])
     end
   end
   return problems

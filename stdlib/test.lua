@@ -488,17 +488,6 @@ test.clock = freeze.copy(test.clock, "test.clock")
 ---@field within? number|string  virtual time to wait at most (default "1s")
 ---@field every? number|string   virtual time between two looks (default "10ms")
 
---- Whether one look at the world is content; else why not.
-local function look(fn)
-  local returned, value = raising.attempt(fn)
-  if not returned then
-    return false, failure.is(value) and value.message or raising.words(value)
-  elseif value.n > 0 and not value[1] then
-    return false, "it returned " .. tostring(value[1])
-  end
-  return true, value
-end
-
 --- The function succeeds sooner or later in virtual time: it neither raises nor returns false.
 ---@param fn fun(): any
 ---@param options? test.EventuallyOptions
@@ -511,25 +500,15 @@ function test.eventually(fn, options, message)
   if every <= 0 then
     misuse("test.eventually: option 'every': more than 0 expected, got %s", every)
   end
-  local waited = 0
-  while true do
-    local content, value = look(fn)
-    if content then
-      return unpack(value, 1, value.n)
-    elseif waited >= within then
-      local text = format("not so within %g s of virtual time: %s", within, value)
-      failure.raise({ code = "T708", text = text }, message)
-    end
-    testing().advance(every)
-    waited = waited + every
-  end
+  local results, finding = raising.until_content(fn, within, every, testing().advance)
+  verify(finding, message)
+  return unpack(results, 1, results.n)
 end
 
 -- Stubs ------------------------------------------------------------------------------------------
 
-local stubbed = false
-
---- Only a running test can have stubs, because its end is what takes them away.
+--- The function of a module that scripts see. Only a running test can have stubs, because its end
+--- is what takes them away.
 local function original(what, module, name)
   expect(module, "string", what)
   expect(name, "string", what)
@@ -543,10 +522,12 @@ local function original(what, module, name)
   return found
 end
 
+local stubbed = false
+
 local function replace(module, name, answer)
   local spy, fn = spies.new(answer)
-  testing().replace(module, name, fn)
   stubbed = true
+  testing().replace(module, name, fn)
   return spy
 end
 
