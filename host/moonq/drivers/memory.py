@@ -62,6 +62,7 @@ class MemoryDriver:
         self._overflow = overflow
         self._shared = Shared(clock)
         self._lock = self._shared.lock
+        self._try_now = self._lock.try_now
         self._queues: dict[str, MemoryQueue] = {}
 
     def capabilities(self) -> Capabilities:
@@ -114,10 +115,14 @@ class MemoryDriver:
     ) -> list[Receipt | QueueError]:
         """Store *messages* and answer for each."""
         target = self._queue(queue)
-        with self._lock:
-            answers = target.publish(messages, timeout, may_wait)
-        self._shared.tell()
-        return answers
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            return target.publish(messages, timeout, may_wait)
+        finally:
+            self._lock.release()
+            if self._shared.news:
+                self._shared.tell()
 
     def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
         """Begin to take from *queue*."""

@@ -11,7 +11,6 @@ Every method here expects the driver's lock to be held.
 from __future__ import annotations
 
 import math
-import threading
 from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -65,7 +64,7 @@ class MemoryQueue:
         """Desks with workers at the bell, the next to ring in front."""
         self.pressing = 0
         """Publishers who wait for a place."""
-        self.place_free = threading.Condition(shared.lock)
+        self.place_free = shared.lock.condition()
         self._expiries = Timers()
         self._dedup = Dedup()
 
@@ -76,7 +75,7 @@ class MemoryQueue:
     ) -> list[Receipt | QueueError]:
         """Store *messages*, one answer for each."""
         answers: list[Receipt | QueueError] = []
-        shared = self.shared
+        shared, ttl = self.shared, self.spec.ttl
         deadline = 0.0
         for message in messages:
             if self.length >= self.room or message.dedup_key is not None or shared.closed:
@@ -85,21 +84,18 @@ class MemoryQueue:
                 if answer is not None:
                     answers.append(answer)
                     continue
-            self._store(message)
+            record = Record(message, next(shared.numbers))
+            if message.delay > 0 or message.ttl is not None or ttl is not None:
+                self._set_timers(record)
+            elif message.group is not None:
+                self._arrive(record)
+            else:
+                self.line.append(record)
+                if self.idle:
+                    self.ring()
+            self.length += 1
             answers.append(Receipt(message.id))
         return answers
-
-    def _store(self, message: Message) -> None:
-        record = Record(message, next(self.shared.numbers))
-        if message.delay > 0 or message.ttl is not None or self.spec.ttl is not None:
-            self._set_timers(record)
-        elif message.group is not None:
-            self._arrive(record)
-        else:
-            self.line.append(record)
-            if self.idle:
-                self.ring()
-        self.length += 1
 
     def _set_timers(self, record: Record) -> None:
         message = record.message

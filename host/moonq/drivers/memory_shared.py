@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from moonq.drivers.base import Event
+from moonq.drivers.memory_lock import PoliteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,24 +25,25 @@ class Shared:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.lock = threading.Lock()
+        self.lock = PoliteLock()
         self.numbers = itertools.count(1)
         """Where messages stand, and the receipts of deliveries; never used twice."""
         self.closed = True
         self.on_event: Callable[[Event], None] | None = None
         self.orphans: deque[Callable[[], None]] = deque()
         """How to clean up after subscriptions that were dropped without a `close`."""
-        self._news: deque[Event] = deque()
+        self.news: deque[Event] = deque()
+        """What nobody was told yet."""
 
     def event(self, event: Event) -> None:
         """Keep *event* until `tell`: a listener may call the driver, which holds its lock now."""
-        self._news.append(event)
+        self.news.append(event)
 
     def tell(self) -> None:
         """Report what happened; the lock must not be held."""
-        while self._news:
+        while self.news:
             try:
-                event = self._news.popleft()
+                event = self.news.popleft()
             except IndexError:
                 return
             if self.on_event is not None:

@@ -6,14 +6,15 @@ once, and for a moment when a delivery is started and settled.
 
 from __future__ import annotations
 
-import threading
+import math
 import weakref
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from moonq.drivers.memory_record import FRESH, LEASED, RUNNING, Record
+from moonq.drivers.memory_lock import PoliteLock
+from moonq.drivers.memory_record import LEASED, RUNNING, Record
 from moonq.model import (
     Ack,
     Dead,
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
 class Desk:
     """What one subscription holds; its queue reaches it here."""
 
-    def __init__(self, lock: threading.Lock, prefetch: int) -> None:
+    def __init__(self, lock: PoliteLock, prefetch: int) -> None:
         self.prefetch = prefetch
         self.buffer: deque[Delivery] = deque()
         """Leased and waiting for a worker; popped without the lock."""
         self.held: dict[int, Record] = {}
         """Everything unsettled, by receipt."""
-        self.bell = threading.Condition(lock)
+        self.bell = lock.condition()
         self.waiting = 0
         """Workers at the bell."""
         self.paused = False
@@ -57,7 +58,9 @@ class MemorySubscription:
         self._desk = desk
         self._buffer = desk.buffer
         self._held = desk.held
+        self._shared = queue.shared
         self._lock = queue.shared.lock
+        self._try_now = queue.shared.lock.try_now
         self._numbers = queue.shared.numbers
         # The queue knows the desk only: a subscription that somebody drops is noticed here.
         clean_up = partial(queue.abandon, desk)
@@ -66,26 +69,35 @@ class MemorySubscription:
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery]:
         """Lease up to *limit* deliveries, waiting at most *timeout* seconds for the first."""
-        if limit == 1:
+        if limit == 1 and self._buffer:
             try:
                 return [self._buffer.popleft()]
             except IndexError:
-                pass
-        with self._lock:
-            taken = self._take(limit, timeout)
-        self._queue.shared.tell()
+                pass  # another worker was faster
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            taken = self._look(limit) or self._await(limit, timeout)
+        finally:
+            self._lock.release()
+        if self._shared.news:
+            self._shared.tell()
         return taken
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins."""
-        with self._lock:
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
             record = self._held.get(delivery.receipt)
             if record is None or record.place != LEASED:
                 return False
             if record.expires is None or self._begin(delivery, record):
                 record.place = RUNNING
                 return True
-        self._queue.shared.tell()
+        finally:
+            self._lock.release()
+        self._shared.tell()
         return False
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
@@ -93,16 +105,20 @@ class MemorySubscription:
         queue = self._queue
         if type(verdict) is not Ack:
             return self._settle(delivery, verdict)
-        with self._lock:
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
             record = self._held.pop(delivery.receipt, None)
             if record is not None:
-                if record.message.group is None and record.expires is None and not queue.pressing:
-                    queue.length -= 1
-                else:
+                if queue.pressing or record.expires is not None or record.message.group is not None:
                     queue.gone(record)
+                else:
+                    queue.length -= 1
                 if self._desk.waiting:
                     self._desk.bell.notify()
                 return True
+        finally:
+            self._lock.release()
         return self._lost(delivery)
 
     def pause(self) -> None:
@@ -129,36 +145,49 @@ class MemorySubscription:
         self._farewell.detach()
         with self._lock:
             self._queue.abandon(self._desk)
-        self._queue.shared.tell()
+        self._shared.tell()
         return True
 
     # Taking; all with the lock held
 
-    def _take(self, limit: int, timeout: float | None) -> list[Delivery]:
-        clock, desk, queue = self._queue.shared.clock, self._desk, self._queue
-        deadline = None if timeout is None else clock.monotonic() + timeout
-        while True:
-            if len(self._buffer) < limit:
-                self._fill()
-            taken = self._draw(limit)
-            if queue.idle and (queue.line or any(other.buffer for other in queue.desks)):
-                # Whoever leaves work behind rings for the next idle worker.
-                queue.ring()
-            if taken or desk.stopped:
+    def _look(self, limit: int) -> list[Delivery]:
+        """Lease what there is, without waiting."""
+        queue, buffer = self._queue, self._buffer
+        if len(buffer) < limit:
+            self._fill()
+        taken: list[Delivery] = []
+        try:
+            while len(taken) < limit:
+                taken.append(buffer.popleft())
+        except IndexError:
+            if not taken:
+                taken = self._borrow()
+        if queue.idle and (queue.line or any(desk.buffer for desk in queue.desks)):
+            # Whoever leaves work behind rings for the next idle worker.
+            queue.ring()
+        return taken
+
+    def _await(self, limit: int, timeout: float | None) -> list[Delivery]:
+        """Lease what comes within *timeout* seconds."""
+        clock, queue = self._shared.clock, self._queue
+        now = clock.monotonic()
+        deadline = math.inf if timeout is None else now + timeout
+        while now < deadline and not self._desk.stopped:
+            # The lease caps the wait, so that a dropped subscription is noticed in any case.
+            self._wait(min(deadline, queue.alarm, now + queue.spec.lease) - now)
+            taken = self._look(limit)
+            if taken:
                 return taken
             now = clock.monotonic()
-            if deadline is not None and now >= deadline:
-                return taken
-            # The lease caps the wait, so that a dropped subscription is noticed in any case.
-            moments = [queue.alarm, now + queue.spec.lease, deadline or queue.alarm]
-            self._wait(min(moments) - now)
+        return []
 
     def _fill(self) -> None:
-        queue, desk = self._queue, self._desk
+        queue, desk, held = self._queue, self._desk, self._held
         queue.tick()
-        if queue.paused or not desk.has_room():
+        room = desk.prefetch - len(held)
+        if room <= 0 or queue.paused or desk.paused or desk.stopped:
             return
-        for record in queue.line.take(desk.prefetch - len(desk.held)):
+        for record in queue.line.take(room):
             self._buffer.append(self._lease(record))
 
     def _lease(self, record: Record) -> Delivery:
@@ -166,31 +195,19 @@ class MemorySubscription:
         record.place = LEASED
         self._held[receipt] = record
         story = record.story
-        if story is FRESH:
-            return Delivery(record.message, receipt)
         return Delivery(record.message, receipt, story.attempt, story.interruptions, story.snoozes)
 
-    def _draw(self, limit: int) -> list[Delivery]:
-        taken: list[Delivery] = []
-        try:
-            while len(taken) < limit:
-                taken.append(self._buffer.popleft())
-        except IndexError:
-            if not taken:
-                self._borrow(taken)
-        return taken
-
-    def _borrow(self, taken: list[Delivery]) -> None:
+    def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
         desks = [desk for desk in self._queue.desks if desk.buffer]
         if not desks or self._queue.paused or not self._desk.has_room():
-            return
+            return []
         victim = max(desks, key=lambda desk: len(desk.buffer))
         try:
             delivery = victim.buffer.pop()
         except IndexError:
-            return
-        taken.append(self._lease(victim.held.pop(delivery.receipt)))
+            return []  # its own worker was faster
+        return [self._lease(victim.held.pop(delivery.receipt))]
 
     def _wait(self, timeout: float) -> None:
         desk, queue = self._desk, self._queue
@@ -225,12 +242,12 @@ class MemorySubscription:
                 apply(self._queue, record, verdict)
                 del self._held[delivery.receipt]
                 self._desk.bell.notify()
-        self._queue.shared.tell()
+        self._shared.tell()
         return record is not None or self._lost(delivery)
 
     def _lost(self, delivery: Delivery) -> bool:
         self._queue.tell("lease_lost", delivery.message.id)
-        self._queue.shared.tell()
+        self._shared.tell()
         return False
 
 

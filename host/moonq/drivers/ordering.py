@@ -67,19 +67,16 @@ class Line:
 
     def take(self, count: int) -> list[Record]:
         """Serve up to *count* records."""
-        taken: list[Record] = []
-        while len(taken) < count:
-            waiting = [level for level in self._levels if level]
-            if not waiting:
-                break
-            if len(waiting) == 1:
-                # Without rivals the cycle starts anew: the next high message is served first.
-                self._turn = 0
-                level = waiting[0]
-                taken += [level.popleft() for _ in range(min(count - len(taken), len(level)))]
-            else:
-                taken.append(self._draw())
-        return taken
+        low, normal, high = self._levels
+        if low or high:
+            return [self._draw() for _ in range(min(count, len(self)))]
+        # Without rivals the cycle starts anew: the next high message is served first.
+        self._turn = 0
+        if len(normal) <= count:
+            taken = list(normal)
+            normal.clear()
+            return taken
+        return [normal.popleft() for _ in range(count)]
 
     def _draw(self) -> Record:
         while True:
