@@ -7,12 +7,17 @@
 --- the expected one, or was not expected.
 local ipairs, next, pcall, rawequal, rawget, tostring, type =
   ipairs, next, pcall, rawequal, rawget, tostring, type
-local concat, find, format = table.concat, string.find, string.format
+local concat, format = table.concat, string.format
 local abs = math.abs
+local blame = require("host.blame")
 local contents = require("host.contents")
 local diff = require("host.diff")
 local pretty = require("host.pretty")
+local strings = require("host.strings")
 local text_diff = require("host.text_diff")
+
+-- The bounded one: texts and patterns come from scripts.
+local find = strings.new().find
 
 local brief = pretty.brief
 
@@ -241,5 +246,7 @@ function assertions.one_of(actual, choices)
     return unlike("expected one of %s, got %s", names(choices), brief(actual))
   end
 end
+
+blame.hide()
 
 return assertions

@@ -2,11 +2,15 @@
 ---
 ---     outcomes.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
 local ipairs, type = ipairs, type
-local find, format, move = string.find, string.format, table.move
+local format, move = string.format, table.move
 local assertions = require("host.assertions")
 local diff = require("host.diff")
 local pretty = require("host.pretty")
+local strings = require("host.strings")
 local text_diff = require("host.text_diff")
+
+-- The bounded one: the texts come from scripts.
+local find = strings.new().find
 
 local outcomes = {}
 

@@ -3,13 +3,18 @@
 ---     raising.kind(errors.new("lost"), "TIMEOUT")
 ---     --> { code = "T704", text = "expected an error of kind TIMEOUT, got UNKNOWN: lost" }
 local pcall, tostring, type = pcall, tostring, type
-local find, format = string.find, string.format
+local format = string.format
 local pack, unpack = table.pack, table.unpack
+local blame = require("host.blame")
 local errors = require("errors")
 local failure = require("host.failure")
 local metatables = require("host.metatables")
 local pretty = require("host.pretty")
 local protect = require("host.protect")
+local strings = require("host.strings")
+
+-- The bounded one: texts and patterns come from scripts.
+local find = strings.new().find
 
 local raising = {}
 
@@ -145,5 +150,7 @@ function raising.retryable(err)
     return finding("expected a retryable error, but %s: %s", why, raising.shown(err))
   end
 end
+
+blame.hide()
 
 return raising

@@ -13,6 +13,7 @@
 local error, ipairs, require, tostring, type = error, ipairs, require, tostring, type
 local format, match, unpack = string.format, string.match, table.unpack
 local assertions = require("host.assertions")
+local blame = require("host.blame")
 local check = require("check")
 local errors = require("errors")
 local failure = require("host.failure")
@@ -712,5 +713,7 @@ function test.allow(module)
   expect(module, "string", "allow")
   testing().allow(module)
 end
+
+blame.hide()
 
 return test

@@ -278,6 +278,9 @@ describe("an assertion in wrong hands", function()
         "TIMOUT",
       },
       { "test.run_cases: function expected, got nil", "run_cases" },
+      { "malformed pattern", "matches", "abc", "%" },
+      { "malformed pattern", "throws", raise, "[" },
+      { "pattern too expensive", "matches", ("a"):rep(5000), ("a*"):rep(20) .. "b" },
     },
     "says: {1}",
     function(case)
