@@ -36,8 +36,8 @@ class MoonqError(Exception):
     """One line that says what is so, and a hint: the next step, as an order."""
 
     exit_code: ClassVar[int] = 1
-    kind: ClassVar[str] = "INTERNAL"
-    retryable: ClassVar[bool] = False
+    kind: str = "INTERNAL"
+    retryable: bool | None = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

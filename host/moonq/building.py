@@ -1,0 +1,280 @@
+"""Turns the entries of a project into services: the one place that knows every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.consumer import Consumer, ConsumerSettings
+from moonq.drivers.base import Driver, Event
+from moonq.errors import MoonqError, ScriptError
+from moonq.functions import Functions
+from moonq.metrics import Metrics
+from moonq.model import QueueSpec
+from moonq.policy import Policy, RetryOptions
+from moonq.queues import Queues, Route
+from moonq.registry import queue_kinds
+from moonq.registry.common import Lifecycle
+from moonq.registry.helper_kinds import MemoryStore as MemoryStoreFields
+from moonq.registry.project import Entry, Project
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.services import HostServices
+from moonq.stores import MemoryStore
+from moonq.supervisor import Managed, RestartPolicy, Supervisor
+
+_log = log.get("moonq.host")
+
+
+def _memory_driver(fields: queue_kinds.MemoryDriver, clock: Clock) -> Driver:
+    from moonq.drivers.memory import MemoryDriver  # noqa: PLC0415 - a driver is loaded when used
+
+    return MemoryDriver(clock, max_length=fields.max_length, overflow=fields.overflow)
+
+
+#: Kind -> what makes a driver of it; to add a driver, add a line.
+DRIVERS: Mapping[str, Callable[..., Driver]] = {"queue.driver.memory": _memory_driver}
+
+
+class Building:
+    """The parts of one host, made from its project."""
+
+    def __init__(
+        self,
+        project: Project,
+        clock: Clock,
+        env: Mapping[str, str],
+        supervisor: Supervisor,
+    ) -> None:
+        self.project = project
+        self.clock = clock
+        self.metrics = Metrics()
+        self.queues = Queues(clock)
+        self.services = HostServices(project, clock, self.queues, env)
+        self.functions = Functions(project, self.services)
+        self.services.functions = self.functions
+        self.drivers: dict[str, Driver] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self._supervisor = supervisor
+
+    def build(self, *, consumers: bool = True) -> None:
+        """Give every service of the project to the supervisor, in start order."""
+        makers = {
+            queue_kinds.Queue: self._queue,
+            queue_kinds.Consumer: self._consumer,
+            MemoryStoreFields: self._store,
+        }
+        for entry in self.project.start_order():
+            if not entry.lifecycle.auto_start:
+                continue
+            if isinstance(entry.config, queue_kinds.Driver):
+                self._manage(entry, self._driver(entry))
+            elif consumers or not isinstance(entry.config, queue_kinds.Consumer):
+                self._manage(entry, makers[type(entry.config)](entry))
+
+    def close(self) -> None:
+        """Give back what the services leave behind."""
+        self.functions.close()
+
+    def is_idle(self) -> bool:
+        """Whether nothing is ready, delayed or running where a consumer could see to it."""
+        served = {consumer.route.id for consumer in self.consumers.values()}
+        published = self.queues.published
+        counts = [self.queues.info(queue).message_count for queue in served]
+        return not any(counts) and published == self.queues.published
+
+    def _manage(self, entry: Entry, service: _Service) -> None:
+        self._supervisor.add(
+            Managed(
+                id=entry.id,
+                kind=entry.kind,
+                service=service,
+                depends_on=entry.depends_on,
+                restart=_restart(entry.lifecycle),
+                stop_timeout=entry.lifecycle.stop_timeout,
+                detail=service.detail,
+            )
+        )
+
+    def _driver(self, entry: Entry) -> _Service:
+        driver = DRIVERS[entry.kind](entry.config, self.clock)
+        self.drivers[entry.id] = driver
+        return _Service(
+            lambda: driver.open(self._on_event), lambda _: driver.close(), detail=entry.kind
+        )
+
+    def _on_event(self, event: Event) -> None:
+        self.metrics.count(event.kind, event.queue, event.count)
+        if event.kind != "lease_lost":
+            _log.warning("%s: %d %s %s", event.queue, event.count, event.kind, event.detail)
+
+    def _queue(self, entry: Entry) -> _Service:
+        fields = entry.fields(queue_kinds.Queue)
+        driver = self.drivers[fields.driver]
+        spec = queue_spec(entry, fields)
+        route = Route(
+            entry.id,
+            driver,
+            spec,
+            decodes=fields.codec == "json",
+            publish_timeout=fields.publish_timeout,
+            max_body=fields.max_body,
+            content_type="application/json" if fields.codec == "json" else "text/plain",
+        )
+
+        def start() -> None:
+            driver.declare(spec)
+            self.queues.add(route)
+            if spec.dead_letter and spec.dead_letter not in self.project.entries:
+                self.queues.add(dead_route(route))
+
+        dead = f"dead letters → {spec.dead_letter}" if spec.dead_letter else "no dead letters"
+        detail = f"queue, {dead} ({fields.max_attempts} attempts)"
+        return _Service(start, lambda _: self.queues.remove(entry.id), detail=detail)
+
+    def _store(self, entry: Entry) -> _Service:
+        def start() -> None:
+            self.services.stores[entry.id] = MemoryStore(entry.id, self.clock)
+
+        return _Service(start, lambda _: None, detail=entry.kind)
+
+    def _consumer(self, entry: Entry) -> _Service:
+        fields = entry.fields(queue_kinds.Consumer)
+        settings = self._consumer_settings(entry, fields)
+        queue = self.project.entries[fields.queue].fields(queue_kinds.Queue)
+
+        def start() -> None:
+            route = self.queues.route(fields.queue)
+            consumer = Consumer(
+                settings,
+                route,
+                self._policy(queue),
+                self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
+                self.clock,
+                self.metrics,
+                lambda problem: self._supervisor.failed(entry.id, problem),
+            )
+            try:
+                consumer.start()
+            except ScriptFault as raised:
+                raise self._script_error(settings.function, raised) from None
+            except Stopped as stopped:
+                raise ScriptError(
+                    f"{settings.function}: loading its file was stopped ({stopped.reason})",
+                    hint="do the slow work in the handler, not at the top of the file",
+                ) from None
+            self.consumers[entry.id] = consumer
+
+        def stop(timeout: float | None) -> None:
+            consumer = self.consumers.get(entry.id)
+            if consumer is not None:
+                consumer.stop(timeout)
+
+        workers = f"{settings.concurrency} worker{'s' if settings.concurrency > 1 else ''}"
+        detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
+        return _Service(start, stop, detail=detail)
+
+    def _consumer_settings(self, entry: Entry, fields: queue_kinds.Consumer) -> ConsumerSettings:
+        limits = self.functions.limits(fields.func)
+        own_timeout = "timeout" in fields.model_fields_set
+        return ConsumerSettings(
+            entry.id,
+            fields.func,
+            fields.concurrency,
+            fields.prefetch or max(10, fields.concurrency),
+            fields.auto_ack,
+            fields.timeout if own_timeout else limits.timeout,
+            limits.memory,
+            entry.lifecycle.stop_timeout,
+        )
+
+    def _state_maker(
+        self, function: str, route: Route, start_timeout: float
+    ) -> Callable[[Caller, Callable[[], None]], State]:
+        def make(caller: Caller, on_abandoned: Callable[[], None]) -> State:
+            return self.functions.open(
+                function,
+                caller,
+                decodes=route.decodes,
+                on_abandoned=on_abandoned,
+                timeout=start_timeout,
+            )
+
+        return make
+
+    def _policy(self, queue: queue_kinds.Queue) -> Policy:
+        retry = queue.retry
+        options = RetryOptions(
+            queue.max_attempts,
+            retry.max_interruptions,
+            retry.initial_delay,
+            retry.factor,
+            retry.max_delay,
+            retry.jitter,
+        )
+
+        def make(own: bool) -> State:
+            if own and retry.policy:
+                return self.functions.open(retry.policy, Caller(entry=retry.policy))
+            return State({}, Limits(timeout=1.0))
+
+        return Policy(options, make)
+
+    def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
+        from moonq.frames import script_finding  # noqa: PLC0415
+
+        fault = raised.fault
+        entry = self.project.entries[function]
+        finding = script_finding(entry, fault.message, fault.traceback)
+        return ScriptError(f"{function}: {fault.message}", finding=finding)
+
+
+class _Service:
+    """Two functions as a service."""
+
+    def __init__(
+        self,
+        start: Callable[[], None],
+        stop: Callable[[float | None], None],
+        *,
+        detail: str = "",
+    ) -> None:
+        self.start = start
+        self.stop = stop
+        self.detail = detail
+
+
+def queue_spec(entry: Entry, fields: queue_kinds.Queue) -> QueueSpec:
+    """Return what the driver needs to know of a queue."""
+    options = fields.options
+    return QueueSpec(
+        name=fields.queue_name or entry.id,
+        dead_letter=fields.dead_letter.queue if fields.dead_letter else None,
+        max_length=options.max_length,
+        overflow=options.overflow,
+        ttl=options.ttl,
+        on_expire=options.on_expire,
+        dedup_window=fields.dedup_window,
+        group_on_failure=options.group_on_failure,
+        options=options.own(),
+    )
+
+
+def dead_route(route: Route) -> Route:
+    """Return the route of a queue's implicit dead letters."""
+    assert route.spec.dead_letter is not None
+    spec = QueueSpec(name=route.spec.dead_letter)
+    return Route(route.spec.dead_letter, route.driver, spec, route.decodes)
+
+
+def _restart(lifecycle: Lifecycle) -> RestartPolicy:
+    restart = lifecycle.restart
+    return RestartPolicy(
+        restart.initial_delay,
+        restart.max_delay,
+        restart.backoff_factor,
+        restart.jitter,
+        restart.max_attempts,
+        lifecycle.stable_threshold,
+    )

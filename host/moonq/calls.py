@@ -1,0 +1,141 @@
+"""One call of a function by hand, for people who want to see what it does."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from moonq.building import Building
+from moonq.errors import Invalid
+from moonq.host import CallResult
+from moonq.ids import new_id
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+from moonq.services import HostServices
+
+_LEVEL_NAMES = {1: "debug", 2: "info", 3: "warn", 4: "error"}
+
+
+class _Capturing(HostServices):
+    """The host's services, with publishes and log lines kept instead of sent."""
+
+    def __init__(self, real: HostServices) -> None:
+        self.__dict__.update(real.__dict__)
+        self.published: list[tuple[str, bytes]] = []
+        self.logs: list[tuple[str, str, dict[str, Any]]] = []
+
+    def publish(
+        self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
+    ) -> bytes:
+        """Keep the message; a queue that does not exist is refused as always."""
+        queue_id = self._queues.route(queue.decode("utf-8", "replace")).id
+        self.published.append((queue_id, body))
+        return new_id(self.clock.now()).encode()
+
+    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
+        """Keep the messages."""
+        ids = [
+            {"id": self.publish(caller, queue, item["body"].encode(), b"", b"").decode()}
+            for item in json.loads(messages)
+        ]
+        return json.dumps(ids).encode()
+
+    def write_log(
+        self, caller: Caller, level: int, logger: str, message: str, fields: bytes
+    ) -> None:
+        """Keep the line."""
+        name = _LEVEL_NAMES.get(level, "info")
+        self.logs.append((name, message, json.loads(fields) if fields else {}))
+
+
+class Call:
+    """One call of *function*."""
+
+    def __init__(self, building: Building, function: str, *, send: bool) -> None:
+        self._building = building
+        self._function = function
+        self._settled = ""
+        self._services = building.services if send else _Capturing(building.services)
+
+    def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
+        """Call it; with *headers* (even empty ones) as a message."""
+        value = _checked(arguments)
+        caller = Caller(entry=self._function, settle=self._settle)
+        began = time.monotonic()
+        values: list[Any] = []
+        fault: Fault | None = None
+        verdict, memory = "", 0
+        try:
+            state = self._open(caller)
+        except ScriptFault as raised:
+            return CallResult(fault=raised.fault)
+        try:
+            if headers is None:
+                values = json.loads(state.call(f"[{value}]".encode() if value else b"[]"))
+            else:
+                verdict, fault = self._as_message(state, caller, value or "null", headers)
+            memory = state.memory_used()
+        except ScriptFault as raised:
+            fault = raised.fault
+        except Stopped as stopped:
+            fault = Fault("TIMEOUT", f"stopped ({stopped.reason})", None, stopped.stack)
+        finally:
+            state.close()
+        took = time.monotonic() - began
+        seen = self._services if isinstance(self._services, _Capturing) else None
+        return CallResult(
+            values,
+            fault,
+            seen.published if seen else [],
+            seen.logs if seen else [],
+            took,
+            memory,
+            verdict,
+        )
+
+    def _open(self, caller: Caller) -> State:
+        from moonq.functions import Functions  # noqa: PLC0415
+
+        return Functions(self._building.project, self._services).open(self._function, caller)
+
+    def _as_message(
+        self, state: State, caller: Caller, body: str, headers: Mapping[str, Any]
+    ) -> tuple[str, Fault | None]:
+        message_id = new_id(self._building.clock.now())
+        caller.message_id, caller.attempt = message_id, 1
+        outcome = state.deliver(
+            state.limits.timeout,
+            body.encode(),
+            message_id.encode(),
+            1,
+            0,
+            self._building.clock.now(),
+            b"",
+            json.dumps(dict(headers)).encode() if headers else b"",
+        )
+        if outcome is None:
+            return "ack", None
+        fault = outcome.fault
+        if fault is None:
+            return self._settled, None
+        dead = outcome.kind == "decode" or fault.retryable is False
+        return ("dead" if dead else "nack"), fault
+
+    def _settle(self, action: str, delay: float, reason: str) -> bool:
+        if self._settled:
+            return False
+        self._settled = action
+        return True
+
+
+def _checked(arguments: str) -> str:
+    if not arguments.strip():
+        return ""
+    try:
+        json.loads(arguments)
+    except ValueError as problem:
+        raise Invalid(f"the argument is not JSON: {problem}", hint='such as {"id": 42}') from None
+    return arguments
+

@@ -1,0 +1,137 @@
+"""Lua states with a project's functions open in them: fresh ones for workers, a pool for calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from moonq.errors import NotFound
+from moonq.registry.project import Entry, Project
+from moonq.registry.script_kinds import Function, Script
+from moonq.sandbox import lend
+from moonq.sandbox.lend import Caller, Services
+from moonq.sandbox.state import Limits, State
+from moonq.sandbox.state import Script as Chunk
+
+#: How many calls of `funcs.call` may lie above each other.
+MAX_DEPTH = 16
+#: How many idle states are kept per function.
+MAX_IDLE = 4
+
+
+class Functions:
+    """Opens functions of one project in states that are lent *services*."""
+
+    def __init__(self, project: Project, services: Services) -> None:
+        self._project = project
+        self._services = services
+        self._idle: dict[str, list[tuple[State, Caller]]] = {}
+        self._lock = threading.Lock()
+
+    def limits(self, function: str) -> Limits:
+        """Return what one call of *function* may use."""
+        limits = self._entry(function).fields(Function).limits
+        return Limits(limits.timeout, limits.memory)
+
+    def open(
+        self,
+        function: str,
+        caller: Caller,
+        *,
+        decodes: bool = True,
+        on_abandoned: Callable[[], None] = lambda: None,
+        timeout: float | None = None,
+    ) -> State:
+        """Return a new state with *function* open; the caller closes it.
+
+        Raises:
+            NotFound: There is no such function.
+            ScriptFault: Its file does not load.
+            Stopped: Loading took longer than *timeout* seconds, or too much memory.
+        """
+        entry = self._entry(function)
+        state = State(
+            lend.lent_functions(self._services, caller),
+            self.limits(function),
+            on_abandoned=on_abandoned,
+        )
+        try:
+            for part in self._with_imports(entry):
+                state.define(_chunk(part))
+            method = entry.fields(Function).method or ""
+            state.open(function, method, decodes=decodes, timeout=timeout)
+        except BaseException:
+            state.close()
+            raise
+        return state
+
+    @contextmanager
+    def borrow(self, function: str, caller: Caller) -> Iterator[State]:
+        """Lend a pooled state of *function* to *caller* for one call."""
+        state, its_caller = self._take(function, caller)
+        try:
+            yield state
+        finally:
+            its_caller.depth = 0
+            self._put(function, state, its_caller)
+
+    def close(self) -> None:
+        """Close every idle state."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for pool in idle.values():
+            for state, _ in pool:
+                state.close()
+
+    def _take(self, function: str, caller: Caller) -> tuple[State, Caller]:
+        with self._lock:
+            pool = self._idle.get(function)
+            state, its_caller = pool.pop() if pool else (None, Caller(entry=function))
+        its_caller.actor = caller.actor
+        its_caller.depth = caller.depth
+        its_caller.is_stopping, its_caller.sleep = caller.is_stopping, caller.sleep
+        its_caller.remaining = caller.remaining
+        if state is None:
+            state = self.open(function, its_caller)
+        return state, its_caller
+
+    def _put(self, function: str, state: State, caller: Caller) -> None:
+        if not state.spent:
+            with self._lock:
+                pool = self._idle.setdefault(function, [])
+                if len(pool) < MAX_IDLE:
+                    pool.append((state, caller))
+                    return
+        state.close()
+
+    def _entry(self, function: str) -> Entry:
+        entry = self._project.resolve(function)
+        if not isinstance(entry.config, Function):
+            raise NotFound(
+                f"{entry.id} is a {entry.kind}, not a function.lua",
+                hint="name a function.lua entry",
+            )
+        return entry
+
+    def _with_imports(self, entry: Entry) -> list[Entry]:
+        found: dict[str, Entry] = {}
+        waiting = [entry]
+        while waiting:
+            part = waiting.pop()
+            if part.id not in found:
+                found[part.id] = part
+                imports = part.fields(Script).imports
+                waiting += [self._project.entries[target] for target in imports.values()]
+        return list(found.values())
+
+
+def _chunk(entry: Entry) -> Chunk:
+    script = entry.fields(Script)
+    return Chunk(
+        entry.id,
+        entry.source_name,
+        entry.source_text,
+        tuple(script.modules),
+        script.imports,
+    )

@@ -1,0 +1,172 @@
+"""Boots a project: registry -> services in order -> stop.
+
+host = Host(load("shop"))
+host.start()
+host.call("app:publish_orders", '{"count": 3}')
+host.wait(stop, until_idle=True)
+host.stop()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moonq import log
+from moonq.building import Building
+from moonq.clock import Clock, SystemClock
+from moonq.errors import MoonqError, StopTimeout
+from moonq.registry.project import Project
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.supervisor import ServiceStatus, Supervisor
+
+__all__ = ["CallResult", "Fault", "Host", "ServiceStatus", "StopReport"]
+
+_log = log.get("moonq.host")
+#: How often `wait` looks whether everything is idle, in seconds.
+_LOOK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What became of one call of a function."""
+
+    values: list[Any] = field(default_factory=list)
+    fault: Fault | None = None
+    published: list[tuple[str, bytes]] = field(default_factory=list)
+    """Queue and body of every publish, where they were captured instead of sent."""
+    logs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Level, message and fields of every log line, where they were captured."""
+    took: float = 0.0
+    memory: int = 0
+    verdict: str = ""
+    """For a call as a message: what would have become of it, such as ``ack``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """What a host did between its start and its stop."""
+
+    acked: int
+    retried: int
+    dead: int
+    handed_back: int
+    up: float
+    unfinished: tuple[str, ...] = ()
+
+
+class Host:
+    """One process that serves one project."""
+
+    def __init__(
+        self,
+        project: Project,
+        clock: Clock | None = None,
+        *,
+        env: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.project = project
+        self.clock = clock or SystemClock()
+        self.supervisor = Supervisor(self.clock)
+        self._building = Building(project, self.clock, env, self.supervisor)
+        self.queues = self._building.queues
+        self.metrics = self._building.metrics
+        self.functions = self._building.functions
+        self._began = 0.0
+        self._calls = 0
+        self._stop_report: StopReport | None = None
+
+    def start(
+        self,
+        on_service: Callable[[ServiceStatus], None] | None = None,
+        *,
+        consumers: bool = True,
+    ) -> None:
+        """Start every service with `auto_start`, dependencies first.
+
+        Raises:
+            MoonqError: Something cannot start; nothing is left running.
+        """
+        self._began = self.clock.monotonic()
+        self._building.build(consumers=consumers)
+        self.supervisor.start_all(on_service or (lambda _: None))
+
+    def call(
+        self,
+        function: str,
+        arguments: str = "",
+        *,
+        as_message: bool = False,
+        headers: Mapping[str, Any] | None = None,
+        send: bool = True,
+    ) -> CallResult:
+        """Call *function* once with a JSON value, outside of any queue.
+
+        With *as_message* it gets a message around its argument, and the result says what would
+        become of that message. Without *send* nothing is published: it is shown instead.
+
+        Raises:
+            NotFound: There is no such function.
+            Invalid: The argument is not JSON.
+        """
+        from moonq.calls import Call  # noqa: PLC0415 - only people call by hand
+
+        return Call(self._building, self.project.resolve(function).id, send=send).run(
+            arguments, headers if as_message else None
+        )
+
+    def wait(self, stop: threading.Event, *, until_idle: bool) -> None:
+        """Wait until *stop* is set, or (until_idle) all work is done.
+
+        Work is what is ready, delayed or running in a queue that has a consumer.
+        """
+        if not until_idle:
+            stop.wait()
+            return
+        idle_before = False
+        while not stop.wait(_LOOK):
+            idle = self._building.is_idle()
+            if idle and idle_before:
+                return
+            idle_before = idle
+
+    def stop(self, *, timeout: float | None = None) -> StopReport:
+        """Stop every service, last started first, and say what was done.
+
+        Raises:
+            StopTimeout: Handlers did not finish in time; their messages were handed back.
+        """
+        problems = self.supervisor.stop_all(timeout)
+        self._building.close()
+        report = self.report()
+        if problems:
+            raise _joined(problems)
+        return report
+
+    def stop_now(self) -> None:
+        """Cut off what runs; a `stop` under way returns at once."""
+        for consumer in self._building.consumers.values():
+            consumer.stop_now()
+
+    def report(self) -> StopReport:
+        """Return what was done so far."""
+        metrics = self.metrics
+        return StopReport(
+            acked=sum(consumer.acked() for consumer in self._building.consumers.values()),
+            retried=metrics.total("retried"),
+            dead=metrics.total("dead"),
+            handed_back=metrics.total("handed_back"),
+            up=self.clock.monotonic() - self._began,
+        )
+
+
+def _joined(problems: list[StopTimeout]) -> StopTimeout:
+    if len(problems) == 1:
+        return problems[0]
+    return StopTimeout("; ".join(problem.message for problem in problems), hint=problems[0].hint)

@@ -1,0 +1,111 @@
+"""Asks Lua what a failure leads to; Python only carries the answer to the driver."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from moonq import log
+from moonq.model import Dead, DeadReason, Delivery, ErrorRecord, Interrupt, Retry, Snooze, Verdict
+from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+
+_log = log.get("moonq.policy")
+
+
+class RetryOptions(NamedTuple):
+    """The numbers of the default policy, in the order in which Lua takes them."""
+
+    max_attempts: int = 10
+    max_interruptions: int = 5
+    initial_delay: float = 2.0
+    factor: float = 3.0
+    max_delay: float = 900.0
+    jitter: float = 0.2
+
+
+class Policy:
+    """The retry policy of one queue, in a Lua state of its own.
+
+    *make_state* gets whether the queue's own policy is to be opened in it, where there is one.
+    Failures are rare beside successes, so all workers of a queue share the state under a lock.
+    """
+
+    def __init__(
+        self,
+        options: RetryOptions,
+        make_state: Callable[[bool], State],
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.options = options
+        self._make_state = make_state
+        self._chance = chance
+        self._lock = threading.Lock()
+        self._state: State | None = None
+
+    def failure(
+        self, delivery: Delivery, fault: Fault, record: ErrorRecord, delay: float | None
+    ) -> Retry | Dead:
+        """Decide about a failed attempt."""
+        action, detail, *problem = self._ask(
+            "decide",
+            delivery.attempt,
+            delivery.interruptions,
+            delivery.snoozes,
+            fault.kind.encode(),
+            fault.message.encode(),
+            fault.retryable,
+            delay,
+            self._chance(),
+        )
+        if problem and problem[0]:
+            why = problem[0].decode("utf-8", "replace")
+            _log.error("the queue's own retry policy failed, the default was used: %s", why)
+        if action == b"dead":
+            return Dead(_reason(detail), record)
+        return Retry(float(detail), record)
+
+    def interruption(self, delivery: Delivery, record: ErrorRecord) -> Interrupt | Dead:
+        """Decide about a delivery whose worker died."""
+        action, detail, *_ = self._ask("decide_interruption", delivery.interruptions + 1)
+        if action == b"dead":
+            return Dead(_reason(detail), record)
+        return Interrupt(float(detail), record)
+
+    def snooze(self, delivery: Delivery, delay: float) -> Verdict:
+        """Decide about a message that was snoozed."""
+        action, detail, *_ = self._ask("decide_snooze", delivery.snoozes + 1, delay)
+        return Dead(_reason(detail)) if action == b"dead" else Snooze(float(detail))
+
+    def close(self) -> None:
+        """Give the state back."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self, question: str, *arguments: Any) -> tuple[Any, ...]:
+        with self._lock:
+            for own in (True, False):
+                if self._state is None:
+                    self._state = self._make_state(own)
+                    self._state.use_policy(*self.options)
+                try:
+                    answer = getattr(self._state, question)(*arguments)
+                except (Stopped, ScriptFault) as problem:
+                    _log.error("the queue's own retry policy was stopped: %s", problem)
+                    self._drop()
+                else:
+                    if self._state.spent or not own:
+                        self._drop()
+                    return answer if isinstance(answer, tuple) else (answer,)
+        # A policy that cannot be asked must not lose the message, nor hold up the queue.
+        return (b"retry", self.options.max_delay)
+
+    def _drop(self) -> None:
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+
+def _reason(detail: bytes) -> DeadReason:
+    return cast(DeadReason, detail.decode())

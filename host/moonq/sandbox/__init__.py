@@ -1,0 +1,1 @@
+"""One side of moonq: makes, feeds, limits and closes Lua states. Only this package imports lupa."""

@@ -1,0 +1,251 @@
+"""The functions that Python lends to a Lua state.
+
+A lent function takes bytes, numbers and booleans, and answers a tuple: `(True, value...)` or
+`(False, kind, message, retryable)`. It never raises, for an exception that reached a script's
+`pcall` would be a live Python object; and it never calls back into the state that called it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.errors import MoonqError
+
+_log = log.get("moonq.sandbox")
+#: The largest answer that may cross into a state: the reserve above its soft limit, halved.
+MAX_ANSWER = 4 * 1024 * 1024
+MAX_RANDOM = 1024
+
+
+class Services(Protocol):
+    """What a host offers to the scripts it runs; every method may raise `MoonqError`."""
+
+    clock: Clock
+
+    def publish(
+        self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
+    ) -> bytes:
+        """Publish one message and return its id; headers and options are JSON or empty."""
+        ...
+
+    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
+        """Publish a JSON array of messages; returns a JSON array with an answer for each."""
+        ...
+
+    def queue_info(self, caller: Caller, queue: str) -> bytes:
+        """Return the numbers of a queue as JSON."""
+        ...
+
+    def write_log(
+        self, caller: Caller, level: int, logger: str, message: str, fields: bytes
+    ) -> None:
+        """Write a script's log line."""
+        ...
+
+    def log_level(self, logger: str) -> int:
+        """Return the lowest level (1 debug to 4 error) that is written."""
+        ...
+
+    def call_function(self, caller: Caller, function: str, arguments: bytes) -> bytes:
+        """Call another function; JSON arrays in and out."""
+        ...
+
+    def env(self, name: str) -> str | None:
+        """Return a variable that the registry names."""
+        ...
+
+    def env_names(self) -> list[str]:
+        """Return the names of all such variables."""
+        ...
+
+    def store(self, store: str) -> Store:
+        """Return a store by its id."""
+        ...
+
+    def registry_get(self, entry: str) -> bytes:
+        """Return an entry as JSON."""
+        ...
+
+    def registry_find(self, criteria: bytes) -> bytes:
+        """Return the entries that fit as a JSON array."""
+        ...
+
+
+class Store(Protocol):
+    """Values by key, as JSON text, with expiry."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, or None when there is none or it is over."""
+        ...
+
+    def set(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Keep *value* for *ttl* seconds, or for good."""
+        ...
+
+    def delete(self, key: str) -> bool:
+        """Forget a key; False when there was none."""
+        ...
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with *prefix*, sorted."""
+        ...
+
+    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
+        """Add to a number, atomically; a missing one is 0. The ttl counts for a new key."""
+        ...
+
+
+@dataclass(slots=True)
+class Caller:
+    """On whose behalf a state calls: a handler, a function, a session."""
+
+    entry: str
+    """The id that logs and policies see, such as ``app:process_order``."""
+    serves: str = ""
+    """The queue whose messages it handles; a publish into that one never blocks."""
+    actor: str = ""
+    groups: tuple[str, ...] = ()
+    depth: int = 0
+    """How many calls of `funcs.call` lie above it."""
+    message_id: str = ""
+    attempt: int = 0
+    is_stopping: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], bool] = field(default=lambda _: True)
+    """Waits; False when it was woken early because the worker is to stop."""
+    settle: Callable[[str, float, str], bool] = field(default=lambda *_: False)
+    """Settles the current message early; False when it was settled before."""
+    remaining: Callable[[], float | None] = lambda: None
+    """Seconds until the caller's own time limit."""
+
+
+def text(value: bytes) -> str:
+    """Return a Lua string as text; what is not UTF-8 is shown as such."""
+    return value.decode("utf-8", "replace")
+
+
+def _safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
+    def lent(*arguments: Any) -> tuple[Any, ...]:
+        try:
+            return True, function(*arguments)
+        except MoonqError as problem:
+            return False, problem.kind.encode(), problem.message.encode(), problem.retryable
+        except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
+            _log.error("a lent function failed", exc_info=problem)
+            return False, b"INTERNAL", b"moonq failed inside; see its log", None
+
+    return lent
+
+
+def _bounded(answer: bytes) -> bytes:
+    if len(answer) > MAX_ANSWER:
+        raise MoonqError(f"the answer has {len(answer)} bytes, more than {MAX_ANSWER}")
+    return answer
+
+
+def _dump(value: object) -> bytes:
+    return _bounded(json.dumps(value, ensure_ascii=False).encode())
+
+
+def lent_functions(services: Services, caller: Caller) -> dict[str, Callable[..., Any]]:
+    """Return what a state of *caller* is lent, by name."""
+    groups = (
+        _queue_functions(services, caller),
+        _time_functions(services, caller),
+        _log_functions(services, caller),
+        _store_functions(services),
+        _registry_functions(services, caller),
+    )
+    return {name: _safe(function) for group in groups for name, function in group.items()}
+
+
+Group = Mapping[str, Callable[..., Any]]
+
+
+def _queue_functions(services: Services, caller: Caller) -> Group:
+    def publish(queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
+        return services.publish(caller, queue, body, headers, options)
+
+    return {
+        "publish": publish,
+        "publish_batch": lambda queue, messages: _bounded(
+            services.publish_batch(caller, queue, messages)
+        ),
+        "queue_info": lambda queue: services.queue_info(caller, text(queue)),
+        "stopping": lambda: caller.is_stopping(),  # noqa: PLW0108 - read anew: pools change it
+        "settle": lambda action, delay, reason: caller.settle(text(action), delay, text(reason)),
+    }
+
+
+def _time_functions(services: Services, caller: Caller) -> Group:
+    def sleep(seconds: float) -> bool:
+        if not caller.sleep(seconds):
+            raise Canceled("the worker is to stop")
+        return True
+
+    def random_bytes(count: int) -> bytes:
+        return os.urandom(max(0, min(count, MAX_RANDOM)))
+
+    return {
+        "now": services.clock.now,
+        "monotonic": services.clock.monotonic,
+        "sleep": sleep,
+        "random_bytes": random_bytes,
+    }
+
+
+def _log_functions(services: Services, caller: Caller) -> Group:
+    def write(level: int, logger: bytes, message: bytes, fields: bytes) -> None:
+        services.write_log(caller, level, text(logger), text(message), fields)
+
+    return {
+        "log": write,
+        "log_level": lambda logger=b"": services.log_level(text(logger) or caller.entry),
+    }
+
+
+def _store_functions(services: Services) -> Group:
+    def get(store: bytes, key: bytes) -> bytes | None:
+        value = services.store(text(store)).get(text(key))
+        return None if value is None else _bounded(value)
+
+    return {
+        "store_get": get,
+        "store_set": lambda store, key, value, ttl=None: services.store(text(store)).set(
+            text(key), value, ttl
+        ),
+        "store_delete": lambda store, key: services.store(text(store)).delete(text(key)),
+        "store_keys": lambda store, prefix=b"": _dump(
+            services.store(text(store)).keys(text(prefix))
+        ),
+        "store_incr": lambda store, key, by=1, ttl=None: services.store(text(store)).incr(
+            text(key), by, ttl
+        ),
+    }
+
+
+def _registry_functions(services: Services, caller: Caller) -> Group:
+    def env(name: bytes) -> bytes | None:
+        value = services.env(text(name))
+        return None if value is None else _bounded(value.encode())
+
+    return {
+        "env": env,
+        "env_names": lambda: _dump(services.env_names()),
+        "registry_get": lambda entry: _bounded(services.registry_get(text(entry))),
+        "registry_find": lambda criteria: _bounded(services.registry_find(criteria)),
+        "call": lambda function, arguments: _bounded(
+            services.call_function(caller, text(function), arguments)
+        ),
+    }
+
+
+class Canceled(MoonqError):
+    """A wait was cut short because the worker is to stop."""
+
+    kind = "CANCELED"

@@ -1,0 +1,323 @@
+"""One Lua state: a trusted half, one script with its imports, and limits on time and memory.
+
+    state = State(lends, limits)
+    state.define(script); state.open("app:handler")
+    state.deliver(delivery...)  -> Outcome
+
+A state belongs to one thread at a time. After a kill, or when it has kept too much memory, it is
+`spent`: close it and make a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, NoReturn
+
+from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
+
+from moonq.sandbox import chunks, watchdog
+
+#: What the trusted half may use beyond a script's limit, so that it can still finish.
+RESERVE = 8 * 1024 * 1024
+DEFAULT_MEMORY = 64 * 1024 * 1024
+DEFAULT_TIMEOUT = 60.0
+#: Lua threads recurse at most 200 C levels; the worst of them need half of this.
+THREAD_STACK = 1024 * 1024
+
+Lent = Callable[..., Any]
+# What `deliver.lua` answers.
+_ACK, _, _SETTLED, _DECODE, _MEMORY = range(5)
+
+
+class Limits(NamedTuple):
+    """What one call may use: seconds (None: no limit) and bytes."""
+
+    timeout: float | None = DEFAULT_TIMEOUT
+    memory: int = DEFAULT_MEMORY
+
+
+class Script(NamedTuple):
+    """Lua text with the names it may require."""
+
+    id: str
+    path: str
+    source: bytes
+    modules: tuple[str, ...] = ()
+    imports: Mapping[str, str] = {}
+
+
+class Fault(NamedTuple):
+    """What went wrong in a script, in words."""
+
+    kind: str
+    message: str
+    retryable: bool | None = None
+    traceback: str = ""
+    """Script frames, innermost first, one per line."""
+
+
+class Outcome(NamedTuple):
+    """What a handler's run led to, when it was not simply done."""
+
+    kind: Literal["failed", "settled", "decode"]
+    fault: Fault | None = None
+
+
+class Stopped(Exception):
+    """A call was cut off; `reason` says why: timeout, memory, stop, or cancel."""
+
+    def __init__(self, reason: str, stack: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.stack = stack
+
+
+class ScriptFault(Exception):
+    """A script raised, or answered `nil, err`."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def _deny(*_: object) -> NoReturn:
+    raise AttributeError("not available")
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+class _Functions(NamedTuple):
+    """What `boot.lua` answers with, in its order."""
+
+    find_address: Any
+    define: Any
+    open: Any
+    deliver: Any
+    call: Any
+    collect: Any
+    last_trace: Any
+    set_policy: Any
+    decide: Any
+    decide_interruption: Any
+    decide_snooze: Any
+    use_permanent_hook: Any
+
+
+class State:
+    """One sandboxed Lua 5.4 state."""
+
+    def __init__(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits = Limits(),  # noqa: B008 - an immutable value
+        *,
+        on_abandoned: Callable[[], None] = lambda: None,
+        permanent_hook: bool = False,
+    ) -> None:
+        self.limits = limits
+        self.spent = False
+        """After a kill, or with too much memory kept: to be replaced."""
+        self._runtime = LuaRuntime(
+            encoding=None,
+            register_eval=False,
+            register_builtins=False,
+            unpack_returned_tuples=True,
+            attribute_handlers=(_deny, _deny),
+            max_memory=limits.memory + RESERVE,
+        )
+        self.guard = watchdog.Guard(None, on_abandoned)
+        self._lua = self._boot(lends)
+        self.watched_from_outside = not permanent_hook and self._find_address()
+        if not self.watched_from_outside:
+            self._lua.use_permanent_hook()
+        watchdog.WATCHDOG.add(self.guard)
+
+    def _boot(self, lends: Mapping[str, Lent]) -> _Functions:
+        guard, memory = self.guard, self.limits.memory
+        own: dict[str, Lent] = {
+            "is_over": lambda: (True, guard.is_over()),
+            "memory_limit": lambda: (True, memory),
+            "sees_hook": lambda address, count: (True, watchdog.sees_hook(address, count)),
+        }
+        arguments: list[object] = []
+        for name, function in (own | dict(lends)).items():
+            arguments += (name.encode(), function)
+        boot = chunks.chunk("host.boot")
+        return _Functions(*self._runtime.execute(boot, chunks.source, *arguments, mode="b"))
+
+    def _find_address(self) -> bool:
+        address = self._lua.find_address()
+        if address is None:
+            return False
+        self.guard.address = int(address, 16)
+        return True
+
+    def define(self, script: Script) -> None:
+        """Make *script* known; nothing of it runs yet."""
+        imports = ",".join(f"{alias}={target}" for alias, target in script.imports.items())
+        self._lua.define(
+            script.id.encode(),
+            f"@{script.path}".encode(),
+            script.source,
+            ",".join(script.modules).encode(),
+            imports.encode(),
+        )
+
+    def open(
+        self,
+        function_id: str,
+        method: str = "",
+        *,
+        decodes: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """Run the file of *function_id* and find its function, within *timeout* seconds.
+
+        Raises:
+            ScriptFault: The file does not compile, raises, or returns no such function.
+            Stopped: It took too much time or memory.
+        """
+        ok, *fault = self._within_limits(
+            timeout or self.limits.timeout,
+            self._lua.open,
+            function_id.encode(),
+            method.encode(),
+            decodes,
+        )
+        if not ok:
+            raise ScriptFault(_fault(fault))
+
+    def deliver(
+        self,
+        timeout: float | None,
+        body: bytes,
+        message_id: bytes,
+        attempt: int,
+        interruptions: int,
+        published_at: float,
+        queue_id: bytes,
+        headers: bytes,
+    ) -> Outcome | None:
+        """Run the handler on one message. None: it is done, acknowledge it.
+
+        Raises:
+            Stopped: It was cut off.
+            ScriptFault: It broke the trusted half itself.
+        """
+        runtime = self._runtime
+        if runtime.get_memory_used() + 2 * len(body) > self.limits.memory:
+            self._make_room(2 * len(body))
+        guard = self.guard
+        guard.begin(timeout)
+        try:
+            result = self._lua.deliver(
+                body, message_id, attempt, interruptions, published_at, queue_id, headers
+            )
+        except LuaError as problem:
+            self._cut_off(problem)
+        stopped = guard.end()
+        if stopped:
+            self.spent = True
+        elif runtime.get_memory_used() > self.limits.memory // 4:
+            self._give_back()
+        return None if result == _ACK else self._outcome(result)
+
+    def _outcome(self, result: Any) -> Outcome:
+        code, *parts = result if isinstance(result, tuple) else (result,)
+        if code == _MEMORY:
+            self.spent = True
+            raise Stopped("memory", self._last_trace())
+        if code == _SETTLED:
+            return Outcome("settled")
+        return Outcome("decode" if code == _DECODE else "failed", _fault(parts))
+
+    def call(self, arguments: bytes, timeout: float | None = None) -> bytes:
+        """Call the function with a JSON array of arguments; returns a JSON array of results.
+
+        Raises:
+            ScriptFault: It raised, or answered `nil, err`.
+            Stopped: It was cut off.
+        """
+        limit = self.limits.timeout if timeout is None else timeout
+        self._make_room(2 * len(arguments))
+        ok, first, *rest = self._within_limits(limit, self._lua.call, arguments)
+        if not ok:
+            raise ScriptFault(_fault([first, *rest]))
+        assert isinstance(first, bytes)
+        return first
+
+    def use_policy(self, *numbers: float) -> None:
+        """Set the options of the default retry policy, in the order of `retry.Options`."""
+        self._lua.set_policy(*numbers)
+
+    def decide(self, *failure: Any) -> Any:
+        """Ask what a failure leads to; see `api.decide`."""
+        return self._within_limits(self.limits.timeout, self._lua.decide, *failure)
+
+    def decide_interruption(self, interruptions: int) -> Any:
+        """Ask what an interruption leads to."""
+        return self._lua.decide_interruption(interruptions)
+
+    def decide_snooze(self, snoozes: int, delay: float) -> Any:
+        """Ask what a snooze leads to."""
+        return self._lua.decide_snooze(snoozes, delay)
+
+    def memory_used(self) -> int:
+        """Bytes that the state holds."""
+        return int(self._runtime.get_memory_used())
+
+    def close(self) -> None:
+        """Give everything back now: the cycle through the lent functions is cut by hand."""
+        watchdog.WATCHDOG.remove(self.guard)
+        self.spent = True
+        del self._lua
+        del self._runtime
+
+    def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
+        self.guard.begin(limit)
+        try:
+            result = function(*arguments)
+        except LuaError as problem:
+            self._cut_off(problem)
+        if self.guard.end():
+            self.spent = True
+        return result if isinstance(result, tuple) else (result,)
+
+    def _cut_off(self, problem: LuaError) -> NoReturn:
+        """Say why a call did not come back: it was stopped, or Lua itself gave up."""
+        self.spent = True
+        reason = self.guard.end()
+        stack = self._last_trace()
+        if reason:
+            raise Stopped(reason, stack) from None
+        if isinstance(problem, LuaMemoryError):
+            raise Stopped("memory", stack) from None
+        fault = Fault("INTERNAL", str(problem) or "the script broke its sandbox", None, stack)
+        raise ScriptFault(fault) from None
+
+    def _last_trace(self) -> str:
+        try:
+            return _text(self._lua.last_trace())
+        except LuaError:
+            return ""
+
+    def _make_room(self, size: int) -> None:
+        # Pushing an argument that does not fit would end the process, so make sure it does.
+        if self._runtime.get_memory_used() + size <= self.limits.memory:
+            return
+        self._lua.collect()
+        if self._runtime.get_memory_used() + size > self.limits.memory:
+            self.spent = True
+            raise Stopped("memory")
+
+    def _give_back(self) -> None:
+        self._lua.collect()
+        if self._runtime.get_memory_used() > self.limits.memory // 4:
+            self.spent = True
+
+
+def _fault(parts: list[Any]) -> Fault:
+    parts = parts + [None] * (4 - len(parts))
+    return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]))

@@ -1,0 +1,187 @@
+"""Stops scripts whose time is over, from outside.
+
+One thread looks at every running call. Past its deadline it arms a hook in the call's state
+through Lua's C API, which the lupa wheels export: `lua_sethook(L, luaL_error, LUA_MASKCOUNT, 1)`.
+From then on every instruction raises, so nothing the script catches outlives it. Until then the
+watchdog costs nothing inside the state.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+
+import lupa.lua54
+
+#: `LUA_MASKCOUNT` of lua.h.
+_MASK_COUNT = 8
+#: How often running calls are looked at, in seconds.
+_PERIOD = 0.01
+_PERIOD_IDLE = 0.05
+_NEVER = float("inf")
+#: A call that still runs this long after its hook was armed sits in a C function: give it up.
+ABANDON_AFTER = 2.0
+
+
+class Api:
+    """The three functions of Lua's C API that stop a script; called with the GIL held."""
+
+    def __init__(self) -> None:
+        library = ctypes.PyDLL(lupa.lua54.__file__)
+        self._sethook = library.lua_sethook
+        self._sethook.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
+        self._sethook.restype = None
+        self._error = ctypes.cast(library.luaL_error, ctypes.c_void_p)
+        self._count = library.lua_gethookcount
+        self._count.argtypes = [ctypes.c_void_p]
+        self._mask = library.lua_gethookmask
+        self._mask.argtypes = [ctypes.c_void_p]
+
+    def arm(self, state: int) -> None:
+        """Let every instruction of *state* raise from now on."""
+        # luaL_error as a hook: its format argument is the lua_Debug, whose first int is the
+        # event number 3, so the message is the one character "\\3".
+        self._sethook(state, self._error, _MASK_COUNT, 1)
+
+    def clear(self, state: int) -> None:
+        """Let *state* run freely again."""
+        self._sethook(state, None, 0, 0)
+
+    def sees(self, state: int, count: int) -> bool:
+        """Whether *state* has a count hook of *count*: proof that the address is the state."""
+        return bool(self._count(state) == count and self._mask(state) == _MASK_COUNT)
+
+
+@cache
+def api() -> Api | None:
+    """Return the C API, or None where the wheel does not export it."""
+    try:
+        return Api()
+    except (AttributeError, OSError):
+        return None
+
+
+def sees_hook(address: bytes, count: int) -> bool:
+    """Whether the state at *address* (hexadecimal) shows a count hook of *count*."""
+    lua = api()
+    return lua is not None and lua.sees(int(address, 16), count)
+
+
+class Guard:
+    """The time limit of one state's calls; `begin` and `end` enclose each of them."""
+
+    def __init__(self, address: int | None, on_abandoned: Callable[[], None]) -> None:
+        self.address = address
+        """Where the state's main coroutine is; None leaves the stop to its permanent hook."""
+        self.on_abandoned = on_abandoned
+        self.deadline: float | None = None
+        self.fired_at: float | None = None
+        self.reason = ""
+        self.abandoned = False
+        self._lock = threading.Lock()
+
+    def begin(self, limit: float | None) -> None:
+        """A call starts; it may take *limit* seconds."""
+        self.deadline = _NEVER if limit is None else time.monotonic() + limit
+
+    def end(self) -> str:
+        """The call is over. Returns why it was stopped, "" when it was not."""
+        with self._lock:
+            self.deadline = None
+            if self.fired_at is None:
+                return ""
+            if self.address is not None:
+                _clear(self.address)
+            self.fired_at = None
+            reason, self.reason = self.reason, ""
+            return reason
+
+    def is_over(self) -> bool:
+        """Whether the call was stopped; asked by permanent hooks."""
+        return self.fired_at is not None
+
+    def fire(self, reason: str) -> bool:
+        """Stop the running call now. False when there is none or it is stopping already."""
+        with self._lock:
+            if self.deadline is None or self.fired_at is not None:
+                return False
+            self._stop(reason)
+            return True
+
+    def look(self, now: float) -> None:
+        """Stop the call when its time is over; give it up when that has not helped."""
+        deadline = self.deadline
+        if deadline is None:
+            return
+        if self.fired_at is not None:
+            if now - self.fired_at > ABANDON_AFTER and not self.abandoned:
+                self.abandoned = True
+                self.on_abandoned()
+        elif now > deadline:
+            with self._lock:
+                # Looked at again under the lock: the call may have ended, another begun.
+                if self.deadline is not None and now > self.deadline and self.fired_at is None:
+                    self._stop("timeout")
+
+    def _stop(self, reason: str) -> None:
+        self.fired_at, self.reason = time.monotonic(), reason
+        if self.address is not None:
+            _arm(self.address)
+
+
+def _arm(address: int) -> None:
+    lua = api()
+    assert lua is not None
+    lua.arm(address)
+
+
+def _clear(address: int) -> None:
+    lua = api()
+    assert lua is not None
+    lua.clear(address)
+
+
+class Watchdog:
+    """The thread that looks at every guard."""
+
+    def __init__(self) -> None:
+        self._guards: set[Guard] = set()
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, guard: Guard) -> None:
+        """Look at *guard* from now on."""
+        with self._wake:
+            self._guards.add(guard)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="moonq-watchdog", daemon=True
+                )
+                self._thread.start()
+            self._wake.notify()
+
+    def remove(self, guard: Guard) -> None:
+        """Forget *guard*."""
+        with self._wake:
+            self._guards.discard(guard)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._guards:
+                    self._wake.wait()
+                guards = tuple(self._guards)
+            now = time.monotonic()
+            busy = False
+            for guard in guards:
+                if guard.deadline is not None:
+                    busy = True
+                    guard.look(now)
+            time.sleep(_PERIOD if busy else _PERIOD_IDLE)
+
+
+#: One for the process: states are watched wherever they are made.
+WATCHDOG = Watchdog()

@@ -1,0 +1,111 @@
+"""`store.memory`: values by key that handlers share, gone with the process."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import NamedTuple
+
+from moonq.clock import Clock
+from moonq.errors import Invalid, QueueFull
+
+MAX_KEY = 1024
+MAX_VALUE = 1024 * 1024
+MAX_KEYS = 100_000
+#: How many writes go between two looks for values that are over.
+_SWEEP_EVERY = 1000
+
+
+class _Item(NamedTuple):
+    value: bytes
+    until: float | None
+
+
+class MemoryStore:
+    """JSON texts by key, each with an expiry or without."""
+
+    def __init__(self, store_id: str, clock: Clock) -> None:
+        self.id = store_id
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._items: dict[str, _Item] = {}
+        self._writes = 0
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, or None when there is none or it is over."""
+        with self._lock:
+            item = self._live(key)
+        return item.value if item else None
+
+    def set(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Keep *value* for *ttl* seconds, or for good.
+
+        Raises:
+            Invalid: The key or the value is too large.
+            QueueFull: The store holds as many keys as it may.
+        """
+        with self._lock:
+            self._put(key, value, ttl)
+
+    def delete(self, key: str) -> bool:
+        """Forget a key; False when there was none."""
+        with self._lock:
+            found = self._live(key) is not None
+            self._items.pop(key, None)
+        return found
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with *prefix*, sorted."""
+        with self._lock:
+            self._sweep()
+            return sorted(key for key in self._items if key.startswith(prefix))
+
+    def incr(self, key: str, by: float, ttl: float | None) -> int | float:
+        """Add to a number, atomically; a missing one is 0, and then the ttl counts.
+
+        Raises:
+            Invalid: The value is not a number, or the sum is none that Lua can hold.
+        """
+        with self._lock:
+            item = self._live(key)
+            number = json.loads(item.value) if item else 0
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise Invalid(f"{self.id}: the value of {key!r} is not a number")
+            total: int | float = number + by
+            if isinstance(total, int) and not -(2**63) <= total < 2**63:
+                raise Invalid(f"{self.id}: the sum for {key!r} does not fit 64 bits")
+            until = item.until if item else None
+            left = ttl if item is None else None if until is None else until - self._clock.now()
+            self._put(key, json.dumps(total).encode(), left)
+            return total
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._items.clear()
+
+    def _live(self, key: str) -> _Item | None:
+        item = self._items.get(key)
+        if item is not None and item.until is not None and item.until <= self._clock.now():
+            del self._items[key]
+            return None
+        return item
+
+    def _put(self, key: str, value: bytes, ttl: float | None) -> None:
+        if not 0 < len(key) <= MAX_KEY:
+            raise Invalid(f"{self.id}: a key has 1 to {MAX_KEY} characters, this one {len(key)}")
+        if len(value) > MAX_VALUE:
+            raise Invalid(f"{self.id}: a value has at most {MAX_VALUE} bytes, not {len(value)}")
+        self._writes += 1
+        if self._writes % _SWEEP_EVERY == 0 or len(self._items) >= MAX_KEYS:
+            self._sweep()
+        if len(self._items) >= MAX_KEYS and key not in self._items:
+            raise QueueFull(f"{self.id} holds {MAX_KEYS} keys, as many as it may")
+        until = None if ttl is None else self._clock.now() + ttl
+        self._items[key] = _Item(value, until)
+
+    def _sweep(self) -> None:
+        now = self._clock.now()
+        over = [key for key, item in self._items.items() if item.until and item.until <= now]
+        for key in over:
+            del self._items[key]

@@ -1,0 +1,239 @@
+--- What Python may call in a state. Only strings, numbers, booleans and nil cross, both ways.
+local deliver = require("host.deliver")
+local fault = require("host.fault")
+local json = require("json")
+local limits = require("host.limits")
+local modules = require("host.modules")
+local raw = require("host.raw")
+local trace = require("host.trace")
+local world = require("host.world")
+
+local collectgarbage, error, require = collectgarbage, error, require
+local pack, running, sethook = table.pack, coroutine.running, debug.sethook
+local gmatch, match, tostring, type, xpcall = string.gmatch, string.match, tostring, type, xpcall
+local concat, unpack = table.concat, table.unpack
+
+local api = {}
+
+---@type function
+local handler
+local is_json = true
+
+--- The address of the state's main coroutine, for the watchdog: proved by a hook with a count
+--- that nobody else uses, which Python must see at that address through the C API.
+---@return string? address  hexadecimal; nil when it could not be proved
+function api.find_address()
+  local address = match(tostring((running())), "0x(%x+)")
+  sethook(function() end, "", 54321)
+  local _, seen = raw.sees_hook(address, 54321)
+  sethook()
+  return seen and address or nil
+end
+
+api.use_permanent_hook = limits.use_permanent_hook
+
+local function set_of(list)
+  local set = {}
+  for name in gmatch(list, "[^,]+") do
+    set[name] = true
+  end
+  return set
+end
+
+local function map_of(list)
+  local map = {}
+  for alias, id in gmatch(list, "([^,=]+)=([^,]+)") do
+    map[alias] = id
+  end
+  return map
+end
+
+--- Makes a script known.
+---@param id string
+---@param chunk string     "@path"
+---@param source string
+---@param names string     modules, separated by commas
+---@param imports string   "alias=id,..."
+function api.define(id, chunk, source, names, imports)
+  modules.define({
+    id = id,
+    chunk = chunk,
+    source = source,
+    modules = set_of(names),
+    imports = map_of(imports),
+  })
+end
+
+local function describe_exports(value)
+  if type(value) ~= "table" then
+    return "a " .. type(value)
+  end
+  return require("host.pretty").brief(value, 200)
+end
+
+local function handler_of(id, method)
+  local value = modules.value(id)
+  if method == "" then
+    if type(value) == "function" then
+      return value
+    end
+    error("the file returns no function but " .. describe_exports(value), 0)
+  end
+  local found = type(value) == "table" and value[method]
+  if type(found) ~= "function" then
+    error(("the file returns no function '%s'; it returns %s"):format(method, describe_exports(value)), 0)
+  end
+  return found
+end
+
+local function guarded(...)
+  local result = pack(xpcall(...))
+  if result[1] then
+    return result
+  end
+  local raised = result[2]
+  if type(raised) == "table" and raised.stack then
+    local kind, text, retryable, stack = fault.of(raised.value)
+    return nil, kind, text, retryable, raised.stack ~= "" and raised.stack or stack
+  end
+  return nil, fault.of(raised)
+end
+
+--- Loads the function *id*; runs its file and those of its imports.
+---@param id string
+---@param method string   the function's name in the table the file returns; "" for itself
+---@param decodes boolean whether bodies are JSON
+---@return boolean ok
+---@return string? kind
+---@return string? message
+---@return boolean? retryable
+---@return string? stack
+function api.open(id, method, decodes)
+  local result, kind, text, retryable, stack = guarded(handler_of, trace.handler, id, method)
+  if not result then
+    return false, kind, text, retryable, stack
+  end
+  handler, is_json = result[2], decodes
+  return true
+end
+
+--- Runs the handler on one message; see `deliver.run`.
+function api.deliver(...)
+  return deliver.run(handler, is_json, ...)
+end
+
+local function encode_results(result)
+  local list = {}
+  for index = 2, result.n do
+    local text, problem = json.encode(result[index], { name = "result" })
+    if problem then
+      text = json.encode({ ["$lua"] = fault.text(result[index]) })
+    end
+    list[index - 1] = text
+  end
+  return "[" .. concat(list, ",") .. "]"
+end
+
+--- Calls the function with arguments given as a JSON array.
+---@param arguments string
+---@return boolean ok
+---@return string results_or_kind  a JSON array of results
+---@return string? message
+---@return boolean? retryable
+---@return string? stack
+function api.call(arguments)
+  local list, problem = json.decode(arguments)
+  if problem then
+    return false, "INVALID", tostring(problem)
+  end
+  local result, kind, text, retryable, stack =
+    guarded(handler, trace.handler, unpack(list, 1, #list))
+  if not result then
+    return false, kind, text, retryable, stack
+  elseif result.n >= 3 and result[2] == nil and result[3] ~= nil then
+    return false, fault.of(result[3])
+  end
+  return true, encode_results(result)
+end
+
+-- Only the state of a queue's policy loads it, so that workers stay small.
+local retry
+---@type fun(failure: retry.Failure, chance: number): string, number|string
+local decide_failure
+---@type retry.Options
+local policy_options
+
+--- Sets the options of the default policy of this state's queue.
+function api.set_policy(
+  max_attempts,
+  max_interruptions,
+  initial_delay,
+  factor,
+  max_delay,
+  jitter
+)
+  retry = require("host.retry")
+  policy_options = {
+    max_attempts = max_attempts,
+    max_interruptions = max_interruptions,
+    initial_delay = initial_delay,
+    factor = factor,
+    max_delay = max_delay,
+    jitter = jitter,
+  }
+  decide_failure = retry.policy(policy_options)
+end
+
+--- What a failure leads to; asks the queue's own policy where one is open.
+---@return string action        "retry" or "dead"
+---@return number|string detail seconds, or the dead letter's reason
+---@return string? problem      what is wrong with the queue's own policy, which was not followed
+function api.decide(attempt, interruptions, snoozes, kind, text, retryable, delay, chance)
+  local failure = {
+    attempt = attempt,
+    interruptions = interruptions,
+    snoozes = snoozes,
+    kind = kind,
+    message = text,
+    retryable = retryable,
+    delay = delay,
+  }
+  if not handler then
+    return decide_failure(failure, chance)
+  end
+  local action, detail, problem = retry.ask(handler, failure, fault.text)
+  if action then
+    return action, detail
+  end
+  local fallback, fallback_detail = decide_failure(failure, chance)
+  return fallback, fallback_detail, problem
+end
+
+--- What an interruption leads to; *interruptions* counts this one.
+function api.decide_interruption(interruptions)
+  return retry.after_interruption(policy_options, interruptions)
+end
+
+--- What a snooze leads to; *snoozes* counts this one.
+function api.decide_snooze(snoozes, delay)
+  return retry.after_snooze(snoozes, delay)
+end
+
+--- Collects garbage and answers how many KiB are left in use.
+---@return number
+function api.collect()
+  collectgarbage()
+  return collectgarbage("count")
+end
+
+--- Where the script was when it was cut off.
+---@return string
+function api.last_trace()
+  return trace.last()
+end
+
+local _, memory_limit = raw.memory_limit()
+limits.set_memory(memory_limit)
+world.seal_strings()
+
+return api

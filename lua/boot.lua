@@ -1,0 +1,94 @@
+--- The only file that Python loads: it builds the walls, then answers with the functions
+--- that Python may call.
+---
+--- Arguments: `source(name) -> chunk` (precompiled text of a trusted file), then the functions
+--- that Python lends, as `name, function, name, function, ...`.
+---
+--- Order matters. Python's callables become plain functions before anything else runs, every
+--- trusted file takes its own locals of the real library, and only then are the real globals
+--- emptied: from there on nobody can find lupa, Python or an unwrapped function.
+local python, debug, package = python, debug, package
+local pairs, error, load = pairs, error, load
+
+-- lupa's own objects answer nothing: only their finalizer stays, which gives memory back.
+local function disarm_python_objects()
+  local meta = debug.getregistry().POBJECT
+  meta.__index, meta.__newindex, meta.__tostring, meta.__name = nil, nil, nil, nil
+  meta.__metatable = false
+end
+
+-- The globals of trusted code: a copy, so that it outlives the emptying of the real ones.
+local function trusted_globals()
+  local env = {}
+  for name, value in pairs(_G) do
+    env[name] = value
+  end
+  env.python, env.package, env.io, env.dofile, env.loadfile, env._G = nil, nil, nil, nil, nil, env
+  return env
+end
+
+local function empty(real)
+  for name in pairs(package.loaded) do
+    package.loaded[name] = nil
+  end
+  for name in pairs(package.preload) do
+    package.preload[name] = nil
+  end
+  for index in pairs(package.searchers) do
+    package.searchers[index] = nil
+  end
+  for name in pairs(real) do
+    real[name] = nil
+  end
+  -- lupa looks this key up before every call; `false` is neither missing nor a traceback.
+  real.debug = false
+end
+
+-- `require` of trusted code: "host.x" is lua/x.lua, a bare name is stdlib/x.lua.
+local function requirer(env, source)
+  local loaded = {}
+  return function(name)
+    local module = loaded[name]
+    if module == nil then
+      local chunk = source(name)
+      if not chunk then
+        error("no trusted module '" .. name .. "'", 2)
+      end
+      module = load(chunk, name, "b", env)(name)
+      loaded[name] = module == nil and true or module
+    end
+    return module
+  end,
+    loaded
+end
+
+local function raw_lent(...)
+  local as_function = python.as_function
+  local functions, list = {}, { ... }
+  for index = 1, #list, 2 do
+    functions[list[index]] = as_function(list[index + 1])
+  end
+  return functions
+end
+
+local source = python.as_function((...))
+local env = trusted_globals()
+local require, loaded = requirer(env, source)
+env.require = require
+loaded["host.raw"] = raw_lent(select(2, ...))
+
+disarm_python_objects()
+local api = require("host.api")
+empty(_G)
+return api.find_address,
+  api.define,
+  api.open,
+  api.deliver,
+  api.call,
+  api.collect,
+  api.last_trace,
+  api.set_policy,
+  api.decide,
+  api.decide_interruption,
+  api.decide_snooze,
+  api.use_permanent_hook

@@ -1,0 +1,104 @@
+--- `require` for scripts: only what the entry declares under `modules` and `imports`.
+local freeze = require("host.freeze")
+local limits = require("host.limits")
+local world = require("host.world")
+
+local error, load, pcall, require, type = error, load, pcall, require, type
+
+local modules = {}
+
+---@class modules.Script
+---@field id string
+---@field chunk string                   name of its chunk, "@path"
+---@field source string                  Lua text; dropped once it has run
+---@field modules table<string, boolean> stdlib modules it may require
+---@field imports table<string, string>  alias -> id of a library
+---@field require? function
+---@field value? any                     what its file returned
+---@field state? "loading"|"loaded"
+
+---@type table<string, modules.Script>
+local scripts = {}
+
+--- Makes a script known; nothing runs yet.
+---@param script modules.Script
+function modules.define(script)
+  scripts[script.id] = script
+end
+
+local function undeclared(script, name)
+  error(
+    ("module '%s' is not declared for %s; add it under `modules` (or `imports`)"):format(
+      name,
+      script.id
+    ),
+    3
+  )
+end
+
+-- "test" sees the stand-ins of its host, so it is the host that decides who may have it.
+local function stdlib_module(name)
+  limits.check_memory()
+  local ok, module = pcall(require, name)
+  if not ok then
+    error("no module '" .. name .. "'", 4)
+  end
+  return module
+end
+
+local function requirer(script)
+  local given = {}
+  return function(name)
+    if type(name) ~= "string" then
+      error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 2)
+    end
+    local module = given[name]
+    if module ~= nil then
+      return module
+    end
+    local import = script.imports[name]
+    if import then
+      module = modules.value(import)
+    elseif script.modules[name] then
+      module = freeze.copy(stdlib_module(name), name)
+    else
+      undeclared(script, name)
+    end
+    given[name] = module
+    return module
+  end
+end
+
+local function run(script)
+  script.require = requirer(script)
+  local env, seal = world.new(script)
+  local chunk, problem = load(script.source, script.chunk, "t", env)
+  if not chunk then
+    error(problem, 0)
+  end
+  script.source = nil
+  local value = chunk()
+  seal()
+  return value
+end
+
+--- What a script's file returns; runs it the first time.
+---@param id string
+---@return any
+function modules.value(id)
+  local script = scripts[id]
+  if script.state == "loaded" then
+    return script.value
+  elseif script.state == "loading" then
+    error("'" .. id .. "' requires itself while it loads", 3)
+  end
+  script.state = "loading"
+  script.value = run(script)
+  if script.value == nil then
+    script.value = true
+  end
+  script.state = "loaded"
+  return script.value
+end
+
+return modules

@@ -1,0 +1,107 @@
+--- Where a script was: its own frames only, never the host's.
+local getinfo, type, tostring, concat = debug.getinfo, type, tostring, table.concat
+
+local trace = {}
+
+--- Trusted chunks are named like this by the host; a script's chunk cannot be (see `world`).
+local TRUSTED = "=[moonq"
+--- What Lua says of a chunk without debug information, as trusted ones usually are.
+local STRIPPED = "=?"
+local MAX_FRAMES = 22
+
+local function is_script(info)
+  local source = info.source
+  return info.what ~= "C" and source ~= STRIPPED and source:sub(1, #TRUSTED) ~= TRUSTED
+end
+
+local function describe(info)
+  local where = info.short_src .. ":" .. info.currentline .. ": in "
+  if info.what == "main" then
+    return where .. "main chunk"
+  elseif info.name and info.namewhat ~= "" then
+    return where .. info.namewhat .. " '" .. info.name .. "'"
+  end
+  return where .. "function <" .. info.short_src .. ":" .. info.linedefined .. ">"
+end
+
+--- The script frames above *level*, innermost first, one per line.
+---@param level integer 1 is the caller
+---@return string
+function trace.script(level)
+  local lines = {}
+  for depth = level + 1, level + 10000 do
+    local info = getinfo(depth, "Slnt")
+    if not info then
+      break
+    end
+    if is_script(info) then
+      if #lines == MAX_FRAMES then
+        lines[#lines + 1] = "..."
+        break
+      end
+      lines[#lines + 1] = describe(info)
+    end
+  end
+  return concat(lines, "\n")
+end
+
+--- The innermost script frame above *level*: its file and line, or nothing.
+---@param level integer
+---@return string? source
+---@return integer? line
+function trace.place(level)
+  for depth = level + 1, level + 10000 do
+    local info = getinfo(depth, "Sl")
+    if not info then
+      return nil
+    end
+    if is_script(info) then
+      return info.short_src, info.currentline
+    end
+  end
+end
+
+---@class trace.Raised
+---@field value any      what was raised
+---@field stack string   script frames, innermost first
+---@field source? string
+---@field line? integer
+
+local last = nil
+
+--- A message handler for `xpcall`: keeps the value and where it was raised.
+---@param value any
+---@return trace.Raised
+function trace.handler(value)
+  local source, line = trace.place(2)
+  last = { value = value, stack = trace.script(2), source = source, line = line }
+  return last
+end
+
+--- Where the last error was raised, for the host: it survives the end of the call that a
+--- watchdog cut off.
+---@return string
+function trace.last()
+  local stack = last and last.stack or ""
+  last = nil
+  return stack
+end
+
+--- Forgets the last error.
+function trace.clear()
+  last = nil
+end
+
+--- `debug.traceback` for scripts: same arguments, script frames only.
+---@param message? any
+---@return any
+function trace.traceback(message)
+  if message ~= nil and type(message) ~= "string" and type(message) ~= "number" then
+    return message
+  end
+  local text = message and tostring(message) .. "\n" or ""
+  local stack = trace.unwound or trace.script(2)
+  return text .. "stack traceback:\n\t" .. stack:gsub("\n", "\n\t")
+end
+
+return trace
