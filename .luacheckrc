@@ -17,3 +17,4 @@ stds.script = {
 
 files["examples"] = { std = "script" }
 files["host/moonq/scaffold"] = { std = "script" }
+files["tests"] = { read_globals = { "errors" } }

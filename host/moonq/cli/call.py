@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("function")
-@click.argument("argument", metavar="[JSON]", type=arguments.json_text, default="")
+@click.argument("argument", metavar="[JSON]", type=arguments.json_text, required=False)
 @click.option("--as-message", is_flag=True, help="Call it as a consumer does, with a message.")
 @click.option(
     "-H",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def call(
     options: Options,
     function: str,
-    argument: str,
+    argument: str | None,
     as_message: bool,
     headers: tuple[tuple[str, str], ...],
     send: bool,
@@ -62,7 +62,7 @@ def call(
     host.start(consumers=False)
     try:
         result = host.call(
-            function, argument, as_message=as_message, headers=dict(headers), send=send
+            function, argument or "", as_message=as_message, headers=dict(headers), send=send
         )
     finally:
         host.stop()
@@ -90,6 +90,10 @@ def document(result: CallResult) -> dict[str, Any]:
         "published": [
             {"queue": queue, "body": body.decode("utf-8", "replace")}
             for queue, body in result.published
+        ],
+        "logs": [
+            {"level": level, "message": message, "fields": fields}
+            for level, message, fields in result.logs
         ],
         "took_ms": round(result.took * 1000, 3),
         "memory_bytes": result.memory,

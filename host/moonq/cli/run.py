@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from moonq.cli import arguments
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
+from moonq.errors import StopTimeout
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
@@ -74,19 +76,20 @@ def run(
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
     """
-    from moonq.cli.narrator import Narrator
-    from moonq.clock import SystemClock
+    from moonq.cli.narrator import Narrator, totals
     from moonq.host import Host
     from moonq.registry import load
 
     loaded = load(options.project)
-    pretty = sys.stderr.isatty() if mode == "auto" else mode == "pretty"
+    pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"
     configure_log(options, pretty, loaded.settings.log, dict(levels))
     narrator = Narrator(options, pretty=pretty)
     narrator.opened(loaded.name)
-    return Run(Host(loaded, clock=SystemClock()), narrator).through(
-        calls, until_idle=until_idle, drain_timeout=drain_timeout
-    )
+    host = Host(loaded)
+    code = Run(host, narrator).through(calls, until_idle=until_idle, drain_timeout=drain_timeout)
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
+    return code
 
 
 def configure_log(
@@ -134,6 +137,10 @@ class Run:
     def _end(self, drain_timeout: float | None) -> None:
         try:
             self._host.stop(timeout=drain_timeout)
+        except StopTimeout:
+            # Who stopped at once knows that handlers did not end.
+            if not self._cut_off:
+                raise
         finally:
             self._narrator.stopped(self._host.report())
 

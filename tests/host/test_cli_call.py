@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Moonq = Callable[..., Any]
+
+INDEX = """\
+namespace: app
+entries:
+  - {name: mem, kind: queue.driver.memory}
+  - {name: mails, kind: queue.queue, driver: mem}
+  - {name: order, kind: function.lua, source: file://order.lua, modules: [logger, queue]}
+"""
+
+ORDER = """\
+local logger = require("logger")
+local queue = require("queue")
+
+return function(order)
+  if not order then
+    return "no order", 2
+  elseif order.total < 0 then
+    return nil, errors.new({ message = "negative total", kind = errors.INVALID, retryable = false })
+  elseif order.total > 100 then
+    error("too much")
+  end
+  local message = queue.message()
+  logger.info("processing", { order = order.id, who = message and message:header("who") })
+  queue.publish("app:mails", { order = order.id })
+  return { id = order.id }
+end
+"""
+
+
+@pytest.fixture
+def call(moonq: Moonq, tmp_path: Path) -> Moonq:
+    """Call app:order."""
+    (tmp_path / "_index.yaml").write_text(INDEX, encoding="utf-8")
+    (tmp_path / "order.lua").write_text(ORDER, encoding="utf-8")
+    return lambda *args: moonq("call", "-C", tmp_path, "app:order", *args)
+
+
+def test_a_call_shows_what_came_back(call: Moonq) -> None:
+    said = call()
+    assert said.code == 0
+    assert said.out.splitlines()[0] == 'returned     "no order", 2'
+
+
+def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
+    lines = call('{"id":42,"total":5}', "--as-message", "-H", "who=me").out.splitlines()
+    assert lines[0] == "would ack"
+    assert lines[1] == 'published    app:mails  {"order":42}'
+    assert lines[2] in (
+        "logs         INFO  processing  order=42 who=me",
+        "logs         INFO  processing  who=me order=42",
+    )
+    assert lines[3].startswith("took ")
+
+
+def test_a_failure_says_what_would_become_of_the_message(call: Moonq) -> None:
+    said = call('{"id":42,"total":-5}', "--as-message")
+    assert said.code == 1
+    assert said.out.startswith("would dead   INVALID: negative total   (retryable: no)\n")
+
+
+def test_a_raised_error_is_shown_with_its_place(call: Moonq) -> None:
+    said = call('{"id":42,"total":500}')
+    assert said.code == 1
+    assert "too much" in said.out
+    assert "order.lua:10" in said.out
+
+
+def test_json_carries_the_same(call: Moonq) -> None:
+    document = json.loads(call('{"id":42,"total":-5}', "--as-message", "--json").out)
+    assert document["schema"] == "moonq.call/1"
+    assert document["verdict"] == "dead"
+    assert document["error"]["kind"] == "INVALID"
+    assert document["error"]["retryable"] is False
+    sent = json.loads(call('{"id":42,"total":5}', "--json").out)
+    assert sent["published"] == [{"queue": "app:mails", "body": '{"order":42}'}]
+    assert sent["values"] == [{"id": 42}]
+    assert sent["logs"][0]["message"] == "processing"
+
+
+def test_the_argument_may_come_from_stdin(call: Moonq, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"id":7,"total":5}'))
+    assert call("-").out.startswith('returned     {"id": 7}')
+
+
+def test_what_is_not_json_is_wrong_usage(call: Moonq) -> None:
+    said = call("{id=42}")
+    assert said.code == 2
+    assert "not JSON" in said.err
+    assert call("NaN").code == 2
+    assert call("[" * 100_000).code == 2
+
+
+def test_a_header_needs_a_message(call: Moonq) -> None:
+    said = call("-H", "who=me")
+    assert said.code == 2
+    assert "--as-message" in said.err
+    assert call("-H", "who", "--as-message").code == 2
+
+
+def test_a_misspelt_function_is_4_with_a_suggestion(
+    moonq: Moonq, call: Moonq, tmp_path: Path
+) -> None:
+    call()
+    said = moonq("call", "-C", tmp_path, "app:oder")
+    assert said.code == 4
+    assert "app:order" in said.err
