@@ -28,17 +28,27 @@ def distance(left: str, right: str) -> int:
 
 def close(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     """Return at most *limit* candidates within 2 edits, or a third of the length, nearest first."""
-    wanted = name[:LONGEST].casefold()
-    # A word of two letters is within two edits of every other one: that is no likeness.
-    allowed = min(max(2, len(wanted) // 3), len(wanted) - 1)
     found = []
     for candidate in set(candidates):
-        other = candidate[:LONGEST].casefold()
+        wanted, other = _different(name[:LONGEST].casefold(), candidate[:LONGEST].casefold())
+        # A word of two letters is within two edits of every other one: that is no likeness.
+        allowed = min(max(2, len(wanted) // 3), len(wanted) - 1)
         if candidate != name and abs(len(other) - len(wanted)) <= allowed:
             edits = distance(wanted, other)
             if edits <= allowed:
                 found.append((edits, candidate))
     return [candidate for _, candidate in sorted(found)[:limit]]
+
+
+def _different(left: str, right: str) -> tuple[str, str]:
+    """Both without the namespace or family they share: it makes nothing alike."""
+    start = 0
+    for at, (a, b) in enumerate(zip(left, right, strict=False), 1):
+        if a != b:
+            break
+        if a in ".:":
+            start = at
+    return left[start:], right[start:]
 
 
 def question(names: Sequence[str]) -> str:

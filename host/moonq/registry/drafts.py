@@ -42,6 +42,8 @@ class Draft:
     name: str
     kind: str
     config: Config | None = None
+    partial: Config | None = None
+    """Of a faulty entry the fields that are right: their references are checked all the same."""
     options: Any = None
     """The written `options`, which only the driver's model can check."""
     edges: list[Edge] = field(default_factory=list)
@@ -52,6 +54,11 @@ class Draft:
     def id(self) -> str:
         """The full id."""
         return f"{self.namespace}:{self.name}"
+
+    @property
+    def fields(self) -> Config | None:
+        """Whatever is known of the fields."""
+        return self.config or self.partial
 
     @property
     def place(self) -> str:
@@ -144,6 +151,9 @@ def _check(draft: Draft, env: Mapping[str, str], findings: list[Finding]) -> Non
     except ValidationError as error:
         problems = Problems(draft.source, draft.node, model, f"a {draft.kind}")
         findings += problems.of(error)
+        wrong = {details["loc"][0] for details in error.errors() if details["loc"]}
+        right = {key: value for key, value in data.items() if key not in wrong}
+        draft.partial = model.model_construct(**right)
 
 
 def _unknown_kind(draft: Draft) -> Finding:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from moonq.findings import Finding, Source, Span
+from moonq.findings import Finding, Span
 from moonq.registry.luahabits import habit, unclosed_habit
+from moonq.registry.luatext import LuaText
 from moonq.registry.luatokens import Token, tokens
 from moonq.sandbox import syntax
 
@@ -40,20 +41,18 @@ class Complaint:
     at_end: bool
 
 
-def check(data: bytes, source: Source) -> Finding | None:
-    """Return the finding for *data* if it is no Lua; *source* is what to show of it."""
-    message = syntax.check(data, source.file)
-    return of_message(message, source, data) if message else None
+def check(text: LuaText) -> Finding | None:
+    """Return the finding for *text* if it is no Lua."""
+    message = syntax.check(text.data, text.shown.file)
+    return of_message(message, text) if message else None
 
 
-def of_message(message: str, source: Source, data: bytes | None = None) -> Finding:
-    """Return the finding for Lua's *message* about *source*."""
+def of_message(message: str, text: LuaText) -> Finding:
+    """Return the finding for Lua's *message* about *text*."""
     complaint = _taken_apart(message)
-    text = source.text if data is None else data.decode("utf-8", "replace")
-    token = _culprit(complaint, text, source.file)
-    line = token.line if token else min(complaint.line, _last_line(source))
-    code = _Words(complaint, source, token, line)
-    return code.finding()
+    token = _culprit(complaint, text)
+    line = token.line if token else min(complaint.line, text.last_line())
+    return _Words(complaint, text, token, line).finding()
 
 
 def _taken_apart(message: str) -> Complaint:
@@ -65,38 +64,29 @@ def _taken_apart(message: str) -> Complaint:
     return Complaint(line, near["what"], near["token"] or "", at_end=near["token"] is None)
 
 
-def _culprit(complaint: Complaint, text: str, name: str) -> Token | None:
+def _culprit(complaint: Complaint, text: LuaText) -> Token | None:
     """The token Lua means; of several alike on the line, the first that is enough to fail."""
     if complaint.at_end or not complaint.token:
         return None
     same = [
         token
-        for token in tokens(text)
+        for token in text.tokens()
         if token.line <= complaint.line <= token.line + token.text.count("\n")
         and token.text.startswith(complaint.token)
     ]
     for token in same[:-1]:
-        message = syntax.check(text[: token.end].encode(), name)
+        message = syntax.check(text.code.text[: token.end].encode(), text.shown.file)
         if message and message.endswith(f"near '{complaint.token}'"):
             return token
     return same[-1] if same else None
 
 
-def _last_line(source: Source) -> int:
-    number = len(source.lines)
-    while number > 1 and not source.line(number).strip():
-        number -= 1
-    return number
-
-
 class _Words:
     """Chooses sentence, labels and help for one complaint."""
 
-    def __init__(
-        self, complaint: Complaint, source: Source, token: Token | None, line: int
-    ) -> None:
+    def __init__(self, complaint: Complaint, text: LuaText, token: Token | None, line: int) -> None:
         self.complaint = complaint
-        self.source = source
+        self.text = text
         self.token = token
         self.line = line
 
@@ -108,7 +98,7 @@ class _Words:
         if unfinished:
             return self._unfinished(unfinished["what"])
         message, label = self._sentence()
-        found = habit(self.source, self.line, self.complaint.token)
+        found = habit(self.text.code, self.line, self.complaint.token)
         advice = next(
             (text for start, text in _ADVICE.items() if self.complaint.what.startswith(start)), ""
         )
@@ -134,12 +124,12 @@ class _Words:
         column = self._column_of(opener, line)
         spans = (
             self._span(label, since=min(line, self.line)),
-            self.source.span(line, column, len(opener), "opened here", primary=False),
+            self.text.span(line, column, len(opener), "opened here", primary=False),
         )
         before = self._line_before() if not self.complaint.at_end else self.line
         help_ = f"add `{wanted}` after line {before}"
-        found = unclosed_habit(self.source) if wanted == "end" else ""
-        found = found or habit(self.source, self.line, self.complaint.token)
+        found = unclosed_habit(self.text.code) if wanted == "end" else ""
+        found = found or habit(self.text.code, self.line, self.complaint.token)
         return self._made(f"{article} `{opener}` is not closed", spans, found or help_)
 
     def _unfinished(self, what: str) -> Finding:
@@ -157,9 +147,9 @@ class _Words:
             first = self.token.text.partition("\n")[0]
             # A tall frame hides what matters: beyond ten lines only both ends are shown.
             since = since if since and self.line - since <= 10 else None
-            return self.source.span(self.line, self.token.column, len(first), label, since=since)
-        text = self.source.line(self.line)
-        return self.source.span(self.line, max(1, len(text.rstrip())), 1, label)
+            return self.text.span(self.line, self.token.column, len(first), label, since=since)
+        text = self.text.code.line(self.line)
+        return self.text.span(self.line, max(1, len(text.rstrip())), 1, label)
 
     def _shown(self) -> str:
         if self.complaint.at_end:
@@ -168,12 +158,12 @@ class _Words:
         return f"`{text[:40]}`" if text else "this"
 
     def _column_of(self, word: str, line: int) -> int:
-        found = (t for t in tokens(self.source.line(line)) if t.text == word)
+        found = (t for t in tokens(self.text.code.line(line)) if t.text == word)
         return next((token.column for token in found), 0)
 
     def _line_before(self) -> int:
         number = self.line - 1
-        while number > 1 and not self.source.line(number).strip():
+        while number > 1 and not self.text.code.line(number).strip():
             number -= 1
         return max(1, number)
 

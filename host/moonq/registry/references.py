@@ -26,6 +26,8 @@ def resolve(drafts: Mapping[str, Draft]) -> list[Finding]:
     for draft in drafts.values():
         if draft.config is not None:
             draft.config = _mapped(draft.config, resolver.of(draft))
+        elif draft.partial is not None:
+            _mapped(draft.partial, resolver.of(draft))
     return resolver.findings
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from moonq import assets
-from moonq.findings import Finding, Source, Span
+from moonq.findings import Finding, Span
 from moonq.registry.drafts import Draft
-from moonq.registry.luatokens import Token, tokens
+from moonq.registry.luatext import LuaText
+from moonq.registry.luatokens import Token
 from moonq.registry.nodes import List, Node, Scalar, locate
 from moonq.registry.script_kinds import Script
 from moonq.suggest import close, question
@@ -30,9 +31,9 @@ class Required(NamedTuple):
     length: int
 
 
-def scan(text: str) -> tuple[list[Required], bool]:
+def scan(text: LuaText) -> tuple[list[Required], bool]:
     """Return every `require("name")` in *text*, and whether some names are made at run time."""
-    words = list(tokens(text))
+    words = list(text.tokens())
     found = []
     dynamic = False
     for at, word in enumerate(words):
@@ -60,9 +61,11 @@ def _is_field(words: list[Token], at: int) -> bool:
     return at > 0 and words[at - 1].text in {".", ":", "function"}
 
 
-def check(draft: Draft, script: Script, text: Source, drafts: Mapping[str, Draft]) -> list[Finding]:
+def check(
+    draft: Draft, script: Script, text: LuaText, drafts: Mapping[str, Draft]
+) -> list[Finding]:
     """Return what is wrong between the requires of *text* and the declarations of *draft*."""
-    required, dynamic = scan(text.text)
+    required, dynamic = scan(text)
     declared = {*script.modules, *script.imports}
     findings = _unknown_modules(draft, script)
     seen: set[str] = set()
@@ -107,7 +110,7 @@ def _no_module(name: str, *spans: object) -> Finding:
     )
 
 
-def _undeclared(draft: Draft, one: Required, text: Source, drafts: Mapping[str, Draft]) -> Finding:
+def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Mapping[str, Draft]) -> Finding:
     here = text.span(one.line, one.column, one.length)
     if one.name in BUILT_IN and one.name not in assets.stdlib_modules():
         note = f"`{one.name}` is there without `require`"

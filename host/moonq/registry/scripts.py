@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from moonq.findings import Finding, Source
+from moonq.findings import Finding
 from moonq.registry import luasyntax, requires
 from moonq.registry.drafts import Draft
+from moonq.registry.luatext import LuaText
 from moonq.registry.nodes import Scalar
 from moonq.registry.script_kinds import Script
 from moonq.suggest import close, question
@@ -17,24 +17,17 @@ FILE = "file://"
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The text of a script and what to show of it in a frame."""
-
-    data: bytes
-    source: Source
-
-
 def read(drafts: Mapping[str, Draft], root: Path) -> list[Finding]:
     """Give every script its text; return what is missing, and what is no Lua."""
     reader = _Reader(root)
     for draft in drafts.values():
-        if isinstance(draft.config, Script):
-            text = reader.text(draft, draft.config)
+        script = draft.fields
+        if isinstance(script, Script) and "source" in script.model_fields_set:
+            text = reader.text(draft, script)
             if text:
-                draft.text, draft.chunk = text.data, text.source.file
+                draft.text, draft.chunk = text.data, text.shown.file
                 if not reader.is_broken(text):
-                    reader.findings += requires.check(draft, draft.config, text.source, drafts)
+                    reader.findings += requires.check(draft, script, text, drafts)
     return reader.findings
 
 
@@ -44,10 +37,10 @@ class _Reader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.findings: list[Finding] = []
-        self.files: dict[Path, Text] = {}
+        self.files: dict[Path, LuaText] = {}
         self.broken: dict[bytes, bool] = {}
 
-    def text(self, draft: Draft, script: Script) -> Text | None:
+    def text(self, draft: Draft, script: Script) -> LuaText | None:
         node = draft.node.get("source")
         assert isinstance(node, Scalar)
         if script.source.startswith(FILE):
@@ -63,9 +56,9 @@ class _Reader:
             return None
         # Empty lines in front make Lua's line numbers those of the YAML file.
         lines = b"\n" * (node.content_line - 1)
-        return Text(lines + script.source.encode("utf-8", "replace"), draft.source)
+        return LuaText(lines + script.source.encode("utf-8", "replace"), draft.source)
 
-    def _file(self, draft: Draft, node: Scalar, written: str) -> Text | None:
+    def _file(self, draft: Draft, node: Scalar, written: str) -> LuaText | None:
         try:
             folder = (self.root / draft.source.file).parent
             path = (folder / written).resolve()
@@ -88,7 +81,7 @@ class _Reader:
             return self._read(draft, node, path)
         return None
 
-    def _read(self, draft: Draft, node: Scalar, path: Path) -> Text | None:
+    def _read(self, draft: Draft, node: Scalar, path: Path) -> LuaText | None:
         if path not in self.files:
             try:
                 data = path.read_bytes().removeprefix(BOM)
@@ -97,7 +90,7 @@ class _Reader:
                 self._add("P120", f"the source cannot be read: {reason}", draft, node)
                 return None
             name = path.relative_to(self.root.resolve()).as_posix()
-            self.files[path] = Text(data, Source.of(name, data))
+            self.files[path] = LuaText.of_file(name, data)
         return self.files[path]
 
     def _missing(self, draft: Draft, node: Scalar, folder: Path, written: str) -> None:
@@ -117,10 +110,10 @@ class _Reader:
             help=question(near) or f"create {looked.as_posix()}, or correct the path",
         )
 
-    def is_broken(self, text: Text) -> bool:
+    def is_broken(self, text: LuaText) -> bool:
         """Check the syntax of *text*, and say so once for all entries that share it."""
         if text.data not in self.broken:
-            finding = luasyntax.check(text.data, text.source)
+            finding = luasyntax.check(text)
             self.broken[text.data] = finding is not None
             if finding:
                 self.findings.append(finding)

@@ -39,7 +39,7 @@ class Values:
         except TooBig:
             self._add(
                 node,
-                "R207",
+                "P107",
                 "this number does not fit into 64 bits",
                 help="put it in quotes if it is meant as text",
             )

@@ -1,0 +1,603 @@
+"""Every faulty project gives the findings a person needs, and never a traceback.
+
+A case is data: its files, and the findings it expects, each with code, `file:line:column` and
+phrases that must be in what is drawn.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+
+import pytest
+
+from moonq.errors import ProjectInvalid
+from moonq.findings import has_errors, render
+from moonq.registry import inspect, load
+
+
+class Case(NamedTuple):
+    files: dict[str, str | bytes]
+    expected: list[tuple[str, str, tuple[str, ...]]]
+
+
+HEAD = """\
+namespace: app
+entries:
+  - name: mem
+    kind: queue.driver.memory
+  - name: orders
+    kind: queue.queue
+    driver: app:mem
+"""
+HANDLER = {"work.lua": "return function(body) return body end\n"}
+FUNCTION = """\
+  - name: work
+    kind: function.lua
+    source: file://work.lua
+"""
+
+
+def index(text: str, **files: str | bytes) -> dict[str, str | bytes]:
+    return {"_index.yaml": dedent(text), **files}
+
+
+def more(text: str) -> dict[str, str | bytes]:
+    """The good queue, its function (lines 8 to 10), and *text* from line 11."""
+    return {"_index.yaml": HEAD + FUNCTION + text, **HANDLER}
+
+
+def lua(text: str, modules: str = "") -> dict[str, str | bytes]:
+    """One function whose file says *text*."""
+    declared = f"    modules: [{modules}]\n" if modules else ""
+    return {
+        "_index.yaml": f"namespace: app\nentries:\n{FUNCTION}{declared}",
+        "work.lua": dedent(text),
+    }
+
+
+CASES: dict[str, Case] = {
+    "bad indentation": Case(
+        index(
+            """\
+            namespace: app
+            entries:
+              - name: orders
+                kind: queue.queue
+                 driver: app:mem
+            """
+        ),
+        [
+            (
+                "P101",
+                "_index.yaml:5:6",
+                (
+                    "indented differently from its neighbours",
+                    "^ 5 spaces; the other fields of this entry use 4",
+                    "move `driver` one column left",
+                ),
+            )
+        ],
+    ),
+    "a field left of its neighbours": Case(
+        index("namespace: app\nentries:\n  - name: mem\n   kind: queue.driver.memory\n"),
+        [("P101", "_index.yaml:4:4", ("move `kind` one column right",))],
+    ),
+    "a tab in the indentation": Case(
+        index("namespace: app\nentries:\n\t- name: mem\n"),
+        [("P103", "_index.yaml:3:1", ("YAML indents with spaces", "a tab"))],
+    ),
+    "a key twice": Case(
+        index(
+            """\
+            namespace: app
+            entries:
+              - name: mem
+                kind: queue.driver.memory
+                max_length: 10
+                max_length: 20
+            """
+        ),
+        [("P102", "_index.yaml:6:5", ("`max_length` is written twice", "- the first one"))],
+    ),
+    "a quote never closed": Case(
+        index("namespace: app\nentries:\n  - name: 'mem\n    kind: queue.driver.memory\n"),
+        [("P101", "_index.yaml:3:11", ("this quote is never closed",))],
+    ),
+    "a bracket never closed": Case(
+        more("    modules: [json, errors\n  - name: b\n    kind: registry.entry\n"),
+        [("P101", "_index.yaml:11:14", ("this `[` is never closed", "add `]`"))],
+    ),
+    "a colon in a bare value": Case(
+        index("namespace: app\nentries:\n  - name: mem\n    meta: {}\n    kind: a: b\n"),
+        [("P101", "_index.yaml:5:12", ("a `:` of its own", 'in quotes: "a: b"'))],
+    ),
+    "an at sign": Case(
+        index("namespace: app\nentries:\n  - name: @mem\n    kind: x\n"),
+        [("P101", "_index.yaml:3:11", ("cannot begin with `@`", '"@mem"'))],
+    ),
+    "a tag": Case(
+        index("namespace: app\nentries:\n  - name: !!binary mem\n    kind: registry.entry\n"),
+        [("P101", "_index.yaml:3:11", ("no YAML tags", "`!!binary`"))],
+    ),
+    "a merge key": Case(
+        index(
+            """\
+            namespace: app
+            entries:
+              - &base
+                name: mem
+                kind: queue.driver.memory
+              - name: mem2
+                kind: queue.driver.memory
+                <<: *base
+            """
+        ),
+        [("P101", "_index.yaml:8:5", ("`<<` does not merge maps",))],
+    ),
+    "an alias to nothing": Case(
+        index("namespace: app\nentries:\n  - *base\n"),
+        [("P101", "_index.yaml:3:5", ("an anchor that does not exist",))],
+    ),
+    "an alias inside itself": Case(
+        index("namespace: app\nentries: &all\n  - *all\n"),
+        [("P101", "_index.yaml:3:5", ("`*all` contains itself",))],
+    ),
+    "aliases that explode": Case(
+        index(
+            "namespace: app\na: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{name}: &{name} [{', '.join([f'*{last}'] * 10)}]\n"
+                for last, name in zip("abcdef", "bcdefg", strict=True)
+            )
+            + "entries: *g\n"
+        ),
+        [("P106", "_index.yaml:6:20", ("its aliases expand to too many values",))],
+    ),
+    "nested without end": Case(
+        index("namespace: app\nentries: " + "[" * 500 + "\n"),
+        [("P106", "_index.yaml:2:60", ("nested too deep",))],
+    ),
+    "not UTF-8": Case(
+        {"_index.yaml": b"namespace: app\nentries:\n  - name: caf\xe9\n"},
+        [("P105", "_index.yaml:3:14", ("not UTF-8", "byte 0xe9"))],
+    ),
+    "binary junk": Case(
+        {"_index.yaml": b"namespace: app\n\x00\x01\x02"},
+        [("P105", "_index.yaml:2:1", ("a control character",))],
+    ),
+    "two documents in one file": Case(
+        index("namespace: app\nentries: []\n---\nnamespace: b\n"),
+        [("P101", "_index.yaml:3:1", ("a second one begins",))],
+    ),
+    "nothing at all": Case(
+        {"readme.txt": "hello"},
+        [("R200", ":0:0", ("no YAML file there has `namespace` and `entries`",))],
+    ),
+    "an empty index": Case({"_index.yaml": ""}, [("R211", ":0:0", ("_index.yaml is empty",))]),
+    "a misspelt top": Case(
+        index("namspace: app\nentries: []\n"),
+        [("R206", "_index.yaml:1:1", ("no field `namspace`", "did you mean `namespace`?"))],
+    ),
+    "another version": Case(
+        index('version: "2.0"\nnamespace: app\nentries: []\n'),
+        [("R207", "_index.yaml:1:10", ("reads version 1.0",))],
+    ),
+    "entries that are no list": Case(
+        index("namespace: app\nentries:\n  mem: {}\n"),
+        [("R207", "_index.yaml:3:3", ("`entries` must be a list",))],
+    ),
+    "an entry that is text": Case(
+        index("namespace: app\nentries:\n  - mem\n"),
+        [("R207", "_index.yaml:3:5", ("must be a map with `name` and `kind`",))],
+    ),
+    "an entry without a kind": Case(
+        index("namespace: app\nentries:\n  - name: mem\n    knd: queue.driver.memory\n"),
+        [("R211", "_index.yaml:4:5", ("needs a field `kind`", "did you mean `kind`?"))],
+    ),
+    "a meta that is a list": Case(
+        index(HEAD + "    meta: [a]\n"),
+        [("R207", "_index.yaml:8:11", ("`meta` must be a map", "this is a list"))],
+    ),
+    "an unknown kind": Case(
+        index("namespace: app\nentries:\n  - name: mem\n    kind: queue.driver.memry\n"),
+        [
+            (
+                "R201",
+                "_index.yaml:4:11",
+                (
+                    "unknown entry kind `queue.driver.memry`",
+                    "^^^^^^^^^^^^^^^^^^ no such kind",
+                    "did you mean `queue.driver.memory`?",
+                ),
+            )
+        ],
+    ),
+    "a kind by another name": Case(
+        index("namespace: app\nentries:\n  - name: f\n    kind: function\n    source: return 1\n"),
+        [("R201", "_index.yaml:4:11", ("A Lua function is `function.lua`",))],
+    ),
+    "an unknown field": Case(
+        more("    module: [json]\n"),
+        [("R206", "_index.yaml:11:5", ("no field `module`", "did you mean `modules`?"))],
+    ),
+    "an unknown field deep inside": Case(
+        more("    lifecycle:\n      restart:\n        jiter: 0.5\n"),
+        [
+            (
+                "R206",
+                "_index.yaml:13:9",
+                ("`lifecycle.restart` has no field `jiter`", "did you mean `jitter`?"),
+            )
+        ],
+    ),
+    "an option of another driver": Case(
+        index(
+            """\
+            namespace: app
+            entries:
+              - name: mem
+                kind: queue.driver.memory
+              - name: orders
+                kind: queue.queue
+                driver: mem
+                options:
+                  durable: true
+            """
+        ),
+        [
+            (
+                "R206",
+                "_index.yaml:9:7",
+                ("a queue at queue.driver.memory has no option `durable`", "it knows"),
+            )
+        ],
+    ),
+    "text for a number": Case(
+        more(
+            "  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: work\n"
+            '    concurrency: "4"\n'
+        ),
+        [
+            (
+                "R207",
+                "_index.yaml:15:18",
+                ("`concurrency` must be a whole number", "this is text", "remove the quotes"),
+            )
+        ],
+    ),
+    "yes for true": Case(
+        more("    lifecycle:\n      auto_start: yes\n"),
+        [("R207", "_index.yaml:12:19", ("must be true or false", "write `true`"))],
+    ),
+    "a key without a value": Case(
+        more("    modules:\n"),
+        [("R207", "_index.yaml:11:13", ("`modules` has no value",))],
+    ),
+    "no such choice": Case(
+        index(
+            "namespace: app\nentries:\n  - name: mem\n    kind: queue.driver.memory\n"
+            "    overflow: blok\n"
+        ),
+        [
+            (
+                "R207",
+                "_index.yaml:5:15",
+                ("must be `reject`, `block` or `drop_oldest`", "did you mean `block`?"),
+            )
+        ],
+    ),
+    "no duration": Case(
+        more("    limits: {timeout: 5 minutes}\n"),
+        [("R207", "_index.yaml:11:23", ("`limits.timeout`", "is not a duration", '"1h30m"'))],
+    ),
+    "no size": Case(
+        more("    limits: {memory: lots}\n"),
+        [("R207", "_index.yaml:11:22", ("`limits.memory`", "a size is expected"))],
+    ),
+    "too little memory": Case(
+        more("    limits: {memory: 64K}\n"),
+        [("R208", "_index.yaml:11:22", ("`limits.memory` must be between 1M and 64G",))],
+    ),
+    "too many workers": Case(
+        more(
+            "  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: work\n"
+            "    concurrency: 5000\n"
+        ),
+        [
+            (
+                "R208",
+                "_index.yaml:15:18",
+                (
+                    "`concurrency` must be between 1 and 1000",
+                    "^^^^",
+                    "5000 idle Lua states alone need about 130 MB",
+                    "start with 8; raise `prefetch` (max 10000)",
+                ),
+            )
+        ],
+    ),
+    "too large a buffer": Case(
+        more(
+            "  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: work\n"
+            "    prefetch: 10001\n"
+        ),
+        [("R208", "_index.yaml:15:15", ("`prefetch` must be between 1 and 10000",))],
+    ),
+    "a buffer below the workers": Case(
+        more(
+            "  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: work\n"
+            "    concurrency: 8\n    prefetch: 4\n"
+        ),
+        [("R207", "_index.yaml:16:15", ("8 workers wait for messages", "write 8 or more"))],
+    ),
+    "a huge number": Case(
+        more(
+            "  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: work\n"
+            f"    concurrency: {'9' * 5000}\n"
+        ),
+        [("P107", "_index.yaml:15:18", ("does not fit into 64 bits",))],
+    ),
+    "a missing field": Case(
+        index("namespace: app\nentries:\n  - name: orders\n    kind: queue.queue\n"),
+        [("R211", "_index.yaml:3:11", ("a queue.queue needs a field `driver`", "add `driver: …`"))],
+    ),
+    "a name with a space": Case(
+        index("namespace: app\nentries:\n  - name: my mem\n    kind: queue.driver.memory\n"),
+        [("R212", "_index.yaml:3:11", ("no name for an entry",))],
+    ),
+    "an id twice": Case(
+        more("  - name: work\n    kind: registry.entry\n"),
+        [("R205", "_index.yaml:11:11", ("two entries have the id `app:work`", "the first one"))],
+    ),
+    "an unknown reference": Case(
+        more("  - name: c\n    kind: queue.consumer\n    queue: app:ordres\n    func: work\n"),
+        [
+            (
+                "R202",
+                "_index.yaml:13:12",
+                (
+                    "`queue` refers to an entry that does not exist",
+                    "^^^^^^^^^^ no entry `app:ordres`",
+                    "did you mean `app:orders`?  (queue.queue, _index.yaml:5)",
+                ),
+            )
+        ],
+    ),
+    "a bare name of another namespace": Case(
+        {
+            "_index.yaml": HEAD,
+            "b/_index.yaml": "namespace: b\nentries:\n  - name: q\n    kind: queue.queue\n"
+            "    driver: mem\n",
+        },
+        [("R202", "b/_index.yaml:5:13", ("no entry `b:mem`", "did you mean `app:mem`?"))],
+    ),
+    "a reference of the wrong kind": Case(
+        more("  - name: c\n    kind: queue.consumer\n    queue: orders\n    func: app:orders\n"),
+        [
+            (
+                "R209",
+                "_index.yaml:14:11",
+                ("`func` must be a function.lua, but `app:orders` is a queue.queue",),
+            )
+        ],
+    ),
+    "a dead-letter queue that was switched off": Case(
+        index(
+            HEAD + "    dead_letter: none\n  - name: r\n    kind: registry.entry\n"
+            "    lifecycle: {depends_on: [orders.dead]}\n"
+        ),
+        [("R202", "_index.yaml:11:30", ("no entry `app:orders.dead`",))],
+    ),
+    "dead letters at another driver": Case(
+        index(
+            HEAD + "    dead_letter: {queue: graves}\n  - name: other\n"
+            "    kind: queue.driver.memory\n  - name: graves\n    kind: queue.queue\n"
+            "    driver: other\n"
+        ),
+        [("R214", "_index.yaml:8:26", ("a queue of the same driver, `app:mem`",))],
+    ),
+    "two queues with one name": Case(
+        index(
+            HEAD + "    queue_name: q\n  - name: graves\n    kind: queue.queue\n"
+            "    driver: mem\n    queue_name: q\n"
+        ),
+        [("R215", "_index.yaml:12:17", ("the same name at their driver",))],
+    ),
+    "a circle": Case(
+        {
+            "_index.yaml": dedent(
+                """\
+                namespace: app
+                entries:
+                  - name: a
+                    kind: library.lua
+                    source: return require("b")
+                    imports: {b: app:b}
+                  - name: b
+                    kind: library.lua
+                    source: return require("a")
+                    imports: [a]
+                """
+            )
+        },
+        [
+            (
+                "R204",
+                "_index.yaml:6:18",
+                (
+                    "these entries need each other, so none can start",
+                    "app:a  ── imports ──▶ app:b    _index.yaml:6",
+                    "app:b  ── imports ──▶ app:a    _index.yaml:10",
+                ),
+            )
+        ],
+    ),
+    "an entry that needs itself": Case(
+        index(
+            "namespace: app\nentries:\n  - name: mem\n    kind: queue.driver.memory\n"
+            "    lifecycle: {requires: [mem]}\n"
+        ),
+        [("R204", "_index.yaml:5:28", ("this entry needs itself", "── requires ──▶ app:mem"))],
+    ),
+    "a missing variable": Case(
+        more('    meta: {url: "${env:NO_SUCH}"}\n'),
+        [("R213", "_index.yaml:11:17", ("`NO_SUCH` is not set", "${env:NO_SUCH:-value}"))],
+    ),
+    "a missing file": Case(
+        {"_index.yaml": f"namespace: app\nentries:\n{FUNCTION}", "wrok.lua": "return 1"},
+        [
+            (
+                "P120",
+                "_index.yaml:5:13",
+                ("source file not found", "looked for work.lua", "did you mean `file://wrok.lua`?"),
+            )
+        ],
+    ),
+    "a path without file://": Case(
+        index(
+            "namespace: app\nentries:\n  - name: w\n    kind: function.lua\n    source: work.lua\n"
+        ),
+        [("P120", "_index.yaml:5:13", ("write `file://work.lua`",))],
+    ),
+    "a source outside the project": Case(
+        index(
+            "namespace: app\nentries:\n  - name: w\n    kind: function.lua\n"
+            "    source: file://../../etc/passwd\n"
+        ),
+        [("P121", "_index.yaml:5:13", ("must lie inside the project",))],
+    ),
+    "an if without end": Case(
+        lua(
+            """\
+            return function(order)
+              if order.total > 100 then
+                return true
+              return false
+            end
+            """
+        ),
+        [
+            (
+                "P110",
+                "work.lua:4:3",
+                (
+                    "an `if` is not closed",
+                    "-- opened here",
+                    "^^^^^^ Lua expected `end` before this",
+                    "add `end` after line 3",
+                ),
+            )
+        ],
+    ),
+    "plus equals": Case(
+        lua("local n = 0\nn += 1\nreturn n\n"),
+        [("P110", "work.lua:2:3", ("write `n = n + 1`: Lua has no `+=`",))],
+    ),
+    "not equal with a bang": Case(
+        lua("local n = 0\nif n != 1 then return 1 end\n"),
+        [("P110", "work.lua:2:6", ("Lua writes `~=` for not equal",))],
+    ),
+    "else if": Case(
+        lua("local n = 0\nif n == 1 then\n  n = 2\nelse if n == 2 then\n  n = 3\nend\nreturn n\n"),
+        [("P110", "work.lua:7:8", ("an `if` is not closed", "write `elseif` in line 4"))],
+    ),
+    "inline Lua that is none": Case(
+        index(
+            """\
+            namespace: app
+            entries:
+              - name: w
+                kind: function.lua
+                source: |
+                  return function(body)
+                    return body +
+                  end
+            """
+        ),
+        [("P110", "_index.yaml:8:7", ("Lua did not expect `end` here",))],
+    ),
+    "an undeclared module": Case(
+        lua('\nlocal json = require("json")\nreturn json.decode\n', "errors"),
+        [
+            (
+                "L301",
+                "work.lua:2:22",
+                (
+                    "`json` is required but not declared for app:work",
+                    "_index.yaml:6:14",
+                    "-------- add `json` here",
+                    "that is the sandbox",
+                ),
+            )
+        ],
+    ),
+    "an undeclared library": Case(
+        {
+            "_index.yaml": f"namespace: app\nentries:\n{FUNCTION}"
+            "  - name: money\n    kind: library.lua\n    source: return {}\n",
+            "work.lua": 'local money = require "money"\nreturn money',
+        },
+        [("L301", "work.lua:1:23", ("add `imports: {money: app:money}` here",))],
+    ),
+    "no such module": Case(
+        lua('return require("jsno")\n', "jsno"),
+        [("L303", "_index.yaml:6:15", ("there is no module `jsno`", "did you mean `json`?"))],
+    ),
+    "a module required by a wrong name": Case(
+        lua('local json = require("jsn")\nreturn json\n'),
+        [("L303", "work.lua:1:22", ("there is no module `jsn`", "did you mean `json`?"))],
+    ),
+    "wrong settings": Case(
+        {"_index.yaml": HEAD, "moonq.yaml": "producton: true\nlog: {level: warning}\n"},
+        [
+            ("R206", "moonq.yaml:1:1", ("moonq.yaml has no field `producton`", "`production`?")),
+            ("R207", "moonq.yaml:2:14", ("`log.level` must be", "`warn`")),
+        ],
+    ),
+    "several mistakes at once": Case(
+        {
+            "_index.yaml": HEAD + "  - name: c\n    kind: queue.consumer\n    queue: ordres\n"
+            "    func: work\n    concurrency: 0\n",
+            "b.yaml": "namespace: b\nentries:\n  - name: x\n    kind: queue.driver.redis\n",
+        },
+        [
+            ("R202", "_index.yaml:10:12", ("did you mean `orders`?",)),
+            ("R202", "_index.yaml:11:11", ("no entry `app:work`",)),
+            ("R208", "_index.yaml:12:18", ("must be between 1 and 1000",)),
+            ("R201", "b.yaml:4:11", ("unknown entry kind `queue.driver.redis`",)),
+        ],
+    ),
+}
+
+
+def write(root: Path, files: dict[str, str | bytes]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return root
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_faulty_project_is_told_what_is_wrong(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    project, findings = inspect(write(tmp_path, case.files), env={})
+    errors = [finding for finding in findings if finding.severity == "error"]
+    assert project is None
+    assert [(f.code, "{}:{}:{}".format(*f.place)) for f in errors] == [
+        (code, place) for code, place, _ in case.expected
+    ]
+    for finding, (_, _, phrases) in zip(errors, case.expected, strict=True):
+        drawn = render([finding], width=0)
+        assert [phrase for phrase in phrases if phrase not in drawn] == []
+
+
+def test_a_faulty_project_is_not_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ProjectInvalid) as refused:
+        load(write(tmp_path, CASES["several mistakes at once"].files), env={})
+    assert refused.value.exit_code == 3
+    assert len(refused.value.findings) == 4
+    assert str(refused.value) == "4 errors in the project"
+    assert has_errors(refused.value.findings)
