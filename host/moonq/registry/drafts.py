@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from moonq.findings import Finding, Source, Span
 from moonq.registry.common import Config
 from moonq.registry.kinds import ALIASES, KINDS
+from moonq.registry.luatext import LuaText
 from moonq.registry.nodes import List, Map, Node, Path, Scalar
 from moonq.registry.problems import Problems
 from moonq.registry.values import Values
@@ -47,8 +48,7 @@ class Draft:
     options: Any = None
     """The written `options`, which only the driver's model can check."""
     edges: list[Edge] = field(default_factory=list)
-    text: bytes = b""
-    chunk: str = ""
+    script: LuaText | None = None
 
     @property
     def id(self) -> str:

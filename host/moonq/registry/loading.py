@@ -153,6 +153,5 @@ def _entry(draft: Draft) -> Entry:
         draft.source.file,
         draft.node,
         tuple(needed),
-        draft.text,
-        draft.chunk,
+        draft.script,
     )

@@ -54,9 +54,9 @@ _COLON_KEY = re.compile(r"[{,]\s*(?:\"[^\"]*\"|'[^']*'|\w+)\s*:\s")
 _ELSE_IF = re.compile(r"\belse\s+if\b")
 
 
-def habit(source: Source, line: int, near: str) -> str:
+def habit(source: Source, line: int, *, expected: str = "") -> str:
     """Return the advice for a habit seen on *line*, or on the line above where Lua saw it late."""
-    if near == ":" and _COLON_KEY.search(source.line(line)):
+    if "expected" in expected and _COLON_KEY.search(source.line(line)):
         return 'a table is written `{ name = value }` or `{ ["name"] = value }`'
     for number in (line, line - 1):
         code = without_text(source.line(number))

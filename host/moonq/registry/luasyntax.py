@@ -21,12 +21,15 @@ _OPENED = re.compile(
     r"'?(?P<wanted>.+?)'? expected \(to close '(?P<opener>.+)' at line (?P<line>\d+)\)"
 )
 _EXPECTED = re.compile(r"(?P<wanted>.+) expected")
-_UNFINISHED = re.compile(r"unfinished (?P<what>string|long string|long comment)")
-#: What of a long token is marked.
+_UNFINISHED = re.compile(
+    r"unfinished (?P<what>string|long string|long comment)(?: \(starting at line (?P<line>\d+)\))?"
+)
+_AT_LINE = re.compile(r" (?:at|on) line \d+$")
+_QUOTED = re.compile(r"'([^']*)'")
 _ADVICE = {
     "malformed number": "write digits only, or put it in quotes",
     "invalid escape sequence": "write `\\\\` for a backslash",
-    "break outside a loop": "`break` ends a loop; a function ends with `return`",
+    "break outside loop": "`break` ends a loop; a function ends with `return`",
 }
 
 
@@ -56,6 +59,7 @@ def of_message(message: str, text: LuaText) -> Finding:
 
 
 def _taken_apart(message: str) -> Complaint:
+    message = message.partition("\nstack traceback:")[0]
     where = _WHERE.search(message)
     line, text = (int(where[1]), where[2]) if where else (1, message)
     near = _NEAR.fullmatch(text)
@@ -96,9 +100,9 @@ class _Words:
             return self._unclosed(opened["wanted"], opened["opener"], int(opened["line"]))
         unfinished = _UNFINISHED.fullmatch(self.complaint.what)
         if unfinished:
-            return self._unfinished(unfinished["what"])
+            return self._unfinished(unfinished["what"], int(unfinished["line"] or self.line))
         message, label = self._sentence()
-        found = habit(self.text.code, self.line, self.complaint.token)
+        found = habit(self.text.code, self.line, expected=self.complaint.what)
         advice = next(
             (text for start, text in _ADVICE.items() if self.complaint.what.startswith(start)), ""
         )
@@ -108,13 +112,22 @@ class _Words:
         what, shown = self.complaint.what, self._shown()
         expected = _EXPECTED.fullmatch(what)
         if expected:
-            wanted = _name(expected["wanted"])
-            return f"Lua expected {wanted} before {shown}", f"{wanted} must come before this"
+            return self._expected(expected["wanted"], shown)
         if what in {"unexpected symbol", "syntax error"}:
             return f"Lua did not expect {shown} here", ""
         if what.startswith("malformed number"):
             return f"{shown} is no number", ""
-        return what, ""
+        if what == "C stack overflow":
+            return "this is nested too deep for Lua", ""
+        return _AT_LINE.sub("", what), ""
+
+    def _expected(self, wanted: str, shown: str) -> tuple[str, str]:
+        if wanted != "<eof>":
+            return f"Lua expected {_name(wanted)} here", f"found {shown}"
+        # Only a `return` ends a text early; an `end` too many does so as well.
+        if self.complaint.token in {"end", "else", "elseif", "until", ")", "}"}:
+            return f"this {shown} closes nothing", ""
+        return "nothing may follow a `return`", "never reached"
 
     def _unclosed(self, wanted: str, opener: str, line: int) -> Finding:
         article = "an" if opener == "if" else "a"
@@ -129,15 +142,28 @@ class _Words:
         before = self._line_before() if not self.complaint.at_end else self.line
         help_ = f"add `{wanted}` after line {before}"
         found = unclosed_habit(self.text.code) if wanted == "end" else ""
-        found = found or habit(self.text.code, self.line, self.complaint.token)
+        found = found or habit(self.text.code, self.line)
         return self._made(f"{article} `{opener}` is not closed", spans, found or help_)
 
-    def _unfinished(self, what: str) -> Finding:
+    def _unfinished(self, what: str, line: int) -> Finding:
         names = {"string": "text", "long string": "long text", "long comment": "comment"}
-        quote = self.complaint.token[:1] if self.token else ""
-        closing = f"`{quote}`" if what == "string" and quote else "`]]`"
         message = f"this {names[what]} is not closed"
-        return self._made(message, (self._span(""),), f"add {closing} where it ends")
+        if what == "string":
+            quoted = [t for t in self.text.tokens() if t.line == line and t.kind == "string"]
+            token = self.token or (quoted[-1] if quoted else None)
+            closing = token.text[0] if token else '"'
+            span = self._marked(token, line)
+        else:
+            opener = re.search(r"\[(=*)\[", self.text.code.line(line))
+            closing = f"]{opener[1] if opener else ''}]"
+            column = opener.start() + 1 if opener else 0
+            span = self.text.span(line, column, len(closing), "opened here")
+        return self._made(message, (span,), f"add `{closing}` where it ends")
+
+    def _marked(self, token: Token | None, line: int) -> Span:
+        if token is None:
+            return self.text.span(line, 0)
+        return self.text.span(token.line, token.column, len(token.text.partition("\n")[0]))
 
     def _made(self, message: str, spans: tuple[Span, ...], help_: str) -> Finding:
         return Finding("error", "P110", message, spans, (), (help_,) if help_ else ())
@@ -148,8 +174,13 @@ class _Words:
             # A tall frame hides what matters: beyond ten lines only both ends are shown.
             since = since if since and self.line - since <= 10 else None
             return self.text.span(self.line, self.token.column, len(first), label, since=since)
-        text = self.text.code.line(self.line)
-        return self.text.span(self.line, max(1, len(text.rstrip())), 1, label)
+        if self.complaint.at_end:
+            text = self.text.code.line(self.line)
+            return self.text.span(self.line, max(1, len(text.rstrip())), 1, label)
+        # Without `near`, the word in quotes (or the first one) is what Lua speaks of.
+        quoted = _QUOTED.search(self.complaint.what)
+        word = quoted[1] if quoted else self.complaint.what.partition(" ")[0]
+        return self.text.span(self.line, self._column_of(word, self.line), len(word), label)
 
     def _shown(self) -> str:
         if self.complaint.at_end:

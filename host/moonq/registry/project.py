@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from moonq.errors import NotFound
 from moonq.registry.common import Config, Lifecycle
+from moonq.registry.luatext import LuaText
 from moonq.registry.nodes import Map, locate
 from moonq.registry.settings import Settings
 from moonq.suggest import close, question
@@ -35,9 +36,18 @@ class Entry:
     node: Map = field(repr=False)
     depends_on: tuple[str, ...] = ()
     """Every entry this one refers to, in whatever field; they start first."""
-    source_text: bytes = b""
-    source_name: str = ""
-    """For functions and libraries: what Lua calls the chunk, the path below the project."""
+    script: LuaText | None = field(default=None, repr=False)
+    """For functions and libraries: their text, and where a person reads it."""
+
+    @property
+    def source_text(self) -> bytes:
+        """The Lua text of a function or library, empty for the other kinds."""
+        return self.script.data if self.script else b""
+
+    @property
+    def source_name(self) -> str:
+        """What Lua calls the chunk: the path of its file below the project."""
+        return self.script.shown.file if self.script else ""
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ def read(drafts: Mapping[str, Draft], root: Path) -> list[Finding]:
         if isinstance(script, Script) and "source" in script.model_fields_set:
             text = reader.text(draft, script)
             if text:
-                draft.text, draft.chunk = text.data, text.shown.file
+                draft.script = text
                 if not reader.is_broken(text):
                     reader.findings += requires.check(draft, script, text, drafts)
     return reader.findings
