@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+")
+#: Far beyond every limit in moonq: ten thousand years.
+LONGEST = 3.2e11
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", re.ASCII)
+_WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+", re.ASCII)
 
 
 def parse(value: str | float) -> float:
@@ -21,13 +22,18 @@ def parse(value: str | float) -> float:
             f'a duration is expected ("500ms", "5s", "1h30m" or seconds), got {value!r}'
         )
     if not isinstance(value, str):
-        if not math.isfinite(value) or value < 0:
-            raise ValueError(f"a duration must be finite and not negative, got {value!r}")
-        return float(value)
+        return _finite(value, value)
     text = value.strip()
     if not _WHOLE.fullmatch(text):
         raise ValueError(f'{value!r} is not a duration; write "500ms", "5s", "2h" or "1h30m"')
-    return sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text))
+    return _finite(sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text)), value)
+
+
+def _finite(seconds: float, value: str | float) -> float:
+    # An integer may be too large for a float, so it is compared before it is converted.
+    if not 0 <= seconds < LONGEST:
+        raise ValueError(f"a duration must be finite and not negative, got {str(value)[:40]!r}")
+    return float(seconds)
 
 
 def show(seconds: float) -> str:

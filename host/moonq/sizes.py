@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([KMG]?)(?:iB|B)?")
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([KMG]?)(?:iB|B)?", re.ASCII)
 
 
 def parse(value: str | int) -> int:
