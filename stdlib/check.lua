@@ -9,7 +9,7 @@
 --- The first complaint is always the same one: names are looked at in sorted order.
 local error, next, rawget, tostring, type = error, next, rawget, tostring, type
 local byte, find, format = string.byte, string.find, string.format
-local gmatch, gsub, sub = string.gmatch, string.gsub, string.sub
+local gsub, sub = string.gsub, string.sub
 local max, min, math_type = math.max, math.min, math.type
 local concat, sort = table.concat, table.sort
 local utf8_len = utf8.len
@@ -111,14 +111,10 @@ function check.names(set)
   return names
 end
 
---- Whether `value` has one of the types that `types` lists.
+--- Whether `value` has one of the types that `types` lists. No type's name is part of another's.
 local function has_type(value, types)
-  for name in gmatch(types, "[^|]+") do
-    if type(value) == name or (name == "integer" and math_type(value) == "integer") then
-      return true
-    end
-  end
-  return false
+  return find(types, type(value), 1, true) ~= nil
+    or (math_type(value) == "integer" and find(types, "integer", 1, true) ~= nil)
 end
 
 --- Whether `list` holds `value`.
@@ -169,30 +165,52 @@ local function fault_of(value, rule)
   return nil
 end
 
---- The first option in sorted order that the spec does not know.
-local function unknown_option(options, spec)
-  local strangest
-  for name in next, options do
-    if rawget(spec, name) == nil then
-      local shown = check.show(name)
-      if strangest == nil or shown < check.show(strangest) then
-        strangest = name
-      end
-    end
-  end
-  return strangest
-end
-
 --- The value of one option, or nil and what is wrong with it.
 local function option(options, name, rule)
   local value = rawget(options, name)
   if value ~= nil then
     return value, fault_of(value, rule)
-  end
-  if rule.required then
+  elseif rule.required then
     return nil, format("%s expected, got nil", rule.type)
   end
   return rule.default, nil
+end
+
+--- The options with their defaults; nil when anything is wrong.
+local function read_fine(options, spec)
+  for name in next, options do
+    if rawget(spec, name) == nil then
+      return nil
+    end
+  end
+  local read = {}
+  for name, rule in next, spec do
+    local value, fault = option(options, name, rule)
+    if fault then
+      return nil
+    end
+    read[name] = value
+  end
+  return read
+end
+
+--- The complaint about options that are not fine: of several the first in sorted order.
+local function complaint(options, spec)
+  local unknown, shown
+  for name in next, options do
+    if rawget(spec, name) == nil and (unknown == nil or check.show(name) < shown) then
+      unknown, shown = name, check.show(name)
+    end
+  end
+  if unknown ~= nil then
+    return format("unknown option %s%s", shown, check.hint(unknown, check.names(spec)))
+  end
+  for _, name in next, check.names(spec) do
+    local _, fault = option(options, name, spec[name])
+    if fault then
+      return format("option '%s': %s", name, fault)
+    end
+  end
 end
 
 --- The options with their defaults, or nil and what is wrong with them.
@@ -209,19 +227,9 @@ function check.read(options, spec)
   elseif type(options) ~= "table" then
     return nil, format("options: table expected, got %s", type(options))
   end
-  local unknown = unknown_option(options, spec)
-  if unknown ~= nil then
-    local hint = check.hint(unknown, check.names(spec))
-    return nil, format("unknown option %s%s", check.show(unknown), hint)
-  end
-
-  local read = {}
-  for _, name in next, check.names(spec) do
-    local value, fault = option(options, name, spec[name])
-    if fault then
-      return nil, format("option '%s': %s", name, fault)
-    end
-    read[name] = value
+  local read = read_fine(options, spec)
+  if not read then
+    return nil, complaint(options, spec)
   end
   return read, nil
 end

@@ -1,0 +1,44 @@
+--- Variables of the environment, as far as the project names them in `env.variable` entries.
+---
+---     local env = require("env")
+---     env.get("API_URL")             --> "https://api.example"
+---     env.get("REGION", "eu")        --> "eu" when it is not set
+---     env.get("HOME")                --> nil, no env.variable entry names 'HOME'
+local check = require("check")
+local json = require("json")
+local lent = require("host.lent")
+
+local read, read_names = lent.env, lent.env_names
+
+local env = {}
+
+--- The value of a variable, by its own name or its entry's id.
+---@param name string
+---@param default? string          what to answer when it is not set
+---@return string|nil value         nil without an error when it is not set
+---@return errors.Error|nil err    NOT_FOUND when no entry names it, whatever the default
+---@nodiscard
+function env.get(name, default)
+  check.argument("env.get", "name", name, "string")
+  local value, err = read(name)
+  if err then
+    return nil, err
+  elseif value == nil then
+    return default, nil
+  end
+  return value, nil
+end
+
+--- The names that `env.get` knows, sorted.
+---@return string[]|nil names
+---@return errors.Error|nil err
+---@nodiscard
+function env.names()
+  local text, err = read_names()
+  if not text then
+    return nil, err
+  end
+  return json.decode(text)
+end
+
+return env

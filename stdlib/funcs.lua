@@ -1,0 +1,57 @@
+--- Calls other functions of the project, each in a state of its own.
+---
+---     local funcs = require("funcs")
+---     local total, err = funcs.call("app:total_of", { 10, 20 })
+---
+--- Arguments and results are copied as JSON; a nil among them stays nil. The call runs on the time
+--- limit of its caller.
+local check = require("check")
+local errors = require("errors")
+local json = require("json")
+local lent = require("host.lent")
+
+local rawequal, select = rawequal, select
+local concat, unpack = table.concat, table.unpack
+local call, null = lent.call, json.null
+
+local funcs = {}
+
+--- The arguments as a JSON array, or nil and an error.
+local function encode_all(...)
+  local texts = {}
+  for index = 1, select("#", ...) do
+    local value = select(index, ...)
+    local text, err = json.encode(value == nil and null or value, { name = "argument " .. index })
+    if not text then
+      return nil, errors.wrap(err, "funcs.call")
+    end
+    texts[index] = text
+  end
+  return "[" .. concat(texts, ",") .. "]", nil
+end
+
+--- Calls a function and answers what it returns.
+---@param id string                 the id of a `function.lua` entry
+---@param ... any                   what JSON can carry
+---@return any ...                  its results; or nil and its error, where it failed
+function funcs.call(id, ...)
+  check.argument("funcs.call", "id", id, "string")
+  local arguments, fault = encode_all(...)
+  if not arguments then
+    return nil, fault
+  end
+  local text, err = call(id, arguments)
+  if not text then
+    return nil, err
+  end
+  local results = json.decode(text)
+  local n = #results
+  for index = 1, n do
+    if rawequal(results[index], null) then
+      results[index] = nil
+    end
+  end
+  return unpack(results, 1, n)
+end
+
+return funcs

@@ -1,0 +1,144 @@
+--- Log lines, with fields beside the words.
+---
+---     local logger = require("logger")
+---     logger.info("order taken", { order = 7 })
+---     logger:warn("payment is slow", { seconds = 4.2 })   -- a colon does the same
+---     local log = logger.with({ order = 7 })               -- fields for all its lines
+---     local mail = logger.named("mail")                    -- a name of its own
+---
+--- Nothing that is logged can fail: fields that JSON cannot carry are shown as text.
+local check = require("check")
+local fault = require("host.fault")
+local freeze = require("host.freeze")
+local json = require("json")
+local lent = require("host.lent")
+
+local error, getmetatable, next, rawequal, type = error, getmetatable, next, rawequal, type
+local sub, utf8_offset = string.sub, utf8.offset
+local log, log_level = lent.log, lent.log_level
+local encode, null = json.encode, json.null
+
+--- How much one line may carry: a text, the number of fields, all fields together.
+local MAX_TEXT, MAX_FIELDS, MAX_FIELDS_TEXT = 8192, 100, 65536
+
+local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
+
+--- Any value as a bounded text that is whole characters as far as it was before.
+local function text_of(value)
+  local text = getmetatable(value) == "error" and value:message() or fault.text(value)
+  if #text <= MAX_TEXT then
+    return text
+  end
+  return sub(text, 1, (utf8_offset(text, 0, MAX_TEXT + 1) or MAX_TEXT + 1) - 1)
+end
+
+--- A field's value as JSON. Objects speak for themselves: an error shows its message.
+local function encode_field(value)
+  if type(value) == "table" and getmetatable(value) ~= nil and not rawequal(value, null) then
+    return encode(text_of(value))
+  elseif type(value) == "string" and #value > MAX_TEXT then
+    return encode(text_of(value))
+  end
+  return encode(value) or encode(text_of(value)) or encode(check.show(value))
+end
+
+--- The fields as JSON, "" for none.
+local function encode_fields(fields)
+  if next(fields) == nil then
+    return ""
+  end
+  local text, count, before = "", 0, "{"
+  for name, value in next, fields do
+    count = count + 1
+    if count > MAX_FIELDS or #text > MAX_FIELDS_TEXT then
+      return text .. before .. '"fields_left_out":true}'
+    end
+    text = text
+      .. before
+      .. (encode(text_of(name)) or encode(check.show(name)))
+      .. ":"
+      .. encode_field(value)
+    before = ","
+  end
+  return text .. "}"
+end
+
+--- Fields out of whatever was given; what is no table becomes a field of its own.
+local function fields_of(given)
+  if given == nil then
+    return {}
+  elseif type(given) == "table" and getmetatable(given) == nil then
+    return given
+  end
+  return { [getmetatable(given) == "error" and "error" or "value"] = given }
+end
+
+--- Both, the later ones over the earlier ones.
+local function merged(earlier, later)
+  local fields = {}
+  for _, given in next, { earlier, later } do
+    for name, value in next, given do
+      fields[name] = value
+    end
+  end
+  return fields
+end
+
+---@class logger.Logger
+---@field debug fun(message: any, fields?: table<string, any>)
+---@field info fun(message: any, fields?: table<string, any>)
+---@field warn fun(message: any, fields?: table<string, any>)
+---@field error fun(message: any, fields?: table<string, any>)
+---@field with fun(fields: table<string, any>): logger.Logger
+---@field named fun(name: string): logger.Logger
+
+local new
+
+--- Makes the functions of a logger, each for a call with a dot or with a colon alike.
+---@param name string                 "" for the name of the entry
+---@param bound table<string, any>    the fields of all its lines
+---@return logger.Logger
+function new(name, bound)
+  local logger = {}
+
+  -- A script holds a frozen copy of the module; nobody means to log one of those.
+  local function is_logger(value)
+    return rawequal(value, logger) or freeze.is_frozen(value)
+  end
+
+  local function write(level, message, given)
+    if level >= (log_level(name) or 1) then
+      log(level, name, text_of(message), encode_fields(merged(bound, fields_of(given))))
+    end
+  end
+
+  for level_name, level in next, LEVELS do
+    logger[level_name] = function(first, second, third)
+      if is_logger(first) then
+        write(level, second, third)
+      else
+        write(level, first, second)
+      end
+    end
+  end
+
+  function logger.with(first, second)
+    local fields = is_logger(first) and second or first
+    if type(fields) ~= "table" then
+      error("logger.with: fields: table expected, got " .. type(fields), 2)
+    end
+    return new(name, merged(bound, fields))
+  end
+
+  function logger.named(first, second)
+    local own = is_logger(first) and second or first
+    if type(own) ~= "string" or own == "" or #own > 100 then
+      error("logger.named: name: a string of 1 to 100 bytes expected, got " .. type(own), 2)
+    end
+    return new(name == "" and own or name .. "." .. own, bound)
+  end
+
+  return logger
+end
+
+return new("", {})

@@ -1,0 +1,200 @@
+--- Publishes messages, and tells a handler about the message it is at work on.
+---
+---     local queue = require("queue")
+---     local id, err = queue.publish("app:mail", { to = "ada@example.org" })
+---     queue.publish("app:mail", { to = "ada@example.org" }, { source = "shop" }, { delay = "5m" })
+---     queue.message():attempt()      --> 1
+---     queue.info("app:mail").ready   --> 2
+---
+--- What a publisher does wrong is answered as `nil, err` of kind INVALID, and nothing is published;
+--- the text names the place, as in `body.items[3].callback is a function`.
+local check = require("check")
+local errors = require("errors")
+local json = require("json")
+local lent = require("host.lent")
+local message = require("host.message")
+local publishing = require("host.publishing")
+
+local next, rawget, type = next, rawget, type
+local concat, format = table.concat, string.format
+local encode, decode = json.encode, json.decode
+local publish, publish_batch = lent.publish, lent.publish_batch
+local queue_info, stopping = lent.queue_info, lent.stopping
+
+local queue = {}
+
+---@alias queue.Headers table<string, string|number|boolean>
+
+---@class (exact) queue.PublishOptions
+---@field id? string                          the message's id (default: a new UUIDv7)
+---@field delay? string|number                not before so long from now, at most 365 days
+---@field at? string|number                   not before this moment: RFC 3339, or epoch seconds
+---@field ttl? string|number                  how long it may wait for its first start
+---@field priority? "low"|"normal"|"high"     (default "normal")
+---@field dedup_key? string                   a second publish with it answers the first's id
+---@field group? string                       messages of a group run one by one, in order
+
+---@class (exact) queue.Publication
+---@field body any
+---@field headers? queue.Headers
+---@field options? queue.PublishOptions
+
+---@class queue.BatchAnswer
+---@field id? string
+---@field err? errors.Error
+
+---@class queue.Info          a number that the broker cannot give is absent
+---@field ready? integer
+---@field delayed? integer
+---@field leased? integer
+---@field running? integer
+---@field dead? integer
+---@field message_count? integer
+---@field consumer_count? integer
+---@field oldest_age? number   seconds
+
+local function invalid(text, ...)
+  local words = format(text, ...)
+  return nil, errors.new({ kind = errors.INVALID, message = words, retryable = false })
+end
+
+--- Publishes one message.
+---@param queue_id string                  "namespace:name"
+---@param body any                         any JSON value but nil
+---@param headers? queue.Headers           names that begin with `x_` belong to moonq
+---@param options? queue.PublishOptions
+---@return string|nil id                   the message's id
+---@return errors.Error|nil err            INVALID, NOT_FOUND, PERMISSION_DENIED, RATE_LIMITED (the
+---                                        queue is full), UNAVAILABLE, TIMEOUT (may be stored)
+function queue.publish(queue_id, body, headers, options)
+  if type(queue_id) ~= "string" then
+    return invalid("queue.publish: queue id: string expected, got %s", check.show(queue_id))
+  end
+  if headers == nil and options == nil then
+    local text = encode(body)
+    if text then
+      return publish(queue_id, text, "", "")
+    end
+  end
+  local parts, fault = publishing.encode(body, headers, options)
+  if not parts then
+    return invalid("queue.publish: %s", fault)
+  end
+  return publish(queue_id, parts.body, parts.headers, parts.options)
+end
+
+---@type check.Spec
+local PUBLICATION = {
+  body = { type = "string|number|boolean|table|function|userdata|thread" },
+  headers = { type = "table" },
+  options = { type = "table" },
+}
+
+--- One message of a batch as the host reads it; or nil and what is wrong.
+local function encode_item(item)
+  if type(item) ~= "table" then
+    return nil, format("{ body = … } expected, got %s", check.show(item))
+  end
+  local fields, fault = check.read(item, PUBLICATION)
+  if not fields then
+    return nil, fault
+  end
+  local parts
+  parts, fault = publishing.encode(fields.body, fields.headers, fields.options)
+  if not parts then
+    return nil, fault
+  end
+  local pieces = { '{"body":' .. encode(parts.body) }
+  for _, name in next, { "headers", "options" } do
+    if parts[name] ~= "" then
+      pieces[#pieces + 1] = format('"%s":%s', name, parts[name])
+    end
+  end
+  return concat(pieces, ",") .. "}", nil
+end
+
+--- An answer of the host about one message, as scripts get it.
+local function answer_of(answer)
+  local fault = answer.error
+  if not fault then
+    return { id = answer.id }
+  end
+  return {
+    err = errors.new({
+      kind = fault.kind,
+      message = fault.message,
+      retryable = type(fault.retryable) == "boolean" and fault.retryable or nil,
+    }),
+  }
+end
+
+--- Publishes many messages and answers for each, in their order.
+---
+---     queue.publish_batch("app:mail", { { body = 1 }, { body = print } })
+---     --> { { id = "0190…" }, { err = queue.publish_batch: messages[2]: body is a function, … } }
+---@param queue_id string
+---@param messages queue.Publication[]
+---@return queue.BatchAnswer[]|nil answers
+---@return errors.Error|nil err             as of `publish`; then nothing was published
+function queue.publish_batch(queue_id, messages)
+  if type(queue_id) ~= "string" then
+    return invalid("queue.publish_batch: queue id: string expected, got %s", check.show(queue_id))
+  elseif type(messages) ~= "table" then
+    return invalid("queue.publish_batch: messages: table expected, got %s", check.show(messages))
+  end
+  local answers, texts, places = {}, {}, {}
+  for place = 1, #messages do
+    local text, fault = encode_item(rawget(messages, place))
+    if text then
+      texts[#texts + 1], places[#places + 1] = text, place
+    else
+      local _, err = invalid("queue.publish_batch: messages[%d]: %s", place, fault)
+      answers[place] = { err = err }
+    end
+  end
+  local text, err = publish_batch(queue_id, "[" .. concat(texts, ",") .. "]")
+  if not text then
+    return nil, err
+  end
+  for index, answer in next, (decode(text)) do
+    answers[places[index]] = answer_of(answer)
+  end
+  return answers, nil
+end
+
+--- The message that the running handler was called for.
+---@return queue.Message|nil message
+---@return errors.Error|nil err   INVALID outside of a handler
+---@nodiscard
+function queue.message()
+  local current = message.current()
+  if not current then
+    return invalid("queue.message: no message is being handled here")
+  end
+  return current, nil
+end
+
+--- The numbers of a queue.
+---@param queue_id string
+---@return queue.Info|nil info
+---@return errors.Error|nil err
+---@nodiscard
+function queue.info(queue_id)
+  if type(queue_id) ~= "string" then
+    return invalid("queue.info: queue id: string expected, got %s", check.show(queue_id))
+  end
+  local text, err = queue_info(queue_id)
+  if not text then
+    return nil, err
+  end
+  return decode(text)
+end
+
+--- Whether the worker is asked to stop: a long handler may then come to an end.
+---@return boolean
+---@nodiscard
+function queue.stopping()
+  return stopping() == true
+end
+
+return queue
