@@ -110,10 +110,8 @@ end
 ---@return string  empty when there is nothing to say
 function diff.remark(actual, expected)
   local differ = type(actual) ~= type(expected)
-    and type(actual) ~= "nil"
-    and type(expected) ~= "nil"
-  local scalar = type(actual) ~= "table" and type(expected) ~= "table"
-  if differ and scalar and tostring(actual) == tostring(expected) then
+  local scalars = type(actual) ~= "table" and type(expected) ~= "table"
+  if differ and scalars and tostring(actual) == tostring(expected) then
     return " (same text, different type)"
   end
   return ""

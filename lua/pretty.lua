@@ -193,7 +193,7 @@ local SCALARS = {
 ---@param p pretty.Printer
 local function key_text(p, key, depth)
   if type(key) == "table" then
-    return "[" .. render(p, key, 0, depth) .. "] = "
+    return "[" .. render(p, key, 0, depth, 0) .. "] = "
   elseif not RANKS[type(key)] then
     return nil
   end
@@ -215,7 +215,7 @@ end
 local function parts_of(p, value, indent, depth)
   local parts, remarks, from = {}, {}, 1
   while p.left > 0 and rawget(value, from) ~= nil do
-    parts[from] = render(p, rawget(value, from), indent, depth)
+    parts[from] = render(p, rawget(value, from), indent, depth, 0)
     from = from + 1
   end
   -- A table too large to be shown is not worth sorting.
@@ -229,7 +229,7 @@ local function parts_of(p, value, indent, depth)
     local name = key_text(p, key, depth)
     if name then
       p.left = p.left - #name
-      parts[#parts + 1] = name .. render(p, rawget(value, key), indent, depth)
+      parts[#parts + 1] = name .. render(p, rawget(value, key), indent, depth, #name)
     else
       remarks[#remarks + 1] = note(p, "a " .. type(key) .. " as key")
     end
@@ -243,7 +243,7 @@ local function parts_of(p, value, indent, depth)
 end
 
 local function fits(texts, room)
-  local total = 4
+  local total = 2 -- both braces with their spaces, less one comma
   for _, text in next, texts do
     total = total + (utf8_len(text) or #text) + 2
     if total > room or find(text, "\n", 1, true) then
@@ -280,12 +280,13 @@ local function own_text(value)
   end
   local told, text = pcall(tostring, value)
   if told and not find(text, "^[%w_.]+: 0x%x+$") and not find(text, "]]", 1, true) then
-    return cut(text, 200)
+    return sub(pretty.quote(cut(text, 200)), 2, -2) -- escaped, for it may be meant for a terminal
   end
 end
 
 ---@param p pretty.Printer
-local function table_text(p, value, indent, depth)
+---@param lead integer  what stands before it on its line
+local function table_text(p, value, indent, depth, lead)
   if value == json.null then
     return "json.null"
   elseif p.above[value] then
@@ -297,7 +298,8 @@ local function table_text(p, value, indent, depth)
   local fields, maker = contents.of(value)
   local parts, remarks = parts_of(p, fields, indent + 1, depth + 1)
   p.above[value] = nil
-  local room = (p.open and depth == 0) and 0 or p.width - 2 * indent
+  local comma = depth > 0 and 1 or 0
+  local room = (p.open and depth == 0) and 0 or p.width - 2 * indent - lead - comma
   local text = braced(parts, remarks, indent, room)
   if maker then
     return maker .. "(" .. text .. ")"
@@ -306,10 +308,10 @@ local function table_text(p, value, indent, depth)
   return own and note(p, own) .. " " .. text or text
 end
 
-function render(p, value, indent, depth)
+function render(p, value, indent, depth, lead)
   local scalar = SCALARS[type(value)]
   if not scalar then
-    return table_text(p, value, indent, depth)
+    return table_text(p, value, indent, depth, lead)
   end
   local text = scalar(p, value)
   p.left = p.left - #text - 2
@@ -332,7 +334,7 @@ function pretty.value(value, options)
     short = false,
     above = {},
   }
-  return render(p, value, 0, 0)
+  return render(p, value, 0, 0, 0)
 end
 
 --- The value on one line of at most `room` characters, for the inside of a sentence.
@@ -343,7 +345,7 @@ end
 function pretty.brief(value, room)
   room = room or 60
   local p = { width = huge, depth = 3, left = room, text = room, short = true, above = {} }
-  local text = render(p, value, 0, 0)
+  local text = render(p, value, 0, 0, 0)
   if (utf8_len(text) or #text) <= room then
     return text
   end

@@ -3,9 +3,8 @@
 ---     text_diff.lines("one\ntwo", "one\n2") --> { "  one", "- 2", "+ two" }
 ---
 --- `-` was expected, `+` is there.
-local ipairs = ipairs
 local find, gmatch = string.find, string.gmatch
-local max = math.max
+local max, min = math.max, math.min
 
 local text_diff = {}
 
@@ -20,87 +19,111 @@ local function split(text)
   return lines
 end
 
---- How many lines the rests of both texts have in common, for every pair of starting points.
-local function common_lines(got, expected, first, last_got, last_expected)
-  local rows = { [last_got + 1] = {} }
-  for i = last_got, first, -1 do
-    local row, below = {}, rows[i + 1]
-    for j = last_expected, first, -1 do
-      row[j] = got[i] == expected[j] and (below[j + 1] or 0) + 1
-        or max(below[j] or 0, row[j + 1] or 0)
-    end
-    rows[i] = row
+--- How many lines both begin with, and how many of the others both end with.
+local function common_ends(got, expected)
+  local shorter, head, tail = min(#got, #expected), 0, 0
+  while head < shorter and got[head + 1] == expected[head + 1] do
+    head = head + 1
   end
-  return rows
+  while tail < shorter - head and got[#got - tail] == expected[#expected - tail] do
+    tail = tail + 1
+  end
+  return head, tail
 end
 
---- Both texts as one list of marked lines: `- expected`, `+ got`, and what they share.
-local function marked(got, expected)
-  local first, last_got, last_expected = 1, #got, #expected
-  while first <= last_got and first <= last_expected and got[first] == expected[first] do
-    first = first + 1
+--- For every pair of places: how many lines both have in common from there to `last_…`.
+local function common_counts(got, expected, first, last_got, last_expected)
+  local counts = { [last_got + 1] = {} }
+  for i = last_got, first, -1 do
+    local row, below = {}, counts[i + 1]
+    for j = last_expected, first, -1 do
+      if got[i] == expected[j] then
+        row[j] = (below[j + 1] or 0) + 1
+      else
+        row[j] = max(below[j] or 0, row[j + 1] or 0)
+      end
+    end
+    counts[i] = row
   end
-  while last_got >= first and last_expected >= first and got[last_got] == expected[last_expected] do
-    last_got, last_expected = last_got - 1, last_expected - 1
+  return counts
+end
+
+local function append(lines, mark, source, first, last)
+  for index = first, last do
+    lines[#lines + 1] = mark .. source[index]
   end
-  local small = (last_got - first + 1) * (last_expected - first + 1) <= CELLS
-  local rows = small and common_lines(got, expected, first, last_got, last_expected)
-  local lines, i, j = {}, 1, 1
-  local function add(mark, text)
-    lines[#lines + 1] = mark .. text
-  end
-  while i <= #got or j <= #expected do
-    local inside = (i >= first and i <= last_got) or (j >= first and j <= last_expected)
-    local equal_here = got[i] == expected[j] and (not inside or small)
-    if equal_here then
-      add("  ", got[i])
+end
+
+--- Walks through both middles, along the way with the most common lines.
+local function append_changes(lines, got, expected, first, last_got, last_expected)
+  local counts = common_counts(got, expected, first, last_got, last_expected)
+  local i, j = first, first
+  while i <= last_got and j <= last_expected do
+    if got[i] == expected[j] then
+      append(lines, "  ", got, i, i)
       i, j = i + 1, j + 1
-    elseif
-      j <= last_expected
-      and (i > last_got or not rows or (rows[i][j + 1] or 0) >= ((rows[i + 1] or {})[j] or 0))
-    then
-      add("- ", expected[j])
+    elseif (counts[i][j + 1] or 0) >= (counts[i + 1][j] or 0) then
+      append(lines, "- ", expected, j, j)
       j = j + 1
     else
-      add("+ ", got[i])
+      append(lines, "+ ", got, i, i)
       i = i + 1
     end
   end
+  return i, j
+end
+
+--- Both texts as one list of marked lines, nothing left out.
+---@param got string
+---@param expected string
+---@return string[] lines
+---@nodiscard
+function text_diff.all(got, expected)
+  local got_lines, expected_lines, lines = split(got), split(expected), {}
+  local head, tail = common_ends(got_lines, expected_lines)
+  local last_got, last_expected = #got_lines - tail, #expected_lines - tail
+  local i, j = head + 1, head + 1
+  append(lines, "  ", got_lines, 1, head)
+  if (last_got - head) * (last_expected - head) <= CELLS then
+    i, j = append_changes(lines, got_lines, expected_lines, i, last_got, last_expected)
+  end
+  append(lines, "- ", expected_lines, j, last_expected)
+  append(lines, "+ ", got_lines, i, last_got)
+  append(lines, "  ", got_lines, last_got + 1, #got_lines)
   return lines
+end
+
+local function is_change(line)
+  return line ~= nil and find(line, "^[-+]") ~= nil
 end
 
 --- Keeps changed lines with one line around them; what is left out becomes an ellipsis.
 local function elided(lines)
   local kept, skipped = {}, false
-  for index, line in ipairs(lines) do
-    local near = find(line, "^[-+]")
-      or find(lines[index - 1] or "", "^[-+]")
-      or find(lines[index + 1] or "", "^[-+]")
-    if near then
-      if skipped then
-        kept[#kept + 1] = "  …"
-      end
-      kept[#kept + 1] = line
+  for index = 1, #lines do
+    local around = is_change(lines[index - 1]) or is_change(lines[index + 1])
+    if around or is_change(lines[index]) then
+      kept[#kept + 1] = lines[index]
+      skipped = false
+    elseif not skipped then
+      kept[#kept + 1] = "  …"
+      skipped = true
     end
-    skipped = not near
-  end
-  if skipped then
-    kept[#kept + 1] = "  …"
   end
   return kept
 end
 
---- A unified diff of two texts in at most 12 lines: `-` was expected, `+` is there.
+--- The changed lines and those next to them, at most 12 in all.
 ---@param got string
 ---@param expected string
 ---@return string[] lines
 ---@nodiscard
 function text_diff.lines(got, expected)
-  local lines = elided(marked(split(got), split(expected)))
-  if #lines <= LINES then
+  local lines = elided(text_diff.all(got, expected))
+  local rest = #lines - LINES + 1
+  if rest <= 1 then
     return lines
   end
-  local rest = #lines - LINES + 1
   for index = #lines, LINES, -1 do
     lines[index] = nil
   end

@@ -13,6 +13,8 @@ local function ring(value)
 end
 
 local NAN = 0 / 0
+local ONE_ERROR = errors.new("x")
+local SAME_ERROR = errors.new("x")
 local CLASS = {}
 local ALIKE = {
   __eq = function()
@@ -25,6 +27,8 @@ describe("diff.equal", function()
     {
       { name = "equal numbers of both types", 1, 1.0, equal = true },
       { name = "NaN and NaN", NAN, NAN, equal = true },
+      { name = "NaN and a number", NAN, 1, equal = false },
+      { name = "a number and NaN", 1, NAN, equal = false },
       { name = "a number and its text", 1, "1", equal = false },
       { name = "nil and false", nil, false, equal = false },
       { name = "tables of equal content", { 1, { a = 2 } }, { 1, { a = 2 } }, equal = true },
@@ -60,7 +64,7 @@ describe("diff.equal", function()
         equal = false,
       },
       { name = "an object and its fields", setmetatable({ 1 }, CLASS), { 1 }, equal = true },
-      { name = "equal errors made in two places", errors.new("x"), errors.new("x"), equal = true },
+      { name = "equal errors made in two places", ONE_ERROR, SAME_ERROR, equal = true },
       { name = "errors of different text", errors.new("x"), errors.new("y"), equal = false },
     },
     "of {name} is {equal}",
@@ -109,6 +113,12 @@ describe("diff.lines", function()
     eq(lines[9], "and 12 more differences")
   end)
 
+  it("shows eight places without counting others", function()
+    local lines = diff.lines({ 1, 2, 3, 4, 5, 6, 7, 8 }, {})
+    eq(#lines, 8)
+    test.matches(lines[8], "^at %[8%]")
+  end)
+
   it("looks only at the expected fields when asked for a part", function()
     local lines, count = diff.lines({ a = { x = 1, y = 2 }, b = 3 }, { a = { x = 1 } }, true)
     eq({ lines, count }, { {}, 0 })
@@ -116,6 +126,20 @@ describe("diff.lines", function()
 
   it("ends on cycles", function()
     eq(diff.lines(ring(1), ring(2)), { "at value   got 1   expected 2" })
+  end)
+end)
+
+describe("diff.remark", function()
+  it("is about values of two types that print alike", function()
+    eq(diff.remark("25.0", 25.0), " (same text, different type)")
+    eq(diff.remark("nil", nil), " (same text, different type)")
+    eq(diff.remark("25", 25.0), "")
+    eq(diff.remark("a", "a"), "")
+  end)
+
+  it("asks no object for its text", function()
+    local silent = setmetatable({}, { __tostring = error })
+    eq(diff.remark(silent, "text") .. diff.remark("text", silent), "")
   end)
 end)
 
@@ -133,5 +157,13 @@ describe("diff.literals", function()
       ('    note = "%s",'):format(note),
       "  …",
     })
+  end)
+
+  it("opens the shorter of two tables too, so that lines can be compared", function()
+    local long = ("x"):rep(60)
+    local lines = { "  …", "    1,", ('+   "%s",'):format(long), "  }" }
+    eq(diff.literals({ 1, long }, { 1 }), lines)
+    lines[3] = lines[3]:gsub("^%+", "-")
+    eq(diff.literals({ 1 }, { 1, long }), lines)
   end)
 end)

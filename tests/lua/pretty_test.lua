@@ -70,6 +70,13 @@ describe("pretty.value", function()
     eq(pretty.value(one), pretty.value(other))
   end)
 
+  it("sorts false before true among other keys", function()
+    eq(
+      pretty.keys({ x = 1, [true] = 1, [1] = 1, [false] = 1, y = 1 }),
+      { 1, "x", "y", false, true }
+    )
+  end)
+
   it("sorts tables as keys by what they hold", function()
     eq(pretty.value({ [{ 2 }] = "b", [{ 1 }] = "a" }), '{ [{ 1 }] = "a", [{ 2 }] = "b" }')
   end)
@@ -84,8 +91,18 @@ describe("pretty.value", function()
     eq(text, '{\n  a = {\n    b = {\n      "cccccccccc",\n      "dddddddddd",\n    },\n  },\n}')
   end)
 
+  it("keeps whole lines within the width, with their keys and commas", function()
+    local wide = "{\n  name = { 1, 2 },\n}"
+    eq(pretty.value({ name = { 1, 2 } }, { width = 18, open = true }), wide)
+    local narrow = "{\n  name = {\n    1,\n    2,\n  },\n}"
+    eq(pretty.value({ name = { 1, 2 } }, { width = 17, open = true }), narrow)
+  end)
+
   it("counts characters and not bytes against the width", function()
-    eq(pretty.value({ "ääääääääää" }, { width = 20 }), '{ "ääääääääää" }')
+    eq(pretty.value({ "ääääääääää" }, { width = 16 }), '{ "ääääääääää" }')
+    eq(pretty.value({ "ääääääääää" }, { width = 15 }), '{\n  "ääääääääää",\n}')
+    eq(pretty.value({ "a", "b" }, { width = 12 }), '{ "a", "b" }')
+    eq(pretty.value({ "a", "b" }, { width = 11 }), '{\n  "a",\n  "b",\n}')
   end)
 
   it("opens the outermost table when told to", function()
@@ -109,6 +126,9 @@ describe("pretty.value", function()
     local text = pretty.value({ [print] = 1, a = 2 })
     eq(text, "{ a = 2, --[[a function as key]] }")
     eq(pasted(text), { a = 2 })
+    eq(pretty.value({ [print] = 1 }), "{ --[[a function as key]] }")
+    text = pretty.value({ [print] = 1, a = 2 }, { width = 9 })
+    eq(text, "{\n  a = 2,\n  --[[a function as key]]\n}")
   end)
 
   it("marks a cycle and says how far up it leads", function()
@@ -134,6 +154,9 @@ describe("pretty.value", function()
   end)
 
   it("cuts a long text between two characters", function()
+    eq(pretty.value("aäz", { text = 4 }), '"aäz"')
+    eq(pretty.value("aäz", { text = 3 }), '"aä" --[[and 1 more bytes]]')
+    eq(pretty.value("äz", { text = 1 }), '"" --[[and 3 more bytes]]')
     eq(pretty.value("aäz", { text = 2 }), '"a" --[[and 3 more bytes]]')
   end)
 
@@ -143,6 +166,9 @@ describe("pretty.value", function()
       list[index], map["k" .. index] = 1, 1
     end
     test.matches(pretty.value(list, { bytes = 30 }), "^{ 1, 1, .- %-%-%[%[99990 more%]%] }$")
+    local text = pretty.value(map, { bytes = 1000, width = 9 })
+    local _, shown = text:gsub(" = 1,", "")
+    eq(tonumber(text:match("\n  %-%-%[%[(%d+) more%]%]\n}$")), 100000 - shown)
     test.lt(#pretty.value({ list, map }, { bytes = 1000 }), 3000)
     test.is_table(pasted(pretty.value({ list, map }, { bytes = 1000 })))
   end)
@@ -163,6 +189,15 @@ describe("pretty.value", function()
       end,
     }
     eq(pretty.value(setmetatable({ id = 7 }, class)), "--[[order 7]] { id = 7 }")
+  end)
+
+  it("escapes what an object says, for it may be meant for a terminal", function()
+    local class = {
+      __tostring = function()
+        return "a\27[2Jb\255"
+      end,
+    }
+    eq(pretty.value(setmetatable({}, class)), [=[--[[a\027[2Jb\255]] {}]=])
   end)
 
   it("survives an object that cannot speak, or speaks to break the literal", function()
@@ -196,6 +231,7 @@ describe("pretty.brief", function()
 
   it("leaves out what does not fit and uses no comments", function()
     eq(pretty.brief({ 1, 2, 3, 4, 5, 6, 7 }, 14), "{ 1, 2, 3, 4,…")
+    eq(pretty.brief("abc", 5), '"abc"')
     eq(pretty.brief({ { { { 1 } } } }), "{ { { { … } } } }")
     eq(pretty.brief(print), "function")
   end)
@@ -205,10 +241,12 @@ describe("pretty.step", function()
   each(
     {
       { key = "name", step = ".name" },
+      { key = "while", step = '["while"]' },
       { key = "end", step = '["end"]' },
       { key = "odd name", step = '["odd name"]' },
       { key = 3, step = "[3]" },
       { key = true, step = "[true]" },
+      { key = { 1 }, step = "[{ 1 }]" },
     },
     "writes {step} for a key",
     function(row)
