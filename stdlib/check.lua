@@ -171,7 +171,7 @@ local function option(options, name, rule)
   if value ~= nil then
     return value, fault_of(value, rule)
   elseif rule.required then
-    return nil, format("%s expected, got nil", rule.type)
+    return nil, type_fault(nil, rule.type)
   end
   return rule.default, nil
 end
