@@ -59,11 +59,13 @@ def habit(source: Source, line: int, *, expected: str = "") -> str:
     if "expected" in expected and _COLON_KEY.search(source.line(line)):
         return 'a table is written `{ name = value }` or `{ ["name"] = value }`'
     for number in (line, line - 1):
-        code = without_text(source.line(number))
+        written = source.line(number)
+        code = without_text(written)
         for pattern, answer in _HABITS:
             found = pattern.search(code)
             if found:
-                return answer.format(*found.groups())
+                parts = (written[start:end] for start, end in found.regs[1:])
+                return answer.format(*parts)
     return ""
 
 

@@ -45,11 +45,11 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def without_text(line: str) -> str:
-    """Return one line of code with its strings and comments blanked, columns kept."""
+    """Return one line of code with strings as NULs and comments as spaces, columns kept."""
     return _TOKEN.sub(_blank, line)
 
 
 def _blank(match: re.Match[str]) -> str:
-    if match["comment"] or match["long"] or match["string"]:
+    if match["comment"]:
         return " " * len(match[0])
-    return match[0]
+    return "\0" * len(match[0]) if match["long"] or match["string"] else match[0]
