@@ -1,0 +1,128 @@
+"""What the sandbox's own string and table functions cost beside stock Lua's.
+
+Prints nanoseconds per call of both and their ratio, which is to stay below two.
+"""
+
+from __future__ import annotations
+
+from lupa.lua54 import LuaRuntime
+
+from moonq.sandbox import chunks
+
+_BENCH = rb"""
+local source = ...
+local loaded = {}
+function require(name)
+  loaded[name] = loaded[name] or load(source(name), name, "b")(name)
+  return loaded[name]
+end
+
+local ours = { string = require("host.strings").new(), table = require("host.tables").new() }
+local stock = { string = string, table = table }
+local line = "2024-05-01 12:30:05 INFO order=1234 customer=acme total=17.50 EUR"
+local page = line:rep(8, "\n") .. "\nthe end"
+local words = {}
+for word in line:gmatch("%S+") do
+  words[#words + 1] = word
+end
+local thirty = {}
+for i = 1, 30 do
+  thirty[i] = i
+end
+
+-- Each body gets the library, runs `count` times, and is kept free of anything else.
+local CASES = {
+  { "find plain", function(s, count) for _ = 1, count do s.find(page, "the end", 1, true) end end },
+  { "find", function(s, count) for _ = 1, count do s.find(line, "%a+=%d+") end end },
+  { "find init", function(s, count) for _ = 1, count do s.find(line, "%S+", 30) end end },
+  { "match captures", function(s, count)
+    for _ = 1, count do s.match(line, "^(%d+)-(%d+)-(%d+) (%S+)") end
+  end },
+  { "match blank", function(s, count) for _ = 1, count do s.match("    ", "^%s*$") end end },
+  { "gmatch", function(s, count)
+    for _ = 1, count do for _ in s.gmatch(line, "%S+") do end end
+  end },
+  { "gsub text", function(s, count) for _ = 1, count do s.gsub(line, "%d+", "#") end end },
+  { "gsub captures", function(s, count)
+    for _ = 1, count do s.gsub(line, "(%a+)=(%w+)", "%2=%1") end
+  end },
+  { "gsub function", function(s, count)
+    local function same(word) return word end
+    for _ = 1, count do s.gsub(line, "%a+", same) end
+  end },
+  { "gsub table", function(s, count)
+    local names = { INFO = "info" }
+    for _ = 1, count do s.gsub(line, "%a+", names) end
+  end },
+  { "rep", function(s, count) for _ = 1, count do s.rep("ab", 32) end end },
+  { "upper", function(s, count) for _ = 1, count do s.upper(line) end end },
+  { "reverse", function(s, count) for _ = 1, count do s.reverse(line) end end },
+  { "concat", function(t, count) for _ = 1, count do t.concat(words, ",") end end, "table" },
+  { "insert", function(t, count)
+    local list = {}
+    for i = 1, count do t.insert(list, i) end
+  end, "table" },
+  { "insert first", function(t, count)
+    for _ = 1, count // 30 do
+      local list = {}
+      for i = 1, 30 do t.insert(list, 1, i) end
+    end
+  end, "table" },
+  { "remove", function(t, count)
+    local list = {}
+    for i = 1, count do list[i] = i end
+    for _ = 1, count do t.remove(list) end
+  end, "table" },
+  { "remove first", function(t, count)
+    for _ = 1, count // 30 do
+      local list = stock.table.move(thirty, 1, 30, 1, {})
+      for _ = 1, 30 do t.remove(list, 1) end
+    end
+  end, "table" },
+  { "move", function(t, count)
+    local copy = {}
+    for _ = 1, count do t.move(thirty, 1, 30, 3, copy) end
+  end, "table" },
+  { "sort", function(t, count)
+    for _ = 1, count do t.sort({ 5, 3, 8, 1, 9, 2, 7, 4, 6, 0 }) end
+  end, "table" },
+  { "sort by", function(t, count)
+    local function falling(a, b) return a > b end
+    for _ = 1, count do t.sort({ 5, 3, 8, 1, 9, 2, 7, 4, 6, 0 }, falling) end
+  end, "table" },
+  { "unpack", function(t, count) for _ = 1, count do t.unpack(words) end end, "table" },
+}
+
+local function nanoseconds(body, library, count)
+  local best = math.huge
+  for _ = 1, 7 do
+    collectgarbage()
+    local start = os.clock()
+    body(library, count)
+    best = math.min(best, os.clock() - start)
+  end
+  return best / count * 1e9
+end
+
+local rows = {}
+for _, case in ipairs(CASES) do
+  local name, body, library = case[1], case[2], case[3] or "string"
+  local raw = nanoseconds(body, stock[library], 40000)
+  local wrapped = nanoseconds(body, ours[library], 40000)
+  rows[#rows + 1] = ("%-16s %8.0f %8.0f %6.2f"):format(name, raw, wrapped, wrapped / raw)
+end
+return table.concat(rows, "\n")
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    runtime = LuaRuntime(encoding=None)
+    rows = runtime.execute(_BENCH, chunks.source)
+    print("wrapped functions, ns per call")
+    print(f"{'':16} {'stock':>8} {'ours':>8} {'ratio':>6}")
+    print(rows.decode())
+
+
+if __name__ == "__main__":
+    main()
