@@ -256,13 +256,13 @@ def _ack(queue: MemoryQueue, record: Record, _verdict: Ack) -> None:
 
 
 def _retry(queue: MemoryQueue, record: Record, verdict: Retry) -> None:
-    queue.again(record, verdict.delay, failed=True)
     record.story = record.story.failed(verdict.error)
+    queue.again(record, verdict.delay, failed=True)
 
 
 def _snooze(queue: MemoryQueue, record: Record, verdict: Snooze) -> None:
-    queue.again(record, verdict.delay, failed=False)
     record.story = record.story.snoozed()
+    queue.again(record, verdict.delay, failed=False)
 
 
 def _dead(queue: MemoryQueue, record: Record, verdict: Dead) -> None:
@@ -277,8 +277,8 @@ def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
 
 
 def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
-    queue.again(record, verdict.delay, failed=True)
     record.story = record.story.interrupted(verdict.error)
+    queue.again(record, verdict.delay, failed=True)
 
 
 _VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {

@@ -1,0 +1,221 @@
+"""Contract section 4: what a dead letter keeps, and how it lives again."""
+
+from __future__ import annotations
+
+import pytest
+from tests.drivers.conftest import BOOM, Scene, dead, ids, retry
+
+from moonq.errors import QueueFull, QueueNotFound
+from moonq.model import ACK, Dead, ErrorRecord, Interrupt
+
+
+def test_a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scene) -> None:
+    """§4 dead letter: attempts, errors, origin, reason and time; the source is empty."""
+    scene.publish("a", body=b"raw", headers={"tenant": "t1"})
+    consumer = scene.consumer()
+    for number in (1, 2):
+        consumer.finish(retry(number))
+        scene.later(number)
+    consumer.finish(dead("max_attempts"))
+
+    letter = scene.letter("a")
+    assert letter.message.body == b"raw"
+    assert dict(letter.message.headers) == {
+        "tenant": "t1",
+        "x_original_queue": "q",
+        "x_dead_letter_reason": "max_attempts",
+        "x_dead_letter_time": scene.clock.now(),
+        "x_attempts": 3,
+        "x_interruptions": 0,
+        "x_last_error": "boom",
+    }
+    assert letter.errors == (BOOM, BOOM, BOOM)
+    assert scene.counts() == {"dead": 1}
+    assert scene.info().message_count == 0
+
+
+def test_interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
+    """§4 x_interruptions: counted apart from attempts."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    for _ in range(2):
+        consumer.finish(Interrupt(1.0))
+        scene.later(1)
+    consumer.finish(dead("interrupted"))
+    headers = scene.letter("a").message.headers
+    assert (headers["x_attempts"], headers["x_interruptions"]) == (1, 2)
+
+
+def test_the_last_ten_errors_are_kept(scene: Scene) -> None:
+    """§4 errors: time, kind, text and traceback of the newest ten, oldest first."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    for number in range(12):
+        error = ErrorRecord(float(number), "TIMEOUT", f"error {number}", f"trace {number}")
+        consumer.finish(retry(1)._replace(error=error))
+        scene.later(1)
+    expected = [f"error {number}" for number in range(2, 12)]
+    assert [error.message for error in scene.find("a").errors] == expected
+    consumer.finish(Dead("rejected"))
+    letter = scene.letter("a")
+    assert letter.errors[-1] == ErrorRecord(11.0, "TIMEOUT", "error 11", "trace 11")
+    assert letter.message.headers["x_last_error"] == "error 11"
+
+
+def test_a_huge_error_is_cut(scene: Scene) -> None:
+    """§4 errors: text and traceback, each cut at 8 KiB."""
+    scene.publish("a")
+    error = ErrorRecord(1.0, "INTERNAL", "m" * 100_000, "t" * 100_000)
+    scene.consumer().finish(Dead("rejected", error))
+    (kept,) = scene.letter("a").errors
+    assert (len(kept.message), len(kept.traceback)) == (8192, 8192)
+    assert len(str(scene.letter("a").message.headers["x_last_error"])) <= 8192
+
+
+def test_a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
+    """§4 dead-letter queue: a queue; its counters are its own."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    consumer.finish(retry(1))
+    scene.later(1)
+    consumer.finish(dead())
+    letters = scene.consumer(queue="q.dead")
+    (letter,) = letters.run()
+    assert (letter.message.id, letter.attempt, letter.interruptions) == ("a", 1, 0)
+    assert letters.settle(letter)
+    assert scene.counts() == {}
+
+
+def test_another_queue_can_take_the_dead_letters(scene: Scene) -> None:
+    """§4 dead_letter: queues may share one, and each counts its own."""
+    scene.declare("graveyard")
+    scene.declare("q", dead_letter="graveyard")
+    scene.declare("r", dead_letter="graveyard")
+    scene.publish("a", "b")
+    scene.publish("c", queue="r")
+    scene.consumer().finish(dead())
+    scene.consumer(queue="r").finish(dead())
+    assert (scene.info("q").dead, scene.info("r").dead) == (2, 1)
+    assert scene.info("graveyard").ready == 3
+    assert scene.find("c", "graveyard").message.headers["x_original_queue"] == "r"
+
+
+def test_without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
+    """§4 `dead_letter: none`: gone, and somebody was told."""
+    scene.declare("q", dead_letter=None)
+    scene.publish("a")
+    scene.consumer().finish(dead())
+    assert scene.counts() == {}
+    assert scene.told("dropped") == 1
+
+
+def test_dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
+    """§4 dead letters: more than the queue itself may hold."""
+    if not scene.promises("max_length"):
+        return
+    scene.declare("q", max_length=2)
+    for _ in range(5):
+        scene.publish("a", "b")
+        scene.consumer().finish(dead())
+    assert scene.info().dead == 10
+
+
+def test_a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
+    """§4 redrive: counters reset, the id and the publisher's headers stay, the story goes."""
+    scene.publish("a", headers={"tenant": "t1"})
+    consumer = scene.consumer()
+    consumer.finish(retry(1))
+    scene.later(1)
+    consumer.finish(dead())
+    assert scene.driver.redrive("q.dead", "") == 1
+    assert scene.counts() == {"ready": 1}
+    (delivery,) = consumer.run()
+    assert (delivery.message.id, delivery.attempt, delivery.interruptions) == ("a", 1, 0)
+    assert dict(delivery.message.headers) == {"tenant": "t1", "x_redriven": 1}
+    assert scene.find("a").errors == ()
+
+
+def test_the_second_death_tells_of_the_second_life(scene: Scene) -> None:
+    """§4 dead letter: after a redrive the headers are of the death that counts."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    consumer.finish(dead("rejected"))
+    scene.later(100)
+    scene.driver.redrive("q.dead", "")
+    consumer.finish(dead("max_attempts"))
+    headers = scene.letter("a").message.headers
+    assert headers["x_dead_letter_reason"] == "max_attempts"
+    assert headers["x_dead_letter_time"] == scene.clock.now()
+    assert (headers["x_attempts"], headers["x_redriven"]) == (1, 1)
+
+
+def test_some_letters_are_redriven_by_id(scene: Scene) -> None:
+    """§4 redrive: one, by filter, or all."""
+    scene.publish(*"abcd")
+    scene.consumer().finish(dead())
+    assert scene.driver.redrive("q.dead", "", ["b", "d", "unknown"]) == 2
+    assert scene.consumer().finish() == ["b", "d"]
+    assert sorted(ids(scene.driver.peek("q.dead", 10))) == ["a", "c"]
+
+
+def test_letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
+    """§4 redrive: to the source or another queue."""
+    scene.declare("other")
+    scene.publish("a")
+    scene.consumer().finish(dead())
+    assert scene.driver.redrive("q.dead", "other") == 1
+    assert scene.consumer(queue="other").finish() == ["a"]
+    assert scene.counts() == {}
+
+
+def test_each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
+    """§4 redrive: without a target, to the queue each came from."""
+    scene.declare("r", dead_letter="q.dead")
+    scene.publish("a")
+    scene.publish("b", queue="r")
+    scene.consumer().finish(dead())
+    scene.consumer(queue="r").finish(dead())
+    assert scene.driver.redrive("q.dead", "") == 2
+    assert scene.consumer().finish() == ["a"]
+    assert scene.consumer(queue="r").finish() == ["b"]
+
+
+def test_a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
+    """§1 I3: what cannot be moved stays a dead letter."""
+    scene.publish("a")
+    scene.consumer().finish(dead())
+    with pytest.raises(QueueNotFound, match="nowhere"):
+        scene.driver.redrive("q.dead", "nowhere")
+    assert scene.info().dead == 1
+
+
+def test_a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
+    """§1 I2: a second life needs a slot; what has none stays a dead letter."""
+    if not scene.promises("max_length"):
+        return
+    scene.declare("q", max_length=3)
+    scene.publish(*"abc")
+    scene.consumer().finish(dead())
+    scene.publish("d")
+    assert scene.driver.redrive("q.dead", "") == 2
+    assert scene.counts() == {"ready": 3, "dead": 1}
+    with pytest.raises(QueueFull):
+        scene.driver.redrive("q.dead", "")
+
+
+def test_what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene) -> None:
+    """§4 redrive: it moves dead letters; a message that never died stays."""
+    scene.publish("a", queue="q.dead")
+    assert scene.driver.redrive("q.dead", "") == 0
+    assert scene.info("q.dead").ready == 1
+    assert scene.info("q").dead == 0
+
+
+def test_a_letter_that_somebody_reads_is_not_redriven_under_his_hands(scene: Scene) -> None:
+    """§1 I5: a leased dead letter belongs to its consumer."""
+    scene.publish("a")
+    scene.consumer().finish(dead())
+    reader = scene.consumer(queue="q.dead")
+    (letter,) = reader.run()
+    assert scene.driver.redrive("q.dead", "") == 0
+    assert reader.settle(letter, ACK)

@@ -1,0 +1,106 @@
+"""Contract section 6: the same thing once."""
+
+from __future__ import annotations
+
+from tests.drivers.conftest import Scene, dead, retry
+
+from moonq.errors import QueueFull
+from moonq.model import Receipt
+
+
+def test_a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
+    """§6 dedup: the publish succeeds, and there is one message."""
+    if not scene.promises("dedup"):
+        return
+    scene.publish("first", dedup_key="order-1")
+    assert scene.offer("second", dedup_key="order-1") == Receipt("first", duplicate=True)
+    assert scene.consumer().finish() == ["first"]
+
+
+def test_the_window_is_over_when_it_is_over(scene: Scene) -> None:
+    """§6 dedup_window: 5 min unless the queue says otherwise."""
+    if not scene.promises("dedup"):
+        return
+    scene.publish("first", dedup_key="k")
+    scene.later(299.9)
+    assert scene.offer("second", dedup_key="k").duplicate
+    scene.later(0.1)
+    assert scene.offer("third", dedup_key="k") == Receipt("third")
+    scene.later(299.9)
+    assert scene.offer("fourth", dedup_key="k") == Receipt("third", duplicate=True)
+
+
+def test_a_queue_names_its_own_window(scene: Scene) -> None:
+    """§6 dedup_window: as declared."""
+    if not scene.promises("dedup"):
+        return
+    scene.declare("q", dedup_window=10.0)
+    scene.publish("first", dedup_key="k")
+    scene.later(10)
+    assert scene.offer("second", dedup_key="k") == Receipt("second")
+
+
+def test_a_consumed_message_is_still_remembered(scene: Scene) -> None:
+    """§6 dedup: the window counts, not whether the message is done."""
+    if not scene.promises("dedup"):
+        return
+    scene.publish("first", dedup_key="k")
+    scene.consumer().finish()
+    assert scene.offer("second", dedup_key="k").duplicate
+    assert scene.counts() == {}
+
+
+def test_other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
+    """§6 dedup: one key, one queue."""
+    if not scene.promises("dedup"):
+        return
+    scene.declare("other")
+    scene.publish("a", dedup_key="k")
+    scene.publish("b", dedup_key="l")
+    scene.publish("c")
+    scene.publish("d", queue="other", dedup_key="k")
+    assert scene.consumer().finish() == ["a", "b", "c"]
+    assert scene.consumer(queue="other").finish() == ["d"]
+
+
+def test_a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
+    """§6 dedup: a batch is published in order."""
+    if not scene.promises("dedup"):
+        return
+    receipts = scene.publish("a", "b", dedup_key="k")
+    assert receipts == [Receipt("a"), Receipt("a", duplicate=True)]
+
+
+def test_a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
+    """§6 dedup: only what was stored has duplicates."""
+    if not (scene.promises("dedup") and scene.promises("max_length")):
+        return
+    scene.declare("q", max_length=1)
+    scene.publish("a")
+    assert isinstance(scene.offer("b", dedup_key="k"), QueueFull)
+    scene.consumer().finish()
+    assert scene.offer("b", dedup_key="k") == Receipt("b")
+
+
+def test_a_duplicate_needs_no_place(scene: Scene) -> None:
+    """§6 dedup: it succeeds although the queue is full, and drops nobody."""
+    if not (scene.promises("dedup") and scene.promises("max_length")):
+        return
+    for overflow in ("reject", "drop_oldest"):
+        scene.declare(overflow, max_length=1, overflow=overflow)
+        scene.publish("a", queue=overflow, dedup_key="k")
+        assert scene.offer("b", queue=overflow, dedup_key="k").duplicate
+        assert scene.counts(overflow) == {"ready": 1}
+
+
+def test_retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
+    """§6 dedup: it concerns publishing only."""
+    if not scene.promises("dedup"):
+        return
+    scene.publish("a", dedup_key="k")
+    consumer = scene.consumer()
+    consumer.finish(retry(1))
+    scene.later(1)
+    assert consumer.finish(dead()) == ["a"]
+    assert scene.driver.redrive("q.dead", "") == 1
+    assert consumer.finish() == ["a"]

@@ -1,0 +1,470 @@
+"""Contract section 1: what holds after every step of whatever anybody does.
+
+A machine plays publishers, workers, operators and accidents at random, in virtual time, and keeps
+its own simple books. After each step the driver's books must say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.drivers.conftest import BOOM, Consumer, Scene
+
+from moonq.errors import QueueFull
+from moonq.model import (
+    ACK,
+    RELEASE,
+    Ack,
+    Dead,
+    Delivery,
+    Interrupt,
+    Priority,
+    Receipt,
+    Release,
+    Retry,
+    Snooze,
+    Stored,
+    Verdict,
+)
+
+EXAMPLES, STEPS = 45, 50
+DELAYS = st.sampled_from([0.0, 0.05, 0.5, 3.0, 40.0])
+VERDICTS: st.SearchStrategy[Verdict] = st.one_of(
+    st.just(ACK),
+    st.just(RELEASE),
+    st.builds(Retry, DELAYS, st.just(BOOM)),
+    st.builds(Snooze, DELAYS),
+    st.builds(Interrupt, DELAYS, st.just(BOOM)),
+    st.just(Dead("rejected", BOOM)),
+)
+
+
+@dataclass
+class Life:
+    """What the books say about one message."""
+
+    number: int
+    group: str | None
+    due: float
+    expires: float | None
+    where: str = "waiting"  # waiting | taken | running | dead | gone
+    attempt: int = 1
+    interruptions: int = 0
+    snoozes: int = 0
+    skipped: bool = False
+
+
+@dataclass
+class Hold:
+    consumer: Seat
+    delivery: Delivery
+    started: bool = False
+
+
+@dataclass
+class Seat:
+    """A consumer, and what was taken from it and not settled."""
+
+    consumer: Consumer
+    prefetch: int
+    holds: list[Hold] = field(default_factory=list)
+    stopped: bool = False
+    paused: bool = False
+
+
+class Books(RuleBasedStateMachine):
+    """One queue, up to three consumers, and everybody who can meddle."""
+
+    make_scene: ClassVar[Callable[[], Scene]]
+    steps: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scene = type(self).make_scene()
+        self.lives: dict[str, Life] = {}
+        self.seats: list[Seat] = []
+        self.stale: list[tuple[Seat, Delivery]] = []
+        self.keys: dict[str, tuple[str, float]] = {}
+        self.paused = False
+        self.lost = 0
+        self.published = 0
+
+    @initialize(
+        max_length=st.sampled_from([3, 8, 1000]),
+        overflow=st.sampled_from(["reject", "drop_oldest"]),
+        on_expire=st.sampled_from(["dead_letter", "drop"]),
+        group_on_failure=st.sampled_from(["block", "skip"]),
+        dead_letter=st.sampled_from(["q.dead", None]),
+        ttl=st.sampled_from([None, 30.0]),
+    )
+    def declare(self, **spec: Any) -> None:
+        self.spec = self.scene.declare(**spec)
+        self.seat(3)
+
+    # Publishers
+
+    @rule(
+        count=st.integers(1, 3),
+        priority=st.sampled_from(Priority),
+        delay=DELAYS,
+        ttl=st.sampled_from([None, None, 0.1, 5.0]),
+        group=st.sampled_from([None, None, "A", "B"]),
+        key=st.sampled_from([None, None, None, "k1", "k2"]),
+    )
+    def publish(self, count: int, key: str | None, **wishes: Any) -> None:
+        for _ in range(count):
+            self.published += 1
+            name = f"m{self.published}"
+            held = len(self.held_slots())
+            answer = self.scene.offer(name, dedup_key=key, **wishes)
+            if isinstance(answer, QueueFull):
+                assert held >= (self.spec.max_length or 0)
+                continue
+            assert isinstance(answer, Receipt)
+            if self.note_duplicate(answer, key, name):
+                continue
+            if self.spec.overflow == "reject":
+                assert held < (self.spec.max_length or 0)
+            ttl = self.spec.ttl if wishes["ttl"] is None else wishes["ttl"]
+            now = self.now
+            expires = None if ttl is None else now + ttl
+            due = now + wishes["delay"]
+            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires)
+            self.settle_the_books()
+
+    def note_duplicate(self, receipt: Receipt, key: str | None, name: str) -> bool:
+        if key is None:
+            assert receipt == Receipt(name)
+            return False
+        first, until = self.keys.get(key, ("", 0.0))
+        known = until > self.now
+        assert receipt == (Receipt(first, duplicate=True) if known else Receipt(name))
+        if not known:
+            self.keys[key] = (name, self.now + self.spec.dedup_window)
+        return known
+
+    # Workers
+
+    @precondition(lambda self: len(self.seats) < 3)
+    @rule(prefetch=st.integers(1, 4))
+    def seat(self, prefetch: int) -> None:
+        self.seats.append(Seat(self.scene.consumer(prefetch), prefetch))
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=st.integers(0, 5), limit=st.integers(1, 5))
+    def take(self, pick: int, limit: int) -> None:
+        seat = self.seats[pick % len(self.seats)]
+        now = self.now
+        taken = seat.consumer.subscription.take(limit, 0.0)
+        assert len(taken) <= limit
+        if self.paused or seat.paused or seat.stopped:
+            assert taken == []
+        for delivery in taken:
+            self.note_delivery(delivery, now)
+            seat.holds.append(Hold(seat, delivery))
+        assert len(seat.holds) <= seat.prefetch
+
+    def note_delivery(self, delivery: Delivery, now: float) -> None:
+        life = self.lives[delivery.message.id]
+        assert life.where == "waiting"
+        assert life.due <= now
+        counters = (life.attempt, life.interruptions, life.snoozes)
+        assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == counters
+        life.where = "taken"
+        if life.group is not None:
+            self.check_group(life)
+
+    def check_group(self, life: Life) -> None:
+        """Nobody of the group is at work, and nobody before it was passed over."""
+        for other in self.lives.values():
+            if other is life or other.group != life.group:
+                continue
+            assert other.where not in {"taken", "running"}
+            if other.where == "waiting" and other.number < life.number:
+                assert other.skipped
+
+    @precondition(lambda self: any(seat.holds for seat in self.seats))
+    @rule(pick=st.integers(0, 20))
+    def start(self, pick: int) -> None:
+        hold = self.pick_hold(pick)
+        life = self.lives[hold.delivery.message.id]
+        in_time = life.expires is None or life.expires > self.now
+        started = hold.consumer.consumer.subscription.start(hold.delivery)
+        assert started == (not hold.started and (in_time or life.where == "running"))
+        if started:
+            hold.started, life.where, life.expires = True, "running", None
+        elif not hold.started:
+            self.let_go(hold)
+            life.where = "waiting"  # until the books see where it went
+
+    @precondition(lambda self: any(seat.holds for seat in self.seats))
+    @rule(pick=st.integers(0, 20), verdict=VERDICTS)
+    def settle(self, pick: int, verdict: Verdict) -> None:
+        hold = self.pick_hold(pick)
+        assert hold.consumer.consumer.settle(hold.delivery, verdict)
+        self.let_go(hold)
+        self.note_verdict(self.lives[hold.delivery.message.id], verdict)
+
+    @precondition(lambda self: any(seat.holds for seat in self.seats))
+    @rule(pick=st.integers(0, 20))
+    def run_and_ack(self, pick: int) -> None:
+        hold = self.pick_hold(pick)
+        self.start(pick)
+        if hold.started and hold in hold.consumer.holds:
+            self.settle(pick, ACK)
+
+    @precondition(lambda self: self.stale)
+    @rule(pick=st.integers(0, 20), verdict=VERDICTS)
+    def settle_too_late(self, pick: int, verdict: Verdict) -> None:
+        seat, delivery = self.stale[pick % len(self.stale)]
+        before = self.shown()
+        told = self.scene.told("lease_lost")
+        assert not seat.consumer.settle(delivery, verdict)
+        assert not seat.consumer.subscription.start(delivery)
+        assert self.scene.told("lease_lost") == told + 1
+        assert self.shown() == before
+
+    def note_verdict(self, life: Life, verdict: Verdict) -> None:
+        life.where = "waiting"
+        failed = isinstance(verdict, Retry | Interrupt)
+        if isinstance(verdict, Retry | Snooze | Interrupt):
+            life.due = self.now + max(verdict.delay, 0.1)
+        if isinstance(verdict, Ack):
+            life.where = "gone"
+        elif isinstance(verdict, Dead):
+            self.note_death(life)
+        elif isinstance(verdict, Retry):
+            life.attempt += 1
+        elif isinstance(verdict, Snooze):
+            life.snoozes += 1
+        elif isinstance(verdict, Interrupt):
+            life.interruptions += 1
+        else:
+            assert isinstance(verdict, Release)
+        if failed and self.spec.group_on_failure == "skip":
+            life.skipped = True
+
+    def note_death(self, life: Life) -> None:
+        if self.spec.dead_letter is None:
+            self.lost += 1
+            life.where = "gone"
+        else:
+            life.where = "dead"
+
+    # Accidents and operators
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=st.integers(0, 5))
+    def stop(self, pick: int) -> None:
+        seat = self.seats[pick % len(self.seats)]
+        seat.consumer.subscription.stop()
+        seat.stopped = True
+        self.hand_back(seat)
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=st.integers(0, 5), on=st.booleans())
+    def pause_consumer(self, pick: int, on: bool) -> None:
+        seat = self.seats[pick % len(self.seats)]
+        seat.paused = on
+        if on:
+            seat.consumer.subscription.pause()
+            self.hand_back(seat)
+        else:
+            seat.consumer.subscription.resume()
+
+    @rule(on=st.booleans())
+    def pause_queue(self, on: bool) -> None:
+        self.paused = on
+        (self.scene.driver.pause if on else self.scene.driver.resume)("q")
+        for seat in self.seats if on else []:
+            self.hand_back(seat)
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=st.integers(0, 5), crash=st.booleans())
+    def leave(self, pick: int, crash: bool) -> None:
+        """Close over running handlers, or vanish without a word."""
+        seat = self.seats.pop(pick % len(self.seats))
+        self.hand_back(seat)
+        interrupted = list(seat.holds)
+        for hold in interrupted:
+            self.let_go(hold)
+        if crash:
+            self.stale = [(other, delivery) for other, delivery in self.stale if other is not seat]
+            seat.consumer.crash()
+        else:
+            seat.consumer.subscription.close(self.now)
+        for hold in interrupted:
+            life = self.lives[hold.delivery.message.id]
+            delays = self.spec.interruption_delays
+            delay = delays[min(life.interruptions, len(delays) - 1)]
+            self.note_verdict(life, Interrupt(delay))
+
+    @rule(seconds=st.sampled_from([0.05, 0.1, 1.0, 7.0, 50.0, 400.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.scene.later(seconds)
+
+    @rule(some=st.sets(st.integers(1, 30), max_size=3))
+    def purge(self, some: set[int]) -> None:
+        self.settle_the_books()
+        names = [f"m{number}" for number in some]
+        shown = {stored.message.id: stored.state for stored in self.scene.driver.peek("q", 1000)}
+        expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
+        assert self.scene.driver.purge("q", names) == len(expected)
+        for name in expected:
+            self.lives[name].where = "gone"
+
+    @precondition(lambda self: self.spec.dead_letter)
+    @rule(everything=st.booleans(), pick=st.integers(1, 30))
+    def redrive(self, everything: bool, pick: int) -> None:
+        self.settle_the_books()
+        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000)]
+        wanted = [name for name in letters if everything or name == f"m{pick}"]
+        room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
+        try:
+            moved = self.scene.driver.redrive("q.dead", "", None if everything else [f"m{pick}"])
+        except QueueFull:
+            moved = 0
+        assert moved == min(len(wanted), room)
+        for name in wanted[:moved]:
+            # It stands at the end of its group now: its order there begins anew.
+            group = self.lives[name].group
+            self.lives[name] = Life(self.next_number(), group, self.now, None)
+
+    def next_number(self) -> int:
+        return max((life.number for life in self.lives.values()), default=0) + 1
+
+    # The books
+
+    @property
+    def now(self) -> float:
+        return self.scene.clock.monotonic()
+
+    def pick_hold(self, pick: int) -> Hold:
+        holds = [hold for seat in self.seats for hold in seat.holds]
+        return holds[pick % len(holds)]
+
+    def let_go(self, hold: Hold) -> None:
+        hold.consumer.holds.remove(hold)
+        self.stale.append((hold.consumer, hold.delivery))
+
+    def hand_back(self, seat: Seat) -> None:
+        for hold in [hold for hold in seat.holds if not hold.started]:
+            self.let_go(hold)
+            self.lives[hold.delivery.message.id].where = "waiting"
+
+    def held_slots(self) -> list[Life]:
+        self.settle_the_books()
+        return [life for life in self.lives.values() if life.where in OCCUPYING]
+
+    def shown(self) -> tuple[list[Stored], list[Stored]]:
+        driver = self.scene.driver
+        return driver.peek("q", 1000), driver.peek("q.dead", 1000)
+
+    def settle_the_books(self) -> None:
+        """Follow what the driver may do by itself: let expire, and drop the oldest."""
+        here, letters = self.shown()
+        reasons = {
+            stored.message.id: stored.message.headers["x_dead_letter_reason"] for stored in letters
+        }
+        present = {stored.message.id for stored in here}
+        for name, life in self.lives.items():
+            if life.where != "waiting" or name in present:
+                continue
+            expired = life.expires is not None and life.expires <= self.now
+            assert expired or self.spec.overflow == "drop_oldest", f"{name} is missing"
+            if name in reasons:
+                assert reasons[name] == ("expired" if expired else "max_length")
+                life.where = "dead"
+            else:
+                assert self.spec.dead_letter is None or self.spec.on_expire == "drop"
+                self.lost += 1
+                life.where = "gone"
+
+    @invariant()
+    def nobody_is_missing_and_nobody_is_double(self) -> None:
+        if not hasattr(self, "spec"):
+            return
+        type(self).steps += 1
+        self.settle_the_books()
+        here, letters = self.shown()
+        at_home = sorted(name for name, life in self.lives.items() if life.where in OCCUPYING)
+        buried = sorted(name for name, life in self.lives.items() if life.where == "dead")
+        assert sorted(stored.message.id for stored in here) == at_home
+        assert sorted(stored.message.id for stored in letters) == buried
+        for stored in here:
+            self.check_state(stored)
+
+    def check_state(self, stored: Stored) -> None:
+        life = self.lives[stored.message.id]
+        assert (stored.attempt, stored.interruptions) == (life.attempt, life.interruptions)
+        if life.where == "running":
+            assert stored.state == "running"
+        elif life.where == "taken":
+            assert stored.state == "leased"
+        elif life.due > self.now:
+            assert stored.state == "delayed"
+        else:
+            assert stored.state in {"ready", "leased"}  # leased: in a buffer
+
+    @invariant()
+    def the_counts_are_those_of_the_books(self) -> None:
+        if not hasattr(self, "spec"):
+            return
+        info = self.scene.info()
+        wheres = [life.where for life in self.lives.values()]
+        assert info.message_count == sum(where in OCCUPYING for where in wheres)
+        assert info.running == wheres.count("running")
+        assert info.dead == wheres.count("dead")
+        assert info.consumer_count == len(self.seats)
+        expired = self.scene.told("expired") if self.spec.on_expire == "drop" else 0
+        silent = self.spec.dead_letter is None
+        dropped = self.scene.told("dropped") + self.scene.told("expired") if silent else expired
+        assert dropped == self.lost
+
+    def teardown(self) -> None:
+        """In the end everything that is left can be done."""
+        if not hasattr(self, "spec"):
+            return
+        if self.paused:
+            self.pause_queue(False)
+        while self.seats:
+            self.leave(0, False)
+        consumer = self.scene.consumer(1000)
+        for _ in range(60):
+            consumer.finish(limit=1000)
+            self.scene.later(60.0)
+        assert self.scene.counts().keys() <= {"dead"}
+
+
+OCCUPYING = {"waiting", "taken", "running"}
+
+
+def test_the_invariants_hold_whatever_happens(make_scene: Callable[[], Scene]) -> None:
+    """§1 I1-I7: 2 000 random steps at least."""
+
+    class Machine(Books):
+        steps = 0
+
+    Machine.make_scene = staticmethod(make_scene)
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert Machine.steps >= 2000

@@ -1,0 +1,89 @@
+"""Contract section 6: who goes first, and that nobody waits for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.drivers.conftest import Scene, ids, retry
+
+from moonq.model import RELEASE, Priority
+
+HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
+
+
+def test_high_published_last_is_delivered_before_waiting_normal(scene: Scene) -> None:
+    """§6 priority: high before normal before low."""
+    if not scene.promises("priority"):
+        return
+    scene.publish("low", priority=LOW)
+    scene.publish("normal")
+    scene.publish("high", priority=HIGH)
+    assert scene.consumer().finish() == ["high", "normal", "low"]
+
+
+def test_one_level_is_served_in_publish_order(scene: Scene) -> None:
+    """§6 priority: within a level the order is that of publishing."""
+    if not scene.promises("priority"):
+        return
+    scene.publish(*"abcdef", priority=HIGH)
+    assert scene.consumer(prefetch=2).finish() == list("abcdef")
+
+
+def test_levels_are_served_nine_three_one(scene: Scene) -> None:
+    """§6 priority: when all wait, in every run of 13."""
+    if not scene.promises("priority"):
+        return
+    for level in Priority:
+        scene.publish(*(f"{level.name} {n}" for n in range(90)), priority=level)
+    consumer = scene.consumer(prefetch=1)
+    for _ in range(5):
+        served = Counter(name.split()[0] for name in consumer.finish(limit=13))
+        assert served == {"HIGH": 9, "NORMAL": 3, "LOW": 1}
+
+
+def test_two_levels_share_by_their_own_weights(scene: Scene) -> None:
+    """§6 priority: a level without messages gives its turns away."""
+    if not scene.promises("priority"):
+        return
+    scene.publish(*(f"normal {n}" for n in range(40)))
+    scene.publish(*(f"low {n}" for n in range(40)), priority=LOW)
+    served = Counter(name.split()[0] for name in scene.consumer().finish(limit=40))
+    assert served == {"normal": 30, "low": 10}
+
+
+def test_a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
+    """§6 priority: none starves while high is published without end."""
+    if not scene.promises("priority"):
+        return
+    scene.publish("low", priority=LOW)
+    consumer = scene.consumer(prefetch=1)
+    served: list[str] = []
+    for number in range(20):
+        scene.publish(f"high {number}", f"high {number} too", priority=HIGH)
+        served += consumer.finish(limit=1)
+    assert "low" in served
+
+
+def test_a_failure_keeps_its_priority(scene: Scene) -> None:
+    """§6 priority: also after backoff, a hand-back and a redrive."""
+    if not scene.promises("priority"):
+        return
+    scene.publish("high", priority=HIGH)
+    consumer = scene.consumer(prefetch=1)
+    consumer.finish(retry(1))
+    scene.publish("a", "b")
+    scene.later(1)
+    (delivery,) = consumer.run()
+    assert delivery.message.id == "high"
+    consumer.settle(delivery, RELEASE)
+    assert ids(consumer.take()) == ["high"]
+
+
+def test_peek_shows_the_order_of_delivery(scene: Scene) -> None:
+    """§6 priority: what is shown first is delivered first, turns and all."""
+    if not scene.promises("priority"):
+        return
+    for level in Priority:
+        scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
+    shown = ids(scene.driver.peek("q", 100))
+    assert scene.consumer(prefetch=5).finish(limit=100) == shown

@@ -1,0 +1,232 @@
+"""Contract sections 5 and 8: nothing is lost when a consumer ends, whatever way it ends."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.drivers.conftest import Scene, ids, retry
+
+from moonq.model import RELEASE, Delivery
+
+
+def test_a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
+    """§8 stop: of 20, one runs and 19 are ready at once, in order, no attempt spent."""
+    names = [f"m{n:02}" for n in range(20)]
+    scene.publish(*names)
+    consumer = scene.consumer(prefetch=20)
+    (running,) = consumer.run(1)
+    consumer.take(5)
+    consumer.subscription.stop()
+    assert scene.counts() == {"ready": 19, "running": 1}
+    taken = scene.consumer(prefetch=20).take(20)
+    assert ids(taken) == names[1:]
+    assert {(d.attempt, d.interruptions) for d in taken} == {(1, 0)}
+    assert consumer.settle(running)
+
+
+def test_what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
+    """§8 stop: two consumers that stop one after the other leave publish order behind."""
+    names = [f"m{n:02}" for n in range(12)]
+    scene.publish(*names)
+    first, second = scene.consumer(prefetch=4), scene.consumer(prefetch=4)
+    first.take(4)
+    second.take(4)
+    first.subscription.stop()
+    second.subscription.stop()
+    assert scene.consumer().finish(limit=20) == names
+
+
+def test_a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
+    """§8 stop: none is missing, and a full queue is no reason to drop one."""
+    if not scene.promises("max_length"):
+        return
+    scene.declare("q", max_length=1000)
+    scene.publish(*(f"m{n}" for n in range(1000)))
+    consumer = scene.consumer(prefetch=1000)
+    assert len(consumer.take(1000)) == 1000
+    consumer.subscription.stop()
+    assert scene.counts() == {"ready": 1000}
+
+
+def test_what_was_handed_back_cannot_be_started_any_more(scene: Scene) -> None:
+    """§8 stop: no handler starts after stop began."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    (delivery,) = consumer.take()
+    consumer.subscription.stop()
+    assert not consumer.subscription.start(delivery)
+    assert not consumer.settle(delivery)
+    assert scene.counts() == {"ready": 1}
+
+
+def test_a_stopped_consumer_takes_nothing_more(scene: Scene) -> None:
+    """§8 stop: nothing new, whatever is published."""
+    consumer = scene.consumer()
+    consumer.subscription.stop()
+    scene.publish("a")
+    assert consumer.subscription.take(1, 60.0) == []
+    assert scene.counts() == {"ready": 1}
+
+
+def test_a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene) -> None:
+    """§8 stop: running handlers may finish, with any verdict."""
+    scene.publish("a", "b", "c")
+    consumer = scene.consumer()
+    first, second, third = consumer.run()
+    consumer.subscription.stop()
+    assert consumer.settle(first)
+    assert consumer.settle(second, retry(1))
+    assert consumer.settle(third, RELEASE)
+    assert consumer.subscription.close(scene.clock.monotonic() + 10)
+    assert scene.counts() == {"ready": 1, "delayed": 1}
+
+
+def test_a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
+    """§8 stop: idle workers end at once."""
+    consumer = scene.consumer()
+    taken: list[list[Delivery]] = []
+    thread = threading.Thread(target=lambda: taken.append(consumer.subscription.take(1, None)))
+    thread.start()
+    thread.join(0.02)
+    assert thread.is_alive()
+    consumer.subscription.stop()
+    thread.join(10)
+    assert taken == [[]]
+
+
+def test_closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
+    """§8 stop: also when the driver goes first."""
+    consumer = scene.consumer()
+    taken: list[list[Delivery]] = []
+    thread = threading.Thread(target=lambda: taken.append(consumer.subscription.take(1, None)))
+    thread.start()
+    thread.join(0.02)
+    scene.driver.close()
+    thread.join(10)
+    assert taken == [[]]
+
+
+def test_stopping_and_closing_may_be_repeated(scene: Scene) -> None:
+    """§8 stop: the second time changes nothing."""
+    scene.publish("a")
+    consumer = scene.consumer()
+    consumer.take()
+    for _ in range(2):
+        consumer.subscription.stop()
+        assert consumer.subscription.close(scene.clock.monotonic())
+    assert scene.counts() == {"ready": 1}
+    assert scene.info().consumer_count == 0
+
+
+def test_ten_restarts_cost_a_waiting_message_nothing(scene: Scene) -> None:
+    """§4 attempt: deploys cost neither attempts nor interruptions."""
+    scene.publish("a")
+    for _ in range(10):
+        consumer = scene.consumer()
+        consumer.take()
+        consumer.subscription.stop()
+        consumer.subscription.close(scene.clock.monotonic())
+    (delivery,) = scene.consumer().take()
+    assert (delivery.attempt, delivery.interruptions) == (1, 0)
+
+
+def test_consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
+    """§8 stop: 50 times under load; every message is handled once, no consumer is left."""
+    names = [f"m{n:03}" for n in range(500)]
+    scene.publish(*names)
+    done: list[str] = []
+    for _ in range(50):
+        consumer = scene.consumer(prefetch=20)
+        done += consumer.finish(limit=10)
+        consumer.take(5)
+        consumer.subscription.stop()
+        consumer.subscription.close(scene.clock.monotonic())
+    assert done == names
+    assert scene.counts() == {}
+    assert scene.info().consumer_count == 0
+
+
+def test_a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
+    """§5 lease: closed over a running handler: an interruption, a second later, no attempt."""
+    scene.publish("running", "buffered")
+    consumer = scene.consumer()
+    (running,) = consumer.run(1)
+    consumer.subscription.close(scene.clock.monotonic())
+    assert scene.counts() == {"ready": 1, "delayed": 1}
+    assert not consumer.settle(running)
+    assert scene.told("interrupted") == 1
+    scene.later(1)
+    taken = scene.consumer().take()
+    story = [(d.message.id, d.attempt, d.interruptions) for d in taken]
+    assert story == [("buffered", 1, 0), ("running", 1, 1)]
+
+
+def test_the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
+    """§5 lease: within lease + 10 s, only what ran is an interruption."""
+    scene.publish("running", "buffered")
+    consumer = scene.consumer()
+    consumer.run(1)
+    consumer.crash()
+    scene.later(scene.spec.lease + 10)
+    heir = scene.consumer()
+    taken = heir.take()
+    story = sorted((d.message.id, d.attempt, d.interruptions) for d in taken)
+    assert story == [("buffered", 1, 0), ("running", 1, 1)]
+    assert scene.info().consumer_count == 1
+
+
+def test_interruptions_come_back_later_and_later(scene: Scene) -> None:
+    """§4 interruptions: after 1 s, 5 s, 25 s, 2 min, and 2 min again."""
+    scene.publish("a")
+    for number, delay in enumerate((1, 5, 25, 120, 120)):
+        consumer = scene.consumer()
+        (delivery,) = consumer.run()
+        assert delivery.interruptions == number
+        consumer.subscription.close(scene.clock.monotonic())
+        scene.later(delay - 0.01)
+        assert scene.consumer().take() == []
+        scene.later(0.01)
+
+
+def test_a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
+    """§5 lease: nobody needs to look at the queue for that."""
+    scene.publish("a")
+    crashed, waiting = scene.consumer(), scene.consumer()
+    crashed.run()
+    taken: list[Delivery] = []
+    thread = threading.Thread(target=lambda: taken.extend(waiting.subscription.take(1, 300.0)))
+    thread.start()
+    crashed.crash()
+    for _ in range(200):
+        scene.later(1)
+        thread.join(0.05)
+        if not thread.is_alive():
+            break
+    assert ids(taken) == ["a"]
+
+
+def test_a_long_handler_is_not_run_again(scene: Scene) -> None:
+    """§5 lease: renewed for as long as the consumer lives; three leases long and no second run."""
+    scene.publish("a", "b")
+    consumer, other = scene.consumer(), scene.consumer()
+    running, buffered = consumer.take()
+    assert consumer.subscription.start(running)
+    for _ in range(9):
+        scene.later(10)
+        assert other.take() == []
+    assert consumer.subscription.start(buffered)
+    assert consumer.settle(running)
+    assert consumer.settle(buffered)
+
+
+def test_a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
+    """§8: what ran while the driver was closed is settled, and not run twice."""
+    scene.publish("a", "b")
+    consumer = scene.consumer()
+    (running,) = consumer.run(1)
+    scene.driver.close()
+    assert consumer.take() == []
+    scene.driver.open(scene.events.append)
+    assert consumer.settle(running)
+    assert scene.consumer().finish() == ["b"]
+    assert scene.counts() == {}
