@@ -155,7 +155,7 @@ end
 --- The place where a script wrote the function; the host's own places are nobody's business.
 local function written_at(value)
   local info = getinfo(value, "S")
-  if info.what == "C" or find(info.source, "^=%[moonq") then
+  if info.what == "C" or info.source == "=?" or find(info.source, "^=%[moonq") then
     return ""
   end
   return "(" .. info.short_src .. ":" .. info.linedefined .. ")"
