@@ -81,7 +81,10 @@ local function handler_of(id, method)
   end
   local found = type(value) == "table" and value[method]
   if type(found) ~= "function" then
-    error(("the file returns no function '%s'; it returns %s"):format(method, describe_exports(value)), 0)
+    error(
+      ("the file returns no function '%s'; it returns %s"):format(method, describe_exports(value)),
+      0
+    )
   end
   return found
 end
@@ -117,15 +120,20 @@ function api.open(id, method, decodes)
   return true
 end
 
---- Runs the handler on one message; see `deliver.run`.
+--- Runs the handler on messages; see `deliver.run`.
 function api.deliver(...)
   return deliver.run(handler, is_json, ...)
 end
 
+api.progress = deliver.progress
+
 local function encode_results(result)
   local list = {}
   for index = 2, result.n do
-    local text, problem = json.encode(result[index], { name = "result" })
+    local text, problem = "null", nil
+    if result[index] ~= nil then
+      text, problem = json.encode(result[index], { name = "result" })
+    end
     if problem then
       text = json.encode({ ["$lua"] = fault.text(result[index]) })
     end
@@ -164,14 +172,7 @@ local decide_failure
 local policy_options
 
 --- Sets the options of the default policy of this state's queue.
-function api.set_policy(
-  max_attempts,
-  max_interruptions,
-  initial_delay,
-  factor,
-  max_delay,
-  jitter
-)
+function api.set_policy(max_attempts, max_interruptions, initial_delay, factor, max_delay, jitter)
   retry = require("host.retry")
   policy_options = {
     max_attempts = max_attempts,

@@ -1,12 +1,13 @@
---- One delivery: decode, run the handler, turn its result into an outcome.
+--- Deliveries: decode, run the handler, turn its result into an outcome.
 ---
---- The body crosses into Lua once, as bytes; the outcome crosses out once, as plain values:
+--- Bodies cross into Lua as bytes, a few at a time where the handler is quick; outcomes cross out
+--- once, as plain values: how many messages were run, and what became of those that were not
+--- simply done, six values each:
 ---
----     ACK                                             done
----     FAILED, kind, message, retryable, stack         not done (retryable: true, false or nil)
----     SETTLED                                         the handler settled its message itself
----     DECODE, kind, message                           the body is not what the codec says
----     MEMORY                                          the memory limit was reached
+---     index, FAILED, kind, message, retryable, stack  not done (retryable: true, false or nil)
+---     index, SETTLED                                  the handler settled its message itself
+---     index, DECODE, kind, message                    the body is not what the codec says
+---     index, MEMORY                                   the memory limit was reached
 ---
 --- What a failure leads to is not decided here but in `retry.lua`.
 local errors = require("errors")
@@ -18,88 +19,111 @@ local metatables = require("host.metatables")
 local protect = require("host.protect")
 local trace = require("host.trace")
 
-local tostring, type, xpcall = tostring, type, xpcall
+local clock, select, tostring, type, xpcall = os.clock, select, tostring, type, xpcall
+local unpack = table.unpack
 local decode, open, close = json.decode, message.open, message.close
 local on_error = trace.handler
+local reset_metatables, reset_catchers = metatables.reset, protect.reset
+local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_waited
 
 local deliver = {}
 
-local ACK, FAILED, SETTLED, DECODE, MEMORY = 0, 1, 2, 3, 4
-local BETWEEN_DELIVERIES = { metatables.reset, protect.reset, limits.rearm, trace.clear }
+local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
+--- Seconds of work after which the rest of a batch is left to whoever is free.
+local SLICE = 0.001
 
-local function failure(value, raised)
+-- What the current call has done so far: Python asks for it when the call was cut off.
+local done, report, length = 0, {}, 0
+
+local function note(index, code, kind, text, retryable, stack)
+  report[length + 1], report[length + 2], report[length + 3] = index, code, kind
+  report[length + 4], report[length + 5], report[length + 6] = text, retryable, stack
+  length = length + 6
+end
+
+local function note_failure(index, value, raised)
   local kind, text, retryable, stack = fault.of(value)
   if raised and raised.stack ~= "" then
     stack = raised.stack
   end
-  return FAILED, kind, text, retryable, stack
+  note(index, FAILED, kind, text, retryable, stack)
 end
 
-local function raised_failure(raised)
+local function note_raised(index, raised)
   if type(raised) == "table" and raised.stack then
     if raised.value == limits.EXCEEDED then
-      return MEMORY
+      note(index, MEMORY)
+    else
+      note_failure(index, raised.value, raised)
     end
-    return failure(raised.value, raised)
   elseif raised == "not enough memory" then
-    return MEMORY -- Lua itself gave up, so no message handler ran: a script cannot fake this
+    note(index, MEMORY) -- Lua itself gave up, so no message handler ran: a script cannot fake this
+  else
+    note_failure(index, raised)
   end
-  return failure(raised)
 end
 
-local function outcome(ok, first, second)
-  local settled = close()
-  for index = 1, #BETWEEN_DELIVERIES do
-    BETWEEN_DELIVERIES[index]()
-  end
-  if settled then
-    return SETTLED
+local function conclude(index, ok, first, second)
+  if close() then
+    note(index, SETTLED)
   elseif not ok then
-    return raised_failure(first)
+    note_raised(index, first)
   elseif first == false then
-    return FAILED, errors.UNKNOWN, "the handler returned false", nil, ""
+    note(index, FAILED, errors.UNKNOWN, "the handler returned false", nil, "")
   elseif first == nil and second ~= nil then
-    return failure(second)
+    note_failure(index, second)
   end
-  return ACK
+  reset_metatables()
+  reset_catchers()
+  clear_trace()
+  rearm()
 end
 
---- Runs *handler* on one message.
----@param handler function
----@param is_json boolean         whether the body is decoded for the handler
----@param body string             bytes as published
----@param id string
----@param attempt integer
----@param interruptions integer
----@param published_at number     seconds since the epoch
----@param queue_id string
----@param headers string          as JSON, "" when there are none
----@return integer outcome
----@return string? kind
----@return string? text
----@return boolean? retryable
----@return string? stack
-function deliver.run(
-  handler,
-  is_json,
-  body,
-  id,
-  attempt,
-  interruptions,
-  published_at,
-  queue_id,
-  headers
-)
+local function run(handler, is_json, index, body)
   local value = body
   if is_json then
     local problem
     value, problem = decode(body)
     if problem then
-      return DECODE, errors.INVALID, tostring(problem)
+      note(index, DECODE, errors.INVALID, tostring(problem))
+      return
     end
   end
-  open(id, attempt, interruptions, published_at, queue_id, headers, value)
-  return outcome(xpcall(handler, on_error, value))
+  open(index, value)
+  conclude(index, xpcall(handler, on_error, value))
+end
+
+--- How many messages of the current call are done, and what became of them.
+---@return integer done
+---@return any ...  six values for each that was not simply done
+function deliver.progress()
+  return done, unpack(report, 1, length)
+end
+
+--- Runs *handler* on messages, in order; stops early when one took its time.
+---@param handler function
+---@param is_json boolean  whether bodies are decoded for the handler
+---@param ... string       bodies, as published
+---@return integer done
+---@return any ...
+function deliver.run(handler, is_json, ...)
+  local count = select("#", ...)
+  done, length = 0, 0
+  if count == 1 then
+    run(handler, is_json, 1, (...))
+    done = 1
+    return 1, unpack(report, 1, length)
+  end
+  local bodies, began = { ... }, clock()
+  limits.forget_waits()
+  for index = 1, count do
+    run(handler, is_json, index, bodies[index])
+    done = index
+    if has_waited() or clock() - began > SLICE then
+      break
+    end
+  end
+  return done, unpack(report, 1, length)
 end
 
 return deliver

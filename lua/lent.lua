@@ -12,7 +12,7 @@ local limits = require("host.limits")
 local raw = require("host.raw")
 
 local pairs = pairs
-local new_error, check_memory = errors.new, limits.check_memory
+local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
 local lent = {}
 
@@ -30,8 +30,19 @@ local function wrap(call)
   end
 end
 
+local function wrap_waiting(call)
+  return function(...)
+    check_memory()
+    note_wait()
+    return answer(call(...))
+  end
+end
+
+--- What may take long.
+local WAITS = { sleep = true, call = true }
+
 for name, call in pairs(raw) do
-  lent[name] = wrap(call)
+  lent[name] = WAITS[name] and wrap_waiting(call) or wrap(call)
 end
 
 return lent

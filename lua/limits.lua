@@ -59,6 +59,24 @@ function limits.use_permanent_hook()
   sethook(main, tick, "", FALLBACK_INTERVAL)
 end
 
+local waited = false
+
+--- Says that the script waits for something: the next messages should not wait with it.
+function limits.note_wait()
+  waited = true
+end
+
+--- Whether the script waited since `forget_waits`.
+---@return boolean
+function limits.has_waited()
+  return waited
+end
+
+--- Called before a batch.
+function limits.forget_waits()
+  waited = false
+end
+
 --- Called between deliveries: the permanent hook may still be at its stopping pace.
 function limits.rearm()
   if permanent then

@@ -1,10 +1,9 @@
 --- The message that a handler is at work on.
 ---
---- `deliver` opens it before the handler and closes it afterwards; opening only stores what came
---- with the delivery, because most handlers never ask. Objects, headers and all that costs anything
---- are made when a script asks for them.
+--- `deliver` opens it before the handler and closes it afterwards; opening only stores the body,
+--- because most handlers never ask for more. What a script asks for is fetched from the host then.
 ---
----     message.open(id, attempt, interruptions, published_at, queue_id, headers, body)
+---     message.open(1, body)
 ---     message.current():attempt() --> 1
 ---     message.close()             --> false: the handler has not settled it
 local check = require("check")
@@ -15,14 +14,15 @@ local lent = require("host.lent")
 
 local error, getmetatable, next, rawequal = error, getmetatable, next, rawequal
 local setmetatable, format, sub = setmetatable, string.format, string.sub
-local settle_early = lent.settle
+local settle_early, fetch = lent.settle, lent.message
 
 local message = {}
 
 -- The open delivery. `object` is what scripts hold; one that is kept longer is not it any more.
-local is_open, settled, object = false, false, nil
-local id, attempt, interruptions, published_at, queue_id, headers_json, body
-local headers
+local number, settled, object = 0, false, nil
+local body
+---@type { id: string, attempt: integer, interruptions: integer, published_at: number, queue: string, headers: table }?
+local fields
 
 --- The longest reason that crosses to the host.
 local MAX_REASON = 8192
@@ -57,11 +57,10 @@ local function held(self, method)
   return true, nil
 end
 
-local function decoded_headers()
-  if not headers then
-    headers = headers_json == "" and {} or json.decode(headers_json)
-  end
-  return headers
+--- One of the fields that the host knows.
+local function field(name)
+  fields = fields or json.decode(fetch(number))
+  return fields[name]
 end
 
 --- The id, the same on every driver, in every redelivery and in the dead letter.
@@ -69,7 +68,7 @@ end
 ---@return errors.Error|nil err   INVALID when the handler has ended; so with all methods
 function methods:id()
   local ok, err = held(self, "id")
-  return ok and id, err
+  return ok and field("id"), err
 end
 
 --- The body, as the handler got it.
@@ -93,7 +92,7 @@ function methods:header(name)
     return nil, err
   end
   check.argument("msg:header", "name", name, "string")
-  return decoded_headers()[name], nil
+  return field("headers")[name], nil
 end
 
 --- All headers, in a table of your own.
@@ -105,7 +104,7 @@ function methods:headers()
     return nil, err
   end
   local copy = {}
-  for name, value in next, decoded_headers() do
+  for name, value in next, field("headers") do
     copy[name] = value
   end
   return copy, nil
@@ -116,7 +115,7 @@ end
 ---@return errors.Error|nil err
 function methods:attempt()
   local ok, err = held(self, "attempt")
-  return ok and attempt, err
+  return ok and field("attempt"), err
 end
 
 --- How often the message was lost with its worker: leases that ended without an outcome.
@@ -124,7 +123,7 @@ end
 ---@return errors.Error|nil err
 function methods:interruptions()
   local ok, err = held(self, "interruptions")
-  return ok and interruptions, err
+  return ok and field("interruptions"), err
 end
 
 --- The id of the queue that it came from.
@@ -132,7 +131,7 @@ end
 ---@return errors.Error|nil err
 function methods:queue()
   local ok, err = held(self, "queue")
-  return ok and queue_id, err
+  return ok and field("queue"), err
 end
 
 --- When it was published, in seconds since the epoch.
@@ -140,7 +139,7 @@ end
 ---@return errors.Error|nil err
 function methods:published_at()
   local ok, err = held(self, "published_at")
-  return ok and published_at, err
+  return ok and field("published_at"), err
 end
 
 --- Settles the open message: the first call wins.
@@ -149,7 +148,7 @@ local function settle(action, delay, reason)
     return invalid("msg:%s(): already settled", action)
   end
   settled = true
-  local done, err = settle_early(action, delay, sub(reason, 1, MAX_REASON))
+  local done, err = settle_early(number, action, delay, sub(reason, 1, MAX_REASON))
   if done then
     return true, nil
   end
@@ -254,39 +253,30 @@ end
 --- The message that a handler is at work on.
 ---@return queue.Message|nil
 function message.current()
-  if is_open and not object then
+  if number > 0 and not object then
     object = setmetatable({}, Message)
   end
   return object
 end
 
+--- Its number in the running call, 0 outside of a handler: the host knows it by that.
+---@return integer
+function message.number()
+  return number
+end
+
 --- Begins a delivery.
----@param new_id string
----@param new_attempt integer
----@param new_interruptions integer
----@param new_published_at number   seconds since the epoch
----@param new_queue_id string
----@param new_headers string        as JSON, "" when there are none
----@param new_body any              as the handler gets it
-function message.open(
-  new_id,
-  new_attempt,
-  new_interruptions,
-  new_published_at,
-  new_queue_id,
-  new_headers,
-  new_body
-)
-  is_open = true
-  id, attempt, interruptions = new_id, new_attempt, new_interruptions
-  published_at, queue_id, headers_json, body = new_published_at, new_queue_id, new_headers, new_body
+---@param new_number integer  which message of the running call it is, from 1
+---@param new_body any        as the handler gets it
+function message.open(new_number, new_body)
+  number, body = new_number, new_body
 end
 
 --- Ends the delivery; nothing of it stays.
 ---@return boolean settled   whether the handler has settled it
 function message.close()
   local was_settled = settled
-  is_open, settled, object, headers, headers_json, body = false, false, nil, nil, nil, nil
+  number, settled, object, fields, body = 0, false, nil, nil, nil
   return was_settled
 end
 

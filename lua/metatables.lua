@@ -7,7 +7,7 @@
 ---
 --- What a script can notice: an event added to a metatable after it was set counts from the next
 --- `setmetatable` with it. `getmetatable` answers the script's own table.
-local error, type, rawget, setmetatable = error, type, rawget, setmetatable
+local error, next, type, rawget, setmetatable = error, next, type, rawget, setmetatable
 local raw_get, raw_set = debug.getmetatable, debug.setmetatable
 
 local metatables = {}
@@ -54,7 +54,9 @@ local copies = new_cache()
 
 --- Called between deliveries: a class changed meanwhile is copied anew.
 function metatables.reset()
-  copies = new_cache()
+  if next(copies) then
+    copies = new_cache()
+  end
 end
 
 local function copy_of(meta)

@@ -10,7 +10,8 @@ local trace = require("host.trace")
 
 local pcall, xpcall, error, type = pcall, xpcall, error, type
 local sethook = debug.sethook
-local create, resume, status, running = coroutine.create, coroutine.resume, coroutine.status, coroutine.running
+local create, resume, status, running =
+  coroutine.create, coroutine.resume, coroutine.status, coroutine.running
 local close, yield, isyieldable = coroutine.close, coroutine.yield, coroutine.isyieldable
 local is_over, handler = limits.is_over, trace.handler
 

@@ -6,6 +6,7 @@
 local errors = require("errors")
 local freeze = require("host.freeze")
 local limits = require("host.limits")
+local message = require("host.message")
 local metatables = require("host.metatables")
 local protect = require("host.protect")
 local raw = require("host.raw")
@@ -13,7 +14,8 @@ local strings = require("host.strings")
 local tables = require("host.tables")
 local trace = require("host.trace")
 
-local assert, error, ipairs, load, next, pairs, select = assert, error, ipairs, load, next, pairs, select
+local assert, error, ipairs, load, next, pairs, select =
+  assert, error, ipairs, load, next, pairs, select
 local tonumber, tostring, type = tonumber, tostring, type
 local rawequal, rawlen, rawset = rawequal, rawlen, rawset
 local collectgarbage, concat, min = collectgarbage, table.concat, math.min
@@ -57,7 +59,7 @@ end
 
 local function count_garbage(option)
   if option ~= nil and option ~= "count" then
-    error("collectgarbage: only \"count\" is available in the sandbox", 2)
+    error('collectgarbage: only "count" is available in the sandbox', 2)
   end
   return collectgarbage("count")
 end
@@ -79,7 +81,7 @@ local function printer(log_name)
       words[index] = tostring((select(index, ...)))
     end
     limits.check_memory()
-    raw.log(LOG_INFO, log_name, concat(words, "\t"):sub(1, 8192), "")
+    raw.log(message.number(), LOG_INFO, log_name, concat(words, "\t"):sub(1, 8192), "")
   end
 end
 
@@ -175,12 +177,11 @@ function world.new(script)
     backing[name], seals[#seals + 1] = freeze.table(library, name)
   end
   backing.require = script.require
-  return env,
-    function()
-      for index = 1, #seals do
-        seals[index]()
-      end
+  return env, function()
+    for index = 1, #seals do
+      seals[index]()
     end
+  end
 end
 
 --- Gives strings their methods: a hidden copy of the bounded library, under a locked metatable.

@@ -12,34 +12,48 @@ local fault = require("host.fault")
 local freeze = require("host.freeze")
 local json = require("json")
 local lent = require("host.lent")
+local delivery = require("host.message")
 
 local error, getmetatable, next, rawequal, type = error, getmetatable, next, rawequal, type
 local sub, utf8_offset = string.sub, utf8.offset
 local log, log_level = lent.log, lent.log_level
 local encode, null = json.encode, json.null
+local number = delivery.number
 
 --- How much one line may carry: a text, the number of fields, all fields together.
 local MAX_TEXT, MAX_FIELDS, MAX_FIELDS_TEXT = 8192, 100, 65536
 
 local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
 
---- Any value as a bounded text that is whole characters as far as it was before.
-local function text_of(value)
-  local text = getmetatable(value) == "error" and value:message() or fault.text(value)
+--- The longest part of a text that a line may carry and that ends with a whole character.
+local function cut(text)
   if #text <= MAX_TEXT then
     return text
   end
-  return sub(text, 1, (utf8_offset(text, 0, MAX_TEXT + 1) or MAX_TEXT + 1) - 1)
+  return sub(text, 1, utf8_offset(text, 0, MAX_TEXT + 1) - 1)
+end
+
+--- Any value as a bounded text.
+local function text_of(value)
+  if type(value) == "string" then
+    return cut(value)
+  end
+  return getmetatable(value) == "error" and cut(value:message()) or fault.text(value)
+end
+
+--- A text as JSON; what is no UTF-8 is shown with escapes.
+local function encode_text(text)
+  return encode(text) or encode(check.show(text))
 end
 
 --- A field's value as JSON. Objects speak for themselves: an error shows its message.
 local function encode_field(value)
-  if type(value) == "table" and getmetatable(value) ~= nil and not rawequal(value, null) then
-    return encode(text_of(value))
-  elseif type(value) == "string" and #value > MAX_TEXT then
-    return encode(text_of(value))
+  local is_object = type(value) == "table" and getmetatable(value) ~= nil
+  if type(value) == "string" or (is_object and not rawequal(value, null)) then
+    return encode_text(text_of(value))
   end
-  return encode(value) or encode(text_of(value)) or encode(check.show(value))
+  local text = encode(value)
+  return text and #text <= MAX_TEXT and text or encode_text(text_of(value))
 end
 
 --- The fields as JSON, "" for none.
@@ -53,11 +67,7 @@ local function encode_fields(fields)
     if count > MAX_FIELDS or #text > MAX_FIELDS_TEXT then
       return text .. before .. '"fields_left_out":true}'
     end
-    text = text
-      .. before
-      .. (encode(text_of(name)) or encode(check.show(name)))
-      .. ":"
-      .. encode_field(value)
+    text = text .. before .. encode_text(text_of(name)) .. ":" .. encode_field(value)
     before = ","
   end
   return text .. "}"
@@ -108,7 +118,7 @@ function new(name, bound)
 
   local function write(level, message, given)
     if level >= (log_level(name) or 1) then
-      log(level, name, text_of(message), encode_fields(merged(bound, fields_of(given))))
+      log(number(), level, name, text_of(message), encode_fields(merged(bound, fields_of(given))))
     end
   end
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from moonq import log
 from moonq.clock import Clock
-from moonq.consumer import Consumer, ConsumerSettings
+from moonq.consumer import Consumer
 from moonq.drivers.base import Driver, Event
 from moonq.errors import MoonqError, ScriptError
 from moonq.functions import Functions
@@ -21,6 +21,7 @@ from moonq.registry.project import Entry, Project
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
 from moonq.services import HostServices
+from moonq.settling import ConsumerSettings
 from moonq.stores import MemoryStore
 from moonq.supervisor import Managed, RestartPolicy, Supervisor
 
@@ -28,7 +29,7 @@ _log = log.get("moonq.host")
 
 
 def _memory_driver(fields: queue_kinds.MemoryDriver, clock: Clock) -> Driver:
-    from moonq.drivers.memory import MemoryDriver  # noqa: PLC0415 - a driver is loaded when used
+    from moonq.drivers.memory import MemoryDriver
 
     return MemoryDriver(clock, max_length=fields.max_length, overflow=fields.overflow)
 
@@ -222,12 +223,13 @@ class Building:
         return Policy(options, make)
 
     def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
-        from moonq.frames import script_finding  # noqa: PLC0415
+        from moonq.registry import luaruntime
+        from moonq.registry.luatext import LuaText
 
-        fault = raised.fault
-        entry = self.project.entries[function]
-        finding = script_finding(entry, fault.message, fault.traceback)
-        return ScriptError(f"{function}: {fault.message}", finding=finding)
+        scripts = [entry for entry in self.project.entries.values() if entry.source_text]
+        texts = [LuaText.of_file(entry.source_name, entry.source_text) for entry in scripts]
+        finding = luaruntime.finding(raised.fault.message, texts, code="H406")
+        return ScriptError(f"{function} does not load: {raised.fault.message}", finding=finding)
 
 
 class _Service:

@@ -43,7 +43,7 @@ class _Capturing(HostServices):
         return json.dumps(ids).encode()
 
     def write_log(
-        self, caller: Caller, level: int, logger: str, message: str, fields: bytes
+        self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
     ) -> None:
         """Keep the line."""
         name = _LEVEL_NAMES.get(level, "info")
@@ -96,34 +96,37 @@ class Call:
         )
 
     def _open(self, caller: Caller) -> State:
-        from moonq.functions import Functions  # noqa: PLC0415
+        from moonq.functions import Functions
 
         return Functions(self._building.project, self._services).open(self._function, caller)
 
     def _as_message(
         self, state: State, caller: Caller, body: str, headers: Mapping[str, Any]
     ) -> tuple[str, Fault | None]:
-        message_id = new_id(self._building.clock.now())
-        caller.message_id, caller.attempt = message_id, 1
-        outcome = state.deliver(
-            state.limits.timeout,
-            body.encode(),
-            message_id.encode(),
-            1,
-            0,
-            self._building.clock.now(),
-            b"",
-            json.dumps(dict(headers)).encode() if headers else b"",
-        )
-        if outcome is None:
+        now = self._building.clock.now()
+        message = {
+            "id": new_id(now),
+            "attempt": 1,
+            "interruptions": 0,
+            "published_at": now,
+            "queue": "",
+            "headers": dict(headers),
+        }
+        caller.message = lambda _: json.dumps(message).encode()
+        progress = state.deliver(state.limits.timeout, [body.encode()])
+        if progress.stopped:
+            raise progress.stopped
+        if not progress.outcomes:
             return "ack", None
-        fault = outcome.fault
-        if fault is None:
+        outcome = progress.outcomes[0]
+        if outcome.kind == "settled":
             return self._settled, None
-        dead = outcome.kind == "decode" or fault.retryable is False
-        return ("dead" if dead else "nack"), fault
+        if outcome.kind == "memory":
+            raise Stopped("memory")
+        dead = outcome.kind == "decode" or outcome.fault.retryable is False
+        return ("dead" if dead else "nack"), outcome.fault
 
-    def _settle(self, action: str, delay: float, reason: str) -> bool:
+    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
         if self._settled:
             return False
         self._settled = action
@@ -138,4 +141,3 @@ def _checked(arguments: str) -> str:
     except ValueError as problem:
         raise Invalid(f"the argument is not JSON: {problem}", hint='such as {"id": 42}') from None
     return arguments
-

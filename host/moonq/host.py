@@ -115,7 +115,7 @@ class Host:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        from moonq.calls import Call  # noqa: PLC0415 - only people call by hand
+        from moonq.calls import Call
 
         return Call(self._building, self.project.resolve(function).id, send=send).run(
             arguments, headers if as_message else None

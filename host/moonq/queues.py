@@ -80,7 +80,7 @@ class Queues:
         *,
         may_wait: bool = True,
     ) -> str:
-        """Publish *body* (bytes as the queue's codec writes them) and return the message's id.
+        """Publish *body* (a JSON text; a string where the codec is raw) and return its id.
 
         Headers and options are JSON objects, or empty; durations are seconds.
 
@@ -90,6 +90,8 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
+        if not route.decodes:
+            body = _raw(body)
         if headers or options:
             message = self._message(route, body, _object(headers), _object(options))
         else:
@@ -134,6 +136,8 @@ class Queues:
 
     def _checked(self, route: Route, item: Mapping[str, Any]) -> Message:
         body = item["body"].encode() if isinstance(item["body"], str) else item["body"]
+        if not route.decodes:
+            body = _raw(body)
         headers = item.get("headers") or {}
         message = self._message(route, body, headers, item.get("options") or {})
         size = len(body) + (len(json.dumps(headers)) if headers else 0)
@@ -197,6 +201,17 @@ def _too_large(route: Route, size: int) -> TooLarge:
         f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
         hint="publish a reference to the data, or raise `max_body` of the queue",
     )
+
+
+def _raw(body: bytes) -> bytes:
+    """Return the text in *body*, which Lua wrote as JSON: the codec `raw` keeps only text."""
+    value = json.loads(body)
+    if not isinstance(value, str):
+        raise Invalid(
+            "the queue's codec is raw, so a body must be a string",
+            hint="encode it yourself, or use the codec json",
+        )
+    return value.encode("utf-8", "surrogatepass")
 
 
 def _object(text: bytes) -> dict[str, Any]:

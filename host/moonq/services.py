@@ -63,7 +63,7 @@ class HostServices:
         return json.dumps(info_object(self._queues.info(queue))).encode()
 
     def write_log(
-        self, caller: Caller, level: int, logger: str, message: str, fields: bytes
+        self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
     ) -> None:
         """Write a script's line, unless it floods the log."""
         target = log.get(logger or caller.entry)
@@ -72,11 +72,9 @@ class HostServices:
             return
         if dropped:
             target.warning("%d log lines were dropped: more than %d a second", dropped, MAX_LINES)
-        extra: dict[str, Any] = {"entry": caller.entry}
+        extra: dict[str, Any] = {"entry": caller.entry, **caller.log_context(index)}
         if fields:
             extra["fields"] = json.loads(fields)
-        if caller.message_id:
-            extra["message_id"], extra["attempt"] = caller.message_id, caller.attempt
         target.log(_LEVELS.get(level, logging.INFO), "%s", message, extra=extra)
 
     def log_level(self, logger: str) -> int:

@@ -43,9 +43,9 @@ class Services(Protocol):
         ...
 
     def write_log(
-        self, caller: Caller, level: int, logger: str, message: str, fields: bytes
+        self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
     ) -> None:
-        """Write a script's log line."""
+        """Write a script's log line; *index* is its message's number in the running call."""
         ...
 
     def log_level(self, logger: str) -> int:
@@ -113,13 +113,15 @@ class Caller:
     groups: tuple[str, ...] = ()
     depth: int = 0
     """How many calls of `funcs.call` lie above it."""
-    message_id: str = ""
-    attempt: int = 0
     is_stopping: Callable[[], bool] = lambda: False
     sleep: Callable[[float], bool] = field(default=lambda _: True)
     """Waits; False when it was woken early because the worker is to stop."""
-    settle: Callable[[str, float, str], bool] = field(default=lambda *_: False)
-    """Settles the current message early; False when it was settled before."""
+    settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
+    """Settles message number n of the running call early; False when it was settled before."""
+    message: Callable[[int], bytes] = field(default=lambda _: b"{}")
+    """Everything about message number n of the running call, as JSON."""
+    log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
+    """What a log line says of message number n of the running call."""
     remaining: Callable[[], float | None] = lambda: None
     """Seconds until the caller's own time limit."""
 
@@ -178,7 +180,10 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
         ),
         "queue_info": lambda queue: services.queue_info(caller, text(queue)),
         "stopping": lambda: caller.is_stopping(),  # noqa: PLW0108 - read anew: pools change it
-        "settle": lambda action, delay, reason: caller.settle(text(action), delay, text(reason)),
+        "settle": lambda index, action, delay, reason: caller.settle(
+            index, text(action), delay, text(reason)
+        ),
+        "message": lambda index: caller.message(index),  # noqa: PLW0108 - a worker sets it later
     }
 
 
@@ -200,8 +205,8 @@ def _time_functions(services: Services, caller: Caller) -> Group:
 
 
 def _log_functions(services: Services, caller: Caller) -> Group:
-    def write(level: int, logger: bytes, message: bytes, fields: bytes) -> None:
-        services.write_log(caller, level, text(logger), text(message), fields)
+    def write(index: int, level: int, logger: bytes, message: bytes, fields: bytes) -> None:
+        services.write_log(caller, index, level, text(logger), text(message), fields)
 
     return {
         "log": write,

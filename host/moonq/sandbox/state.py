@@ -10,7 +10,7 @@ A state belongs to one thread at a time. After a kill, or when it has kept too m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
@@ -26,7 +26,12 @@ THREAD_STACK = 1024 * 1024
 
 Lent = Callable[..., Any]
 # What `deliver.lua` answers.
-_ACK, _, _SETTLED, _DECODE, _MEMORY = range(5)
+_OUTCOMES: dict[int, Literal["failed", "settled", "decode", "memory"]] = {
+    1: "failed",
+    2: "settled",
+    3: "decode",
+    4: "memory",
+}
 
 
 class Limits(NamedTuple):
@@ -57,10 +62,23 @@ class Fault(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a handler's run led to, when it was not simply done."""
+    """What a handler's run led to, when its message was not simply done."""
 
-    kind: Literal["failed", "settled", "decode"]
-    fault: Fault | None = None
+    number: int
+    """Which message of the call, from 1."""
+    kind: Literal["failed", "settled", "decode", "memory"]
+    fault: Fault = Fault("UNKNOWN", "")
+
+
+class Progress(NamedTuple):
+    """How far a call of `State.deliver` came."""
+
+    done: int
+    """How many of its messages were run."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Those that were not simply done."""
+    stopped: Stopped | None = None
+    """Why the message behind the last done one was cut off."""
 
 
 class Stopped(Exception):
@@ -95,6 +113,7 @@ class _Functions(NamedTuple):
     define: Any
     open: Any
     deliver: Any
+    progress: Any
     call: Any
     collect: Any
     last_trace: Any
@@ -189,49 +208,57 @@ class State:
         if not ok:
             raise ScriptFault(_fault(fault))
 
-    def deliver(
-        self,
-        timeout: float | None,
-        body: bytes,
-        message_id: bytes,
-        attempt: int,
-        interruptions: int,
-        published_at: float,
-        queue_id: bytes,
-        headers: bytes,
-    ) -> Outcome | None:
-        """Run the handler on one message. None: it is done, acknowledge it.
+    def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
+        """Run the handler on messages, in order; the call may end before all of them are run.
 
-        Raises:
-            Stopped: It was cut off.
-            ScriptFault: It broke the trusted half itself.
+        Each may take *timeout* seconds: only quick ones come together (see `deliver.lua`).
         """
+        limit = self.limits.memory
+        size = sum(map(len, bodies))
         runtime = self._runtime
-        if runtime.get_memory_used() + 2 * len(body) > self.limits.memory:
-            self._make_room(2 * len(body))
+        if runtime.get_memory_used() + 2 * size > limit:
+            try:
+                self._make_room(2 * size)
+            except Stopped as stopped:
+                return Progress(0, stopped=stopped)
         guard = self.guard
         guard.begin(timeout)
         try:
-            result = self._lua.deliver(
-                body, message_id, attempt, interruptions, published_at, queue_id, headers
-            )
+            answer = self._lua.deliver(*bodies)
         except LuaError as problem:
-            self._cut_off(problem)
-        stopped = guard.end()
-        if stopped:
+            return self._broken_off(problem)
+        if guard.end():
             self.spent = True
-        elif runtime.get_memory_used() > self.limits.memory // 4:
+        elif runtime.get_memory_used() > limit // 4:
             self._give_back()
-        return None if result == _ACK else self._outcome(result)
+        if type(answer) is int:
+            return Progress(answer)
+        return self._progress(answer)
 
-    def _outcome(self, result: Any) -> Outcome:
-        code, *parts = result if isinstance(result, tuple) else (result,)
-        if code == _MEMORY:
+    def _broken_off(self, problem: LuaError) -> Progress:
+        try:
+            self._cut_off(problem)
+        except Stopped as stopped:
+            reason = stopped
+        except ScriptFault as raised:
+            # The trusted half itself gave up, for instance at the C-stack limit.
+            reason = None
+            fault = raised.fault
+        try:
+            progress = self._progress(self._lua.progress())
+        except LuaError:
+            progress = Progress(0)
+        if reason is not None:
+            return progress._replace(stopped=reason)
+        broken = Outcome(progress.done + 1, "failed", fault)
+        return Progress(progress.done + 1, (*progress.outcomes, broken))
+
+    def _progress(self, answer: Any) -> Progress:
+        done, *flat = answer if isinstance(answer, tuple) else (answer,)
+        outcomes = tuple(_outcome(*flat[at : at + 6]) for at in range(0, len(flat), 6))
+        if any(outcome.kind == "memory" for outcome in outcomes):
             self.spent = True
-            raise Stopped("memory", self._last_trace())
-        if code == _SETTLED:
-            return Outcome("settled")
-        return Outcome("decode" if code == _DECODE else "failed", _fault(parts))
+        return Progress(done, outcomes)
 
     def call(self, arguments: bytes, timeout: float | None = None) -> bytes:
         """Call the function with a JSON array of arguments; returns a JSON array of results.
@@ -321,3 +348,7 @@ class State:
 def _fault(parts: list[Any]) -> Fault:
     parts = parts + [None] * (4 - len(parts))
     return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]))
+
+
+def _outcome(number: int, code: int, *parts: Any) -> Outcome:
+    return Outcome(number, _OUTCOMES[code], _fault(list(parts)))
