@@ -23,6 +23,7 @@ return function(order)
   if err then
     return nil, err
   end
+  logger.info("charged", { order = order.id, cents = receipt.cents })
 
   -- The order may run again if the host dies now. The bank does not charge twice, and the key keeps
   -- the second e-mail away.
@@ -35,6 +36,5 @@ return function(order)
   if not id then
     return nil, refused
   end
-  logger.info("charged", { order = order.id, cents = receipt.cents })
   return receipt
 end

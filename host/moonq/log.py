@@ -39,6 +39,9 @@ _UNSAFE = re.compile(
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLAIN = re.compile(r'[^\s"=]+')
 
+#: What moonq's own texts use beyond ASCII, for terminals that cannot show it.
+ASCII = str.maketrans({"·": "|", "…": "...", "→": "->", "✓": "ok", "✗": "FAIL", "●": "*"})
+
 #: The standard library never forgets a logger, and scripts choose names: further ones share one.
 MAX_NAMES = 10_000
 OTHERS = "others"
@@ -100,6 +103,11 @@ def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
     return stream.isatty() and env.get("TERM") != "dumb"
 
 
+def speaks_unicode(stream: TextIO) -> bool:
+    """Say whether *stream* can carry more than ASCII."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+
+
 def visible(text: str) -> str:
     r"""Return *text* with control characters written out: a newline becomes ``\n``."""
     return _UNSAFE.sub(_escape, text)
@@ -123,7 +131,7 @@ def _formatter(mode: Mode, stream: TextIO, color: bool | None) -> logging.Format
         return JsonFormatter()
     return PrettyFormatter(
         color=has_color(stream) if color is None else color,
-        ellipsis="…" if (stream.encoding or "").lower().startswith("utf") else "..",
+        unicode=speaks_unicode(stream),
     )
 
 
@@ -176,10 +184,10 @@ class JsonFormatter(logging.Formatter):
 class PrettyFormatter(logging.Formatter):
     """`12:00:01.120 INFO  app:process_order  processing order  id=01J9…8A7Q attempt=1 order=42`."""
 
-    def __init__(self, *, color: bool = False, ellipsis: str = "…") -> None:
+    def __init__(self, *, color: bool = False, unicode: bool = True) -> None:
         super().__init__()
         self._color = color
-        self._ellipsis = ellipsis
+        self._unicode = unicode
 
     def format(self, record: logging.LogRecord) -> str:
         """Return *record* as a line, a traceback indented below it."""
@@ -190,6 +198,8 @@ class PrettyFormatter(logging.Formatter):
         )
         parts = (head, visible(record.getMessage()), self._paint(self._details(record), "2"))
         line = "  ".join(part for part in parts if part)
+        if not self._unicode:
+            line = line.translate(ASCII)
         if not record.exc_info:
             return line
         below = self.formatException(record.exc_info).splitlines()
@@ -212,7 +222,7 @@ class PrettyFormatter(logging.Formatter):
     def _short(self, message_id: str) -> str:
         if len(message_id) <= 20:
             return message_id
-        return f"{message_id[:4]}{self._ellipsis}{message_id[-4:]}"
+        return f"{message_id[:4]}…{message_id[-4:]}"
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color and text else text

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,8 @@ class Running:
             text=True,
         )
         self.lines: list[dict[str, Any]] = []
+        self._limit = threading.Timer(20, self.process.kill)
+        self._limit.start()
 
     def until(self, message: str) -> dict[str, Any]:
         """Read log lines up to the next one that says *message*."""
@@ -88,6 +91,12 @@ class Running:
         out, err = self.process.communicate(timeout=20)
         return self.process.returncode, out, err
 
+    def end(self) -> None:
+        """Leave nothing running."""
+        self._limit.cancel()
+        self.process.kill()
+        self.process.communicate()
+
 
 @pytest.fixture
 def running(project: Path) -> Iterator[Any]:
@@ -99,8 +108,7 @@ def running(project: Path) -> Iterator[Any]:
 
     yield start
     for run in started:
-        run.process.kill()
-        run.process.communicate()
+        run.end()
 
 
 def publish(**job: object) -> tuple[str, str]:

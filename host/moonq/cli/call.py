@@ -57,7 +57,12 @@ def call(
 
     if headers and not as_message:
         raise click.UsageError("a header needs a message: add --as-message")
-    log.configure("pretty", "warn", color=options.has_color(sys.stderr))
+    log.configure(
+        "pretty",
+        "debug" if options.verbose else "info",
+        {"moonq": "warn"},
+        color=options.has_color(sys.stderr),
+    )
     host = Host(load(options.project))
     host.start(consumers=False)
     try:

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq import __version__
-from moonq.cli.options import Options, speaks_unicode
+from moonq.cli.options import Options
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.log import visible
+from moonq.log import speaks_unicode, visible
 
 if TYPE_CHECKING:
     from moonq.findings import Finding

@@ -14,13 +14,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
-from moonq.cli.options import Options, speaks_unicode
+from moonq.cli.options import Options
 
 if TYPE_CHECKING:
     from moonq.host import CallResult, Fault, ServiceStatus, StopReport
+    from moonq.registry import Project
 
-MARKS = {"running": ("✓", "ok", "32"), "failed": ("✗", "FAIL", "31")}
-OTHER_MARK = ("●", "*", "33")
+MARKS = {"running": ("✓", "32"), "failed": ("✗", "31")}
+OTHER_MARK = ("●", "33")
 
 
 class Narrator:
@@ -30,28 +31,29 @@ class Narrator:
         self._options = options
         self._pretty = pretty
         self._color = options.has_color(sys.stderr)
-        self._unicode = speaks_unicode(sys.stderr)
+        self._unicode = log.speaks_unicode(sys.stderr)
+        self._widest = 0
         self._log = log.get("moonq")
 
-    def opened(self, project: str) -> None:
+    def opened(self, project: Project) -> None:
         """The project was read and is sound."""
+        self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
         self._tell(
-            f"moonq {__version__} · {project} · pid {os.getpid()}",
+            f"moonq {__version__} · {project.name} · pid {os.getpid()}",
             "opened",
             version=__version__,
-            project=project,
+            project=project.name,
             pid=os.getpid(),
         )
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
-        rich, plain, ink = MARKS.get(status.state, OTHER_MARK)
-        mark = self._paint(rich if self._unicode else plain, ink)
+        mark = self._paint(*MARKS.get(status.state, OTHER_MARK))
         took = f"  {milliseconds(status.took)}" if status.took >= 0.01 else ""
         self._tell(
-            f"  {mark} {status.id:16}  {status.detail or status.kind}{took}",
+            f"  {mark} {status.id:{self._widest}}  {status.detail or status.kind}{took}",
             f"service {status.state}",
-            entry=status.id,
+            service=status.id,
             kind=status.kind,
             detail=status.detail,
         )
@@ -109,7 +111,7 @@ class Narrator:
             print(self._ascii(sentence), file=sys.stderr, flush=True)
 
     def _ascii(self, text: str) -> str:
-        return text if self._unicode else text.replace("·", "|").replace("…", "...")
+        return text if self._unicode else text.translate(log.ASCII)
 
     def _paint(self, text: str, ink: str) -> str:
         return f"\x1b[{ink}m{text}\x1b[0m" if self._color else text

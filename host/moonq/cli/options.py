@@ -46,11 +46,6 @@ class Options:
 pass_options = click.make_pass_decorator(Options, ensure=True)
 
 
-def speaks_unicode(stream: TextIO) -> bool:
-    """Say whether *stream* can carry more than ASCII."""
-    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
-
-
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Remember *value* where every command finds it; a default never undoes what was said."""
     if param.name and ctx.get_parameter_source(param.name) != ParameterSource.DEFAULT:

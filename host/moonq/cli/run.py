@@ -84,7 +84,7 @@ def run(
     pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"
     configure_log(options, pretty, loaded.settings.log, dict(levels))
     narrator = Narrator(options, pretty=pretty)
-    narrator.opened(loaded.name)
+    narrator.opened(loaded)
     host = Host(loaded)
     code = Run(host, narrator).through(calls, until_idle=until_idle, drain_timeout=drain_timeout)
     if options.json:
