@@ -237,6 +237,7 @@ describe("json.encode", function()
   it("writes the same table twice", function()
     local shared = { 1 }
     eq(json.encode({ shared, shared }), "[[1],[1]]")
+    eq(json.encode({ shared, shared }, { sorted = true }), "[[1],[1]]")
   end)
 
   it("writes more names than it keeps, short and long", function()

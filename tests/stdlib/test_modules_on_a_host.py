@@ -1,0 +1,312 @@
+"""What the modules that need a host do there: they publish, wait, log, keep values, call others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = """
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: tasks, kind: queue.queue, driver: memory}
+  - {name: values, kind: store.memory}
+  - {name: region, kind: env.variable, variable: SHOP_REGION, default: eu}
+  - {name: unset, kind: env.variable, variable: SHOP_UNSET}
+  - {name: echo, kind: function.lua, source: "return function(...) return ... end"}
+  - name: refuse
+    kind: function.lua
+    source: >-
+      return function()
+        return nil, errors.new({ kind = errors.CONFLICT, message = "taken", retryable = false })
+      end
+  - name: main
+    kind: function.lua
+    source: file://main.lua
+    modules: [env, errors, funcs, json, logger, queue, registry, store, time]
+"""
+HEAD = """
+local env, errors, funcs = require("env"), require("errors"), require("funcs")
+local json, logger, queue = require("json"), require("logger"), require("queue")
+local registry, store, time = require("registry"), require("store"), require("time")
+
+--- An error as a test can see it.
+local function told(err)
+  return { kind = err:kind(), message = err:message(), retryable = err:retryable() }
+end
+
+return function()
+  local _ = { env, errors, funcs, json, logger, queue, registry, store, time, told }
+"""
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def call(tmp_path: Path, moonq: Callable[..., Any]) -> Run:
+    """Call Lua text as a function's body on a host, as the command line does; tells all of it."""
+    (tmp_path / "_index.yaml").write_text(PROJECT)
+
+    def call(text: str, *arguments: str) -> Any:
+        (tmp_path / "main.lua").write_text(f"{HEAD}\n{text}\nend\n")
+        said = moonq("call", "app:main", *arguments, "-C", tmp_path, "--json")
+        assert said.code == 0, said
+        return json.loads(said.out)
+
+    return call
+
+
+@pytest.fixture
+def run(call: Run) -> Run:
+    """Run Lua text as a function's body on a host; returns what it returns."""
+    return lambda text: call(text, "--send")["values"][0]
+
+
+def test_a_message_is_published_with_what_came_along(run: Run) -> None:
+    ids = run("""
+      local first = queue.publish("app:tasks", { id = 7 })
+      local options = { id = "me", delay = "5m" }
+      local second = queue.publish("app:tasks", {}, { source = "shop" }, options)
+      return { first = first, second = second, info = queue.info("app:tasks") }
+    """)
+    assert len(ids["first"]) == 36
+    assert ids["second"] == "me"
+    assert ids["info"]["ready"] == 1
+    assert ids["info"]["delayed"] == 1
+    assert ids["info"]["message_count"] == 2
+
+
+def test_an_unknown_queue_is_refused_with_the_one_meant(run: Run) -> None:
+    assert run("return told(select(2, queue.publish('app:taks', 1)))") == {
+        "kind": "NOT_FOUND",
+        "message": "queue 'app:taks' does not exist; did you mean 'app:tasks'?",
+        "retryable": False,
+    }
+
+
+def test_a_batch_answers_for_each_message(run: Run) -> None:
+    answers = run("""
+      local answers = queue.publish_batch("app:tasks", {
+        { body = json.array(), headers = { n = 1 } },
+        { body = { print } },
+        { body = 1, optoins = {} },
+        { headers = {} },
+        7,
+        { body = ("x"):rep(300 * 1024) },
+        { body = "last", options = { id = "me" } },
+      })
+      local shown = {}
+      for place, answer in ipairs(answers) do
+        shown[place] = answer.id or answer.err:message()
+      end
+      return shown
+    """)
+    assert len(answers[0]) == 36
+    place = "queue.publish_batch: messages"
+    assert answers[1:5] == [
+        f"{place}[2]: body[1] is a function, which JSON cannot carry",
+        f"{place}[3]: unknown option 'optoins', did you mean 'options'?",
+        f"{place}[4]: body is nil; publish at least {{}}",
+        f"{place}[5]: {{ body = … }} expected, got 7",
+    ]
+    assert "bytes with headers; 'app:tasks' takes 262144" in answers[5]
+    assert answers[6] == "me"
+
+
+def test_a_batch_of_nothing_is_an_empty_answer(run: Run) -> None:
+    assert run("return #queue.publish_batch('app:tasks', {})") == 0
+
+
+def test_a_message_tells_what_came_with_it(call: Run) -> None:
+    script = """
+      local msg = queue.message()
+      msg:headers().source = "else"
+      logger.info("seen", {
+        id = #msg:id(), attempt = msg:attempt(), lost = msg:interruptions(), body = msg:body(),
+        at = math.type(msg:published_at()), source = msg:header("source"),
+        none = msg:header("none") == nil, headers = msg:headers(),
+      })
+    """
+    said = call(script, '{"id":7}', "--as-message", "-H", "source=shop")
+    assert said["verdict"] == "ack"
+    assert said["logs"][0]["fields"] == {
+        "id": 36,
+        "attempt": 1,
+        "lost": 0,
+        "body": {"id": 7},
+        "at": "float",
+        "source": "shop",
+        "none": True,
+        "headers": {"source": "shop"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("settle", "verdict"),
+    [
+        ("ack()", "ack"),
+        ("nack('no answer')", "nack"),
+        ("retry({ delay = '5s', error = 'no answer' })", "retry"),
+        ("snooze({ delay = 5 })", "snooze"),
+        ("reject('card stolen')", "reject"),
+    ],
+)
+def test_a_message_is_settled_by_the_first_who_does(call: Run, settle: str, verdict: str) -> None:
+    script = f"""
+      local msg = queue.message()
+      logger.info("seen", {{ first = msg:{settle}, second = select(2, msg:ack()) }})
+      return nil, "too late"
+    """
+    said = call(script, "1", "--as-message")
+    assert said["verdict"] == verdict
+    assert said["logs"][0]["fields"] == {"first": True, "second": "msg:ack(): already settled"}
+
+
+def test_values_are_kept_and_copied(run: Run) -> None:
+    assert run("""
+      local values = store.open("app:values")
+      local value = { list = { 1, 2.5 }, empty = json.array() }
+      values:set("a", value, { ttl = "1h" })
+      value.list[1] = 9
+      values:get("a").list[1] = 8
+      values:set("b", false)
+      return {
+        kept = values:get("a"),
+        no = values:get("b"),
+        missing = values:get("c") == nil,
+        keys = values:keys(),
+        with_prefix = values:keys("b"),
+        deleted = { values:delete("a"), values:delete("a") },
+        sums = { values:incr("n"), values:incr("n", 2), values:incr("n", 0.5) },
+      }
+    """) == {
+        "kept": {"list": [1, 2.5], "empty": []},
+        "no": False,
+        "missing": True,
+        "keys": ["a", "b"],
+        "with_prefix": ["b"],
+        "deleted": [True, False],
+        "sums": [1, 3, 3.5],
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("set('k')", "store: set: the value is nil; use delete to remove a key"),
+        ("set('k', { print })", "store: set: value[1] is a function, which JSON cannot carry"),
+        ("set('k', 1, { tll = 1 })", "store: set: unknown option 'tll', did you mean 'ttl'?"),
+        ("set('k', 1, { ttl = 0 })", "store: set: option 'ttl': more than 0 seconds are expected"),
+        ("set('k', 1, { ttl = 'x' })", "store: set: option 'ttl': a duration is expected"),
+        ("incr('text')", "the value of 'text' is not a number"),
+        ("incr('n', 1, { ttl = 'x' })", "store: incr: option 'ttl': a duration is expected"),
+    ],
+)
+def test_a_store_says_what_it_cannot_keep(run: Run, method: str, message: str) -> None:
+    fault = run(f"""
+      local values = store.open("app:values")
+      values:set("text", "no number")
+      return told(select(2, values:{method}))
+    """)
+    assert message in fault["message"]
+    assert fault["kind"] == "INVALID"
+
+
+def test_a_store_called_with_a_dot_says_so(run: Run) -> None:
+    message = run("return select(2, pcall(store.open('app:values').get, 'k'))")
+    assert message.endswith("store:get() is called with a colon, on what store.open answers")
+
+
+def test_only_named_variables_are_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_SECRET", "hidden")
+    monkeypatch.delenv("SHOP_REGION", raising=False)
+    assert run("""
+      return {
+        env.get("SHOP_REGION"), env.get("app:region"), env.get("SHOP_UNSET", "none"),
+        env.get("SHOP_UNSET") == nil, told(select(2, env.get("SHOP_SECRET"))).kind,
+      }
+    """) == ["eu", "eu", "none", True, "NOT_FOUND"]
+
+
+def test_the_registry_shows_entries_without_their_settings(run: Run) -> None:
+    assert run("""
+      local found = registry.find({ kind = "queue.queue", namespace = "app" })
+      return { registry.get("app:tasks"), #found, found[1].id }
+    """) == [
+        {
+            "id": "app:tasks",
+            "kind": "queue.queue",
+            "namespace": "app",
+            "name": "tasks",
+            "meta": {},
+        },
+        1,
+        "app:tasks",
+    ]
+
+
+def test_a_function_is_called_with_copies(run: Run) -> None:
+    assert run("""
+      local one, two, three = funcs.call("app:echo", { a = json.array() }, 1.0, "x")
+      return { one, math.type(two), three, select("#", funcs.call("app:echo")) }
+    """) == [{"a": []}, "float", "x", 0]
+
+
+def test_a_nil_stays_one_among_arguments_and_results(run: Run) -> None:
+    assert run("""
+      local results = table.pack(funcs.call("app:echo", 1, nil, 3, nil))
+      return { results.n, results[1], results[2] == nil, results[3], results[4] == nil }
+    """) == [4, 1, True, 3, True]
+
+
+def test_the_failure_of_a_called_function_comes_back(run: Run) -> None:
+    assert run("""
+      local result, err = funcs.call("app:refuse")
+      return { result == nil, told(err) }
+    """) == [True, {"kind": "CONFLICT", "message": "taken", "retryable": False}]
+
+
+def test_a_log_line_carries_fields_and_names(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        run("""
+          logger.info("taken", { order = 7, err = errors.new("no answer"), back = print })
+          logger:warn("slow")
+          logger.with({ order = 8 }).named("mail").named("out"):error("lost", { to = "ada" })
+          logger.info("bad", errors.new("no answer"))
+          logger.debug("never seen")
+          return true
+        """)
+    lines = [
+        (record.name, record.levelname, record.getMessage(), getattr(record, "fields", None))
+        for record in caplog.records
+        if getattr(record, "entry", None) == "app:main"
+    ]
+    assert lines[0][3].pop("back").startswith("function: ")
+    assert lines == [
+        ("app:main", "INFO", "taken", {"order": 7, "err": "no answer"}),
+        ("app:main", "WARNING", "slow", None),
+        ("mail.out", "ERROR", "lost", {"order": 8, "to": "ada"}),
+        ("app:main", "INFO", "bad", {"error": "no answer"}),
+    ]
+
+
+def test_a_log_line_is_bounded(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        run("""
+          local many = {}
+          for i = 1, 1000 do
+            many["field" .. i] = ("ü"):rep(10000)
+          end
+          logger.info(("ü"):rep(100000), many)
+          logger.info("gr\\xFCn", { ["\\xFC"] = "\\xFC" })
+          return true
+        """)
+    long, latin = (record for record in caplog.records if hasattr(record, "entry"))
+    assert len(long.getMessage().encode()) <= 8192
+    assert len(json.dumps(long.fields, ensure_ascii=False).encode()) < 80_000
+    assert long.fields["fields_left_out"] is True
+    assert latin.fields == {"'\\xFC'": "'\\xFC'"}
