@@ -1,7 +1,7 @@
 --- What went wrong, in words: turns any error value into a bounded, readable fault.
 ---
 ---     fault.of("no bank") --> "UNKNOWN", "no bank", nil
----     fault.of(errors.new({ message = "down", kind = errors.TIMEOUT })) --> "TIMEOUT", "down", true
+---     fault.of(errors.new({ message = "down", kind = "TIMEOUT" })) --> "TIMEOUT", "down", true
 ---     fault.of({ code = 7 }) --> "UNKNOWN", "{ code = 7 }", nil
 ---
 --- Only strings and booleans leave a state: a table thrown through lupa reaches Python empty.

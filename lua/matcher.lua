@@ -12,8 +12,8 @@ local concat, find, sub, unpack = table.concat, string.find, string.sub, table.u
 
 local matcher = {}
 
---- Tries of one attempt; about two seconds.
-local MOST_TRIES = 1e7
+--- Tries of one attempt; about a second.
+local MOST_TRIES = 5e6
 local REFUSAL = "pattern too expensive for a subject of this length"
   .. " (anchor it, or let its repetitions exclude what ends them)"
 

@@ -21,8 +21,9 @@ local message = {}
 -- The open delivery. `object` is what scripts hold; one that is kept longer is not it any more.
 local number, settled, object = 0, false, nil
 local body
----@type { id: string, attempt: integer, interruptions: integer, published_at: number, queue: string, headers: table }?
-local fields
+--- What the host knows of it, once a script has asked.
+---@type table<string, any>?
+local known
 
 --- The longest reason that crosses to the host.
 local MAX_REASON = 8192
@@ -59,8 +60,8 @@ end
 
 --- One of the fields that the host knows.
 local function field(name)
-  fields = fields or json.decode(fetch(number))
-  return fields[name]
+  known = known or json.decode(fetch(number))
+  return known[name]
 end
 
 --- The id, the same on every driver, in every redelivery and in the dead letter.
@@ -276,7 +277,7 @@ end
 ---@return boolean settled   whether the handler has settled it
 function message.close()
   local was_settled = settled
-  number, settled, object, fields, body = 0, false, nil, nil, nil
+  number, settled, object, known, body = 0, false, nil, nil, nil
   return was_settled
 end
 

@@ -25,7 +25,7 @@ local cost = {}
 ---@field lean boolean         a success costs no more than the characters it takes
 
 -- Measured against lstrlib.c with a margin of about two.
-local CHARACTER, CLASS, SET_MEMBER, CALL, START = 3, 4, 2, 8, 40
+local CHARACTER, CLASS, SET_MEMBER, CALL, START = 3, 4, 2, 12, 60
 
 local SET = 91
 local LONGEST = 1 << 26

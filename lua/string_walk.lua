@@ -91,25 +91,33 @@ function walk.gmatch(s, pattern, init)
   end
 end
 
---- What to put in place of a match, by the type of the replacement; false to leave it.
-local REPLACE = {}
+--- From a replacement to a function that says what to put in place of a match, or false.
+local REPLACER = {}
 
-REPLACE["function"] = function(replacement, whole, ...)
-  if select("#", ...) == 0 then
-    return replacement(whole)
+REPLACER["function"] = function(replacement)
+  return function(whole, ...)
+    if select("#", ...) == 0 then
+      return replacement(whole)
+    end
+    return (replacement(...))
   end
-  return (replacement(...))
 end
 
-function REPLACE.table(replacement, whole, ...)
-  if select("#", ...) == 0 then
-    return replacement[whole]
+function REPLACER.table(replacement)
+  return function(whole, ...)
+    if select("#", ...) == 0 then
+      return replacement[whole]
+    end
+    return replacement[(...)]
   end
-  return replacement[(...)]
 end
 
-function REPLACE.string(replacement, whole, ...)
-  return expansion.fill(expansion.read(replacement), whole, ...)
+function REPLACER.string(replacement)
+  local pieces
+  return function(whole, ...)
+    pieces = pieces or expansion.read(replacement)
+    return expansion.fill(pieces, whole, ...)
+  end
 end
 
 local function checked(value, whole)
@@ -129,7 +137,7 @@ end
 ---@return string
 ---@return integer count
 function walk.gsub(s, pattern, replacement, most)
-  local plan, replace = patterns.plan(pattern), REPLACE[type(replacement)]
+  local plan, replace = patterns.plan(pattern), REPLACER[type(replacement)](replacement)
   local parts, count, copied, last = {}, 0, 1, nil
   local function take(first, stop, ...)
     if not first then
@@ -137,7 +145,7 @@ function walk.gsub(s, pattern, replacement, most)
     end
     local whole = sub(s, first, stop)
     parts[#parts + 1] = sub(s, copied, first - 1)
-    parts[#parts + 1] = checked(replace(replacement, whole, ...), whole)
+    parts[#parts + 1] = checked(replace(whole, ...), whole)
     count, copied, last = count + 1, stop + 1, stop
     return not plan.anchored
   end

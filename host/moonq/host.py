@@ -9,10 +9,8 @@ host.stop()
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +18,9 @@ from typing import Any
 from moonq import log
 from moonq.building import Building
 from moonq.clock import Clock, SystemClock
-from moonq.errors import MoonqError, StopTimeout
+from moonq.errors import StopTimeout
 from moonq.registry.project import Project
-from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.sandbox.state import Fault
 from moonq.supervisor import ServiceStatus, Supervisor
 
 __all__ = ["CallResult", "Fault", "Host", "ServiceStatus", "StopReport"]
@@ -79,8 +76,6 @@ class Host:
         self.metrics = self._building.metrics
         self.functions = self._building.functions
         self._began = 0.0
-        self._calls = 0
-        self._stop_report: StopReport | None = None
 
     def start(
         self,

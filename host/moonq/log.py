@@ -229,11 +229,11 @@ class PrettyFormatter(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The speaker's own fields; anything but a map of names is shown as one field."""
+    """The speaker's own fields by name, for Lua's tables know no order."""
     fields = getattr(record, "fields", None) or {}
     if not isinstance(fields, Mapping):
         return {"fields": fields}
-    return {str(key): value for key, value in fields.items()}
+    return dict(sorted((str(key), value) for key, value in fields.items()))
 
 
 def _speaker(record: logging.LogRecord) -> dict[str, Any]:

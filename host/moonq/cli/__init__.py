@@ -26,13 +26,13 @@ COMMANDS = ("call", "check", "new", "run", "version")
 class Commands(click.Group):
     """Loads a command's file when somebody asks for that command."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
         return list(COMMANDS)
 
     def get_command(
         self,
-        ctx: click.Context,  # noqa: ARG002 - as click calls it
+        ctx: click.Context,
         cmd_name: str,
     ) -> click.Command | None:
         """Return the command called *cmd_name*."""

@@ -77,7 +77,7 @@ COMMON = (
 )
 
 
-def _keep_project(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:  # noqa: ARG001 - as click calls it
+def _keep_project(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
     if value is not None:
         ctx.ensure_object(Options).project = value
 
