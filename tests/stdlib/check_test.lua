@@ -76,7 +76,7 @@ describe("check.options", function()
       local started = start({ bse = 1 })
       return started
     end)
-    test.match(message, "check_test.lua:%d+: pump.start")
+    test.matches(message, "check_test.lua:%d+: pump.start")
   end)
 
   it("never runs metamethods of the options", function()

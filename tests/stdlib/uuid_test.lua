@@ -6,7 +6,7 @@ local describe, it, eq = test.describe, test.it, test.eq
 describe("uuid.v4", function()
   it("has its version and its variant in place", function()
     for _ = 1, 50 do
-      test.match(uuid.v4(), "^%x+%-%x+%-4%x%x%x%-[89ab]%x%x%x%-%x+$")
+      test.matches(uuid.v4(), "^%x+%-%x+%-4%x%x%x%-[89ab]%x%x%x%-%x+$")
     end
   end)
 
@@ -23,7 +23,7 @@ end)
 describe("uuid.v7", function()
   it("has its version and its variant in place", function()
     for _ = 1, 50 do
-      test.match(uuid.v7(), "^%x+%-%x+%-7%x%x%x%-[89ab]%x%x%x%-%x+$")
+      test.matches(uuid.v7(), "^%x+%-%x+%-7%x%x%x%-[89ab]%x%x%x%-%x+$")
     end
   end)
 
