@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,21 +86,43 @@ def test_the_seed_handles_and_publishes_letter_by_letter(root: Path) -> None:
     assert f"\n{PUBLISH}" in (seed / "publisher.lua").read_text(encoding="utf-8")
 
 
-def run(project: Path, call: str) -> list[dict[str, object]]:
-    """Run an example until it is idle; return its log."""
+def run(project: Path, call: str, log: str) -> list[str]:
+    """Run an example until it is idle; return what it says."""
+    args = ["run", project, "--call", call, "--until-idle", "--log", log]
     done = subprocess.run(
-        [sys.executable, "-m", "moonq", "run", project, "--call", call, "--until-idle"],
+        [sys.executable, "-m", "moonq", *args],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stderr.splitlines()]
+    return done.stderr.splitlines()
+
+
+def log_of(project: Path, call: str) -> list[dict[str, object]]:
+    """Run an example until it is idle; return its log."""
+    return [json.loads(line) for line in run(project, call, "json")]
+
+
+def likeness(lines: list[str]) -> list[str]:
+    """The lines without times, ids and chance; sorted, because workers race."""
+    varying = r"\d\d:\d\d:\d\d\S*|pid \d+|  \d+ ms$|[\d.]+ ?ms|id=\S+"
+    return sorted(re.sub(varying, "", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"), [("seed", "app.queue:publish_tasks"), ("orders", "shop:publish_orders")]
+)
+def test_the_readme_shows_what_happens(root: Path, name: str, call: str) -> None:
+    example = root / "examples" / name
+    blocks = (example / "README.md").read_text(encoding="utf-8").split("```\n")
+    [shown] = [block for block in blocks if block.startswith("moonq 0")]
+    assert likeness(run(example, call, "pretty")) == likeness(shown.splitlines())
 
 
 def test_the_seed_handles_every_task_once_and_ends(root: Path) -> None:
-    lines = run(root / "examples/seed", "app.queue:publish_tasks")
+    lines = log_of(root / "examples/seed", "app.queue:publish_tasks")
     handled = [line["task_id"] for line in lines if line["message"] == "Verarbeite"]
     assert sorted(map(str, handled)) == [f"task-{number}" for number in range(123, 128)]
     assert lines[-1]["message"] == "stopped"
@@ -107,7 +130,7 @@ def test_the_seed_handles_every_task_once_and_ends(root: Path) -> None:
 
 
 def test_each_order_ends_charged_with_its_e_mail_or_dead(root: Path) -> None:
-    lines = run(root / "examples/orders", "shop:publish_orders")
+    lines = log_of(root / "examples/orders", "shop:publish_orders")
     charged = {line["order"] for line in lines if line["message"] == "charged"}
     sent = {line["to"] for line in lines if line["message"] == "e-mail sent"}
     assert charged == {1, 2, 3, 4, 6, 8, 9, 12}

@@ -107,8 +107,8 @@ class Narrator:
     def _tell(self, sentence: str, event: str, *, level: str = "info", **fields: Any) -> None:
         if not self._pretty:
             self._log.log(log.parse_level(level), event, extra={"fields": fields})
-        elif level == "error" or not self._options.quiet:
-            print(self._ascii(sentence), file=sys.stderr, flush=True)
+        else:
+            self._options.say(self._ascii(sentence), important=level == "error")
 
     def _ascii(self, text: str) -> str:
         return text if self._unicode else text.translate(log.ASCII)

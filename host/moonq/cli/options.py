@@ -31,10 +31,12 @@ class Options:
         """Say whether *stream* takes colours."""
         return has_color(stream) if self.color == "auto" else self.color == "always"
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, important: bool = False) -> None:
         """Tell the person something that is not the result."""
-        if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+        if important or not self.quiet:
+            # One write: workers log to the same stream at the same moment.
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
