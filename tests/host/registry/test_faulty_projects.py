@@ -390,6 +390,41 @@ CASES: dict[str, Case] = {
         ),
         [("R202", "_index.yaml:11:30", ("no entry `app:orders.dead`",))],
     ),
+    "dead letters of a queue that sends its own elsewhere": Case(
+        index(
+            HEAD + "    dead_letter: {queue: graves}\n  - name: graves\n    kind: queue.queue\n"
+            "    driver: mem\n  - name: r\n    kind: registry.entry\n"
+            "    lifecycle: {depends_on: [orders.dead]}\n"
+        ),
+        [("R202", "_index.yaml:14:30", ("no entry `app:orders.dead`",))],
+    ),
+    "the second of a list": Case(
+        more("    modules: [json, 5]\n"),
+        [("R207", "_index.yaml:11:21", ("`modules[2]` must be text", "put it in quotes"))],
+    ),
+    "two imports with one name": Case(
+        more("    imports: [a:x, b:x]\n"),
+        [("R207", "_index.yaml:11:14", ("two imports have the same name",))],
+    ),
+    "a module that is an import too": Case(
+        more(
+            "    modules: [json]\n    imports: {json: lib}\n"
+            "  - name: lib\n    kind: library.lua\n    source: return 1\n"
+        ),
+        [("R207", "_index.yaml:8:5", ("`json` is a module and an import at once",))],
+    ),
+    "a dependency named twice": Case(
+        more("    lifecycle: {depends_on: [mem], requires: [mem]}\n"),
+        [("R207", "_index.yaml:11:16", ("`mem` stands in depends_on and in requires",))],
+    ),
+    "retries that begin above their limit": Case(
+        index(HEAD + "    retry: {initial_delay: 1h}\n"),
+        [("R207", "_index.yaml:8:12", ("`initial_delay` is longer than `max_delay`",))],
+    ),
+    "dead letters without a map": Case(
+        index(HEAD + "    dead_letter: graves\n"),
+        [("R207", "_index.yaml:8:18", ("write `dead_letter: {queue: graves}`",))],
+    ),
     "dead letters at another driver": Case(
         index(
             HEAD + "    dead_letter: {queue: graves}\n  - name: other\n"

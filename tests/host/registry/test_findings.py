@@ -241,6 +241,12 @@ def test_a_long_note_is_wrapped_below_itself() -> None:
     assert max(len(first), len(second)) <= 80
 
 
+def test_lines_left_out_between_two_places_are_hinted_at() -> None:
+    source = Source("f.yaml", "a\nb\nc")
+    drawn = render([error("X1", "no", source.span(3, 1), source.span(1, 1, primary=False))])
+    assert drawn.splitlines()[2:] == [" 1 │ a", "   │ -", "   ·", " 3 │ c", "   │ ^"]
+
+
 def test_a_place_beyond_the_end_of_the_file_is_drawn_all_the_same() -> None:
     assert "f.yaml:9:9" in render([error("X1", "no", Source("f.yaml", "a").span(9, 9, 99))])
 

@@ -241,6 +241,11 @@ def test_a_number_may_come_from_the_environment(folder: Path) -> None:
     assert entry.meta == {"host": "a.test"}
 
 
+def test_a_variable_that_is_set_but_empty_is_set(folder: Path) -> None:
+    entry = loaded(folder, '  - {name: d, kind: registry.entry, data: "${env:X}"}\n', X="")
+    assert entry.resolve("d").config.model_dump()["data"] == ""
+
+
 def test_a_field_of_text_keeps_a_number_from_the_environment_as_text(folder: Path) -> None:
     project = loaded(
         folder,
@@ -254,10 +259,10 @@ def test_scalars_mean_what_they_look_like(folder: Path) -> None:
     project = loaded(
         folder,
         "  - name: d\n    kind: registry.entry\n    data:\n"
-        '      [on, yes, 010, 0o10, 0x1F, 12:30, 1_000, 1e3, .5, ~, null, true, "4", 2024-01-01]\n',
+        '      [on, yes, 010, 0o10, 0x1F, 12:30, 1_000, 1e3, .5, -7, ~, true, "4", 2024-01-01]\n',
     )
     assert project.resolve("d").config.model_dump()["data"] == [
-        "on", "yes", 10, 8, 31, "12:30", "1_000", 1000.0, 0.5, None, None, True, "4", "2024-01-01",
+        "on", "yes", 10, 8, 31, "12:30", "1_000", 1000.0, 0.5, -7, None, True, "4", "2024-01-01",
     ]  # fmt: skip
 
 
@@ -344,6 +349,8 @@ def test_settings_stand_beside_the_entries(folder: Path) -> None:
     project = load(folder, env={})
     assert project.name == "shop"
     assert project.settings.production
+    (folder / "moonq.yaml").unlink()
+    assert not load(folder, env={}).settings.production
     assert project.settings.log.level == "debug"
     assert project.settings.log.levels == {"app.mail": "warn"}
     assert project.settings.redact == ["password"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lupa.lua54 import LuaRuntime
 
 from moonq.findings import Source, render
 from moonq.registry import luaruntime, luasyntax
@@ -34,6 +35,7 @@ COMPLAINTS: list[tuple[str, str, str]] = [
     ("return 3x", "1:8", "`3x` is no number"),
     ("return '\\q'", "1:8", "invalid escape sequence"),
     ("break", "1:1", "`break` ends a loop"),
+    ("local a = {1, 2, 3}; a[1] = = 2; a[2] = 3", "1:29", "Lua did not expect `=` here"),
     ("goto done", "1:6", "no visible label 'done'"),
     ("local x <const> = 1\nx = 2", "2:1", "attempt to assign to const variable 'x'"),
     ("local s = 'é' = 1", "1:15", "Lua did not expect `=` here"),
@@ -93,8 +95,10 @@ def test_what_is_lua_has_no_finding(text: str) -> None:
 
 
 def test_bytecode_is_no_text() -> None:
-    finding = luasyntax.check(LuaText.of_file("work.lua", b"\x1bLua"))
+    bytecode = LuaRuntime(encoding=None).eval(b"string.dump(function() end)")
+    finding = luasyntax.check(LuaText.of_file("work.lua", bytecode))
     assert finding is not None
+    assert "attempt to load a binary chunk" in finding.message
 
 
 def test_text_inside_yaml_is_marked_where_it_stands_in_yaml() -> None:
