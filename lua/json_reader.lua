@@ -26,11 +26,11 @@ local PLAIN = "[]-~#-[ !\127-\255]*"
 local NAME = '^"(' .. PLAIN .. ')":([^ \n\r\t])()'
 local SPACED_NAME = "^" .. SPACE .. '"(' .. PLAIN .. ')"' .. SPACE .. ":" .. SPACE .. "(.)()"
 local OBJECT_STRING = "^(" .. PLAIN .. ')"([,}])()'
-local OBJECT_INTEGER = "^([1-9]%d*)([,}])()"
+local OBJECT_INTEGER, OBJECT_FLOAT = "^([1-9]%d*)([,}])()", "^([1-9]%d*%.%d+)([,}])()"
 local OBJECT_MARK = "^" .. SPACE .. "([,}])()"
 local CLOSED_OBJECT = "^" .. SPACE .. "}()"
 local LIST_STRING = "^(" .. PLAIN .. ')"([],])()'
-local LIST_INTEGER = "^([1-9]%d*)([],])()"
+local LIST_INTEGER, LIST_FLOAT = "^([1-9]%d*)([],])()", "^([1-9]%d*%.%d+)([],])()"
 local LIST_MARK = "^" .. SPACE .. "([],])()"
 local FIRST = "^" .. SPACE .. "(.)()"
 
@@ -261,7 +261,13 @@ local function read_object(text, at, depth)
       value, mark, at = match(text, OBJECT_STRING, inside)
     elseif IS_DIGIT[first] then
       value, mark, at = match(text, OBJECT_INTEGER, inside - 1)
+      if not mark then
+        value, mark, at = match(text, OBJECT_FLOAT, inside - 1)
+      end
       value = mark and tonumber(value)
+      if value == huge then
+        mark = nil -- the long way finds the words for it
+      end
     end
     if not mark then
       value, mark, at = read_marked(text, first, inside, depth + 1, OBJECT_MARK, "',' or '}'")
@@ -290,7 +296,13 @@ local function read_list(text, at, depth)
       value, mark, at = match(text, LIST_STRING, inside)
     elseif IS_DIGIT[first] then
       value, mark, at = match(text, LIST_INTEGER, inside - 1)
+      if not mark then
+        value, mark, at = match(text, LIST_FLOAT, inside - 1)
+      end
       value = mark and tonumber(value)
+      if value == huge then
+        mark = nil -- the long way finds the words for it
+      end
     elseif first == "]" and n == 0 then
       EMPTY[list] = "[]"
       return list, inside

@@ -164,14 +164,20 @@ function write(value, out, n, depth)
   return value and n + 1
 end
 
+-- The list of pieces is used again, for making one costs a tenth of the writing. A long one, or one
+-- with long texts in it, would keep too much memory.
+local MAX_KEPT_PIECES, MAX_KEPT_TEXT = 512, 8192
+local pieces = {}
+
 --- The value as JSON, or nil when it is not as plain as it must be here.
 ---@param value any
 ---@return string|nil
 function json_writer.write(value)
-  -- The room for a usual body, so that the list need not grow step by step.
-  local out = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
-  local n = write(value, out, 0, 0)
-  local text = n and concat(out, "", 1, n)
+  local n = write(value, pieces, 0, 0)
+  local text = n and concat(pieces, "", 1, n)
+  if not text or n > MAX_KEPT_PIECES or #text > MAX_KEPT_TEXT then
+    pieces = {}
+  end
   return text and utf8_len(text) and text or nil
 end
 

@@ -60,6 +60,9 @@ describe("json.decode", function()
     { "-9223372036854775808", math.mininteger },
     { "9223372036854775808", 2.0 ^ 63 },
     { "123456789012345678901234567890", 123456789012345678901234567890.0 },
+    { "1.5", 1.5 },
+    { "-20.25", -20.25 },
+    { "0.5", 0.5 },
   }) do
     local text, expected = case[1], case[2]
     it("reads " .. text .. " as a number of the right type", function()
@@ -143,6 +146,8 @@ describe("json.decode refuses", function()
     { "0x10", 2, "the end of the text expected, got 'x10'" },
     { "1e999", 1, "a number too large for a float" },
     { "-1e999", 2, "a number too large for a float" },
+    { "[" .. ("9"):rep(400) .. "]", 2, "a number too large for a float" },
+    { '{"a":' .. ("9"):rep(400) .. ".5}", 6, "a number too large for a float" },
     { '"abc', 5, "a string without its closing quote" },
     { '"abc\\', 6, "a string without its closing quote" },
     { '"a\nb"', 3, "a control character (\\u000a) in a string" },
@@ -246,6 +251,13 @@ describe("json.encode", function()
       object[("name"):rep(i % 30) .. i] = i
     end
     eq(json.decode(json.encode(object)), object)
+  end)
+
+  it("keeps nothing of the texts before", function()
+    eq(json.encode(("x"):rep(9000)), '"' .. ("x"):rep(9000) .. '"')
+    eq(json.encode({ 1, 2, 3 }), "[1,2,3]")
+    is_nil((json.encode({ 1, 2, print })))
+    eq(json.encode({ a = 1 }), '{"a":1}')
   end)
 
   it("sorts when it is asked to", function()
