@@ -21,7 +21,8 @@ describe("publishing.encode", function()
   end
 
   it("writes headers as they are given", function()
-    local headers = { source = "shop", tries = 3, rate = 1.0, ok = false, empty = "" }
+    local headers =
+      { source = "shop", tries = 3, rate = 1.0, ok = false, empty = "", tax_x_rate = 1 }
     eq(json.decode(publishing.encode(1, headers).headers), headers)
   end)
 
@@ -58,7 +59,12 @@ describe("publishing.encode", function()
     { 1, { a = {} }, nil, "headers: 'a': string, number or boolean expected, got table" },
     { 1, { "a" }, nil, "headers: a name is a string, got 1" },
     { 1, { a = 0 / 0 }, nil, "headers.a is NaN" },
-    { 1, { c = {}, b = {} }, nil, "headers: 'b': string, number or boolean expected" },
+    {
+      1,
+      { c = {}, d = {}, b = {}, e = {}, f = {} },
+      nil,
+      "headers: 'b': string, number or boolean",
+    },
     { 1, nil, 7, "options: table expected, got number" },
     { 1, nil, { dely = 1 }, "unknown option 'dely', did you mean 'delay'?" },
     { 1, nil, { delay = "soon" }, "option 'delay': a duration is expected" },

@@ -30,6 +30,11 @@ describe("check.options", function()
     })
   end)
 
+  it("takes the smallest and the largest number allowed", function()
+    eq(read({ base = 0 }).base, 0)
+    eq(read({ base = 9 }).base, 9)
+  end)
+
   it("does not touch the caller's table", function()
     local options = { base = 2 }
     read(options)
@@ -133,6 +138,12 @@ describe("check.hint", function()
       eq(check.hint(word, { "delay", "priority", "ttl" }), expected)
     end)
   end
+end)
+
+describe("check.hint for a long word", function()
+  it("finds nothing, however near it is", function()
+    eq(check.hint(("a"):rep(33), { ("a"):rep(34) }), "")
+  end)
 end)
 
 describe("check.show", function()

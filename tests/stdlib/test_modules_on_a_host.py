@@ -301,12 +301,30 @@ def test_a_log_line_is_bounded(run: Run, caplog: pytest.LogCaptureFixture) -> No
           for i = 1, 1000 do
             many["field" .. i] = ("ü"):rep(10000)
           end
-          logger.info(("ü"):rep(100000), many)
+          logger.info("x" .. ("ü"):rep(100000), many)
           logger.info("gr\\xFCn", { ["\\xFC"] = "\\xFC" })
           return true
         """)
     long, latin = (record for record in caplog.records if hasattr(record, "entry"))
-    assert len(long.getMessage().encode()) <= 8192
+    assert len(long.getMessage().encode()) == 8191
+    assert long.getMessage().endswith("üü")
     assert len(json.dumps(long.fields, ensure_ascii=False).encode()) < 80_000
     assert long.fields["fields_left_out"] is True
     assert latin.fields == {"'\\xFC'": "'\\xFC'"}
+
+
+def test_a_log_line_has_at_most_a_hundred_fields(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        run("""
+          local many = {}
+          for i = 1, 1000 do
+            many["field" .. i] = i
+          end
+          logger.info("many", many)
+          return true
+        """)
+    (line,) = (record for record in caplog.records if hasattr(record, "entry"))
+    assert len(line.fields) == 101
+    assert line.fields["fields_left_out"] is True
