@@ -10,11 +10,13 @@ from pydantic import BaseModel, ValidationError
 from moonq.findings import Finding
 from moonq.registry.common import Config
 from moonq.registry.drafts import Draft
-from moonq.registry.nodes import Map
+from moonq.registry.helper_kinds import Policy
+from moonq.registry.nodes import Map, locate
 from moonq.registry.problems import Problems
 from moonq.registry.queue_kinds import Consumer, DeadLetter, Driver, Queue
 from moonq.registry.references import DEAD
 from moonq.registry.script_kinds import Function
+from moonq.suggest import close, question
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
 PREFETCH = 10
@@ -29,7 +31,7 @@ def finish(drafts: Mapping[str, Draft]) -> list[Finding]:
     for draft in drafts.values():
         if isinstance(draft.config, Consumer):
             finisher.consumer(draft, draft.config)
-    return [*finisher.findings, *_same_name(drafts)]
+    return [*finisher.findings, *_same_name(drafts), *_empty_groups(drafts)]
 
 
 class _Finisher:
@@ -128,6 +130,34 @@ def _same_name(drafts: Mapping[str, Draft]) -> list[Finding]:
                         ),
                         (),
                         ("give one of them another `queue_name`",),
+                    )
+                )
+    return findings
+
+
+def _empty_groups(drafts: Mapping[str, Draft]) -> list[Finding]:
+    """A group without policies allows nothing, which is hardly what its author meant."""
+    known = {
+        group
+        for draft in drafts.values()
+        if isinstance(draft.config, Policy)
+        for group in draft.config.groups
+    }
+    findings = []
+    for draft in drafts.values():
+        groups = draft.config.lifecycle.security.groups if draft.config else []
+        for at, group in enumerate(groups):
+            if group not in known:
+                likely = question(close(group, known))
+                node = locate(draft.node, ("lifecycle", "security", "groups", at))
+                findings.append(
+                    Finding(
+                        "warning",
+                        "R216",
+                        f"no policy belongs to the group `{group}`, so it allows nothing",
+                        (draft.span(node),),
+                        (),
+                        (likely,) if likely else (),
                     )
                 )
     return findings

@@ -287,6 +287,19 @@ def test_a_module_that_is_never_required_is_a_warning(folder: Path) -> None:
     ]
 
 
+def test_a_group_without_policies_is_a_warning(folder: Path) -> None:
+    (folder / "_index.yaml").write_text(
+        "namespace: app\nentries:\n"
+        "  - {name: p, kind: security.policy, groups: [workers],"
+        " policy: {actions: [a], resources: [b], effect: deny}}\n"
+        "  - {name: s, kind: store.memory, lifecycle: {security: {groups: [worker]}}}\n"
+    )
+    project, findings = inspect(folder, env={})
+    assert project is not None
+    assert [(f.severity, f.code, f.place[2]) for f in findings] == [("warning", "R216", 67)]
+    assert findings[0].helps == ("did you mean `workers`?",)
+
+
 @pytest.mark.parametrize(
     "text",
     [

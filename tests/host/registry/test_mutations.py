@@ -53,6 +53,7 @@ entries:
   - name: may
     kind: security.policy
     policy: {actions: ["*"], resources: ["*"], effect: allow}
+    groups: [a]
   - {name: v, kind: env.variable, variable: HOME, default: x}
   - {name: d, kind: registry.entry, data: [1, {a: ~}]}
 """
