@@ -73,7 +73,21 @@ def test_a_raised_error_is_shown_with_its_place(call: Moonq) -> None:
     said = call('{"id":42,"total":500}')
     assert said.code == 1
     assert "too much" in said.out
-    assert "order.lua:10" in said.out
+    assert '10 │     error("too much")' in said.err
+
+
+def test_an_error_object_is_shown_where_it_was_made(call: Moonq) -> None:
+    said = call('{"id":42,"total":-5}')
+    assert " 8 │     return nil, errors.new" in said.err
+
+
+def test_a_call_needs_nothing_but_its_function(call: Moonq, tmp_path: Path) -> None:
+    text = INDEX + (
+        "  - {name: worker, kind: queue.consumer, queue: mails, func: broken}\n"
+        "  - {name: broken, kind: function.lua, source: 'error(1)'}\n"
+    )
+    (tmp_path / "_index.yaml").write_text(text, encoding="utf-8")
+    assert call().code == 0
 
 
 def test_json_carries_the_same(call: Moonq) -> None:

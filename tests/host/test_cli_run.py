@@ -46,10 +46,14 @@ end
 PUBLISH = """\
 local queue = require("queue")
 
-return function(job)
+local function check(job)
   if not job then
     error("nothing to publish")
   end
+end
+
+return function(job)
+  check(job)
   return (assert(queue.publish("app:jobs", job)))
 end
 """
@@ -136,7 +140,8 @@ def test_a_failing_call_is_told_with_its_place_and_ends_with_1(running: Any) -> 
     code, _, err = run.ended()
     assert code == 1
     assert "nothing to publish" in err
-    assert "publish.lua:5" in err
+    assert '5 │     error("nothing to publish")' in err
+    assert "publish.lua:10: in function <publish.lua:9>" in err
     assert "1 acked" in err
 
 

@@ -10,6 +10,8 @@ import click
 
 from moonq import log
 from moonq.cli import arguments
+from moonq.cli.failures import draw
+from moonq.cli.faults import as_finding
 from moonq.cli.narrator import milliseconds
 from moonq.cli.options import Options, common, pass_options
 from moonq.log import value_text, visible
@@ -75,6 +77,9 @@ def call(
         click.echo(json.dumps(document(result), ensure_ascii=False))
     else:
         show(result, as_message)
+        if result.fault:
+            finding = as_finding(host.project, host.project.resolve(function).id, result.fault)
+            click.echo("\n" + draw([finding], options, sys.stderr), err=True, color=True)
     return 1 if result.fault else 0
 
 

@@ -41,7 +41,6 @@ def guarded(args: Sequence[str], options: Options) -> int:
 
     try:
         code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
-        sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody else would catch it
         return explain(error, args, options)
     return code if isinstance(code, int) else 0
@@ -51,8 +50,6 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     """Say what went wrong and return the exit code."""
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        return _nobody_listens()
     if isinstance(error, click.UsageError):
         return _usage(error, args, options)
     if isinstance(error, OSError) and error.filename is not None:
@@ -73,12 +70,6 @@ def draw(findings: Sequence[Finding], options: Options, stream: Any) -> str:
         width=width,
         unicode=speaks_unicode(stream),
     )
-
-
-def _nobody_listens() -> int:
-    # Python flushes stdout once more when it ends, and would complain about the same pipe again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
 
 
 def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> int:

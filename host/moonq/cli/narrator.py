@@ -14,6 +14,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
+from moonq.cli.failures import draw
+from moonq.cli.faults import as_finding
 from moonq.cli.options import Options
 
 if TYPE_CHECKING:
@@ -78,11 +80,10 @@ class Narrator:
             took_ms=round(result.took * 1000, 1),
         )
 
-    def failed(self, function: str, fault: Fault) -> None:
+    def failed(self, project: Project, function: str, fault: Fault) -> None:
         """A function that --call names has failed."""
-        lines = [f"{function} failed: {fault.kind}: {fault.message}", *fault.traceback.splitlines()]
         self._tell(
-            "\n  ".join(log.visible(line) for line in lines),
+            draw([as_finding(project, function, fault)], self._options, sys.stderr) + "\n",
             "call failed",
             level="error",
             function=function,

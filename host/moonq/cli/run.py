@@ -147,7 +147,7 @@ class Run:
     def _call(self, call: arguments.Call) -> bool:
         result = self._host.call(call.function, call.argument)
         if result.fault:
-            self._narrator.failed(call.function, result.fault)
+            self._narrator.failed(self._host.project, call.function, result.fault)
             return False
         self._narrator.returned(call.function, result)
         return True

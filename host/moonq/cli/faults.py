@@ -1,0 +1,43 @@
+"""Makes a finding of what went wrong in a function that a person called by hand.
+
+error[H403]: app:publish failed: UNKNOWN
+   ┌─ publish.lua:5
+ 5 │     error("nothing to publish")
+   │     ^ nothing to publish
+   = note: publish.lua:5: in function <publish.lua:3>
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moonq.findings import Finding
+    from moonq.host import Fault
+    from moonq.registry import Project
+
+MOST_FRAMES = 10
+_FRAME = re.compile(r"(?P<place>[^\n]+?:\d+): in ")
+
+
+def as_finding(project: Project, function: str, fault: Fault) -> Finding:
+    """Return *fault* of *function* with the frame of the file where it arose."""
+    from moonq.registry import luaruntime
+
+    texts = [entry.script for entry in project.entries.values() if entry.script]
+    headline = f"{function} failed: {fault.kind}"
+    message = _placed(fault)
+    found = luaruntime.finding(message, texts, code="H403", headline=headline)
+    if not found.spans:
+        found = replace(found, message=f"{headline}: {fault.message}")
+    return replace(found, notes=tuple(fault.traceback.splitlines()[:MOST_FRAMES]))
+
+
+def _placed(fault: Fault) -> str:
+    """The message behind its place, which an error object leaves to the stack."""
+    first = _FRAME.match(fault.traceback)
+    if first and not fault.message.startswith(first["place"]):
+        return f"{first['place']}: {fault.message}"
+    return fault.message
