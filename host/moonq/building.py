@@ -132,7 +132,8 @@ class Building:
 
         dead = f"dead letters → {spec.dead_letter}" if spec.dead_letter else "no dead letters"
         detail = f"queue, {dead} ({fields.max_attempts} attempts)"
-        return _Service(start, lambda _: self.queues.remove(entry.id), detail=detail)
+        # A stopped queue can still be looked at; a publish into it finds its driver closed.
+        return _Service(start, lambda _: None, detail=detail)
 
     def _store(self, entry: Entry) -> _Service:
         def start() -> None:

@@ -1,0 +1,416 @@
+"""What a message may expect of a running host: real threads, real time, the memory driver."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from moonq.errors import StopTimeout
+from moonq.host import Host
+
+from .conftest import MakeHost, until
+
+ENTRIES = """
+  - name: tasks
+    kind: queue.queue
+    driver: memory
+    retry: {{max_attempts: {attempts}, initial_delay: 100ms, factor: 1, jitter: 0}}
+    options: {{max_length: 1000000}}
+  - {{name: seen, kind: queue.queue, driver: memory, options: {{max_length: 1000000}}}}
+  - name: worker
+    kind: queue.consumer
+    queue: tasks
+    func: handler
+    concurrency: {concurrency}
+    prefetch: {prefetch}
+    timeout: {timeout}
+    lifecycle: {{stop_timeout: {stop_timeout}}}
+  - name: handler
+    kind: function.lua
+    source: file://handler.lua
+    modules: [json, queue, time, logger]
+    limits: {{memory: 16M}}
+"""
+
+
+def entries(
+    concurrency: int = 1,
+    prefetch: int = 64,
+    timeout: str = "60s",
+    attempts: int = 3,
+    stop_timeout: str = "10s",
+) -> str:
+    return ENTRIES.format(
+        concurrency=concurrency,
+        prefetch=prefetch,
+        timeout=timeout,
+        attempts=attempts,
+        stop_timeout=stop_timeout,
+    )
+
+
+def publish(host: Host, count: int, queue: str = "app:tasks") -> list[str]:
+    """Publish *count* numbers and return their ids."""
+    return [host.queues.publish(queue.encode(), str(number).encode()) for number in range(count)]
+
+
+def stored(host: Host, queue: str) -> list[str]:
+    """The ids of all messages in *queue*."""
+    driver = host.queues.route(queue).driver
+    return [one.message.id for one in driver.peek(queue, 10**7)]
+
+
+def reasons(host: Host) -> Counter[str]:
+    """Why the dead letters of the tasks are dead: reason and last error's kind."""
+    driver = host.queues.route("app:tasks").driver
+    letters = driver.peek("app:tasks.dead", 10**7)
+    return Counter(
+        f"{one.message.headers['x_dead_letter_reason']} {one.errors[-1].kind}" for one in letters
+    )
+
+
+def idle(host: Host) -> Callable[[], bool]:
+    return lambda: not host.queues.info("app:tasks").message_count
+
+
+RANDOM_HANDLER = """
+local queue = require("queue")
+return function(body)
+  local chance = math.random()
+  if chance < 0.02 then
+    return nil, "no luck"
+  elseif chance < 0.03 then
+    error("bad luck")
+  elseif chance < 0.035 then
+    queue.message():reject("never")
+  end
+  return true
+end
+"""
+
+
+def test_of_a_hundred_thousand_messages_each_is_acknowledged_once_or_dead(
+    make_host: MakeHost,
+) -> None:
+    host = make_host(entries(concurrency=8, prefetch=512), handler=RANDOM_HANDLER)
+    published = set(publish(host, 100_000))
+    until(idle(host), 60)
+    dead = set(stored(host, "app:tasks.dead"))
+    assert len(published) == 100_000
+    assert dead <= published
+    assert host.report().acked == 100_000 - len(dead)
+    assert 0 < len(dead) < 2_000
+    assert set(reasons(host)) <= {"max_attempts UNKNOWN", "rejected UNKNOWN"}
+
+
+NOTING_HANDLER = """
+local queue = require("queue")
+return function(body)
+  queue.publish("app:seen", queue.message():id())
+  return true
+end
+"""
+
+
+def test_fifty_stops_under_load_lose_nothing_and_run_nothing_twice(make_host: MakeHost) -> None:
+    host = make_host(entries(concurrency=3, prefetch=16), handler=NOTING_HANDLER)
+    consumer = "app:worker"
+    published = publish(host, 20_000)
+    chance = random.Random(7)
+    for _ in range(50):
+        threading.Event().wait(chance.uniform(0, 0.01))
+        host.supervisor.stop(consumer)
+        info = host.queues.info("app:tasks")
+        assert (info.leased, info.running) == (0, 0)
+        host.supervisor.start(consumer)
+    until(idle(host), 60)
+    driver = host.queues.route("app:seen").driver
+    seen = Counter(json.loads(one.message.body) for one in driver.peek("app:seen", 10**6))
+    assert set(seen) == set(published)
+    assert max(seen.values()) == 1
+
+
+ENDLESS = {
+    "a bare loop": "while true do end",
+    "a loop inside pcall": "while true do pcall(function() while true do end end) end",
+    "loops in coroutines": """
+      local function spin() while true do pcall(function() while true do end end) end end
+      while true do pcall(coroutine.wrap(spin)) end""",
+}
+
+
+@pytest.mark.parametrize("loop", ENDLESS.values(), ids=ENDLESS.keys())
+def test_an_endless_handler_ends_in_the_dead_letters_while_others_are_served(
+    make_host: MakeHost, loop: str
+) -> None:
+    handler = f"return function(body) if body == 0 then {loop} end return true end"
+    host = make_host(entries(concurrency=2, timeout="100ms", attempts=2), handler=handler)
+    publish(host, 200)
+    until(idle(host))
+    assert reasons(host) == {"max_attempts TIMEOUT": 1}
+    assert host.report().acked == 199
+
+
+GREEDY = {
+    "a huge string": 'local s = ("x"):rep(100) while true do s = s .. s end',
+    "a growing table": "local t = {} while true do t[#t + 1] = { #t } end",
+}
+
+
+@pytest.mark.parametrize("greed", GREEDY.values(), ids=GREEDY.keys())
+def test_a_handler_that_takes_too_much_memory_ends_in_the_dead_letters(
+    make_host: MakeHost, greed: str
+) -> None:
+    handler = f"return function(body) if body == 0 then {greed} end return true end"
+    host = make_host(entries(concurrency=2, attempts=2), handler=handler)
+    publish(host, 200)
+    until(idle(host))
+    assert reasons(host) == {"max_attempts MEMORY": 1}
+    assert host.report().acked == 199
+
+
+def test_ten_gigabytes_of_string_are_refused_without_being_made(make_host: MakeHost) -> None:
+    handler = 'return function() return #("x"):rep(1e10) end'
+    host = make_host(entries(attempts=1), handler=handler)
+    publish(host, 1)
+    until(idle(host))
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 10)
+    assert "resulting string too large" in letter.errors[-1].message
+
+
+def test_a_pattern_that_backtracks_for_ever_ends_in_the_dead_letters(make_host: MakeHost) -> None:
+    handler = """
+    return function(body)
+      if body == 0 then
+        return ("a"):rep(60):find(("a?"):rep(30) .. ("a"):rep(61))
+      end
+      return true
+    end"""
+    host = make_host(entries(concurrency=2, timeout="200ms", attempts=1), handler=handler)
+    publish(host, 50)
+    until(idle(host))
+    assert host.report().acked == 49
+    assert sum(reasons(host).values()) == 1
+
+
+def test_handlers_may_finish_while_the_host_stops(make_host: MakeHost) -> None:
+    handler = """
+    local time, queue = require("time"), require("queue")
+    return function()
+      local ends = time.monotonic() + 0.3
+      while time.monotonic() < ends do end
+      queue.publish("app:seen", "done")
+      return true
+    end"""
+    host = make_host(entries(concurrency=4, prefetch=4), handler=handler)
+    publish(host, 6)
+    until(lambda: host.queues.info("app:tasks").running == 4)
+    report = host.stop()
+    assert report.acked == 4
+    info = host.queues.info("app:tasks")
+    assert (info.ready, info.running, info.dead) == (2, 0, 0)
+    assert len(stored(host, "app:seen")) == 4
+
+
+def test_a_stop_wakes_what_waits_and_costs_it_no_attempt(make_host: MakeHost) -> None:
+    handler = """
+    local time = require("time")
+    return function()
+      local ok, err = time.sleep("1h")
+      return ok, err
+    end"""
+    host = make_host(entries(), handler=handler)
+    (message_id,) = publish(host, 1)
+    until(lambda: host.queues.info("app:tasks").running == 1)
+    host.stop()
+    (waiting,) = host.queues.route("app:tasks").driver.peek("app:tasks", 5)
+    assert (waiting.message.id, waiting.attempt, waiting.state) == (message_id, 1, "ready")
+
+
+def test_a_handler_sees_that_its_worker_is_to_stop(make_host: MakeHost) -> None:
+    handler = """
+    local queue = require("queue")
+    return function()
+      while not queue.stopping() do end
+      queue.publish("app:seen", "saw it")
+      return true
+    end"""
+    host = make_host(entries(), handler=handler)
+    publish(host, 1)
+    until(lambda: host.queues.info("app:tasks").running == 1)
+    assert host.stop().acked == 1
+    assert len(stored(host, "app:seen")) == 1
+
+
+def test_handlers_that_do_not_end_are_cut_off_handed_back_and_named(make_host: MakeHost) -> None:
+    handler = "return function() while true do end end"
+    host = make_host(entries(concurrency=2, stop_timeout="100ms"), handler=handler)
+    ids = publish(host, 2)
+    until(lambda: host.queues.info("app:tasks").running == 2)
+    with pytest.raises(StopTimeout) as raised:
+        host.stop()
+    assert all(message_id in str(raised.value) for message_id in ids)
+    assert raised.value.exit_code == 8
+    waiting = host.queues.route("app:tasks").driver.peek("app:tasks", 5)
+    assert [(one.state, one.attempt) for one in waiting] == [("ready", 1)] * 2
+
+
+def test_a_second_signal_does_not_wait_for_handlers(make_host: MakeHost) -> None:
+    host = make_host(entries(), handler="return function() while true do end end")
+    publish(host, 1)
+    until(lambda: host.queues.info("app:tasks").running == 1)
+    threading.Timer(0.1, host.stop_now).start()
+    with pytest.raises(StopTimeout):
+        host.stop()
+    assert host.queues.info("app:tasks").ready == 1
+
+
+@pytest.mark.parametrize("concurrency", [1, 5, 50])
+def test_as_many_handlers_run_at_once_as_the_consumer_says(
+    make_host: MakeHost, concurrency: int
+) -> None:
+    handler = 'local time = require("time") return function() time.sleep("1h") end'
+    host = make_host(entries(concurrency=concurrency), handler=handler)
+    publish(host, concurrency + 3)
+    until(lambda: host.queues.info("app:tasks").running == concurrency)
+    info = host.queues.info("app:tasks")
+    assert info.message_count == concurrency + 3
+
+
+def test_no_more_is_taken_than_prefetch_says(make_host: MakeHost) -> None:
+    handler = 'local time = require("time") return function() time.sleep("1h") end'
+    host = make_host(entries(concurrency=2, prefetch=5), handler=handler)
+    publish(host, 20)
+    until(lambda: host.queues.info("app:tasks").running == 2)
+    info = host.queues.info("app:tasks")
+    assert (info.leased or 0) + (info.running or 0) <= 5
+    assert info.message_count == 20
+
+
+RESULTS = [
+    ("return true", "acked"),
+    ("return", "acked"),
+    ("return 'text'", "acked"),
+    ("return nil, nil", "acked"),
+    ("return {}, 'ignored'", "acked"),
+    ("return false", "failed"),
+    ("return nil, 'err'", "failed"),
+    ("return nil, {code = 1}", "failed"),
+    ("return nil, false", "failed"),
+    ("error('x')", "failed"),
+    ("error()", "failed"),
+    ("error({})", "failed"),
+    ("error(setmetatable({}, {__tostring = function() error('again') end}))", "failed"),
+    ("local x = nil; return x.y", "failed"),
+    ("return coroutine.yield()", "failed"),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), RESULTS, ids=[body for body, _ in RESULTS])
+def test_a_handlers_result_decides_about_its_message(
+    make_host: MakeHost, body: str, expected: str
+) -> None:
+    host = make_host(entries(attempts=1), handler=f"return function() {body} end")
+    publish(host, 1)
+    until(idle(host))
+    assert host.report().acked == (expected == "acked")
+    assert len(stored(host, "app:tasks.dead")) == (expected == "failed")
+
+
+SETTLING = [
+    ("msg:ack() error('later')", 1, Counter()),
+    ("msg:reject('bad') return true", 0, Counter({"rejected UNKNOWN": 1})),
+    ("msg:nack('no') return true", 0, Counter({"max_attempts UNKNOWN": 1})),
+    ("msg:retry({delay = 0}) return true", 0, Counter({"max_attempts UNKNOWN": 1})),
+    (
+        "if msg:attempt() == 1 and not gone then msg:snooze({delay = 0}) end gone = true",
+        1,
+        Counter(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "acked", "dead"), SETTLING, ids=[body for body, *_ in SETTLING])
+def test_a_handler_may_settle_its_message_itself(
+    make_host: MakeHost, body: str, acked: int, dead: Counter[str]
+) -> None:
+    handler = f"""
+    local queue = require("queue")
+    local gone = false
+    return function()
+      local msg = queue.message()
+      {body}
+    end"""
+    host = make_host(entries(attempts=2), handler=handler)
+    publish(host, 1)
+    until(idle(host))
+    assert host.report().acked == acked
+    assert reasons(host) == dead
+
+
+def test_an_early_ack_counts_at_once(make_host: MakeHost) -> None:
+    handler = """
+    local queue, time = require("queue"), require("time")
+    return function() queue.message():ack() time.sleep("1h") end"""
+    host = make_host(entries(), handler=handler)
+    publish(host, 1)
+    until(idle(host))
+    assert host.report().acked == 1
+
+
+def test_a_body_that_is_not_json_goes_to_the_dead_letters_unread(make_host: MakeHost) -> None:
+    handler = "return function() return true end"
+    host = make_host(entries(), handler=handler)
+    host.queues.publish(b"app:tasks", b"\xff{not json")
+    publish(host, 1)
+    until(idle(host))
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5)
+    assert letter.message.body == b"\xff{not json"
+    assert letter.message.headers["x_dead_letter_reason"] == "decode"
+    assert host.report().acked == 1
+
+
+def test_with_auto_ack_a_message_is_gone_before_its_handler_runs(make_host: MakeHost) -> None:
+    host = make_host(
+        entries().replace("    timeout: 60s\n", "    auto_ack: true\n"),
+        handler='return function() error("too late") end',
+    )
+    publish(host, 100)
+    until(idle(host))
+    assert stored(host, "app:tasks.dead") == []
+    assert host.metrics.total("retried") == 0
+
+
+def test_a_handler_that_fills_its_own_queue_never_blocks(make_host: MakeHost) -> None:
+    own = entries(concurrency=1).replace("max_length: 1000000", "max_length: 2, overflow: block", 1)
+    handler = """
+    local queue = require("queue")
+    return function(body)
+      if body ~= "seed" then return true end
+      for n = 1, 10 do
+        local id, err = queue.publish("app:tasks", n)
+        if err then
+          queue.publish("app:seen", { kind = err:kind(), retryable = err:retryable() })
+          return true
+        end
+      end
+    end"""
+    host = make_host(own, handler=handler)
+    host.queues.publish(b"app:tasks", b'"seed"')
+    until(idle(host))
+    (answer,) = host.queues.route("app:seen").driver.peek("app:seen", 5)
+    assert json.loads(answer.message.body) == {"kind": "RATE_LIMITED", "retryable": True}
+
+
+def test_globals_do_not_leak_from_message_to_message(make_host: MakeHost) -> None:
+    host = make_host(entries(attempts=1), handler="return function() total = (total or 0) + 1 end")
+    publish(host, 1)
+    until(idle(host))
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5)
+    assert "global 'total'" in letter.errors[-1].message
+    assert letter.errors[-1].traceback.startswith("handler.lua:1")
