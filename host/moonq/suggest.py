@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 LONGEST = 80
 
 
-def distance(left: str, right: str) -> int:
-    """Return how many single edits or swaps of neighbours turn *left* into *right*."""
+def distance(left: str, right: str, limit: int = LONGEST) -> int:
+    """Return how many single edits or swaps of neighbours turn *left* into *right*.
+
+    Beyond *limit* the answer is only known to be larger.
+    """
     before: list[int] = []
     above = list(range(len(right) + 1))
     for row, a in enumerate(left, 1):
@@ -23,6 +26,8 @@ def distance(left: str, right: str) -> int:
                 cost = min(cost, before[column - 2] + 1)
             here.append(cost)
         before, above = above, here
+        if min(above) > limit:
+            break
     return above[-1]
 
 
@@ -34,7 +39,7 @@ def close(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
         # A word of two letters is within two edits of every other one: that is no likeness.
         allowed = min(max(2, len(wanted) // 3), len(wanted) - 1)
         if candidate != name and abs(len(other) - len(wanted)) <= allowed:
-            edits = distance(wanted, other)
+            edits = distance(wanted, other, allowed)
             if edits <= allowed:
                 found.append((edits, candidate))
     return [candidate for _, candidate in sorted(found)[:limit]]

@@ -7,6 +7,8 @@ import re
 from moonq.findings import Source
 from moonq.registry.luatokens import without_text
 
+#: Nobody types longer lines, and the patterns below are slow on machine-made ones.
+LONGEST = 300
 _OPERATOR = r"(\+|-|\*|/|%|\.\.)"
 #: A pattern for a line of code without its texts and comments; groups go into the answer.
 _HABITS: list[tuple[re.Pattern[str], str]] = [
@@ -56,10 +58,16 @@ _ELSE_IF = re.compile(r"\belse\s+if\b")
 
 def habit(source: Source, line: int, *, expected: str = "") -> str:
     """Return the advice for a habit seen on *line*, or on the line above where Lua saw it late."""
-    if "expected" in expected and _COLON_KEY.search(source.line(line)):
+    if (
+        "expected" in expected
+        and len(source.line(line)) <= LONGEST
+        and _COLON_KEY.search(source.line(line))
+    ):
         return 'a table is written `{ name = value }` or `{ ["name"] = value }`'
     for number in (line, line - 1):
         written = source.line(number)
+        if len(written) > LONGEST:
+            continue
         code = without_text(written)
         for pattern, answer in _HABITS:
             found = pattern.search(code)
@@ -72,7 +80,7 @@ def habit(source: Source, line: int, *, expected: str = "") -> str:
 def unclosed_habit(source: Source) -> str:
     """Return the advice for an `else if`, which opens a second `if` that wants its own `end`."""
     for number, line in enumerate(source.lines, 1):
-        if _ELSE_IF.search(without_text(line)):
+        if len(line) <= LONGEST and _ELSE_IF.search(without_text(line)):
             return (
                 f"write `elseif` in line {number}: `else if` opens a second `if` with its own `end`"
             )

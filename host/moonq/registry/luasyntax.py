@@ -26,6 +26,8 @@ _UNFINISHED = re.compile(
 )
 _AT_LINE = re.compile(r" (?:at|on) line \d+$")
 _QUOTED = re.compile(r"'([^']*)'")
+#: So many of one kind on a line are no typing error; the search costs a compilation each.
+MANY = 50
 _ADVICE = {
     "malformed number": "write digits only, or put it in quotes",
     "invalid escape sequence": "write `\\\\` for a backslash",
@@ -78,11 +80,11 @@ def _culprit(complaint: Complaint, text: LuaText) -> Token | None:
         if token.line <= complaint.line <= token.line + token.text.count("\n")
         and token.text.startswith(complaint.token)
     ]
-    for token in same[:-1]:
+    for token in same[:MANY]:
         message = syntax.check(text.code.text[: token.end].encode(), text.shown.file)
         if message and message.endswith(f"near '{complaint.token}'"):
             return token
-    return same[-1] if same else None
+    return same[min(len(same), MANY) - 1] if same else None
 
 
 class _Words:

@@ -18,6 +18,9 @@ from moonq.suggest import close, question
 M = TypeVar("M", bound=BaseModel)
 Visit = Callable[[Path, str, Ref], str]
 DEAD = ".dead"
+#: Where hundreds of references lead nowhere, one cause is behind them; hints for the first are
+#: enough, and comparing every name with every other takes its time.
+HINTS = 40
 
 
 def resolve(drafts: Mapping[str, Draft]) -> list[Finding]:
@@ -57,6 +60,7 @@ class _Resolver:
     def __init__(self, drafts: Mapping[str, Draft]) -> None:
         self.drafts = drafts
         self.findings: list[Finding] = []
+        self.hints = HINTS
         self.implied = {f"{draft.id}{DEAD}": draft for draft in drafts.values() if _has_dead(draft)}
 
     def of(self, draft: Draft) -> Visit:
@@ -89,6 +93,9 @@ class _Resolver:
         )
 
     def _likely(self, draft: Draft, written: str, ref: Ref) -> tuple[str, ...]:
+        self.hints -= 1
+        if self.hints < 0:
+            return ()
         fitting = [
             other
             for other in self.drafts.values()
