@@ -43,10 +43,10 @@ class HostServices:
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> bytes:
+    ) -> str:
         """Publish one message; into the queue that the caller serves it never waits."""
-        may_wait = not caller.serves or queue != caller.serves.encode()
-        return self._queues.publish(queue, body, headers, options, may_wait=may_wait).encode()
+        may_wait = queue.decode("utf-8", "replace") != caller.serves
+        return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
         """Publish a JSON array of messages and answer for each."""

@@ -30,7 +30,7 @@ class Services(Protocol):
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> bytes:
+    ) -> str:
         """Publish one message and return its id; headers and options are JSON or empty."""
         ...
 
@@ -170,11 +170,10 @@ Group = Mapping[str, Callable[..., Any]]
 
 
 def _queue_functions(services: Services, caller: Caller) -> Group:
-    def publish(queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
-        return services.publish(caller, queue, body, headers, options)
-
     return {
-        "publish": publish,
+        "publish": lambda queue, body, headers, options: services.publish(
+            caller, queue, body, headers, options
+        ).encode(),
         "publish_batch": lambda queue, messages: _bounded(
             services.publish_batch(caller, queue, messages)
         ),
