@@ -43,6 +43,14 @@ return function(job)
 end
 """
 
+SPIN = """\
+return function()
+  print("spinning")
+  while true do
+  end
+end
+"""
+
 PUBLISH = """\
 local queue = require("queue")
 
@@ -192,6 +200,19 @@ def test_a_second_signal_stops_at_once_and_hands_back(running: Any) -> None:
     stopped = run.until("stopped")
     assert run.ended()[0] == 130
     assert (stopped["acked"], stopped["handed_back"]) == (0, 1)
+
+
+def test_a_call_that_does_not_end_is_left_behind_by_the_second_signal(
+    running: Any, project: Path
+) -> None:
+    (project / "publish.lua").write_text(SPIN, encoding="utf-8")
+    run = running("--call", "app:publish")
+    run.until("spinning")
+    run.process.send_signal(signal.SIGINT)
+    run.until("draining")
+    run.process.send_signal(signal.SIGINT)
+    code, _, err = run.ended()
+    assert code == 130, err
 
 
 def test_an_invalid_project_starts_nothing_and_ends_with_3(running: Any, project: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from moonq import log
 from moonq.cli import arguments
+from moonq.cli.beside import Beside
 from moonq.cli.failures import draw
 from moonq.cli.faults import as_finding
 from moonq.cli.narrator import milliseconds
@@ -68,8 +69,10 @@ def call(
     host = Host(load(options.project))
     host.start(consumers=False)
     try:
-        result = host.call(
-            function, argument or "", as_message=as_message, headers=dict(headers), send=send
+        result = Beside().run(
+            lambda: host.call(
+                function, argument or "", as_message=as_message, headers=dict(headers), send=send
+            )
         )
     finally:
         host.stop()

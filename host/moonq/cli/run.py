@@ -12,6 +12,7 @@ import click
 
 from moonq import log
 from moonq.cli import arguments
+from moonq.cli.beside import Beside, GivenUp
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
@@ -115,6 +116,7 @@ class Run:
         self._host = host
         self._narrator = narrator
         self._stop = threading.Event()
+        self._beside = Beside()
         self._cut_off = False
 
     def through(
@@ -128,6 +130,8 @@ class Run:
             try:
                 well = [self._call(call) for call in calls if not self._stop.is_set()]
                 self._host.wait(self._stop, until_idle=until_idle)
+            except GivenUp:
+                well = [False]
             finally:
                 self._end(drain_timeout)
         if self._cut_off:
@@ -145,7 +149,7 @@ class Run:
             self._narrator.stopped(self._host.report())
 
     def _call(self, call: arguments.Call) -> bool:
-        result = self._host.call(call.function, call.argument)
+        result = self._beside.run(lambda: self._host.call(call.function, call.argument))
         if result.fault:
             self._narrator.failed(self._host.project, call.function, result.fault)
             return False
@@ -158,4 +162,5 @@ class Run:
 
     def _stop_now(self) -> None:
         self._cut_off = True
+        self._beside.give_up()
         self._host.stop_now()
