@@ -52,6 +52,23 @@ def test_an_environment_variable_stands_for_an_option(
     assert json.loads(moonq("version").out)["lua"] == "5.4"
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_the_variable_that_its_name_promises(name: str) -> None:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    context = click.Context(command, auto_envvar_prefix=f"MOONQ_{name.upper()}")
+    for option in command.params:
+        if isinstance(option, click.Option):
+            promised = f"{context.auto_envvar_prefix}_{option.opts[-1].strip('-').upper()}"
+            usual = f"{context.auto_envvar_prefix}_{(option.name or '').upper()}"
+            assert (option.envvar or usual) == promised.replace("-", "_")
+
+
+def test_the_readme_names_every_command(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"| `moonq {name}" not in readme] == []
+
+
 def test_help_answers_at_once_and_loads_nothing_heavy(root: Path) -> None:
     code = (
         "import sys, moonq.__main__ as m\n"

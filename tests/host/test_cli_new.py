@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def test_a_new_project_has_its_files_and_passes_the_check(moonq: Moonq, tmp_path
     checked = moonq("check", tmp_path / "shop")
     assert checked.code == 0, checked.out
     assert "no errors" in checked.out
+
+
+def test_what_a_new_project_says_to_do_next_works(moonq: Moonq, tmp_path: Path) -> None:
+    said = moonq("new", tmp_path / "shop")
+    [line] = [line for line in said.err.splitlines() if "moonq call" in line]
+    _, *args = shlex.split(line)
+    called = moonq(*args, "-C", tmp_path / "shop")
+    assert called.code == 0, called.err
+    assert "would ack" in called.out
+    assert "order=42" in called.out
+    assert moonq("run", tmp_path / "shop", "--until-idle").code == 0
 
 
 @pytest.mark.parametrize("name", ["no", "123", "a: b", "käse laden", 'a"b'])

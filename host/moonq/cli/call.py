@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     type=arguments.header,
     multiple=True,
     metavar="NAME=VALUE",
+    envvar="MOONQ_CALL_HEADER",
     help="A header of that message; repeatable.",
 )
 @click.option("--send", is_flag=True, help="Really send what the function publishes.")

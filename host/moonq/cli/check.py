@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 @click.command()
 @project_argument
 @click.option(
-    "--format", "form", type=click.Choice(["pretty", "json"]), help="How to show the findings."
+    "--format",
+    "form",
+    type=click.Choice(["pretty", "json"]),
+    envvar="MOONQ_CHECK_FORMAT",
+    help="How to show the findings.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @common

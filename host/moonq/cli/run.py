@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     type=arguments.call,
     multiple=True,
     metavar="FUNCTION[=JSON]",
+    envvar="MOONQ_RUN_CALL",
     help="Once all is up, call this function, with JSON as its argument; repeatable.",
 )
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is ready, delayed or running.")
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     "mode",
     type=click.Choice(["auto", "pretty", "json"]),
     default="auto",
+    envvar="MOONQ_RUN_LOG",
     help="How log lines look: auto is pretty on a terminal, JSON elsewhere.",
 )
 @click.option(
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     type=arguments.level,
     multiple=True,
     metavar="[LOGGER=]LEVEL",
+    envvar="MOONQ_RUN_LOG_LEVEL",
     help="debug, info, warn or error; a logger speaks for those below it: app.queue=debug.",
 )
 @click.option(
