@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,23 @@ def test_the_readme_shows_what_happens(root: Path, name: str, call: str) -> None
     blocks = (example / "README.md").read_text(encoding="utf-8").split("```\n")
     [shown] = [block for block in blocks if block.startswith("moonq 0")]
     assert likeness(run(example, call, "pretty")) == likeness(shown.splitlines())
+
+
+def test_the_readme_shows_what_a_call_by_hand_says(root: Path) -> None:
+    example = root / "examples" / "orders"
+    readme = (example / "README.md").read_text(encoding="utf-8")
+    command, _, shown = readme.rpartition("```\nmoonq call ")[2].partition("\n")
+    args = ["call", *shlex.split(command)]
+    done = subprocess.run(
+        [sys.executable, "-m", "moonq", *args],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    said = [line for line in (done.stdout + done.stderr).splitlines() if "took" not in line]
+    assert said == [line for line in shown.splitlines() if "took" not in line][: len(said)]
+    assert len(said) > 4
 
 
 def test_the_seed_handles_every_task_once_and_ends(root: Path) -> None:
