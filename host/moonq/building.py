@@ -20,6 +20,7 @@ from moonq.registry.helper_kinds import MemoryStore as MemoryStoreFields
 from moonq.registry.project import Entry, Project
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.security import Policies
 from moonq.services import HostServices
 from moonq.settling import ConsumerSettings
 from moonq.stores import MemoryStore
@@ -57,6 +58,7 @@ class Building:
         self.services.functions = self.functions
         self.drivers: dict[str, Driver] = {}
         self.consumers: dict[str, Consumer] = {}
+        self._policies = Policies(project)
         self._supervisor = supervisor
 
     def build(self, *, consumers: bool = True) -> None:
@@ -113,7 +115,7 @@ class Building:
     def _queue(self, entry: Entry) -> _Service:
         fields = entry.fields(queue_kinds.Queue)
         driver = self.drivers[fields.driver]
-        spec = queue_spec(entry, fields)
+        spec = queue_spec(self.project, entry)
         route = Route(
             entry.id,
             driver,
@@ -156,6 +158,7 @@ class Building:
                 self.clock,
                 self.metrics,
                 lambda problem: self._supervisor.failed(entry.id, problem),
+                self._policies.scope(entry.lifecycle.security, entry.id),
             )
             try:
                 consumer.start()
@@ -225,10 +228,8 @@ class Building:
 
     def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
         from moonq.registry import luaruntime
-        from moonq.registry.luatext import LuaText
 
-        scripts = [entry for entry in self.project.entries.values() if entry.source_text]
-        texts = [LuaText.of_file(entry.source_name, entry.source_text) for entry in scripts]
+        texts = [entry.script for entry in self.project.entries.values() if entry.script]
         finding = luaruntime.finding(raised.fault.message, texts, code="H406")
         return ScriptError(f"{function} does not load: {raised.fault.message}", finding=finding)
 
@@ -248,12 +249,14 @@ class _Service:
         self.detail = detail
 
 
-def queue_spec(entry: Entry, fields: queue_kinds.Queue) -> QueueSpec:
+def queue_spec(project: Project, entry: Entry) -> QueueSpec:
     """Return what the driver needs to know of a queue."""
+    fields = entry.fields(queue_kinds.Queue)
     options = fields.options
+    dead = fields.dead_letter.queue if fields.dead_letter else None
     return QueueSpec(
-        name=fields.queue_name or entry.id,
-        dead_letter=fields.dead_letter.queue if fields.dead_letter else None,
+        name=_name_at_driver(project, entry.id),
+        dead_letter=_name_at_driver(project, dead) if dead else None,
         max_length=options.max_length,
         overflow=options.overflow,
         ttl=options.ttl,
@@ -262,6 +265,11 @@ def queue_spec(entry: Entry, fields: queue_kinds.Queue) -> QueueSpec:
         group_on_failure=options.group_on_failure,
         options=options.own(),
     )
+
+
+def _name_at_driver(project: Project, queue_id: str) -> str:
+    entry = project.entries.get(queue_id)
+    return (entry.fields(queue_kinds.Queue).queue_name if entry else None) or queue_id
 
 
 def dead_route(route: Route) -> Route:

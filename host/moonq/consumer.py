@@ -19,7 +19,7 @@ from moonq.metrics import Metrics
 from moonq.model import RELEASE, Delivery, Verdict
 from moonq.policy import Policy
 from moonq.queues import Route
-from moonq.sandbox.lend import Caller
+from moonq.sandbox.lend import Caller, Scope
 from moonq.sandbox.state import THREAD_STACK, Stopped
 from moonq.settling import ConsumerSettings, Settler
 from moonq.worker import StateMaker, Worker
@@ -56,6 +56,7 @@ class Consumer:
         clock: Clock,
         metrics: Metrics,
         on_failed: Callable[[Exception], None] = lambda _: None,
+        scope: Scope | None = None,
     ) -> None:
         self.settings = settings
         self.route = route
@@ -64,6 +65,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._on_failed = on_failed
+        self._scope = scope
         self._settler = Settler(settings, route.spec.dead_letter, policy, clock, metrics)
         self._log = log.get(settings.id)
         self._subscription: Subscription | None = None
@@ -181,7 +183,7 @@ class Consumer:
         caller = Caller(
             entry=settings.function,
             serves=self.route.id,
-            actor=settings.id,
+            scope=self._scope,
             is_stopping=self.is_stopping,
             sleep=self.sleep,
         )

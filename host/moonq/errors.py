@@ -3,6 +3,7 @@
 * MoonqError
   * ProjectInvalid      the project's files say something moonq cannot do
   * NotFound            no such entry, message or host
+  * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
   * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
@@ -64,6 +65,13 @@ class NotFound(MoonqError):
     """No such entry, message or host."""
 
     exit_code = 4
+    kind = "NOT_FOUND"
+
+
+class NoTestMatched(MoonqError):
+    """Nothing that was named has a test."""
+
+    exit_code = 9
     kind = "NOT_FOUND"
 
 

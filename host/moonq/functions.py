@@ -88,7 +88,7 @@ class Functions:
         with self._lock:
             pool = self._idle.get(function)
             state, its_caller = pool.pop() if pool else (None, Caller(entry=function))
-        its_caller.actor = caller.actor
+        its_caller.scope = caller.scope
         its_caller.depth = caller.depth
         its_caller.is_stopping, its_caller.sleep = caller.is_stopping, caller.sleep
         its_caller.remaining = caller.remaining

@@ -45,7 +45,10 @@ class HostServices:
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
     ) -> str:
         """Publish one message; into the queue that the caller serves it never waits."""
-        may_wait = queue.decode("utf-8", "replace") != caller.serves
+        queue_id = queue.decode("utf-8", "replace")
+        if caller.scope is not None:
+            caller.scope.require("queue.publish", queue_id)
+        may_wait = queue_id != caller.serves
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
@@ -54,12 +57,14 @@ class HostServices:
         if len(items) > MAX_BATCH:
             raise Invalid(f"a batch has at most {MAX_BATCH} messages, this one {len(items)}")
         queue_id = queue.decode("utf-8", "replace")
+        _require(caller, "queue.publish", queue_id)
         may_wait = queue_id != caller.serves
         answers = self._queues.publish_batch(queue_id, items, may_wait=may_wait)
         return json.dumps([_answer(answer) for answer in answers]).encode()
 
     def queue_info(self, caller: Caller, queue: str) -> bytes:
         """Return the numbers of a queue as JSON."""
+        _require(caller, "queue.info", queue)
         return json.dumps(info_object(self._queues.info(queue))).encode()
 
     def write_log(
@@ -86,9 +91,10 @@ class HostServices:
         """Call another function in a state of its own, on the caller's time."""
         if caller.depth >= MAX_DEPTH:
             raise Invalid(f"functions call each other more than {MAX_DEPTH} deep at {function!r}")
+        _require(caller, "funcs.call", function)
         below = Caller(
             entry=caller.entry,
-            actor=caller.actor,
+            scope=caller.scope,
             depth=caller.depth + 1,
             is_stopping=caller.is_stopping,
             sleep=caller.sleep,
@@ -102,8 +108,9 @@ class HostServices:
         except Stopped as stopped:
             raise _Failed("TIMEOUT", f"{function}: stopped ({stopped.reason})", None) from None
 
-    def env(self, name: str) -> str | None:
+    def env(self, caller: Caller, name: str) -> str | None:
         """Return a variable that an `env.variable` entry names."""
+        _require(caller, "env.read", name)
         if name not in self._variables:
             raise NotFound(f"no env.variable entry names {name!r}")
         return self._variables[name]
@@ -112,19 +119,22 @@ class HostServices:
         """Return the names of all such variables."""
         return sorted(self._variables)
 
-    def store(self, store: str) -> Store:
-        """Return a store by its id."""
+    def store(self, caller: Caller, store: str, action: str) -> Store:
+        """Return a store by its id, for *action*."""
+        _require(caller, action, store)
         found = self.stores.get(store)
         if found is None:
             raise NotFound(f"store {store!r} does not exist, or is not started")
         return found
 
-    def registry_get(self, entry: str) -> bytes:
+    def registry_get(self, caller: Caller, entry: str) -> bytes:
         """Return an entry as JSON."""
+        _require(caller, "registry.read", entry)
         return json.dumps(_entry_object(self._project.resolve(entry))).encode()
 
-    def registry_find(self, criteria: bytes) -> bytes:
+    def registry_find(self, caller: Caller, criteria: bytes) -> bytes:
         """Return the entries that fit kind, namespace, name and meta as a JSON array."""
+        _require(caller, "registry.read", "*")
         wanted = json.loads(criteria) if criteria else {}
         fitting = [entry for entry in self._project.entries.values() if _fits(entry, wanted)]
         return json.dumps([_entry_object(entry) for entry in fitting]).encode()
@@ -137,6 +147,11 @@ class _Failed(MoonqError):
         super().__init__(message)
         self.kind = kind
         self.retryable = retryable
+
+
+def _require(caller: Caller, action: str, resource: str) -> None:
+    if caller.scope is not None:
+        caller.scope.require(action, resource)
 
 
 class _Floods:

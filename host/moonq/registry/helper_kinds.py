@@ -9,13 +9,21 @@ from pydantic import ConfigDict, Field
 from moonq.registry.common import Config, Strict
 
 
+class Condition(Strict):
+    """When a rule holds: a fact such as `actor.meta.role`, an operator, and what it is held to."""
+
+    field: Annotated[str, Field(pattern=r"^(action|resource|actor\.id|actor\.meta\..+)$")]
+    operator: Literal["eq", "ne", "in", "not_in", "exists", "matches"] = "eq"
+    value: Any = None
+
+
 class Rule(Strict):
     """Who may do what with which entries."""
 
     actions: Annotated[list[str], Field(min_length=1)]
     resources: Annotated[list[str], Field(min_length=1)]
     effect: Literal["allow", "deny"]
-    conditions: list[dict[str, Any]] = Field(default_factory=list)
+    conditions: list[Condition] = Field(default_factory=list)
 
 
 class Policy(Config):

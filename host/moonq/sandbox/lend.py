@@ -56,7 +56,7 @@ class Services(Protocol):
         """Call another function; JSON arrays in and out."""
         ...
 
-    def env(self, name: str) -> str | None:
+    def env(self, caller: Caller, name: str) -> str | None:
         """Return a variable that the registry names."""
         ...
 
@@ -64,16 +64,24 @@ class Services(Protocol):
         """Return the names of all such variables."""
         ...
 
-    def store(self, store: str) -> Store:
-        """Return a store by its id."""
+    def store(self, caller: Caller, store: str, action: str) -> Store:
+        """Return a store by its id, for *action*: store.read or store.write."""
         ...
 
-    def registry_get(self, entry: str) -> bytes:
+    def registry_get(self, caller: Caller, entry: str) -> bytes:
         """Return an entry as JSON."""
         ...
 
-    def registry_find(self, criteria: bytes) -> bytes:
+    def registry_find(self, caller: Caller, criteria: bytes) -> bytes:
         """Return the entries that fit as a JSON array."""
+        ...
+
+
+class Scope(Protocol):
+    """An actor with the policies that hold for it."""
+
+    def require(self, action: str, resource: str) -> None:
+        """Let the actor do *action* with *resource*, or raise `Denied`."""
         ...
 
 
@@ -109,8 +117,8 @@ class Caller:
     """The id that logs and policies see, such as ``app:process_order``."""
     serves: str = ""
     """The queue whose messages it handles; a publish into that one never blocks."""
-    actor: str = ""
-    groups: tuple[str, ...] = ()
+    scope: Scope | None = None
+    """What it may do; None restricts nothing."""
     depth: int = 0
     """How many calls of `funcs.call` lie above it."""
     is_stopping: Callable[[], bool] = lambda: False
@@ -160,7 +168,7 @@ def lent_functions(services: Services, caller: Caller) -> dict[str, Callable[...
         _queue_functions(services, caller),
         _time_functions(services, caller),
         _log_functions(services, caller),
-        _store_functions(services),
+        _store_functions(services, caller),
         _registry_functions(services, caller),
     )
     return {name: _safe(function) for group in groups for name, function in group.items()}
@@ -213,36 +221,36 @@ def _log_functions(services: Services, caller: Caller) -> Group:
     }
 
 
-def _store_functions(services: Services) -> Group:
+def _store_functions(services: Services, caller: Caller) -> Group:
+    def reading(store: bytes) -> Store:
+        return services.store(caller, text(store), "store.read")
+
+    def writing(store: bytes) -> Store:
+        return services.store(caller, text(store), "store.write")
+
     def get(store: bytes, key: bytes) -> bytes | None:
-        value = services.store(text(store)).get(text(key))
+        value = reading(store).get(text(key))
         return None if value is None else _bounded(value)
 
     return {
         "store_get": get,
-        "store_set": lambda store, key, value, ttl=None: services.store(text(store)).set(
-            text(key), value, ttl
-        ),
-        "store_delete": lambda store, key: services.store(text(store)).delete(text(key)),
-        "store_keys": lambda store, prefix=b"": _dump(
-            services.store(text(store)).keys(text(prefix))
-        ),
-        "store_incr": lambda store, key, by=1, ttl=None: services.store(text(store)).incr(
-            text(key), by, ttl
-        ),
+        "store_set": lambda store, key, value, ttl=None: writing(store).set(text(key), value, ttl),
+        "store_delete": lambda store, key: writing(store).delete(text(key)),
+        "store_keys": lambda store, prefix=b"": _dump(reading(store).keys(text(prefix))),
+        "store_incr": lambda store, key, by=1, ttl=None: writing(store).incr(text(key), by, ttl),
     }
 
 
 def _registry_functions(services: Services, caller: Caller) -> Group:
     def env(name: bytes) -> bytes | None:
-        value = services.env(text(name))
+        value = services.env(caller, text(name))
         return None if value is None else _bounded(value.encode())
 
     return {
         "env": env,
         "env_names": lambda: _dump(services.env_names()),
-        "registry_get": lambda entry: _bounded(services.registry_get(text(entry))),
-        "registry_find": lambda criteria: _bounded(services.registry_find(criteria)),
+        "registry_get": lambda entry: _bounded(services.registry_get(caller, text(entry))),
+        "registry_find": lambda criteria: _bounded(services.registry_find(caller, criteria)),
         "call": lambda function, arguments: _bounded(
             services.call_function(caller, text(function), arguments)
         ),

@@ -122,6 +122,7 @@ class _Functions(NamedTuple):
     decide_interruption: Any
     decide_snooze: Any
     use_permanent_hook: Any
+    more: Any
 
 
 class State:

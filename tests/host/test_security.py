@@ -1,0 +1,99 @@
+"""What `lifecycle.security` of a consumer allows its handler."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import MakeHost, until
+
+ENTRIES = """
+  - {name: tasks, kind: queue.queue, driver: memory}
+  - {name: mail, kind: queue.queue, driver: memory}
+  - {name: payments, kind: queue.queue, driver: memory}
+  - {name: notes, kind: store.memory}
+  - {name: said, kind: queue.queue, driver: memory}
+  - name: may_mail
+    kind: security.policy
+    policy: {actions: ["queue.publish"], resources: ["app:mail", "app:said"], effect: allow}
+    groups: [post]
+  - name: may_everything
+    kind: security.policy
+    policy: {actions: ["*"], resources: ["*"], effect: allow}
+    groups: [boss]
+  - name: never_payments
+    kind: security.policy
+    policy: {actions: ["queue.*"], resources: ["app:payments"], effect: deny}
+    groups: [boss]
+  - name: auditors_look
+    kind: security.policy
+    policy:
+      actions: ["queue.info"]
+      resources: ["*"]
+      effect: allow
+      conditions: [{field: actor.meta.role, operator: in, value: [auditor, boss]}]
+    groups: [post]
+  - name: worker
+    kind: queue.consumer
+    queue: tasks
+    func: handler
+    lifecycle:
+      security: SECURITY
+  - name: handler
+    kind: function.lua
+    source: file://handler.lua
+    modules: [queue, store, funcs]
+"""
+HANDLER = """
+local queue, store = require("queue"), require("store")
+
+local function kind(value, err)
+  return err and err:kind() or "ok"
+end
+
+local function note()
+  local notes, refused = store.open("app:notes")
+  if not notes then
+    return nil, refused
+  end
+  return notes:set("a", 1)
+end
+
+return function()
+  queue.publish("app:said", {
+    mail = kind(queue.publish("app:mail", 1)),
+    payments = kind(queue.publish("app:payments", 1)),
+    info = kind(queue.info("app:mail")),
+    store = kind(note()),
+  })
+end
+"""
+NO, YES = "PERMISSION_DENIED", "ok"
+CASES = [
+    ("{}", {"mail": YES, "payments": YES, "info": YES, "store": YES}),
+    (
+        "{actor: {id: clerk}, groups: [post]}",
+        {"mail": YES, "payments": NO, "info": NO, "store": NO},
+    ),
+    (
+        "{actor: {id: clerk, meta: {role: auditor}}, groups: [post]}",
+        {"mail": YES, "payments": NO, "info": YES, "store": NO},
+    ),
+    (
+        "{actor: {id: chief}, groups: [boss]}",
+        {"mail": YES, "payments": NO, "info": YES, "store": YES},
+    ),
+    ("{policies: [may_mail]}", {"mail": YES, "payments": NO, "info": NO, "store": NO}),
+]
+
+
+@pytest.mark.parametrize(("security", "expected"), CASES, ids=[case for case, _ in CASES])
+def test_a_handler_may_do_what_its_scope_allows(
+    make_host: MakeHost, security: str, expected: dict[str, str]
+) -> None:
+    host = make_host(ENTRIES.replace("SECURITY", security), handler=HANDLER)
+    host.queues.publish(b"app:tasks", b"1")
+    until(lambda: not host.queues.info("app:tasks").message_count)
+    (said,) = host.queues.route("app:said").driver.peek("app:said", 5)
+    assert json.loads(said.message.body) == expected
