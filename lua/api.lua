@@ -1,5 +1,6 @@
 --- What Python may call in a state. Only strings, numbers, booleans and nil cross, both ways.
 local deliver = require("host.deliver")
+local exports = require("host.exports")
 local fault = require("host.fault")
 local json = require("json")
 local limits = require("host.limits")
@@ -8,7 +9,7 @@ local raw = require("host.raw")
 local trace = require("host.trace")
 local world = require("host.world")
 
-local collectgarbage, error, require = collectgarbage, error, require
+local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local gmatch, match, tostring, type, xpcall = string.gmatch, string.match, tostring, type, xpcall
 local concat, unpack = table.concat, table.unpack
@@ -64,31 +65,6 @@ function api.define(id, chunk, source, names, imports)
   })
 end
 
-local function describe_exports(value)
-  if type(value) ~= "table" then
-    return "a " .. type(value)
-  end
-  return require("host.pretty").brief(value, 200)
-end
-
-local function handler_of(id, method)
-  local value = modules.value(id)
-  if method == "" then
-    if type(value) == "function" then
-      return value
-    end
-    error("the file returns no function but " .. describe_exports(value), 0)
-  end
-  local found = type(value) == "table" and value[method]
-  if type(found) ~= "function" then
-    error(
-      ("the file returns no function '%s'; it returns %s"):format(method, describe_exports(value)),
-      0
-    )
-  end
-  return found
-end
-
 local function guarded(...)
   local result = pack(xpcall(...))
   if result[1] then
@@ -112,7 +88,7 @@ end
 ---@return boolean? retryable
 ---@return string? stack
 function api.open(id, method, decodes)
-  local result, kind, text, retryable, stack = guarded(handler_of, trace.handler, id, method)
+  local result, kind, text, retryable, stack = guarded(exports.find, trace.handler, id, method)
   if not result then
     return false, kind, text, retryable, stack
   end
@@ -231,6 +207,13 @@ end
 ---@return string
 function api.last_trace()
   return trace.last()
+end
+
+--- Loads more of the trusted half, for states that do more than a worker's.
+---@param name string  such as "host.tester"
+---@return table
+function api.more(name)
+  return require(name)
 end
 
 local _, memory_limit = raw.memory_limit()

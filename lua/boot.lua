@@ -92,4 +92,5 @@ return api.find_address,
   api.decide,
   api.decide_interruption,
   api.decide_snooze,
-  api.use_permanent_hook
+  api.use_permanent_hook,
+  api.more

@@ -6,6 +6,7 @@ local format, sub = string.format, string.sub
 local ipairs, rawget, tostring, type, xpcall = ipairs, rawget, tostring, type, xpcall
 local failure = require("host.failure")
 local limits = require("host.limits")
+local locals = require("host.locals")
 local pretty = require("host.pretty")
 local raising = require("host.raising")
 local trace = require("host.trace")
@@ -21,6 +22,7 @@ local problem = {}
 ---@field source? string           where
 ---@field line? integer
 ---@field stack? string            script frames, innermost first
+---@field locals? table<string, string>  variables by name, as literals
 
 --- The words of an error, without the place that Lua wrote in front of them.
 local function words_of(value, source, line)
@@ -60,6 +62,7 @@ local function of(raised, hook)
   local value, source, line = raised.value, raised.source, raised.line
   local found = { status = "error", code = "T710", diff = {}, hook = hook }
   found.source, found.line, found.stack = source, line, raised.stack
+  found.locals = raised.locals
   if failure.is(value) then
     -- Half a preparation is not what the test is about, even if an assertion says so.
     found.status = hook and "error" or "failed"
@@ -74,12 +77,18 @@ local function of(raised, hook)
   return bound(found)
 end
 
+local function on_error(value)
+  local raised = trace.handler(value)
+  raised.locals = locals.capture()
+  return raised
+end
+
 --- Calls `body` and tells what went wrong, or nil.
 ---@param body fun()
 ---@param hook? string  its name, if it is not the test itself
 ---@return problem.Problem?
 function problem.attempt(body, hook)
-  local passed, raised = xpcall(body, trace.handler)
+  local passed, raised = xpcall(body, on_error)
   if not passed then
     return of(raised, hook)
   end

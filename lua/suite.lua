@@ -38,6 +38,7 @@ local suite = {}
 ---@field private declared table[]      tests in order
 ---@field private running? table        the test that runs now
 ---@field private after fun()[]
+---@field private definitions table<function, true>
 local Suite = {}
 Suite.__index = Suite
 
@@ -45,7 +46,8 @@ Suite.__index = Suite
 ---@nodiscard
 function suite.new()
   local root = block.new("the file")
-  return setmetatable({ root = root, block = root, declared = {}, after = {} }, Suite)
+  local new = { root = root, block = root, declared = {}, after = {}, definitions = {} }
+  return setmetatable(new, Suite)
 end
 
 -- Declaring --------------------------------------------------------------------------------------
@@ -128,6 +130,26 @@ function Suite:each(rows, name, body)
       body(row)
     end)
   end
+end
+
+--- Makes a function that declares tests when it is called.
+---@param define fun()
+---@return fun()
+---@nodiscard
+function Suite:definition(define)
+  local function declare()
+    define()
+  end
+  self.definitions[declare] = true
+  return declare
+end
+
+--- Whether `definition` made this function.
+---@param fn function
+---@return boolean
+---@nodiscard
+function Suite:is_definition(fn)
+  return self.definitions[fn] == true
 end
 
 ---@param kind "before_all"|"after_all"|"before_each"|"after_each"

@@ -9,10 +9,15 @@ local TRUSTED = "=[moonq"
 local STRIPPED = "=?"
 local MAX_FRAMES = 22
 
-local function is_script(info)
+--- Whether a frame is a script's own.
+---@param info table  what `debug.getinfo` says of it under "S"
+---@return boolean
+function trace.is_script(info)
   local source = info.source
   return info.what ~= "C" and source ~= STRIPPED and source:sub(1, #TRUSTED) ~= TRUSTED
 end
+
+local is_script = trace.is_script
 
 local function describe(info)
   local where = info.short_src .. ":" .. info.currentline .. ": in "

@@ -153,9 +153,7 @@ end
 ---@nodiscard
 function test.run_cases(define)
   expect(define, "function", "run_cases")
-  return function()
-    define()
-  end
+  return suite:definition(define)
 end
 
 -- Equality ---------------------------------------------------------------------------------------

@@ -54,3 +54,15 @@ def stdlib_source(name: str) -> bytes:
 def stdlib_modules() -> frozenset[str]:
     """Return the names of all modules that scripts may declare."""
     return frozenset(path.stem for path in _tree("stdlib").glob("*.lua"))
+
+
+def host_modules(test: Path) -> list[str]:
+    """Return what a test of moonq's own may require beside them: ``host.x`` is lua/x.
+
+    Only a file among the tests of the checkout that this moonq runs from is one; an installed
+    moonq has no such place.
+    """
+    tests = PACKAGE.parent.parent / "tests"
+    if not test.is_relative_to(tests) or (PACKAGE / "_lua").is_dir():
+        return []
+    return sorted(f"host.{path.stem}" for path in _tree("lua").glob("*.lua"))

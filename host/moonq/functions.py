@@ -57,8 +57,8 @@ class Functions:
             on_abandoned=on_abandoned,
         )
         try:
-            for part in self._with_imports(entry):
-                state.define(_chunk(part))
+            for part in self.with_imports(entry):
+                state.define(chunk(part))
             method = entry.fields(Function).method or ""
             state.open(function, method, decodes=decodes, timeout=timeout)
         except BaseException:
@@ -114,7 +114,8 @@ class Functions:
             )
         return entry
 
-    def _with_imports(self, entry: Entry) -> list[Entry]:
+    def with_imports(self, entry: Entry) -> list[Entry]:
+        """Return *entry* and every library that it loads."""
         found: dict[str, Entry] = {}
         waiting = [entry]
         while waiting:
@@ -126,7 +127,8 @@ class Functions:
         return list(found.values())
 
 
-def _chunk(entry: Entry) -> Chunk:
+def chunk(entry: Entry) -> Chunk:
+    """Return the text of a function or library as a state takes it."""
     script = entry.fields(Script)
     return Chunk(
         entry.id,

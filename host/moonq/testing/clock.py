@@ -1,0 +1,47 @@
+"""The time of tests: it stands still until somebody lets it pass, and never makes anybody wait."""
+
+from __future__ import annotations
+
+import threading
+
+#: Every test begins at this moment: 2026-01-01T00:00:00Z.
+BEGINNING = 1_767_225_600.0
+
+
+class VirtualClock:
+    """See `moonq.clock.Clock`; one thread does everything, so nobody is there to be woken."""
+
+    def __init__(self) -> None:
+        self._elapsed = 0.0
+        self._epoch = BEGINNING
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._elapsed, self._epoch = 0.0, BEGINNING
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._epoch + self._elapsed
+
+    def monotonic(self) -> float:
+        """Seconds since the test began."""
+        return self._elapsed
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Let the whole *timeout* pass: nobody else is there who could notify."""
+        if timeout is None:
+            raise RuntimeError("a wait without end, in a test where nobody could end it")
+        self.advance(timeout)
+        return False
+
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass."""
+        self._elapsed += max(0.0, seconds)
+
+    def set_now(self, now: float) -> None:
+        """Make it *now*; a moment ahead lets the time until then pass, one behind passes none."""
+        ahead = now - self.now()
+        if ahead >= 0:
+            self.advance(ahead)
+        else:
+            self._epoch += ahead

@@ -1,0 +1,108 @@
+"""What there is to test, and what came of it: plain values that travel between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from moonq.findings import Finding, Source
+
+Status = Literal["passed", "failed", "error", "skipped"]
+
+
+class LogLine(NamedTuple):
+    """One line that was logged while a test ran."""
+
+    level: str
+    message: str
+    fields: Mapping[str, object]
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test."""
+
+    file: str
+    """The file, or the id of the entry, as people name it."""
+    index: int
+    """Its number in the file, from 1."""
+    path: tuple[str, ...]
+    """The blocks around it, the outer first."""
+    name: str
+    line: int
+    tags: tuple[str, ...] = ()
+    skip: bool = False
+    only: bool = False
+    todo: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """Its name behind those of its blocks."""
+        return " ".join((*self.path, self.name))
+
+    @property
+    def title(self) -> str:
+        """The same for people, with marks between the blocks."""
+        return " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join((*self.path, self.name))
+
+    @property
+    def id(self) -> str:
+        """What it is remembered by."""
+        return f"{self.file}::{self.full_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a test is not content."""
+
+    code: str
+    message: str
+    diff: tuple[str, ...] = ()
+    line: int = 0
+    source: Source | None = None
+    """The text around the line, where it is known."""
+    stack: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Variables by name, as literals."""
+    logs: tuple[LogLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one test."""
+
+    case: Case
+    status: Status
+    took: float = 0.0
+    """Seconds of real time."""
+    problem: Problem | None = None
+    reason: str = ""
+    """Why it was skipped."""
+    logs: tuple[LogLine, ...] = ()
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it makes the whole run fail."""
+        return self.status in {"failed", "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one file."""
+
+    file: str
+    results: tuple[Result, ...] = ()
+    broken: Finding | None = None
+    """Why its tests could not be found out: it does not load."""
+    problems: tuple[Problem, ...] = ()
+    """What went wrong when blocks were closed that a cut-off run had left open."""
+    took: float = 0.0
+    hits: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Lines of the project that ran, by file; only with coverage."""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether anything here makes the whole run fail."""
+        return bool(self.broken or self.problems) or any(one.is_bad for one in self.results)

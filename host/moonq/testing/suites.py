@@ -1,0 +1,257 @@
+"""One file or entry with tests, loaded: what tests it has, and running them.
+
+suite = Suite(source, project, Conditions())
+suite.load()                      # None, or why it does not load
+suite.plan(suite.cases)
+suite.run(suite.cases[0]).status  # "passed"
+suite.close()
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+from moonq import assets, durations
+from moonq.findings import Finding
+from moonq.functions import chunk
+from moonq.registry import Entry, Project
+from moonq.registry.script_kinds import Function, Script
+from moonq.sandbox import lend
+from moonq.sandbox.lend import Caller, Services
+from moonq.sandbox.state import Limits, ScriptFault, Stopped
+from moonq.sandbox.state import Script as Chunk
+from moonq.testing.clock import VirtualClock
+from moonq.testing.results import Case, Problem, Result, Status
+from moonq.testing.services import Deputy
+from moonq.testing.sources import SuiteSource
+from moonq.testing.states import SuiteState
+from moonq.testing.texts import Texts
+from moonq.testing.world import World
+
+
+class Conditions(NamedTuple):
+    """Under which tests run."""
+
+    timeout: float = 5.0
+    """Seconds of real time that one test may take."""
+
+
+class Suite:
+    """One file or entry with tests."""
+
+    def __init__(self, source: SuiteSource, project: Project, conditions: Conditions) -> None:
+        self.source = source
+        self.cases: list[Case] = []
+        self._project = project
+        self._conditions = conditions
+        self._entry = project.entries[source.entry] if source.entry else None
+        self._script = script_of(source, project, self._entry)
+        self._texts = Texts(source, project, self._script.path, self._script.source)
+        self._clock = VirtualClock()
+        self._world: World | None = None
+        self._state: SuiteState | None = None
+        self._planned: list[int] = []
+
+    def load(self) -> Finding | None:
+        """Run the file, which declares its tests; returns why it does not load, if so."""
+        if not self._entry and (finding := self._texts.syntax()):
+            return finding
+        finding = self._open()
+        if self._state is not None:
+            self.cases = [self._case(found) for found in self._state.cases()]
+        return finding
+
+    def plan(self, cases: Sequence[Case]) -> None:
+        """Say which tests will run, so that a block is closed behind the last of its own."""
+        self._planned = [case.index for case in cases]
+        if self._state is not None:
+            self._state.plan(self._planned)
+
+    def run(self, case: Case) -> Result:
+        """Run one test against a new world."""
+        began = time.perf_counter()
+        broken = self._reopen()
+        if broken:
+            problem = Problem("T702", broken.message)
+            return Result(case, "error", time.perf_counter() - began, problem)
+        state = self._state
+        assert state is not None
+        self._renew()
+        if case.index in self._planned:
+            self._planned.remove(case.index)
+        try:
+            found = state.run(case.index, self._conditions.timeout)
+        except (Stopped, ScriptFault) as cut_off:
+            found = self._cut_off(case, cut_off)
+        return self._result(case, found, time.perf_counter() - began)
+
+    def finish(self) -> tuple[Problem, ...]:
+        """Close the blocks that a cut-off run has left open."""
+        if self._state is None or self._state.spent:
+            return ()
+        try:
+            problems = self._state.finish(self._conditions.timeout)
+        except (Stopped, ScriptFault) as problem:
+            problems = [{"code": "T709", "message": f"closing the blocks: {problem}"}]
+        return tuple(self._problem(problem) for problem in problems)
+
+    def close(self) -> None:
+        """Give the state and the world back."""
+        self._renew()
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+    # The state ----------------------------------------------------------------------------------
+
+    def _open(self) -> Finding | None:
+        caller = Caller(entry=self._script.path, sleep=self._sleep)
+        services = cast(Services, Deputy(lambda: self.world.services))
+        timeout = self._conditions.timeout
+        state = SuiteState(lend.lent_functions(services, caller), Limits(timeout))
+        self._renew()
+        try:
+            for part in self._parts():
+                state.define(part)
+            problem = self._declare(state)
+        except (Stopped, ScriptFault) as cut_off:
+            problem = self._cut_off(None, cut_off)
+        if problem:
+            state.close()
+            return self._texts.raised(
+                problem["message"], problem.get("source") or "", problem.get("line") or 0
+            )
+        self._state = state
+        return None
+
+    def _declare(self, state: SuiteState) -> Any:
+        timeout = self._conditions.timeout
+        if self._entry is None:
+            return state.load(self._script.id, timeout)
+        method = self._entry.fields(Function).method or ""
+        name = str(self._entry.meta.get("name", self._entry.id))
+        return state.load_entry(self._entry.id, method, name, timeout)
+
+    def _parts(self) -> list[Chunk]:
+        libraries = self._project.of_kind("library.lua")
+        return [self._script, *(chunk(library) for library in libraries)]
+
+    def _reopen(self) -> Finding | None:
+        """Replace a state that was cut off: nobody knows what it left undone."""
+        if self._state is not None and not self._state.spent:
+            return None
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+        finding = self._open()
+        if self._state is not None:
+            self._state.plan(self._planned)
+        return finding
+
+    # The world ----------------------------------------------------------------------------------
+
+    @property
+    def world(self) -> World:
+        """What is under test; made when something first asks for it."""
+        if self._world is None:
+            self._world = World(self._project, self._clock)
+        return self._world
+
+    def _renew(self) -> None:
+        if self._world is not None:
+            self._world.close()
+            self._world = None
+        self._clock.reset()
+
+    def _sleep(self, seconds: float) -> bool:
+        self._clock.advance(seconds)
+        return True
+
+    # Results ------------------------------------------------------------------------------------
+
+    def _case(self, found: dict[str, Any]) -> Case:
+        return Case(
+            self.source.shown,
+            found["index"],
+            tuple(found["path"]),
+            found["name"],
+            found.get("line") or 0,
+            tuple(found["tags"]),
+            found["skip"],
+            found["only"],
+            found["todo"],
+        )
+
+    def _result(self, case: Case, found: dict[str, Any], took: float) -> Result:
+        status: Status = found["status"]
+        logs = tuple(self._world.logs) if self._world is not None else ()
+        if status == "skipped":
+            return Result(case, status, took, reason=found.get("message") or "")
+        problem = None if status == "passed" else replace(self._problem(found), logs=logs)
+        return Result(case, status, took, problem, logs=logs)
+
+    def _problem(self, found: dict[str, Any]) -> Problem:
+        chunk_name = found.get("source") or ""
+        return Problem(
+            found["code"],
+            found["message"],
+            tuple(found.get("diff") or ()),
+            found.get("line") or 0,
+            self._texts.source(chunk_name),
+            tuple((found.get("stack") or "").splitlines()),
+            found.get("locals") or {},
+        )
+
+    def _cut_off(self, case: Case | None, cut_off: Stopped | ScriptFault) -> dict[str, Any]:
+        """What went wrong when a call did not come back, in the form that Lua has for it."""
+        if isinstance(cut_off, ScriptFault):
+            message, stack = cut_off.fault.message, cut_off.fault.traceback
+        elif cut_off.reason == "memory":
+            message, stack = "used more than 64 MiB of memory", cut_off.stack
+        else:
+            limit = durations.show(self._conditions.timeout)
+            message, stack = f"still running after {limit}, so it was stopped", cut_off.stack
+        found = {"status": "error", "code": "T709", "message": message, "stack": stack}
+        source, line = _place(stack)
+        return found | {
+            "source": source or (case and self._script.path),
+            "line": line or (case and case.line),
+        }
+
+
+def _place(stack: str) -> tuple[str, int]:
+    """Where a stack's innermost frame is."""
+    chunk_name, _, rest = stack.partition("\n")[0].partition(": in ")[0].rpartition(":")
+    return (chunk_name, int(rest)) if rest.isdigit() else ("", 0)
+
+
+def script_of(source: SuiteSource, project: Project, entry: Entry | None) -> Chunk:
+    """Return the text of a suite and what it may require.
+
+    A plain file sees every module and every library of its project, by the names they have there.
+    """
+    if entry is not None:
+        return chunk(entry)
+    data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    root = source.root
+    within = source.path.is_relative_to(root)
+    name = source.path.relative_to(root) if within else source.path
+    modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
+    return Chunk(name.as_posix(), name.as_posix(), data, tuple(modules), _libraries(project))
+
+
+def _libraries(project: Project) -> dict[str, str]:
+    """Every library by each name that means only this one: id, name, and aliases of imports."""
+    meant: dict[str, set[str]] = {}
+    for library in project.of_kind("library.lua"):
+        for name in (library.id, library.name):
+            meant.setdefault(name, set()).add(library.id)
+    for entry in project.entries.values():
+        if isinstance(entry.config, Script):
+            for alias, target in entry.config.imports.items():
+                meant.setdefault(alias, set()).add(target)
+    known = assets.stdlib_modules()
+    return {name: ids.pop() for name, ids in meant.items() if len(ids) == 1 and name not in known}

@@ -1,0 +1,51 @@
+"""The Lua texts of a suite and its project, by the names that Lua has for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moonq.findings import Finding, Source
+from moonq.registry import Project, luaruntime, luasyntax
+from moonq.registry.luatext import LuaText
+from moonq.testing.sources import SuiteSource, shown_path
+
+#: Lua writes this in front of the end of a long chunk name.
+_CUT = "..."
+
+
+class Texts:
+    """Knows which file a chunk is, and makes findings that name it as people do."""
+
+    def __init__(self, source: SuiteSource, project: Project, chunk: str, data: bytes) -> None:
+        self._root = source.root
+        self.own = LuaText.of_file(chunk, data)
+        scripts = (entry.script for entry in project.entries.values())
+        self._all = [self.own, *(script for script in scripts if script)]
+
+    def source(self, chunk: str) -> Source | None:
+        """Return the text of *chunk* under the name that people know, if it is one of ours."""
+        for text in self._all:
+            name = text.shown.file
+            if name == chunk or (
+                chunk.startswith(_CUT) and name.endswith(chunk.removeprefix(_CUT))
+            ):
+                return Source(shown_path(self._root / name), text.shown.text)
+        return None
+
+    def syntax(self) -> Finding | None:
+        """Return what is wrong with the suite's own text, without running it."""
+        finding = luasyntax.check(self.own)
+        return self._broken(finding) if finding else None
+
+    def raised(self, message: str, chunk: str, line: int) -> Finding:
+        """Return the finding for what the suite's file raised while it was loaded."""
+        placed = f"{chunk}:{line}: {message}" if chunk and line else message
+        return self._broken(luaruntime.finding(placed, self._all, code="T702"))
+
+    def _broken(self, finding: Finding) -> Finding:
+        spans = tuple(
+            replace(span, file=shown_path(self._root / span.file)) for span in finding.spans
+        )
+        name = shown_path(self._root / self.own.shown.file)
+        message = f"{name} does not load: {finding.message}"
+        return replace(finding, severity="error", code="T702", message=message, spans=spans)
