@@ -170,7 +170,7 @@ def test_output_survives_a_terminal_that_knows_only_ascii() -> None:
 
 
 def test_every_error_has_an_exit_code_of_the_table() -> None:
-    table = {1, 3, 4, 5, 6, 7, 8}
+    table = {1, 3, 4, 5, 6, 7, 8, 9, 10}
     waiting: list[type[MoonqError]] = [MoonqError]
     while waiting:
         error = waiting.pop()
