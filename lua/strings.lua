@@ -24,9 +24,7 @@ local strings = {}
 local cheap = patterns.cheap
 local CARET = 94
 
---- No function makes a longer string: 16 MiB are about ten milliseconds of C.
-local LONGEST = 1 << 24
-local TOO_LARGE = "resulting string too large (at most 16 MiB)"
+local LONGEST, TOO_LARGE = walk.LONGEST, walk.TOO_LARGE
 
 --- Keeps its caller on the stack, where `blame` reads how the script called it.
 local function kept(...)

@@ -129,8 +129,9 @@ describe("gsub", function()
   end)
 
   it("writes a long replacement in pieces that can be interrupted", function()
-    local text, count = s.gsub(("a"):rep(20), "(x*)a", ("%1"):rep(300000))
-    eq({ text, count }, { "", 20 })
+    local replacement = ("%1"):rep(10) .. ("y"):rep(520000)
+    local text, count = s.gsub(("a"):rep(20), "(x*)a", replacement)
+    eq({ #text, count }, { 20 * 520000, 20 })
   end)
 
   each(
@@ -145,6 +146,10 @@ describe("gsub", function()
       fails(row[2], s.gsub, "a", "a", row[1])
     end
   )
+
+  it("makes nothing longer than 16 MiB", function()
+    fails("resulting string too large", s.gsub, ("a"):rep(100), "a", ("b"):rep(1 << 20))
+  end)
 
   it("leaves an error of the script's function as it is", function()
     local cause = {}

@@ -139,15 +139,27 @@ describe("move", function()
     eq(t.move({ 1 }, 2, 1, 5), { 1 })
   end)
 
-  it("moves long ranges in pieces", function()
+  it("moves long ranges in pieces, whichever way they overlap", function()
     local list = {}
     for i = 1, 150000 do
       list[i] = i
     end
     t.move(list, 1, 150000, 3)
-    eq({ list[2], list[3], list[75002], list[150002] }, { 2, 1, 75000, 150000 })
+    for i = 1, 150000 do
+      test.is(list[i + 2], i)
+    end
     t.move(list, 3, 150002, 1)
-    eq({ list[1], list[75000], list[150000] }, { 1, 75000, 150000 })
+    for i = 1, 150000 do
+      test.is(list[i], i)
+    end
+  end)
+
+  it("shifts behind a metatable", function()
+    local view, list = proxy({ 1, 2, 3 })
+    t.move(view, 1, 3, 2)
+    eq(list, { 1, 1, 2, 3 })
+    t.move(view, 2, 4, 1)
+    eq(list, { 1, 2, 3, 3 })
   end)
 
   it("refuses ranges that do not exist", function()
