@@ -75,6 +75,8 @@ class Host:
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions
+        self.consumers = self._building.consumers
+        """The consumers that were started, by id."""
         self._began = 0.0
 
     def start(
@@ -146,14 +148,14 @@ class Host:
 
     def stop_now(self) -> None:
         """Cut off what runs; a `stop` under way returns at once."""
-        for consumer in self._building.consumers.values():
+        for consumer in self.consumers.values():
             consumer.stop_now()
 
     def report(self) -> StopReport:
         """Return what was done so far."""
         metrics = self.metrics
         return StopReport(
-            acked=sum(consumer.acked() for consumer in self._building.consumers.values()),
+            acked=sum(consumer.acked() for consumer in self.consumers.values()),
             retried=metrics.total("retried"),
             dead=metrics.total("dead"),
             handed_back=metrics.total("handed_back"),

@@ -150,9 +150,8 @@ class Worker:
             if outcome.kind != "settled" and not self._is_settled(outcome.number):
                 self._settle(outcome.number, self._verdict(outcome))
             self._settled.add(outcome.number)
-        settled = self._settled
         for index in range(1, progress.done + 1):
-            if index not in settled and self._settle(index, ACK):
+            if self._settle(index, ACK):
                 self.acked += 1
         if progress.stopped is None:
             return progress.done
