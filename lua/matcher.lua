@@ -1,12 +1,13 @@
 --- Matches a pattern from Lua, for subjects where C could take too long to be stopped.
 ---
----     local attempt = matcher.compile(patterns.plan("^(.-),(.-)$"))
+---     local attempt = matcher.compile("^(.-),(.-)$")
 ---     attempt("a,b", 1) --> 1, 3, "a", "b"
 ---
 --- Each item becomes a function from a place in the subject to the place where the match ends, or
 --- nil, that calls the next item's. Runs of characters are still found by C, one pass at a time.
 local blame = require("host.blame")
 local cost = require("host.pattern_cost")
+local reader = require("host.pattern_items")
 
 local concat, find, sub, unpack = table.concat, string.find, string.sub, table.unpack
 
@@ -190,14 +191,14 @@ local function arrive(place)
   return place
 end
 
-local function chain(run, plan)
-  local items, step, i = plan.items, arrive, #plan.items
+local function chain(run, items)
+  local rests, step, i = cost.rests(items), arrive, #items
   while i > 0 do
     if is_fixed(items[i]) then
       local first, text, width = fixed_run(items, i)
       step, i = fixed(run, text, width, step), first
     else
-      step = KIND[items[i].kind](run, items[i], plan.rests[i], step)
+      step = KIND[items[i].kind](run, items[i], rests[i], step)
     end
     i = i - 1
   end
@@ -222,13 +223,14 @@ local function captures(items)
   return count
 end
 
---- A function that matches the plan's pattern at one place of a subject, like an anchored find.
----@param plan pattern.Plan  without a fault
+--- A function that matches a pattern at one place of a subject, like an anchored find.
+---@param pattern string  without a fault
 ---@return fun(subject: string, place: integer): integer?, integer?, ...
-function matcher.compile(plan)
+function matcher.compile(pattern)
+  local items = reader.read(pattern)
   local run = { subject = "", size = 0, tries = 0, from = {}, to = {} }
-  local step = chain(run, plan)
-  local count = captures(plan.items)
+  local step = chain(run, items)
+  local count = captures(items)
   return function(subject, place)
     run.subject, run.size, run.tries = subject, #subject, MOST_TRIES
     local stop = step(place)

@@ -25,11 +25,10 @@ local MOST_BYTES = 512
 local MOST_REPETITIONS = 40
 local MOST_KNOWN = 500
 
+--- Without the items: a state may know hundreds of plans, and few meet a long subject.
 ---@class pattern.Plan
 ---@field text string         the pattern, to be tried at one place
 ---@field anchored boolean
----@field items pattern.Item[]
----@field rests pattern.Rest[]  what follows each item
 ---@field first? string       a class that every match begins with
 ---@field may_end boolean     a match can begin at the end of the subject
 ---@field fault? string       why stock Lua refuses the pattern
@@ -83,14 +82,11 @@ local function plan(pattern)
   if refused then
     return { refusal = refused, whole = -1, attempt = -1, pass = -1 }
   end
-  local rests = cost.rests(list)
-  local start = rests[0]
+  local start = cost.rests(list)[0]
   local total = anchored and start.any or cost.every_start(start)
   return {
     text = anchored and pattern or "^" .. pattern,
     anchored = anchored,
-    items = list,
-    rests = rests,
     first = not anchored and cost.jump(start) or nil,
     may_end = start.may_end,
     fault = fault,

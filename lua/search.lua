@@ -33,7 +33,7 @@ local function attempt_of(plan, size)
       return find(subject, text, place)
     end
   end
-  plan.matcher = plan.matcher or matcher.compile(plan)
+  plan.matcher = plan.matcher or matcher.compile(plan.text)
   return plan.matcher
 end
 
