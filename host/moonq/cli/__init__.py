@@ -5,6 +5,7 @@
   * check     say what is wrong with a project
   * new       make a project
   * run       run a project's queues
+  * test      run tests written in Lua
   * version   say which moonq this is
 
 One file per command, named after it. Data goes to stdout, talk to stderr; no command catches
@@ -20,7 +21,7 @@ import click
 from moonq import __version__
 from moonq.cli.options import common
 
-COMMANDS = ("call", "check", "new", "run", "version")
+COMMANDS = ("call", "check", "new", "run", "test", "version")
 
 
 class Commands(click.Group):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from moonq.findings import Finding, Source
+
+if TYPE_CHECKING:
+    from moonq.testing.sources import SuiteSource
 
 Status = Literal["passed", "failed", "error", "skipped"]
 
@@ -46,11 +49,6 @@ class Case:
     def title(self) -> str:
         """The same for people, with marks between the blocks."""
         return " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join((*self.path, self.name))
-
-    @property
-    def id(self) -> str:
-        """What it is remembered by."""
-        return f"{self.file}::{self.full_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +90,13 @@ class Result:
 class Report:
     """What came of one file."""
 
-    file: str
+    source: SuiteSource
     results: tuple[Result, ...] = ()
     broken: Finding | None = None
     """Why its tests could not be found out: it does not load."""
     problems: tuple[Problem, ...] = ()
     """What went wrong when blocks were closed that a cut-off run had left open."""
     took: float = 0.0
-    hits: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """Lines of the project that ran, by file; only with coverage."""
 
     @property
     def is_bad(self) -> bool:

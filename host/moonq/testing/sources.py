@@ -36,6 +36,13 @@ class SuiteSource:
     """Lines whose tests are wanted; empty for all."""
 
     @property
+    def id(self) -> str:
+        """What the project knows it by: the entry, or the path of the file below the project."""
+        below = self.path.is_relative_to(self.root)
+        path = self.path.relative_to(self.root) if below else self.path
+        return self.entry or path.as_posix()
+
+    @property
     def shown(self) -> str:
         """How people name it: the entry, or the file as seen from here."""
         return self.entry or shown_path(self.path)

@@ -236,11 +236,8 @@ def script_of(source: SuiteSource, project: Project, entry: Entry | None) -> Chu
     if entry is not None:
         return chunk(entry)
     data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    root = source.root
-    within = source.path.is_relative_to(root)
-    name = source.path.relative_to(root) if within else source.path
     modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
-    return Chunk(name.as_posix(), name.as_posix(), data, tuple(modules), _libraries(project))
+    return Chunk(source.id, source.id, data, tuple(modules), _libraries(project))
 
 
 def _libraries(project: Project) -> dict[str, str]:

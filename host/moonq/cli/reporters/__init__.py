@@ -1,0 +1,72 @@
+"""Tell how a run of tests goes; one file per form, all of one shape.
+
+pretty   for people: files, blocks, tests; failures below
+plain    one line per test
+github   pretty, and annotations that GitHub shows beside the code
+json     one JSON document per line
+tap      the Test Anything Protocol
+junit    an XML file, whatever else is told
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from moonq.cli.narrator import counted, milliseconds
+from moonq.testing.results import Report, Result, Status
+
+FORMS = ("pretty", "plain", "json", "tap", "github")
+
+
+@dataclass
+class Tally:
+    """What a run came to so far."""
+
+    reports: list[Report] = field(default_factory=list)
+    took: float = 0.0
+    seed: int | None = None
+
+    def results(self) -> list[Result]:
+        """Return every result in order."""
+        return [result for report in self.reports for result in report.results]
+
+    def count(self, status: Status) -> int:
+        """Return how many tests ended so."""
+        return sum(1 for result in self.results() if result.status == status)
+
+    def failed(self) -> int:
+        """Return how many tests failed, and files that could not be loaded or closed."""
+        files = sum(1 for one in self.reports if one.broken or one.problems)
+        return self.count("failed") + self.count("error") + files
+
+    def summary(self) -> str:
+        """Return the closing line."""
+        tests, files = len(self.results()), len(self.reports)
+        parts = [
+            f"{counted(self.failed())} failed",
+            f"{counted(self.count('passed'))} passed",
+            f"{counted(self.count('skipped'))} skipped",
+            f"{counted(tests)} test{_s(tests)} in {counted(files)} file{_s(files)}",
+            milliseconds(self.took),
+        ]
+        if self.seed is not None:
+            parts.append(f"seed {self.seed}")
+        return " · ".join(parts)
+
+
+class Reporter(Protocol):
+    """Whatever tells how a run goes."""
+
+    def suite(self, report: Report) -> None:
+        """One file is done."""
+        ...
+
+    def end(self, tally: Tally, extra: Sequence[str]) -> None:
+        """All is done; *extra* are rows of whoever has more to tell."""
+        ...
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,87 @@
+"""Expressions over names, such as ``retries and not (slow or charge)``.
+
+    matches("retries and not slow", "orders retries with back-off")  # True
+
+A word stands for every name that contains it, whatever the case of its letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+Matcher = Callable[[str], bool]
+_TOKEN = re.compile(r"\s*([()]|[^\s()]+)")
+
+
+def parse(expression: str) -> Matcher:
+    """Return what says whether a name is meant.
+
+    Raises:
+        ValueError: It is no such expression; the text says where.
+    """
+    words = _TOKEN.findall(expression)
+    reader = _Reader(words)
+    matcher = reader.either()
+    if reader.words:
+        raise ValueError(f"{reader.words[0]!r} stands where 'and' or 'or' is expected")
+    return matcher
+
+
+def matches(expression: str, name: str) -> bool:
+    """Say whether *expression* means *name*."""
+    return parse(expression)(name)
+
+
+class _Reader:
+    """Reads a list of words from its front; each method one level of binding."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+
+    def either(self) -> Matcher:
+        left = self._both()
+        while self._next_is("or"):
+            left = _or(left, self._both())
+        return left
+
+    def _both(self) -> Matcher:
+        left = self._one()
+        while self._next_is("and"):
+            left = _and(left, self._one())
+        return left
+
+    def _one(self) -> Matcher:
+        if self._next_is("not"):
+            return _not(self._one())
+        if self._next_is("("):
+            inner = self.either()
+            if not self._next_is(")"):
+                raise ValueError("a ')' is missing")
+            return inner
+        if not self.words or self.words[0] in {"and", "or", ")"}:
+            found = repr(self.words[0]) if self.words else "the end"
+            raise ValueError(f"{found} stands where a word is expected")
+        return _contains(self.words.pop(0))
+
+    def _next_is(self, word: str) -> bool:
+        if self.words and self.words[0] == word:
+            del self.words[0]
+            return True
+        return False
+
+
+def _contains(word: str) -> Matcher:
+    return lambda name: word.casefold() in name.casefold()
+
+
+def _or(left: Matcher, right: Matcher) -> Matcher:
+    return lambda name: left(name) or right(name)
+
+
+def _and(left: Matcher, right: Matcher) -> Matcher:
+    return lambda name: left(name) and right(name)
+
+
+def _not(inner: Matcher) -> Matcher:
+    return lambda name: not inner(name)

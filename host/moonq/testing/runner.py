@@ -1,0 +1,125 @@
+"""Runs the tests of many files: in this process, or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from moonq.testing.results import Case, Problem, Report, Result
+from moonq.testing.selection import Selection
+from moonq.testing.sources import Projects, SuiteSource
+from moonq.testing.suites import Conditions, Suite
+
+#: With fewer files than this, starting other processes takes longer than it saves.
+FEW_FILES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to run; plain values, because it travels between processes."""
+
+    selection: Selection
+    conditions: Conditions
+    repeat: int = 1
+    fail_fast: bool = False
+    only_fails: bool = False
+    """Whether a test that was declared with `it_only` fails for that alone."""
+
+
+def run(
+    sources: Sequence[SuiteSource], plan: Plan, projects: Projects, jobs: int = 1
+) -> Iterator[Report]:
+    """Run all of *sources* and yield what came of each, in their order."""
+    ordered = _ordered(sources, plan.selection)
+    if jobs <= 1 or len(ordered) <= 1:
+        reports: Iterator[Report] = (run_suite(source, plan, projects) for source in ordered)
+    else:
+        reports = _in_processes(ordered, plan, jobs)
+    for report in reports:
+        yield report
+        if plan.fail_fast and report.is_bad:
+            return
+
+
+def jobs_for(wanted: str, files: int) -> int:
+    """Return how many processes *wanted* means: a number, ``auto``, or empty for the default."""
+    if wanted and wanted != "auto":
+        return int(wanted)
+    return 1 if not wanted and files < FEW_FILES else os.cpu_count() or 1
+
+
+def list_cases(
+    sources: Sequence[SuiteSource], plan: Plan, projects: Projects
+) -> Iterator[Report | list[Case]]:
+    """Yield the tests of each file that would run, or the report of one that does not load."""
+    for source in _ordered(sources, plan.selection):
+        suite = Suite(source, projects.at(source.root), plan.conditions)
+        broken = suite.load()
+        yield Report(source, broken=broken) if broken else plan.selection.of(source, suite.cases)
+        suite.close()
+
+
+def run_suite(source: SuiteSource, plan: Plan, projects: Projects) -> Report:
+    """Load one file and run its tests."""
+    began = time.perf_counter()
+    suite = Suite(source, projects.at(source.root), plan.conditions)
+    try:
+        broken = suite.load()
+        if broken:
+            return Report(source, broken=broken, took=time.perf_counter() - began)
+        results = tuple(_results(suite, plan))
+        problems = suite.finish()
+    finally:
+        suite.close()
+    return Report(source, results, problems=problems, took=time.perf_counter() - began)
+
+
+def _results(suite: Suite, plan: Plan) -> Iterator[Result]:
+    chosen = plan.selection.of(suite.source, suite.cases)
+    suite.plan(chosen * plan.repeat)
+    for case in chain.from_iterable([chosen] * plan.repeat):
+        result = suite.run(case)
+        if case.only and plan.only_fails and not result.is_bad:
+            problem = Problem("T711", "it_only is left in the file; write `it`", line=case.line)
+            result = replace(result, status="failed", problem=problem)
+        yield result
+        if plan.fail_fast and result.is_bad:
+            return
+
+
+def _ordered(sources: Sequence[SuiteSource], selection: Selection) -> list[SuiteSource]:
+    ordered = list(sources)
+    if selection.seed is not None:
+        random.Random(selection.seed).shuffle(ordered)
+    if selection.failed_first:
+        files = {name.partition("::")[0] for name in selection.failed}
+        ordered.sort(key=lambda source: source.id not in files)
+    return ordered
+
+
+def _in_processes(sources: Sequence[SuiteSource], plan: Plan, jobs: int) -> Iterator[Report]:
+    # Threads of ours are running, the watchdog's for one: a fork would copy locks they hold.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(sources)), context, initializer=_begin)
+    try:
+        yield from pool.map(_run_there, sources, [plan] * len(sources))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_projects: Projects
+
+
+def _begin() -> None:
+    global _projects  # noqa: PLW0603 - one for the process, which serves nothing else
+    _projects = Projects()
+
+
+def _run_there(source: SuiteSource, plan: Plan) -> Report:
+    return run_suite(source, plan, _projects)
