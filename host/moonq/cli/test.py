@@ -65,9 +65,9 @@ def jobs(value: str) -> str:
 
 @click.command(cls=Command)
 @click.argument("targets", metavar="[PATH|PATH:LINE|ENTRY]...", nargs=-1)
-@click.option("-k", "keyword", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="With this tag; repeatable.")
-@click.option("--not-tag", "not_tags", multiple=True, metavar="TAG", help="Without this tag.")
+@click.option("-k", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
+@click.option("--tag", multiple=True, metavar="TAG", help="With this tag; repeatable.")
+@click.option("--not-tag", multiple=True, metavar="TAG", help="Without this tag.")
 @click.option("--failed", is_flag=True, help="Only what failed last time.")
 @click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
@@ -75,18 +75,17 @@ def jobs(value: str) -> str:
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
-@click.option("--list", "listing", is_flag=True, help="Only name the tests.")
+@click.option("--list", is_flag=True, help="Only name the tests.")
 @click.option("--show-logs", is_flag=True, help="Show what every test logs.")
 @click.option(
     "--reporter",
-    "form",
     type=click.Choice(["pretty", "plain", "json", "tap", "github"]),
     help="How to tell.",
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write XML too.")
 @common
 @pass_options
-def test(options: Options, /, targets: tuple[str, ...], listing: bool, **asked: Any) -> int:
+def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     """Run tests written in Lua: all of the project, or what is named.
 
     Tests are in files whose names end with `_test.lua`, and in entries with `meta.type: test`.
@@ -105,7 +104,7 @@ def test(options: Options, /, targets: tuple[str, ...], listing: bool, **asked: 
     named = options.project if options.project != Path() else None
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
-    if listing:
+    if asked["list"]:
         return list_tests(sources, plan, projects)
     tally = run(options, sources, plan, projects, asked)
     if not tally.results() and not tally.failed():
@@ -124,9 +123,9 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
     looks_back = asked["failed"] or asked["failed_first"]
     roots = [source.root for source in sources]
     selection = Selection(
-        asked["keyword"] or "",
-        asked["tags"],
-        asked["not_tags"],
+        asked["k"] or "",
+        asked["tag"],
+        asked["not_tag"],
         remembered.recall(roots) if looks_back else frozenset(),
         asked["failed"],
         asked["failed_first"],
@@ -167,7 +166,7 @@ def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
     """Return who tells how it goes."""
     from moonq.cli.reporters import github, machine, plain, pretty
 
-    form = asked["form"] or ("json" if options.json else "")
+    form = asked["reporter"] or ("json" if options.json else "")
     form = form or ("github" if is_set("GITHUB_ACTIONS") else "pretty")
     if form == "json":
         return machine.Json(click.echo)

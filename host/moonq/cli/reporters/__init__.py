@@ -43,7 +43,8 @@ class Tally:
 
     def summary(self) -> str:
         """Return the closing line."""
-        tests, files = len(self.results()), len(self.reports)
+        tests = len(self.results())
+        files = sum(1 for report in self.reports if report.results or report.is_bad)
         parts = [
             f"{counted(self.failed())} failed",
             f"{counted(self.count('passed'))} passed",
