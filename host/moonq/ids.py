@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-#: Seeded by the operating system; `getrandbits` is one step for the interpreter, so threads share it.
+#: Seeded by the operating system. One step for the interpreter, so that threads may share it.
 _random_bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits
 _LOW_62 = (1 << 62) - 1
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,8 @@ def make_host(tmp_path: Path) -> Iterator[MakeHost]:
 
     yield make
     for host in made:
-        try:
+        with suppress(StopTimeout):
             host.stop(timeout=1)
-        except StopTimeout:
-            pass
 
 
 def until(holds: Callable[[], bool], limit: float = 20.0) -> None:

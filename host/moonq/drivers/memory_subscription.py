@@ -140,7 +140,7 @@ class MemorySubscription:
             self._queue.recall(self._desk)
             self._desk.bell.notify_all()
 
-    def close(self, deadline: float) -> bool:  # noqa: ARG002 - nothing is ever late here
+    def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
         with self._lock:
