@@ -1,0 +1,81 @@
+"""Messages as rows of the table `msg`, there and back."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from moonq.model import NO_HEADERS, ErrorRecord, Headers, Message, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USUAL_TYPE = "application/json"
+_PRIORITIES = tuple(Priority)
+
+#: What makes a message again, in the order of `message`; the body comes last.
+MESSAGE = "pri, mid, grp, pub, ctype, hdr, dkey, body"
+#: The same for who needs all but the body, which may be large.
+ENVELOPE = "pri, mid, grp, pub, ctype, hdr, dkey, x''"
+
+#: The columns of a published message, in the order of `published`.
+PUBLISHED = "q, state, pri, pos, due, exp, mid, grp, pub, ctype, hdr, dkey, body"
+Values = tuple[Any, ...]
+
+
+def published(
+    queue: int, state: int, pos: float, due: float | None, exp: float | None, message: Message
+) -> Values:
+    """Return a row's values for `PUBLISHED`."""
+    return (
+        queue,
+        state,
+        int(message.priority),
+        pos,
+        due,
+        exp,
+        message.id,
+        message.group,
+        message.published_at,
+        None if message.content_type == USUAL_TYPE else message.content_type,
+        headers_text(message.headers) if message.headers else None,
+        message.dedup_key,
+        message.body,
+    )
+
+
+def message(values: Sequence[Any]) -> Message:
+    """Return the message whose columns `MESSAGE` are *values*."""
+    pri, mid, grp, pub, ctype, hdr, dkey, body = values
+    return Message(
+        mid,
+        body,
+        pub,
+        NO_HEADERS if hdr is None else _headers(hdr),
+        USUAL_TYPE if ctype is None else ctype,
+        _PRIORITIES[pri],
+        0.0,
+        None,
+        dkey,
+        grp,
+    )
+
+
+def headers_text(headers: Headers) -> str:
+    """Return *headers* as they are stored."""
+    return json.dumps(dict(headers))
+
+
+def _headers(text: str) -> Headers:
+    return MappingProxyType(json.loads(text))
+
+
+def errors(text: str | None) -> tuple[ErrorRecord, ...]:
+    """Return the errors that a row remembers."""
+    return () if text is None else tuple(ErrorRecord(*fields) for fields in json.loads(text))
+
+
+def errors_text(records: Sequence[ErrorRecord]) -> str | None:
+    """Return *records* as they are stored."""
+    return json.dumps(records) if records else None

@@ -1,0 +1,120 @@
+"""What the SQLite driver's file looks like inside, and how an older one is brought up to date.
+
+    msg      one row per message, whatever its state; it moves by changing `state`
+    queue    names, the count of rows, and whether it is paused for everybody
+    session  the processes that may hold messages, each proved alive by a locked file
+    seat     how many consumers a session has at a queue
+    dedup    keys that were published a moment ago
+
+A row's `id` is the order of publishing; its `pos` the moment since which it stands in the line,
+so a message that was handed back stands where it stood, and one that was delayed at the back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from moonq.errors import Conflict
+from moonq.model import State
+
+#: Marks the file as ours ("mooq").
+APPLICATION_ID: Final = 0x6D6F6F71
+
+READY: Final = 0
+#: Waits behind a message of its own group; ready for anybody who counts.
+BLOCKED: Final = 1
+DELAYED: Final = 2
+#: Delayed, and not its group's turn.
+WAITING: Final = 3
+#: Delayed after a failure, its turn in the group given up (`group_on_failure: skip`).
+PARKED: Final = 4
+LEASED: Final = 5
+RUNNING: Final = 6
+
+STATES: Final[dict[int, State]] = {
+    READY: "ready",
+    BLOCKED: "ready",
+    DELAYED: "delayed",
+    WAITING: "delayed",
+    PARKED: "delayed",
+    LEASED: "leased",
+    RUNNING: "running",
+}
+
+# The body stands last: a large one spills to overflow pages that no other column needs.
+_FIRST = (
+    "CREATE TABLE queue(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " paused INT NOT NULL DEFAULT 0, length INT NOT NULL DEFAULT 0)",
+    "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INT NOT NULL, began REAL)",
+    "CREATE TABLE seat(sess INT NOT NULL, q INT NOT NULL, n INT NOT NULL,"
+    " PRIMARY KEY(sess, q)) WITHOUT ROWID",
+    "CREATE TABLE msg(id INTEGER PRIMARY KEY AUTOINCREMENT, q INT NOT NULL, state INT NOT NULL,"
+    " pri INT NOT NULL, pos REAL NOT NULL, due REAL, exp REAL, sess INT,"
+    " suspect INT NOT NULL DEFAULT 0, att INT NOT NULL DEFAULT 1, lost INT NOT NULL DEFAULT 0,"
+    " snz INT NOT NULL DEFAULT 0, origin INT, mid TEXT NOT NULL, grp TEXT, pub REAL NOT NULL,"
+    " ctype TEXT, hdr TEXT, errs TEXT, dkey TEXT, body BLOB NOT NULL)",
+    "CREATE INDEX msg_ready ON msg(q, suspect, pri, pos) WHERE state = 0",
+    "CREATE INDEX msg_due ON msg(q, due) WHERE due IS NOT NULL",
+    "CREATE INDEX msg_exp ON msg(q, exp) WHERE exp IS NOT NULL AND sess IS NULL",
+    "CREATE INDEX msg_held ON msg(sess, suspect) WHERE sess IS NOT NULL",
+    "CREATE INDEX msg_grp ON msg(q, grp, state, id) WHERE grp IS NOT NULL",
+    "CREATE INDEX msg_origin ON msg(q, origin) WHERE origin IS NOT NULL",
+    "CREATE TABLE dedup(q INT NOT NULL, k TEXT NOT NULL, mid TEXT NOT NULL, until REAL NOT NULL,"
+    " PRIMARY KEY(q, k)) WITHOUT ROWID",
+    "CREATE INDEX dedup_until ON dedup(until)",
+)
+
+#: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
+STEPS: list[tuple[str, ...]] = [_FIRST]
+
+
+def migrate(connection: sqlite3.Connection, path: str) -> None:
+    """Bring the file to the newest version, in one transaction.
+
+    Raises:
+        Conflict: It is another program's, or a newer moonq's.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, path)
+        for step in STEPS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        if version < len(STEPS):
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def check_owner(connection: sqlite3.Connection, path: str) -> None:
+    """Refuse a file that is not ours before anything in it is changed.
+
+    Raises:
+        Conflict: It is another program's, or a newer moonq's.
+    """
+    _version(connection, path)
+
+
+def _version(connection: sqlite3.Connection, path: str) -> int:
+    """Return the file's version; 0 is an empty file."""
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if owner == 0 and version == 0 and tables == 0:
+        return 0
+    if owner != APPLICATION_ID:
+        raise Conflict(
+            f"{path} is a database of another program",
+            hint="give the driver a `path` of its own",
+        )
+    if version > len(STEPS):
+        raise Conflict(
+            f"{path} was written by a newer moonq: its version is {version}, this one knows "
+            f"{len(STEPS)}",
+            hint="update moonq, or give the driver another `path`",
+        )
+    return int(version)

@@ -1,0 +1,83 @@
+"""One process's standing at the file: alive for as long as it holds its lock.
+
+A session's row says that it may hold messages; the lock on `<file>.s<id>` proves that its process
+lives. The system takes the lock away with the process, whatever ended it, so whoever gets the lock
+holds the proof of death, and no clock is asked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+
+class Session:
+    """A number of our own in the file, and the lock that says we live."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.number = number
+        self._file = _file(path, number)
+        self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def __del__(self) -> None:
+        """Let the lock go with the object, as it goes with the process."""
+        if hasattr(self, "_handle"):
+            os.close(self._handle)
+
+    def forget(self) -> None:
+        """Remove the file; the row is gone already."""
+        self._file.unlink(missing_ok=True)
+
+
+def begin(connection: sqlite3.Connection, path: Path, now: float) -> Session:
+    """Make a session of this process; the transaction is the caller's.
+
+    Nobody sees its row before the commit, and by then the lock is held.
+    """
+    cursor = connection.execute(
+        "INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now)
+    )
+    assert cursor.lastrowid is not None
+    return Session(path, cursor.lastrowid)
+
+
+def resume(
+    connection: sqlite3.Connection, path: Path, mine: Session | None, now: float
+) -> Session:
+    """Go on with the session that still holds messages, or make one."""
+    if mine is not None and mine.number in others(connection, 0):
+        return mine
+    return begin(connection, path, now)
+
+
+def others(connection: sqlite3.Connection, mine: int) -> list[int]:
+    """Return the sessions that are not *mine*."""
+    return [row[0] for row in connection.execute("SELECT id FROM session WHERE id <> ?", (mine,))]
+
+
+def is_dead(path: Path, number: int) -> bool:
+    """Whether nobody holds the session's lock."""
+    try:
+        handle = os.open(_file(path, number), os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(handle)
+
+
+def clear(path: Path, number: int) -> None:
+    """Remove what a dead session leaves in the folder."""
+    _file(path, number).unlink(missing_ok=True)
+
+
+def _file(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.s{number}")

@@ -1,0 +1,60 @@
+"""Room on the disk: on a full one SQLite accepts nothing any more, not even an acknowledgement.
+
+A ballast file keeps some room occupied. When the disk is full it is given up: what is there can be
+delivered and acknowledged, while publishes are refused until there is room again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MB = 1024 * 1024
+
+
+class Space:
+    """The ballast of one file, and whether publishes are refused."""
+
+    def __init__(self, path: Path, ballast: int, least: int) -> None:
+        self._file = path.with_name(path.name + ".ballast")
+        self._ballast = ballast
+        self._least = least
+        self.is_short = False
+        """Whether publishes are refused."""
+
+    def give_way(self) -> bool:
+        """Give up the ballast; False: there was none."""
+        self.is_short = True
+        try:
+            self._file.unlink()
+        except OSError:
+            return False
+        return True
+
+    def look(self) -> None:
+        """Refuse publishes below the limit, accept them above it; lay the ballast again."""
+        free = self._free()
+        if not self._is_laid() and self._ballast and free > self._ballast * 5 // 4 + self._least:
+            self._lay()
+            free = self._free()
+        self.is_short = free < self._least or (bool(self._ballast) and not self._is_laid())
+
+    def _is_laid(self) -> bool:
+        try:
+            return self._file.stat().st_size == self._ballast
+        except OSError:
+            return False
+
+    def _lay(self) -> None:
+        try:
+            with self._file.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self._ballast)
+        except OSError:
+            self._file.unlink(missing_ok=True)
+
+    def _free(self) -> int:
+        try:
+            disk = os.statvfs(self._file.parent)
+        except OSError:
+            return 0
+        return disk.f_bavail * disk.f_frsize
