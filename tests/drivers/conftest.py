@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from moonq.clock import Clock, ManualClock
 from moonq.drivers.base import Driver, Event, Subscription
 from moonq.drivers.memory import MemoryDriver
+from moonq.drivers.sqlite import SqliteDriver
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
@@ -42,10 +44,29 @@ def _memory(clock: Clock, _folder: Path) -> Driver:
     return MemoryDriver(clock)
 
 
-DRIVERS: dict[str, Factory] = {"memory": _memory}
+def _sqlite(clock: Clock, folder: Path) -> Driver:
+    return SqliteDriver(clock, folder / "queues.db", durability="normal", ballast_mb=0)
+
+
+DRIVERS: dict[str, Factory] = {"memory": _memory, "sqlite": _sqlite}
 
 #: Seconds of real time in which a driver with a broker behind it delivers what is there.
 PATIENCE: dict[str, float] = {}
+
+
+class StrictClock(ManualClock):
+    """A manual clock that wakes nobody by itself: a forgotten notify is a test that fails."""
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        deadline = None if timeout is None else self._now + timeout
+        with self._lock:
+            self._waiting[id(condition)] = condition
+        # Only now: an `advance` before it was registered would not have woken this one.
+        if deadline is not None and deadline <= self._now:
+            return False
+        condition.wait(30)
+        return deadline is None or self._now < deadline
+
 
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom", "stack traceback: boom")
 
@@ -100,11 +121,24 @@ class Consumer:
         gc.collect()
 
 
+def a_worker(
+    consumer: Consumer, report: Callable[[list[Delivery]], object], timeout: float | None
+) -> threading.Thread:
+    """A thread that takes one delivery, waiting for it, and reports what it got."""
+
+    def work() -> None:
+        report(consumer.subscription.take(1, timeout))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
 class Scene:
     """A driver, a clock and one queue `q` with its dead letters in `q.dead`."""
 
     def __init__(self, make: Factory, folder: Path, patience: float = 0.0) -> None:
-        self.clock = ManualClock()
+        self.clock = StrictClock()
         self.events: list[Event] = []
         self.driver = make(self.clock, folder)
         self.driver.open(self.events.append)

@@ -223,8 +223,8 @@ class SqliteDriver:
         writer.later(partial(_seat, desk=desk, count=1))
         return SqliteSubscription(desk, writer, self._clock, self._on_event, self._leave)
 
-    def _leave(self, desk: Desk) -> None:
-        if abandoned(desk):
+    def _leave(self, desk: Desk, when: float) -> None:
+        if abandoned(desk, when):
             self._writer.later(partial(_seat, desk=desk, count=-1))
 
     # Operations on what lies there

@@ -65,7 +65,17 @@ class SqliteQueue:
 class Held:
     """A delivery that is ours: leased or running."""
 
-    __slots__ = ("delivery", "desk", "errors", "expires", "row", "settled", "started", "suspect")
+    __slots__ = (
+        "delivery",
+        "desk",
+        "ended",
+        "errors",
+        "expires",
+        "row",
+        "settled",
+        "started",
+        "suspect",
+    )
 
     def __init__(
         self,
@@ -88,6 +98,8 @@ class Held:
         """Whether a process died that held it."""
         self.started = False
         self.settled = False
+        self.ended: float | None = None
+        """The moment of the verdict: delays count from it, not from when it is written."""
 
     @property
     def queue(self) -> SqliteQueue:
@@ -130,12 +142,13 @@ class Desk:
         """Whether it takes deliveries."""
         return not (self.paused or self.stopped or self.queue.paused)
 
-    def end(self, receipt: int, ending: Any) -> bool:
+    def end(self, receipt: int, ending: Any, when: float | None = None) -> bool:
         """Settle what *receipt* stands for; False: somebody was first."""
         held = self.held.pop(receipt, None)
         if held is None:
             return False
         held.settled = True
+        held.ended = when
         self._send(held, ending)
         return True
 
@@ -146,10 +159,10 @@ class Desk:
             if not held.started:
                 self.end(receipt, RELEASE)
 
-    def abandon(self, ending: Any) -> None:
+    def abandon(self, ending: Any, when: float) -> None:
         """Hand back, then end what still runs; the queue's lock must be held."""
         self.stopped = True
         self.recall()
         for receipt in list(self.held):
-            self.end(receipt, ending)
+            self.end(receipt, ending, when)
         self.bell.notify_all()

@@ -107,7 +107,7 @@ def _again(
 ) -> bool:
     """Let a message come back after *delay*, its counters grown by *spent*."""
     queue, group = held.queue, held.delivery.message.group
-    due = tx.now + max(delay, SOONEST)
+    due = (held.ended or tx.now) + max(delay, SOONEST)
     # A failure may cost it the turn of its group; a snooze never does.
     skips = not spent[2] and group is not None and queue.spec.group_on_failure == "skip"
     state = PARKED if skips else DELAYED

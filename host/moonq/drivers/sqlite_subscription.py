@@ -20,6 +20,8 @@ from moonq.model import Delivery, Verdict
 
 #: Real seconds that a look at the file may take, whatever the patience of who asks.
 LEAST = 2.0
+#: No look takes longer; then the writer has given up as well.
+MOST = 30.0
 
 
 class SqliteSubscription:
@@ -31,7 +33,7 @@ class SqliteSubscription:
         writer: Writer,
         clock: Clock,
         on_event: Callable[[Event], None],
-        leave: Callable[[Desk], None],
+        leave: Callable[[Desk, float], None],
     ) -> None:
         self._desk = desk
         self._queue = desk.queue
@@ -41,7 +43,7 @@ class SqliteSubscription:
         self._on_event = on_event
         self._leave = leave
         # A dropped subscription is noticed; the garbage collector must not wait for locks.
-        self._farewell = weakref.finalize(self, writer.orphans.append, desk)
+        self._farewell = weakref.finalize(self, writer.orphan, desk)
         self._farewell.atexit = False
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery]:
@@ -101,7 +103,7 @@ class SqliteSubscription:
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
-        self._leave(self._desk)
+        self._leave(self._desk, self._clock.now())
         patience = max(deadline - self._clock.monotonic(), LEAST)
         return self._writer.flush(patience) and not self._writer.lag(self._desk)
 
@@ -121,7 +123,7 @@ class SqliteSubscription:
         """Lease what comes within *timeout* seconds."""
         desk, clock = self._desk, self._clock
         deadline = clock.monotonic() + timeout
-        self._ask(max(timeout, LEAST))
+        self._ask(min(max(timeout, LEAST), MOST))
         while True:
             taken = self._pop(limit) or self._borrow()
             now = clock.monotonic()
@@ -168,14 +170,14 @@ def _move(held: Held, desk: Desk) -> Delivery:
     return held.delivery
 
 
-def abandoned(desk: Desk) -> bool:
-    """End everything at a desk that is left; False: it was left before."""
+def abandoned(desk: Desk, when: float) -> bool:
+    """End everything at a desk that was left at *when*; False: it was left before."""
     queue = desk.queue
     with queue.lock:
         if desk not in queue.desks:
             return False
         queue.desks.remove(desk)
-        desk.abandon(Abandon())
+        desk.abandon(Abandon(), when)
     return True
 
 

@@ -49,16 +49,15 @@ class Writer:
 
     def __init__(self, path: Path, clock: Clock, space: Space, *, is_full: bool) -> None:
         self.queues: dict[int, SqliteQueue] = {}
-        self.orphans: deque[Desk] = deque()
-        """Desks whose subscription was dropped; the garbage collector puts them here."""
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
-        self.on_orphan: Callable[[Desk], None] = lambda _: None
+        self.on_orphan: Callable[[Desk, float], None] = lambda _, __: None
         self._path = path
         self._clock = clock
         self._space = space
         self._publish_level = "FULL" if is_full else "NORMAL"
         self._level = ""
+        self._orphans: deque[tuple[Desk, float]] = deque()
         self._endings: deque[tuple[Held, Ending]] = deque()
         self._begun: deque[Held] = deque()
         self._publishes: deque[Work] = deque()
@@ -106,12 +105,20 @@ class Writer:
 
     def end(self, held: Held, ending: Ending) -> None:
         """End a delivery with the next batch; never waits."""
+        held.ended = self._clock.now() if held.ended is None else held.ended
         self._endings.append((held, ending))
         self._wake()
 
     def begin(self, held: Held) -> None:
         """Write down that a handler has begun, unless it ends before that was worth a write."""
         self._begun.append(held)
+
+    def orphan(self, desk: Desk) -> None:
+        """Note a desk whose subscription was dropped.
+
+        The garbage collector calls this, perhaps in a thread that holds every lock there is.
+        """
+        self._orphans.append((desk, self._clock.now()))
 
     def ring(self) -> None:
         """Look at once at what desks want."""
@@ -206,8 +213,8 @@ class Writer:
 
     def _turn(self) -> None:
         self._look_around()
-        while self.orphans:
-            self.on_orphan(self.orphans.popleft())
+        while self._orphans:
+            self.on_orphan(*self._orphans.popleft())
         now = self._clock.monotonic()
         if now >= self._round + ROUND:
             self._round = now
