@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 
 from moonq import log
@@ -41,6 +42,10 @@ DRIVERS: Mapping[str, Callable[..., Driver]] = {"queue.driver.memory": _memory_d
 
 class Building:
     """The parts of one host, made from its project."""
+
+    #: What a test has of its own: a consumer without threads, and no chance.
+    consumer_type: Callable[..., Consumer] = Consumer
+    chance: Callable[[], float] = staticmethod(random.random)
 
     def __init__(
         self,
@@ -115,7 +120,7 @@ class Building:
     def _queue(self, entry: Entry) -> _Service:
         fields = entry.fields(queue_kinds.Queue)
         driver = self.drivers[fields.driver]
-        spec = queue_spec(self.project, entry)
+        spec = self._spec(entry)
         route = Route(
             entry.id,
             driver,
@@ -137,6 +142,9 @@ class Building:
         # A stopped queue can still be looked at; a publish into it finds its driver closed.
         return _Service(start, lambda _: None, detail=detail)
 
+    def _spec(self, entry: Entry) -> QueueSpec:
+        return queue_spec(self.project, entry)
+
     def _store(self, entry: Entry) -> _Service:
         def start() -> None:
             self.services.stores[entry.id] = MemoryStore(entry.id, self.clock)
@@ -146,30 +154,9 @@ class Building:
     def _consumer(self, entry: Entry) -> _Service:
         fields = entry.fields(queue_kinds.Consumer)
         settings = self._consumer_settings(entry, fields)
-        queue = self.project.entries[fields.queue].fields(queue_kinds.Queue)
 
         def start() -> None:
-            route = self.queues.route(fields.queue)
-            consumer = Consumer(
-                settings,
-                route,
-                self._policy(queue),
-                self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
-                self.clock,
-                self.metrics,
-                lambda problem: self._supervisor.failed(entry.id, problem),
-                self._policies.scope(entry.lifecycle.security, entry.id),
-            )
-            try:
-                consumer.start()
-            except ScriptFault as raised:
-                raise self._script_error(settings.function, raised) from None
-            except Stopped as stopped:
-                raise ScriptError(
-                    f"{settings.function}: loading its file was stopped ({stopped.reason})",
-                    hint="do the slow work in the handler, not at the top of the file",
-                ) from None
-            self.consumers[entry.id] = consumer
+            self._start_consumer(entry, settings)
 
         def stop(timeout: float | None) -> None:
             consumer = self.consumers.get(entry.id)
@@ -179,6 +166,30 @@ class Building:
         workers = f"{settings.concurrency} worker{'s' if settings.concurrency > 1 else ''}"
         detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
         return _Service(start, stop, detail=detail)
+
+    def _start_consumer(self, entry: Entry, settings: ConsumerSettings) -> None:
+        queue_id = entry.fields(queue_kinds.Consumer).queue
+        route = self.queues.route(queue_id)
+        consumer = self.consumer_type(
+            settings,
+            route,
+            self._policy(self.project.entries[queue_id].fields(queue_kinds.Queue)),
+            self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
+            self.clock,
+            self.metrics,
+            lambda problem: self._supervisor.failed(entry.id, problem),
+            self._policies.scope(entry.lifecycle.security, entry.id),
+        )
+        try:
+            consumer.start()
+        except ScriptFault as raised:
+            raise self._script_error(settings.function, raised) from None
+        except Stopped as stopped:
+            raise ScriptError(
+                f"{settings.function}: loading its file was stopped ({stopped.reason})",
+                hint="do the slow work in the handler, not at the top of the file",
+            ) from None
+        self.consumers[entry.id] = consumer
 
     def _consumer_settings(self, entry: Entry, fields: queue_kinds.Consumer) -> ConsumerSettings:
         limits = self.functions.limits(fields.func)
@@ -224,7 +235,7 @@ class Building:
                 return self.functions.open(retry.policy, Caller(entry=retry.policy))
             return State({}, Limits(timeout=1.0))
 
-        return Policy(options, make)
+        return Policy(options, make, self.chance)
 
     def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
         from moonq.registry import luaruntime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from moonq.errors import NotFound
@@ -11,7 +11,7 @@ from moonq.registry.project import Entry, Project
 from moonq.registry.script_kinds import Function, Script
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Limits, State
+from moonq.sandbox.state import Lent, Limits, State
 from moonq.sandbox.state import Script as Chunk
 
 #: How many calls of `funcs.call` may lie above each other.
@@ -51,11 +51,8 @@ class Functions:
             Stopped: Loading took longer than *timeout* seconds, or too much memory.
         """
         entry = self._entry(function)
-        state = State(
-            lend.lent_functions(self._services, caller),
-            self.limits(function),
-            on_abandoned=on_abandoned,
-        )
+        lends = lend.lent_functions(self._services, caller)
+        state = self._new_state(lends, self.limits(function), caller, on_abandoned)
         try:
             for part in self.with_imports(entry):
                 state.define(chunk(part))
@@ -65,6 +62,15 @@ class Functions:
             state.close()
             raise
         return state
+
+    def _new_state(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits,
+        caller: Caller,
+        on_abandoned: Callable[[], None],
+    ) -> State:
+        return State(lends, limits, on_abandoned=on_abandoned)
 
     @contextmanager
     def borrow(self, function: str, caller: Caller) -> Iterator[State]:

@@ -97,11 +97,11 @@ class Worker:
         settled = self._settled
         return [one for index, one in enumerate(self._running, 1) if index not in settled]
 
-    def fire(self) -> None:
+    def fire(self, reason: str = "stop") -> None:
         """Cut the running handler off."""
         state = self._state
         if state is not None:
-            state.guard.fire("stop")
+            state.guard.fire(reason)
 
     def give_up(self, verdict: Callable[[Delivery], Verdict]) -> list[str]:
         """Settle what is stuck in Lua from outside; names the messages."""

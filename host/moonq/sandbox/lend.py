@@ -139,7 +139,9 @@ def text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
+def safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
+    """Return *function* as it may be lent: it answers and never raises."""
+
     def lent(*arguments: Any) -> tuple[Any, ...]:
         try:
             return True, function(*arguments)
@@ -152,14 +154,19 @@ def _safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
     return lent
 
 
-def _bounded(answer: bytes) -> bytes:
+def bounded(answer: bytes) -> bytes:
+    """Return *answer*, which must fit into a state.
+
+    Raises:
+        MoonqError: It is too large.
+    """
     if len(answer) > MAX_ANSWER:
         raise MoonqError(f"the answer has {len(answer)} bytes, more than {MAX_ANSWER}")
     return answer
 
 
 def _dump(value: object) -> bytes:
-    return _bounded(json.dumps(value, ensure_ascii=False).encode())
+    return bounded(json.dumps(value, ensure_ascii=False).encode())
 
 
 def lent_functions(services: Services, caller: Caller) -> dict[str, Callable[..., Any]]:
@@ -171,7 +178,7 @@ def lent_functions(services: Services, caller: Caller) -> dict[str, Callable[...
         _store_functions(services, caller),
         _registry_functions(services, caller),
     )
-    return {name: _safe(function) for group in groups for name, function in group.items()}
+    return {name: safe(function) for group in groups for name, function in group.items()}
 
 
 Group = Mapping[str, Callable[..., Any]]
@@ -182,7 +189,7 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
         "publish": lambda queue, body, headers, options: services.publish(
             caller, queue, body, headers, options
         ).encode(),
-        "publish_batch": lambda queue, messages: _bounded(
+        "publish_batch": lambda queue, messages: bounded(
             services.publish_batch(caller, queue, messages)
         ),
         "queue_info": lambda queue: services.queue_info(caller, text(queue)),
@@ -230,7 +237,7 @@ def _store_functions(services: Services, caller: Caller) -> Group:
 
     def get(store: bytes, key: bytes) -> bytes | None:
         value = reading(store).get(text(key))
-        return None if value is None else _bounded(value)
+        return None if value is None else bounded(value)
 
     return {
         "store_get": get,
@@ -244,14 +251,14 @@ def _store_functions(services: Services, caller: Caller) -> Group:
 def _registry_functions(services: Services, caller: Caller) -> Group:
     def env(name: bytes) -> bytes | None:
         value = services.env(caller, text(name))
-        return None if value is None else _bounded(value.encode())
+        return None if value is None else bounded(value.encode())
 
     return {
         "env": env,
         "env_names": lambda: _dump(services.env_names()),
-        "registry_get": lambda entry: _bounded(services.registry_get(caller, text(entry))),
-        "registry_find": lambda criteria: _bounded(services.registry_find(caller, criteria)),
-        "call": lambda function, arguments: _bounded(
+        "registry_get": lambda entry: bounded(services.registry_get(caller, text(entry))),
+        "registry_find": lambda criteria: bounded(services.registry_find(caller, criteria)),
+        "call": lambda function, arguments: bounded(
             services.call_function(caller, text(function), arguments)
         ),
     }
