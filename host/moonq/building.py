@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from moonq import log
 from moonq.clock import Clock
@@ -30,14 +32,30 @@ from moonq.supervisor import Managed, RestartPolicy, Supervisor
 _log = log.get("moonq.host")
 
 
-def _memory_driver(fields: queue_kinds.MemoryDriver, clock: Clock) -> Driver:
+def _memory_driver(fields: queue_kinds.MemoryDriver, clock: Clock, _root: Path) -> Driver:
     from moonq.drivers.memory import MemoryDriver
 
     return MemoryDriver(clock, max_length=fields.max_length, overflow=fields.overflow)
 
 
-#: Kind -> what makes a driver of it; to add a driver, add a line.
-DRIVERS: Mapping[str, Callable[..., Driver]] = {"queue.driver.memory": _memory_driver}
+def _sqlite_driver(fields: queue_kinds.SqliteDriver, clock: Clock, root: Path) -> Driver:
+    from moonq.drivers.sqlite import SqliteDriver
+
+    return SqliteDriver(
+        clock,
+        root / fields.path,
+        durability=fields.durability,
+        ballast_mb=fields.ballast_mb,
+        min_free_mb=fields.min_free_mb,
+    )
+
+
+#: Kind -> what makes a driver of its entry, a clock and the project's folder; to add a driver, add
+#: a line.
+DRIVERS: Mapping[str, Callable[[Any, Clock, Path], Driver]] = {
+    "queue.driver.memory": _memory_driver,
+    "queue.driver.sqlite": _sqlite_driver,
+}
 
 
 class Building:
@@ -106,7 +124,7 @@ class Building:
         )
 
     def _driver(self, entry: Entry) -> _Service:
-        driver = DRIVERS[entry.kind](entry.config, self.clock)
+        driver = DRIVERS[entry.kind](entry.config, self.clock, self.project.root)
         self.drivers[entry.id] = driver
         return _Service(
             lambda: driver.open(self._on_event), lambda _: driver.close(), detail=entry.kind

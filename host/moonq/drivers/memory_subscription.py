@@ -86,19 +86,19 @@ class MemorySubscription:
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins."""
-        if not self._try_now(False):
-            self._lock.acquire()
-        try:
-            record = self._held.get(delivery.receipt)
-            if record is None or record.place != LEASED:
-                return False
-            if record.expires is None or self._begin(delivery, record):
+        # Nobody else looks at what has left the buffer, so the common case needs no lock.
+        record = self._held.get(delivery.receipt)
+        if record is None or record.place != LEASED:
+            return False
+        if record.expires is None:
+            record.place = RUNNING
+            return True
+        with self._lock:
+            begins = self._begin(delivery, record)
+            if begins:
                 record.place = RUNNING
-                return True
-        finally:
-            self._lock.release()
         self._shared.tell()
-        return False
+        return begins
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
@@ -225,6 +225,8 @@ class MemorySubscription:
 
     def _begin(self, delivery: Delivery, record: Record) -> bool:
         """Whether a message with a ttl still may start."""
+        if delivery.receipt not in self._held:
+            return False
         expires = record.expires
         if expires is not None and expires <= self._queue.shared.clock.monotonic():
             del self._held[delivery.receipt]

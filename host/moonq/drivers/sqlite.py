@@ -353,4 +353,3 @@ def _seat(tx: Tx, desk: Desk, count: int) -> None:
         " ON CONFLICT(sess, q) DO UPDATE SET n = max(0, n + excluded.n)",
         (desk.session, desk.queue.number, count),
     )
-

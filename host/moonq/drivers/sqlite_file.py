@@ -17,8 +17,27 @@ from moonq.errors import MoonqError, QueueError, QueueFull, Unavailable, Unsuppo
 OLDEST = (3, 35, 0)
 #: Locks and shared memory do not work, or work only sometimes, over these.
 NETWORK = frozenset(
-    "9p afs beegfs ceph cifs davfs fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs glusterfs "
-    "gpfs lustre ncpfs nfs nfs4 ocfs2 smb3 smbfs".split()
+    (
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "davfs",
+        "fuse.glusterfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "smb3",
+        "smbfs",
+    )
 )
 MOUNTS = Path("/proc/mounts")
 #: Seconds of a real clock: how long set-up may take beside another process that sets up.
@@ -199,24 +218,32 @@ def meaning(error: Exception, path: Path) -> MoonqError:
     """Return what SQLite's *error* means to a person."""
     if isinstance(error, MoonqError):
         return error
-    kind, text = code(error), str(error)
     if is_busy(error):
         return held_too_long(path)
     if is_full(error):
         return storage_full(path)
-    if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return QueueError(
-            f"{path} is damaged or no database: {text}",
-            hint="move it away (the sqlite3 shell's .recover may save its messages) or restore it",
-        )
-    if kind in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return Unavailable(
-            f"{path} cannot be written: {text}",
-            hint="check the permissions of the file and of its folder",
-        )
-    if kind == sqlite3.SQLITE_IOERR:
-        return Unavailable(f"{path}: the disk fails: {text}", hint="look at the system's log")
-    return QueueError(f"{path}: {text}")
+    make, what, hint = _MEANINGS.get(code(error), (QueueError, "", ""))
+    return make(f"{path}{what}: {error}", hint=hint)
+
+
+_DAMAGED = (
+    QueueError,
+    " is damaged or no database",
+    "move it away (the sqlite3 shell's .recover may save its messages) or restore it",
+)
+_CLOSED = (
+    Unavailable,
+    " cannot be written",
+    "check the permissions of the file and of its folder",
+)
+_MEANINGS: dict[int, tuple[type[QueueError], str, str]] = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_READONLY: _CLOSED,
+    sqlite3.SQLITE_CANTOPEN: _CLOSED,
+    sqlite3.SQLITE_PERM: _CLOSED,
+    sqlite3.SQLITE_IOERR: (Unavailable, ": the disk fails", "look at the system's log"),
+}
 
 
 def held_too_long(path: Path) -> Unavailable:

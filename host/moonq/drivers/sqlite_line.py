@@ -1,5 +1,6 @@
 """Who is served next: the order of delivery, what comes due in it, and the leasing itself."""
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import math
@@ -11,7 +12,7 @@ from typing import Any
 from moonq.drivers.ordering import CYCLE
 from moonq.drivers.sqlite_queue import SqliteQueue
 from moonq.drivers.sqlite_rows import MESSAGE
-from moonq.drivers.sqlite_schema import BLOCKED, DELAYED, LEASED, READY, WAITING
+from moonq.drivers.sqlite_schema import BLOCKED, DELAYED, LEASED, READY
 from moonq.drivers.sqlite_settling import expire
 from moonq.drivers.sqlite_tx import Tx
 from moonq.model import Priority
@@ -38,12 +39,16 @@ _LEASE = (
     f"UPDATE msg SET state = {LEASED}, sess = ? WHERE id IN (SELECT value FROM json_each(?))"
     f" RETURNING id, exp, suspect, att, lost, snz, errs, {MESSAGE}"
 )
-_WAITING = (
+_SUSPECTS = (
     "SELECT id FROM msg INDEXED BY msg_ready WHERE q = ?1 AND suspect = 1 AND state = 0"
-    " ORDER BY pri DESC, pos, id",
+    " ORDER BY pri DESC, pos, id"
+)
+_WAITING = (
+    _SUSPECTS,
     f"SELECT id FROM msg WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED} ORDER BY id",
     "SELECT id FROM msg WHERE q = ?1 AND due IS NOT NULL ORDER BY due, id",
 )
+# A message that comes due without having its turn is blocked.
 _DUE = (
     f"UPDATE msg SET state = CASE state WHEN {DELAYED} THEN {READY} ELSE {BLOCKED} END,"
     " pos = due, due = NULL WHERE id IN (SELECT id FROM msg WHERE q = ? AND due <= ?"
@@ -57,7 +62,6 @@ _ALARM = (
     "SELECT (SELECT min(due) FROM msg WHERE q = ?1 AND due IS NOT NULL),"
     " (SELECT min(exp) FROM msg WHERE q = ?1 AND exp IS NOT NULL AND sess IS NULL)"
 )
-assert WAITING != DELAYED  # a message that comes due without its turn is blocked
 
 
 def interleave(levels: Sequence[Iterator[int]], turn: int) -> Iterator[tuple[int, int]]:

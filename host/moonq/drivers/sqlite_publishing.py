@@ -1,5 +1,6 @@
 """Publishing: what is stored, what is known already, and what there is no room for."""
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import math
@@ -17,19 +18,14 @@ from moonq.model import Message, Receipt
 Answer = Receipt | QueueError
 _KNOWN = "SELECT mid FROM dedup WHERE q = ? AND k = ? AND until > ?"
 _REMEMBER = "INSERT OR REPLACE INTO dedup(q, k, mid, until) VALUES(?, ?, ?, ?)"
-_FORGET = (
-    "DELETE FROM dedup WHERE (q, k) IN (SELECT q, k FROM dedup WHERE until <= ? LIMIT 500)"
-)
+_FORGET = "DELETE FROM dedup WHERE (q, k) IN (SELECT q, k FROM dedup WHERE until <= ? LIMIT 500)"
 _OLDEST = " UNION ALL ".join(
     "SELECT * FROM (SELECT pos, id FROM msg INDEXED BY msg_ready WHERE q = ?1"
     f" AND suspect = {suspect} AND pri = {priority} AND state = 0 ORDER BY pos, id LIMIT 1)"
     for suspect in (0, 1)
     for priority in (0, 1, 2)
 )
-_FIRST_BLOCKED = (
-    "SELECT min(id) FROM msg WHERE q = ? AND grp IS NOT NULL"
-    f" AND state = {BLOCKED}"
-)
+_FIRST_BLOCKED = f"SELECT min(id) FROM msg WHERE q = ? AND grp IS NOT NULL AND state = {BLOCKED}"
 
 
 def publish(
@@ -111,7 +107,8 @@ def _drop_oldest(tx: Tx, queue: SqliteQueue) -> bool:
     if victim is None:
         return False
     att, lost, errs, *values = tx.execute(
-        f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?", (victim,)  # noqa: S608
+        f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
+        (victim,),
     ).fetchone()
     message = sqlite_rows.message(values)
     tx.tell("dropped", queue, "max_length")

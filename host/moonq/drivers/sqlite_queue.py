@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-
 class SqliteQueue:
     """See the module."""
 

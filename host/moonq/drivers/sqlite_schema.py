@@ -43,30 +43,60 @@ STATES: Final[dict[int, State]] = {
 }
 
 # The body stands last: a large one spills to overflow pages that no other column needs.
-_FIRST = (
-    "CREATE TABLE queue(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " paused INT NOT NULL DEFAULT 0, length INT NOT NULL DEFAULT 0)",
-    "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, pid INT NOT NULL, began REAL)",
-    "CREATE TABLE seat(sess INT NOT NULL, q INT NOT NULL, n INT NOT NULL,"
-    " PRIMARY KEY(sess, q)) WITHOUT ROWID",
-    "CREATE TABLE msg(id INTEGER PRIMARY KEY AUTOINCREMENT, q INT NOT NULL, state INT NOT NULL,"
-    " pri INT NOT NULL, pos REAL NOT NULL, due REAL, exp REAL, sess INT,"
-    " suspect INT NOT NULL DEFAULT 0, att INT NOT NULL DEFAULT 1, lost INT NOT NULL DEFAULT 0,"
-    " snz INT NOT NULL DEFAULT 0, origin INT, mid TEXT NOT NULL, grp TEXT, pub REAL NOT NULL,"
-    " ctype TEXT, hdr TEXT, errs TEXT, dkey TEXT, body BLOB NOT NULL)",
-    "CREATE INDEX msg_ready ON msg(q, suspect, pri, pos) WHERE state = 0",
-    "CREATE INDEX msg_due ON msg(q, due) WHERE due IS NOT NULL",
-    "CREATE INDEX msg_exp ON msg(q, exp) WHERE exp IS NOT NULL AND sess IS NULL",
-    "CREATE INDEX msg_held ON msg(sess, suspect) WHERE sess IS NOT NULL",
-    "CREATE INDEX msg_grp ON msg(q, grp, state, id) WHERE grp IS NOT NULL",
-    "CREATE INDEX msg_origin ON msg(q, origin) WHERE origin IS NOT NULL",
-    "CREATE TABLE dedup(q INT NOT NULL, k TEXT NOT NULL, mid TEXT NOT NULL, until REAL NOT NULL,"
-    " PRIMARY KEY(q, k)) WITHOUT ROWID",
-    "CREATE INDEX dedup_until ON dedup(until)",
-)
+_FIRST = """
+CREATE TABLE queue(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  paused INT NOT NULL DEFAULT 0,
+  length INT NOT NULL DEFAULT 0);
+CREATE TABLE session(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pid INT NOT NULL,
+  began REAL NOT NULL);
+CREATE TABLE seat(
+  sess INT NOT NULL,
+  q INT NOT NULL,
+  n INT NOT NULL,
+  PRIMARY KEY(sess, q)) WITHOUT ROWID;
+CREATE TABLE msg(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  q INT NOT NULL,
+  state INT NOT NULL,
+  pri INT NOT NULL,
+  pos REAL NOT NULL,
+  due REAL,
+  exp REAL,
+  sess INT,
+  suspect INT NOT NULL DEFAULT 0,
+  att INT NOT NULL DEFAULT 1,
+  lost INT NOT NULL DEFAULT 0,
+  snz INT NOT NULL DEFAULT 0,
+  origin INT,
+  mid TEXT NOT NULL,
+  grp TEXT,
+  pub REAL NOT NULL,
+  ctype TEXT,
+  hdr TEXT,
+  errs TEXT,
+  dkey TEXT,
+  body BLOB NOT NULL);
+CREATE INDEX msg_ready ON msg(q, suspect, pri, pos) WHERE state = 0;
+CREATE INDEX msg_due ON msg(q, due) WHERE due IS NOT NULL;
+CREATE INDEX msg_exp ON msg(q, exp) WHERE exp IS NOT NULL AND sess IS NULL;
+CREATE INDEX msg_held ON msg(sess, suspect) WHERE sess IS NOT NULL;
+CREATE INDEX msg_grp ON msg(q, grp, state, id) WHERE grp IS NOT NULL;
+CREATE INDEX msg_origin ON msg(q, origin) WHERE origin IS NOT NULL;
+CREATE TABLE dedup(
+  q INT NOT NULL,
+  k TEXT NOT NULL,
+  mid TEXT NOT NULL,
+  until REAL NOT NULL,
+  PRIMARY KEY(q, k)) WITHOUT ROWID;
+CREATE INDEX dedup_until ON dedup(until);
+"""
 
 #: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
-STEPS: list[tuple[str, ...]] = [_FIRST]
+STEPS: list[str] = [_FIRST]
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -79,7 +109,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     try:
         version = _version(connection, path)
         for step in STEPS[version:]:
-            for statement in step:
+            for statement in filter(str.strip, step.split(";")):
                 connection.execute(statement)
         if version < len(STEPS):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

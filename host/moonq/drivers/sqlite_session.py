@@ -37,16 +37,12 @@ def begin(connection: sqlite3.Connection, path: Path, now: float) -> Session:
 
     Nobody sees its row before the commit, and by then the lock is held.
     """
-    cursor = connection.execute(
-        "INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now)
-    )
+    cursor = connection.execute("INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now))
     assert cursor.lastrowid is not None
     return Session(path, cursor.lastrowid)
 
 
-def resume(
-    connection: sqlite3.Connection, path: Path, mine: Session | None, now: float
-) -> Session:
+def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
     """Go on with the session that still holds messages, or make one."""
     if mine is not None and mine.number in others(connection, 0):
         return mine

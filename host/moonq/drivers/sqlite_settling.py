@@ -4,6 +4,7 @@ A row is changed only while it is leased to the session that settles it: that is
 a verdict that comes too late.
 """
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from moonq.drivers import sqlite_rows
 from moonq.drivers.letters import dead_letter, remember
 from moonq.drivers.sqlite_queue import Held, SqliteQueue
 from moonq.drivers.sqlite_rows import ENVELOPE, errors, errors_text, headers_text
-from moonq.drivers.sqlite_schema import BLOCKED, DELAYED, LEASED, PARKED, READY, RUNNING
+from moonq.drivers.sqlite_schema import BLOCKED, DELAYED, PARKED, READY, RUNNING
 from moonq.drivers.sqlite_tx import Tx
 from moonq.model import (
     Ack,
@@ -60,9 +61,7 @@ _BURY = (
     "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, errs, origin, body)"
     " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, ?, ?, body FROM msg WHERE id = ? AND sess IS ?"
 )
-_LOST = (
-    f"SELECT id, q, state = {RUNNING} OR suspect, lost, grp, mid FROM msg WHERE sess = ?"
-)
+_LOST = f"SELECT id, q, state = {RUNNING} OR suspect, lost, grp, mid FROM msg WHERE sess = ?"
 
 
 def start(tx: Tx, begun: Iterable[Held]) -> None:
@@ -191,7 +190,8 @@ def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
     """End messages whose first run did not start in time, and that nobody holds."""
     for row in rows:
         att, lost, errs, *values = tx.execute(
-            f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?", (row,)  # noqa: S608
+            f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
+            (row,),
         ).fetchone()
         message = sqlite_rows.message(values)
         tx.tell("expired", queue, message.id)
@@ -281,4 +281,3 @@ _ENDINGS: dict[type, Callable[[Tx, Held, Any], bool]] = {
     Abandon: _abandon,
 }
 KNOWN = frozenset((Ack, *_ENDINGS))
-assert LEASED < RUNNING  # `peek` shows what runs first

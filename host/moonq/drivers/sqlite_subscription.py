@@ -179,5 +179,3 @@ def abandoned(desk: Desk, when: float) -> bool:
         queue.desks.remove(desk)
         desk.abandon(Abandon(), when)
     return True
-
-

@@ -3,6 +3,7 @@
 Nothing here outlives a rollback but hints; what must follow a commit is kept until then.
 """
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import math
@@ -22,8 +23,7 @@ from moonq.model import QueueSpec
 _CHUNKS = (128, 32, 8, 1)
 _MARKS = "(" + ", ".join("?" * (PUBLISHED.count(",") + 1)) + ")"
 _INSERTS = {
-    size: f"INSERT INTO msg({PUBLISHED}) VALUES {', '.join([_MARKS] * size)}"  # noqa: S608
-    for size in _CHUNKS
+    size: f"INSERT INTO msg({PUBLISHED}) VALUES {', '.join([_MARKS] * size)}" for size in _CHUNKS
 }
 _HAS_TURN = (
     "SELECT 1 FROM msg WHERE q = ? AND grp = ?"
@@ -31,7 +31,7 @@ _HAS_TURN = (
 )
 _FOLLOWING = " UNION ALL ".join(
     "SELECT * FROM (SELECT id, state FROM msg"
-    f" WHERE q = ?1 AND grp = ?2 AND state = {state} ORDER BY id LIMIT 1)"  # noqa: S608
+    f" WHERE q = ?1 AND grp = ?2 AND state = {state} ORDER BY id LIMIT 1)"
     for state in (BLOCKED, WAITING)
 )
 

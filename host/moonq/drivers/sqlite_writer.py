@@ -7,6 +7,7 @@ what other processes have written, and finds the dead among them.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import random
@@ -156,9 +157,7 @@ class Writer:
         self._tasks.append(Work(run))
         self._wake()
 
-    def _do(
-        self, run: Callable[[Tx], Result] | None, line: deque[Work], seconds: float
-    ) -> Result:
+    def _do(self, run: Callable[[Tx], Result] | None, line: deque[Work], seconds: float) -> Result:
         work = Work(run)
         if threading.current_thread() is self._thread:
             self._attempt(Batch(publishes=[work]))  # a listener to our events asks
@@ -205,10 +204,9 @@ class Writer:
         self._give_back()
 
     def _give_back(self) -> None:
-        try:
+        # While somebody reads, the log stays for some other time.
+        with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
-            pass  # somebody reads; the log is written into the file some other time
         self._connection.close()
 
     def _turn(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from moonq.registry.common import Config
 from moonq.registry.helper_kinds import Data, MemoryStore, Policy, Variable
-from moonq.registry.queue_kinds import Consumer, MemoryDriver, Queue
+from moonq.registry.queue_kinds import Consumer, MemoryDriver, Queue, SqliteDriver
 from moonq.registry.script_kinds import Function, Library
 
 KINDS: dict[str, type[Config]] = {
     "queue.driver.memory": MemoryDriver,
+    "queue.driver.sqlite": SqliteDriver,
     "queue.queue": Queue,
     "queue.consumer": Consumer,
     "function.lua": Function,

@@ -79,6 +79,45 @@ class MemoryDriver(Driver):
         return {"max_length": self.max_length, "overflow": self.overflow}
 
 
+class SqliteQueueOptions(QueueOptions):
+    """What a queue may ask of the SQLite driver."""
+
+    durable: Literal[True] = Field(True, description="always true: the file is on the disk")
+
+    def own(self) -> dict[str, Any]:
+        """Return nothing: whatever the file holds is durable."""
+        return {}
+
+
+class SqliteDriver(Driver):
+    """`queue.driver.sqlite`: messages live in one file of this machine."""
+
+    queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        ".moonq/queues.db", description="the file, from the project's folder"
+    )
+    durability: Literal["full", "normal"] = Field(
+        "full", description="normal survives the process, but perhaps not a power cut"
+    )
+    ballast_mb: Annotated[Whole, between(0, 10_000)] = Field(
+        16, description="room kept for acknowledgements when the disk is full"
+    )
+    min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
+        0, description="publishes are refused while less is free"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_file(cls, path: str) -> str:
+        if path == ":memory:" or path.startswith("file:") or path.endswith("/") or "\0" in path:
+            raise wrong(
+                f"`path` must name a file, not {path!r}",
+                help="write a path such as `.moonq/queues.db`; memory is a queue.driver.memory",
+            )
+        return path
+
+
 class Retry(Strict):
     """How often and how soon a message that failed runs again."""
 
