@@ -28,16 +28,16 @@ class _Capturing(HostServices):
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> str:
+    ) -> bytes:
         """Keep the message; a queue that does not exist is refused as always."""
         queue_id = self._queues.route(queue.decode("utf-8", "replace")).id
         self.published.append((queue_id, body))
-        return new_id(self.clock.now())
+        return new_id(self.clock.now()).encode()
 
     def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
         """Keep the messages."""
         ids = [
-            {"id": self.publish(caller, queue, item["body"].encode(), b"", b"")}
+            {"id": self.publish(caller, queue, item["body"].encode(), b"", b"").decode()}
             for item in json.loads(messages)
         ]
         return json.dumps(ids).encode()

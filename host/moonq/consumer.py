@@ -8,6 +8,7 @@ opens its state before `start` returns, so a handler that does not load is found
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from moonq.worker import StateMaker, Worker
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
+LINGERS = 10
+LINGER = 0.0001
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
 #: After this many abandoned workers a consumer's health is red.
@@ -182,7 +185,7 @@ class Consumer:
         settings = self.settings
         caller = Caller(
             entry=settings.function,
-            serves=self.route.id,
+            serves=self.route.id.encode(),
             scope=self._scope,
             is_stopping=self.is_stopping,
             sleep=self.sleep,
@@ -228,13 +231,21 @@ class Consumer:
         most = max(1, self.settings.prefetch // self.settings.concurrency)
         while not self._stopping and not worker.abandoned:
             worker.open()
-            deliveries = subscription.take(min(worker.pace.batch(), most), IDLE)
+            deliveries = self._take(subscription, min(worker.pace.batch(), most))
             if deliveries:
                 self._became_busy(worker)
                 worker.handle(deliveries)
                 self._became_idle(worker)
             elif self._may_leave():
                 return
+
+    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+        for _ in range(LINGERS):
+            deliveries = subscription.take(limit, 0)
+            if deliveries:
+                return deliveries
+            time.sleep(LINGER)
+        return subscription.take(limit, IDLE)
 
     def _died(self, worker: Worker, problem: Exception) -> None:
         self._settler.last_error = str(problem)

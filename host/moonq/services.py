@@ -43,13 +43,12 @@ class HostServices:
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> str:
+    ) -> bytes:
         """Publish one message; into the queue that the caller serves it never waits."""
-        queue_id = queue.decode("utf-8", "replace")
         if caller.scope is not None:
-            caller.scope.require("queue.publish", queue_id)
-        may_wait = queue_id != caller.serves
-        return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
+            caller.scope.require("queue.publish", queue.decode("utf-8", "replace"))
+        may_wait = queue != caller.serves
+        return self._queues.publish(queue, body, headers, options, may_wait=may_wait).encode()
 
     def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
         """Publish a JSON array of messages and answer for each."""
@@ -58,7 +57,7 @@ class HostServices:
             raise Invalid(f"a batch has at most {MAX_BATCH} messages, this one {len(items)}")
         queue_id = queue.decode("utf-8", "replace")
         _require(caller, "queue.publish", queue_id)
-        may_wait = queue_id != caller.serves
+        may_wait = queue != caller.serves
         answers = self._queues.publish_batch(queue_id, items, may_wait=may_wait)
         return json.dumps([_answer(answer) for answer in answers]).encode()
 

@@ -207,7 +207,7 @@ class Worker:
                 "attempt": delivery.attempt,
                 "interruptions": delivery.interruptions,
                 "published_at": message.published_at,
-                "queue": self._caller.serves,
+                "queue": self._caller.serves.decode(),
                 "headers": dict(message.headers),
             },
             ensure_ascii=False,

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from moonq import log
@@ -30,7 +31,7 @@ class Services(Protocol):
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> str:
+    ) -> bytes:
         """Publish one message and return its id; headers and options are JSON or empty."""
         ...
 
@@ -115,7 +116,7 @@ class Caller:
 
     entry: str
     """The id that logs and policies see, such as ``app:process_order``."""
-    serves: str = ""
+    serves: bytes = b""
     """The queue whose messages it handles; a publish into that one never blocks."""
     scope: Scope | None = None
     """What it may do; None restricts nothing."""
@@ -186,9 +187,7 @@ Group = Mapping[str, Callable[..., Any]]
 
 def _queue_functions(services: Services, caller: Caller) -> Group:
     return {
-        "publish": lambda queue, body, headers, options: services.publish(
-            caller, queue, body, headers, options
-        ).encode(),
+        "publish": partial(services.publish, caller),
         "publish_batch": lambda queue, messages: bounded(
             services.publish_batch(caller, queue, messages)
         ),
