@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.drivers.conftest import BOOM, Scene, dead, ids, retry
 
@@ -32,6 +34,20 @@ def test_a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene:
     assert letter.errors == (BOOM, BOOM, BOOM)
     assert scene.counts() == {"dead": 1}
     assert scene.info().message_count == 0
+
+
+def test_a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
+    """§4 dead letter: no delay, no ttl, no deduplication key; priority and group stay."""
+    wishes: dict[str, Any] = {"delay": 1.0, "ttl": 60.0, "dedup_key": "k", "group": "g"}
+    for ability in ("delay", "ttl", "dedup", "group"):
+        if not scene.promises(ability):
+            wishes.pop("dedup_key" if ability == "dedup" else ability)
+    scene.publish("a", **wishes)
+    scene.later(1)
+    scene.consumer().finish(dead())
+    letter = scene.letter("a").message
+    assert (letter.delay, letter.ttl, letter.dedup_key) == (0.0, None, None)
+    assert letter.group == wishes.get("group")
 
 
 def test_interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:

@@ -40,6 +40,22 @@ def test_a_queue_names_its_own_window(scene: Scene) -> None:
     assert scene.offer("second", dedup_key="k") == Receipt("second")
 
 
+def test_a_changed_window_holds_from_now_on(scene: Scene) -> None:
+    """§6 dedup_window: what was remembered under the old one is remembered as long as promised."""
+    if not scene.promises("dedup"):
+        return
+    scene.publish("long", dedup_key="k")
+    scene.declare("q", dedup_window=10.0)
+    scene.publish("short", dedup_key="l")
+    scene.later(295)
+    scene.declare("q", dedup_window=300.0)
+    assert scene.offer("short again", dedup_key="l") == Receipt("short again")
+    assert scene.offer("long again", dedup_key="k").duplicate
+    scene.later(6)
+    assert scene.offer("other", dedup_key="m") == Receipt("other")
+    assert scene.offer("short once more", dedup_key="l").duplicate
+
+
 def test_a_consumed_message_is_still_remembered(scene: Scene) -> None:
     """§6 dedup: the window counts, not whether the message is done."""
     if not scene.promises("dedup"):

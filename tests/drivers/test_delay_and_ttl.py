@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from tests.drivers.conftest import Scene, dead, ids, retry
+from tests.drivers.conftest import Scene, a_worker, dead, ids, retry
 
 from moonq.model import ACK, RELEASE, Delivery
 
@@ -68,8 +66,7 @@ def test_a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
         return
     consumer = scene.consumer()
     taken: list[Delivery] = []
-    thread = threading.Thread(target=lambda: taken.extend(consumer.subscription.take(1, 60.0)))
-    thread.start()
+    thread = a_worker(consumer, taken.extend, 60.0)
     scene.publish("a", delay=5.0)
     scene.later(5)
     thread.join(10)
@@ -83,8 +80,7 @@ def test_an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> 
     scene.publish("late", delay=50.0)
     consumer = scene.consumer()
     taken: list[Delivery] = []
-    thread = threading.Thread(target=lambda: taken.extend(consumer.subscription.take(1, 60.0)))
-    thread.start()
+    thread = a_worker(consumer, taken.extend, 60.0)
     scene.publish("soon", delay=1.0)
     scene.later(1)
     thread.join(10)
@@ -143,8 +139,22 @@ def test_a_message_expires_in_a_buffer(scene: Scene) -> None:
     consumer = scene.consumer()
     (delivery,) = consumer.take()
     scene.later(5)
+    assert scene.info().message_count == 1
     assert not consumer.subscription.start(delivery)
     assert not consumer.settle(delivery)
+    assert scene.counts() == {"dead": 1}
+
+
+def test_what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
+    """§6 ttl: nobody has to take it once more to find that it is too late."""
+    if not scene.promises("ttl"):
+        return
+    scene.publish("a", ttl=5.0)
+    consumer = scene.consumer()
+    consumer.take()
+    scene.later(5)
+    assert scene.counts() == {"leased": 1}
+    consumer.subscription.stop()
     assert scene.counts() == {"dead": 1}
 
 

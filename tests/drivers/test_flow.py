@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.drivers.conftest import BOOM, Consumer, Scene, dead, ids, retry
+from tests.drivers.conftest import BOOM, Consumer, Scene, a_worker, dead, ids, retry
 
 from moonq.errors import QueueError, QueueFull
 from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict
@@ -54,6 +54,16 @@ def test_an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Sce
     rest = first.finish(limit=20)
     assert other.message.id not in rest
     assert scene.info().message_count == 1
+
+
+def test_a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> None:
+    """§7 prefetch: a limit is a limit, wherever the message would come from."""
+    scene.publish(*"abcde")
+    full, other = scene.consumer(prefetch=1), scene.consumer(prefetch=10)
+    assert len(full.run()) == 1
+    other.run(1)
+    assert full.take() == []
+    assert len(other.run()) == 3
 
 
 def test_a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
@@ -169,7 +179,7 @@ class Publisher(threading.Thread):
     """Publishes one message in a thread of its own."""
 
     def __init__(self, scene: Scene, name: str, **limits: bool) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.scene, self.message, self.limits = scene, scene.message(name), limits
         self.answers: list[Receipt | QueueError] = []
         self.start()
@@ -324,8 +334,7 @@ def test_a_waiting_worker_wakes_when_there_is_work_for_it(
     consumer = scene.consumer(prefetch=1)
     begin = prepare(scene, consumer)
     taken: list[Delivery] = []
-    thread = threading.Thread(target=lambda: taken.extend(consumer.subscription.take(1, 60.0)))
-    thread.start()
+    thread = a_worker(consumer, taken.extend, 60.0)
     thread.join(0.02)
     assert thread.is_alive()
     begin()
@@ -333,17 +342,16 @@ def test_a_waiting_worker_wakes_when_there_is_work_for_it(
     assert ids(taken) == ["b"]
 
 
-def test_every_waiting_worker_gets_one_of_many(scene: Scene) -> None:
-    """§7 deliveries: of one batch, by workers of several consumers."""
+@pytest.mark.parametrize(("first", "second"), [(4, 4), (1, 2), (1, 7), (3, 1)])
+def test_every_waiting_worker_gets_one_of_many(scene: Scene, first: int, second: int) -> None:
+    """§7 deliveries: of one batch, whichever consumer the workers belong to."""
+    workers = first + second
     taken: list[Delivery] = []
-    threads = []
-    for consumer in (scene.consumer(prefetch=4), scene.consumer(prefetch=4)):
-        for _ in range(4):
-            take = consumer.subscription.take
-            threads.append(threading.Thread(target=lambda take=take: taken.extend(take(1, 60.0))))
+    consumers = [scene.consumer(prefetch=10), scene.consumer(prefetch=10)]
+    threads = [
+        a_worker(consumers[number >= first], taken.extend, 60.0) for number in range(workers)
+    ]
+    scene.publish(*(f"m{n}" for n in range(workers)))
     for thread in threads:
-        thread.start()
-    scene.publish(*(f"m{n}" for n in range(8)))
-    for thread in threads:
-        thread.join(10)
-    assert sorted(ids(taken)) == [f"m{n}" for n in range(8)]
+        thread.join(5)
+    assert sorted(ids(taken)) == [f"m{n}" for n in range(workers)]

@@ -139,7 +139,7 @@ def test_a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
 
 
 def test_a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
-    """§6 group: it is due before its turn, or has its turn before it is due."""
+    """§6 group: its turn may come before it is due."""
     if not (scene.promises("group") and scene.promises("delay")):
         return
     scene.publish("A1", group="A")
@@ -152,6 +152,21 @@ def test_a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     assert consumer.take() == []
     scene.later(5)
     assert consumer.finish() == ["A2", "A3"]
+
+
+def test_a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
+    """§6 group: and it may be due before its turn."""
+    if not (scene.promises("group") and scene.promises("delay")):
+        return
+    scene.publish("A1", group="A")
+    scene.publish("A2", group="A", delay=5.0)
+    consumer = scene.consumer()
+    (a1,) = consumer.run()
+    scene.later(5)
+    assert consumer.take() == []
+    assert scene.counts() == {"running": 1, "ready": 1}
+    consumer.settle(a1)
+    assert consumer.finish() == ["A2"]
 
 
 def test_a_handed_back_message_keeps_its_turn(scene: Scene) -> None:

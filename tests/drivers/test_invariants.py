@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -39,16 +39,64 @@ from moonq.model import (
     Verdict,
 )
 
-EXAMPLES, STEPS = 45, 50
-DELAYS = st.sampled_from([0.0, 0.05, 0.5, 3.0, 40.0])
-VERDICTS: st.SearchStrategy[Verdict] = st.one_of(
-    st.just(ACK),
-    st.just(RELEASE),
-    st.builds(Retry, DELAYS, st.just(BOOM)),
-    st.builds(Snooze, DELAYS),
-    st.builds(Interrupt, DELAYS, st.just(BOOM)),
-    st.just(Dead("rejected", BOOM)),
-)
+EXAMPLES, STEPS = 90, 60
+Wishes = dict[str, Any]
+
+
+def a_delay(dice: Random) -> float:
+    return dice.choice((0.0, 0.0, 0.0, 0.0, 0.5, 40.0))
+
+
+def a_verdict(dice: Random) -> Verdict:
+    verdicts: tuple[Verdict, ...] = (
+        ACK,
+        RELEASE,
+        Retry(a_delay(dice), BOOM),
+        Snooze(a_delay(dice)),
+        Interrupt(a_delay(dice), BOOM),
+        Dead("rejected", BOOM),
+    )
+    return dice.choice(verdicts)
+
+
+def a_pick(dice: Random) -> Wishes:
+    return {"pick": dice.randrange(20)}
+
+
+def a_message(dice: Random) -> Wishes:
+    return {
+        "count": dice.randint(1, 4),
+        "priority": dice.choice(tuple(Priority)),
+        "delay": a_delay(dice),
+        "ttl": dice.choice((None, None, None, 5.0)),
+        "group": dice.choice((None, None, None, "A", "B")),
+        "key": dice.choice((None, None, None, None, "k1", "k2")),
+    }
+
+
+def some_numbers(dice: Random) -> Wishes:
+    return {"numbers": {dice.randint(1, 40) for _ in range(dice.randint(0, 10))}}
+
+
+#: What may happen, how often beside the rest, and with what.
+ACTIONS: dict[str, tuple[int, Callable[[Random], Wishes]]] = {
+    "publish": (6, a_message),
+    "take": (5, lambda dice: {**a_pick(dice), "limit": dice.randint(1, 5)}),
+    "start": (5, a_pick),
+    "settle": (6, lambda dice: {**a_pick(dice), "verdict": a_verdict(dice)}),
+    "work": (8, lambda dice: {**a_pick(dice), "verdicts": [a_verdict(dice) for _ in range(3)]}),
+    "settle_too_late": (3, lambda dice: {**a_pick(dice), "verdict": a_verdict(dice)}),
+    "time_passes": (5, lambda dice: {"seconds": dice.choice((0.1, 0.1, 0.1, 1, 1, 1, 7, 50, 400))}),
+    "sit_down": (2, lambda dice: {"prefetch": dice.randint(1, 4)}),
+    "stop": (1, a_pick),
+    "pause_or_resume": (1, a_pick),
+    "pause_or_resume_the_queue": (1, lambda dice: {}),
+    "leave": (1, lambda dice: {**a_pick(dice), "crash": dice.random() < 0.5}),
+    "purge": (1, some_numbers),
+    "redrive": (2, some_numbers),
+    "redrive_all": (1, lambda dice: {}),
+}
+NAMES = [name for name, (times, _) in ACTIONS.items() for _ in range(times)]
 
 
 @dataclass
@@ -68,7 +116,7 @@ class Life:
 
 @dataclass
 class Hold:
-    consumer: Seat
+    seat: Seat
     delivery: Delivery
     started: bool = False
 
@@ -102,27 +150,27 @@ class Books(RuleBasedStateMachine):
         self.published = 0
 
     @initialize(
-        max_length=st.sampled_from([3, 8, 1000]),
+        max_length=st.sampled_from([3, 8, 20, 1000]),
         overflow=st.sampled_from(["reject", "drop_oldest"]),
         on_expire=st.sampled_from(["dead_letter", "drop"]),
         group_on_failure=st.sampled_from(["block", "skip"]),
         dead_letter=st.sampled_from(["q.dead", None]),
-        ttl=st.sampled_from([None, 30.0]),
+        ttl=st.sampled_from([None, None, 30.0]),
     )
     def declare(self, **spec: Any) -> None:
         self.spec = self.scene.declare(**spec)
-        self.seat(3)
+        self.sit_down(3)
+
+    @rule(dice=st.randoms(use_true_random=True))
+    def act(self, dice: Random) -> None:
+        """One rule, one number drawn: hypothesis would switch rules off for whole runs."""
+        name = dice.choice(NAMES)
+        wishes = ACTIONS[name][1](dice)
+        note(f"{name} {wishes}")
+        getattr(self, name)(**wishes)
 
     # Publishers
 
-    @rule(
-        count=st.integers(1, 3),
-        priority=st.sampled_from(Priority),
-        delay=DELAYS,
-        ttl=st.sampled_from([None, None, 0.1, 5.0]),
-        group=st.sampled_from([None, None, "A", "B"]),
-        key=st.sampled_from([None, None, None, "k1", "k2"]),
-    )
     def publish(self, count: int, key: str | None, **wishes: Any) -> None:
         for _ in range(count):
             self.published += 1
@@ -157,15 +205,19 @@ class Books(RuleBasedStateMachine):
 
     # Workers
 
-    @precondition(lambda self: len(self.seats) < 3)
-    @rule(prefetch=st.integers(1, 4))
-    def seat(self, prefetch: int) -> None:
-        self.seats.append(Seat(self.scene.consumer(prefetch), prefetch))
+    def sit_down(self, prefetch: int) -> None:
+        if len(self.seats) < 3:
+            self.seats.append(Seat(self.scene.consumer(prefetch), prefetch))
 
-    @precondition(lambda self: self.seats)
-    @rule(pick=st.integers(0, 5), limit=st.integers(1, 5))
+    def pick_seat(self, pick: int) -> Seat:
+        if not self.seats:
+            self.sit_down(3)
+        return self.seats[pick % len(self.seats)]
+
     def take(self, pick: int, limit: int) -> None:
-        seat = self.seats[pick % len(self.seats)]
+        self.take_at(self.pick_seat(pick), limit)
+
+    def take_at(self, seat: Seat, limit: int) -> list[Hold]:
         now = self.now
         taken = seat.consumer.subscription.take(limit, 0.0)
         assert len(taken) <= limit
@@ -173,8 +225,10 @@ class Books(RuleBasedStateMachine):
             assert taken == []
         for delivery in taken:
             self.note_delivery(delivery, now)
-            seat.holds.append(Hold(seat, delivery))
+        holds = [Hold(seat, delivery) for delivery in taken]
+        seat.holds += holds
         assert len(seat.holds) <= seat.prefetch
+        return holds
 
     def note_delivery(self, delivery: Delivery, now: float) -> None:
         life = self.lives[delivery.message.id]
@@ -195,40 +249,50 @@ class Books(RuleBasedStateMachine):
             if other.where == "waiting" and other.number < life.number:
                 assert other.skipped
 
-    @precondition(lambda self: any(seat.holds for seat in self.seats))
-    @rule(pick=st.integers(0, 20))
     def start(self, pick: int) -> None:
-        hold = self.pick_hold(pick)
+        if hold := self.pick_hold(pick):
+            self.start_it(hold)
+
+    def start_it(self, hold: Hold) -> bool:
         life = self.lives[hold.delivery.message.id]
         in_time = life.expires is None or life.expires > self.now
-        started = hold.consumer.consumer.subscription.start(hold.delivery)
-        assert started == (not hold.started and (in_time or life.where == "running"))
+        started = hold.seat.consumer.subscription.start(hold.delivery)
+        assert started == (not hold.started and in_time)
         if started:
             hold.started, life.where, life.expires = True, "running", None
         elif not hold.started:
             self.let_go(hold)
-            life.where = "waiting"  # until the books see where it went
+            life.where = "waiting"
+            self.settle_the_books()
+            assert life.where in {"dead", "gone"}
+        return started
 
-    @precondition(lambda self: any(seat.holds for seat in self.seats))
-    @rule(pick=st.integers(0, 20), verdict=VERDICTS)
     def settle(self, pick: int, verdict: Verdict) -> None:
-        hold = self.pick_hold(pick)
-        assert hold.consumer.consumer.settle(hold.delivery, verdict)
+        if hold := self.pick_hold(pick):
+            self.settle_it(hold, verdict)
+
+    def settle_it(self, hold: Hold, verdict: Verdict) -> None:
+        assert hold.seat.consumer.settle(hold.delivery, verdict)
         self.let_go(hold)
         self.note_verdict(self.lives[hold.delivery.message.id], verdict)
 
-    @precondition(lambda self: any(seat.holds for seat in self.seats))
-    @rule(pick=st.integers(0, 20))
-    def run_and_ack(self, pick: int) -> None:
-        hold = self.pick_hold(pick)
-        self.start(pick)
-        if hold.started and hold in hold.consumer.holds:
-            self.settle(pick, ACK)
+    def work(self, pick: int, verdicts: list[Verdict]) -> None:
+        """Do what a worker does: take, start, settle; whatever was held up goes on."""
+        if self.paused:
+            self.pause_or_resume_the_queue()
+        seat = self.pick_seat(pick)
+        if seat.stopped or seat.paused:
+            self.leave(pick, crash=False)
+            seat = self.pick_seat(pick)
+        for verdict in verdicts:
+            for hold in self.take_at(seat, 1):
+                if self.start_it(hold):
+                    self.settle_it(hold, verdict)
 
-    @precondition(lambda self: self.stale)
-    @rule(pick=st.integers(0, 20), verdict=VERDICTS)
     def settle_too_late(self, pick: int, verdict: Verdict) -> None:
-        seat, delivery = self.stale[pick % len(self.stale)]
+        if not self.stale:
+            return
+        seat, delivery = self.stale[-1 - pick % len(self.stale)]
         before = self.shown()
         told = self.scene.told("lease_lost")
         assert not seat.consumer.settle(delivery, verdict)
@@ -265,37 +329,34 @@ class Books(RuleBasedStateMachine):
 
     # Accidents and operators
 
-    @precondition(lambda self: self.seats)
-    @rule(pick=st.integers(0, 5))
+    def time_passes(self, seconds: float) -> None:
+        self.scene.later(seconds)
+
     def stop(self, pick: int) -> None:
-        seat = self.seats[pick % len(self.seats)]
+        seat = self.pick_seat(pick)
         seat.consumer.subscription.stop()
         seat.stopped = True
         self.hand_back(seat)
 
-    @precondition(lambda self: self.seats)
-    @rule(pick=st.integers(0, 5), on=st.booleans())
-    def pause_consumer(self, pick: int, on: bool) -> None:
-        seat = self.seats[pick % len(self.seats)]
-        seat.paused = on
-        if on:
+    def pause_or_resume(self, pick: int) -> None:
+        seat = self.pick_seat(pick)
+        seat.paused = not seat.paused
+        if seat.paused:
             seat.consumer.subscription.pause()
             self.hand_back(seat)
         else:
             seat.consumer.subscription.resume()
 
-    @rule(on=st.booleans())
-    def pause_queue(self, on: bool) -> None:
-        self.paused = on
-        (self.scene.driver.pause if on else self.scene.driver.resume)("q")
-        for seat in self.seats if on else []:
+    def pause_or_resume_the_queue(self) -> None:
+        self.paused = not self.paused
+        (self.scene.driver.pause if self.paused else self.scene.driver.resume)("q")
+        for seat in self.seats if self.paused else []:
             self.hand_back(seat)
 
-    @precondition(lambda self: self.seats)
-    @rule(pick=st.integers(0, 5), crash=st.booleans())
     def leave(self, pick: int, crash: bool) -> None:
         """Close over running handlers, or vanish without a word."""
-        seat = self.seats.pop(pick % len(self.seats))
+        seat = self.pick_seat(pick)
+        self.seats.remove(seat)
         self.hand_back(seat)
         interrupted = list(seat.holds)
         for hold in interrupted:
@@ -311,29 +372,30 @@ class Books(RuleBasedStateMachine):
             delay = delays[min(life.interruptions, len(delays) - 1)]
             self.note_verdict(life, Interrupt(delay))
 
-    @rule(seconds=st.sampled_from([0.05, 0.1, 1.0, 7.0, 50.0, 400.0]))
-    def time_passes(self, seconds: float) -> None:
-        self.scene.later(seconds)
-
-    @rule(some=st.sets(st.integers(1, 30), max_size=3))
-    def purge(self, some: set[int]) -> None:
+    def purge(self, numbers: set[int]) -> None:
+        names = [f"m{number}" for number in sorted(numbers)]
         self.settle_the_books()
-        names = [f"m{number}" for number in some]
         shown = {stored.message.id: stored.state for stored in self.scene.driver.peek("q", 1000)}
         expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
         assert self.scene.driver.purge("q", names) == len(expected)
         for name in expected:
             self.lives[name].where = "gone"
 
-    @precondition(lambda self: self.spec.dead_letter)
-    @rule(everything=st.booleans(), pick=st.integers(1, 30))
-    def redrive(self, everything: bool, pick: int) -> None:
+    def redrive(self, numbers: set[int]) -> None:
+        self.redrive_those([f"m{number}" for number in sorted(numbers)])
+
+    def redrive_all(self) -> None:
+        self.redrive_those(None)
+
+    def redrive_those(self, names: list[str] | None) -> None:
+        if self.spec.dead_letter is None:
+            return
         self.settle_the_books()
         letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000)]
-        wanted = [name for name in letters if everything or name == f"m{pick}"]
+        wanted = [name for name in letters if names is None or name in names]
         room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
         try:
-            moved = self.scene.driver.redrive("q.dead", "", None if everything else [f"m{pick}"])
+            moved = self.scene.driver.redrive("q.dead", "", names)
         except QueueFull:
             moved = 0
         assert moved == min(len(wanted), room)
@@ -351,13 +413,13 @@ class Books(RuleBasedStateMachine):
     def now(self) -> float:
         return self.scene.clock.monotonic()
 
-    def pick_hold(self, pick: int) -> Hold:
+    def pick_hold(self, pick: int) -> Hold | None:
         holds = [hold for seat in self.seats for hold in seat.holds]
-        return holds[pick % len(holds)]
+        return holds[pick % len(holds)] if holds else None
 
     def let_go(self, hold: Hold) -> None:
-        hold.consumer.holds.remove(hold)
-        self.stale.append((hold.consumer, hold.delivery))
+        hold.seat.holds.remove(hold)
+        self.stale.append((hold.seat, hold.delivery))
 
     def hand_back(self, seat: Seat) -> None:
         for hold in [hold for hold in seat.holds if not hold.started]:
@@ -417,6 +479,8 @@ class Books(RuleBasedStateMachine):
             assert stored.state == "delayed"
         else:
             assert stored.state in {"ready", "leased"}  # leased: in a buffer
+            in_time = life.expires is None or life.expires > self.now
+            assert in_time or stored.state == "leased"
 
     @invariant()
     def the_counts_are_those_of_the_books(self) -> None:
@@ -438,9 +502,9 @@ class Books(RuleBasedStateMachine):
         if not hasattr(self, "spec"):
             return
         if self.paused:
-            self.pause_queue(False)
+            self.pause_or_resume_the_queue()
         while self.seats:
-            self.leave(0, False)
+            self.leave(0, crash=False)
         consumer = self.scene.consumer(1000)
         for _ in range(60):
             consumer.finish(limit=1000)

@@ -85,5 +85,22 @@ def test_peek_shows_the_order_of_delivery(scene: Scene) -> None:
         return
     for level in Priority:
         scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
+    consumer = scene.consumer(prefetch=1)
+    consumer.finish(limit=5)
     shown = ids(scene.driver.peek("q", 100))
-    assert scene.consumer(prefetch=5).finish(limit=100) == shown
+    assert consumer.finish(limit=100) == shown
+
+
+def test_high_is_served_first_whenever_it_comes(scene: Scene) -> None:
+    """§6 priority: whatever was served before, once nobody competed."""
+    if not scene.promises("priority"):
+        return
+    consumer = scene.consumer(prefetch=1)
+    for turn in range(13):
+        scene.publish(*(f"normal {n}" for n in range(turn)))
+        scene.publish(*(f"high {n}" for n in range(turn)), priority=HIGH)
+        consumer.finish(limit=100)
+        scene.publish("normal", "normal")
+        consumer.finish(limit=1)
+        scene.publish("high", priority=HIGH)
+        assert consumer.finish() == ["high", "normal"]

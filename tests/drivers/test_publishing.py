@@ -128,7 +128,7 @@ def test_publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
     def publish() -> None:
         answers.extend(scene.driver.publish("q", [scene.message("a")], 5.0))
 
-    thread = threading.Thread(target=publish)
+    thread = threading.Thread(target=publish, daemon=True)
     thread.start()
     scene.later(2.0)
     scene.driver.open(scene.events.append)
@@ -144,7 +144,7 @@ def test_publishing_gives_up_when_its_time_is_over(scene: Scene) -> None:
     def publish() -> None:
         answers.extend(scene.driver.publish("q", [scene.message("a")], 5.0))
 
-    thread = threading.Thread(target=publish)
+    thread = threading.Thread(target=publish, daemon=True)
     thread.start()
     for _ in range(100):
         scene.later(1.0)

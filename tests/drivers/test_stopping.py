@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
-from tests.drivers.conftest import Scene, ids, retry
+from tests.drivers.conftest import Scene, a_worker, ids, retry
 
 from moonq.model import RELEASE, Delivery
 
@@ -85,8 +83,7 @@ def test_a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
     """§8 stop: idle workers end at once."""
     consumer = scene.consumer()
     taken: list[list[Delivery]] = []
-    thread = threading.Thread(target=lambda: taken.append(consumer.subscription.take(1, None)))
-    thread.start()
+    thread = a_worker(consumer, taken.append, None)
     thread.join(0.02)
     assert thread.is_alive()
     consumer.subscription.stop()
@@ -98,8 +95,7 @@ def test_closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
     """§8 stop: also when the driver goes first."""
     consumer = scene.consumer()
     taken: list[list[Delivery]] = []
-    thread = threading.Thread(target=lambda: taken.append(consumer.subscription.take(1, None)))
-    thread.start()
+    thread = a_worker(consumer, taken.append, None)
     thread.join(0.02)
     scene.driver.close()
     thread.join(10)
@@ -194,8 +190,7 @@ def test_a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None
     crashed, waiting = scene.consumer(), scene.consumer()
     crashed.run()
     taken: list[Delivery] = []
-    thread = threading.Thread(target=lambda: taken.extend(waiting.subscription.take(1, 300.0)))
-    thread.start()
+    thread = a_worker(waiting, taken.extend, 300.0)
     crashed.crash()
     for _ in range(200):
         scene.later(1)

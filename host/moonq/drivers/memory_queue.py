@@ -272,11 +272,19 @@ class MemoryQueue:
 
     def hand_back(self, record: Record) -> None:
         """Let *record* stand again where it stood before it was leased."""
+        self._watch_ttl(record)
         self._line_up(record)
+
+    def _watch_ttl(self, record: Record) -> None:
+        """Set the timer again that went off while *record* was leased and not started."""
+        if record.expires is not None and self._expiries.when(record) is None:
+            self._expiries.put(record, record.expires)
+            self._set_alarm()
 
     def again(self, record: Record, delay: float, *, failed: bool) -> None:
         """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
         due = self.shared.clock.monotonic() + max(delay, SOONEST)
+        self._watch_ttl(record)
         if failed and record.message.group and self.spec.group_on_failure == "skip":
             self._pass_turn(record)
             self._delay(record, due, PARKED)
