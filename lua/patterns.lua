@@ -6,8 +6,9 @@
 ---
 --- The estimate is an upper bound: nanoseconds as a polynomial in the subject's length, built from
 --- the pattern's end to its front (`pattern_cost`).
-local cost = require("host.pattern_cost")
-local items = require("host.pattern_items")
+local lazy = require("host.lazy")
+
+local cost, items = lazy("host.pattern_cost"), lazy("host.pattern_items")
 
 local find, format, next = string.find, string.format, next
 

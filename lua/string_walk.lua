@@ -2,6 +2,7 @@
 ---
 --- They give what stock Lua gives. Arguments are checked before they come here.
 local blame = require("host.blame")
+local bounds = require("host.bounds")
 local expansion = require("host.expansion")
 local patterns = require("host.patterns")
 local search = require("host.search")
@@ -10,10 +11,6 @@ local concat, find, max, select, sub, tostring, type =
   table.concat, string.find, math.max, select, string.sub, tostring, type
 
 local walk = {}
-
---- No function makes a longer string: 16 MiB are about ten milliseconds of C.
-walk.LONGEST = 1 << 24
-walk.TOO_LARGE = "resulting string too large (at most 16 MiB)"
 
 --- Byte comparisons that one plain search in C may make.
 local MOST_COMPARISONS = 1e9
@@ -150,8 +147,8 @@ function walk.gsub(s, pattern, replacement, most)
     local whole = sub(s, first, stop)
     local value = checked(replace(whole, ...), whole)
     size = size + first - copied + #value
-    if size > walk.LONGEST then
-      blame.raise(walk.TOO_LARGE)
+    if size > bounds.LONGEST then
+      blame.raise(bounds.TOO_LARGE)
     end
     parts[#parts + 1] = sub(s, copied, first - 1)
     parts[#parts + 1] = value

@@ -11,8 +11,11 @@
 --- memory allows.
 local arguments = require("host.arguments")
 local blame = require("host.blame")
+local bounds = require("host.bounds")
+local lazy = require("host.lazy")
 local patterns = require("host.patterns")
-local walk = require("host.string_walk")
+
+local walk = lazy("host.string_walk")
 
 local byte, find, gmatch, gsub, match =
   string.byte, string.find, string.gmatch, string.gsub, string.match
@@ -24,7 +27,7 @@ local strings = {}
 local cheap = patterns.cheap
 local CARET = 94
 
-local LONGEST, TOO_LARGE = walk.LONGEST, walk.TOO_LARGE
+local LONGEST, TOO_LARGE = bounds.LONGEST, bounds.TOO_LARGE
 
 --- Keeps its caller on the stack, where `blame` reads how the script called it.
 local function kept(...)

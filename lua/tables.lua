@@ -8,7 +8,9 @@
 --- same.
 local arguments = require("host.arguments")
 local blame = require("host.blame")
-local walk = require("host.table_walk")
+local lazy = require("host.lazy")
+
+local walk = lazy("host.table_walk")
 
 local concat, getinfo, getmetatable, insert, math_type, maxinteger, move =
   table.concat,

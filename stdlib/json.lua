@@ -15,13 +15,14 @@
 --- * Objects are written in no particular order; the option `sorted` gives a stable one.
 --- * Metatables are not looked at: what counts is what is really in the table.
 local check = require("check")
-local json_careful = require("host.json_careful")
 local json_reader = require("host.json_reader")
 local json_values = require("host.json_values")
 local json_writer = require("host.json_writer")
+local lazy = require("host.lazy")
 
 local error, rawequal, type = error, rawequal, type
-local read, write, write_carefully = json_reader.read, json_writer.write, json_careful.write
+local careful = lazy("host.json_careful")
+local read, write = json_reader.read, json_writer.write
 
 local json = {}
 
@@ -91,7 +92,7 @@ function json.encode(value, options)
       return text, nil
     end
   end
-  return write_carefully(value, o)
+  return careful.write(value, o)
 end
 
 return json
