@@ -27,8 +27,10 @@ from moonq.worker import StateMaker, Worker
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
-LINGERS = 10
+#: A worker that was just busy looks again a few times, this many seconds apart, before it sleeps:
+#: waking it for every message would cost its publisher more than the message itself.
 LINGER = 0.0001
+LINGERS = 5
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
 #: After this many abandoned workers a consumer's health is red.
@@ -239,7 +241,8 @@ class Consumer:
             elif self._may_leave():
                 return
 
-    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+    @staticmethod
+    def _take(subscription: Subscription, limit: int) -> list[Delivery]:
         for _ in range(LINGERS):
             deliveries = subscription.take(limit, 0)
             if deliveries:
