@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,17 +56,29 @@ PATIENCE: dict[str, float] = {}
 
 
 class StrictClock(ManualClock):
-    """A manual clock that wakes nobody by itself: a forgotten notify is a test that fails."""
+    """A manual clock that wakes nobody before his time: a forgotten notify fails a test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleepers: list[tuple[float, threading.Condition]] = []
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        deadline = None if timeout is None else self._now + timeout
+        deadline = math.inf if timeout is None else self._now + timeout
         with self._lock:
-            self._waiting[id(condition)] = condition
+            self._sleepers.append((deadline, condition))
         # Only now: an `advance` before it was registered would not have woken this one.
-        if deadline is not None and deadline <= self._now:
-            return False
-        condition.wait(30)
-        return deadline is None or self._now < deadline
+        if deadline > self._now:
+            condition.wait(30)
+        return deadline > self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+        with self._lock:
+            due = [condition for deadline, condition in self._sleepers if deadline <= self._now]
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._now]
+        for condition in due:
+            with condition:
+                condition.notify_all()
 
 
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom", "stack traceback: boom")
@@ -131,6 +144,7 @@ def a_worker(
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
+    thread.join(0.02)  # so that it most likely waits when the test goes on
     return thread
 
 

@@ -300,6 +300,12 @@ def settle_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], 
     return lambda: consumer.settle(delivery)
 
 
+def fail_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+    scene.publish("in the way", "b")
+    (delivery,) = consumer.run()
+    return lambda: consumer.settle(delivery, retry(60))
+
+
 def hand_back(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
     scene.publish("b")
     other = scene.consumer()
@@ -325,7 +331,14 @@ def publish(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
 
 @pytest.mark.parametrize(
     "prepare",
-    [publish, hand_back, resume_the_consumer, resume_the_queue, settle_the_one_in_its_way],
+    [
+        publish,
+        hand_back,
+        resume_the_consumer,
+        resume_the_queue,
+        settle_the_one_in_its_way,
+        fail_the_one_in_its_way,
+    ],
 )
 def test_a_waiting_worker_wakes_when_there_is_work_for_it(
     scene: Scene, prepare: Callable[[Scene, Consumer], Callable[[], object]]
@@ -335,7 +348,6 @@ def test_a_waiting_worker_wakes_when_there_is_work_for_it(
     begin = prepare(scene, consumer)
     taken: list[Delivery] = []
     thread = a_worker(consumer, taken.extend, 60.0)
-    thread.join(0.02)
     assert thread.is_alive()
     begin()
     thread.join(10)

@@ -82,6 +82,11 @@ def test_a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> N
     consumer.settle(a1, retry(5))
     (a2,) = consumer.run()
     assert a2.message.id == "A2"
+    assert [scene.find(name).state for name in ("A1", "A2", "A3")] == [
+        "delayed",
+        "running",
+        "ready",
+    ]
     scene.later(5)
     assert consumer.take() == []
     consumer.settle(a2)

@@ -115,9 +115,9 @@ def test_peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
     if not scene.promises("peek"):
         return
-    scene.publish("running", "leased", "failed", "ready")
+    scene.publish("leased", "running", "failed", "ready")
     consumer = scene.consumer(prefetch=3)
-    running, _leased, failed = consumer.take()
+    _leased, running, failed = consumer.take()
     consumer.subscription.start(running)
     consumer.settle(failed, retry(60))
     scene.publish("soon", delay=30.0)

@@ -130,6 +130,7 @@ def test_publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
 
     thread = threading.Thread(target=publish, daemon=True)
     thread.start()
+    thread.join(0.02)
     scene.later(2.0)
     scene.driver.open(scene.events.append)
     thread.join(10)
