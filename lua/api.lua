@@ -5,13 +5,15 @@ local fault = require("host.fault")
 local json = require("json")
 local limits = require("host.limits")
 local modules = require("host.modules")
+local protect = require("host.protect")
 local raw = require("host.raw")
 local trace = require("host.trace")
 local world = require("host.world")
 
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
-local gmatch, match, tostring, type, xpcall = string.gmatch, string.match, tostring, type, xpcall
+local gmatch, match, rawequal, tostring = string.gmatch, string.match, rawequal, tostring
+local type, xpcall = type, xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}
@@ -31,7 +33,7 @@ function api.find_address()
   return seen and address or nil
 end
 
-api.use_permanent_hook = limits.use_permanent_hook
+api.use_permanent_hook = protect.use_permanent_hook
 
 local function set_of(list)
   local set = {}
@@ -70,12 +72,12 @@ local function guarded(...)
   if result[1] then
     return result
   end
-  local raised = result[2]
-  if type(raised) == "table" and raised.stack then
-    local kind, text, retryable, stack = fault.of(raised.value)
-    return nil, kind, text, retryable, raised.stack ~= "" and raised.stack or stack
+  local value, stack = trace.raised(result[2])
+  if rawequal(value, limits.EXCEEDED) then
+    return nil, "MEMORY", value, nil, stack
   end
-  return nil, fault.of(raised)
+  local kind, text, retryable, own_stack = fault.of(value)
+  return nil, kind, text, retryable, stack ~= "" and stack or own_stack
 end
 
 --- Loads the function *id*; runs its file and those of its imports.
@@ -89,11 +91,18 @@ end
 ---@return string? stack
 function api.open(id, method, decodes)
   local result, kind, text, retryable, stack = guarded(exports.find, trace.handler, id, method)
+  deliver.forget()
   if not result then
     return false, kind, text, retryable, stack
   end
   handler, is_json = result[2], decodes
   return true
+end
+
+--- Puts a function around the one that `open` has found.
+---@param wrap fun(fn: function): function
+function api.decorate(wrap)
+  handler = wrap(handler)
 end
 
 --- Runs the handler on messages; see `deliver.run`.
@@ -118,6 +127,10 @@ local function encode_results(result)
   return "[" .. concat(list, ",") .. "]"
 end
 
+local function apply(list)
+  return handler(unpack(list, 1, #list))
+end
+
 --- Calls the function with arguments given as a JSON array.
 ---@param arguments string
 ---@return boolean ok
@@ -130,8 +143,8 @@ function api.call(arguments)
   if problem then
     return false, "INVALID", tostring(problem)
   end
-  local result, kind, text, retryable, stack =
-    guarded(handler, trace.handler, unpack(list, 1, #list))
+  local result, kind, text, retryable, stack = guarded(apply, trace.handler, list)
+  deliver.forget()
   if not result then
     return false, kind, text, retryable, stack
   elseif result.n >= 3 and result[2] == nil and result[3] ~= nil then

@@ -74,6 +74,13 @@ function freeze.copy(module, name)
   return (freeze.table(backing, name, { sealed = true }))
 end
 
+--- The table behind a frozen one, for whoever may change it all the same.
+---@param frozen table
+---@return table
+function freeze.backing(frozen)
+  return backings[frozen]
+end
+
 --- Whether *value* is a frozen table.
 function freeze.is_frozen(value)
   return backings[value] ~= nil

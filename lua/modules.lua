@@ -1,6 +1,7 @@
 --- `require` for scripts: only what the entry declares under `modules` and `imports`.
 local freeze = require("host.freeze")
 local limits = require("host.limits")
+local metatables = require("host.metatables")
 local world = require("host.world")
 
 local error, load, pcall, require, type = error, load, pcall, require, type
@@ -19,6 +20,11 @@ local modules = {}
 
 ---@type table<string, modules.Script>
 local scripts = {}
+
+--- Told of each module before a script gets it, as that script will see it, with the table that
+--- its functions are in; its key is the module's name, or the library's id. Tests put stubs there.
+---@type fun(key: string, functions: table, seen: any)
+function modules.on_given() end
 
 --- Makes a script known; nothing runs yet.
 ---@param script modules.Script
@@ -61,6 +67,7 @@ local function requirer(script)
       module = modules.value(import)
     elseif script.modules[name] then
       module = freeze.copy(stdlib_module(name), name)
+      modules.on_given(name, freeze.backing(module), module)
     else
       undeclared(script, name)
     end
@@ -77,7 +84,9 @@ local function run(script)
     error(problem, 0)
   end
   script.source = nil
+  metatables.begin_loading()
   local value = chunk()
+  metatables.end_loading()
   seal()
   return value
 end
@@ -98,7 +107,24 @@ function modules.value(id)
     script.value = true
   end
   script.state = "loaded"
+  if type(script.value) == "table" then
+    modules.on_given(id, script.value, script.value)
+  end
   return script.value
+end
+
+--- Lets a script require one more module.
+---@param id string
+---@param name string
+function modules.allow(id, name)
+  scripts[id].modules[name] = true
+end
+
+--- A module or library by its key, as a new script would get it.
+---@param key string  the module's name, or the library's id
+---@return any
+function modules.get(key)
+  return scripts[key] and modules.value(key) or stdlib_module(key)
 end
 
 return modules

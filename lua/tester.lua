@@ -8,6 +8,7 @@ local json = require("json")
 local modules = require("host.modules")
 local problem = require("host.problem")
 local suite = require("host.suite").main
+local testing = require("host.testing")
 
 local byte, format, gsub = string.byte, string.format, string.gsub
 local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
@@ -105,5 +106,7 @@ function tester.finish()
   end
   return encode(problems)
 end
+
+tester.answer = testing.answer
 
 return tester

@@ -27,18 +27,8 @@ local trace = require("host.trace")
 
 local test = {}
 
--- What this module asks of the host, as `require("host.testing")`. It is loaded when it is first
--- needed, because most tests need nothing but Lua.
---
---   find(module, name) -> function?               a function of a module as scripts see it
---   replace(module, name, fn)                     in every state of the running test
---   restore()                                     undo every `replace`
---   logs() -> { level, message, fields, entry }[]  written since the test began, in order
---   now() -> seconds   set_now(seconds)   advance(seconds)      the virtual clock
---   duration(text_or_number) -> seconds? , err
---   snapshot(name, literal) -> same, stored?      stores a new one, or says that it may not
---   queue(id) -> handle   call(id, body, headers?) -> result, err
---   crash_worker()   duplicate(id)   drop_ack()   broker_down(seconds)   allow(module)
+-- What this module asks of the host. It is loaded when it is first needed, because most tests need
+-- nothing but Lua.
 local function testing()
   return require("host.testing")
 end
@@ -523,10 +513,10 @@ end
 
 local stubbed = false
 
-local function replace(module, name, answer)
+local function replace(module, name, answer, is_spy)
   local spy, fn = spies.new(answer)
   stubbed = true
-  testing().replace(module, name, fn)
+  testing().replace(module, name, fn, is_spy and spy or nil)
   return spy
 end
 
@@ -557,7 +547,7 @@ end
 ---@param name string
 ---@return spies.Spy spy
 function test.spy(module, name)
-  return replace(module, name, original("spy", module, name))
+  return replace(module, name, original("spy", module, name), true)
 end
 
 --- `stub` with one name for both: `mock("bank.charge", fn)`.
@@ -643,11 +633,19 @@ function test.call(id, body, headers)
   return testing().call(id, body, headers)
 end
 
+local function expect_run(run, wanted, what)
+  expect(run, "table", what, "pass what queue:drain() answers")
+  if type(wanted) ~= "string" and type(wanted) ~= "number" then
+    misuse("test.%s: how many, or a message id, expected; got %s", what, check.show(wanted))
+  end
+end
+
 --- So many deliveries were acked, or the message with this id was.
 ---@param run testing.Run
 ---@param wanted integer|string
 ---@param message? string
 function test.acked(run, wanted, message)
+  expect_run(run, wanted, "acked")
   verify(outcomes.settled(run, "acked", wanted), message)
 end
 
@@ -656,6 +654,7 @@ end
 ---@param wanted integer|string
 ---@param message? string
 function test.nacked(run, wanted, message)
+  expect_run(run, wanted, "nacked")
   verify(outcomes.settled(run, "nacked", wanted), message)
 end
 
@@ -664,6 +663,7 @@ end
 ---@param wanted integer|string
 ---@param message? string
 function test.dead(run, wanted, message)
+  expect_run(run, wanted, "dead")
   verify(outcomes.settled(run, "dead", wanted), message)
 end
 

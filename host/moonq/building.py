@@ -124,11 +124,13 @@ class Building:
         )
 
     def _driver(self, entry: Entry) -> _Service:
-        driver = DRIVERS[entry.kind](entry.config, self.clock, self.project.root)
-        self.drivers[entry.id] = driver
+        driver = self.drivers[entry.id] = self._new_driver(entry)
         return _Service(
             lambda: driver.open(self._on_event), lambda _: driver.close(), detail=entry.kind
         )
+
+    def _new_driver(self, entry: Entry) -> Driver:
+        return DRIVERS[entry.kind](entry.config, self.clock, self.project.root)
 
     def _on_event(self, event: Event) -> None:
         self.metrics.count(event.kind, event.queue, event.count)
@@ -152,8 +154,9 @@ class Building:
         def start() -> None:
             driver.declare(spec)
             self.queues.add(route)
-            if spec.dead_letter and spec.dead_letter not in self.project.entries:
-                self.queues.add(dead_route(route))
+            letters = fields.dead_letter.queue if fields.dead_letter else None
+            if letters and letters not in self.project.entries:
+                self.queues.add(dead_route(route, letters))
 
         dead = f"dead letters → {spec.dead_letter}" if spec.dead_letter else "no dead letters"
         detail = f"queue, {dead} ({fields.max_attempts} attempts)"
@@ -301,11 +304,11 @@ def _name_at_driver(project: Project, queue_id: str) -> str:
     return (entry.fields(queue_kinds.Queue).queue_name if entry else None) or queue_id
 
 
-def dead_route(route: Route) -> Route:
-    """Return the route of a queue's implicit dead letters."""
+def dead_route(route: Route, queue_id: str) -> Route:
+    """Return the route of a queue's implicit dead letters, which *queue_id* stands for."""
     assert route.spec.dead_letter is not None
     spec = QueueSpec(name=route.spec.dead_letter)
-    return Route(route.spec.dead_letter, route.driver, spec, route.decodes)
+    return Route(queue_id, route.driver, spec, route.decodes)
 
 
 def _restart(lifecycle: Lifecycle) -> RestartPolicy:

@@ -1,15 +1,36 @@
-"""The time of tests: it stands still until somebody lets it pass, and never makes anybody wait."""
+"""The time of tests: virtual, where it stands still until somebody lets it pass, or real."""
 
 from __future__ import annotations
 
 import threading
+import time
+from typing import Protocol
 
-#: Every test begins at this moment: 2026-01-01T00:00:00Z.
+from moonq.clock import Clock, SystemClock
+from moonq.errors import Unsupported
+
+#: In virtual time every test begins at this moment: 2026-01-01T00:00:00Z.
 BEGINNING = 1_767_225_600.0
 
 
+class TimeOfTests(Clock, Protocol):
+    """A clock that tests can move."""
+
+    def reset(self) -> None:
+        """Begin anew."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass."""
+        ...
+
+    def set_now(self, now: float) -> None:
+        """Make it *now*."""
+        ...
+
+
 class VirtualClock:
-    """See `moonq.clock.Clock`; one thread does everything, so nobody is there to be woken."""
+    """See `TimeOfTests`; one thread does everything, so nobody is there to be woken."""
 
     def __init__(self) -> None:
         self._elapsed = 0.0
@@ -30,7 +51,7 @@ class VirtualClock:
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Let the whole *timeout* pass: nobody else is there who could notify."""
         if timeout is None:
-            raise RuntimeError("a wait without end, in a test where nobody could end it")
+            raise Unsupported("a wait without end, in a test where nobody could end it")
         self.advance(timeout)
         return False
 
@@ -45,3 +66,25 @@ class VirtualClock:
             self.advance(ahead)
         else:
             self._epoch += ahead
+
+
+class RealClock(SystemClock):
+    """See `TimeOfTests`; for tests against the drivers that a project declares."""
+
+    def reset(self) -> None:
+        """Real time goes on."""
+
+    def advance(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(max(0.0, seconds))
+
+    def set_now(self, now: float) -> None:
+        """Wait until it is *now*.
+
+        Raises:
+            Unsupported: It is later already.
+        """
+        ahead = now - self.now()
+        if ahead < 0:
+            raise Unsupported("test.clock.set: with the declared drivers time does not go back")
+        self.advance(ahead)

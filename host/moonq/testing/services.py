@@ -14,10 +14,12 @@ from moonq.services import HostServices
 from moonq.testing.results import LogLine
 
 _LEVELS = {1: "debug", 2: "info", 3: "warn", 4: "error"}
+#: Queue, id, body and headers of a message that was published.
+Published = Callable[[str, str, bytes, Mapping[str, Any]], None]
 
 
 class ServicesUnderTest(HostServices):
-    """The services of a host; whatever is logged goes to *logged*."""
+    """The services of a host, which tell what is logged and what is published."""
 
     def __init__(
         self,
@@ -26,9 +28,30 @@ class ServicesUnderTest(HostServices):
         queues: Queues,
         env: Mapping[str, str],
         logged: Callable[[LogLine], None],
+        published: Published,
     ) -> None:
         super().__init__(project, clock, queues, env)
         self._logged = logged
+        self._published = published
+
+    def publish(
+        self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
+    ) -> bytes:
+        """Publish one message."""
+        message = super().publish(caller, queue, body, headers, options)
+        known = json.loads(headers) if headers else {}
+        self._published(queue.decode("utf-8", "replace"), message.decode(), body, known)
+        return message
+
+    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
+        """Publish a JSON array of messages."""
+        answers = super().publish_batch(caller, queue, messages)
+        queue_id = queue.decode("utf-8", "replace")
+        for item, answer in zip(json.loads(messages), json.loads(answers), strict=True):
+            if "id" in answer:
+                body = str(item["body"]).encode()
+                self._published(queue_id, answer["id"], body, item.get("headers") or {})
+        return answers
 
     def write_log(
         self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from moonq.sandbox.state import Lent, Limits, State
+from lupa.lua54 import LuaError
+
+from moonq.errors import Unavailable
+from moonq.sandbox.lend import safe
+from moonq.sandbox.state import Lent, Limits, Progress, State
+
+if TYPE_CHECKING:
+    from moonq.testing.world import Stub, World
 
 
 class SuiteState(State):
@@ -44,6 +51,18 @@ class SuiteState(State):
         """
         return dict(self._ask(timeout, b"run", index))
 
+    def answer(self, stub: int, arguments: bytes) -> bytes:
+        """Call the function of a stub for another state; the running test has called that one.
+
+        Raises:
+            Unavailable: The test was stopped meanwhile.
+        """
+        try:
+            answer = self._tester[b"answer"](stub, arguments)
+        except LuaError as problem:
+            raise Unavailable(f"the stub's test was stopped: {problem}") from None
+        return bytes(answer)
+
     def finish(self, timeout: float) -> list[dict[str, Any]]:
         """Close what a cut-off run has left open; returns its problems."""
         return list(self._ask(timeout, b"finish"))
@@ -56,3 +75,51 @@ class SuiteState(State):
     def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
         (answer,) = self._within_limits(timeout, self._tester[question], *arguments)
         return None if answer is None else json.loads(answer)
+
+
+class StateUnderTest(State):
+    """A state of a handler or function that a test runs; see `lua/under_test.lua`."""
+
+    def __init__(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits,
+        on_abandoned: Callable[[], None],
+        world: World,
+    ) -> None:
+        own = {"test_stub_called": safe(world.answer), "test_returned": safe(world.returned)}
+        super().__init__({**lends, **own}, limits, on_abandoned=on_abandoned)
+        self._world = world
+        self._under_test = self._lua.more(b"host.under_test")
+        for stub in world.stubs:
+            self.put(stub)
+        world.states.add(self)
+
+    def put(self, stub: Stub) -> None:
+        """Replace a function by one of the test's."""
+        self._under_test[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
+
+    def open(
+        self,
+        function_id: str,
+        method: str = "",
+        *,
+        decodes: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """Run the file of *function_id* and find its function."""
+        super().open(function_id, method, decodes=decodes, timeout=timeout)
+        self._under_test[b"keep_results"]()
+
+    def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
+        """Run the handler; it gets no more time than the test has left."""
+        return super().deliver(self._world.within_test(timeout), bodies)
+
+    def close(self) -> None:
+        """Give everything back now."""
+        self._world.states.discard(self)
+        del self._under_test
+        super().close()
+
+    def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
+        return super()._within_limits(self._world.within_test(limit), function, *arguments)

@@ -10,7 +10,8 @@ suite.close()
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -23,9 +24,12 @@ from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Limits, ScriptFault, Stopped
 from moonq.sandbox.state import Script as Chunk
-from moonq.testing.clock import VirtualClock
+from moonq.testing.clock import RealClock, TimeOfTests, VirtualClock
+from moonq.testing.lends import lent_to_suites
+from moonq.testing.loghandler import LogHandler
 from moonq.testing.results import Case, Problem, Result, Status
 from moonq.testing.services import Deputy
+from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
 from moonq.testing.states import SuiteState
 from moonq.testing.texts import Texts
@@ -37,6 +41,12 @@ class Conditions(NamedTuple):
 
     timeout: float = 5.0
     """Seconds of real time that one test may take."""
+    declared: bool = False
+    """Whether queues are on the drivers that the project declares, in real time."""
+    update: bool = False
+    """Whether snapshots are taken anew."""
+    may_store: bool = True
+    """Whether a snapshot that is missing is taken."""
 
 
 class Suite:
@@ -45,12 +55,17 @@ class Suite:
     def __init__(self, source: SuiteSource, project: Project, conditions: Conditions) -> None:
         self.source = source
         self.cases: list[Case] = []
-        self._project = project
+        self.project = project
+        self.libraries = libraries(project)
+        self.clock: TimeOfTests = RealClock() if conditions.declared else VirtualClock()
+        self.snapshots = Snapshots(
+            source.path, update=conditions.update, may_store=conditions.may_store
+        )
         self._conditions = conditions
         self._entry = project.entries[source.entry] if source.entry else None
-        self._script = script_of(source, project, self._entry)
+        self._script = script_of(source, self._entry, self.libraries)
         self._texts = Texts(source, project, self._script.path, self._script.source)
-        self._clock = VirtualClock()
+        self._log = LogHandler(lambda: self.world.logs)
         self._world: World | None = None
         self._state: SuiteState | None = None
         self._planned: list[int] = []
@@ -83,7 +98,8 @@ class Suite:
         if case.index in self._planned:
             self._planned.remove(case.index)
         try:
-            found = state.run(case.index, self._conditions.timeout)
+            with self._log:
+                found = state.run(case.index, self._conditions.timeout)
         except (Stopped, ScriptFault) as cut_off:
             found = self._cut_off(case, cut_off)
         return self._result(case, found, time.perf_counter() - began)
@@ -93,7 +109,8 @@ class Suite:
         if self._state is None or self._state.spent:
             return ()
         try:
-            problems = self._state.finish(self._conditions.timeout)
+            with self._log:
+                problems = self._state.finish(self._conditions.timeout)
         except (Stopped, ScriptFault) as problem:
             problems = [{"code": "T709", "message": f"closing the blocks: {problem}"}]
         return tuple(self._problem(problem) for problem in problems)
@@ -110,13 +127,14 @@ class Suite:
     def _open(self) -> Finding | None:
         caller = Caller(entry=self._script.path, sleep=self._sleep)
         services = cast(Services, Deputy(lambda: self.world.services))
-        timeout = self._conditions.timeout
-        state = SuiteState(lend.lent_functions(services, caller), Limits(timeout))
+        lends = {**lend.lent_functions(services, caller), **lent_to_suites(self)}
+        state = SuiteState(lends, Limits(self._conditions.timeout))
         self._renew()
         try:
             for part in self._parts():
                 state.define(part)
-            problem = self._declare(state)
+            with self._log:
+                problem = self._declare(state)
         except (Stopped, ScriptFault) as cut_off:
             problem = self._cut_off(None, cut_off)
         if problem:
@@ -136,8 +154,8 @@ class Suite:
         return state.load_entry(self._entry.id, method, name, timeout)
 
     def _parts(self) -> list[Chunk]:
-        libraries = self._project.of_kind("library.lua")
-        return [self._script, *(chunk(library) for library in libraries)]
+        known = self.project.of_kind("library.lua")
+        return [self._script, *(chunk(library) for library in known)]
 
     def _reopen(self) -> Finding | None:
         """Replace a state that was cut off: nobody knows what it left undone."""
@@ -157,17 +175,33 @@ class Suite:
     def world(self) -> World:
         """What is under test; made when something first asks for it."""
         if self._world is None:
-            self._world = World(self._project, self._clock)
+            token = f"test-{uuid.uuid4().hex[:8]}" if self._conditions.declared else ""
+            self._world = World(self.project, self, token)
         return self._world
+
+    @property
+    def script(self) -> str:
+        """The id of its script."""
+        return self._script.id
+
+    def answer(self, stub: int, arguments: bytes) -> bytes:
+        """Call the function of a stub."""
+        assert self._state is not None
+        return self._state.answer(stub, arguments)
+
+    def time_left(self) -> float | None:
+        """Return how much real time the running test has left."""
+        deadline = self._state.guard.deadline if self._state is not None else None
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
 
     def _renew(self) -> None:
         if self._world is not None:
             self._world.close()
             self._world = None
-        self._clock.reset()
+        self.clock.reset()
 
     def _sleep(self, seconds: float) -> bool:
-        self._clock.advance(seconds)
+        self.clock.advance(seconds)
         return True
 
     # Results ------------------------------------------------------------------------------------
@@ -228,7 +262,7 @@ def _place(stack: str) -> tuple[str, int]:
     return (chunk_name, int(rest)) if rest.isdigit() else ("", 0)
 
 
-def script_of(source: SuiteSource, project: Project, entry: Entry | None) -> Chunk:
+def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]) -> Chunk:
     """Return the text of a suite and what it may require.
 
     A plain file sees every module and every library of its project, by the names they have there.
@@ -237,11 +271,11 @@ def script_of(source: SuiteSource, project: Project, entry: Entry | None) -> Chu
         return chunk(entry)
     data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
-    return Chunk(source.id, source.id, data, tuple(modules), _libraries(project))
+    return Chunk(source.id, source.id, data, tuple(modules), known)
 
 
-def _libraries(project: Project) -> dict[str, str]:
-    """Every library by each name that means only this one: id, name, and aliases of imports."""
+def libraries(project: Project) -> dict[str, str]:
+    """Return every library by each name that means only this one: id, name, alias of imports."""
     meant: dict[str, set[str]] = {}
     for library in project.of_kind("library.lua"):
         for name in (library.id, library.name):

@@ -1,0 +1,32 @@
+"""Functions of a project in states that are under test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from moonq.functions import Functions
+from moonq.registry import Project
+from moonq.sandbox.lend import Caller, Services
+from moonq.sandbox.state import Lent, Limits, State
+from moonq.testing.states import StateUnderTest
+
+if TYPE_CHECKING:
+    from moonq.testing.world import World
+
+
+class FunctionsUnderTest(Functions):
+    """See `Functions`; its states have the stubs of the running test."""
+
+    def __init__(self, project: Project, services: Services, world: World) -> None:
+        super().__init__(project, services)
+        self._world = world
+
+    def _new_state(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits,
+        caller: Caller,
+        on_abandoned: Callable[[], None],
+    ) -> State:
+        return StateUnderTest(lends, limits, on_abandoned, self._world)

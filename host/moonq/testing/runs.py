@@ -1,0 +1,110 @@
+"""What happened while consumers ran under a test, delivery by delivery."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from moonq.drivers.base import Subscription
+from moonq.model import Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict
+from moonq.testing.results import LogLine
+
+
+class Run:
+    """The record of one `drain` or `step`; lists of message ids, one for each delivery."""
+
+    def __init__(self, first_log: int) -> None:
+        self.acked: list[str] = []
+        self.nacked: list[str] = []
+        self.dead: list[str] = []
+        self.snoozed: list[str] = []
+        self.interrupted: list[str] = []
+        self.published: list[dict[str, Any]] = []
+        self.waits: dict[str, list[float]] = {}
+        self.results: dict[str, str] = {}
+        self.deliveries = 0
+        self.first_log = first_log
+        self.cut_short = False
+        """Whether it was ended because there was no end to it."""
+
+    def settled(self, message: str, verdict: Verdict) -> None:
+        """Note how a delivery ended; one that only stopped its handler is none."""
+        if isinstance(verdict, Ack):
+            self.acked.append(message)
+        elif isinstance(verdict, Dead):
+            self.dead.append(message)
+            self._last_verdict(verdict).append(message)
+        elif not isinstance(verdict, Release):
+            kinds = {Retry: self.nacked, Snooze: self.snoozed, Interrupt: self.interrupted}
+            kinds[type(verdict)].append(message)
+
+    def _last_verdict(self, verdict: Dead) -> list[str]:
+        """What the last delivery of a dead message would have been with another one to come."""
+        ends = {"snooze_limit": self.snoozed, "interrupted": self.interrupted}
+        return ends.get(verdict.reason, self.nacked)
+
+    def told(self, logs: list[LogLine]) -> dict[str, Any]:
+        """Return all of it as plain data."""
+        return {
+            "acked": self.acked,
+            "nacked": self.nacked,
+            "dead": self.dead,
+            "snoozed": self.snoozed,
+            "interrupted": self.interrupted,
+            "published": self.published,
+            "waits": self.waits,
+            "results": self.results,
+            "deliveries": self.deliveries,
+            "cut_short": self.cut_short,
+            "logs": [log_object(line) for line in logs[self.first_log :]],
+        }
+
+
+def log_object(line: LogLine) -> dict[str, Any]:
+    """Return a line as tests see it."""
+    return {
+        "level": line.level,
+        "message": line.message,
+        "fields": dict(line.fields),
+        "entry": line.entry,
+    }
+
+
+class Watcher(Protocol):
+    """Who wants to know of deliveries, and may amend how they end."""
+
+    def begun(self, delivery: Delivery) -> None:
+        """A handler begins."""
+        ...
+
+    def amended(self, delivery: Delivery, verdict: Verdict) -> Verdict:
+        """Return what is sent in the place of *verdict*."""
+        ...
+
+    def ended(self, delivery: Delivery, verdict: Verdict) -> None:
+        """A delivery was settled."""
+        ...
+
+
+class Observed:
+    """A subscription whose deliveries are watched."""
+
+    def __init__(self, inner: Subscription, watcher: Watcher) -> None:
+        self._inner = inner
+        self._watcher = watcher
+        self.take, self.stop, self.close = inner.take, inner.stop, inner.close
+        self.pause, self.resume = inner.pause, inner.resume
+
+    def start(self, delivery: Delivery) -> bool:
+        """Say that the handler begins."""
+        started = self._inner.start(delivery)
+        if started:
+            self._watcher.begun(delivery)
+        return started
+
+    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        """End *delivery* as *verdict* says, unless a fault wants it otherwise."""
+        verdict = self._watcher.amended(delivery, verdict)
+        done = self._inner.settle(delivery, verdict)
+        if done:
+            self._watcher.ended(delivery, verdict)
+        return done
