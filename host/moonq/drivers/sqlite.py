@@ -178,14 +178,14 @@ class SqliteDriver:
             rest = messages[len(answers) :]
             if not self._await_open(deadline):
                 return answers + [sqlite_file.closed(self._path) for _ in rest]
-            seen, alarm = target.freed, target.alarm
+            seen = target.freed
             waits = is_patient and self._clock.monotonic() < deadline
             try:
                 answers += self._store(target, rest, max(timeout, LEAST), patient=waits)
             except QueueError as refusal:
                 return answers + [refusal for _ in rest]
             if len(answers) < len(messages):
-                self._await_place(target, seen, min(deadline, alarm))
+                self._await_place(target, seen, deadline)
         return answers
 
     def _store(
@@ -205,9 +205,10 @@ class SqliteDriver:
                 self._clock.wait(self._opening, left)
         return True
 
-    def _await_place(self, queue: SqliteQueue, seen: int, until: float) -> None:
+    def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
         with queue.lock:
-            left = until - self._clock.monotonic()
+            # What expires meanwhile makes room as well.
+            left = min(deadline - self._clock.monotonic(), queue.alarm - self._clock.now())
             if queue.freed == seen and self._is_open and left > 0:
                 self._clock.wait(queue.place_free, left)
 

@@ -84,6 +84,13 @@ class Batch:
             or any(queue.alarm <= now or _wants(queue) for queue in self.queues)
         )
 
+    def is_precious(self) -> bool:
+        """Whether it must be on the disk when it is done.
+
+        What is taken and acknowledged need not: when the power fails right after, it runs again.
+        """
+        return bool(self.publishes) or any(work.run for work in self.tasks)
+
     def run(self, tx: Tx, connection: Any) -> None:
         """Do it all."""
         settle(tx, self.endings)

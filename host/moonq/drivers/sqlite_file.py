@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from moonq.drivers.sqlite_schema import check_owner, migrate
-from moonq.errors import MoonqError, QueueError, QueueFull, Unavailable, Unsupported
+from moonq.errors import Invalid, MoonqError, QueueError, QueueFull, Unavailable, Unsupported
 
 #: RETURNING came with it.
 OLDEST = (3, 35, 0)
@@ -222,6 +222,11 @@ def meaning(error: Exception, path: Path) -> MoonqError:
         return held_too_long(path)
     if is_full(error):
         return storage_full(path)
+    if isinstance(error, UnicodeError):
+        return Invalid(
+            "an id, a key, a group or a header is no valid Unicode text",
+            hint="take lone surrogates out of it",
+        )
     make, what, hint = _MEANINGS.get(code(error), (QueueError, "", ""))
     return make(f"{path}{what}: {error}", hint=hint)
 
@@ -259,6 +264,23 @@ def closed(path: Path) -> Unavailable:
     return Unavailable(
         f"the SQLite driver of {path} is not running",
         hint="start the driver first",
+    )
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file from any other that is put in its place; None: it is gone."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino)
+
+
+def replaced(path: Path) -> Unavailable:
+    """Return the refusal of publishes into a file that nobody will find any more."""
+    return Unavailable(
+        f"{path} was deleted or replaced while it was in use",
+        hint="put it back and start the host again",
     )
 
 

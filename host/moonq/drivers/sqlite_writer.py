@@ -79,6 +79,7 @@ class Writer:
     def start(self, connection: sqlite3.Connection) -> None:
         """Begin to write through *connection*, which is ours from now on."""
         self._connection = connection
+        self._identity = sqlite_file.identity(self._path)
         self._stopping = False
         self._level = ""
         self._version = -1
@@ -146,6 +147,8 @@ class Writer:
 
     def flush(self, seconds: float = BUSY) -> bool:
         """Wait until everything asked for so far is in the file; False: it is not yet."""
+        if self._thread is None:
+            return False
         try:
             self._do(None, self._tasks, seconds)
         except QueueError:
@@ -193,14 +196,12 @@ class Writer:
         while True:
             try:
                 self._turn()
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - without this thread nothing moves
                 self._stumble(error)
             if self._stopping and not self._has_work():
                 break
             self._sleep()
-        for line in (self._publishes, self._tasks):
-            while line:
-                line.popleft().done(sqlite_file.closed(self._path))
+        self._fail_all(sqlite_file.closed(self._path))
         self._give_back()
 
     def _give_back(self) -> None:
@@ -224,12 +225,18 @@ class Writer:
             batch.answer()
         self._give_answers(batch)
 
-    def _stumble(self, error: sqlite3.Error) -> None:
+    def _stumble(self, error: Exception) -> None:
         """A look at the file failed; whoever wants something from it will hear why."""
-        problem = sqlite_file.meaning(error, self._path)
-        _log.error("%s", problem.message)
-        self._collect().fail(problem)
+        if not sqlite_file.is_busy(error):
+            problem = sqlite_file.meaning(error, self._path)
+            _log.error("%s", problem.message)
+            self._fail_all(problem)
         time.sleep(LOOK)
+
+    def _fail_all(self, problem: MoonqError) -> None:
+        for line in (self._publishes, self._tasks):
+            while line:
+                line.popleft().done(problem)
 
     def _sleep(self) -> None:
         with self._bell:
@@ -277,13 +284,18 @@ class Writer:
         """Do *batch*; what fails together is done one by one."""
         if self._space.is_short:
             batch.refuse(sqlite_file.storage_full(self._path))
+        elif batch.publishes and sqlite_file.identity(self._path) != self._identity:
+            batch.refuse(sqlite_file.replaced(self._path))
         try:
-            self._transact(batch)
+            tx = self._transact(batch)
         except Exception as error:  # noqa: BLE001 - one mistake must not end the thread
             self._failed(batch, error)
+        else:
+            # Not among what may fail: it is committed, and must not be done again.
+            self._land(tx, batch)
 
-    def _transact(self, batch: Batch) -> None:
-        self._begin(self._publish_level if batch.publishes or batch.tasks else "NORMAL")
+    def _transact(self, batch: Batch) -> Tx:
+        self._begin(self._publish_level if batch.is_precious() else "NORMAL")
         try:
             tx = self._tx()
             batch.run(tx, self._connection)
@@ -292,7 +304,7 @@ class Writer:
             self._roll_back()
             raise
         self._commit(batch)
-        self._land(tx, batch)
+        return tx
 
     def _tx(self) -> Tx:
         now = self._clock.now()
@@ -341,9 +353,15 @@ class Writer:
         for queue in tx.freed:
             queue.free_places()
         for event in tx.events:
-            self.on_event(event)
+            self._tell(event)
         for work in batch.works():
             work.done()
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self.on_event(event)
+        except Exception:  # noqa: BLE001 - what it told of is committed, and goes on
+            _log.exception("somebody who listens to the driver failed")
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         if sqlite_file.is_full(error) and not self._space.is_short:
@@ -353,6 +371,7 @@ class Writer:
         elif sqlite_file.is_busy(error) or batch.is_single():
             batch.fail(_explain(error, self._path))
             self._late += batch.endings
+            self._begun.extend(batch.begun)
         else:
             for part in batch.parts():
                 self._attempt(part)

@@ -1,0 +1,521 @@
+"""What only the SQLite driver does: one file, several processes, and what it says of bad files."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.drivers.conftest import Scene, a_worker, dead, ids, retry
+
+from moonq.clock import Clock, ManualClock, SystemClock
+from moonq.drivers import sqlite_file, sqlite_schema
+from moonq.drivers.base import Driver, Event
+from moonq.drivers.sqlite import SqliteDriver
+from moonq.errors import (
+    Conflict,
+    Invalid,
+    MoonqError,
+    QueueError,
+    QueueFull,
+    Unavailable,
+    Unsupported,
+)
+from moonq.model import ACK, Delivery, Message, QueueSpec, Receipt
+
+FILE = "queues.db"
+
+
+def make(clock: Clock, folder: Path) -> Driver:
+    return SqliteDriver(clock, folder / FILE, durability="normal", ballast_mb=0)
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Iterator[Callable[[], Scene]]:
+    """Makes scenes that share one file, each a process of its own as far as the file knows.
+
+    Their clock is one that lets waits look around now and then, as they do in real time: nobody
+    is woken by what another process writes.
+    """
+    made: list[Scene] = []
+    clock = ManualClock()
+
+    def add() -> Scene:
+        scene = Scene(lambda _, folder: make(clock, folder), tmp_path)
+        scene.clock = clock
+        made.append(scene)
+        return scene
+
+    yield add
+    for scene in made:
+        scene.driver.close()
+
+
+def opened(path: Path, clock: Clock | None = None, **options: Any) -> SqliteDriver:
+    options.setdefault("ballast_mb", 0)
+    driver = SqliteDriver(clock or ManualClock(), path, **options)
+    driver.open(lambda event: None)
+    return driver
+
+
+def refusal(path: Path) -> MoonqError:
+    with pytest.raises(MoonqError) as raised:
+        opened(path)
+    return raised.value
+
+
+# One file, several drivers
+
+
+def test_everything_is_there_in_the_next_process(scenes: Callable[[], Scene]) -> None:
+    first = scenes()
+    first.publish("failing", "dying", "ready", headers={"tenant": "t1"})
+    first.publish("late", delay=60.0)
+    first.publish("once", dedup_key="k")
+    consumer = first.consumer(prefetch=1)
+    consumer.finish(retry(5), limit=1)
+    consumer.finish(dead(), limit=1)
+    first.driver.close()
+
+    second = scenes()
+    assert second.counts() == {"ready": 2, "delayed": 2, "dead": 1}
+    assert second.offer("again", dedup_key="k") == Receipt("once", duplicate=True)
+    second.later(60)
+    assert second.consumer().finish() == ["ready", "once", "failing", "late"]
+    assert second.letter("dying").errors[0].message == "boom"
+
+
+def test_a_worker_hears_of_what_another_process_publishes(scenes: Callable[[], Scene]) -> None:
+    publisher, other = scenes(), scenes()
+    taken: list[Delivery] = []
+    worker = a_worker(other.consumer(), taken.extend, 60.0)
+    publisher.publish("a")
+    worker.join(5)
+    assert ids(taken) == ["a"]
+
+
+def test_two_processes_share_a_queue_and_nothing_twice(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    first.publish(*(f"m{n}" for n in range(20)))
+    mine, yours = first.consumer(prefetch=4).take(), second.consumer(prefetch=4).take()
+    assert (ids(mine), ids(yours)) == (["m0", "m1", "m2", "m3"], ["m4", "m5", "m6", "m7"])
+
+
+def test_each_process_sees_the_same_counts(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    first.publish("a", "b", "c")
+    consumer = first.consumer(prefetch=2)
+    consumer.run(1)
+    other = second.consumer()
+    wait_until(lambda: second.counts() == {"ready": 1, "leased": 1, "running": 1})
+    assert first.info() == second.info()
+    assert first.info().consumer_count == 2
+    assert other.subscription.close(0.0)
+    assert first.info().consumer_count == 1
+
+
+def test_a_pause_is_a_pause_everywhere(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    first.publish("a", "b")
+    consumer = second.consumer(prefetch=1)
+    (taken,) = consumer.take(1)
+    first.driver.pause("q")
+    wait_until(lambda: first.counts() == {"ready": 2})
+    assert not consumer.subscription.start(taken)
+    assert second.info().paused
+    assert scenes().info().paused
+    first.driver.resume("q")
+    wait_until(lambda: ids(consumer.take(1)) == ["a"])
+
+
+def test_a_group_runs_one_at_a_time_across_processes(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    for name in ("A1", "A2", "B1"):
+        first.publish(name, group=name[0])
+    mine, yours = first.consumer(prefetch=1), second.consumer()
+    (a1,) = mine.run()
+    assert ids(yours.take()) == ["B1"]
+    mine.settle(a1)
+    assert mine.subscription.close(first.clock.monotonic())
+    wait_until(lambda: ids(yours.take()) == ["A2"])
+
+
+def test_a_bound_holds_for_all_processes_together(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    for scene in (first, second):
+        scene.declare("q", max_length=2)
+    first.publish("a")
+    second.publish("b")
+    assert isinstance(first.offer("c"), QueueFull)
+    assert isinstance(second.offer("c"), QueueFull)
+
+
+def test_a_place_freed_by_another_process_is_taken(scenes: Callable[[], Scene]) -> None:
+    first, second = scenes(), scenes()
+    for scene in (first, second):
+        scene.declare("q", max_length=1, overflow="block")
+    first.publish("a")
+    answers: list[object] = []
+    patient = threading.Thread(
+        target=lambda: answers.extend(first.driver.publish("q", [first.message("b")], 60.0)),
+        daemon=True,
+    )
+    patient.start()
+    assert second.consumer().finish(limit=1) == ["a"]
+    patient.join(5)
+    assert answers == [Receipt("b")]
+
+
+# Restarts and clocks
+
+
+def test_what_was_settled_while_the_driver_was_closed_is_settled(
+    scenes: Callable[[], Scene],
+) -> None:
+    scene = scenes()
+    scene.publish("a")
+    consumer = scene.consumer()
+    (running,) = consumer.run()
+    scene.driver.close()
+    assert consumer.settle(running)
+    scene.driver.open(scene.events.append)
+    assert scene.counts() == {}
+
+
+def test_nobody_takes_what_runs_while_its_driver_is_closed(scenes: Callable[[], Scene]) -> None:
+    scene = scenes()
+    scene.publish("a")
+    consumer = scene.consumer()
+    (running,) = consumer.run()
+    scene.driver.close()
+    other = scenes()
+    other.later(60)
+    assert other.consumer().take() == []
+    assert other.counts() == {"running": 1}
+    scene.driver.open(scene.events.append)
+    assert consumer.settle(running)
+
+
+class Stepping(ManualClock):
+    """A wall clock that can be set back; its monotonic time goes on."""
+
+    back = 0.0
+
+    def now(self) -> float:
+        return super().now() - self.back
+
+
+def test_a_clock_that_is_set_back_delays_but_loses_nothing(tmp_path: Path) -> None:
+    clock = Stepping()
+    driver = opened(tmp_path / FILE, clock)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("late", b"", 0.0, delay=60.0), Message("a", b"", 0.0)], 1.0)
+    clock.back = 3600.0
+    driver.publish("q", [Message("b", b"", 0.0)], 1.0)
+    subscription = driver.subscribe("q", 10)
+    assert ids(subscription.take(10, 0.0)) == ["a", "b"]
+    clock.advance(3600 + 60)
+    assert ids(subscription.take(10, 0.0)) == ["late"]
+    driver.close()
+
+
+# What goes wrong
+
+
+def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is no database, but it is long enough" * 100)
+    refused = refusal(tmp_path / FILE)
+    assert type(refused) is QueueError
+    assert FILE in refused.message
+    assert "damaged" in refused.message
+    assert not refused.retryable
+    assert "restore" in refused.hint
+    assert (tmp_path / FILE).read_bytes().startswith(b"this is no database")
+
+
+def test_damage_found_at_work_is_told_and_stops_nobody_else(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message(str(n), b"x" * 5000, 0.0) for n in range(50)], 1.0)
+    driver.close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(b"\xff" * 4096 * 40)
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    with pytest.raises(QueueError, match="damaged"):
+        driver.peek("q", 100)
+    driver.declare(QueueSpec("healthy"))
+    assert driver.publish("healthy", [Message("a", b"", 0.0)], 1.0) == [Receipt("a")]
+    driver.close()
+
+
+def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE) as other:
+        other.execute("CREATE TABLE theirs(x)")
+    other.close()
+    before = (tmp_path / FILE).read_bytes()
+    refused = refusal(tmp_path / FILE)
+    assert isinstance(refused, Conflict)
+    assert "another program" in refused.message
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
+    opened(tmp_path / FILE).close()
+    with sqlite3.connect(tmp_path / FILE) as file:
+        file.execute("PRAGMA user_version = 99")
+    file.close()
+    refused = refusal(tmp_path / FILE)
+    assert isinstance(refused, Conflict)
+    assert "newer" in refused.message
+    assert "99" in refused.message
+
+
+def test_an_older_file_is_brought_up_to_date_with_its_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = opened(tmp_path / FILE)
+    old.declare(QueueSpec("q"))
+    old.publish("q", [Message("a", b"", 0.0)], 1.0)
+    old.close()
+    newer = [*sqlite_schema.STEPS, "ALTER TABLE msg ADD COLUMN colour TEXT; CREATE TABLE extra(x)"]
+    monkeypatch.setattr(sqlite_schema, "STEPS", newer)
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    assert driver.info("q").ready == 1
+    driver.close()
+    with sqlite3.connect(tmp_path / FILE) as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (2,)
+        file.execute("SELECT colour FROM msg, extra")
+    file.close()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(tmp_path / FILE).close()
+    broken = [*sqlite_schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
+    monkeypatch.setattr(sqlite_schema, "STEPS", broken)
+    assert "extra" in refusal(tmp_path / FILE).message
+    monkeypatch.undo()
+    opened(tmp_path / FILE).close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = refusal(tmp_path / "file" / "folder" / FILE)
+    assert isinstance(refused, Unavailable)
+    assert "file/folder" in refused.message
+    assert refused.hint
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    refused = refusal(tmp_path / FILE)
+    assert isinstance(refused, Unavailable)
+    assert refused.hint
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs"])
+def test_a_network_file_system_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    mounts = tmp_path / "mounts"
+    share = tmp_path / "a share"
+    written = str(share).replace(" ", "\\040")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nhost:/x {written} {kind} rw 0 0\nproc /proc proc\n")
+    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+    refused = refusal(share / FILE)
+    assert isinstance(refused, Unsupported)
+    assert kind in refused.message
+    opened(tmp_path / FILE).close()
+
+
+def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    refused = refusal(tmp_path / FILE)
+    assert isinstance(refused, Unsupported)
+    assert "3.35" in refused.hint
+
+
+def test_a_file_without_a_write_ahead_log_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stubborn(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            return super().execute(sql.replace("= WAL", "= DELETE"), *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **options: connect(*args, factory=Stubborn, **options)
+    )
+    refused = refusal(tmp_path / FILE)
+    assert isinstance(refused, Unsupported)
+    assert "local disk" in refused.hint
+
+
+def test_durable_cannot_be_switched_off(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE)
+    with pytest.raises(Unsupported, match="'durable'"):
+        driver.declare(QueueSpec("q", options={"durable": False}))
+    driver.close()
+
+
+class Locked:
+    """The file in the hands of another program that does not let go."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def release(self) -> None:
+        self.connection.execute("COMMIT")
+        self.connection.close()
+
+
+def test_a_publish_gives_up_on_a_file_that_somebody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.drivers.sqlite.LEAST", 0.05)
+    driver = opened(tmp_path / FILE, SystemClock())
+    driver.declare(QueueSpec("q"))
+    other = Locked(tmp_path / FILE)
+    (answer,) = driver.publish("q", [Message("a", b"", 0.0)], 0.05)
+    assert isinstance(answer, Unavailable)
+    assert "another process" in answer.message
+    other.release()
+    assert driver.info("q").ready == 0
+    assert driver.publish("q", [Message("a", b"", 0.0)], 5.0) == [Receipt("a")]
+    driver.close()
+
+
+def test_a_verdict_is_kept_until_the_file_is_free(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE, SystemClock())
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("a", b"", 0.0)], 5.0)
+    subscription = driver.subscribe("q", 1)
+    (delivery,) = subscription.take(1, 5.0)
+    other = Locked(tmp_path / FILE)
+    assert subscription.start(delivery)
+    assert subscription.settle(delivery, ACK)
+    other.release()
+    wait_until(lambda: driver.info("q").message_count == 0)
+    driver.close()
+
+
+def test_a_verdict_that_could_not_be_written_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.drivers.sqlite_writer.BUSY", 0.01)
+    driver = opened(tmp_path / FILE, SystemClock())
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("a", b"", 0.0)], 5.0)
+    subscription = driver.subscribe("q", 1)
+    (delivery,) = subscription.take(1, 5.0)
+    other = Locked(tmp_path / FILE)
+    assert subscription.settle(delivery, ACK)
+    wait_until(lambda: bool(driver._writer._late))
+    other.release()
+    wait_until(lambda: driver.info("q").message_count == 0)
+    driver.close()
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_nothing_is_accepted_into_a_file_that_nobody_will_find(tmp_path: Path, how: str) -> None:
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("a", b"", 0.0)], 1.0)
+    (tmp_path / FILE).rename(tmp_path / "elsewhere")
+    if how == "replaced":
+        (tmp_path / FILE).touch()
+    (answer,) = driver.publish("q", [Message("b", b"", 0.0)], 1.0)
+    assert isinstance(answer, Unavailable)
+    assert "deleted or replaced" in answer.message
+    driver.close()
+
+
+def test_a_text_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    answers: dict[str, Any] = {}
+
+    def publish(name: str) -> None:
+        (answers[name],) = driver.publish("q", [Message(name, b"", 0.0)], 5.0)
+
+    blocked = threading.Event()
+    driver._writer.later(lambda tx: blocked.wait(5) and None)
+    threads = [threading.Thread(target=publish, args=(name,)) for name in ("a", "\ud800", "b")]
+    for thread in threads:
+        thread.start()
+    blocked.set()
+    for thread in threads:
+        thread.join(5)
+    assert isinstance(answers.pop("\ud800"), Invalid)
+    assert answers == {"a": Receipt("a"), "b": Receipt("b")}
+    driver.close()
+
+
+def test_a_listener_that_fails_doubles_nothing(tmp_path: Path) -> None:
+    def listener(event: Event) -> None:
+        raise RuntimeError("not today")
+
+    driver = SqliteDriver(ManualClock(), tmp_path / FILE, ballast_mb=0)
+    driver.open(listener)
+    driver.declare(QueueSpec("q", max_length=1, overflow="drop_oldest"))
+    driver.publish("q", [Message("a", b"", 0.0), Message("b", b"", 0.0)], 1.0)
+    assert ids(driver.peek("q", 10)) == ["b"]
+    driver.close()
+
+
+def test_a_listener_may_call_the_driver_back(tmp_path: Path) -> None:
+    seen = []
+    driver = SqliteDriver(ManualClock(), tmp_path / FILE, ballast_mb=0)
+    driver.open(lambda event: seen.append((event.kind, driver.info("q").ready)))
+    driver.declare(QueueSpec("q", max_length=1, overflow="drop_oldest"))
+    driver.publish("q", [Message("a", b"", 0.0), Message("b", b"", 0.0)], 1.0)
+    assert seen == [("dropped", 1)]
+    driver.close()
+
+
+def test_an_fsync_is_paid_for_publishes_and_not_for_acknowledgements(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE, durability="full")
+    driver.declare(QueueSpec("q"))
+    subscription = driver.subscribe("q", 1)
+    driver.publish("q", [Message("a", b"", 0.0)], 1.0)
+    said: list[str] = []
+    driver._writer._connection.set_trace_callback(said.append)
+
+    def level_of(statement: str) -> str:
+        (index,) = [number for number, sql in enumerate(said) if sql.startswith(statement)]
+        levels = [sql for sql in said[:index] if "synchronous" in sql]
+        return levels[-1].rpartition(" ")[2]
+
+    (delivery,) = subscription.take(1, 0.0)
+    subscription.settle(delivery, ACK)
+    driver._writer.flush()
+    driver.publish("q", [Message("b", b"", 0.0)], 1.0)
+    driver._writer._connection.set_trace_callback(None)
+    assert (level_of("INSERT INTO msg"), level_of("DELETE FROM msg")) == ("FULL", "NORMAL")
+    driver.close()
+
+
+def test_the_file_is_left_in_one_piece(tmp_path: Path) -> None:
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("a", b"", 0.0)], 1.0)
+    driver.close()
+    assert {path.name for path in tmp_path.iterdir()} <= {FILE, f"{FILE}.lock"}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look again and again, for ten seconds at most."""
+    pause = threading.Event()
+    for _ in range(1000):
+        if holds():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came to pass")
