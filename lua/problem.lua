@@ -2,7 +2,7 @@
 ---
 ---     problem.attempt(function() error("lost") end)
 ---     --> { status = "error", code = "T710", message = "lost", line = 3, … }
-local format, sub = string.format, string.sub
+local format, math_type, sub = string.format, math.type, string.sub
 local ipairs, rawget, tostring, type, xpcall = ipairs, rawget, tostring, type, xpcall
 local failure = require("host.failure")
 local limits = require("host.limits")
@@ -51,6 +51,13 @@ local function bound(found)
   return found
 end
 
+--- An assertion may be raised again far from where it failed: its own place counts.
+local function move(found, source, line)
+  if type(source) == "string" and math_type(line) == "integer" and line ~= found.line then
+    found.source, found.line, found.locals = source, line, nil
+  end
+end
+
 ---@param raised trace.Raised|string
 ---@param hook? string
 ---@return problem.Problem
@@ -68,6 +75,7 @@ local function of(raised, hook)
     found.status = hook and "error" or "failed"
     found.code, found.message = tostring(rawget(value, "code")), tostring(rawget(value, "message"))
     found.diff = failure.lines(value)
+    move(found, rawget(value, "source"), rawget(value, "line"))
   else
     found.message = words_of(value, source, line)
   end

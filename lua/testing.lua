@@ -1,7 +1,7 @@
 --- What a test asks of its host: stubs in every state, the virtual clock, logs, snapshots, queues.
 ---
---- `test` (stdlib/test.lua) is what scripts see of it. Whatever Python refuses is raised at the line
---- of the test, because a test that could not be arranged is no test.
+--- `test` (stdlib/test.lua) is what scripts see of it. Whatever Python refuses is raised at the
+--- line of the test, because a test that could not be arranged is no test.
 local crossing = require("host.crossing")
 local durations = require("host.durations")
 local failure = require("host.failure")
@@ -13,7 +13,7 @@ local queue_under_test = require("host.queue_under_test")
 local refusal = require("host.refusal")
 local stubs = require("host.stubs")
 
-local error, pcall, type = error, pcall, type
+local error, pcall, tostring, type = error, pcall, tostring, type
 local pack, unpack = table.pack, table.unpack
 
 local testing = {}
@@ -74,6 +74,7 @@ function testing.answer(id, arguments)
   local results = pack(pcall(stub.fn, crossing.decode(arguments)))
   if not results[1] and failure.is(results[2]) then
     swallowed = swallowed or results[2]
+    results[2] = tostring(results[2])
   end
   return crossing.encode(unpack(results, 1, results.n))
 end

@@ -76,6 +76,13 @@ def jobs(value: str) -> str:
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
 @click.option("--list", is_flag=True, help="Only name the tests.")
+@click.option("--update", is_flag=True, help="Take the snapshots anew.")
+@click.option(
+    "--driver",
+    type=click.Choice(["memory", "declared"]),
+    default="memory",
+    help="Stand-ins in virtual time, or what the project declares in real time.",
+)
 @click.option("--show-logs", is_flag=True, help="Show what every test logs.")
 @click.option(
     "--reporter",
@@ -132,7 +139,12 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         heeds_only=not in_ci,
         seed=asked["shuffle"],
     )
-    conditions = Conditions(asked["timeout"])
+    conditions = Conditions(
+        asked["timeout"],
+        declared=asked["driver"] == "declared",
+        update=asked["update"],
+        may_store=not in_ci,
+    )
     return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=in_ci)
 
 

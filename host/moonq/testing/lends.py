@@ -56,7 +56,25 @@ def lent_to_suites(suite: Lender) -> dict[str, Callable[..., Any]]:
         _moves(suite),
         _faults(suite),
     )
-    return {f"test_{name}": safe(function) for group in groups for name, function in group.items()}
+    return {
+        f"test_{name}": safe(_with_hint(function))
+        for group in groups
+        for name, function in group.items()
+    }
+
+
+def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the hint of a refusal cross with its message: a test that is no test needs both."""
+
+    def hinting(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except MoonqError as problem:
+            if problem.hint:
+                problem.message += f"; {problem.hint}"
+            raise
+
+    return hinting
 
 
 def _stubs(suite: Lender) -> dict[str, Callable[..., Any]]:

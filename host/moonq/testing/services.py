@@ -67,10 +67,12 @@ class ServicesUnderTest(HostServices):
 
 
 class Deputy:
-    """Answers for the services of whatever world there is at the moment."""
+    """Answers for the services of whatever world there is when it is asked."""
 
-    def __init__(self, current: Callable[[], HostServices]) -> None:
+    def __init__(self, clock: Clock, current: Callable[[], HostServices]) -> None:
+        self.clock = clock
         self._current = current
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._current(), name)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        # Lent functions may be bound once, for all the worlds that are to come.
+        return lambda *arguments: getattr(self._current(), name)(*arguments)

@@ -49,7 +49,10 @@ class SuiteState(State):
         Raises:
             Stopped: It took too much time or memory.
         """
-        return dict(self._ask(timeout, b"run", index))
+        found = dict(self._ask(timeout, b"run", index))
+        if self.memory_used() > self.limits.memory // 4:
+            self._give_back()
+        return found
 
     def answer(self, stub: int, arguments: bytes) -> bytes:
         """Call the function of a stub for another state; the running test has called that one.

@@ -126,7 +126,7 @@ class Suite:
 
     def _open(self) -> Finding | None:
         caller = Caller(entry=self._script.path, sleep=self._sleep)
-        services = cast(Services, Deputy(lambda: self.world.services))
+        services = cast(Services, Deputy(self.clock, lambda: self.world.services))
         lends = {**lend.lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.timeout))
         self._renew()

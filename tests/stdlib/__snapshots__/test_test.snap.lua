@@ -1,0 +1,5 @@
+-- Written by moonq test; --update takes them anew.
+return {
+  ["test.snapshot is content as long as the value stays"] = { id = 1, tags = { "a" } },
+  ["test.snapshot shows what changed / order"] = { id = 1 },
+}
