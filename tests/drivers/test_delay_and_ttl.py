@@ -73,6 +73,19 @@ def test_a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
     assert ids(taken) == ["a"]
 
 
+def test_a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
+    """§6 delay: whoever begins to wait knows of what is delayed already."""
+    if not scene.promises("delay"):
+        return
+    scene.publish("a", delay=5.0)
+    consumer = scene.consumer()
+    taken: list[Delivery] = []
+    thread = a_worker(consumer, taken.extend, 60.0)
+    scene.later(5)
+    thread.join(10)
+    assert ids(taken) == ["a"]
+
+
 def test_an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> None:
     """§6 delay: the wait is shortened when something is due sooner."""
     if not scene.promises("delay"):

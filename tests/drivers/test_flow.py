@@ -300,10 +300,10 @@ def settle_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], 
     return lambda: consumer.settle(delivery)
 
 
-def fail_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+def bury_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
     scene.publish("in the way", "b")
     (delivery,) = consumer.run()
-    return lambda: consumer.settle(delivery, retry(60))
+    return lambda: consumer.settle(delivery, dead())
 
 
 def hand_back(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
@@ -337,7 +337,7 @@ def publish(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
         resume_the_consumer,
         resume_the_queue,
         settle_the_one_in_its_way,
-        fail_the_one_in_its_way,
+        bury_the_one_in_its_way,
     ],
 )
 def test_a_waiting_worker_wakes_when_there_is_work_for_it(
