@@ -1,0 +1,92 @@
+"""Contract sections 1 and 5 with a real host, a real file and a real SIGKILL."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from tests.drivers.crash import Books, Host
+
+#: Seconds for the short form, and the kills it makes at least.
+SECONDS, FEW, MANY = 15, 8, 60
+
+
+def test_a_host_that_is_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
+    """§1 I1, `durability: full`: every confirmed id is seen, still there or dead; none missing."""
+    books, dice = Books(tmp_path), random.Random()
+    begun = time.monotonic()
+    while books.kills < FEW or time.monotonic() < begun + SECONDS:
+        books.crash_once(dice)
+    books.check()
+    assert len(books.confirmed) > 20 * books.kills
+    assert sum(books.seen().values()) > 5 * books.kills
+
+
+@pytest.mark.slow
+def test_sixty_kills_lose_nothing_and_the_rest_is_done_in_the_end(tmp_path: Path) -> None:
+    """§1 I1: and a host that is left alone afterwards finishes what there is."""
+    books, dice = Books(tmp_path), random.Random()
+    for _ in range(MANY):
+        books.crash_once(dice)
+        books.check()
+    host = Host(tmp_path, "--until-idle")
+    assert host.process.wait(300) == 0
+    books.check()
+    assert len(books.left()) == len(set(books._mids("jobs.db", "origin IS NOT NULL")))
+
+
+HELD = """\
+local queue = require("queue")
+local logger = require("logger")
+local time = require("time")
+
+return function(job)
+  local interruptions = queue.message():interruptions()
+  logger.info("begun", { job = job, interruptions = interruptions })
+  if interruptions == 0 then
+    time.sleep(60)
+  end
+  logger.info("finished", { job = job })
+end
+"""
+
+TWO_HOSTS = """\
+namespace: app
+entries:
+  - {name: file, kind: queue.driver.sqlite, path: jobs.db, ballast_mb: 0}
+  - {name: jobs, kind: queue.queue, driver: file}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work, concurrency: 2}
+  - name: work
+    kind: function.lua
+    source: file://work.lua
+    modules: [queue, logger, time]
+  - {name: publish, kind: function.lua, source: file://publish.lua, modules: [queue]}
+"""
+
+PUBLISH = """\
+local queue = require("queue")
+
+return function()
+  assert(queue.publish("app:jobs", "one"))
+  assert(queue.publish("app:jobs", "two"))
+end
+"""
+
+
+def test_what_a_killed_host_was_at_runs_on_another_one(tmp_path: Path) -> None:
+    """§5: within lease + 10 s; the released lock tells at once."""
+    for name, text in (("_index.yaml", TWO_HOSTS), ("work.lua", HELD), ("publish.lua", PUBLISH)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first = Host(tmp_path, "--call", "app:publish")
+    first.wait_for("begun", 2)
+    second = Host(tmp_path)
+    second.wait_for("ready")
+    first.kill()
+    killed = time.monotonic()
+    finished = second.wait_for("finished", 2)
+    assert time.monotonic() - killed < 15
+    assert sorted(line["job"] for line in finished) == ["one", "two"]
+    assert {line["interruptions"] for line in second.told("begun")} == {1}
+    assert second.stop() == 0
