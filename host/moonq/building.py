@@ -75,7 +75,7 @@ class Building:
         self.project = project
         self.clock = clock
         self.metrics = Metrics()
-        self.queues = Queues(clock)
+        self.queues = Queues(clock, self.metrics)
         self.services = HostServices(project, clock, self.queues, env)
         self.functions = Functions(project, self.services)
         self.services.functions = self.functions
@@ -134,6 +134,9 @@ class Building:
 
     def _on_event(self, event: Event) -> None:
         self.metrics.count(event.kind, event.queue, event.count)
+        observer = self.metrics.observer
+        if observer is not None:
+            observer.lost(event.kind, event.queue, event.count, event.detail)
         if event.kind != "lease_lost":
             _log.warning("%s: %d %s %s", event.queue, event.count, event.kind, event.detail)
 

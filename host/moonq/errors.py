@@ -2,17 +2,22 @@
 
 * MoonqError
   * ProjectInvalid      the project's files say something moonq cannot do
-  * NotFound            no such entry, message or host
+  * NotFound            no such entry or message
+    * NoHost            no host of the project is running
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
   * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
+    * Unconfirmed       the same, where code asked for it
+  * AlreadyRunning      another host serves the project
+  * HostSilent          a host is there and does not answer (worth another try)
   * QueueError          a publish, a settle or an inspection was refused
     * Invalid           the caller's mistake
       * TooLarge
       * Unsupported     this driver cannot do what was asked
     * QueueNotFound
     * Denied            a policy says no
+      * ReadOnly        the session may only look
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
     * Uncertain         sent, no answer: may have been stored (worth another try)
@@ -39,6 +44,8 @@ class MoonqError(Exception):
     exit_code: ClassVar[int] = 1
     kind: str = "INTERNAL"
     retryable: bool | None = False
+    code: ClassVar[str] = ""
+    """The code under which it can be looked up, such as ``A801``; most have none."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -62,10 +69,16 @@ class ProjectInvalid(MoonqError):
 
 
 class NotFound(MoonqError):
-    """No such entry, message or host."""
+    """No such entry or message."""
 
     exit_code = 4
     kind = "NOT_FOUND"
+
+
+class NoHost(NotFound):
+    """No host of the project is running, and what was asked needs one."""
+
+    code = "A801"
 
 
 class NoTestMatched(MoonqError):
@@ -100,6 +113,29 @@ class ConfirmationNeeded(MoonqError):
     kind = "CONFLICT"
 
 
+class Unconfirmed(ConfirmationNeeded):
+    """Code asked for something destructive without naming what it destroys."""
+
+    kind = "PERMISSION_DENIED"
+    code = "S603"
+
+
+class AlreadyRunning(MoonqError):
+    """Another host serves the project."""
+
+    kind = "CONFLICT"
+    code = "A802"
+
+
+class HostSilent(MoonqError):
+    """A host is there, and does not answer."""
+
+    exit_code = 5
+    kind = "UNAVAILABLE"
+    retryable = True
+    code = "A803"
+
+
 class QueueError(MoonqError):
     """A publish, a settle or an inspection was refused."""
 
@@ -130,6 +166,12 @@ class Denied(QueueError):
 
     exit_code = 6
     kind = "PERMISSION_DENIED"
+
+
+class ReadOnly(Denied):
+    """The session may only look."""
+
+    code = "S602"
 
 
 class QueueFull(QueueError):

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moonq.observing import Observer
 
 
 class Metrics:
     """Named counters, such as ``acked`` of consumer ``app:orders.consumer``."""
 
     def __init__(self) -> None:
+        self.observer: Observer | None = None
+        """Who wants to know of every message, not of their number alone."""
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
 
@@ -39,12 +45,3 @@ class Metrics:
         for (name, subject), number in items:
             result.setdefault(name, {})[subject] = number
         return result
-
-
-class Tally:
-    """Acks of one worker: counted without a lock, for only its own thread writes it."""
-
-    __slots__ = ("acked",)
-
-    def __init__(self) -> None:
-        self.acked = 0

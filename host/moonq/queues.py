@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from moonq import suggest
@@ -13,11 +13,27 @@ from moonq.clock import Clock
 from moonq.drivers.base import Driver
 from moonq.errors import Invalid, QueueError, QueueNotFound, TooLarge
 from moonq.ids import new_id
-from moonq.model import NO_HEADERS, Headers, Message, Priority, QueueInfo, QueueSpec
+from moonq.metrics import Metrics
+from moonq.model import (
+    NO_HEADERS,
+    Headers,
+    Message,
+    Priority,
+    QueueInfo,
+    QueueSpec,
+    Receipt,
+)
 
 DEFAULT_MAX_BODY = 256 * 1024
 MAX_DELAY = 365 * 86400.0
 _OPTIONS = {"id", "delay", "at", "ttl", "priority", "dedup_key", "group"}
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What came into a queue since the start; counted without a lock, so nearly exact."""
+
+    published: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +47,23 @@ class Route:
     publish_timeout: float = 5.0
     max_body: int = DEFAULT_MAX_BODY
     content_type: str = "application/json"
+    traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
 class Queues:
     """All queues of a host by their id."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
-        self.published = 0
-        """Grows with every publish; two equal readings mean that none came between."""
+        self._metrics = metrics
         self._routes: dict[str, Route] = {}
         self._by_bytes: dict[bytes, Route] = {}
 
     def add(self, route: Route) -> None:
         """Make a queue known; its driver has declared it."""
+        before = self._routes.get(route.id)
+        if before is not None:
+            route.traffic.published = before.traffic.published
         self._routes[route.id] = route
         self._by_bytes[route.id.encode()] = route
 
@@ -52,6 +71,11 @@ class Queues:
         """Forget a queue; its messages stay with the driver."""
         self._routes.pop(queue_id, None)
         self._by_bytes.pop(queue_id.encode(), None)
+
+    @property
+    def published(self) -> int:
+        """Grows with every publish; two equal readings mean that none came between."""
+        return sum(route.traffic.published for route in tuple(self._routes.values()))
 
     def ids(self) -> list[str]:
         """Return the ids of all queues, sorted."""
@@ -99,12 +123,15 @@ class Queues:
             message = Message(new_id(now), body, now, NO_HEADERS, route.content_type)
         if len(body) + len(headers) > route.max_body:
             raise _too_large(route, len(body) + len(headers))
-        self.published += 1
+        route.traffic.published += 1
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
         )[0]
         if isinstance(answer, QueueError):
             raise answer
+        observer = self._metrics.observer
+        if observer is not None and not answer.duplicate:
+            observer.published(route.id, message)
         return answer.id
 
     def publish_batch(
@@ -122,17 +149,28 @@ class Queues:
             else:
                 answers.append(message.id)
                 accepted.append(message)
-        self.published += len(accepted)
-        receipts = iter(
+        route.traffic.published += len(accepted)
+        stored = (
             route.driver.publish(
                 route.spec.name, accepted, route.publish_timeout, may_wait=may_wait
             )
             if accepted
-            else ()
+            else []
         )
+        self._tell(route, accepted, stored)
+        receipts = iter(stored)
         return [
             answer if isinstance(answer, QueueError) else _id(next(receipts)) for answer in answers
         ]
+
+    def _tell(
+        self, route: Route, messages: Sequence[Message], answers: Sequence[Receipt | QueueError]
+    ) -> None:
+        observer = self._metrics.observer
+        if observer is not None:
+            for message, answer in zip(messages, answers, strict=True):
+                if isinstance(answer, Receipt) and not answer.duplicate:
+                    observer.published(route.id, message)
 
     def _checked(self, route: Route, item: Mapping[str, Any]) -> Message:
         body = item["body"].encode() if isinstance(item["body"], str) else item["body"]

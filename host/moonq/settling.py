@@ -6,6 +6,7 @@ False to the second, whoever comes first: the handler itself, its result, the wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from moonq import durations, log
@@ -116,7 +117,17 @@ class Settler:
         done = subscription.settle(delivery, verdict)
         if not isinstance(verdict, Ack):
             self._tell(delivery, verdict, done)
+        observer = self._metrics.observer
+        if observer is not None and done:
+            observer.settled(self._settings.id, delivery, verdict)
         return done
+
+    def begun(self, deliveries: Sequence[Delivery]) -> None:
+        """Tell whoever looks on that handlers begin."""
+        observer = self._metrics.observer
+        if observer is not None:
+            for delivery in deliveries:
+                observer.delivered(self._settings.id, delivery)
 
     def _tell(self, delivery: Delivery, verdict: Verdict, done: bool) -> None:
         extra = {

@@ -119,6 +119,7 @@ class Worker:
         subscription = self.subscription
         assert subscription is not None
         waiting = [delivery for delivery in deliveries if subscription.start(delivery)]
+        self._settler.begun(waiting)
         while waiting:
             done = self._run(waiting)
             waiting = waiting[done:]

@@ -88,7 +88,8 @@ def _expected(error: MoonqError, options: Options) -> int:
     else:
         if findings:
             print(draw(findings, options, sys.stderr), end="\n\n", file=sys.stderr)
-        print(f"moonq: {visible(error.message)}", file=sys.stderr)
+        code = f" [{error.code}]" if error.code else ""
+        print(f"moonq: {visible(error.message)}{code}", file=sys.stderr)
         if error.hint:
             print(f"  hint: {visible(error.hint)}", file=sys.stderr)
     return error.exit_code
@@ -106,7 +107,7 @@ def _plain(error: MoonqError, findings: Sequence[Finding]) -> dict[str, Any]:
     from moonq.findings import to_json
 
     document: dict[str, Any] = {
-        "code": error.kind,
+        "code": error.code or error.kind,
         "message": error.message,
         "help": [error.hint] if error.hint else [],
     }

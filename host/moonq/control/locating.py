@@ -1,0 +1,186 @@
+"""Where the socket of a project's host is, and whether anybody sits behind it.
+
+    place = place_of(Path("shop"))      # shop/.moonq/run/host.sock, host.json, host.lock
+    with place.claim():                 # raises AlreadyRunning
+        ...
+    place.record()                      # {"pid": 41877, "socket": ..., "project": "shop", ...}
+
+Whoever holds the lock is the host, so a socket without a lock is stale: no guess about process ids
+is needed to replace it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moonq.errors import AlreadyRunning, MoonqError
+
+FOLDER = Path(".moonq", "run")
+#: Bytes of a path that fit into `sockaddr_un` on every system we know, with some to spare.
+LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one host."""
+
+    project: Path
+    """The folder or file that the host was started with, in full."""
+    socket: Path
+    record_file: Path
+    lock_file: Path
+
+    @contextlib.contextmanager
+    def claim(self) -> Iterator[None]:
+        """Be the one host at this place.
+
+        Raises:
+            AlreadyRunning: Another process is.
+            OSError: The folder cannot be made.
+        """
+        for folder in (self.lock_file.parent, self.socket.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._lock(lock)
+            self.socket.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self.socket.unlink(missing_ok=True)
+                self.record_file.unlink(missing_ok=True)
+                _listed(self.lock_file).unlink(missing_ok=True)
+        finally:
+            os.close(lock)
+
+    def _lock(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = (self.record() or {}).get("pid", "unknown")
+            raise AlreadyRunning(
+                f"a host of {self.project.name} is running already (pid {pid})",
+                hint="stop it with `moonq stop`, or start this one with --socket none",
+            ) from None
+
+    def is_claimed(self) -> bool:
+        """Whether some process is the host here."""
+        return _is_locked(self.lock_file)
+
+    def record(self) -> dict[str, Any] | None:
+        """Return what the host wrote about itself, whether or not it still lives."""
+        return read_record(self.record_file)
+
+    def write_record(self, facts: Mapping[str, Any]) -> None:
+        """Say who the host is: here, and where all hosts of this user are listed."""
+        where = {"socket": self.socket, "path": self.project, "lock": self.lock_file}
+        text = json.dumps({**facts, **{name: str(path) for name, path in where.items()}})
+        _write(self.record_file, text)
+        with contextlib.suppress(OSError, MoonqError):
+            listed = _listed(self.lock_file)
+            private_folder(listed.parent)
+            _write(listed, text)
+
+
+def place_of(project: Path, socket: Path | None = None) -> Place:
+    """Return the place of the host of *project*: a folder, or a single YAML file.
+
+    *socket* is another path for the socket; its lock and record then lie beside it.
+    """
+    full = project.resolve()
+    if socket is not None:
+        wanted = socket.absolute()
+    elif full.is_file():
+        wanted = full.parent / FOLDER / f"{full.stem}.sock"
+    else:
+        wanted = full / FOLDER / "host.sock"
+    lock, record = wanted.with_suffix(".lock"), wanted.with_suffix(".json")
+    if len(os.fsencode(wanted)) > LONGEST:
+        wanted = private_folder(runtime_folder()) / f"{_short(wanted)}.sock"
+    return Place(full, wanted, record, lock)
+
+
+def runtime_folder() -> Path:
+    """Return where sockets and records of this user are, outside of any project."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base:
+        return Path(base) / "moonq"
+    return Path(tempfile.gettempdir()) / f"moonq-{os.getuid()}"
+
+
+def all_records() -> list[dict[str, Any]]:
+    """Return what the living hosts of this user wrote about themselves."""
+    found = []
+    for path in sorted((runtime_folder() / "hosts").glob("*.json")):
+        facts = read_record(path)
+        if facts and _is_locked(Path(facts["lock"])):
+            found.append(facts)
+        else:
+            path.unlink(missing_ok=True)
+    return found
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return the record at *path*, or None when there is none that makes sense."""
+    try:
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    wanted = {"pid", "socket", "lock", "project", "path"}
+    return facts if isinstance(facts, dict) and wanted <= facts.keys() else None
+
+
+def private_folder(folder: Path) -> Path:
+    """Have *folder*, for this user alone.
+
+    Raises:
+        MoonqError: Somebody else was there first.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = folder.lstat()
+    if facts.st_uid != os.getuid() or not stat.S_ISDIR(facts.st_mode):
+        raise MoonqError(
+            f"{folder} is not a folder of this user", hint="set XDG_RUNTIME_DIR to one that is"
+        )
+    folder.chmod(0o700)
+    return folder
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _listed(lock_file: Path) -> Path:
+    return runtime_folder() / "hosts" / f"{_short(lock_file)}.json"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write *text* at once: a reader sees the old or the new, never a half."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(0o600)
+    fresh.replace(path)
+
+
+def _short(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
