@@ -89,6 +89,17 @@ class Settler:
         """Return what it leads to that a worker died."""
         return self._policy.interruption(delivery, self.record(Fault("INTERNAL", why)))
 
+    def doomed(self, delivery: Delivery) -> Verdict | None:
+        """Return the end of a message that was interrupted too often: its process died each time.
+
+        Nobody is left in a dead process to count, so the next one asks before it begins.
+        """
+        if delivery.interruptions < self._policy.options.max_interruptions:
+            return None
+        times = f"{delivery.interruptions} times"
+        fault = Fault("INTERNAL", f"its process died or lost its lease {times} while it ran")
+        return self.dead(fault, "interrupted")
+
     def asked(self, delivery: Delivery, action: str, delay: float, reason: str) -> Verdict:
         """Return what a handler's own `msg:ack()`, `nack`, `retry`, `snooze` or `reject` means.
 

@@ -118,7 +118,11 @@ class Worker:
         """Run and settle *deliveries*."""
         subscription = self.subscription
         assert subscription is not None
-        waiting = [delivery for delivery in deliveries if subscription.start(delivery)]
+        waiting = [
+            delivery
+            for delivery in deliveries
+            if not self._has_killed(delivery) and subscription.start(delivery)
+        ]
         self._settler.begun(waiting)
         while waiting:
             done = self._run(waiting)
@@ -126,6 +130,15 @@ class Worker:
             if waiting and (self._state is None or self._settler.is_stopping):
                 self._hand_back(waiting)
                 return
+
+    def _has_killed(self, delivery: Delivery) -> bool:
+        """Whether it has cost so many processes their lives that it gets no further one."""
+        verdict = self._settler.doomed(delivery)
+        if verdict is None:
+            return False
+        assert self.subscription is not None
+        self._settler.settle(self.subscription, delivery, verdict)
+        return True
 
     def _run(self, deliveries: Sequence[Delivery]) -> int:
         """Run some of *deliveries*, in order; returns how many were settled."""

@@ -99,6 +99,12 @@ class Host:
                     self.said.append(json.loads(line))
                     self._heard.notify_all()
 
+    def heard(self) -> list[dict[str, Any]]:
+        """Everything so far, or a moment later."""
+        with self._heard:
+            self._heard.wait(0.1)
+            return list(self.said)
+
     def told(self, message: str) -> list[dict[str, Any]]:
         with self._heard:
             return [line for line in self.said if line["message"] == message]

@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 from tests.drivers.crash import Books, Host
 
-#: Seconds for the short form, and the kills it makes at least.
-SECONDS, FEW, MANY = 15, 8, 60
+#: The short form ends after so many kills or seconds, but not before so few kills.
+ENOUGH, SECONDS, FEW = 30, 18, 8
+MANY = 60
 
 
 def test_a_host_that_is_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     """§1 I1, `durability: full`: every confirmed id is seen, still there or dead; none missing."""
     books, dice = Books(tmp_path), random.Random()
     begun = time.monotonic()
-    while books.kills < FEW or time.monotonic() < begun + SECONDS:
+    while books.kills < ENOUGH:
         books.crash_once(dice)
+        if books.kills >= FEW and time.monotonic() > begun + SECONDS:
+            break
     books.check()
     assert len(books.confirmed) > 20 * books.kills
     assert sum(books.seen().values()) > 5 * books.kills
@@ -35,6 +38,62 @@ def test_sixty_kills_lose_nothing_and_the_rest_is_done_in_the_end(tmp_path: Path
     assert host.process.wait(300) == 0
     books.check()
     assert len(books.left()) == len(set(books._mids("jobs.db", "origin IS NOT NULL")))
+
+
+POISON = """\
+local queue = require("queue")
+local logger = require("logger")
+local time = require("time")
+
+return function(job)
+  logger.info("begun", { job = job })
+  if job == "poison" then
+    time.sleep(60)
+  end
+  time.sleep(0.3)
+  logger.info("finished", { job = job })
+end
+"""
+
+POISONED = """\
+local queue = require("queue")
+
+return function()
+  for number = 1, 9 do
+    assert(queue.publish("app:jobs", "innocent " .. number))
+  end
+  assert(queue.publish("app:jobs", "poison"))
+end
+"""
+
+
+def test_what_kills_its_host_dies_alone(tmp_path: Path) -> None:
+    """§4 interruptions: ten are held together, one kills the host: nine are done, one is dead."""
+    index = TWO_HOSTS.replace("driver: file}", "driver: file, retry: {max_interruptions: 2}}")
+    index = index.replace("concurrency: 2", "concurrency: 10")
+    for name, text in (("_index.yaml", index), ("work.lua", POISON), ("publish.lua", POISONED)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    finished: list[str] = []
+    args = ["--call", "app:publish"]
+    for _ in range(6):
+        host = Host(tmp_path, *args)
+        args = []
+        deadly = wait_for_poison_or_death(host)
+        host.kill()
+        finished += [line["job"] for line in host.told("finished")]
+        if not deadly:
+            break
+    assert sorted(finished) == [f"innocent {number}" for number in range(1, 10)]
+
+
+def wait_for_poison_or_death(host: Host) -> bool:
+    """Wait until the poison runs (True), or is a dead letter."""
+    while True:
+        for line in host.heard():
+            if line.get("job") == "poison":
+                return True
+            if line["message"].startswith("dead (interrupted)"):
+                return False
 
 
 HELD = """\
