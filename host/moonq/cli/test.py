@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Options whose value may be left out: `--shuffle` is short for `--shuffle=`.
 BARE = ("--shuffle", "--coverage")
+TOO_LITTLE_COVERED = 10
 
 
 class Command(click.Command):
@@ -63,6 +64,17 @@ def jobs(value: str) -> str:
     return value
 
 
+def coverage_forms(value: str) -> tuple[str, ...]:
+    """Return the forms of a coverage report."""
+    from moonq.cli.reporters.coverage import FORMS
+
+    forms = tuple(value.split(",")) if value else ("term",)
+    for form in forms:
+        if form not in FORMS:
+            raise click.BadParameter(f"{form!r} is none of {', '.join(FORMS)}")
+    return forms
+
+
 @click.command(cls=Command)
 @click.argument("targets", metavar="[PATH|PATH:LINE|ENTRY]...", nargs=-1)
 @click.option("-k", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
@@ -83,6 +95,13 @@ def jobs(value: str) -> str:
     default="memory",
     help="Stand-ins in virtual time, or what the project declares in real time.",
 )
+@click.option(
+    "--coverage",
+    type=coverage_forms,
+    metavar="[FORMS]",
+    help="Say what the tests ran: term, html, lcov; some with commas, =html alone.",
+)
+@click.option("--cov-min", type=float, metavar="PERCENT", help="Fail below this coverage.")
 @click.option("--show-logs", is_flag=True, help="Show what every test logs.")
 @click.option(
     "--reporter",
@@ -116,7 +135,9 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     tally = run(options, sources, plan, projects, asked)
     if not tally.results() and not tally.failed():
         raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
-    return int(tally.failed() > 0)
+    if tally.failed():
+        return 1
+    return TOO_LITTLE_COVERED if tally.below(asked["cov_min"]) else 0
 
 
 def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any]) -> Plan:
@@ -144,6 +165,7 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         declared=asked["driver"] == "declared",
         update=asked["update"],
         may_store=not in_ci,
+        coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
     )
     return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=in_ci)
 
@@ -167,11 +189,38 @@ def run(
         reporter.suite(report)
     tally.took = time.perf_counter() - began
     remembered.remember(tally.reports)
+    extra = covered(tally, projects, asked) if plan.conditions.coverage else []
     if tally.results() or tally.failed():
-        reporter.end(tally, ())
+        reporter.end(tally, extra)
     if asked["junit"]:
         junit.write(asked["junit"], tally)
     return tally
+
+
+def covered(tally: Tally, projects: Projects, asked: dict[str, Any]) -> list[str]:
+    """Measure what ran, write the files that were asked for, and return the rows to show."""
+    from moonq.cli.reporters import coverage as reports
+    from moonq.testing import coverage
+    from moonq.testing.sources import shown_path
+
+    forms = asked["coverage"] or ("term",)
+    for root in dict.fromkeys(report.source.root for report in tally.reports):
+        hit = coverage.Hit()
+        for report in tally.reports:
+            if report.source.root == root:
+                hit.add(report.hits)
+        tally.covered += coverage.measure(projects.at(root), root, hit.lines())
+    rows = reports.rows(tally.covered, asked["cov_min"]) if "term" in forms else []
+    if not tally.reports:
+        return rows
+    folder = tally.reports[0].source.root / ".moonq" / "coverage"
+    files = {"html": ("index.html", reports.write_html), "lcov": ("lcov.info", reports.write_lcov)}
+    for form in forms:
+        if form in files:
+            name, write = files[form]
+            write(folder / name, tally.covered)
+            rows.append(f"  coverage written to {shown_path(folder / name)}")
+    return rows
 
 
 def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:

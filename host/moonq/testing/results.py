@@ -97,6 +97,8 @@ class Report:
     problems: tuple[Problem, ...] = ()
     """What went wrong when blocks were closed that a cut-off run had left open."""
     took: float = 0.0
+    hits: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Lines of the project that ran, by file; only with coverage."""
 
     @property
     def is_bad(self) -> bool:

@@ -77,7 +77,9 @@ def run_suite(source: SuiteSource, plan: Plan, projects: Projects) -> Report:
         problems = suite.finish()
     finally:
         suite.close()
-    return Report(source, results, problems=problems, took=time.perf_counter() - began)
+    took = time.perf_counter() - began
+    hits = suite.hit.lines() if suite.hit else {}
+    return Report(source, results, problems=problems, took=took, hits=hits)
 
 
 def _results(suite: Suite, plan: Plan) -> Iterator[Result]:

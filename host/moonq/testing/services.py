@@ -75,4 +75,7 @@ class Deputy:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         # Lent functions may be bound once, for all the worlds that are to come.
-        return lambda *arguments: getattr(self._current(), name)(*arguments)
+        def ask(*arguments: Any) -> Any:
+            return getattr(self._current(), name)(*arguments)
+
+        return ask

@@ -13,15 +13,35 @@ from moonq.sandbox.lend import safe
 from moonq.sandbox.state import Lent, Limits, Progress, State
 
 if TYPE_CHECKING:
+    from moonq.testing.coverage import Hit
     from moonq.testing.world import Stub, World
+
+
+class Lines:
+    """The lines that run in one state, where somebody gathers them; see `lua/coverage.lua`."""
+
+    def __init__(self, lua: Any, hit: Hit | None) -> None:
+        self._hit = hit
+        self._coverage = lua.more(b"host.coverage") if hit is not None else None
+        if self._coverage is not None:
+            self._coverage[b"start"]()
+
+    def gather(self) -> None:
+        """Hand over what the state has seen; one that has no memory left has seen nothing."""
+        if self._hit is not None and self._coverage is not None:
+            try:
+                self._hit.add(json.loads(self._coverage[b"hits"]()))
+            except LuaError:
+                return
 
 
 class SuiteState(State):
     """The state that a file of tests runs in; see `lua/tester.lua`."""
 
-    def __init__(self, lends: Mapping[str, Lent], limits: Limits) -> None:
+    def __init__(self, lends: Mapping[str, Lent], limits: Limits, hit: Hit | None = None) -> None:
         super().__init__(lends, limits)
         self._tester = self._lua.more(b"host.tester")
+        self._lines = Lines(self._lua, hit)
 
     def load(self, script: str, timeout: float) -> Any:
         """Run the file; returns what went wrong, or None.
@@ -72,7 +92,8 @@ class SuiteState(State):
 
     def close(self) -> None:
         """Give everything back now."""
-        del self._tester
+        self._lines.gather()
+        del self._tester, self._lines
         super().close()
 
     def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
@@ -94,6 +115,7 @@ class StateUnderTest(State):
         super().__init__({**lends, **own}, limits, on_abandoned=on_abandoned)
         self._world = world
         self._under_test = self._lua.more(b"host.under_test")
+        self._lines = Lines(self._lua, world.hit)
         for stub in world.stubs:
             self.put(stub)
         world.states.add(self)
@@ -121,7 +143,8 @@ class StateUnderTest(State):
     def close(self) -> None:
         """Give everything back now."""
         self._world.states.discard(self)
-        del self._under_test
+        self._lines.gather()
+        del self._under_test, self._lines
         super().close()
 
     def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:

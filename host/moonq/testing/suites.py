@@ -25,6 +25,7 @@ from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Limits, ScriptFault, Stopped
 from moonq.sandbox.state import Script as Chunk
 from moonq.testing.clock import RealClock, TimeOfTests, VirtualClock
+from moonq.testing.coverage import Hit
 from moonq.testing.lends import lent_to_suites
 from moonq.testing.loghandler import LogHandler
 from moonq.testing.results import Case, Problem, Result, Status
@@ -34,6 +35,9 @@ from moonq.testing.sources import SuiteSource
 from moonq.testing.states import SuiteState
 from moonq.testing.texts import Texts
 from moonq.testing.world import World
+
+#: How much longer anything may take while lines are noted.
+SLOWER = 10
 
 
 class Conditions(NamedTuple):
@@ -47,6 +51,13 @@ class Conditions(NamedTuple):
     """Whether snapshots are taken anew."""
     may_store: bool = True
     """Whether a snapshot that is missing is taken."""
+    coverage: bool = False
+    """Whether the lines that run are noted."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds of real time; noting lines takes its own."""
+        return self.timeout * SLOWER if self.coverage else self.timeout
 
 
 class Suite:
@@ -61,6 +72,7 @@ class Suite:
         self.snapshots = Snapshots(
             source.path, update=conditions.update, may_store=conditions.may_store
         )
+        self.hit = Hit() if conditions.coverage else None
         self._conditions = conditions
         self._entry = project.entries[source.entry] if source.entry else None
         self._script = script_of(source, self._entry, self.libraries)
@@ -99,7 +111,7 @@ class Suite:
             self._planned.remove(case.index)
         try:
             with self._log:
-                found = state.run(case.index, self._conditions.timeout)
+                found = state.run(case.index, self._conditions.limit)
         except (Stopped, ScriptFault) as cut_off:
             found = self._cut_off(case, cut_off)
         return self._result(case, found, time.perf_counter() - began)
@@ -110,7 +122,7 @@ class Suite:
             return ()
         try:
             with self._log:
-                problems = self._state.finish(self._conditions.timeout)
+                problems = self._state.finish(self._conditions.limit)
         except (Stopped, ScriptFault) as problem:
             problems = [{"code": "T709", "message": f"closing the blocks: {problem}"}]
         return tuple(self._problem(problem) for problem in problems)
@@ -128,7 +140,7 @@ class Suite:
         caller = Caller(entry=self._script.path, sleep=self._sleep)
         services = cast(Services, Deputy(self.clock, lambda: self.world.services))
         lends = {**lend.lent_functions(services, caller), **lent_to_suites(self)}
-        state = SuiteState(lends, Limits(self._conditions.timeout))
+        state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
         self._renew()
         try:
             for part in self._parts():
@@ -146,7 +158,7 @@ class Suite:
         return None
 
     def _declare(self, state: SuiteState) -> Any:
-        timeout = self._conditions.timeout
+        timeout = self._conditions.limit
         if self._entry is None:
             return state.load(self._script.id, timeout)
         method = self._entry.fields(Function).method or ""
@@ -246,7 +258,7 @@ class Suite:
         elif cut_off.reason == "memory":
             message, stack = "used more than 64 MiB of memory", cut_off.stack
         else:
-            limit = durations.show(self._conditions.timeout)
+            limit = durations.show(self._conditions.limit)
             message, stack = f"still running after {limit}, so it was stopped", cut_off.stack
         found = {"status": "error", "code": "T709", "message": message, "stack": stack}
         source, line = _place(stack)

@@ -21,6 +21,7 @@ from moonq.registry import Entry, Project, queue_kinds
 from moonq.supervisor import Supervisor
 from moonq.testing.clock import TimeOfTests
 from moonq.testing.consumers import DrivenConsumer
+from moonq.testing.coverage import Hit
 from moonq.testing.faults import Faults
 from moonq.testing.functions import FunctionsUnderTest
 from moonq.testing.results import LogLine
@@ -47,6 +48,8 @@ class Bench(Protocol):
     """The suite, as its world sees it."""
 
     clock: TimeOfTests
+    hit: Hit | None
+    """Gathers the lines that run; None without coverage."""
 
     def answer(self, stub: int, arguments: bytes) -> bytes:
         """Call the function of a stub."""
@@ -69,6 +72,7 @@ class World(Building):
         self.states: set[StateUnderTest] = set()
         self.faults = Faults(bench.clock)
         self.run: Run | None = None
+        self.hit = bench.hit
         self._bench = bench
         self._token = token
         self._running = ""

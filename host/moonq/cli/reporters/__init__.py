@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from moonq.cli.narrator import counted, milliseconds
+from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
 
 FORMS = ("pretty", "plain", "json", "tap", "github")
@@ -27,6 +28,7 @@ class Tally:
     reports: list[Report] = field(default_factory=list)
     took: float = 0.0
     seed: int | None = None
+    covered: list[FileCoverage] = field(default_factory=list)
 
     def results(self) -> list[Result]:
         """Return every result in order."""
@@ -40,6 +42,12 @@ class Tally:
         """Return how many tests failed, and files that could not be loaded or closed."""
         files = sum(1 for one in self.reports if one.broken or one.problems)
         return self.count("failed") + self.count("error") + files
+
+    def below(self, minimum: float | None) -> bool:
+        """Say whether less than *minimum* percent of the lines ran."""
+        from moonq.testing.coverage import total
+
+        return minimum is not None and total(self.covered)[2] < minimum
 
     def summary(self) -> str:
         """Return the closing line."""

@@ -1,0 +1,92 @@
+"""What the tests have run, in the forms that people and programs ask for.
+
+file                     lines   hit      %   missing
+src/process_order.lua       24    22   91.7   31-32
+src/legacy.lua              41     0    0.0   never loaded
+total                       65    22   33.8   ✗ below 85
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from moonq.frames import clean
+from moonq.testing.coverage import FileCoverage, total
+
+FORMS = ("term", "html", "lcov")
+STYLE = """\
+body { font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em }
+pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto }
+table { border-collapse: collapse } td, th { padding: .2em .8em; text-align: right }
+td:first-child, th:first-child { text-align: left } .no { opacity: .5; user-select: none }
+.hit { background: #2da44e26 } .miss { background: #cf222e33 }
+"""
+
+
+def rows(files: Sequence[FileCoverage], minimum: float | None) -> list[str]:
+    """Return the table for a terminal."""
+    widest = max((len(one.file) for one in files), default=0)
+    width = max(widest, len("total"))
+    shown = [f"  {'file':{width}}  lines    hit      %   missing"]
+    shown += [
+        _row(clean(one.file), width, len(one.lines), len(one.hit), _missing(one)) for one in files
+    ]
+    lines, hit, percent = total(files)
+    below = minimum is not None and percent < minimum
+    verdict = f"✗ below {minimum:g}" if below else ""
+    return [*shown, _row("total", width, lines, hit, verdict), ""]
+
+
+def write_html(path: Path, files: Sequence[FileCoverage]) -> None:
+    """Write one page with every file."""
+    lines, hit, percent = total(files)
+    table = "".join(
+        f'<tr><td><a href="#f{at}">{escape(one.file)}</a></td><td>{len(one.lines)}</td>'
+        f"<td>{len(one.hit)}</td><td>{one.percent:.1f}</td></tr>"
+        for at, one in enumerate(files)
+    )
+    body = "".join(_html_file(at, one) for at, one in enumerate(files))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Coverage</title>'
+        f"<style>{STYLE}</style><h1>{percent:.1f} % of {lines} lines ran</h1>"
+        f"<table><tr><th>file<th>lines<th>hit<th>%</tr>{table}"
+        f"<tr><th>total<th>{lines}<th>{hit}<th>{percent:.1f}</tr></table>{body}</html>\n",
+        encoding="utf-8",
+    )
+
+
+def write_lcov(path: Path, files: Sequence[FileCoverage]) -> None:
+    """Write what editors and coverage services read."""
+    records = []
+    for one in files:
+        lines = "".join(f"DA:{line},{int(line in one.hit)}\n" for line in sorted(one.lines))
+        counts = f"LF:{len(one.lines)}\nLH:{len(one.hit)}\n"
+        records.append(f"TN:\nSF:{one.file}\n{lines}{counts}end_of_record\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(records), encoding="utf-8")
+
+
+def _row(name: str, width: int, lines: int, hit: int, rest: str) -> str:
+    percent = 100.0 * hit / lines if lines else 100.0
+    return f"  {name:{width}}  {lines:5}  {hit:5}  {percent:5.1f}   {rest}".rstrip()
+
+
+def _missing(one: FileCoverage) -> str:
+    if not one.loaded and one.lines:
+        return "never loaded"
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in one.missing()]
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
+
+
+def _html_file(at: int, one: FileCoverage) -> str:
+    shown = []
+    for number, line in enumerate(one.text.split("\n"), 1):
+        kind = "" if number not in one.lines else "hit" if number in one.hit else "miss"
+        shown.append(
+            f'<span class="{kind}"><span class="no">{number:5} </span>{escape(line)}</span>'
+        )
+    code = "\n".join(shown)
+    return f'<h2 id="f{at}">{escape(one.file)} · {one.percent:.1f} %</h2><pre>{code}</pre>'
