@@ -100,9 +100,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute("SELECT count(*) FROM json_each('[]')")
     migrate(connection, str(path))
-    # A log of 64 MB at most stays behind a busy time; a checkpoint every 16 MB or so.
-    connection.execute("PRAGMA journal_size_limit = 67108864")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA journal_size_limit = 16777216")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 

@@ -1,5 +1,8 @@
 """Room on the disk: on a full one SQLite accepts nothing any more, not even an acknowledgement.
 
+The log must never be so long that a full disk cannot take it into the file: that is why it is
+bounded by the ballast.
+
 A ballast file keeps some room occupied. When the disk is full it is given up: what is there can be
 delivered and acknowledged, while publishes are refused until there is room again.
 """
@@ -21,6 +24,14 @@ class Space:
         self._least = least
         self.is_short = False
         """Whether publishes are refused."""
+
+    def log_pages(self, page: int) -> int:
+        """How long the write-ahead log may be, in pages, before it is taken into the file.
+
+        A quarter of the ballast: when the disk is found to be full, there may be as much again
+        that could not be taken in, and then some room must be left to work with.
+        """
+        return max(64, min(1000, self._ballast // 4 // page)) if self._ballast else 1000
 
     def give_way(self) -> bool:
         """Give up the ballast; False: there was none."""

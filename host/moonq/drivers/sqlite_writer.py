@@ -79,6 +79,8 @@ class Writer:
     def start(self, connection: sqlite3.Connection) -> None:
         """Begin to write through *connection*, which is ours from now on."""
         self._connection = connection
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")
         self._identity = sqlite_file.identity(self._path)
         self._stopping = False
         self._level = ""
@@ -205,10 +207,13 @@ class Writer:
         self._give_back()
 
     def _give_back(self) -> None:
+        self._shorten_log()
+        self._connection.close()
+
+    def _shorten_log(self) -> None:
         # While somebody reads, the log stays for some other time.
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
 
     def _turn(self) -> None:
         self._look_around()
@@ -366,6 +371,7 @@ class Writer:
     def _failed(self, batch: Batch, error: Exception) -> None:
         if sqlite_file.is_full(error) and not self._space.is_short:
             self._space.give_way()
+            self._shorten_log()
             _log.error("%s", sqlite_file.storage_full(self._path).message)
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
