@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -149,3 +152,22 @@ def test_what_a_killed_host_was_at_runs_on_another_one(tmp_path: Path) -> None:
     assert sorted(line["job"] for line in finished) == ["one", "two"]
     assert {line["interruptions"] for line in second.told("begun")} == {1}
     assert second.stop() == 0
+
+
+def test_the_durable_example_does_every_task_though_it_is_killed(
+    root: Path, tmp_path: Path
+) -> None:
+    """What the example's page says: publish, kill, start again."""
+    project = tmp_path / "durable"
+    shutil.copytree(root / "examples/durable", project, ignore=shutil.ignore_patterns(".moonq"))
+    call = ["call", "app.queue:publish_tasks", "--project", str(project), "--send"]
+    subprocess.run([sys.executable, "-m", "moonq", *call], check=True, capture_output=True)
+    killed = Host(project)
+    killed.wait_for("done", 3)
+    killed.kill()
+    second = Host(project, "--until-idle")
+    assert second.process.wait(30) == 0
+    second.heard()
+    done = [line["task"] for host in (killed, second) for line in host.told("done")]
+    assert set(done) == set(range(1, 21))
+    assert len(done) < 2 * 20
