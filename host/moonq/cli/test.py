@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Options whose value may be left out: `--shuffle` is short for `--shuffle=`.
 BARE = ("--shuffle", "--coverage")
 TOO_LITTLE_COVERED = 10
+#: Where the context keeps what was written behind `moonq test`.
+WRITTEN = "moonq.test.written"
 
 
 class Command(click.Command):
@@ -34,6 +36,7 @@ class Command(click.Command):
         """Read the command line."""
         end = args.index("--") if "--" in args else len(args)
         named = [f"{arg}=" if arg in BARE else arg for arg in args[:end]]
+        ctx.meta[WRITTEN] = named
         return super().parse_args(ctx, named + args[end:])
 
 
@@ -87,6 +90,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
 @click.option("--list", is_flag=True, help="Only name the tests.")
 @click.option("--update", is_flag=True, help="Take the snapshots anew.")
 @click.option(
@@ -126,6 +130,9 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     """
     from moonq.testing.sources import Projects, Search
 
+    if asked["watch"]:
+        watch(options, targets, asked)
+        return 0
     projects = Projects()
     named = options.project if options.project != Path() else None
     sources = Search(projects, named).find(targets)
@@ -197,6 +204,28 @@ def run(
     return tally
 
 
+def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
+    """Run the tests again whenever a file changes, until somebody quits."""
+    from moonq.cli.watching import Filter, Watch
+
+    written = click.get_current_context().meta[WRITTEN]
+    passed = without_filter([arg for arg in written if arg not in targets])
+    if options.project != Path():
+        passed = ["-C", str(options.project), *passed]
+    first = Filter(targets, asked["k"] or "", asked["failed"])
+    Watch(options.project, passed, first).run()
+
+
+def without_filter(written: list[str]) -> list[str]:
+    """Return a command line without what says which tests are meant, and without `--watch`."""
+    kept, skips = [], False
+    for arg in written:
+        if not skips and arg not in {"-k", "--failed", "--watch"} and not arg.startswith("-k"):
+            kept.append(arg)
+        skips = arg == "-k"
+    return kept
+
+
 def covered(tally: Tally, projects: Projects, asked: dict[str, Any]) -> list[str]:
     """Measure what ran, write the files that were asked for, and return the rows to show."""
     from moonq.cli.reporters import coverage as reports
@@ -211,6 +240,8 @@ def covered(tally: Tally, projects: Projects, asked: dict[str, Any]) -> list[str
                 hit.add(report.hits)
         tally.covered += coverage.measure(projects.at(root), root, hit.lines())
     rows = reports.rows(tally.covered, asked["cov_min"]) if "term" in forms else []
+    if "term" not in forms and tally.below(asked["cov_min"]):
+        rows = [f"  ✗ {coverage.total(tally.covered)[2]:.1f} % covered, below {asked['cov_min']:g}"]
     if not tally.reports:
         return rows
     folder = tally.reports[0].source.root / ".moonq" / "coverage"
