@@ -13,7 +13,7 @@ local world = require("host.world")
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local gmatch, match, rawequal, tostring = string.gmatch, string.match, rawequal, tostring
-local type, xpcall = type, xpcall
+local xpcall = xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}

@@ -50,6 +50,11 @@ local function requirer(env, source)
   return function(name)
     local module = loaded[name]
     if module == nil then
+      -- What is loaded late, perhaps to describe a failure, must fit below the hard limit.
+      local limits = loaded["host.limits"]
+      if limits then
+        limits.check_memory()
+      end
       local chunk = source(name)
       if not chunk then
         error("no trusted module '" .. name .. "'", 2)

@@ -9,11 +9,11 @@ local errors = require("errors")
 local freeze = require("host.freeze")
 local metatables = require("host.metatables")
 
-local getmetatable = metatables.getmetatable
+local getmetatable, locked_as = metatables.getmetatable, getmetatable
 
 local contents = {}
 
-local ERROR = getmetatable(errors.new("to know an error value by its like"))
+local ERROR = locked_as(errors.new("to know an error value by its like"))
 
 local function copy(frozen)
   local fields = {}
@@ -29,7 +29,7 @@ end
 ---@return string? maker
 ---@nodiscard
 function contents.of(value)
-  if getmetatable(value) == ERROR then
+  if locked_as(value) == ERROR then -- a script's own lock does not count: it may say anything
     return {
       kind = value:kind(),
       message = value:message(),

@@ -16,14 +16,15 @@ local json = require("json")
 local limits = require("host.limits")
 local message = require("host.message")
 local metatables = require("host.metatables")
-local protect = require("host.protect")
 local trace = require("host.trace")
 
-local clock, select, tostring, type, xpcall = os.clock, select, tostring, type, xpcall
+local clock, rawequal, select = os.clock, rawequal, select
+local tostring, xpcall = tostring, xpcall
 local unpack = table.unpack
 local decode, open, close = json.decode, message.open, message.close
 local on_error = trace.handler
-local reset_metatables, reset_catchers = metatables.reset, protect.reset
+local reset_metatables = metatables.reset
+local EXCEEDED = limits.EXCEEDED
 local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_waited
 
 local deliver = {}
@@ -41,27 +42,28 @@ local function note(index, code, kind, text, retryable, stack)
   length = length + 6
 end
 
-local function note_failure(index, value, raised)
-  local kind, text, retryable, stack = fault.of(value)
-  if raised and raised.stack ~= "" then
-    stack = raised.stack
-  end
-  note(index, FAILED, kind, text, retryable, stack)
+local function note_failure(index, value, stack)
+  local kind, text, retryable, own_stack = fault.of(value)
+  note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
 end
 
 local function note_raised(index, raised)
-  if type(raised) == "table" and raised.stack then
-    if raised.value == limits.EXCEEDED then
-      note(index, MEMORY)
-    else
-      note_failure(index, raised.value, raised)
-    end
-  elseif raised == "not enough memory" then
-    note(index, MEMORY) -- Lua itself gave up, so no message handler ran: a script cannot fake this
+  local value, stack = trace.raised(raised)
+  if rawequal(value, EXCEEDED) then
+    note(index, MEMORY)
   else
-    note_failure(index, raised)
+    note_failure(index, value, stack)
   end
 end
+
+--- Called when the script has had its say: nothing but what it keeps itself lives longer.
+local function forget()
+  reset_metatables()
+  clear_trace()
+  rearm()
+end
+
+deliver.forget = forget
 
 local function conclude(index, ok, first, second)
   if close() then
@@ -71,12 +73,9 @@ local function conclude(index, ok, first, second)
   elseif first == false then
     note(index, FAILED, errors.UNKNOWN, "the handler returned false", nil, "")
   elseif first == nil and second ~= nil then
-    note_failure(index, second)
+    note_failure(index, second, "")
   end
-  reset_metatables()
-  reset_catchers()
-  clear_trace()
-  rearm()
+  forget()
 end
 
 local function run(handler, is_json, index, body)

@@ -11,7 +11,7 @@ local errors = require("errors")
 local limits = require("host.limits")
 local raw = require("host.raw")
 
-local pairs = pairs
+local pairs, select, type = pairs, select, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
 local lent = {}
@@ -23,18 +23,44 @@ local function answer(ok, first, second, third, ...)
   return nil, new_error({ kind = first, message = second, retryable = third })
 end
 
+-- A table, a function or a coroutine in Python's hands could be called from there, on the wrong
+-- coroutine and with Python's objects. Scripts can put one where a module expects a text of its
+-- own, so all of them are looked at here.
+local CROSSES = { ["nil"] = true, boolean = true, number = true, string = true }
+
+--- The type of the first argument that cannot cross, or nil.
+local function stranger(count, first, ...)
+  if count == 0 then
+    return nil
+  end
+  local kind = type(first)
+  if not CROSSES[kind] then
+    return kind
+  end
+  return stranger(count - 1, ...)
+end
+
+local function refused(kind)
+  local text = "a " .. kind .. " cannot be handed to the host"
+  return nil, new_error({ kind = errors.INVALID, message = text, retryable = false })
+end
+
 local function wrap(call)
   return function(...)
+    local kind = stranger(select("#", ...), ...)
+    if kind then
+      return refused(kind)
+    end
     check_memory()
     return answer(call(...))
   end
 end
 
 local function wrap_waiting(call)
+  local wrapped = wrap(call)
   return function(...)
-    check_memory()
     note_wait()
-    return answer(call(...))
+    return wrapped(...)
   end
 end
 

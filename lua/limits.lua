@@ -1,7 +1,7 @@
 --- What a state may use: memory that is asked for, and time that is taken away.
 ---
 --- A watchdog outside stops a script by arming a hook in the main coroutine; coroutines have
---- hooks of their own, which look whether the main one is armed (see `coroutines.lua`).
+--- hooks of their own, which look whether the main one is armed (see `protect`).
 local raw = require("host.raw")
 
 local collectgarbage, error = collectgarbage, error
@@ -12,9 +12,12 @@ local limits = {}
 
 --- How often the permanent hook looks at the clock, in VM instructions: about a millisecond.
 local FALLBACK_INTERVAL = 100000
+--- How many glances of coroutines make a look at the clock.
+local GLANCES = 1000
 
 local soft_kib = 64 * 1024
-local permanent = false
+local permanent, over = false, false
+local glances = 0
 
 --- Sets the soft memory limit.
 ---@param bytes integer
@@ -22,8 +25,9 @@ function limits.set_memory(bytes)
   soft_kib = bytes / 1024
 end
 
---- What is raised when a lent function is called with the memory used up.
-limits.EXCEEDED = {}
+--- What is raised when memory is used up, by Lua itself and by `check_memory`: a state in which
+--- it is raised to the end has broken its limit, whoever says so.
+limits.EXCEEDED = "not enough memory"
 
 --- Raises when the state holds more than its soft limit, even after a collection.
 function limits.check_memory()
@@ -35,28 +39,89 @@ function limits.check_memory()
   end
 end
 
---- Whether this state's time is over. Asked by the hooks of coroutines.
+-- The watchdog's hook is a C function; one in Lua only notes lines.
+local function is_armed()
+  return gethook(main) == "external hook"
+end
+
+---@type fun(line: integer, level: integer)?
+local on_line
+
+--- Sets the hook of the running coroutine; where lines are noted, it tells of them as well.
+---@param tick fun()
+---@param interval integer  in VM instructions; 0 for never
+local function set_hook(tick, interval)
+  if not on_line then
+    sethook(tick, "", interval)
+    return
+  end
+  sethook(function(event, line)
+    if event == "line" then
+      on_line(line, 2)
+    else
+      tick()
+    end
+  end, "l", interval)
+end
+
+limits.set_hook = set_hook
+
+--- Has every line told that runs from now on; called in the main coroutine.
+---@param note fun(line: integer, level: integer)  the level of its function, for who calls `note`
+function limits.watch_lines(note)
+  on_line = note
+  if permanent then
+    limits.use_permanent_hook()
+  else
+    set_hook(error, 0)
+  end
+end
+
+-- Python's answer must fit below the hard limit, as any lent function's.
+local function ask_the_clock()
+  limits.check_memory()
+  local _, answer = raw.is_over()
+  over = answer
+  return answer
+end
+
+--- Whether this state's time is over.
 ---@return boolean
 function limits.is_over()
   if permanent then
-    local _, over = raw.is_over()
-    return over
+    return over or ask_the_clock()
   end
-  return gethook(main) ~= nil
+  return is_armed()
+end
+
+--- The same, cheap enough to be asked all the time: it may be a little late.
+---@return boolean
+function limits.glance()
+  if not permanent then
+    return is_armed()
+  elseif over then
+    return true
+  end
+  glances = glances + 1
+  if glances < GLANCES then
+    return false
+  end
+  glances = 0
+  return ask_the_clock()
 end
 
 --- Installs a hook for good, where the watchdog cannot arm one from outside.
 --- Weaker and slower; the host says so in its log.
 function limits.use_permanent_hook()
-  permanent = true
+  permanent, over = true, false
   local function tick()
     if limits.is_over() then
       sethook(main, tick, "", 1)
       error("time is over", 0)
     end
-    sethook(main, tick, "", FALLBACK_INTERVAL)
+    set_hook(tick, FALLBACK_INTERVAL)
   end
-  sethook(main, tick, "", FALLBACK_INTERVAL)
+  set_hook(tick, FALLBACK_INTERVAL)
 end
 
 local waited = false

@@ -5,10 +5,13 @@
 --- fires, and ephemeron tables cost seconds in the collector. Checking for `__gc` and `__mode`
 --- when the metatable is set is not enough, since `__mode` can be added later; the copy is.
 ---
---- What a script can notice: an event added to a metatable after it was set counts from the next
---- `setmetatable` with it. `getmetatable` answers the script's own table.
-local error, next, type, rawget, setmetatable = error, next, type, rawget, setmetatable
-local raw_get, raw_set = debug.getmetatable, debug.setmetatable
+--- While a file runs, the copy follows the original in everything. What a script can notice: of
+--- the events that a handler adds to a metatable in use, only `__index` and `__newindex` count at
+--- once, for the next table that gets it; the others count from the next message. `getmetatable`
+--- answers the script's own table.
+local error, next, type, rawget = error, next, type, rawget
+local setmetatable = setmetatable
+local raw_get = debug.getmetatable
 
 local metatables = {}
 
@@ -44,77 +47,135 @@ local EVENTS = {
 -- A copy knows its original by a field that no script can read, for no script holds a copy.
 local ORIGINAL = {}
 
--- script's metatable -> its copy, for this delivery. Weak values, so that a copy goes with the
--- last table that uses it; not weak keys, whose collection is quadratic.
+-- Weak values, so that a copy goes with the last table that uses it; not weak keys, whose
+-- collection is quadratic.
 local function new_cache()
   return setmetatable({}, { __mode = "v" })
 end
 
+-- script's metatable -> its copy, for this delivery.
 local copies = new_cache()
+-- Those that may be given away after a glance: no file is running, which may still add events, and
+-- the original has no metatable that would answer in its place.
+local ready = new_cache()
+-- What `__index` and `__newindex` were -> the copy that has it: as a key, a value is compared
+-- without the script's `__eq`.
+local by_index, by_newindex = new_cache(), new_cache()
+local NOTHING = {}
+-- How many files are running.
+local loading = 0
+
+local function forget_ready()
+  ready, by_index, by_newindex = new_cache(), new_cache(), new_cache()
+end
 
 --- Called between deliveries: a class changed meanwhile is copied anew.
 function metatables.reset()
+  loading = 0
   if next(copies) then
     copies = new_cache()
+    forget_ready()
   end
 end
 
-local function copy_of(meta)
-  if rawget(meta, "__gc") ~= nil then
-    error("a metatable with '__gc' is not available in the sandbox; use a <close> variable", 3)
-  elseif rawget(meta, "__mode") ~= nil then
-    error("a metatable with '__mode' (a weak table) is not available in the sandbox", 3)
-  end
-  local copy = { [ORIGINAL] = meta, __metatable = false }
+-- Brings a copy up to date with its original.
+local function follow(copy, meta)
   for index = 1, #EVENTS do
     local event = EVENTS[index]
     copy[event] = rawget(meta, event)
   end
-  copies[meta] = copy
+  -- What `getmetatable` answers is taken from the original; here it only has to lock.
+  copy.__metatable = nil
+  if rawget(meta, "__metatable") ~= nil then
+    copy.__metatable = false
+  end
+end
+
+--- A file begins to run.
+function metatables.begin_loading()
+  loading = loading + 1
+  forget_ready()
+end
+
+--- A file has run: the objects it made while its classes were growing get all of them.
+function metatables.end_loading()
+  loading = loading - 1
+  for meta, copy in next, copies do
+    follow(copy, meta)
+  end
+end
+
+local function refuse_unsafe(meta)
+  if rawget(meta, "__gc") ~= nil then
+    error("a metatable with '__gc' is not available in the sandbox; use a <close> variable", 4)
+  elseif rawget(meta, "__mode") ~= nil then
+    error("a metatable with '__mode' (a weak table) is not available in the sandbox", 4)
+  end
+end
+
+local function copy_of(meta)
+  refuse_unsafe(meta)
+  local copy = copies[meta]
+  if not copy then
+    copy = { [ORIGINAL] = meta }
+    copies[meta] = copy
+  end
+  follow(copy, meta)
+  if loading == 0 and not raw_get(meta) then
+    ready[meta] = copy
+    by_index[meta.__index or NOTHING], by_newindex[meta.__newindex or NOTHING] = copy, copy
+  end
   return copy
 end
 
-function metatables.setmetatable(target, meta)
+local function assign(target, meta)
   if type(target) ~= "table" then
     error("bad argument #1 to 'setmetatable' (table expected, got " .. type(target) .. ")", 2)
   elseif type(meta) ~= "table" and meta ~= nil then
     error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
   end
   local current = raw_get(target)
-  if current then
-    local original = current[ORIGINAL]
-    if not original or rawget(original, "__metatable") ~= nil then
-      error("cannot change a protected metatable", 2)
-    end
+  if current and (current.__metatable ~= nil or not current[ORIGINAL]) then
+    error("cannot change a protected metatable", 2)
   end
-  if meta == nil then
-    return raw_set(target, nil)
-  end
-  local copy = copies[meta]
+  ready[target] = nil
+  return setmetatable(target, meta and copy_of(meta))
+end
+
+function metatables.setmetatable(target, meta)
+  local copy = ready[meta]
   if
-    not copy
-    or copy.__index ~= rawget(meta, "__index")
-    or copy.__newindex ~= rawget(meta, "__newindex")
+    copy
+    and by_index[meta.__index or NOTHING] == copy
+    and by_newindex[meta.__newindex or NOTHING] == copy
+    and target ~= nil
+    and not ready[target]
   then
-    copy = copy_of(meta)
+    return setmetatable(target, copy)
   end
-  return raw_set(target, copy)
+  return assign(target, meta)
 end
 
 function metatables.getmetatable(value)
   local meta = raw_get(value)
-  if meta == nil then
+  if not meta then
     return nil
   end
   local original = meta[ORIGINAL]
   if not original then
     return meta.__metatable -- the host's own: locked, so never the table itself
+  elseif meta.__metatable == nil then
+    return original
   end
-  local lock = rawget(original, "__metatable")
-  if lock ~= nil then
-    return lock
-  end
-  return original
+  return rawget(original, "__metatable")
+end
+
+--- Whether *value* is the host's: it has a metatable that no script gave it.
+---@param value any
+---@return boolean
+function metatables.is_of_host(value)
+  local meta = raw_get(value)
+  return meta ~= nil and not meta[ORIGINAL]
 end
 
 return metatables

@@ -6,7 +6,7 @@
 ---
 --- The same value always gives the same text: keys are sorted, and no address is ever shown. Only
 --- what a literal cannot carry becomes a comment. Everything is bounded: depth, strings, the whole.
-local ipairs, next, pcall, rawget = ipairs, next, pcall, rawget
+local ipairs, next, pcall, rawequal, rawget = ipairs, next, pcall, rawequal, rawget
 local tonumber, tostring, type = tonumber, tostring, type
 local byte, find, format, gmatch, gsub, rep, sub =
   string.byte, string.find, string.format, string.gmatch, string.gsub, string.rep, string.sub
@@ -287,7 +287,7 @@ end
 ---@param p pretty.Printer
 ---@param lead integer  what stands before it on its line
 local function table_text(p, value, indent, depth, lead)
-  if value == json.null then
+  if rawequal(value, json.null) then
     return "json.null"
   elseif p.above[value] then
     return note(p, "cycle, " .. depth - p.above[value] .. " up", "nil")

@@ -1,62 +1,74 @@
 --- `pcall`, `xpcall` and the coroutine library for scripts: nothing they catch outlives the
 --- watchdog.
 ---
---- In the main coroutine the watchdog's hook is a C function and raises at every instruction, so
---- `pcall` there is the stock one. A hook does not reach into other coroutines: each gets a Lua
---- hook of its own. That hook needs a C level to run in, and at the C-stack limit it has none,
---- so within coroutines whatever can catch an error (`pcall`, `resume`) nests at most 100 deep.
+--- In the main coroutine the watchdog's hook is a C function and raises at every instruction. A
+--- hook does not reach into other coroutines: each gets a Lua hook of its own, and that one needs a
+--- C level to run in. Where the script has used them all up, the call of the hook is itself an
+--- error that looks like any other; so whoever catches an error there asks whether time is over.
+--- And since errors that are caught in a coroutine give its C levels back, nothing but the hook
+--- keeps it from stacking up protected calls by the thousand, which take seconds to come down.
 local limits = require("host.limits")
 local trace = require("host.trace")
 
-local pcall, xpcall, error, type = pcall, xpcall, error, type
-local sethook = debug.sethook
-local create, resume, status, running =
-  coroutine.create, coroutine.resume, coroutine.status, coroutine.running
-local close, yield, isyieldable = coroutine.close, coroutine.yield, coroutine.isyieldable
-local is_over, handler = limits.is_over, trace.handler
+local error, pcall, select, type, xpcall = error, pcall, select, type, xpcall
+local coroutine, getinfo, sethook = coroutine, debug.getinfo, debug.sethook
+local close, create, resume, running, wrap =
+  coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.wrap
+local is_over, glance, handler = limits.is_over, limits.glance, trace.handler
 
 local protect = {}
 
-local MAX_CATCHERS = 100
---- From the deepest catcher a script needs more instructions than this to get back to the limit,
---- so the hook fires where there is room for it.
+--- Instructions between two looks of a coroutine's hook.
 local HOOK_INTERVAL = 90
+--- How many calls may be open in a coroutine: to unwind protected ones costs the square of it.
+local DEEPEST = 5000
+local OVER = "time is over"
+local TOO_DEEP = "stack overflow (at most " .. DEEPEST .. " calls deep in a coroutine)"
 
--- How many catchers are open, and how many the innermost `resume` found open: a coroutine that
--- yields out of its pcalls cannot count below that. Zero floor: the main coroutine.
-local depth, floor = 0, 0
+--- Whether a hook in Lua may have failed where an error is caught: for good, once the state has had
+--- a coroutine. Before that the stock `pcall` will do.
+local careful = false
 
---- Called between deliveries.
-function protect.reset()
-  depth, floor = 0, 0
+--- Installs a hook for good, where the watchdog cannot arm one from outside.
+function protect.use_permanent_hook()
+  careful = true
+  limits.use_permanent_hook()
+end
+
+local function is_too_deep()
+  return getinfo(DEEPEST, "l") ~= nil and not select(2, running())
 end
 
 local function tick()
-  if is_over() then
+  if glance() then
     sethook(tick, "", 1)
-    error("time is over", 0)
+    error(OVER, 0)
+  elseif is_too_deep() then
+    error(TOO_DEEP, 0)
   end
 end
 
-local function enter(name)
-  if depth >= MAX_CATCHERS then
-    error("too many nested calls of '" .. name .. "' in a coroutine", 3)
+--- Raises anew what must not be caught.
+local function let_pass()
+  if is_over() then
+    error(OVER, 0)
+  elseif is_too_deep() then
+    error(TOO_DEEP, 0)
   end
-  depth = depth + 1
 end
 
-local function leave(before, ...)
-  depth = before < floor and floor or before
-  return ...
+local function checked(ok, ...)
+  if not ok then
+    let_pass()
+  end
+  return ok, ...
 end
 
 function protect.pcall(f, ...)
-  if floor == 0 then
-    return pcall(f, ...)
+  if careful then
+    return checked(pcall(f, ...))
   end
-  local before = depth
-  enter("pcall")
-  return leave(before, pcall(f, ...))
+  return pcall(f, ...)
 end
 
 local function forget_stack(_, ...)
@@ -68,6 +80,8 @@ end
 local function handle(user_handler, ok, ...)
   if ok then
     return true, ...
+  elseif careful then
+    let_pass()
   end
   local raised = ...
   if type(raised) ~= "table" or raised.stack == nil then
@@ -81,82 +95,62 @@ function protect.xpcall(f, user_handler, ...)
   if type(user_handler) ~= "function" then
     error("bad argument #2 to 'xpcall' (function expected, got " .. type(user_handler) .. ")", 2)
   end
-  if floor == 0 then
-    return handle(user_handler, xpcall(f, handler, ...))
-  end
-  local before = depth
-  enter("xpcall")
-  return handle(user_handler, leave(before, xpcall(f, handler, ...)))
+  return handle(user_handler, xpcall(f, handler, ...))
 end
 
-local function create_hooked(f)
-  if type(f) ~= "function" then
-    error("bad argument #1 to 'create' (function expected)", 3)
-  end
-  local co = create(f)
-  sethook(co, tick, "", HOOK_INTERVAL)
-  return co
-end
-
-local function resumed(before, before_floor, ...)
-  depth, floor = before, before_floor
-  return ...
-end
-
-local function resume_counted(co, ...)
-  local before, before_floor = depth, floor
-  enter("resume")
-  floor = depth
-  return resumed(before, before_floor, resume(co, ...))
-end
-
--- What `coroutine.wrap` does with a failure: closes the coroutine, adds the place to a string.
-local function unwrap(co, ok, ...)
+local function raise_again(ok, ...)
   if ok then
     return ...
   end
-  local problem = ...
-  if status(co) == "dead" then
-    local closed, other = close(co)
-    if not closed then
-      problem = other
-    end
+  error((...), 0)
+end
+
+-- An error that a hook raises leaves hooks off in a coroutine that dies of it, and closing such a
+-- one would run `__close` for as long as it likes. With the pcall inside, whatever is to be closed
+-- is closed there, where hooks are on again.
+local function body_of(f, name)
+  if type(f) ~= "function" then
+    error("bad argument #1 to '" .. name .. "' (function expected, got " .. type(f) .. ")", 3)
   end
-  error(problem, 0)
+  careful = true
+  return function(...)
+    limits.set_hook(tick, HOOK_INTERVAL)
+    return raise_again(pcall(f, ...))
+  end
+end
+
+local function check_coroutine(co, name)
+  if type(co) ~= "thread" then
+    error("bad argument #1 to '" .. name .. "' (coroutine expected, got " .. type(co) .. ")", 3)
+  end
 end
 
 --- A fresh `coroutine` library.
 ---@return table
 function protect.new_coroutine_library()
-  local library = { status = status, running = running, yield = yield, isyieldable = isyieldable }
+  local library = {
+    isyieldable = coroutine.isyieldable,
+    running = running,
+    status = coroutine.status,
+    yield = coroutine.yield,
+  }
 
   function library.create(f)
-    return create_hooked(f)
-  end
-
-  function library.resume(co, ...)
-    if type(co) ~= "thread" then
-      error("bad argument #1 to 'resume' (coroutine expected)", 2)
-    end
-    return resume_counted(co, ...)
+    return create(body_of(f, "create"))
   end
 
   function library.wrap(f)
-    local co = create_hooked(f)
-    return function(...)
-      return unwrap(co, resume_counted(co, ...))
-    end
+    return wrap(body_of(f, "wrap"))
+  end
+
+  function library.resume(co, ...)
+    check_coroutine(co, "resume")
+    return checked(resume(co, ...))
   end
 
   function library.close(co)
-    if type(co) ~= "thread" then
-      error("bad argument #1 to 'close' (coroutine expected)", 2)
-    end
-    local state = status(co)
-    if state ~= "suspended" and state ~= "dead" then
-      error("cannot close a " .. state .. " coroutine", 2)
-    end
-    return close(co)
+    check_coroutine(co, "close")
+    return checked(close(co))
   end
 
   return library

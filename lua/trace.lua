@@ -1,5 +1,6 @@
 --- Where a script was: its own frames only, never the host's.
-local getinfo, type, tostring, concat = debug.getinfo, type, tostring, table.concat
+local getinfo, type, tostring = debug.getinfo, type, tostring
+local concat, sub = table.concat, string.sub
 
 local trace = {}
 
@@ -8,6 +9,8 @@ local TRUSTED = "=[moonq"
 --- What Lua says of a chunk without debug information, as trusted ones usually are.
 local STRIPPED = "=?"
 local MAX_FRAMES = 22
+--- Bytes of a function's name that are shown; a script may use as many as it likes.
+local MAX_NAME = 60
 
 --- Whether a frame is a script's own.
 ---@param info table  what `debug.getinfo` says of it under "S"
@@ -24,7 +27,7 @@ local function describe(info)
   if info.what == "main" then
     return where .. "main chunk"
   elseif info.name and info.namewhat ~= "" then
-    return where .. info.namewhat .. " '" .. info.name .. "'"
+    return where .. info.namewhat .. " '" .. sub(info.name, 1, MAX_NAME) .. "'"
   end
   return where .. "function <" .. info.short_src .. ":" .. info.linedefined .. ">"
 end
@@ -83,6 +86,17 @@ function trace.handler(value)
   return last
 end
 
+--- What was raised and where, out of what `xpcall` with this handler answers.
+---@param answer any
+---@return any value
+---@return string stack  "" where Lua itself gave up: then no message handler runs
+function trace.raised(answer)
+  if type(answer) == "table" and answer.stack ~= nil then
+    return answer.value, answer.stack
+  end
+  return answer, ""
+end
+
 --- Where the last error was raised, for the host: it survives the end of the call that a
 --- watchdog cut off.
 ---@return string
@@ -94,7 +108,7 @@ end
 
 --- Forgets the last error.
 function trace.clear()
-  last = nil
+  last, trace.unwound = nil, nil
 end
 
 --- `debug.traceback` for scripts: same arguments, script frames only.

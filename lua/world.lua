@@ -42,10 +42,10 @@ local function bad_argument(index, name, expected, value)
 end
 
 local function checked_rawset(target, key, value)
-  if freeze.is_frozen(target) then
-    error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
-  elseif type(target) ~= "table" then
+  if type(target) ~= "table" then
     bad_argument(1, "rawset", "table", target)
+  elseif metatables.is_of_host(target) then
+    error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
   end
   return rawset(target, key, value)
 end
