@@ -1,0 +1,52 @@
+local queue = require("queue")
+local test = require("test")
+
+local describe, it, eq = test.describe, test.it, test.eq
+
+describe("9 counting", function()
+  it("tells ready, delayed and dead apart", function()
+    local few = test.queue("contract:few")
+    few:publish({ ["do"] = "reject" })
+    few:step()
+    few:publish({ ["do"] = "nothing" })
+    few:publish({ ["do"] = "nothing" }, nil, { delay = "1m" })
+    local info = test.no_error(queue.info("contract:few"))
+    test.match(info, { ready = 1, delayed = 1, leased = 0, running = 0, dead = 1 })
+    eq(info.message_count, 2)
+  end)
+
+  it("counts the one that runs while it runs", function()
+    local seen
+    test.stub("queue", "publish", function()
+      seen = queue.info("contract:tasks")
+      return "id"
+    end)
+    local tasks = test.queue("contract:tasks")
+    tasks:publish({ ["do"] = "publish", to = "contract:morgue", body = 1 })
+    tasks:drain()
+    test.match(seen, { running = 1, ready = 0, message_count = 1 })
+  end)
+
+  it("knows how long the oldest has waited", function()
+    local tasks = test.queue("contract:tasks")
+    tasks:publish({ ["do"] = "nothing" })
+    test.clock.advance("90s")
+    eq(queue.info("contract:tasks").oldest_age, 90)
+    tasks:drain()
+    test.is_nil(queue.info("contract:tasks").oldest_age)
+  end)
+
+  it("knows who consumes", function()
+    eq(queue.info("contract:morgue").consumer_count, 0)
+    test.queue("contract:tasks"):drain()
+    eq(queue.info("contract:tasks").consumer_count, 1)
+  end)
+end)
+
+describe("8 stopping", function()
+  it("is not asked for while a handler simply runs", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "tell" })
+    test.is_false(tasks:drain():result(id).is_stopping)
+  end)
+end)

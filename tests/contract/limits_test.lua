@@ -1,0 +1,40 @@
+local test = require("test")
+
+local describe, it, eq = test.describe, test.it, test.eq
+
+local function stopped(order)
+  local brief = test.queue("contract:brief")
+  local id = brief:publish({ ["do"] = order })
+  return brief:step(), id, brief
+end
+
+describe("5 limits", function()
+  it("stop a handler that takes too long, as a failure", function()
+    local run, id, brief = stopped("spin")
+    eq(run.nacked, { id })
+    test.error_kind(brief:delayed()[1].error, errors.TIMEOUT)
+    test.contains(brief:delayed()[1].error:message(), "2s")
+  end)
+
+  it("stop a handler that takes too much memory, as a failure", function()
+    local run, id, brief = stopped("eat")
+    eq(run.nacked, { id })
+    test.contains(brief:delayed()[1].error:message(), "4 MiB")
+  end)
+
+  it("leave nothing behind for the next message", function()
+    local _, _, brief = stopped("eat")
+    local next_id = brief:publish({ ["do"] = "answer", value = 7 })
+    local run = brief:step()
+    eq(run.acked, { next_id })
+    eq(run:result(next_id), 7)
+  end)
+
+  it("end in the dead letters like every failure", function()
+    local brief = test.queue("contract:brief")
+    local id = brief:publish({ ["do"] = "spin" })
+    local run = brief:drain()
+    eq({ run.nacked, run.dead }, { { id, id }, { id } })
+    eq(brief:dead()[1].reason, "max_attempts")
+  end)
+end)

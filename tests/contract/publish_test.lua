@@ -1,0 +1,164 @@
+local json = require("json")
+local queue = require("queue")
+local test = require("test")
+
+local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+local TASKS = "contract:tasks"
+
+--- Publishes what must be refused, and answers the error; nothing may have been stored.
+local function refused(body, headers, options)
+  local id, err = queue.publish(TASKS, body, headers, options)
+  test.has_error(id, err)
+  eq(test.queue(TASKS):len(), 0)
+  return err
+end
+
+describe("2 publish: the body", function()
+  each(
+    {
+      { what = "a table", body = { id = 1, tags = { "a" } } },
+      { what = "a text", body = "hello" },
+      { what = "an integer", body = 9007199254740993 },
+      { what = "a float", body = 1.0 },
+      { what = "false", body = false },
+      { what = "null", body = json.null },
+    },
+    "arrives as it was published: {what}",
+    function(row)
+      local tasks = test.queue(TASKS)
+      tasks:publish(row.body)
+      local arrived = tasks:messages()[1].body
+      eq(arrived, row.body)
+      eq(math.type(arrived), math.type(row.body))
+    end
+  )
+
+  it("must not be nil", function()
+    local err = refused(nil)
+    test.error_kind(err, errors.INVALID)
+    test.contains(err:message(), "body is nil")
+  end)
+
+  local cycle = {}
+  cycle.me = { again = cycle }
+  each(
+    {
+      { what = "a function", body = { items = { 1, 2, { callback = print } } }, at = "items[3]" },
+      { what = "a cycle", body = cycle, at = "body.me.again" },
+      { what = "NaN", body = { rate = 0 / 0 }, at = "body.rate" },
+      { what = "infinity", body = { rate = math.huge }, at = "body.rate" },
+      { what = "mixed keys", body = { list = { 1, x = 2 } }, at = "body.list" },
+      { what = "a sparse list", body = { list = { 1, nil, 3 } }, at = "body.list" },
+      { what = "invalid UTF-8", body = { text = "\xFF" }, at = "body.text" },
+    },
+    "is refused by the place of {what}",
+    function(row)
+      local err = refused(row.body)
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), row.at)
+    end
+  )
+
+  it("is bounded by max_body", function()
+    local _, err = queue.publish("contract:limited", ("x"):rep(2000))
+    test.error_kind(err, errors.INVALID)
+    test.contains(err:message(), "1024")
+    local _, headers_too = queue.publish("contract:limited", 1, { a = ("x"):rep(2000) })
+    test.error_kind(headers_too, errors.INVALID)
+    test.no_error(queue.publish("contract:limited", ("x"):rep(900)))
+  end)
+
+  it("is text on a queue with the codec raw, and nothing else", function()
+    local raw = test.queue("contract:raw")
+    local id = raw:publish("{not json")
+    eq(raw:messages()[1].body, "{not json")
+    eq(raw:drain():result(id), "{not json")
+    test.throws(function()
+      raw:publish({ id = 1 })
+    end, "must be a string")
+  end)
+end)
+
+describe("2 publish: headers", function()
+  it("arrive as they were given", function()
+    local headers = { source = "shop", tries = 3, share = 0.5, urgent = true }
+    local tasks = test.queue(TASKS)
+    local id = tasks:publish({ ["do"] = "tell" }, headers)
+    eq(tasks:messages()[1].headers, headers)
+    eq(tasks:drain():result(id).headers, headers)
+  end)
+
+  each(
+    {
+      { what = "names of moonq's own", headers = { x_mine = "1" } },
+      { what = "values that are tables", headers = { list = {} } },
+      { what = "names that are no text", headers = { "first" } },
+    },
+    "may not have {what}",
+    function(row)
+      test.error_kind(refused(1, row.headers), errors.INVALID)
+    end
+  )
+end)
+
+describe("2 publish: the answer", function()
+  it("is an id that grows with time", function()
+    local first = queue.publish(TASKS, 1)
+    test.clock.advance("1s")
+    local second = queue.publish(TASKS, 2)
+    test.matches(first, "^%x+%-%x+%-7%x+%-%x+%-%x+$")
+    test.gt(second, first)
+  end)
+
+  it("is the caller's own id where there is one", function()
+    local tasks = test.queue(TASKS)
+    eq(queue.publish(TASKS, { ["do"] = "tell" }, nil, { id = "order-7" }), "order-7")
+    eq(tasks:drain():result("order-7").id, "order-7")
+  end)
+
+  it("is NOT_FOUND for a queue that does not exist", function()
+    local id, err = queue.publish("contract:tsaks", 1)
+    test.is_nil(id)
+    test.error_kind(err, errors.NOT_FOUND)
+    test.contains(err:message(), TASKS)
+  end)
+
+  it("is UNAVAILABLE, and retryable, while the broker is away", function()
+    test.broker_down("2s")
+    local err = refused(1)
+    test.error_kind(err, errors.UNAVAILABLE)
+    test.retryable(err)
+    test.clock.advance("2s")
+    test.no_error(queue.publish(TASKS, 1))
+  end)
+
+  each(
+    {
+      { option = "dely", value = 1 },
+      { option = "delay", value = "soon" },
+      { option = "delay", value = "366d" },
+      { option = "priority", value = "urgent" },
+      { option = "ttl", value = 0 },
+      { option = "id", value = "" },
+    },
+    "is INVALID for the option {option} = {value}",
+    function(row)
+      local err = refused(1, nil, { [row.option] = row.value })
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), row.option)
+    end
+  )
+
+  it("is one for each message of a batch", function()
+    local answers = queue.publish_batch(TASKS, { { body = 1 }, { body = print }, { body = 3 } })
+    eq(#answers, 3)
+    test.is_string(answers[1].id)
+    test.error_kind(answers[2].err, errors.INVALID)
+    local ids = {}
+    for place, message in ipairs(test.queue(TASKS):messages()) do
+      ids[place] = message.id
+    end
+    eq(ids, { answers[1].id, answers[3].id })
+  end)
+end)

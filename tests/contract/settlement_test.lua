@@ -1,0 +1,172 @@
+local test = require("test")
+
+local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+--- Publishes one order to the handler and runs it once.
+local function once(body, queue_id)
+  local tasks = test.queue(queue_id or "contract:tasks")
+  local id = tasks:publish(body)
+  return tasks:step(), id, tasks
+end
+
+describe("3 settlement: the handler's result", function()
+  each(
+    {
+      { what = "nothing", body = { ["do"] = "nothing" } },
+      { what = "a table", body = { ["do"] = "answer", value = { ok = true } } },
+      { what = "zero", body = { ["do"] = "answer", value = 0 } },
+      { what = "an empty text", body = { ["do"] = "answer", value = "" } },
+    },
+    "acks with {what}",
+    function(row)
+      local run, id, tasks = once(row.body)
+      eq(run.acked, { id })
+      eq({ run.nacked, run.dead }, { {}, {} })
+      eq(tasks:len(), 0)
+    end
+  )
+
+  each(
+    {
+      { what = "returns false", body = { ["do"] = "deny" }, kind = "UNKNOWN", text = "false" },
+      {
+        what = "returns nil and a text",
+        body = { ["do"] = "fail" },
+        kind = "UNKNOWN",
+        text = "luck",
+      },
+      {
+        what = "returns nil and an error",
+        body = { ["do"] = "fault", fault = { kind = "CONFLICT", message = "taken" } },
+        kind = "CONFLICT",
+        text = "taken",
+      },
+      { what = "raises", body = { ["do"] = "raise" }, kind = "UNKNOWN", text = "fell down" },
+    },
+    "is a failure when it {what}",
+    function(row)
+      local run, id, tasks = once(row.body)
+      eq(run.nacked, { id })
+      eq({ run.acked, run.dead }, { {}, {} })
+      local waiting = tasks:delayed()[1]
+      eq(waiting.attempt, 2)
+      test.error_kind(waiting.error, row.kind)
+      test.contains(waiting.error:message(), row.text)
+    end
+  )
+
+  it("is final when the error says that no attempt can help", function()
+    local fault = { message = "negative total", kind = "INVALID", retryable = false }
+    local run, id, tasks = once({ ["do"] = "fault", fault = fault })
+    eq(run.dead, { id })
+    eq(tasks:len(), 0)
+    eq(tasks:dead()[1].reason, "rejected")
+  end)
+
+  it("does not matter where the body cannot be decoded: the handler is not called", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish_raw('{"do": "nothing"')
+    local run = tasks:drain()
+    eq(run.dead, { id })
+    test.is_nil(run:result(id))
+    local letter = tasks:dead()[1]
+    eq({ letter.reason, letter.text }, { "decode", '{"do": "nothing"' })
+  end)
+end)
+
+describe("3 settlement: by the handler itself", function()
+  it("is single: an early ack outlives a failure", function()
+    local run, id, tasks = once({ ["do"] = "ack_then_fail" })
+    eq(run.acked, { id })
+    eq({ run.nacked, tasks:len() }, { {}, 0 })
+  end)
+
+  it("answers INVALID the second time", function()
+    local run, id = once({ ["do"] = "settle_twice" })
+    local err = run:result(id)
+    test.error_kind(err, errors.INVALID)
+    test.contains(err:message(), "already settled")
+  end)
+
+  it("fails with nack, and keeps its words", function()
+    local run, id, tasks = once({ ["do"] = "nack" })
+    eq(run.nacked, { id })
+    test.contains(tasks:delayed()[1].error:message(), "not today")
+  end)
+
+  it("waits as long as retry says", function()
+    local _, _, tasks = once({ ["do"] = "retry", delay = "90s" })
+    local waiting = tasks:delayed()[1]
+    eq({ waiting.due, waiting.attempt }, { 90, 2 })
+  end)
+
+  it("spends no attempt with snooze", function()
+    local run, id, tasks = once({ ["do"] = "snooze", delay = "5m" })
+    eq(run.snoozed, { id })
+    eq(run.nacked, {})
+    local waiting = tasks:delayed()[1]
+    eq({ waiting.due, waiting.attempt }, { 300, 1 })
+  end)
+
+  it("is dead after a thousand snoozes", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "snooze", delay = "1s" })
+    local run = tasks:drain({ max = 2000 })
+    eq(run.deliveries, 1001)
+    eq(run.dead, { id })
+    eq(tasks:dead()[1].reason, "snooze_limit")
+  end)
+
+  it("is dead at once with reject", function()
+    local run, id, tasks = once({ ["do"] = "reject", text = "no such customer" })
+    eq(run.dead, { id })
+    local letter = tasks:dead()[1]
+    eq(letter.reason, "rejected")
+    test.contains(letter.error:message(), "no such customer")
+  end)
+end)
+
+describe("3 settlement: auto_ack", function()
+  it("settles before the handler runs, and says so at the start", function()
+    local run, id, hasty = once({ ["do"] = "fail" }, "contract:hasty")
+    eq(run.acked, { id })
+    eq({ hasty:len(), #hasty:dead() }, { 0, 0 })
+    test.logged("warn", "auto_ack")
+  end)
+
+  it("loses the message of a worker that dies", function()
+    test.crash_worker()
+    local run, id, hasty = once({ ["do"] = "nothing" }, "contract:hasty")
+    eq({ run.acked, run.interrupted }, { { id }, {} })
+    eq(hasty:len(), 0)
+  end)
+end)
+
+describe("3 settlement: faults", function()
+  it("runs a message again whose worker died, as an interruption", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "tell" })
+    test.crash_worker()
+    local run = tasks:drain()
+    eq({ run.interrupted, run.acked }, { { id }, { id } })
+    local told = run:result(id)
+    eq({ told.attempt, told.interruptions }, { 1, 1 })
+  end)
+
+  it("runs a message again whose ack the broker did not hear", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "tell" })
+    test.drop_ack()
+    local run = tasks:drain()
+    eq(run.deliveries, 2)
+    eq(run:result(id).interruptions, 1)
+  end)
+
+  it("runs a message again that the broker delivers twice", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "nothing" })
+    tasks:drain()
+    test.duplicate(id)
+    eq(tasks:drain().acked, { id })
+  end)
+end)
