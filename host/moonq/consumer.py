@@ -23,6 +23,7 @@ from moonq.queues import Route
 from moonq.sandbox.lend import Caller, Scope
 from moonq.sandbox.state import THREAD_STACK, Stopped
 from moonq.settling import ConsumerSettings, Settler
+from moonq.times import Times
 from moonq.worker import StateMaker, Worker
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
@@ -79,6 +80,7 @@ class Consumer:
         self._idle = 0
         self._born = 0
         self._acked = 0
+        self._times = Times()
         self._abandoned = 0
         self._paused = False
         self._stopping = False
@@ -174,6 +176,14 @@ class Consumer:
         """How many messages were acknowledged since the start."""
         with self._changed:
             return self._acked + sum(worker.acked for worker in self._workers)
+
+    def times(self) -> list[tuple[float, int]]:
+        """How long handlers took since the start: seconds, and how many took about as long."""
+        total = Times()
+        with self._changed:
+            for counted in (self._times, *(worker.times for worker in self._workers)):
+                total.add(counted)
+        return total.pairs()
 
     def running(self) -> list[str]:
         """The ids of the messages that handlers are at work on."""
@@ -287,6 +297,7 @@ class Consumer:
         self._workers.discard(worker)
         self._idle -= worker.is_idle
         self._acked += worker.acked
+        self._times.add(worker.times)
         self._changed.notify_all()
 
     def _replace(self) -> None:

@@ -12,6 +12,7 @@ from moonq.model import ACK, RELEASE, Delivery, Verdict
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Outcome, Progress, State, Stopped
 from moonq.settling import Settler
+from moonq.times import Times
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
 #: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
@@ -60,6 +61,7 @@ class Worker:
         self.is_idle = True
         self.abandoned = False
         self.pace = Pace()
+        self.times = Times()
         self.subscription: Subscription | None = None
         self.thread: threading.Thread | None = None
         self._make_state = make_state
@@ -151,13 +153,21 @@ class Worker:
                 self._settle(index, ACK)
         began = time.perf_counter()
         progress = state.deliver(self._timeout, [one.message.body for one in deliveries])
-        if progress.done:
-            self.pace.note(time.perf_counter() - began, progress.done)
+        self._note(time.perf_counter() - began, progress)
         done = self._conclude(progress)
         self._running = ()
         if state.spent:
             self.close()
         return done
+
+    def _note(self, seconds: float, progress: Progress) -> None:
+        if progress.done:
+            self.pace.note(seconds, progress.done)
+        if progress.stopped is not None:
+            # It is the one that was cut off that took so long.
+            self.times.note(seconds)
+        elif progress.done:
+            self.times.note(seconds / progress.done, progress.done)
 
     def _conclude(self, progress: Progress) -> int:
         for outcome in progress.outcomes:
