@@ -1,0 +1,149 @@
+"""Whether a text that somebody types is a whole piece of Lua.
+
+    judge("for i = 1, 3 do").state      # State.INCOMPLETE: Enter begins a new line
+    judge("1 + * 2").finding            # what is wrong, with its place
+    judge("1 + 2;").is_muted            # the value is not printed
+
+A text is asked for as an expression first and as statements then. It is incomplete when one of the
+two only failed because the text ended.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from moonq.findings import Finding, Source
+from moonq.registry.luasyntax import of_message
+from moonq.registry.luatext import LuaText
+from moonq.registry.luatokens import tokens
+from moonq.sandbox import syntax
+
+NAME = "console"
+_RETURN = "return "
+_OPENERS = {"then", "do", "else", "repeat", "(", "{", "["}
+_EQUALS = re.compile(r"\s*=(?!=)")
+
+
+class State(Enum):
+    """What is to be done with a text on Enter."""
+
+    WHOLE = "whole"
+    INCOMPLETE = "incomplete"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A text and what Lua thinks of it."""
+
+    text: str
+    """As it is sent, without the `=` that Lua 5.1 wanted before an expression."""
+    state: State
+    is_expression: bool = False
+    finding: Finding | None = None
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether it ends with `;`, so that its value is not wanted on the screen."""
+        last = None
+        for last in tokens(self.text):  # noqa: B007 - the last one is wanted
+            pass
+        return last is not None and last.text == ";"
+
+    @property
+    def caret(self) -> int:
+        """The offset of the error in the text."""
+        if not self.finding or not self.finding.spans:
+            return len(self.text)
+        span = self.finding.spans[0]
+        lines = self.text.split("\n")
+        before = sum(len(line) + 1 for line in lines[: span.line - 1])
+        return min(len(self.text), before + max(0, span.column - 1))
+
+
+def judge(text: str) -> Chunk:
+    """Return what Lua thinks of *text*, without running any of it."""
+    text = _EQUALS.sub("", text, count=1) if _EQUALS.match(text) else text
+    if not text.strip():
+        return Chunk(text, State.WHOLE)
+    as_value = syntax.check((_RETURN + text).encode(errors="surrogateescape"), NAME)
+    if as_value is None:
+        return Chunk(text, State.WHOLE, is_expression=not _is_statement(text))
+    as_code = syntax.check(text.encode(errors="surrogateescape"), NAME)
+    if as_code is None:
+        return Chunk(text, State.WHOLE)
+    if _only_ended(as_value) or _only_ended(as_code):
+        return Chunk(text, State.INCOMPLETE, finding=_finding(text, as_code))
+    return Chunk(text, State.INVALID, finding=_furthest(text, as_value, as_code))
+
+
+def indent_after(line: str) -> str:
+    """Return the spaces that the line after *line* begins with."""
+    own = line[: len(line) - len(line.lstrip())]
+    words = [token.text for token in tokens(line)]
+    if not words:
+        return own
+    opens = words[-1] in _OPENERS or (
+        "function" in words and words[-1] == ")" and "end" not in words
+    )
+    return own + "  " if opens else own
+
+
+def outdented(line: str) -> str:
+    """Return *line*, one step to the left where its only word closes a block."""
+    if line.strip() in {"end", "else", "until", "}", ")", "end)", "})"} and line.startswith("  "):
+        return line[2:]
+    return line
+
+
+def statements(text: str) -> tuple[list[str], str]:
+    """Cut the lines of *text* into whole pieces; returns them and the incomplete rest.
+
+    A piece that can never become whole is a piece too: running it says why.
+    """
+    pieces, lines = [], list[str]()
+    for line in text.splitlines():
+        lines.append(line)
+        piece = "\n".join(lines)
+        if not piece.strip() or judge(piece).state is State.INCOMPLETE:
+            continue
+        pieces.append(piece)
+        lines = []
+    return pieces, "\n".join(lines)
+
+
+def _only_ended(message: str) -> bool:
+    first = message.partition("\nstack traceback:")[0]
+    return first.endswith("near <eof>") and "unfinished string" not in first
+
+
+def _is_statement(text: str) -> bool:
+    """`return` alone is whole with anything behind it that is no code, such as a comment."""
+    return next(iter(tokens(text)), None) is None
+
+
+def _furthest(text: str, as_value: str, as_code: str) -> Finding:
+    """The complaint that got further into the text is the one about what was meant."""
+    code = _finding(text, as_code)
+    value = _shifted(_finding(_RETURN + text, as_value), text)
+    return value if value.place[1:] > code.place[1:] else code
+
+
+def _finding(text: str, message: str) -> Finding:
+    return of_message(message, LuaText.of_file(NAME, text.encode(errors="surrogateescape")))
+
+
+def _shifted(finding: Finding, text: str) -> Finding:
+    """The same without the word that was put in front of the first line."""
+    source = Source(NAME, text)
+    spans = tuple(
+        replace(
+            span,
+            column=max(1, span.column - len(_RETURN)) if span.line == 1 else span.column,
+            lines=tuple((number, source.line(number)) for number, _ in span.lines),
+        )
+        for span in finding.spans
+    )
+    return replace(finding, spans=spans)

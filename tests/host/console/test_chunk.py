@@ -1,0 +1,88 @@
+"""When Enter runs a text, when it asks for more, and when it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from moonq.console import chunk
+from moonq.console.chunk import State
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 + 2", "x = 1", "return 1, 2", "f()", "for i = 1, 3 do end", "-- words", "", "a.b[1]", "=1"],
+)
+def test_whole_pieces_are_run(text: str) -> None:
+    assert chunk.judge(text).state is State.WHOLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["for i = 1, 3 do", "f(", "{ 1,", "1 +", "x =", "function f()", "[[long", "--[[ words", "if a"],
+)
+def test_what_only_ended_too_early_continues(text: str) -> None:
+    assert chunk.judge(text).state is State.INCOMPLETE
+
+
+@pytest.mark.parametrize("text", ["a b", "x +* 2", "end", '"abc', "1 2", "for for"])
+def test_what_can_never_become_lua_is_refused(text: str) -> None:
+    assert chunk.judge(text).state is State.INVALID
+
+
+def test_the_caret_goes_to_the_error() -> None:
+    found = chunk.judge("local a = 1\nlocal b = a +* 2")
+    assert found.caret == len("local a = 1\nlocal b = a +")
+    assert found.finding is not None
+    assert "`*`" in found.finding.message
+
+
+def test_an_error_in_an_expression_is_placed_as_it_was_typed() -> None:
+    found = chunk.judge("1 + * 2")
+    assert found.caret == 4
+    assert found.finding is not None
+    assert found.finding.spans[0].lines == ((1, "1 + * 2"),)
+
+
+def test_a_habit_of_other_languages_is_answered_with_lua() -> None:
+    finding = chunk.judge("x += 1").finding
+    assert finding is not None
+    assert finding.helps == ("write `x = x + 1`: Lua has no `+=`",)
+
+
+def test_expressions_are_told_from_statements() -> None:
+    assert chunk.judge("f()").is_expression
+    assert chunk.judge("= f()").text.strip() == "f()"
+    assert not chunk.judge("x = 1").is_expression
+    assert not chunk.judge("-- nothing").is_expression
+
+
+def test_a_semicolon_at_the_end_mutes() -> None:
+    assert chunk.judge("f();").is_muted
+    assert chunk.judge("f(); -- done").is_muted
+    assert not chunk.judge('";"').is_muted
+
+
+@pytest.mark.parametrize(
+    ("line", "spaces"),
+    [
+        ("for i = 1, 3 do", 2),
+        ("  if x then", 4),
+        ("local f = function(a)", 2),
+        ("  x = {", 4),
+        ("  y = 1", 2),
+        ("f(function() end)", 0),
+        ("-- do", 0),
+    ],
+)
+def test_a_new_line_is_indented_as_the_code_wants(line: str, spaces: int) -> None:
+    assert chunk.indent_after(line) == " " * spaces
+
+
+def test_a_script_is_cut_into_its_statements() -> None:
+    pieces, rest = chunk.statements("x = 1\nfor i = 1, 3 do\n  x = x + i\nend\n\nx\nif x then")
+    assert pieces == ["x = 1", "for i = 1, 3 do\n  x = x + i\nend", "\nx"]
+    assert rest == "if x then"
+
+
+def test_what_is_wrong_is_a_piece_of_its_own() -> None:
+    assert chunk.statements("x = = 1\n2") == (["x = = 1", "2"], "")
