@@ -36,9 +36,9 @@ end)
 describe("failure.lines", function()
   it("are texts whatever a script has written there", function()
     local err = raised({ code = "T701", text = "" })
-    rawset(err, "diff", { "a", 1, true })
+    err.diff = { "a", 1, true }
     eq(failure.lines(err), { "a", "1", "true" })
-    rawset(err, "diff", "no list")
+    err.diff = "no list"
     eq(failure.lines(err), {})
   end)
 end)

@@ -181,8 +181,8 @@ describe("suite:run", function()
     s:it("forges", function()
       local ok, forged = pcall(refute)
       test.is_false(ok)
-      rawset(forged, "diff", { print })
-      rawset(forged, "message", {})
+      forged.diff = { print }
+      forged.message = {}
       error(forged)
     end)
     local result = s:run(1)

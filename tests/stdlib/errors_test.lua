@@ -89,8 +89,8 @@ describe("an error value", function()
 
   it("answers kinds and messages even after a script has written into it", function()
     local err = errors.new({ message = "x", kind = errors.INVALID })
-    rawset(err, "_kind", function() end)
-    rawset(err, "_message", {})
+    err._kind = function() end
+    err._message = {}
     eq(err:kind(), "UNKNOWN")
     eq(err:message(), "unknown error")
   end)
