@@ -123,15 +123,16 @@ class Host:
     def kill(self) -> None:
         """End it without a word."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-        self._reader.join(10)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self.end()
 
     def stop(self) -> int:
         """End it as an operator would."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        return self.end()
+
+    def end(self, seconds: float = 20) -> int:
+        """Wait for its end, and return its exit code."""
+        code = self.process.wait(seconds)
         self._reader.join(10)
         assert self.process.stderr is not None
         self.process.stderr.close()

@@ -38,7 +38,7 @@ def test_sixty_kills_lose_nothing_and_the_rest_is_done_in_the_end(tmp_path: Path
         books.crash_once(dice)
         books.check()
     host = Host(tmp_path, "--until-idle")
-    assert host.process.wait(300) == 0
+    assert host.end(300) == 0
     books.check()
     assert len(books.left()) == len(set(books._mids("jobs.db", "origin IS NOT NULL")))
 
@@ -166,8 +166,7 @@ def test_the_durable_example_does_every_task_though_it_is_killed(
     killed.wait_for("done", 3)
     killed.kill()
     second = Host(project, "--until-idle")
-    assert second.process.wait(30) == 0
-    second.heard()
+    assert second.end() == 0
     done = [line["task"] for host in (killed, second) for line in host.told("done")]
     assert set(done) == set(range(1, 21))
     assert len(done) < 2 * 20
