@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import threading
 
 
 def main() -> None:
@@ -15,7 +17,19 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    sys.exit(guarded(sys.argv[1:], Options()))
+    code = guarded(sys.argv[1:], Options())
+    if any(is_in_lua(thread) for thread in threading.enumerate()):
+        # A thread that could not be stopped would wake up in an interpreter that is being taken
+        # apart. Everything is handed back and written by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def is_in_lua(thread: threading.Thread) -> bool:
+    """Whether *thread* runs scripts: a call by hand, or a consumer's worker."""
+    return thread.daemon and (thread.name == "call" or "#" in thread.name)
 
 
 if __name__ == "__main__":

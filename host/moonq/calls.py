@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,9 @@ class Call:
 
     def __init__(self, building: Building, function: str, *, send: bool) -> None:
         self._building = building
+        self._state: State | None = None
+        self._changed = threading.Condition()
+        self._stopping = False
         self._function = function
         self._settled = ""
         self._services = building.services if send else _Capturing(building.services)
@@ -62,13 +66,18 @@ class Call:
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments)
-        caller = Caller(entry=self._function, settle=self._settle)
+        caller = Caller(
+            entry=self._function,
+            settle=self._settle,
+            is_stopping=lambda: self._stopping,
+            sleep=self._sleep,
+        )
         began = time.monotonic()
         values: list[Any] = []
         fault: Fault | None = None
         verdict, memory = "", 0
         try:
-            state = self._open(caller)
+            state = self._state = self._open(caller)
         except ScriptFault as raised:
             return CallResult(fault=raised.fault)
         try:
@@ -80,8 +89,10 @@ class Call:
         except ScriptFault as raised:
             fault = raised.fault
         except Stopped as stopped:
-            fault = Fault("TIMEOUT", f"stopped ({stopped.reason})", None, stopped.stack)
+            kind = "CANCELED" if stopped.reason == "stop" else "TIMEOUT"
+            fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
         finally:
+            self._state = None
             state.close()
         took = time.monotonic() - began
         seen = self._services if isinstance(self._services, _Capturing) else None
@@ -94,6 +105,30 @@ class Call:
             memory,
             verdict,
         )
+
+    def wind_up(self) -> None:
+        """Let the function see that it should end; its waits end now."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def cut_off(self) -> None:
+        """End the call now, wherever it is."""
+        self.wind_up()
+        state = self._state
+        if state is not None:
+            state.guard.fire("stop")
+
+    def _sleep(self, seconds: float) -> bool:
+        clock = self._building.clock
+        deadline = clock.monotonic() + seconds
+        with self._changed:
+            while not self._stopping:
+                left = deadline - clock.monotonic()
+                if left <= 0:
+                    return True
+                clock.wait(self._changed, left)
+        return False
 
     def _open(self, caller: Caller) -> State:
         from moonq.functions import Functions

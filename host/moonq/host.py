@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moonq import log
 from moonq.building import Building
@@ -22,6 +22,9 @@ from moonq.errors import StopTimeout
 from moonq.registry.project import Project
 from moonq.sandbox.state import Fault
 from moonq.supervisor import ServiceStatus, Supervisor
+
+if TYPE_CHECKING:
+    from moonq.calls import Call
 
 __all__ = ["CallResult", "Fault", "Host", "ServiceStatus", "StopReport"]
 
@@ -78,6 +81,7 @@ class Host:
         self.consumers = self._building.consumers
         """The consumers that were started, by id."""
         self._began = 0.0
+        self._calls: set[Call] = set()
 
     def start(
         self,
@@ -114,9 +118,17 @@ class Host:
         """
         from moonq.calls import Call
 
-        return Call(self._building, self.project.resolve(function).id, send=send).run(
-            arguments, headers if as_message else None
-        )
+        call = Call(self._building, self.project.resolve(function).id, send=send)
+        self._calls.add(call)
+        try:
+            return call.run(arguments, (headers or {}) if as_message else None)
+        finally:
+            self._calls.discard(call)
+
+    def wind_up(self) -> None:
+        """Let running calls see that they should end; call it before `stop`, from anywhere."""
+        for call in tuple(self._calls):
+            call.wind_up()
 
     def wait(self, stop: threading.Event, *, until_idle: bool) -> None:
         """Wait until *stop* is set, or (until_idle) all work is done.
@@ -151,6 +163,8 @@ class Host:
 
     def stop_now(self) -> None:
         """Cut off what runs; a `stop` under way returns at once."""
+        for call in tuple(self._calls):
+            call.cut_off()
         for consumer in self.consumers.values():
             consumer.stop_now()
 

@@ -165,8 +165,9 @@ class Run:
     def _drain(self) -> None:
         self._narrator.draining()
         self._stop.set()
+        self._host.wind_up()
 
     def _stop_now(self) -> None:
         self._cut_off = True
-        self._beside.give_up()
         self._host.stop_now()
+        self._beside.give_up()
