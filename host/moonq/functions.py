@@ -53,6 +53,8 @@ class Functions:
         entry = self._entry(function)
         lends = lend.lent_functions(self._services, caller)
         state = self._new_state(lends, self.limits(function), caller, on_abandoned)
+        caller.remaining = state.guard.remaining
+        state.guard.is_waiting = lambda: caller.is_waiting
         try:
             for part in self.with_imports(entry):
                 state.define(chunk(part))
@@ -99,7 +101,7 @@ class Functions:
         its_caller.is_stopping, its_caller.sleep = caller.is_stopping, caller.sleep
         its_caller.remaining = caller.remaining
         if state is None:
-            state = self.open(function, its_caller)
+            state = self.open(function, its_caller, timeout=caller.remaining())
         return state, its_caller
 
     def _put(self, function: str, state: State, caller: Caller) -> None:

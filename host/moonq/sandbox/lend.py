@@ -21,7 +21,12 @@ from moonq.errors import MoonqError
 _log = log.get("moonq.sandbox")
 #: The largest answer that may cross into a state: the reserve above its soft limit, halved.
 MAX_ANSWER = 4 * 1024 * 1024
+#: Characters of a refusal that a script is told.
+MAX_WORDS = 8192
 MAX_RANDOM = 1024
+#: A sleeper wakes this long after its time limit, to be stopped.
+LATE = 0.2
+_PLAIN = (int, bool, float)
 
 
 class Services(Protocol):
@@ -133,6 +138,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     remaining: Callable[[], float | None] = lambda: None
     """Seconds until the caller's own time limit."""
+    is_waiting: bool = False
+    """Whether a call of the host is under way that may take seconds, and ends by itself."""
 
 
 def text(value: bytes) -> str:
@@ -145,14 +152,30 @@ def safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
 
     def lent(*arguments: Any) -> tuple[Any, ...]:
         try:
-            return True, function(*arguments)
+            return True, _crossing(function(*arguments))
         except MoonqError as problem:
-            return False, problem.kind.encode(), problem.message.encode(), problem.retryable
+            return False, _words(problem.kind), _words(problem.message), problem.retryable
         except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
             _log.error("a lent function failed", exc_info=problem)
             return False, b"INTERNAL", b"moonq failed inside; see its log", None
 
     return lent
+
+
+def _crossing(answer: Any) -> Any:
+    """Return *answer* if Lua makes a value of its own of it; else it would be a live object."""
+    kind = type(answer)
+    if kind is bytes:
+        return bounded(answer)
+    if kind is int and not -(2**63) <= answer < 2**63:
+        raise MoonqError("the answer is a number that does not fit 64 bits")
+    if answer is not None and kind not in _PLAIN:
+        raise TypeError(f"a lent function answered a {kind.__name__}")
+    return answer
+
+
+def _words(value: str) -> bytes:
+    return value[:MAX_WORDS].encode("utf-8", "replace")
 
 
 def bounded(answer: bytes) -> bytes:
@@ -167,7 +190,7 @@ def bounded(answer: bytes) -> bytes:
 
 
 def _dump(value: object) -> bytes:
-    return bounded(json.dumps(value, ensure_ascii=False).encode())
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def lent_functions(services: Services, caller: Caller) -> dict[str, Callable[..., Any]]:
@@ -187,10 +210,8 @@ Group = Mapping[str, Callable[..., Any]]
 
 def _queue_functions(services: Services, caller: Caller) -> Group:
     return {
-        "publish": partial(services.publish, caller),
-        "publish_batch": lambda queue, messages: bounded(
-            services.publish_batch(caller, queue, messages)
-        ),
+        "publish": _waiting(caller, partial(services.publish, caller)),
+        "publish_batch": _waiting(caller, partial(services.publish_batch, caller)),
         "queue_info": lambda queue: services.queue_info(caller, text(queue)),
         "stopping": lambda: caller.is_stopping(),  # noqa: PLW0108 - read anew: pools change it
         "settle": lambda index, action, delay, reason: caller.settle(
@@ -200,8 +221,22 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
     }
 
 
+def _waiting(caller: Caller, function: Callable[..., bytes]) -> Callable[..., bytes]:
+    def call(*arguments: Any) -> bytes:
+        caller.is_waiting = True
+        try:
+            return function(*arguments)
+        finally:
+            caller.is_waiting = False
+
+    return call
+
+
 def _time_functions(services: Services, caller: Caller) -> Group:
     def sleep(seconds: float) -> bool:
+        left = caller.remaining()
+        if left is not None:
+            seconds = min(seconds, left + LATE)
         if not caller.sleep(seconds):
             raise Canceled("the worker is to stop")
         return True
@@ -235,8 +270,7 @@ def _store_functions(services: Services, caller: Caller) -> Group:
         return services.store(caller, text(store), "store.write")
 
     def get(store: bytes, key: bytes) -> bytes | None:
-        value = reading(store).get(text(key))
-        return None if value is None else bounded(value)
+        return reading(store).get(text(key))
 
     return {
         "store_get": get,
@@ -250,15 +284,15 @@ def _store_functions(services: Services, caller: Caller) -> Group:
 def _registry_functions(services: Services, caller: Caller) -> Group:
     def env(name: bytes) -> bytes | None:
         value = services.env(caller, text(name))
-        return None if value is None else bounded(value.encode())
+        return None if value is None else value.encode("utf-8", "replace")
 
     return {
         "env": env,
         "env_names": lambda: _dump(services.env_names()),
-        "registry_get": lambda entry: bounded(services.registry_get(caller, text(entry))),
-        "registry_find": lambda criteria: bounded(services.registry_find(caller, criteria)),
-        "call": lambda function, arguments: bounded(
-            services.call_function(caller, text(function), arguments)
+        "registry_get": lambda entry: services.registry_get(caller, text(entry)),
+        "registry_find": lambda criteria: services.registry_find(caller, criteria),
+        "call": lambda function, arguments: services.call_function(
+            caller, text(function), arguments
         ),
     }
 

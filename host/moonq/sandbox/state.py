@@ -24,6 +24,9 @@ DEFAULT_TIMEOUT = 60.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
 THREAD_STACK = 1024 * 1024
 
+#: Characters of a text that Lua itself raised.
+_LONGEST = 8192
+
 Lent = Callable[..., Any]
 # What `deliver.lua` answers.
 _OUTCOMES: dict[int, Literal["failed", "settled", "decode", "memory"]] = {
@@ -148,6 +151,8 @@ class State:
             max_memory=limits.memory + RESERVE,
         )
         self.guard = watchdog.Guard(None, on_abandoned)
+        # Why the last call was stopped, though it came back by itself.
+        self._reason = ""
         self._lua = self._boot(lends)
         self.watched_from_outside = not permanent_hook and self._find_address()
         if not self.watched_from_outside:
@@ -175,7 +180,12 @@ class State:
         return True
 
     def define(self, script: Script) -> None:
-        """Make *script* known; nothing of it runs yet."""
+        """Make *script* known; nothing of it runs yet.
+
+        Raises:
+            Stopped: It does not fit beside what is there.
+        """
+        self._make_room(2 * len(script.source))
         imports = ",".join(f"{alias}={target}" for alias, target in script.imports.items())
         self._lua.define(
             script.id.encode(),
@@ -199,15 +209,12 @@ class State:
             ScriptFault: The file does not compile, raises, or returns no such function.
             Stopped: It took too much time or memory.
         """
+        limit = self.limits.timeout if timeout is None else timeout
         ok, *fault = self._within_limits(
-            timeout or self.limits.timeout,
-            self._lua.open,
-            function_id.encode(),
-            method.encode(),
-            decodes,
+            limit, self._lua.open, function_id.encode(), method.encode(), decodes
         )
         if not ok:
-            raise ScriptFault(_fault(fault))
+            self._raise(_fault(fault))
 
     def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
         """Run the handler on messages, in order; the call may end before all of them are run.
@@ -228,13 +235,15 @@ class State:
             answer = self._lua.deliver(*bodies)
         except LuaError as problem:
             return self._broken_off(problem)
-        if guard.end():
+        reason = guard.end()
+        if reason:
             self.spent = True
         elif runtime.get_memory_used() > limit // 4:
             self._give_back()
         if type(answer) is int:
             return Progress(answer)
-        return self._progress(answer)
+        progress = self._progress(answer)
+        return _cut_short(progress, reason) if reason else progress
 
     def _broken_off(self, problem: LuaError) -> Progress:
         try:
@@ -271,8 +280,10 @@ class State:
         limit = self.limits.timeout if timeout is None else timeout
         self._make_room(2 * len(arguments))
         ok, first, *rest = self._within_limits(limit, self._lua.call, arguments)
+        if self._runtime.get_memory_used() > self.limits.memory // 4:
+            self._give_back()
         if not ok:
-            raise ScriptFault(_fault([first, *rest]))
+            self._raise(_fault([first, *rest]))
         assert isinstance(first, bytes)
         return first
 
@@ -282,15 +293,18 @@ class State:
 
     def decide(self, *failure: Any) -> Any:
         """Ask what a failure leads to; see `api.decide`."""
+        self._make_room(2 * sum(len(part) for part in failure if isinstance(part, bytes)))
         return self._within_limits(self.limits.timeout, self._lua.decide, *failure)
 
     def decide_interruption(self, interruptions: int) -> Any:
         """Ask what an interruption leads to."""
-        return self._lua.decide_interruption(interruptions)
+        limit = self.limits.timeout
+        return self._within_limits(limit, self._lua.decide_interruption, interruptions)
 
     def decide_snooze(self, snoozes: int, delay: float) -> Any:
         """Ask what a snooze leads to."""
-        return self._lua.decide_snooze(snoozes, delay)
+        limit = self.limits.timeout
+        return self._within_limits(limit, self._lua.decide_snooze, snoozes, delay)
 
     def memory_used(self) -> int:
         """Bytes that the state holds."""
@@ -303,26 +317,41 @@ class State:
         del self._lua
         del self._runtime
 
-    def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
+    def _within_limits(
+        self, limit: float | None, function: Any, *arguments: Any
+    ) -> tuple[Any, ...]:
         self.guard.begin(limit)
         try:
             result = function(*arguments)
         except LuaError as problem:
             self._cut_off(problem)
-        if self.guard.end():
+        self._reason = self.guard.end()
+        if self._reason:
             self.spent = True
         return result if isinstance(result, tuple) else (result,)
+
+    def _raise(self, fault: Fault) -> NoReturn:
+        """Raise a failure as what it is: a script that was stopped may have ended in an error."""
+        reason = self._reason
+        if fault.kind == "MEMORY":
+            self.spent, reason = True, reason or "memory"
+        if reason:
+            raise Stopped(reason, fault.traceback)
+        raise ScriptFault(fault)
 
     def _cut_off(self, problem: LuaError) -> NoReturn:
         """Say why a call did not come back: it was stopped, or Lua itself gave up."""
         self.spent = True
+        # Whoever looks for the reasons needs memory, and may find none left.
+        self._runtime.set_max_memory(self.limits.memory + 2 * RESERVE)
         reason = self.guard.end()
         stack = self._last_trace()
         if reason:
             raise Stopped(reason, stack) from None
         if isinstance(problem, LuaMemoryError):
             raise Stopped("memory", stack) from None
-        fault = Fault("INTERNAL", str(problem) or "the script broke its sandbox", None, stack)
+        text = str(problem)[:_LONGEST] or "the script broke its sandbox"
+        fault = Fault("INTERNAL", text, None, stack)
         raise ScriptFault(fault) from None
 
     def _last_trace(self) -> str:
@@ -333,17 +362,31 @@ class State:
 
     def _make_room(self, size: int) -> None:
         # Pushing an argument that does not fit would end the process, so make sure it does.
-        if self._runtime.get_memory_used() + size <= self.limits.memory:
-            return
-        self._lua.collect()
-        if self._runtime.get_memory_used() + size > self.limits.memory:
+        limit = self.limits.memory
+        if self._runtime.get_memory_used() + size > limit and self._collect() + size > limit:
             self.spent = True
             raise Stopped("memory")
 
     def _give_back(self) -> None:
-        self._lua.collect()
-        if self._runtime.get_memory_used() > self.limits.memory // 4:
+        if self._collect() > self.limits.memory // 4:
             self.spent = True
+
+    def _collect(self) -> int:
+        """Collect garbage; returns how many bytes are left in use."""
+        runtime, limit = self._runtime, self.limits.memory + RESERVE
+        runtime.set_max_memory(limit + RESERVE)  # a call needs a little, and may find none left
+        self._lua.collect()
+        runtime.set_max_memory(limit)
+        return int(runtime.get_memory_used())
+
+
+def _cut_short(progress: Progress, reason: str) -> Progress:
+    """Count a failure that a stop has caused as the stop."""
+    done, outcomes, _ = progress
+    if outcomes and outcomes[-1].number == done and outcomes[-1].kind == "failed":
+        stopped = Stopped(reason, outcomes[-1].fault.traceback)
+        return Progress(done - 1, outcomes[:-1], stopped)
+    return progress
 
 
 def _fault(parts: list[Any]) -> Fault:

@@ -77,6 +77,8 @@ class Guard:
         self.address = address
         """Where the state's main coroutine is; None leaves the stop to its permanent hook."""
         self.on_abandoned = on_abandoned
+        self.is_waiting: Callable[[], bool] = lambda: False
+        """Whether the call waits in the host, which ends by itself."""
         self.deadline: float | None = None
         self.fired_at: float | None = None
         self.reason = ""
@@ -86,6 +88,13 @@ class Guard:
     def begin(self, limit: float | None) -> None:
         """A call starts; it may take *limit* seconds."""
         self.deadline = _NEVER if limit is None else time.monotonic() + limit
+
+    def remaining(self) -> float | None:
+        """Return the seconds that are left to the running call; None without a limit."""
+        deadline = self.deadline
+        if deadline is None or deadline == _NEVER:
+            return None
+        return max(0.0, deadline - time.monotonic())
 
     def end(self) -> str:
         """The call is over. Returns why it was stopped, "" when it was not."""
@@ -117,9 +126,12 @@ class Guard:
         if deadline is None:
             return
         if self.fired_at is not None:
-            if now - self.fired_at > ABANDON_AFTER and not self.abandoned:
+            if now - self.fired_at > ABANDON_AFTER and not self.abandoned and not self.is_waiting():
                 self.abandoned = True
-                self.on_abandoned()
+                # What it sets off may take long, ask Lua, or fail: not on the watchdog's time.
+                threading.Thread(
+                    target=self.on_abandoned, name="moonq-abandoned", daemon=True
+                ).start()
         elif now > deadline:
             with self._lock:
                 # Looked at again under the lock: the call may have ended, another begun.
