@@ -96,25 +96,35 @@ function pretty.number(number)
   end
 end
 
+local MOST_SORTED = 10000
 local RANKS = { number = 1, string = 2, boolean = 3 }
 
-local function label(key)
-  return type(key) == "table" and pretty.brief(key, 200) or type(key)
-end
-
-local function before(a, b)
-  local rank_a, rank_b = RANKS[type(a)] or 4, RANKS[type(b)] or 4
-  if rank_a ~= rank_b then
-    return rank_a < rank_b
-  elseif rank_a < 3 then
-    return a < b
-  elseif rank_a == 3 then
-    return b and not a
+--- Compares keys; what stands for a table or a function is made once, for it may cost something.
+local function order()
+  local labels = {}
+  local function label(key)
+    local text = labels[key]
+    if not text then
+      text = type(key) == "table" and pretty.brief(key, 200) or type(key)
+      labels[key] = text
+    end
+    return text
   end
-  return label(a) < label(b)
+  return function(a, b)
+    local rank_a, rank_b = RANKS[type(a)] or 4, RANKS[type(b)] or 4
+    if rank_a ~= rank_b then
+      return rank_a < rank_b
+    elseif rank_a < 3 then
+      return a < b
+    elseif rank_a == 3 then
+      return b and not a
+    end
+    return label(a) < label(b)
+  end
 end
 
---- The keys of a table: numbers, then strings, then the rest; each sorted.
+--- The keys of a table: numbers, then strings, then the rest; each sorted, while they are not so
+--- many that nobody would see all of them anyway.
 ---@param value table
 ---@param from? integer  leave out the list before this index (default 1: all keys)
 ---@return any[]
@@ -125,7 +135,9 @@ function pretty.keys(value, from)
       keys[#keys + 1] = key
     end
   end
-  sort(keys, before)
+  if #keys <= MOST_SORTED then
+    sort(keys, order())
+  end
   return keys
 end
 
