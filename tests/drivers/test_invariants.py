@@ -20,8 +20,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.drivers.conftest import BOOM, Consumer, Scene
 
+from moonq.conformance.scene import BOOM, Consumer, Scene
 from moonq.errors import QueueFull
 from moonq.model import (
     ACK,
@@ -91,6 +91,7 @@ ACTIONS: dict[str, tuple[int, Callable[[Random], Wishes]]] = {
     "stop": (1, a_pick),
     "pause_or_resume": (1, a_pick),
     "pause_or_resume_the_queue": (1, lambda dice: {}),
+    "restart": (1, lambda dice: {}),
     "leave": (1, lambda dice: {**a_pick(dice), "crash": dice.random() < 0.5}),
     "purge": (1, some_numbers),
     "redrive": (2, some_numbers),
@@ -371,6 +372,17 @@ class Books(RuleBasedStateMachine):
             delays = self.spec.interruption_delays
             delay = delays[min(life.interruptions, len(delays) - 1)]
             self.note_verdict(life, Interrupt(delay))
+
+    def restart(self) -> None:
+        """Everybody's process dies; the next one finds what is stored."""
+        if self.scene.driver.capabilities().durable == "none":
+            return
+        while self.seats:
+            self.leave(0, crash=True)
+        # What old receipts are told was asked in the old process.
+        self.stale.clear()
+        self.scene.restart()
+        self.scene.driver.declare(self.spec)
 
     def purge(self, numbers: set[int]) -> None:
         names = [f"m{number}" for number in sorted(numbers)]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.drivers.conftest import BOOM, Scene, dead
 
 from moonq.clock import ManualClock
+from moonq.conformance.scene import BOOM, Scene, dead
 from moonq.drivers.memory import MemoryDriver
 from moonq.drivers.memory_lock import PoliteLock
 from moonq.drivers.memory_record import Record
@@ -19,12 +19,12 @@ from moonq.model import Dead, ErrorRecord, Message, QueueSpec, Receipt, Retry
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(lambda clock, _folder: MemoryDriver(clock), tmp_path)
+def scene() -> Scene:
+    return Scene(MemoryDriver)
 
 
-def a_scene(tmp_path: Path, **settings: object) -> Scene:
-    return Scene(lambda clock, _folder: MemoryDriver(clock, **settings), tmp_path)  # type: ignore[arg-type]
+def a_scene(**settings: object) -> Scene:
+    return Scene(lambda clock: MemoryDriver(clock, **settings))  # type: ignore[arg-type]
 
 
 def test_durable_is_refused_with_the_way_out(scene: Scene) -> None:
@@ -39,7 +39,7 @@ def test_a_queue_holds_ten_thousand_unless_it_says_otherwise(scene: Scene) -> No
 
 
 def test_the_driver_s_defaults_hold_for_queues_without_their_own(tmp_path: Path) -> None:
-    scene = a_scene(tmp_path, max_length=1, overflow="drop_oldest")
+    scene = a_scene(max_length=1, overflow="drop_oldest")
     scene.publish("a", "b")
     assert scene.counts() == {"ready": 1, "dead": 1}
     scene.declare("own", max_length=2, overflow="reject")

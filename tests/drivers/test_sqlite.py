@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.drivers.conftest import Scene, a_worker, dead, ids, retry
 
 from moonq.clock import Clock, ManualClock, SystemClock
+from moonq.conformance.scene import Scene, a_worker, dead, ids, retry
 from moonq.drivers import sqlite_file, sqlite_schema
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.sqlite import SqliteDriver
@@ -44,7 +44,7 @@ def scenes(tmp_path: Path) -> Iterator[Callable[[], Scene]]:
     clock = ManualClock()
 
     def add() -> Scene:
-        scene = Scene(lambda _, folder: make(clock, folder), tmp_path)
+        scene = Scene(lambda _: make(clock, tmp_path))
         scene.clock = clock
         made.append(scene)
         return scene

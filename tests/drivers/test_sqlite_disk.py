@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.drivers.conftest import ids
 
 from moonq.clock import ManualClock
+from moonq.conformance.scene import ids
 from moonq.drivers.sqlite import SqliteDriver
 from moonq.drivers.sqlite_space import MB, Space
 from moonq.errors import QueueFull

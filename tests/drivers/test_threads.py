@@ -10,9 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.drivers.conftest import BOOM, DRIVERS, dead, retry
+from tests.drivers.conftest import DRIVERS
 
 from moonq.clock import SystemClock
+from moonq.conformance.scene import BOOM, dead, retry
 from moonq.drivers.base import Driver
 from moonq.model import ACK, RELEASE, Interrupt, Message, QueueSpec, Receipt, Snooze, Verdict
 

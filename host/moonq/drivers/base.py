@@ -4,7 +4,7 @@ A message moves through four verbs: `Driver.publish` stores it, `Subscription.ta
 us as a delivery, `Subscription.start` says that its handler begins, and `Subscription.settle`
 ends that delivery with a verdict. A lease that runs out counts as an interruption.
 
-`tests/drivers` holds the conformance suite; a driver that passes it is a driver. A driver has no
+`moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
 base class: it fits these Protocols.
 """
 

@@ -221,12 +221,12 @@ class SqliteDriver:
         desk = Desk(source, prefetch, writer.session.number, writer.end)
         with source.lock:
             source.desks.append(desk)
-        writer.later(partial(_seat, desk=desk, count=1))
+        writer.later(partial(_sit_down, desk=desk))
         return SqliteSubscription(desk, writer, self._clock, self._on_event, self._leave)
 
     def _leave(self, desk: Desk, when: float) -> None:
         if abandoned(desk, when):
-            self._writer.later(partial(_seat, desk=desk, count=-1))
+            self._writer.later(partial(_get_up, desk=desk))
 
     # Operations on what lies there
 
@@ -348,9 +348,15 @@ def _declare(tx: Tx | sqlite3.Connection, name: str) -> tuple[int, int]:
     return number, paused
 
 
-def _seat(tx: Tx, desk: Desk, count: int) -> None:
+def _sit_down(tx: Tx, desk: Desk) -> None:
     tx.execute(
-        "INSERT INTO seat(sess, q, n) VALUES(?, ?, ?)"
-        " ON CONFLICT(sess, q) DO UPDATE SET n = max(0, n + excluded.n)",
-        (desk.session, desk.queue.number, count),
+        "INSERT INTO seat(sess, q, n) VALUES(?, ?, 1) ON CONFLICT(sess, q) DO UPDATE SET n = n + 1",
+        (desk.session, desk.queue.number),
+    )
+
+
+def _get_up(tx: Tx, desk: Desk) -> None:
+    # Perhaps its session is gone already, and all its seats with it.
+    tx.execute(
+        "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)
     )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from tests.drivers.conftest import BOOM, Scene, dead, ids, retry
-
+from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import QueueFull, QueueNotFound
 from moonq.model import ACK, Dead, ErrorRecord, Interrupt
 
 
-def test_a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scene) -> None:
+def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scene) -> None:
     """§4 dead letter: attempts, errors, origin, reason and time; the source is empty."""
     scene.publish("a", body=b"raw", headers={"tenant": "t1"})
     consumer = scene.consumer()
@@ -36,7 +34,7 @@ def test_a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene:
     assert scene.info().message_count == 0
 
 
-def test_a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
+def a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
     """§4 dead letter: no delay, no ttl, no deduplication key; priority and group stay."""
     wishes: dict[str, Any] = {"delay": 1.0, "ttl": 60.0, "dedup_key": "k", "group": "g"}
     for ability in ("delay", "ttl", "dedup", "group"):
@@ -50,7 +48,7 @@ def test_a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
     assert letter.group == wishes.get("group")
 
 
-def test_interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
+def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
     """§4 x_interruptions: counted apart from attempts."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -62,7 +60,7 @@ def test_interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
     assert (headers["x_attempts"], headers["x_interruptions"]) == (1, 2)
 
 
-def test_the_last_ten_errors_are_kept(scene: Scene) -> None:
+def the_last_ten_errors_are_kept(scene: Scene) -> None:
     """§4 errors: time, kind, text and traceback of the newest ten, oldest first."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -78,7 +76,7 @@ def test_the_last_ten_errors_are_kept(scene: Scene) -> None:
     assert letter.message.headers["x_last_error"] == "error 11"
 
 
-def test_a_huge_error_is_cut(scene: Scene) -> None:
+def a_huge_error_is_cut(scene: Scene) -> None:
     """§4 errors: text and traceback, each cut at 8 KiB."""
     scene.publish("a")
     error = ErrorRecord(1.0, "INTERNAL", "m" * 100_000, "t" * 100_000)
@@ -88,7 +86,7 @@ def test_a_huge_error_is_cut(scene: Scene) -> None:
     assert len(str(scene.letter("a").message.headers["x_last_error"])) <= 8192
 
 
-def test_a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
+def a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
     """§4 dead-letter queue: a queue; its counters are its own."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -102,7 +100,7 @@ def test_a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_another_queue_can_take_the_dead_letters(scene: Scene) -> None:
+def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
     """§4 dead_letter: queues may share one, and each counts its own."""
     scene.declare("graveyard")
     scene.declare("q", dead_letter="graveyard")
@@ -116,7 +114,7 @@ def test_another_queue_can_take_the_dead_letters(scene: Scene) -> None:
     assert scene.find("c", "graveyard").message.headers["x_original_queue"] == "r"
 
 
-def test_without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
+def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
     """§4 `dead_letter: none`: gone, and somebody was told."""
     scene.declare("q", dead_letter=None)
     scene.publish("a")
@@ -125,7 +123,7 @@ def test_without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Sce
     assert scene.told("dropped") == 1
 
 
-def test_dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
+def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     """§4 dead letters: more than the queue itself may hold."""
     if not scene.promises("max_length"):
         return
@@ -136,7 +134,7 @@ def test_dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     assert scene.info().dead == 10
 
 
-def test_a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
+def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     """§4 redrive: counters reset, the id and the publisher's headers stay, the story goes."""
     scene.publish("a", headers={"tenant": "t1"})
     consumer = scene.consumer()
@@ -151,7 +149,7 @@ def test_a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     assert scene.find("a").errors == ()
 
 
-def test_the_second_death_tells_of_the_second_life(scene: Scene) -> None:
+def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     """§4 dead letter: after a redrive the headers are of the death that counts."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -165,7 +163,7 @@ def test_the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     assert (headers["x_attempts"], headers["x_redriven"]) == (1, 1)
 
 
-def test_some_letters_are_redriven_by_id(scene: Scene) -> None:
+def some_letters_are_redriven_by_id(scene: Scene) -> None:
     """§4 redrive: one, by filter, or all."""
     scene.publish(*"abcd")
     scene.consumer().finish(dead())
@@ -174,7 +172,7 @@ def test_some_letters_are_redriven_by_id(scene: Scene) -> None:
     assert sorted(ids(scene.driver.peek("q.dead", 10))) == ["a", "c"]
 
 
-def test_letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
+def letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
     """§4 redrive: to the source or another queue."""
     scene.declare("other")
     scene.publish("a")
@@ -184,7 +182,7 @@ def test_letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
+def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
     """§4 redrive: without a target, to the queue each came from."""
     scene.declare("r", dead_letter="q.dead")
     scene.publish("a")
@@ -196,16 +194,16 @@ def test_each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
     assert scene.consumer(queue="r").finish() == ["b"]
 
 
-def test_a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
+def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
     """§1 I3: what cannot be moved stays a dead letter."""
     scene.publish("a")
     scene.consumer().finish(dead())
-    with pytest.raises(QueueNotFound, match="nowhere"):
+    with refused(QueueNotFound, match="nowhere"):
         scene.driver.redrive("q.dead", "nowhere")
     assert scene.info().dead == 1
 
 
-def test_a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
+def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
     if not scene.promises("max_length"):
         return
@@ -215,11 +213,11 @@ def test_a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     scene.publish("d")
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.counts() == {"ready": 3, "dead": 1}
-    with pytest.raises(QueueFull):
+    with refused(QueueFull):
         scene.driver.redrive("q.dead", "")
 
 
-def test_what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene) -> None:
+def what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene) -> None:
     """§4 redrive: it moves dead letters; a message that never died stays."""
     scene.publish("a", queue="q.dead")
     assert scene.driver.redrive("q.dead", "") == 0
@@ -227,7 +225,7 @@ def test_what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene)
     assert scene.info("q").dead == 0
 
 
-def test_a_letter_that_somebody_reads_is_not_redriven_under_his_hands(scene: Scene) -> None:
+def a_letter_that_somebody_reads_is_not_redriven_under_his_hands(scene: Scene) -> None:
     """§1 I5: a leased dead letter belongs to its consumer."""
     scene.publish("a")
     scene.consumer().finish(dead())

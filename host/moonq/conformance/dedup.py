@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.drivers.conftest import Scene, dead, retry
-
+from moonq.conformance.scene import Scene, dead, retry
 from moonq.errors import QueueFull
 from moonq.model import Receipt
 
 
-def test_a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
+def a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
     """§6 dedup: the publish succeeds, and there is one message."""
     if not scene.promises("dedup"):
         return
@@ -17,7 +16,7 @@ def test_a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> Non
     assert scene.consumer().finish() == ["first"]
 
 
-def test_the_window_is_over_when_it_is_over(scene: Scene) -> None:
+def the_window_is_over_when_it_is_over(scene: Scene) -> None:
     """§6 dedup_window: 5 min unless the queue says otherwise."""
     if not scene.promises("dedup"):
         return
@@ -30,7 +29,7 @@ def test_the_window_is_over_when_it_is_over(scene: Scene) -> None:
     assert scene.offer("fourth", dedup_key="k") == Receipt("third", duplicate=True)
 
 
-def test_a_queue_names_its_own_window(scene: Scene) -> None:
+def a_queue_names_its_own_window(scene: Scene) -> None:
     """§6 dedup_window: as declared."""
     if not scene.promises("dedup"):
         return
@@ -40,7 +39,7 @@ def test_a_queue_names_its_own_window(scene: Scene) -> None:
     assert scene.offer("second", dedup_key="k") == Receipt("second")
 
 
-def test_a_changed_window_holds_from_now_on(scene: Scene) -> None:
+def a_changed_window_holds_from_now_on(scene: Scene) -> None:
     """§6 dedup_window: what was remembered under the old one is remembered as long as promised."""
     if not scene.promises("dedup"):
         return
@@ -56,7 +55,7 @@ def test_a_changed_window_holds_from_now_on(scene: Scene) -> None:
     assert scene.offer("short once more", dedup_key="l").duplicate
 
 
-def test_a_consumed_message_is_still_remembered(scene: Scene) -> None:
+def a_consumed_message_is_still_remembered(scene: Scene) -> None:
     """§6 dedup: the window counts, not whether the message is done."""
     if not scene.promises("dedup"):
         return
@@ -66,7 +65,7 @@ def test_a_consumed_message_is_still_remembered(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
+def other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
     """§6 dedup: one key, one queue."""
     if not scene.promises("dedup"):
         return
@@ -79,7 +78,7 @@ def test_other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
     assert scene.consumer(queue="other").finish() == ["d"]
 
 
-def test_a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
+def a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
     """§6 dedup: a batch is published in order."""
     if not scene.promises("dedup"):
         return
@@ -87,7 +86,7 @@ def test_a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
     assert receipts == [Receipt("a"), Receipt("a", duplicate=True)]
 
 
-def test_a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
+def a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
     """§6 dedup: only what was stored has duplicates."""
     if not (scene.promises("dedup") and scene.promises("max_length")):
         return
@@ -98,7 +97,7 @@ def test_a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
     assert scene.offer("b", dedup_key="k") == Receipt("b")
 
 
-def test_a_duplicate_needs_no_place(scene: Scene) -> None:
+def a_duplicate_needs_no_place(scene: Scene) -> None:
     """§6 dedup: it succeeds although the queue is full, and drops nobody."""
     if not (scene.promises("dedup") and scene.promises("max_length")):
         return
@@ -109,7 +108,7 @@ def test_a_duplicate_needs_no_place(scene: Scene) -> None:
         assert scene.counts(overflow) == {"ready": 1}
 
 
-def test_retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
+def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     """§6 dedup: it concerns publishing only."""
     if not scene.promises("dedup"):
         return

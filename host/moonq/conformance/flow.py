@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import pytest
-from tests.drivers.conftest import BOOM, Consumer, Scene, a_worker, dead, ids, retry
-
+from moonq.conformance.case import each
+from moonq.conformance.scene import BOOM, Consumer, Scene, a_worker, dead, ids, retry
 from moonq.errors import QueueError, QueueFull
 from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict
 
 
-@pytest.mark.parametrize("prefetch", [1, 3, 10])
-def test_no_more_than_prefetch_is_unsettled(scene: Scene, prefetch: int) -> None:
+@each("prefetch", [1, 3, 10])
+def no_more_than_prefetch_is_unsettled(scene: Scene, prefetch: int) -> None:
     """§7 prefetch: buffered and running together; a settle makes room for one."""
     scene.publish(*(f"m{n}" for n in range(20)))
     consumer = scene.consumer(prefetch)
@@ -25,7 +24,7 @@ def test_no_more_than_prefetch_is_unsettled(scene: Scene, prefetch: int) -> None
     assert len(consumer.take()) == 1
 
 
-def test_a_buffer_counts_as_leased(scene: Scene) -> None:
+def a_buffer_counts_as_leased(scene: Scene) -> None:
     """§7 prefetch: what waits at the consumer is out of the queue, up to prefetch."""
     scene.publish(*(f"m{n}" for n in range(20)))
     consumer = scene.consumer(prefetch=5)
@@ -36,7 +35,7 @@ def test_a_buffer_counts_as_leased(scene: Scene) -> None:
     assert info.message_count == 20
 
 
-def test_two_consumers_both_work(scene: Scene) -> None:
+def two_consumers_both_work(scene: Scene) -> None:
     """§7 prefetch: one at its limit leaves the rest to the other."""
     scene.publish("a", "b", "c")
     first, second = scene.consumer(prefetch=1), scene.consumer(prefetch=1)
@@ -44,7 +43,7 @@ def test_two_consumers_both_work(scene: Scene) -> None:
     assert ids(second.run()) == ["b"]
 
 
-def test_an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Scene) -> None:
+def an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Scene) -> None:
     """§7 prefetch: both of two consumers get something, whoever asks first."""
     scene.publish(*(f"m{n}" for n in range(10)))
     first, second = scene.consumer(prefetch=10), scene.consumer(prefetch=10)
@@ -56,7 +55,7 @@ def test_an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Sce
     assert scene.info().message_count == 1
 
 
-def test_a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> None:
+def a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> None:
     """§7 prefetch: a limit is a limit, wherever the message would come from."""
     scene.publish(*"abcde")
     full, other = scene.consumer(prefetch=1), scene.consumer(prefetch=10)
@@ -66,7 +65,7 @@ def test_a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene
     assert len(other.run()) == 3
 
 
-def test_a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
+def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     """§7 `overflow: reject`: of ten into three, seven are refused, retryably."""
     if not scene.promises("max_length"):
         return
@@ -81,7 +80,7 @@ def test_a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     assert scene.consumer().finish() == ["m0", "m1", "m2"]
 
 
-def test_a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) -> None:
+def a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) -> None:
     """§7 `overflow: reject`: the time limit is for a broker that is away."""
     if not scene.promises("max_length"):
         return
@@ -91,8 +90,8 @@ def test_a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Sc
     assert isinstance(answer, QueueFull)
 
 
-@pytest.mark.parametrize("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(1.0, BOOM)])
-def test_a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) -> None:
+@each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(1.0, BOOM)])
+def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) -> None:
     """§1 I2: a slot is held in every state; coming back needs none and never fails."""
     if not scene.promises("max_length"):
         return
@@ -110,7 +109,7 @@ def test_a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdic
     assert scene.offer("b") == Receipt("b")
 
 
-def test_dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
+def dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     """§1 I2: until gone or dead."""
     if not scene.promises("max_length"):
         return
@@ -123,7 +122,7 @@ def test_dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     assert isinstance(scene.offer("f"), QueueFull)
 
 
-def test_the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
+def the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: counted, reason `max_length`."""
     if not scene.promises("drop_oldest"):
         return
@@ -135,7 +134,7 @@ def test_the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
     assert scene.consumer().finish() == ["m7", "m8", "m9"]
 
 
-def test_what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
+def what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: gone, and somebody was told."""
     if not scene.promises("drop_oldest"):
         return
@@ -145,7 +144,7 @@ def test_what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
     assert scene.consumer().finish() == ["c"]
 
 
-def test_what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
+def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     """§1 I1: leased, running and failed messages keep their place; the newcomer is refused."""
     if not scene.promises("drop_oldest"):
         return
@@ -160,7 +159,7 @@ def test_what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
-def test_the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
+def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: whoever waits for its group is ready like the others."""
     if not (scene.promises("drop_oldest") and scene.promises("group")):
         return
@@ -175,7 +174,7 @@ def test_the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     assert scene.letter("A2").message.headers["x_dead_letter_reason"] == "max_length"
 
 
-class Publisher(threading.Thread):
+class _Publisher(threading.Thread):
     """Publishes one message in a thread of its own."""
 
     def __init__(self, scene: Scene, name: str, **limits: bool) -> None:
@@ -197,27 +196,27 @@ class Publisher(threading.Thread):
         raise AssertionError("the publisher still waits")
 
 
-def test_a_publisher_waits_for_a_place_and_gets_it(scene: Scene) -> None:
+def a_publisher_waits_for_a_place_and_gets_it(scene: Scene) -> None:
     """§7 `overflow: block`: as soon as one is acknowledged."""
     if not scene.promises("max_length"):
         return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = Publisher(scene, "b")
+    publisher = _Publisher(scene, "b")
     publisher.join(0.05)
     assert publisher.is_alive()
     assert scene.consumer().finish(ACK, limit=1) == ["a"]
     assert publisher.answer() == Receipt("b")
 
 
-@pytest.mark.parametrize("free", ["dead", "purge", "expire", "raise max_length"])
-def test_a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: str) -> None:
+@each("free", ["dead", "purge", "expire", "raise max_length"])
+def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: str) -> None:
     """§7 `overflow: block`: whatever it was that freed it."""
     if not scene.promises("max_length"):
         return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a", ttl=2.0 if free == "expire" else None)
-    publisher = Publisher(scene, "b")
+    publisher = _Publisher(scene, "b")
     publisher.join(0.02)
     if free == "dead":
         scene.consumer().finish(dead(), limit=1)
@@ -230,28 +229,28 @@ def test_a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, fr
     assert publisher.answer() == Receipt("b")
 
 
-def test_a_publisher_waits_no_longer_than_its_limit(scene: Scene) -> None:
+def a_publisher_waits_no_longer_than_its_limit(scene: Scene) -> None:
     """§7 `overflow: block`: up to publish_timeout, then it is refused."""
     if not scene.promises("max_length"):
         return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = Publisher(scene, "b")
+    publisher = _Publisher(scene, "b")
     assert isinstance(publisher.answer(lambda: scene.later(1)), QueueFull)
     assert scene.consumer().finish() == ["a"]
 
 
-def test_a_handler_that_publishes_into_its_own_queue_never_waits(scene: Scene) -> None:
+def a_handler_that_publishes_into_its_own_queue_never_waits(scene: Scene) -> None:
     """§7 `overflow: block`: whoever may not wait is refused at once."""
     if not scene.promises("max_length"):
         return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = Publisher(scene, "b", may_wait=False)
+    publisher = _Publisher(scene, "b", may_wait=False)
     assert isinstance(publisher.answer(), QueueFull)
 
 
-def test_a_paused_queue_delivers_nothing(scene: Scene) -> None:
+def a_paused_queue_delivers_nothing(scene: Scene) -> None:
     """§7 pause: nothing new, the buffer is handed back in order, running ones go on."""
     if not scene.promises("pause"):
         return
@@ -270,7 +269,7 @@ def test_a_paused_queue_delivers_nothing(scene: Scene) -> None:
     assert consumer.finish() == ["b", "c", "d"]
 
 
-def test_a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
+def a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
     """§7 pause: of one consumer; its buffer goes to whoever is there."""
     scene.publish(*"abcd")
     paused, other = scene.consumer(), scene.consumer()
@@ -285,7 +284,7 @@ def test_a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
     assert paused.finish() == ["e"]
 
 
-def test_publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
+def publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
     """§7 pause: it stops deliveries, not publishers."""
     if not scene.promises("pause"):
         return
@@ -294,53 +293,53 @@ def test_publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1}
 
 
-def settle_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+def _settle_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
     scene.publish("in the way", "b")
     (delivery,) = consumer.run()
     return lambda: consumer.settle(delivery)
 
 
-def bury_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+def _bury_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
     scene.publish("in the way", "b")
     (delivery,) = consumer.run()
     return lambda: consumer.settle(delivery, dead())
 
 
-def hand_back(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
+def _hand_back(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
     scene.publish("b")
     other = scene.consumer()
     other.take()
     return other.subscription.stop
 
 
-def resume_the_consumer(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+def _resume_the_consumer(scene: Scene, consumer: Consumer) -> Callable[[], object]:
     consumer.subscription.pause()
     scene.publish("b")
     return consumer.subscription.resume
 
 
-def resume_the_queue(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
+def _resume_the_queue(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
     scene.driver.pause("q")
     scene.publish("b")
     return lambda: scene.driver.resume("q")
 
 
-def publish(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
+def _publish(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
     return lambda: scene.publish("b")
 
 
-@pytest.mark.parametrize(
+@each(
     "prepare",
     [
-        publish,
-        hand_back,
-        resume_the_consumer,
-        resume_the_queue,
-        settle_the_one_in_its_way,
-        bury_the_one_in_its_way,
+        _publish,
+        _hand_back,
+        _resume_the_consumer,
+        _resume_the_queue,
+        _settle_the_one_in_its_way,
+        _bury_the_one_in_its_way,
     ],
 )
-def test_a_waiting_worker_wakes_when_there_is_work_for_it(
+def a_waiting_worker_wakes_when_there_is_work_for_it(
     scene: Scene, prepare: Callable[[Scene, Consumer], Callable[[], object]]
 ) -> None:
     """§7 deliveries: no message lies there while a worker waits."""
@@ -354,8 +353,8 @@ def test_a_waiting_worker_wakes_when_there_is_work_for_it(
     assert ids(taken) == ["b"]
 
 
-@pytest.mark.parametrize(("first", "second"), [(4, 4), (1, 2), (1, 7), (3, 1)])
-def test_every_waiting_worker_gets_one_of_many(scene: Scene, first: int, second: int) -> None:
+@each(("first", "second"), [(4, 4), (1, 2), (1, 7), (3, 1)])
+def every_waiting_worker_gets_one_of_many(scene: Scene, first: int, second: int) -> None:
     """§7 deliveries: of one batch, whichever consumer the workers belong to."""
     workers = first + second
     taken: list[Delivery] = []

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from tests.drivers.conftest import Scene, ids, retry
-
+from moonq.conformance.case import each
+from moonq.conformance.scene import Scene, ids, refused, retry
 from moonq.errors import QueueError, QueueNotFound, Unavailable, Unsupported
 from moonq.model import ACK, Message, Priority, QueueSpec, Receipt
 
@@ -23,22 +22,22 @@ HEADERS: dict[str, str | int | float | bool] = {
 }
 
 
-@pytest.mark.parametrize("count", [1, 10, 1000])
-def test_every_message_of_a_batch_is_answered_and_delivered(scene: Scene, count: int) -> None:
+@each("count", [1, 10, 1000])
+def every_message_of_a_batch_is_answered_and_delivered(scene: Scene, count: int) -> None:
     """§2 publish: one receipt for each, in order, and each is delivered."""
     names = [f"m{number}" for number in range(count)]
     assert [receipt.id for receipt in scene.publish(*names)] == names
     assert scene.consumer().finish(limit=count + 1) == names
 
 
-@pytest.mark.parametrize("body", [b"", b"\x00\xff\x00", b'{"a":1}', "é".encode(), b"x" * 100_000])
-def test_a_body_arrives_byte_for_byte(scene: Scene, body: bytes) -> None:
+@each("body", [b"", b"\x00\xff\x00", b'{"a":1}', "é".encode(), b"x" * 100_000])
+def a_body_arrives_byte_for_byte(scene: Scene, body: bytes) -> None:
     """§2 body: the bytes that were published."""
     scene.publish("a", body=body)
     assert scene.consumer().take()[0].message.body == body
 
 
-def test_a_message_arrives_as_it_was_published(scene: Scene) -> None:
+def a_message_arrives_as_it_was_published(scene: Scene) -> None:
     """§2 headers: delivered as they were given, values and types; content type and time too."""
     published = scene.message("a", headers=HEADERS, content_type="text/plain")
     scene.driver.publish("q", [published], 1.0)
@@ -50,14 +49,14 @@ def test_a_message_arrives_as_it_was_published(scene: Scene) -> None:
     assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (1, 0, 0)
 
 
-def test_thirty_headers_arrive(scene: Scene) -> None:
+def thirty_headers_arrive(scene: Scene) -> None:
     """§2 headers: more than any broker's own limit of attributes."""
     headers = {f"header_{number}": number for number in range(30)}
     scene.publish("a", headers=headers)
     assert dict(scene.consumer().take()[0].message.headers) == headers
 
 
-def test_the_id_stays_the_same_in_every_life(scene: Scene) -> None:
+def the_id_stays_the_same_in_every_life(scene: Scene) -> None:
     """§2 id: the same in every redelivery and in the dead letter."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -67,13 +66,13 @@ def test_the_id_stays_the_same_in_every_life(scene: Scene) -> None:
     assert scene.find("a").message.id == "a"
 
 
-def test_a_success_is_stored_at_once(scene: Scene) -> None:
+def a_success_is_stored_at_once(scene: Scene) -> None:
     """§2 success: whoever looks next sees the message."""
     scene.publish("a")
     assert scene.counts() == {"ready": 1}
 
 
-def test_an_unknown_queue_is_named_whatever_is_asked_of_it(scene: Scene) -> None:
+def an_unknown_queue_is_named_whatever_is_asked_of_it(scene: Scene) -> None:
     """§2 NOT_FOUND: no such queue was declared."""
     driver = scene.driver
     for ask in (
@@ -87,11 +86,11 @@ def test_an_unknown_queue_is_named_whatever_is_asked_of_it(scene: Scene) -> None
         lambda: driver.pause("nowhere"),
         lambda: driver.resume("nowhere"),
     ):
-        with pytest.raises(QueueNotFound, match="nowhere"):
+        with refused(QueueNotFound, match="nowhere"):
             ask()
 
 
-def test_queues_of_one_driver_do_not_mix(scene: Scene) -> None:
+def queues_of_one_driver_do_not_mix(scene: Scene) -> None:
     """§2 queue: a message goes to the queue it was published to."""
     scene.declare("other")
     scene.publish("a")
@@ -100,7 +99,7 @@ def test_queues_of_one_driver_do_not_mix(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
-def test_many_threads_publish_and_every_id_arrives(scene: Scene) -> None:
+def many_threads_publish_and_every_id_arrives(scene: Scene) -> None:
     """§2 success: 16 publishers at once, nothing lost, nothing doubled."""
     batches = [[f"{thread}-{n}" for n in range(100)] for thread in range(16)]
     with ThreadPoolExecutor(16) as pool:
@@ -109,7 +108,7 @@ def test_many_threads_publish_and_every_id_arrives(scene: Scene) -> None:
     assert sorted(arrived) == sorted(name for batch in batches for name in batch)
 
 
-def test_publishing_to_a_driver_that_is_away_says_so(scene: Scene) -> None:
+def publishing_to_a_driver_that_is_away_says_so(scene: Scene) -> None:
     """§2 UNAVAILABLE: nothing was sent, worth another try, and nothing appears later."""
     scene.driver.close()
     answer = scene.offer("a")
@@ -120,7 +119,7 @@ def test_publishing_to_a_driver_that_is_away_says_so(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
+def publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
     """§2 publish_timeout: an outage shorter than it is not noticed."""
     scene.driver.close()
     answers: list[Receipt | QueueError] = []
@@ -137,7 +136,7 @@ def test_publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
     assert answers == [Receipt("a")]
 
 
-def test_publishing_gives_up_when_its_time_is_over(scene: Scene) -> None:
+def publishing_gives_up_when_its_time_is_over(scene: Scene) -> None:
     """§2 publish_timeout: it waits up to this limit and no longer."""
     scene.driver.close()
     answers: list[Receipt | QueueError] = []
@@ -155,7 +154,7 @@ def test_publishing_gives_up_when_its_time_is_over(scene: Scene) -> None:
     assert [type(answer) for answer in answers] == [Unavailable]
 
 
-def test_what_was_stored_is_there_after_a_restart_of_the_driver(scene: Scene) -> None:
+def what_was_stored_is_there_after_a_restart_of_the_driver(scene: Scene) -> None:
     """§2 success: closing and opening the driver keeps queues, messages and their order."""
     scene.publish("a", "b", "c")
     scene.driver.close()
@@ -164,35 +163,35 @@ def test_what_was_stored_is_there_after_a_restart_of_the_driver(scene: Scene) ->
     assert scene.consumer().finish() == ["a", "b", "c", "d"]
 
 
-def test_an_option_that_the_driver_does_not_know_is_refused_by_name(scene: Scene) -> None:
+def an_option_that_the_driver_does_not_know_is_refused_by_name(scene: Scene) -> None:
     """§1 I6: never ignored, and the queue is not half declared."""
-    with pytest.raises(Unsupported, match="colour"):
+    with refused(Unsupported, match="colour"):
         scene.driver.declare(QueueSpec("other", options={"colour": "red"}))
-    with pytest.raises(QueueNotFound):
+    with refused(QueueNotFound):
         scene.info("other")
 
 
-def test_durability_is_kept_or_refused(scene: Scene) -> None:
+def durability_is_kept_or_refused(scene: Scene) -> None:
     """§1 I6: a driver that forgets with its process says so when it is asked to remember."""
     if scene.promises("durable"):
         scene.declare("other", options={"durable": True})
 
 
-def test_declaring_again_keeps_the_messages(scene: Scene) -> None:
+def declaring_again_keeps_the_messages(scene: Scene) -> None:
     """§8 reload: a queue that is declared as it was goes on as it was."""
     scene.publish("a")
     scene.driver.declare(scene.spec)
     assert scene.consumer().finish() == ["a"]
 
 
-def test_the_same_id_may_be_published_twice(scene: Scene) -> None:
+def the_same_id_may_be_published_twice(scene: Scene) -> None:
     """§2 TIMEOUT: an id alone is no promise of deduplication; both arrive."""
     scene.publish("a")
     scene.publish("a")
     assert scene.consumer().finish() == ["a", "a"]
 
 
-def test_one_consumer_sees_publish_order(scene: Scene) -> None:
+def one_consumer_sees_publish_order(scene: Scene) -> None:
     """§6 order: concurrency 1 and no failure."""
     names = [f"m{number}" for number in range(50)]
     for name in names:
@@ -201,7 +200,7 @@ def test_one_consumer_sees_publish_order(scene: Scene) -> None:
     assert consumer.finish(limit=60) == names
 
 
-def test_a_message_without_wishes_is_normal(scene: Scene) -> None:
+def a_message_without_wishes_is_normal(scene: Scene) -> None:
     """§2 options: all of them are optional."""
     scene.driver.publish("q", [Message("a", b"", scene.clock.now())], 1.0)
     consumer = scene.consumer()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.drivers.conftest import BOOM, Scene, dead, ids, retry
-
+from moonq.conformance.scene import BOOM, Scene, dead, ids, near, refused, retry
 from moonq.errors import NotFound
 from moonq.model import QueueInfo
 
 
-def test_every_state_is_counted(scene: Scene) -> None:
+def every_state_is_counted(scene: Scene) -> None:
     """§9 info: ready, delayed, leased, running, dead, consumers and the age of the oldest."""
     if not scene.promises("exact_info"):
         return
@@ -41,7 +39,7 @@ def test_every_state_is_counted(scene: Scene) -> None:
     assert 1 <= counted.leased <= 5
 
 
-def test_the_sum_of_the_states_is_the_total(scene: Scene) -> None:
+def the_sum_of_the_states_is_the_total(scene: Scene) -> None:
     """§9 message_count: ready + delayed + leased + running at every poll."""
     scene.publish(*(f"m{n}" for n in range(13)))
     consumer = scene.consumer(prefetch=10)
@@ -53,30 +51,30 @@ def test_the_sum_of_the_states_is_the_total(scene: Scene) -> None:
         assert scene.info().message_count == 13
 
 
-def test_the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
+def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
     """§9 oldest_age: absent when nothing is ready."""
     assert scene.info().oldest_age is None
     scene.publish("a")
     scene.later(10)
     scene.publish("b")
     scene.later(5)
-    assert scene.info().oldest_age == pytest.approx(15)
+    assert near(scene.info().oldest_age, 15)
     scene.consumer(prefetch=1).finish(limit=1)
-    assert scene.info().oldest_age == pytest.approx(5)
+    assert near(scene.info().oldest_age, 5)
     scene.consumer().finish()
     assert scene.info().oldest_age is None
 
 
-def test_the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene) -> None:
+def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene) -> None:
     """§9 oldest_age: a failed message does not get younger."""
     scene.publish("a")
     scene.consumer().finish(retry(1))
     scene.later(10)
     scene.publish("b")
-    assert scene.info().oldest_age == pytest.approx(10)
+    assert near(scene.info().oldest_age, 10)
 
 
-def test_consumers_are_counted(scene: Scene) -> None:
+def consumers_are_counted(scene: Scene) -> None:
     """§9 consumer_count: those that have not left."""
     first, second = scene.consumer(), scene.consumer()
     assert scene.info().consumer_count == 2
@@ -86,7 +84,7 @@ def test_consumers_are_counted(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
-def test_peek_changes_nothing(scene: Scene) -> None:
+def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
     if not scene.promises("peek"):
         return
@@ -100,18 +98,18 @@ def test_peek_changes_nothing(scene: Scene) -> None:
     assert [(d.message.id, d.attempt) for d in taken] == [("a", 1), ("b", 1), ("c", 1)]
 
 
-def test_peek_goes_on_behind_an_id(scene: Scene) -> None:
+def peek_goes_on_behind_an_id(scene: Scene) -> None:
     """§9 peek: page by page."""
     if not scene.promises("peek"):
         return
     scene.publish(*"abcde")
     assert ids(scene.driver.peek("q", 2, after="b")) == ["c", "d"]
     assert scene.driver.peek("q", 2, after="e") == []
-    with pytest.raises(NotFound, match="'gone'"):
+    with refused(NotFound, match="'gone'"):
         scene.driver.peek("q", 2, after="gone")
 
 
-def test_peek_shows_each_state(scene: Scene) -> None:
+def peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
     if not scene.promises("peek"):
         return
@@ -133,7 +131,7 @@ def test_peek_shows_each_state(scene: Scene) -> None:
     assert ids(scene.driver.peek("q", 9, state="running")) == ["running"]
 
 
-def test_a_message_is_found_in_every_state(scene: Scene) -> None:
+def a_message_is_found_in_every_state(scene: Scene) -> None:
     """§9 find: with its counters and its errors; nobody finds what is gone."""
     scene.publish("a")
     assert scene.find("a").state == "ready"
@@ -145,13 +143,13 @@ def test_a_message_is_found_in_every_state(scene: Scene) -> None:
     consumer.settle(delivery, retry(10))
     stored = scene.find("a")
     assert (stored.state, stored.attempt, stored.errors) == ("delayed", 2, (BOOM,))
-    assert stored.due == pytest.approx(scene.clock.now() + 10)
+    assert near(stored.due, scene.clock.now() + 10)
     scene.later(10)
     consumer.finish()
     assert scene.driver.find("q", "a") is None
 
 
-def test_a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
+def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
     if not scene.promises("purge"):
         return
@@ -169,7 +167,7 @@ def test_a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> No
     assert scene.consumer().take() == []
 
 
-def test_a_purge_by_id_leaves_the_others(scene: Scene) -> None:
+def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     """§1 I1: only what was named."""
     if not scene.promises("purge"):
         return
@@ -179,7 +177,7 @@ def test_a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
-def test_dead_letters_can_be_purged(scene: Scene) -> None:
+def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""
     if not scene.promises("purge"):
         return

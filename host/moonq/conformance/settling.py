@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.drivers.conftest import BOOM, Scene, dead, ids, retry
-
+from moonq.conformance.case import each
+from moonq.conformance.scene import BOOM, Scene, dead, ids, retry
 from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict
 
 VERDICTS: list[Verdict] = [ACK, retry(1), Snooze(1.0), dead(), RELEASE, Interrupt(1.0, BOOM)]
 
 
-def test_an_acknowledged_message_never_comes_again(scene: Scene) -> None:
+def an_acknowledged_message_never_comes_again(scene: Scene) -> None:
     """§3 ack: gone, also after a restart of the driver."""
     scene.publish("a")
     assert scene.consumer().finish() == ["a"]
@@ -21,7 +20,7 @@ def test_an_acknowledged_message_never_comes_again(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_a_failure_comes_back_after_its_delay_with_the_next_attempt(scene: Scene) -> None:
+def a_failure_comes_back_after_its_delay_with_the_next_attempt(scene: Scene) -> None:
     """§3 failure: one attempt spent, not a moment before the delay."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -34,7 +33,7 @@ def test_a_failure_comes_back_after_its_delay_with_the_next_attempt(scene: Scene
     assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (2, 0, 0)
 
 
-def test_a_snooze_spends_no_attempt(scene: Scene) -> None:
+def a_snooze_spends_no_attempt(scene: Scene) -> None:
     """§3 snooze: delayed, counted apart."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -46,7 +45,7 @@ def test_a_snooze_spends_no_attempt(scene: Scene) -> None:
     assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (1, 0, 3)
 
 
-def test_a_rejected_message_is_a_dead_letter_at_once(scene: Scene) -> None:
+def a_rejected_message_is_a_dead_letter_at_once(scene: Scene) -> None:
     """§3 reject: no further attempt."""
     scene.publish("a")
     scene.consumer().finish(dead("rejected"))
@@ -54,7 +53,7 @@ def test_a_rejected_message_is_a_dead_letter_at_once(scene: Scene) -> None:
     assert scene.letter("a").message.headers["x_dead_letter_reason"] == "rejected"
 
 
-def test_a_body_that_cannot_be_read_is_buried_before_its_handler_runs(scene: Scene) -> None:
+def a_body_that_cannot_be_read_is_buried_before_its_handler_runs(scene: Scene) -> None:
     """§3 decode: the raw bytes are kept, no attempt was made."""
     scene.publish("a", body=b"\xff\xfe{")
     consumer = scene.consumer()
@@ -66,7 +65,7 @@ def test_a_body_that_cannot_be_read_is_buried_before_its_handler_runs(scene: Sce
     assert letter.headers["x_attempts"] == 0
 
 
-def test_a_hand_back_is_ready_at_once(scene: Scene) -> None:
+def a_hand_back_is_ready_at_once(scene: Scene) -> None:
     """§3 hand-back: no attempt, no delay, at its old place."""
     scene.publish("a", "b")
     consumer = scene.consumer(prefetch=1)
@@ -76,7 +75,7 @@ def test_a_hand_back_is_ready_at_once(scene: Scene) -> None:
     assert [(d.message.id, d.attempt, d.interruptions) for d in again] == [("a", 1, 0), ("b", 1, 0)]
 
 
-def test_a_handler_cut_off_by_a_stop_costs_nothing(scene: Scene) -> None:
+def a_handler_cut_off_by_a_stop_costs_nothing(scene: Scene) -> None:
     """§8 stop: a running message that is handed back keeps its counters."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -86,7 +85,7 @@ def test_a_handler_cut_off_by_a_stop_costs_nothing(scene: Scene) -> None:
     assert (again.attempt, again.interruptions) == (1, 0)
 
 
-def test_an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
+def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
     """§3 interruption: the worker died; again after its delay."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -98,7 +97,7 @@ def test_an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
     assert (delivery.attempt, delivery.interruptions) == (1, 1)
 
 
-def test_counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
+def counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
     """§4 attempt: failures, interruptions and snoozes do not mix."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -109,9 +108,9 @@ def test_counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
     assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (3, 1, 2)
 
 
-@pytest.mark.parametrize("second", VERDICTS)
-@pytest.mark.parametrize("first", VERDICTS)
-def test_the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None:
+@each("second", VERDICTS)
+@each("first", VERDICTS)
+def the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None:
     """§1 I5: the second changes nothing, answers False, and is counted."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -123,7 +122,7 @@ def test_the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) ->
     assert scene.told("lease_lost") == 1
 
 
-def test_an_old_receipt_cannot_settle_the_next_delivery(scene: Scene) -> None:
+def an_old_receipt_cannot_settle_the_next_delivery(scene: Scene) -> None:
     """§1 I5: a receipt identifies one delivery, not one message."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -137,7 +136,7 @@ def test_an_old_receipt_cannot_settle_the_next_delivery(scene: Scene) -> None:
     assert consumer.settle(new)
 
 
-def test_a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
+def a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
     """§1 I5: another consumer cannot settle or start what it did not take."""
     scene.publish("a")
     mine, other = scene.consumer(), scene.consumer()
@@ -148,7 +147,7 @@ def test_a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
     assert mine.settle(delivery)
 
 
-def test_a_delivery_starts_once(scene: Scene) -> None:
+def a_delivery_starts_once(scene: Scene) -> None:
     """§1 I5: whoever is second must skip it."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -157,7 +156,7 @@ def test_a_delivery_starts_once(scene: Scene) -> None:
     assert not consumer.subscription.start(delivery)
 
 
-def test_a_settled_delivery_does_not_start(scene: Scene) -> None:
+def a_settled_delivery_does_not_start(scene: Scene) -> None:
     """§3 settle: what was settled before its handler ran stays settled."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -167,7 +166,7 @@ def test_a_settled_delivery_does_not_start(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def test_settling_after_a_healthy_double_settle_still_works(scene: Scene) -> None:
+def settling_after_a_healthy_double_settle_still_works(scene: Scene) -> None:
     """§3 single-shot: a double settle does not harm the consumer."""
     scene.publish("a", "b")
     consumer = scene.consumer()
@@ -178,8 +177,8 @@ def test_settling_after_a_healthy_double_settle_still_works(scene: Scene) -> Non
     assert scene.counts() == {}
 
 
-@pytest.mark.parametrize("verdict", [retry(0.0), retry(-5), Snooze(0.0), Interrupt(0.0)])
-def test_nothing_that_failed_comes_back_within_a_tenth_of_a_second(
+@each("verdict", [retry(0.0), retry(-5), Snooze(0.0), Interrupt(0.0)])
+def nothing_that_failed_comes_back_within_a_tenth_of_a_second(
     scene: Scene, verdict: Verdict
 ) -> None:
     """§1 I4: 100 ms at least, whatever the policy says."""
@@ -192,7 +191,7 @@ def test_nothing_that_failed_comes_back_within_a_tenth_of_a_second(
     assert ids(consumer.take()) == ["a"]
 
 
-def test_a_retry_among_many_touches_no_other(scene: Scene) -> None:
+def a_retry_among_many_touches_no_other(scene: Scene) -> None:
     """§3 failure: only the message that failed waits."""
     scene.publish(*"abcde")
     consumer = scene.consumer()
@@ -203,7 +202,7 @@ def test_a_retry_among_many_touches_no_other(scene: Scene) -> None:
     assert consumer.finish() == ["c"]
 
 
-def test_five_failures_in_a_row_are_five_attempts(scene: Scene) -> None:
+def five_failures_in_a_row_are_five_attempts(scene: Scene) -> None:
     """§4 attempt: 1, 2, 3, ... through the delay path again and again."""
     scene.publish("a")
     consumer = scene.consumer()

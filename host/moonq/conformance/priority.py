@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.drivers.conftest import Scene, ids, retry
-
+from moonq.conformance.scene import Scene, ids, retry
 from moonq.model import RELEASE, Priority
 
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 
 
-def test_high_published_last_is_delivered_before_waiting_normal(scene: Scene) -> None:
+def high_published_last_is_delivered_before_waiting_normal(scene: Scene) -> None:
     """§6 priority: high before normal before low."""
     if not scene.promises("priority"):
         return
@@ -21,7 +20,7 @@ def test_high_published_last_is_delivered_before_waiting_normal(scene: Scene) ->
     assert scene.consumer().finish() == ["high", "normal", "low"]
 
 
-def test_one_level_is_served_in_publish_order(scene: Scene) -> None:
+def one_level_is_served_in_publish_order(scene: Scene) -> None:
     """§6 priority: within a level the order is that of publishing."""
     if not scene.promises("priority"):
         return
@@ -29,7 +28,7 @@ def test_one_level_is_served_in_publish_order(scene: Scene) -> None:
     assert scene.consumer(prefetch=2).finish() == list("abcdef")
 
 
-def test_levels_are_served_nine_three_one(scene: Scene) -> None:
+def levels_are_served_nine_three_one(scene: Scene) -> None:
     """§6 priority: when all wait, in every run of 13."""
     if not scene.promises("priority"):
         return
@@ -41,7 +40,7 @@ def test_levels_are_served_nine_three_one(scene: Scene) -> None:
         assert served == {"HIGH": 9, "NORMAL": 3, "LOW": 1}
 
 
-def test_two_levels_share_by_their_own_weights(scene: Scene) -> None:
+def two_levels_share_by_their_own_weights(scene: Scene) -> None:
     """§6 priority: a level without messages gives its turns away."""
     if not scene.promises("priority"):
         return
@@ -51,7 +50,7 @@ def test_two_levels_share_by_their_own_weights(scene: Scene) -> None:
     assert served == {"normal": 30, "low": 10}
 
 
-def test_a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
+def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
     """§6 priority: none starves while high is published without end."""
     if not scene.promises("priority"):
         return
@@ -64,7 +63,7 @@ def test_a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
     assert "low" in served
 
 
-def test_a_failure_keeps_its_priority(scene: Scene) -> None:
+def a_failure_keeps_its_priority(scene: Scene) -> None:
     """§6 priority: also after backoff, a hand-back and a redrive."""
     if not scene.promises("priority"):
         return
@@ -79,7 +78,7 @@ def test_a_failure_keeps_its_priority(scene: Scene) -> None:
     assert ids(consumer.take()) == ["high"]
 
 
-def test_peek_shows_the_order_of_delivery(scene: Scene) -> None:
+def peek_shows_the_order_of_delivery(scene: Scene) -> None:
     """§6 priority: what is shown first is delivered first, turns and all."""
     if not scene.promises("priority"):
         return
@@ -91,7 +90,7 @@ def test_peek_shows_the_order_of_delivery(scene: Scene) -> None:
     assert consumer.finish(limit=100) == shown
 
 
-def test_high_is_served_first_whenever_it_comes(scene: Scene) -> None:
+def high_is_served_first_whenever_it_comes(scene: Scene) -> None:
     """§6 priority: whatever was served before, once nobody competed."""
     if not scene.promises("priority"):
         return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.drivers.conftest import Scene, a_worker, dead, ids, retry
-
+from moonq.conformance.case import each
+from moonq.conformance.scene import Scene, a_worker, dead, ids, near, retry
 from moonq.model import ACK, RELEASE, Delivery
 
 
-@pytest.mark.parametrize("delay", [0.1, 5.0, 3600.0, 365 * 86400.0])
-def test_a_delayed_message_is_never_early(scene: Scene, delay: float) -> None:
+@each("delay", [0.1, 5.0, 3600.0, 365 * 86400.0])
+def a_delayed_message_is_never_early(scene: Scene, delay: float) -> None:
     """§6 delay: never early, at most a second late, from a tenth of a second to a year."""
     if not scene.promises("delay"):
         return
@@ -21,7 +20,7 @@ def test_a_delayed_message_is_never_early(scene: Scene, delay: float) -> None:
     assert ids(consumer.take()) == ["a"]
 
 
-def test_delayed_messages_come_in_the_order_of_their_due_times(scene: Scene) -> None:
+def delayed_messages_come_in_the_order_of_their_due_times(scene: Scene) -> None:
     """§6 delay: 5, 1 and 3 seconds come as 1, 3 and 5."""
     if not scene.promises("delay"):
         return
@@ -31,7 +30,7 @@ def test_delayed_messages_come_in_the_order_of_their_due_times(scene: Scene) -> 
     assert scene.consumer().finish() == ["after 1", "after 3", "after 5"]
 
 
-def test_a_delay_in_the_past_is_no_delay(scene: Scene) -> None:
+def a_delay_in_the_past_is_no_delay(scene: Scene) -> None:
     """§6 at: a moment that is over means now."""
     if not scene.promises("delay"):
         return
@@ -39,7 +38,7 @@ def test_a_delay_in_the_past_is_no_delay(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
-def test_a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
+def a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
     """§6 delay: prefetch 1 and a delayed message leave room for the next one."""
     if not scene.promises("delay"):
         return
@@ -50,17 +49,17 @@ def test_a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
     assert scene.counts() == {"delayed": 1, "leased": 1}
 
 
-def test_a_delayed_message_says_when_it_is_due(scene: Scene) -> None:
+def a_delayed_message_says_when_it_is_due(scene: Scene) -> None:
     """§6 delay: the time is shown in seconds since the epoch."""
     if not scene.promises("delay"):
         return
     scene.publish("a", delay=60.0)
     stored = scene.find("a")
     assert stored.state == "delayed"
-    assert stored.due == pytest.approx(scene.clock.now() + 60)
+    assert near(stored.due, scene.clock.now() + 60)
 
 
-def test_a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
+def a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
     """§6 delay: nobody needs to publish for a delayed message to be delivered."""
     if not scene.promises("delay"):
         return
@@ -73,7 +72,7 @@ def test_a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
     assert ids(taken) == ["a"]
 
 
-def test_a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
+def a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
     """§6 delay: whoever begins to wait knows of what is delayed already."""
     if not scene.promises("delay"):
         return
@@ -86,7 +85,7 @@ def test_a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
     assert ids(taken) == ["a"]
 
 
-def test_an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> None:
+def an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> None:
     """§6 delay: the wait is shortened when something is due sooner."""
     if not scene.promises("delay"):
         return
@@ -100,7 +99,7 @@ def test_an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> 
     assert ids(taken) == ["soon"]
 
 
-def test_an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> None:
+def an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> None:
     """§6 ttl: it bounds the wait before the first start."""
     if not scene.promises("ttl"):
         return
@@ -113,7 +112,7 @@ def test_an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -
     assert scene.told("expired") == 1
 
 
-def test_a_message_in_time_is_delivered(scene: Scene) -> None:
+def a_message_in_time_is_delivered(scene: Scene) -> None:
     """§6 ttl: up to the last moment."""
     if not scene.promises("ttl"):
         return
@@ -122,7 +121,7 @@ def test_a_message_in_time_is_delivered(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
-def test_a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
+def a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
     """§6 ttl: also in the middle of the queue, and without any consumer."""
     if not scene.promises("ttl"):
         return
@@ -134,7 +133,7 @@ def test_a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c"]
 
 
-def test_a_message_expires_while_it_is_delayed(scene: Scene) -> None:
+def a_message_expires_while_it_is_delayed(scene: Scene) -> None:
     """§6 ttl: a delay longer than the ttl is never delivered."""
     if not (scene.promises("ttl") and scene.promises("delay")):
         return
@@ -144,7 +143,7 @@ def test_a_message_expires_while_it_is_delayed(scene: Scene) -> None:
     assert scene.counts() == {"dead": 1}
 
 
-def test_a_message_expires_in_a_buffer(scene: Scene) -> None:
+def a_message_expires_in_a_buffer(scene: Scene) -> None:
     """§6 ttl: what was taken in time but not started in time does not run."""
     if not scene.promises("ttl"):
         return
@@ -158,7 +157,7 @@ def test_a_message_expires_in_a_buffer(scene: Scene) -> None:
     assert scene.counts() == {"dead": 1}
 
 
-def test_what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
+def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
     """§6 ttl: nobody has to take it once more to find that it is too late."""
     if not scene.promises("ttl"):
         return
@@ -171,7 +170,7 @@ def test_what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scen
     assert scene.counts() == {"dead": 1}
 
 
-def test_ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
+def ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     """§6 ttl: running, in backoff or handed back, it lives on."""
     if not scene.promises("ttl"):
         return
@@ -187,7 +186,7 @@ def test_ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
-def test_expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> None:
+def expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `on_expire: drop`: counted, not buried."""
     if not scene.promises("ttl"):
         return
@@ -198,7 +197,7 @@ def test_expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> N
     assert scene.told("expired") == 2
 
 
-def test_a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
+def a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
     """§6 ttl: the queue's own, unless the message has one."""
     if not scene.promises("ttl"):
         return
@@ -209,7 +208,7 @@ def test_a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
     assert scene.consumer().finish() == ["long"]
 
 
-def test_an_expired_message_frees_its_slot(scene: Scene) -> None:
+def an_expired_message_frees_its_slot(scene: Scene) -> None:
     """§1 I2: dead or gone, it does not count any more."""
     if not (scene.promises("ttl") and scene.promises("max_length")):
         return
@@ -220,7 +219,7 @@ def test_an_expired_message_frees_its_slot(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1, "dead": 1}
 
 
-def test_a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
+def a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     """§4 redrive: the old ttl was for the old life."""
     if not scene.promises("ttl"):
         return
@@ -232,7 +231,7 @@ def test_a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
-def test_many_short_lives_leave_nothing_behind(scene: Scene) -> None:
+def many_short_lives_leave_nothing_behind(scene: Scene) -> None:
     """§6 ttl: messages that were done in time do not expire later."""
     if not scene.promises("ttl"):
         return

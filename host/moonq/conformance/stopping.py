@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.drivers.conftest import Scene, a_worker, ids, retry
-
+from moonq.conformance.scene import Scene, a_worker, ids, retry
 from moonq.model import RELEASE, Delivery
 
 
-def test_a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
+def a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
     """§8 stop: of 20, one runs and 19 are ready at once, in order, no attempt spent."""
     names = [f"m{n:02}" for n in range(20)]
     scene.publish(*names)
@@ -22,7 +21,7 @@ def test_a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
     assert consumer.settle(running)
 
 
-def test_what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
+def what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
     """§8 stop: two consumers that stop one after the other leave publish order behind."""
     names = [f"m{n:02}" for n in range(12)]
     scene.publish(*names)
@@ -34,7 +33,7 @@ def test_what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> Non
     assert scene.consumer().finish(limit=20) == names
 
 
-def test_a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
+def a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
     """§8 stop: none is missing, and a full queue is no reason to drop one."""
     if not scene.promises("max_length"):
         return
@@ -46,7 +45,7 @@ def test_a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1000}
 
 
-def test_what_was_handed_back_cannot_be_started_any_more(scene: Scene) -> None:
+def what_was_handed_back_cannot_be_started_any_more(scene: Scene) -> None:
     """§8 stop: no handler starts after stop began."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -57,7 +56,7 @@ def test_what_was_handed_back_cannot_be_started_any_more(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1}
 
 
-def test_a_stopped_consumer_takes_nothing_more(scene: Scene) -> None:
+def a_stopped_consumer_takes_nothing_more(scene: Scene) -> None:
     """§8 stop: nothing new, whatever is published."""
     consumer = scene.consumer()
     consumer.subscription.stop()
@@ -66,7 +65,7 @@ def test_a_stopped_consumer_takes_nothing_more(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1}
 
 
-def test_a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene) -> None:
+def a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene) -> None:
     """§8 stop: running handlers may finish, with any verdict."""
     scene.publish("a", "b", "c")
     consumer = scene.consumer()
@@ -79,7 +78,7 @@ def test_a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene)
     assert scene.counts() == {"ready": 1, "delayed": 1}
 
 
-def test_a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
+def a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
     """§8 stop: idle workers end at once."""
     consumer = scene.consumer()
     taken: list[list[Delivery]] = []
@@ -90,7 +89,7 @@ def test_a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
     assert taken == [[]]
 
 
-def test_closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
+def closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
     """§8 stop: also when the driver goes first."""
     consumer = scene.consumer()
     taken: list[list[Delivery]] = []
@@ -100,7 +99,7 @@ def test_closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
     assert taken == [[]]
 
 
-def test_stopping_and_closing_may_be_repeated(scene: Scene) -> None:
+def stopping_and_closing_may_be_repeated(scene: Scene) -> None:
     """§8 stop: the second time changes nothing."""
     scene.publish("a")
     consumer = scene.consumer()
@@ -112,7 +111,7 @@ def test_stopping_and_closing_may_be_repeated(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
-def test_ten_restarts_cost_a_waiting_message_nothing(scene: Scene) -> None:
+def ten_restarts_cost_a_waiting_message_nothing(scene: Scene) -> None:
     """§4 attempt: deploys cost neither attempts nor interruptions."""
     scene.publish("a")
     for _ in range(10):
@@ -124,7 +123,7 @@ def test_ten_restarts_cost_a_waiting_message_nothing(scene: Scene) -> None:
     assert (delivery.attempt, delivery.interruptions) == (1, 0)
 
 
-def test_consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
+def consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
     """§8 stop: 50 times under load; every message is handled once, no consumer is left."""
     names = [f"m{n:03}" for n in range(500)]
     scene.publish(*names)
@@ -140,7 +139,7 @@ def test_consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
-def test_a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
+def a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
     """§5 lease: closed over a running handler: an interruption, a second later, no attempt."""
     scene.publish("running", "buffered")
     consumer = scene.consumer()
@@ -155,7 +154,7 @@ def test_a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
     assert story == [("buffered", 1, 0), ("running", 1, 1)]
 
 
-def test_the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
+def the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
     """§5 lease: within lease + 10 s, only what ran is an interruption."""
     scene.publish("running", "buffered")
     consumer = scene.consumer()
@@ -169,7 +168,7 @@ def test_the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
     assert scene.info().consumer_count == 1
 
 
-def test_interruptions_come_back_later_and_later(scene: Scene) -> None:
+def interruptions_come_back_later_and_later(scene: Scene) -> None:
     """§4 interruptions: after 1 s, 5 s, 25 s, 2 min, and 2 min again."""
     scene.publish("a")
     for number, delay in enumerate((1, 5, 25, 120, 120)):
@@ -182,7 +181,7 @@ def test_interruptions_come_back_later_and_later(scene: Scene) -> None:
         scene.later(0.01)
 
 
-def test_a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
+def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
     """§5 lease: nobody needs to look at the queue for that."""
     scene.publish("a")
     crashed, waiting = scene.consumer(), scene.consumer()
@@ -198,7 +197,7 @@ def test_a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None
     assert ids(taken) == ["a"]
 
 
-def test_a_long_handler_is_not_run_again(scene: Scene) -> None:
+def a_long_handler_is_not_run_again(scene: Scene) -> None:
     """§5 lease: renewed for as long as the consumer lives; three leases long and no second run."""
     scene.publish("a", "b")
     consumer, other = scene.consumer(), scene.consumer()
@@ -212,7 +211,7 @@ def test_a_long_handler_is_not_run_again(scene: Scene) -> None:
     assert consumer.settle(buffered)
 
 
-def test_a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
+def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
     """§8: what ran while the driver was closed is settled, and not run twice."""
     scene.publish("a", "b")
     consumer = scene.consumer()

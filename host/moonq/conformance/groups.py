@@ -5,22 +5,21 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 
-from tests.drivers.conftest import BOOM, Consumer, Scene, dead, ids, retry
-
+from moonq.conformance.scene import BOOM, Consumer, Scene, dead, ids, retry
 from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict
 
 
-def publish_groups(scene: Scene, *names: str) -> None:
+def _publish_groups(scene: Scene, *names: str) -> None:
     """`A1` is the first of group A."""
     for name in names:
         scene.publish(name, group=name[0])
 
 
-def test_a_group_waits_for_the_message_in_front(scene: Scene) -> None:
+def a_group_waits_for_the_message_in_front(scene: Scene) -> None:
     """§6 group: one running per key, others in parallel."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2", "A3", "B1")
+    _publish_groups(scene, "A1", "A2", "A3", "B1")
     scene.publish("free")
     consumer = scene.consumer()
     a1, b1, free = consumer.run()
@@ -34,11 +33,11 @@ def test_a_group_waits_for_the_message_in_front(scene: Scene) -> None:
     assert consumer.finish() == ["A3"]
 
 
-def test_one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
+def one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
     """§6 group: also across consumers."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2")
+    _publish_groups(scene, "A1", "A2")
     first, second = scene.consumer(), scene.consumer()
     (a1,) = first.run()
     assert second.take() == []
@@ -46,11 +45,11 @@ def test_one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
     assert second.finish() == ["A2"]
 
 
-def test_a_failing_message_holds_its_group(scene: Scene) -> None:
+def a_failing_message_holds_its_group(scene: Scene) -> None:
     """§6 `group_on_failure: block`: the rest waits out the backoff."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2", "B1")
+    _publish_groups(scene, "A1", "A2", "B1")
     consumer = scene.consumer()
     for delivery in consumer.run():
         consumer.settle(delivery, retry(5))
@@ -59,24 +58,24 @@ def test_a_failing_message_holds_its_group(scene: Scene) -> None:
     assert consumer.finish() == ["A1", "B1", "A2"]
 
 
-def test_a_snoozed_message_holds_its_group(scene: Scene) -> None:
+def a_snoozed_message_holds_its_group(scene: Scene) -> None:
     """§6 group: strict order means that nobody overtakes."""
     if not scene.promises("group"):
         return
     scene.declare("q", group_on_failure="skip")
-    publish_groups(scene, "A1", "A2")
+    _publish_groups(scene, "A1", "A2")
     consumer = scene.consumer()
     assert consumer.finish(Snooze(5.0)) == ["A1"]
     scene.later(5)
     assert consumer.finish() == ["A1", "A2"]
 
 
-def test_a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
+def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `group_on_failure: skip`: the group goes on, still one at a time."""
     if not scene.promises("group"):
         return
     scene.declare("q", group_on_failure="skip")
-    publish_groups(scene, "A1", "A2", "A3")
+    _publish_groups(scene, "A1", "A2", "A3")
     consumer = scene.consumer()
     (a1,) = consumer.run()
     consumer.settle(a1, retry(5))
@@ -93,25 +92,25 @@ def test_a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> N
     assert consumer.finish() == ["A1", "A3"]
 
 
-def test_a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None:
+def a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None:
     """§6 `group_on_failure: skip`: and whoever is published meanwhile waits for nobody."""
     if not scene.promises("group"):
         return
     scene.declare("q", group_on_failure="skip")
-    publish_groups(scene, "A1")
+    _publish_groups(scene, "A1")
     consumer = scene.consumer()
     consumer.finish(Interrupt(5.0, BOOM))
-    publish_groups(scene, "A2")
+    _publish_groups(scene, "A2")
     assert consumer.finish() == ["A2"]
     scene.later(5)
     assert consumer.finish() == ["A1"]
 
 
-def test_the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
+def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     """§6 group: dead, expired and purged ones hold nobody."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2", "A3")
+    _publish_groups(scene, "A1", "A2", "A3")
     consumer = scene.consumer()
     (a1,) = consumer.run()
     consumer.settle(a1, dead())
@@ -119,7 +118,7 @@ def test_the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     assert consumer.finish() == ["A3"]
 
 
-def test_an_expired_message_frees_its_group(scene: Scene) -> None:
+def an_expired_message_frees_its_group(scene: Scene) -> None:
     """§6 group: also where the one in front was too late."""
     if not (scene.promises("group") and scene.promises("ttl")):
         return
@@ -131,7 +130,7 @@ def test_an_expired_message_frees_its_group(scene: Scene) -> None:
     assert scene.consumer().finish() == ["A2"]
 
 
-def test_a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
+def a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
     """§6 group: the order is that of publishing, delay or not."""
     if not (scene.promises("group") and scene.promises("delay")):
         return
@@ -143,7 +142,7 @@ def test_a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
     assert consumer.finish() == ["A1", "A2"]
 
 
-def test_a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
+def a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     """§6 group: its turn may come before it is due."""
     if not (scene.promises("group") and scene.promises("delay")):
         return
@@ -159,7 +158,7 @@ def test_a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     assert consumer.finish() == ["A2", "A3"]
 
 
-def test_a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
+def a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
     """§6 group: and it may be due before its turn."""
     if not (scene.promises("group") and scene.promises("delay")):
         return
@@ -174,22 +173,22 @@ def test_a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
     assert consumer.finish() == ["A2"]
 
 
-def test_a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
+def a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
     """§6 group: a hand-back changes no order."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2")
+    _publish_groups(scene, "A1", "A2")
     consumer = scene.consumer()
     (a1,) = consumer.run()
     consumer.settle(a1, RELEASE)
     assert consumer.finish() == ["A1", "A2"]
 
 
-def test_a_crash_does_not_change_the_order(scene: Scene) -> None:
+def a_crash_does_not_change_the_order(scene: Scene) -> None:
     """§6 group: the one that was held comes before the rest."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2")
+    _publish_groups(scene, "A1", "A2")
     crashed = scene.consumer()
     crashed.run()
     crashed.crash()
@@ -197,14 +196,14 @@ def test_a_crash_does_not_change_the_order(scene: Scene) -> None:
     assert scene.consumer().finish() == ["A1", "A2"]
 
 
-def test_a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
+def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
     """§6 group: also in its second life one at a time."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1")
+    _publish_groups(scene, "A1")
     consumer = scene.consumer()
     consumer.finish(dead())
-    publish_groups(scene, "A2", "A3")
+    _publish_groups(scene, "A2", "A3")
     scene.driver.redrive("q.dead", "")
     (a2,) = consumer.run()
     assert a2.message.id == "A2"
@@ -212,17 +211,17 @@ def test_a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
     assert consumer.finish() == ["A3", "A1"]
 
 
-def test_a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
+def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
     """§6 group: waiting for one's turn is not waiting behind everybody who came later."""
     if not scene.promises("group"):
         return
-    publish_groups(scene, "A1", "A2")
+    _publish_groups(scene, "A1", "A2")
     scene.publish(*(f"later {n}" for n in range(20)))
     consumer = scene.consumer(prefetch=1)
     assert consumer.finish(limit=2) == ["A1", "A2"]
 
 
-def test_many_groups_keep_their_order_through_failures(scene: Scene) -> None:
+def many_groups_keep_their_order_through_failures(scene: Scene) -> None:
     """§6 group: 100 groups of 10 and two consumers that fail at random."""
     if not scene.promises("group"):
         return
@@ -233,7 +232,7 @@ def test_many_groups_keep_their_order_through_failures(scene: Scene) -> None:
     consumers = [scene.consumer(), scene.consumer()]
     done: defaultdict[str, list[str]] = defaultdict(list)
     for _ in range(2000):
-        if not work(dice.choice(consumers), dice, done):
+        if not _work(dice.choice(consumers), dice, done):
             scene.later(0.2)
         if sum(map(len, done.values())) == len(names):
             break
@@ -242,7 +241,7 @@ def test_many_groups_keep_their_order_through_failures(scene: Scene) -> None:
     assert len(done) == 100
 
 
-def work(consumer: Consumer, dice: random.Random, done: defaultdict[str, list[str]]) -> bool:
+def _work(consumer: Consumer, dice: random.Random, done: defaultdict[str, list[str]]) -> bool:
     """Run what is there, in any order; half of it fails or is handed back."""
     running = consumer.run()
     assert len({delivery.message.group for delivery in running}) == len(running)

@@ -1,0 +1,41 @@
+"""The delivery contract as code: what every driver must keep, case by case.
+
+    for case in CASES:
+        case.prove(Scene(lambda clock: MemoryDriver(clock)))
+
+Needs nothing but the package, so that users can hold their own driver against it
+(`moonq doctor --driver ID`); moonq's own tests run the same cases over every driver.
+"""
+
+from __future__ import annotations
+
+from moonq.conformance import (
+    dead_letters,
+    dedup,
+    delay_and_ttl,
+    flow,
+    groups,
+    inspection,
+    priority,
+    publishing,
+    settling,
+    stopping,
+)
+from moonq.conformance.case import Case, cases_of
+from moonq.conformance.scene import Scene
+
+__all__ = ["CASES", "Case", "Scene"]
+
+TOPICS = (
+    publishing,
+    settling,
+    dead_letters,
+    delay_and_ttl,
+    priority,
+    dedup,
+    groups,
+    flow,
+    stopping,
+    inspection,
+)
+CASES: tuple[Case, ...] = tuple(case for topic in TOPICS for case in cases_of(topic))

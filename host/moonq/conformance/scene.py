@@ -1,0 +1,264 @@
+"""The stage on which a driver plays the delivery contract: a clock, a queue, consumers.
+
+A case asks `scene.promises("delay")` before it relies on an ability: a driver that says "none"
+must then refuse the asking, and the case is over.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moonq.clock import Clock, ManualClock
+from moonq.drivers.base import Driver, Event, Subscription
+from moonq.errors import QueueError, Unsupported
+from moonq.model import (
+    ACK,
+    Dead,
+    DeadReason,
+    Delivery,
+    ErrorRecord,
+    Message,
+    Priority,
+    QueueInfo,
+    QueueSpec,
+    Receipt,
+    Retry,
+    Stored,
+    Verdict,
+)
+
+#: Makes the driver under test on a clock that the suite advances.
+Factory = Callable[[Clock], Driver]
+
+
+class StrictClock(ManualClock):
+    """A manual clock that wakes nobody before his time: a forgotten notify fails a test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleepers: list[tuple[float, threading.Condition]] = []
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait until notified, or until `advance` has reached the deadline."""
+        deadline = math.inf if timeout is None else self._now + timeout
+        with self._lock:
+            self._sleepers.append((deadline, condition))
+        # Only now: an `advance` before it was registered would not have woken this one.
+        if deadline > self._now:
+            condition.wait(30)
+        return deadline > self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward and wake those whose time has come."""
+        self._now += seconds
+        with self._lock:
+            due = [condition for deadline, condition in self._sleepers if deadline <= self._now]
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._now]
+        for condition in due:
+            with condition:
+                condition.notify_all()
+
+
+BOOM = ErrorRecord(1.0, "INTERNAL", "boom", "stack traceback: boom")
+
+
+def retry(delay: float = 1.0) -> Retry:
+    """A failure that is tried again after *delay*."""
+    return Retry(delay, BOOM)
+
+
+def dead(reason: DeadReason = "rejected") -> Dead:
+    """A failure for good."""
+    return Dead(reason, BOOM)
+
+
+@contextmanager
+def refused(kind: type[Exception], match: str = "") -> Iterator[None]:
+    """What happens inside must be refused with an error of *kind* that says *match*."""
+    try:
+        yield
+    except kind as error:
+        if match not in str(error):
+            raise AssertionError(f"{match!r} is not in {str(error)!r}") from error
+    else:
+        raise AssertionError(f"it was not refused ({kind.__name__})")
+
+
+def near(value: float | None, wanted: float) -> bool:
+    """Whether *value* is *wanted* but for rounding."""
+    return value is not None and math.isclose(value, wanted, rel_tol=1e-6)
+
+
+def ids(things: list[Delivery] | list[Stored]) -> list[str]:
+    """The messages' names."""
+    return [thing.message.id for thing in things]
+
+
+class Consumer:
+    """One subscription and what a worker would do with it."""
+
+    def __init__(self, subscription: Subscription, patience: float) -> None:
+        self.subscription = subscription
+        self._patience = patience
+
+    def take(self, limit: int = 10) -> list[Delivery]:
+        """Whatever is there, up to *limit*, without waiting for more."""
+        taken: list[Delivery] = []
+        while len(taken) < limit:
+            more = self.subscription.take(limit - len(taken), self._patience)
+            if not more:
+                break
+            taken += more
+        return taken
+
+    def run(self, limit: int = 10) -> list[Delivery]:
+        """Take and start."""
+        return [delivery for delivery in self.take(limit) if self.subscription.start(delivery)]
+
+    def finish(self, verdict: Verdict = ACK, limit: int = 10) -> list[str]:
+        """Take, start and settle, one after the other; the ids in that order."""
+        finished: list[str] = []
+        while len(finished) < limit and (running := self.run(1)):
+            assert self.subscription.settle(running[0], verdict)
+            finished += ids(running)
+        return finished
+
+    def settle(self, delivery: Delivery, verdict: Verdict = ACK) -> bool:
+        """End *delivery*."""
+        return self.subscription.settle(delivery, verdict)
+
+    def crash(self) -> None:
+        """Vanish without a word, as a killed process does."""
+        del self.subscription
+        gc.collect()
+
+
+def a_worker(
+    consumer: Consumer, report: Callable[[list[Delivery]], object], timeout: float | None
+) -> threading.Thread:
+    """A thread that takes one delivery, waiting for it, and reports what it got."""
+
+    def work() -> None:
+        report(consumer.subscription.take(1, timeout))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(0.02)  # so that it most likely waits when the test goes on
+    return thread
+
+
+class Scene:
+    """A driver, a clock and one queue `q` with its dead letters in `q.dead`."""
+
+    def __init__(self, make: Factory, patience: float = 0.0) -> None:
+        self.clock = StrictClock()
+        self.events: list[Event] = []
+        self._make = make
+        self.driver = make(self.clock)
+        self.driver.open(self.events.append)
+        self.patience = patience
+        self.spec = QueueSpec("q", dead_letter="q.dead")
+        self.driver.declare(self.spec)
+        self._names = (f"message-{number}" for number in itertools.count(1))
+
+    def restart(self) -> None:
+        """End the driver and begin with a new one, as a new process does on what is stored."""
+        self.driver.close()
+        self.driver = self._make(self.clock)
+        self.driver.open(self.events.append)
+        self.driver.declare(self.spec)
+
+    def declare(self, name: str = "q", **fields: Any) -> QueueSpec:
+        """Declare `q` (or another) with some fields as the test wants them."""
+        fields.setdefault("dead_letter", f"{name}.dead")
+        spec = QueueSpec(name, **fields)
+        self.driver.declare(spec)
+        return spec
+
+    def message(self, name: str | None = None, **fields: Any) -> Message:
+        """A message that is named in its body, too."""
+        name = name or next(self._names)
+        return Message(name, fields.pop("body", name.encode()), self.clock.now(), **fields)
+
+    def offer(self, name: str | None = None, queue: str = "q", **fields: Any) -> Any:
+        """Publish one message without patience; a receipt or the refusal."""
+        (answer,) = self.driver.publish(queue, [self.message(name, **fields)], 0.0)
+        return answer
+
+    def publish(self, *names: str, queue: str = "q", **fields: Any) -> list[Receipt]:
+        """Publish one message of each name; all are accepted."""
+        answers = self.driver.publish(queue, [self.message(n, **fields) for n in names], 5.0)
+        assert not [answer for answer in answers if isinstance(answer, QueueError)]
+        return [answer for answer in answers if isinstance(answer, Receipt)]
+
+    def consumer(self, prefetch: int = 10, queue: str = "q") -> Consumer:
+        """Somebody who takes from the queue."""
+        return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    def info(self, queue: str = "q") -> QueueInfo:
+        """What the driver counts."""
+        return self.driver.info(queue)
+
+    def find(self, name: str, queue: str = "q") -> Stored:
+        """A message wherever it is in the queue; it must be there."""
+        found = self.driver.find(queue, name)
+        assert found is not None, f"{name} is not in {queue}"
+        return found
+
+    def letter(self, name: str) -> Stored:
+        """A dead letter of `q`."""
+        return self.find(name, "q.dead")
+
+    def counts(self, queue: str = "q") -> dict[str, int | None]:
+        """Those states in which there is something."""
+        fields = self.info(queue)._asdict()
+        states = ("ready", "delayed", "leased", "running", "dead")
+        return {state: fields[state] for state in states if fields[state]}
+
+    def told(self, kind: str) -> int:
+        """How many of *kind* the driver reported."""
+        return sum(event.count for event in self.events if event.kind == kind)
+
+    def promises(self, ability: str) -> bool:
+        """Whether the driver can do *ability*; where it cannot, that it refuses."""
+        if getattr(self.driver.capabilities(), ability) != "none":
+            return True
+        with refused(Unsupported):
+            ASKING[ability](self)
+        return False
+
+
+def _publish(**fields: Any) -> Callable[[Scene], None]:
+    def ask(scene: Scene) -> None:
+        answer = scene.offer(**fields)
+        if isinstance(answer, QueueError):
+            raise answer
+
+    return ask
+
+
+#: How one asks for an ability; a driver without it answers `Unsupported`.
+ASKING: dict[str, Callable[[Scene], Any]] = {
+    "durable": lambda scene: scene.declare("other", options={"durable": True}),
+    "delay": _publish(delay=1.0),
+    "ttl": _publish(ttl=1.0),
+    "priority": _publish(priority=Priority.HIGH),
+    "dedup": _publish(dedup_key="key"),
+    "group": _publish(group="group"),
+    "max_length": lambda scene: scene.declare("other", max_length=3),
+    "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
+    "peek": lambda scene: scene.driver.peek("q", 1),
+    "purge": lambda scene: scene.driver.purge("q"),
+    "redrive": lambda scene: scene.driver.redrive("q.dead", ""),
+    "pause": lambda scene: scene.driver.pause("q"),
+}
