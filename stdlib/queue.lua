@@ -16,7 +16,7 @@ local message = require("host.message")
 local publishing = require("host.publishing")
 
 local next, rawget, type = next, rawget, type
-local concat, format = table.concat, string.format
+local format, unpack = string.format, table.unpack
 local encode, decode = json.encode, json.decode
 local publish, publish_batch = lent.publish, lent.publish_batch
 local queue_info, stopping = lent.queue_info, lent.stopping
@@ -90,10 +90,17 @@ local PUBLICATION = {
   options = { type = "table" },
 }
 
---- One message of a batch as the host reads it; or nil and what is wrong.
+--- One message of a batch as body, headers and options; or nil and what is wrong.
 local function encode_item(item)
   if type(item) ~= "table" then
     return nil, format("{ body = … } expected, got %s", check.show(item))
+  end
+  local body = rawget(item, "body")
+  if body ~= nil and next(item) == "body" and next(item, "body") == nil then
+    local text = encode(body)
+    if text then
+      return text, "", ""
+    end
   end
   local fields, fault = check.read(item, PUBLICATION)
   if not fields then
@@ -104,28 +111,43 @@ local function encode_item(item)
   if not parts then
     return nil, fault
   end
-  local pieces = { '{"body":' .. encode(parts.body) }
-  for _, name in next, { "headers", "options" } do
-    if parts[name] ~= "" then
-      pieces[#pieces + 1] = format('"%s":%s', name, parts[name])
-    end
-  end
-  return concat(pieces, ",") .. "}", nil
+  return parts.body, parts.headers, parts.options
 end
 
 --- An answer of the host about one message, as scripts get it.
 local function answer_of(answer)
-  local fault = answer.error
-  if not fault then
-    return { id = answer.id }
+  if type(answer) == "string" then
+    return { id = answer }
   end
   return {
     err = errors.new({
-      kind = fault.kind,
-      message = fault.message,
-      retryable = type(fault.retryable) == "boolean" and fault.retryable or nil,
+      kind = answer.kind,
+      message = answer.message,
+      retryable = type(answer.retryable) == "boolean" and answer.retryable or nil,
     }),
   }
+end
+
+--- How many messages cross to the host at once: each is three arguments of one call.
+local CROSSING = 80
+
+--- Hands the messages at *places* over; answers nil, err where none of them was taken.
+local function cross(queue_id, parts, places, answers)
+  local text, err = publish_batch(queue_id, unpack(parts, 1, #places * 3))
+  if not text then
+    return nil, err
+  end
+  for index, answer in next, (decode(text)) do
+    answers[places[index]] = answer_of(answer)
+  end
+  return true, nil
+end
+
+--- What a crossing that failed as a whole means for its messages.
+local function refuse(places, err, answers)
+  for index = 1, #places do
+    answers[places[index]] = { err = err }
+  end
 end
 
 --- Publishes many messages and answers for each, in their order.
@@ -142,22 +164,31 @@ function queue.publish_batch(queue_id, messages)
   elseif type(messages) ~= "table" then
     return invalid("queue.publish_batch: messages: table expected, got %s", check.show(messages))
   end
-  local answers, texts, places = {}, {}, {}
+  local answers, parts, places = {}, {}, {}
+  local crossed = false
   for place = 1, #messages do
-    local text, fault = encode_item(rawget(messages, place))
-    if text then
-      texts[#texts + 1], places[#places + 1] = text, place
+    local body, headers, options = encode_item(rawget(messages, place))
+    if body then
+      local at = #places * 3
+      parts[at + 1], parts[at + 2], parts[at + 3] = body, headers, options
+      places[#places + 1] = place
     else
-      local _, err = invalid("queue.publish_batch: messages[%d]: %s", place, fault)
+      local _, err = invalid("queue.publish_batch: messages[%d]: %s", place, headers)
       answers[place] = { err = err }
     end
+    if #places == CROSSING or place == #messages and #places > 0 then
+      local ok, err = cross(queue_id, parts, places, answers)
+      if not ok and not crossed then
+        return nil, err
+      elseif not ok then
+        refuse(places, err, answers)
+      end
+      crossed, places = true, {}
+    end
   end
-  local text, err = publish_batch(queue_id, "[" .. concat(texts, ",") .. "]")
-  if not text then
-    return nil, err
-  end
-  for index, answer in next, (decode(text)) do
-    answers[places[index]] = answer_of(answer)
+  if not crossed then
+    local ok, err = cross(queue_id, {}, {}, answers)
+    return ok and answers, err
   end
   return answers, nil
 end

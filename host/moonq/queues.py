@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,10 @@ class Queues:
         """Grows with every publish; two equal readings mean that none came between."""
         return sum(route.traffic.published for route in tuple(self._routes.values()))
 
+    def traffic(self) -> dict[str, int]:
+        """Return how much was published since the start, by queue."""
+        return {route.id: route.traffic.published for route in tuple(self._routes.values())}
+
     def ids(self) -> list[str]:
         """Return the ids of all queues, sorted."""
         return sorted(self._routes)
@@ -114,15 +118,7 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
-        if not route.decodes:
-            body = _raw(body)
-        if headers or options:
-            message = self._message(route, body, _object(headers), _object(options))
-        else:
-            now = self._clock.now()
-            message = Message(new_id(now), body, now, NO_HEADERS, route.content_type)
-        if len(body) + len(headers) > route.max_body:
-            raise _too_large(route, len(body) + len(headers))
+        message = self._encoded(route, body, headers, options)
         route.traffic.published += 1
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
@@ -139,29 +135,48 @@ class Queues:
     ) -> list[str | QueueError]:
         """Publish many `{body, headers?, options?}` and answer for each: its id, or the error."""
         route = self.route(queue_id)
-        answers: list[str | QueueError] = []
-        accepted: list[Message] = []
-        for item in items:
-            try:
-                message = self._checked(route, item)
-            except QueueError as problem:
-                answers.append(problem)
-            else:
-                answers.append(message.id)
-                accepted.append(message)
+        return self._store(route, [_attempt(self._checked, route, item) for item in items], may_wait)
+
+    def publish_many(
+        self, queue_id: str, parts: Sequence[bytes], *, may_wait: bool = True
+    ) -> list[str | QueueError]:
+        """Publish messages given as body, headers and options in turn; see `publish`."""
+        route = self.route(queue_id)
+        triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+        return self._store(
+            route, [_attempt(self._encoded, route, *triple) for triple in triples], may_wait
+        )
+
+    def _store(
+        self, route: Route, messages: list[Message | QueueError], may_wait: bool
+    ) -> list[str | QueueError]:
+        """Hand over what is a message, and answer for each."""
+        accepted = [message for message in messages if isinstance(message, Message)]
+        if not accepted:
+            return [message for message in messages if isinstance(message, QueueError)]
         route.traffic.published += len(accepted)
-        stored = (
-            route.driver.publish(
-                route.spec.name, accepted, route.publish_timeout, may_wait=may_wait
-            )
-            if accepted
-            else []
+        stored = route.driver.publish(
+            route.spec.name, accepted, route.publish_timeout, may_wait=may_wait
         )
         self._tell(route, accepted, stored)
         receipts = iter(stored)
         return [
-            answer if isinstance(answer, QueueError) else _id(next(receipts)) for answer in answers
+            _id(next(receipts)) if isinstance(message, Message) else message
+            for message in messages
         ]
+
+    def check_batch(
+        self, queue_id: str, items: Sequence[Mapping[str, Any]]
+    ) -> list[str | QueueError]:
+        """Answer as `publish_batch` would where the queue takes everything; publish nothing."""
+        route = self.route(queue_id)
+        answers: list[str | QueueError] = []
+        for item in items:
+            try:
+                answers.append(self._checked(route, item).id)
+            except QueueError as problem:
+                answers.append(problem)
+        return answers
 
     def _tell(
         self, route: Route, messages: Sequence[Message], answers: Sequence[Receipt | QueueError]
@@ -172,10 +187,18 @@ class Queues:
                 if isinstance(answer, Receipt) and not answer.duplicate:
                     observer.published(route.id, message)
 
-    def _checked(self, route: Route, item: Mapping[str, Any]) -> Message:
-        body = item["body"].encode() if isinstance(item["body"], str) else item["body"]
+    def _encoded(self, route: Route, body: bytes, headers: bytes, options: bytes) -> Message:
         if not route.decodes:
             body = _raw(body)
+        if len(body) + len(headers) > route.max_body:
+            raise _too_large(route, len(body) + len(headers))
+        if headers or options:
+            return self._message(route, body, _object(headers), _object(options))
+        now = self._clock.now()
+        return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
+
+    def _checked(self, route: Route, item: Mapping[str, Any]) -> Message:
+        body = _body(route, item)
         headers = item.get("headers") or {}
         message = self._message(route, body, headers, item.get("options") or {})
         size = len(body) + (len(json.dumps(headers)) if headers else 0)
@@ -234,11 +257,26 @@ def _id(answer: Any) -> str | QueueError:
     return answer if isinstance(answer, QueueError) else answer.id
 
 
+def _attempt(make: Callable[..., Message], *arguments: Any) -> Message | QueueError:
+    try:
+        return make(*arguments)
+    except QueueError as problem:
+        return problem
+
+
 def _too_large(route: Route, size: int) -> TooLarge:
     return TooLarge(
         f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
         hint="publish a reference to the data, or raise `max_body` of the queue",
     )
+
+
+def _body(route: Route, item: Mapping[str, Any]) -> bytes:
+    """Return the bytes of an item: `bytes` as they are, `body` as the codec has it."""
+    if "bytes" in item:
+        return bytes(item["bytes"])
+    body: bytes = item["body"].encode() if isinstance(item["body"], str) else item["body"]
+    return body if route.decodes else _raw(body)
 
 
 def _raw(body: bytes) -> bytes:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
-MAX_BATCH = 10_000
 MAX_DEPTH = 16
 
 
@@ -50,15 +49,12 @@ class HostServices:
         may_wait = queue != caller.serves
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait).encode()
 
-    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
-        """Publish a JSON array of messages and answer for each."""
-        items = json.loads(messages)
-        if len(items) > MAX_BATCH:
-            raise Invalid(f"a batch has at most {MAX_BATCH} messages, this one {len(items)}")
+    def publish_batch(self, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
+        """Publish messages given as body, headers and options in turn, and answer for each."""
         queue_id = queue.decode("utf-8", "replace")
         _require(caller, "queue.publish", queue_id)
         may_wait = queue != caller.serves
-        answers = self._queues.publish_batch(queue_id, items, may_wait=may_wait)
+        answers = self._queues.publish_many(queue_id, parts, may_wait=may_wait)
         return json.dumps([_answer(answer) for answer in answers]).encode()
 
     def queue_info(self, caller: Caller, queue: str) -> bytes:
@@ -186,11 +182,10 @@ def _variables(project: Project, env: Mapping[str, str]) -> dict[str, str | None
     return result
 
 
-def _answer(answer: str | QueueError) -> dict[str, Any]:
+def _answer(answer: str | QueueError) -> str | dict[str, Any]:
     if isinstance(answer, QueueError):
-        error = {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
-        return {"error": error}
-    return {"id": answer}
+        return {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
+    return answer
 
 
 def _entry_object(entry: Entry) -> dict[str, Any]:

@@ -161,4 +161,30 @@ describe("2 publish: the answer", function()
     end
     eq(ids, { answers[1].id, answers[3].id })
   end)
+
+  it("keeps to its place however long the batch is, and whatever is refused in it", function()
+    local messages = {}
+    for n = 1, 250 do
+      messages[n] = { body = n % 50 == 0 and print or n, headers = { n = n } }
+    end
+    local answers = queue.publish_batch(TASKS, messages)
+    eq(#answers, 250)
+    local bodies = {}
+    for _, message in ipairs(test.queue(TASKS):messages()) do
+      bodies[message.id] = message.body
+    end
+    for n = 1, 250 do
+      if n % 50 == 0 then
+        test.error_kind(answers[n].err, errors.INVALID)
+      else
+        eq(bodies[answers[n].id], n)
+      end
+    end
+  end)
+
+  it("publishes nothing of a batch whose queue does not exist", function()
+    local answers, err = queue.publish_batch("contract:none", { { body = 1 } })
+    eq(answers, nil)
+    test.error_kind(err, errors.NOT_FOUND)
+  end)
 end)

@@ -40,8 +40,11 @@ class Services(Protocol):
         """Publish one message and return its id; headers and options are JSON or empty."""
         ...
 
-    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
-        """Publish a JSON array of messages; returns a JSON array with an answer for each."""
+    def publish_batch(self, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
+        """Publish messages given as body, headers and options in turn.
+
+        Returns a JSON array with an answer for each: its id, or an object that is the error.
+        """
         ...
 
     def queue_info(self, caller: Caller, queue: str) -> bytes:

@@ -43,14 +43,16 @@ class ServicesUnderTest(HostServices):
         self._published(queue.decode("utf-8", "replace"), message.decode(), body, known)
         return message
 
-    def publish_batch(self, caller: Caller, queue: bytes, messages: bytes) -> bytes:
-        """Publish a JSON array of messages."""
-        answers = super().publish_batch(caller, queue, messages)
+    def publish_batch(self, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
+        """Publish messages given as body, headers and options in turn."""
+        answers = super().publish_batch(caller, queue, *parts)
         queue_id = queue.decode("utf-8", "replace")
-        for item, answer in zip(json.loads(messages), json.loads(answers), strict=True):
-            if "id" in answer:
-                body = str(item["body"]).encode()
-                self._published(queue_id, answer["id"], body, item.get("headers") or {})
+        for body, headers, answer in zip(
+            parts[::3], parts[1::3], json.loads(answers), strict=True
+        ):
+            if isinstance(answer, str):
+                known = json.loads(headers) if headers else {}
+                self._published(queue_id, answer, body, known)
         return answers
 
     def write_log(
