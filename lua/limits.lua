@@ -4,20 +4,20 @@
 --- hooks of their own, which look whether the main one is armed (see `protect`).
 local raw = require("host.raw")
 
-local collectgarbage, error = collectgarbage, error
+local clock, collectgarbage, error = os.clock, collectgarbage, error
 local gethook, sethook = debug.gethook, debug.sethook
 local main = coroutine.running()
 
 local limits = {}
 
---- How often the permanent hook looks at the clock, in VM instructions: about a millisecond.
-local FALLBACK_INTERVAL = 100000
---- How many glances of coroutines make a look at the clock.
-local GLANCES = 1000
+--- Instructions between two glances of the permanent hook. A slow C function may be among each few.
+local FALLBACK_INTERVAL = 1000
+--- Seconds of the process between two looks at the clock: it is Python's, which may be busy.
+local BETWEEN_LOOKS = 0.01
 
 local soft_kib = 64 * 1024
 local permanent, over = false, false
-local glances = 0
+local looked_at = 0
 
 --- Sets the soft memory limit.
 ---@param bytes integer
@@ -78,36 +78,21 @@ function limits.watch_lines(note)
 end
 
 -- Python's answer must fit below the hard limit, as any lent function's.
-local function ask_the_clock()
+local function look_at_the_clock()
   limits.check_memory()
+  looked_at = clock()
   local _, answer = raw.is_over()
   over = answer
   return answer
 end
 
---- Whether this state's time is over.
+--- Whether this state's time is over; with the permanent hook it may be noticed a little late.
 ---@return boolean
 function limits.is_over()
-  if permanent then
-    return over or ask_the_clock()
-  end
-  return is_armed()
-end
-
---- The same, cheap enough to be asked all the time: it may be a little late.
----@return boolean
-function limits.glance()
   if not permanent then
-    return is_armed()
-  elseif over then
-    return true
+    return gethook(main) ~= nil
   end
-  glances = glances + 1
-  if glances < GLANCES then
-    return false
-  end
-  glances = 0
-  return ask_the_clock()
+  return over or (clock() - looked_at > BETWEEN_LOOKS and look_at_the_clock())
 end
 
 --- Installs a hook for good, where the watchdog cannot arm one from outside.
@@ -119,9 +104,8 @@ function limits.use_permanent_hook()
       sethook(main, tick, "", 1)
       error("time is over", 0)
     end
-    set_hook(tick, FALLBACK_INTERVAL)
   end
-  set_hook(tick, FALLBACK_INTERVAL)
+  sethook(main, tick, "", FALLBACK_INTERVAL)
 end
 
 local waited = false

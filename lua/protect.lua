@@ -14,7 +14,7 @@ local error, pcall, select, type, xpcall = error, pcall, select, type, xpcall
 local coroutine, getinfo, sethook = coroutine, debug.getinfo, debug.sethook
 local close, create, resume, running, wrap =
   coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.wrap
-local is_over, glance, handler = limits.is_over, limits.glance, trace.handler
+local is_over, handler = limits.is_over, trace.handler
 
 local protect = {}
 
@@ -40,7 +40,7 @@ local function is_too_deep()
 end
 
 local function tick()
-  if glance() then
+  if is_over() then
     sethook(tick, "", 1)
     error(OVER, 0)
   elseif is_too_deep() then

@@ -1,0 +1,3 @@
+-- expect: contained-time: a file that never ends
+while true do
+end

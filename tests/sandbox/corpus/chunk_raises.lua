@@ -1,0 +1,2 @@
+-- expect: harmless (fails): a file that raises
+error({ file = "broken" })

@@ -1,0 +1,2 @@
+-- expect: harmless (fails): a file without a function
+local _ = 1

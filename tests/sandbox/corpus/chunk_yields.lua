@@ -1,0 +1,2 @@
+-- expect: harmless (fails): a file is no coroutine
+coroutine.yield()

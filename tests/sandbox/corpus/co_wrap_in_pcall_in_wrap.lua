@@ -1,0 +1,16 @@
+-- expect: harmless: errors come out of coroutines one by one
+return function()
+  local outer = coroutine.wrap(function()
+    local ok, problem = pcall(coroutine.wrap(function()
+      local inner = coroutine.wrap(error)
+      inner({ code = 7 })
+    end))
+    coroutine.yield(not ok and problem.code)
+    error("outer", 0)
+  end)
+  assert(outer() == 7)
+  local ok, problem = pcall(outer)
+  assert(not ok and problem == "outer")
+  ok, problem = pcall(outer)
+  assert(not ok and problem:find("dead coroutine"), problem)
+end

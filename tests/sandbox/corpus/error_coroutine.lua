@@ -1,0 +1,4 @@
+-- expect: harmless (fails): a coroutine is named, without an address
+return function()
+  error(coroutine.create(print))
+end

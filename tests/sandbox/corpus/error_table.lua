@@ -1,0 +1,4 @@
+-- expect: harmless (fails): a table is shown as a literal
+return function()
+  error({ code = 7, why = "no bank" })
+end

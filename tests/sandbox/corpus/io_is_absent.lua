@@ -1,0 +1,12 @@
+-- expect: denied: no file, no process
+return function()
+  if _G.io or _G.dofile or _G.loadfile or _G.package then
+    error("reached a file")
+  end
+  for name in pairs(os) do
+    if not ("time clock date difftime"):find(name, 1, true) then
+      error("reached os." .. name)
+    end
+  end
+  return nil, "denied"
+end

@@ -1,0 +1,5 @@
+-- expect: contained-time: a jump
+return function()
+  ::again::
+  goto again
+end

@@ -1,0 +1,5 @@
+-- expect: contained-time: until never
+return function()
+  repeat
+  until false
+end

@@ -1,0 +1,6 @@
+-- expect: contained-time: errors as fast as they can be raised
+return function()
+  while true do
+    pcall(error)
+  end
+end

@@ -1,0 +1,6 @@
+-- expect: harmless: any result is a success
+return function()
+  local t = {}
+  t.t = t
+  return t
+end

@@ -1,0 +1,6 @@
+-- expect: contained-time: errors with handlers as fast as they can be raised
+return function()
+  while true do
+    xpcall(error, tostring, {})
+  end
+end

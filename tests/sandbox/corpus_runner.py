@@ -1,0 +1,165 @@
+"""Runs attack scripts one after another, each in a state of its own, beside a busy neighbour.
+
+    python corpus_runner.py hook|permanent < names   ->   one line of JSON for each script
+
+It is a process of its own because an attack that gets through may take the process with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from offered import MODULES, Offered, handler_of
+
+from moonq.sandbox.lend import lent_functions
+from moonq.sandbox.state import THREAD_STACK, Limits, Script, ScriptFault, State, Stopped
+
+HERE = Path(__file__).parent
+TIMEOUT = 0.15
+#: So that memory runs out first, where it is to run out.
+TIMEOUT_FOR_MEMORY = 5.0
+MEMORY = 16 * 1024 * 1024
+#: A script still running after this long was not contained.
+HUNG = 10.0
+#: A neighbour may be held up this long; a busy machine gets some more tries.
+STALL, TRIES = 0.1, 4
+
+
+@dataclass
+class Result:
+    """What became of a script."""
+
+    name: str
+    outcome: str = "hung"
+    message: str = ""
+    seconds: float = 0.0
+    canary: str = ""
+    stall: float = 0.0
+    kept: int = 0
+    """Bytes that the state still holds after a collection, when it goes on living."""
+
+
+class Neighbour:
+    """Another worker, whose short jobs must never be held up."""
+
+    def __init__(self) -> None:
+        self.stall = 0.0
+        self._state = State({}, Limits(10.0))
+        self._state.define(Script("app:job", "job.lua", b"return function(n) return n + 1 end"))
+        self._state.open("app:job")
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        waits = Path("/proc/thread-self/schedstat")
+        stat = os.open(waits, os.O_RDONLY) if waits.exists() else None
+        last, waited = time.perf_counter(), 0
+        while True:
+            progress = self._state.deliver(10.0, [b"1", b"2"])
+            assert progress.done > 0
+            assert not progress.outcomes
+            now = time.perf_counter()
+            # What it waited for a core is the machine's doing, not the script's.
+            total = int(os.pread(stat, 100, 0).split()[1]) if stat is not None else 0
+            self.stall = max(self.stall, now - last - (total - waited) / 1e9)
+            last, waited = now, total
+            time.sleep(0.001)
+
+
+def new_state(permanent_hook: bool) -> State:
+    """Return a state that is lent everything, with the canary and room for an attack."""
+    lends = lent_functions(Offered(), handler_of())
+    state = State(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
+    canary = (HERE / "canary.lua").read_bytes()
+    state.define(Script("app:canary", "canary.lua", canary, ("json", "errors", "store")))
+    state.open("app:canary", timeout=5.0)
+    return state
+
+
+def attack(state: State, name: str) -> tuple[str, str]:
+    """Run a script on two messages; returns the outcome and what the script said."""
+    source = (HERE / "corpus" / f"{name}.lua").read_bytes()
+    timeout = TIMEOUT_FOR_MEMORY if b"expect: contained-memory" in source else TIMEOUT
+    state.define(Script("app:attack", f"{name}.lua", source, MODULES))
+    try:
+        state.open("app:attack", timeout=timeout)
+        for body in (b"1", b"2"):
+            progress = state.deliver(timeout, [body])
+            if progress.stopped:
+                raise progress.stopped
+            for outcome in progress.outcomes:
+                if outcome.kind == "memory":
+                    return "contained-memory", ""
+                if outcome.kind == "failed":
+                    said = outcome.fault.message
+                    return ("denied" if said == "denied" else "failed"), said
+    except ScriptFault as raised:
+        said = raised.fault.message
+        return ("denied" if said == "denied" else "failed"), said
+    except Stopped as stopped:
+        return f"contained-{stopped.reason}".replace("timeout", "time"), stopped.stack
+    return "harmless", ""
+
+
+def look_for_damage(state: State) -> str:
+    """Run the canary in the attacked state; returns what it found, "" for nothing."""
+    try:
+        state.open("app:canary", timeout=5.0)
+        progress = state.deliver(5.0, [b"1"])
+    except (ScriptFault, Stopped) as problem:
+        return f"the canary did not open: {problem}"
+    if progress.stopped:
+        return f"the canary was stopped: {progress.stopped}"
+    return progress.outcomes[0].fault.message if progress.outcomes else ""
+
+
+def run(name: str, permanent_hook: bool, result: Result) -> None:
+    """Run one script and look what it left."""
+    state = new_state(permanent_hook)
+    began = time.perf_counter()
+    outcome, result.message = attack(state, name)
+    result.seconds = time.perf_counter() - began
+    if state.guard.abandoned:
+        outcome = "abandoned"
+    if not state.spent:
+        result.canary = look_for_damage(state)
+        result.kept = state.memory_used()
+    state.close()
+    result.outcome = outcome
+
+
+def run_beside(neighbour: Neighbour, name: str, permanent_hook: bool) -> Result:
+    """Run one script in a worker's thread while the neighbour is at work."""
+    for _ in range(TRIES):
+        result = Result(name)
+        neighbour.stall = 0.0
+        thread = threading.Thread(target=run, args=(name, permanent_hook, result), daemon=True)
+        thread.start()
+        thread.join(HUNG)
+        result.stall = neighbour.stall
+        if result.stall < STALL or thread.is_alive():
+            break
+    return result
+
+
+def main() -> None:
+    """Run the scripts that standard input names."""
+    permanent_hook = sys.argv[1] == "permanent"
+    threading.stack_size(THREAD_STACK)
+    neighbour = Neighbour()
+    for name in sys.stdin.read().split():
+        result = run_beside(neighbour, name, permanent_hook)
+        print(json.dumps(asdict(result)), flush=True)
+        if result.outcome == "hung":
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
