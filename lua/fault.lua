@@ -15,6 +15,8 @@ local fault = {}
 
 --- The longest text that leaves a state.
 local MAX_TEXT = 8192
+--- What `tostring` tells in a word; of anything else it would tell the address.
+local IS_SHORT = { ["nil"] = true, boolean = true, number = true }
 
 local function cut(text)
   if #text <= MAX_TEXT then
@@ -40,10 +42,11 @@ end
 function fault.text(value)
   if type(value) == "string" then
     return cut(value)
-  elseif type(value) == "table" then
-    return cut(spoken(value) or require("host.pretty").brief(value, 1000))
+  elseif IS_SHORT[type(value)] then
+    return tostring(value)
   end
-  return cut(tostring(value))
+  local text = type(value) == "table" and spoken(value)
+  return cut(text or require("host.pretty").brief(value, 1000))
 end
 
 local function is_error(value)
