@@ -18,6 +18,7 @@ from moonq import assets
 
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\((.*?)\)")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
+_MADE = re.compile(r"([a-z_][\w.]*) = \w+\(")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
 _CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)\s+(.*)")
@@ -90,6 +91,7 @@ class _Block:
     results: list[Line] = field(default_factory=list)
     fields: list[Line] = field(default_factory=list)
     shape: tuple[str, str] | None = None
+    type: str = ""
     last: list[Line] | None = None
 
     def take(self, text: str) -> None:
@@ -109,6 +111,7 @@ class _Block:
             self.shape = (found[1], found[2]) if found else None
             self.last = None
         else:
+            self.type = rest if tag == "@type" else self.type
             self.last = None
 
     def _take_words(self, text: str) -> None:
@@ -192,6 +195,9 @@ class _Reader:
         alias = _ALIAS.match(code)
         if alias:
             self._take_alias(alias[1], alias[2])
+        made, kind = _MADE.match(code), _FUN.match(block.type)
+        if made and kind and made[1].partition(".")[0] == self._name:
+            self.functions.append(_of_type(made[1], kind, "\n".join(block.doc).strip()))
 
     def _take_function(self, head: re.Match[str], block: _Block) -> None:
         owner, sign, name = head[1], head[2], head[3]
@@ -217,16 +223,18 @@ class _Reader:
             for line in shape.fields:
                 found = _FUN.match(line.type)
                 if found:
-                    self.functions.append(self._function_of(line, found))
+                    doc = line.remark or self._head().partition("\n")[0]
+                    self.functions.append(_of_type(f"{self._name}.{line.name}", found, doc))
 
-    def _function_of(self, line: Line, found: re.Match[str]) -> Function:
-        params = []
-        for text in filter(None, re.split(r",\s*(?=\w+\??:)", found["params"])):
-            name, _, kind = text.partition(":")
-            params.append(Line(name.strip(), kind.strip()))
-        results = (Line("", found["result"]),) if found["result"] else ()
-        doc = line.remark or self._head().partition("\n")[0]
-        return Function(f"{self._name}.{line.name}", tuple(params), results, doc)
+
+def _of_type(name: str, found: re.Match[str], doc: str) -> Function:
+    """The function that is only described by its type."""
+    params = []
+    for text in filter(None, re.split(r",\s*(?=\w+\??:)", found["params"])):
+        parameter, _, kind = text.partition(":")
+        params.append(Line(parameter.strip(), kind.strip()))
+    results = tuple(Line("", kind) for kind in (found["result"] or "").split(", ") if kind)
+    return Function(name, tuple(params), results, doc)
 
 
 class Reference:
@@ -278,4 +286,5 @@ def reference() -> Reference:
     modules["queue"] = Module(
         queue.name, queue.doc, queue.functions, queue.methods + message.methods, queue.shapes
     )
+    modules["mq"] = read("mq", assets.lua_source("mq").decode())
     return Reference(modules)
