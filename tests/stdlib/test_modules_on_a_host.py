@@ -285,7 +285,7 @@ def test_a_log_line_carries_fields_and_names(run: Run, caplog: pytest.LogCapture
         for record in caplog.records
         if getattr(record, "entry", None) == "app:main"
     ]
-    assert lines[0][3].pop("back").startswith("function: ")
+    assert lines[0][3].pop("back") == "function"
     assert lines == [
         ("app:main", "INFO", "taken", {"order": 7, "err": "no answer"}),
         ("app:main", "WARNING", "slow", None),
