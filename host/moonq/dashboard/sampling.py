@@ -1,0 +1,204 @@
+"""Remembers the last minute of a host's counters and says what follows from them.
+
+history = History()
+history.add(sample(client))         # about once a second
+history.view()                      # rates over the last ten seconds, trends over the last sixty
+
+A single sample has no past: its rates are averages since the host's start, and the view says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+
+from moonq import times
+from moonq.dashboard.view import ConsumerView, HostView, QueueView, View
+
+#: Seconds of the past that rates are about, and trends.
+WINDOW = 10.0
+TREND = 60.0
+#: Numbers of a trend.
+STRETCHES = 12
+
+Fields = Mapping[str, Any]
+
+
+class Host(Protocol):
+    """Whoever answers requests, such as `moonq.control.client.Client`."""
+
+    def request(self, kind: str, **fields: Any) -> Any:
+        """Ask it."""
+        ...
+
+
+class Sample(NamedTuple):
+    """What a host answered at one moment."""
+
+    time: float
+    """Seconds since the epoch."""
+    status: Fields
+    queues: Mapping[str, Fields]
+    consumers: Mapping[str, Fields]
+
+
+def sample(host: Host, now: Callable[[], float] = time.time) -> Sample:
+    """Ask *host* for all its numbers.
+
+    Raises:
+        MoonqError: It does not answer.
+    """
+    status = host.request("status")
+    queues = host.request("queues")["queues"]
+    consumers = host.request("consumers")["consumers"]
+    return Sample(now(), status, _by_id(queues), _by_id(consumers))
+
+
+def _by_id(rows: Sequence[Fields]) -> dict[str, Fields]:
+    return {row["id"]: row for row in rows}
+
+
+class History:
+    """The samples of the last minute."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque()
+
+    def add(self, new: Sample) -> None:
+        """Remember *new*, and forget what is too old or of another process."""
+        samples = self._samples
+        if samples and samples[-1].status["pid"] != new.status["pid"]:
+            samples.clear()
+        while samples and not 0 <= new.time - samples[0].time <= TREND:
+            samples.popleft()
+        samples.append(new)
+
+    def view(self, now: float | None = None) -> View:
+        """Return what is known; *now* is later than the last sample when the host is silent."""
+        last = self._samples[-1]
+        recent = [one for one in self._samples if last.time - one.time <= WINDOW]
+        past = _Past(recent[0] if len(recent) > 1 else None, last)
+        handled = [past.times(name) for name in last.consumers]
+        every = times.merged(handled)
+        return View(
+            time=last.time if now is None else now,
+            seconds=past.seconds,
+            since_start=past.first is None,
+            host=_host(last, 0.0 if now is None else now - last.time),
+            queues=tuple(self._queue(past, name) for name in last.queues),
+            consumers=tuple(_consumer(past, recent, name) for name in last.consumers),
+            p50=times.quantile(every, 0.5),
+            p95=times.quantile(every, 0.95),
+            p99=times.quantile(every, 0.99),
+        )
+
+    def _queue(self, past: _Past, name: str) -> QueueView:
+        row = past.last.queues[name]
+        consumers = tuple(row.get("consumers", ()))
+        in_flight = [row[key] for key in ("leased", "running") if key in row]
+        settled = [
+            past.rate("consumers", one, key) for one in consumers for key in ("acked", "dead")
+        ]
+        known = [rate for rate in settled if rate is not None]
+        return QueueView(
+            id=name,
+            ready=row.get("ready"),
+            in_flight=sum(in_flight) if in_flight else None,
+            delayed=row.get("delayed"),
+            dead=row.get("dead"),
+            oldest_age=row.get("oldest_age"),
+            in_rate=past.rate("queues", name, "published"),
+            out_rate=sum(known) if known else None,
+            consumers=consumers,
+            keeps_dead=any(one.get("dead_letter") == name for one in past.last.queues.values()),
+            paused=bool(row.get("paused")),
+            problem=row.get("problem", ""),
+            trend=tuple(self._trend(name)),
+        )
+
+    def _trend(self, name: str) -> Iterator[int | None]:
+        """The highest number of each stretch; None where nobody looked."""
+        end = self._samples[-1].time
+        stretch = TREND / STRETCHES
+        edges = [end - stretch * number for number in range(STRETCHES, -1, -1)]
+        for begin, until in pairwise(edges):
+            seen = [
+                one.queues[name].get("ready")
+                for one in self._samples
+                if begin < one.time <= until and name in one.queues
+            ]
+            yield max((count for count in seen if count is not None), default=None)
+
+
+class _Past(NamedTuple):
+    """Two samples and what lies between them; without a first one, the host's whole life."""
+
+    first: Sample | None
+    last: Sample
+
+    @property
+    def seconds(self) -> float:
+        if self.first is None:
+            return float(self.last.status["up"])
+        return self.last.time - self.first.time
+
+    def rate(self, table: str, name: str, key: str) -> float | None:
+        """Return how fast a counter grew, per second."""
+        after = getattr(self.last, table).get(name, {}).get(key)
+        if after is None or self.seconds <= 0:
+            return None
+        before = self._before(table, name).get(key, 0)
+        # What was replaced counts anew: then all it has is new.
+        return float(after - before if after >= before else after) / self.seconds
+
+    def times(self, name: str) -> times.Pairs:
+        """Return how long a consumer's handlers took."""
+        after = [(seconds, count) for seconds, count in self.last.consumers[name].get("times", ())]
+        before = self._before("consumers", name).get("times", ())
+        return times.since([(seconds, count) for seconds, count in before], after)
+
+    def _before(self, table: str, name: str) -> Fields:
+        found: Fields = getattr(self.first, table).get(name, {}) if self.first else {}
+        return found
+
+
+def _host(last: Sample, silent_for: float) -> HostView:
+    status = last.status
+    return HostView(
+        status["project"],
+        status["profile"],
+        status["pid"],
+        status["up"],
+        status.get("cpu"),
+        status.get("memory_bytes"),
+        silent_for,
+    )
+
+
+def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> ConsumerView:
+    row = past.last.consumers[name]
+    fails = [past.rate("consumers", name, key) for key in ("retried", "dead")]
+    known = [rate for rate in fails if rate is not None]
+    return ConsumerView(
+        id=name,
+        queue=row["queue"],
+        function=row["function"],
+        state="paused" if row.get("paused") else row["state"],
+        workers=row.get("workers"),
+        concurrency=row["concurrency"],
+        busy=_busy(recent, name),
+        ok_rate=past.rate("consumers", name, "acked"),
+        fail_rate=sum(known) if known else None,
+        p95=times.quantile(past.times(name), 0.95),
+        last_error=row.get("last_error", "") or row.get("problem", ""),
+    )
+
+
+def _busy(recent: Sequence[Sample], name: str) -> float | None:
+    """The share of workers at work, on average over *recent*."""
+    rows = [one.consumers[name] for one in recent if name in one.consumers]
+    shares = [row["busy"] / row["concurrency"] for row in rows if "busy" in row]
+    return sum(shares) / len(shares) if shares else None
