@@ -8,10 +8,10 @@ export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-python lint-lua format bench soak tools clean
+.PHONY: help run test lint lint-python lint-lua format bench soak capabilities tools clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## Publish real tasks to the first example, handle them, end
 	$(BIN)/moonq run examples/seed --call app.queue:publish_tasks --until-idle
@@ -43,6 +43,9 @@ format: $(READY) ## Let ruff and stylua write the layout
 
 bench: $(READY) ## Measure speed
 	@set -e; for bench in tests/bench/*_bench.py; do $(BIN)/python $$bench; done
+
+capabilities: $(READY) ## Print what each driver can do
+	@$(BIN)/python -m moonq.drivers.capabilities
 
 tools: ## Install stylua into .tools
 	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2

@@ -3,6 +3,7 @@
 * moonq
   * call      run one function once
   * check     say what is wrong with a project
+  * doctor    hold a driver against the delivery contract
   * new       make a project
   * run       run a project's queues
   * test      run tests written in Lua
@@ -21,7 +22,7 @@ import click
 from moonq import __version__
 from moonq.cli.options import common
 
-COMMANDS = ("call", "check", "new", "run", "test", "version")
+COMMANDS = ("call", "check", "doctor", "new", "run", "test", "version")
 
 
 class Commands(click.Group):

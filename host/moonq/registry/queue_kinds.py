@@ -65,6 +65,15 @@ class Driver(Config):
         """Return the options of a queue that says nothing about them."""
         return {}
 
+    def twin(self, number: int) -> Driver:
+        """Return the same driver with a place of its own, where it may try things out."""
+        return self
+
+    @property
+    def litter(self) -> str:
+        """The folder that holds the places of all twins, below the project's."""
+        return ""
+
 
 class MemoryDriver(Driver):
     """`queue.driver.memory`: messages live in this process and end with it."""
@@ -106,6 +115,16 @@ class SqliteDriver(Driver):
     min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
         0, description="publishes are refused while less is free"
     )
+
+    def twin(self, number: int) -> Driver:
+        """Return the same driver with another file, on the same disk."""
+        path = f"{self.litter}/{number}.db"
+        return self.model_copy(update={"path": path, "ballast_mb": 0})
+
+    @property
+    def litter(self) -> str:
+        """The folder of the twins' files."""
+        return f"{self.path}.doctor"
 
     @field_validator("path")
     @classmethod

@@ -1,0 +1,64 @@
+"""Holds a driver against the suite, for `moonq doctor`."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from moonq.conformance import CASES, Case, Scene
+from moonq.conformance.scene import Factory
+from moonq.errors import Unsupported
+
+_HERE = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one case."""
+
+    case: Case
+    took: float
+    problem: str = ""
+    """Why the driver does not keep it; empty when it does."""
+
+
+def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
+    """Prove every case on a fresh driver, made by the factory that *make_factory* gives for it.
+
+    Raises:
+        Unsupported: Python was told to leave assertions out, so nothing could be proved.
+    """
+    if not __debug__:
+        raise Unsupported(
+            "assertions are off, and the suite consists of them",
+            hint="run Python without -O and without PYTHONOPTIMIZE",
+        )
+    for number, case in enumerate(CASES):
+        begun = time.perf_counter()
+        problem = _problem(case, make_factory(number))
+        yield Finding(case, time.perf_counter() - begun, problem)
+
+
+def _problem(case: Case, make: Factory) -> str:
+    scene = None
+    try:
+        scene = Scene(make)
+        case.prove(scene)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
+        return _explain(error)
+    finally:
+        if scene is not None:
+            scene.driver.close()
+    return ""
+
+
+def _explain(error: Exception) -> str:
+    """Say which line of the suite did not hold, for a bare assert says nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if frame.filename.startswith(_HERE)]
+    line = inside[-1].line if inside else ""
+    said = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    return " · ".join(part for part in (line or "", said) if part)

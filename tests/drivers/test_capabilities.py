@@ -1,0 +1,37 @@
+"""What the drivers say they can do, and who repeats it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.drivers.conftest import DRIVERS
+
+from moonq.conformance import Scene
+from moonq.drivers import capabilities
+from moonq.drivers.base import Capabilities
+from moonq.registry.kinds import KINDS
+
+
+def test_the_readme_shows_the_table_as_it_is(root: Path) -> None:
+    table = capabilities.table({name: capabilities.of(name) for name in capabilities.MODULES})
+    assert f"\n{table}\n" in (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_driver_is_in_the_table_and_in_the_suite() -> None:
+    kinds = {kind.removeprefix("queue.driver.") for kind in KINDS if ".driver." in kind}
+    assert kinds == set(capabilities.MODULES) == set(DRIVERS)
+
+
+def test_every_ability_is_said_in_words() -> None:
+    assert list(capabilities.MEANINGS) == list(Capabilities._fields)
+
+
+def test_a_driver_says_of_itself_what_the_table_says(scene: Scene, driver_name: str) -> None:
+    assert scene.driver.capabilities() == capabilities.of(driver_name)
+
+
+@pytest.mark.parametrize("ability", Capabilities._fields)
+def test_a_driver_keeps_or_refuses_each_ability(scene: Scene, ability: str) -> None:
+    if ability not in {"exact_info", "attempts", "several_hosts"}:
+        scene.promises(ability)
