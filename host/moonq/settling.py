@@ -133,6 +133,16 @@ class Settler:
             observer.settled(self._settings.id, delivery, verdict)
         return done
 
+    def ack(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> int:
+        """Settle *deliveries* as done; returns how many were still ours."""
+        answers = subscription.ack(deliveries)
+        observer = self._metrics.observer
+        if observer is not None:
+            for delivery, done in zip(deliveries, answers, strict=True):
+                if done:
+                    observer.settled(self._settings.id, delivery, ACK)
+        return sum(answers)
+
     def begun(self, deliveries: Sequence[Delivery]) -> None:
         """Tell whoever looks on that handlers begin."""
         observer = self._metrics.observer

@@ -170,6 +170,8 @@ class Worker:
             self.times.note(seconds / progress.done, progress.done)
 
     def _conclude(self, progress: Progress) -> int:
+        if not (progress.outcomes or self._settled or progress.stopped):
+            return self._ack_all(progress.done)
         for outcome in progress.outcomes:
             if outcome.kind != "settled" and not self._is_settled(outcome.number):
                 self._settle(outcome.number, self._verdict(outcome))
@@ -184,6 +186,14 @@ class Worker:
             delivery = self._running[cut_off - 1]
             self._settle(cut_off, self._settler.stopped(delivery, progress.stopped))
         return cut_off
+
+    def _ack_all(self, done: int) -> int:
+        """Settle the first *done* messages: the common case, in one go."""
+        subscription = self.subscription
+        assert subscription is not None
+        self._settled = set(range(1, done + 1))
+        self.acked += self._settler.ack(subscription, self._running[:done])
+        return done
 
     def _verdict(self, outcome: Outcome) -> Verdict:
         delivery = self._running[outcome.number - 1]

@@ -84,6 +84,10 @@ class Subscription(Protocol):
         """
         ...
 
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done, all in one go; answers as `settle` does for each."""
+        ...
+
     def pause(self) -> None:
         """Deliver nothing more for now; hand back what is buffered and not started."""
         ...

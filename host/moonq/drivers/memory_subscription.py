@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,24 +102,35 @@ class MemorySubscription:
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        queue = self._queue
-        if type(verdict) is not Ack:
-            return self._settle(delivery, verdict)
+        if type(verdict) is Ack:
+            return self.ack((delivery,))[0]
+        return self._settle(delivery, verdict)
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done."""
+        queue, held = self._queue, self._held
+        answers = []
         if not self._try_now(False):
             self._lock.acquire()
         try:
-            record = self._held.pop(delivery.receipt, None)
-            if record is not None:
-                if queue.pressing or record.expires is not None or record.message.group is not None:
+            for delivery in deliveries:
+                record = held.pop(delivery.receipt, None)
+                if record is None:
+                    self._queue.tell("lease_lost", delivery.message.id)
+                elif (
+                    queue.pressing or record.expires is not None or record.message.group is not None
+                ):
                     queue.gone(record)
                 else:
                     queue.length -= 1
-                if self._desk.waiting:
-                    self._desk.bell.notify()
-                return True
+                answers.append(record is not None)
+            if self._desk.waiting:
+                self._desk.bell.notify(len(deliveries))
         finally:
             self._lock.release()
-        return self._lost(delivery)
+        if self._shared.news:
+            self._shared.tell()
+        return answers
 
     def pause(self) -> None:
         """Deliver nothing more for now."""

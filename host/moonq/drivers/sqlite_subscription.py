@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.sqlite_queue import Desk, Held
 from moonq.drivers.sqlite_settling import KNOWN, Abandon, Expire
 from moonq.drivers.sqlite_writer import Writer
-from moonq.model import Delivery, Verdict
+from moonq.model import ACK, Delivery, Verdict
 
 #: Real seconds that a look at the file may take, whatever the patience of who asks.
 LEAST = 2.0
@@ -79,6 +79,10 @@ class SqliteSubscription:
             return True
         self._on_event(Event("lease_lost", self._queue.spec.name, detail=delivery.message.id))
         return False
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done."""
+        return [self.settle(delivery, ACK) for delivery in deliveries]
 
     def pause(self) -> None:
         """Deliver nothing more for now."""

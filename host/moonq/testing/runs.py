@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from moonq.drivers.base import Subscription
-from moonq.model import Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict
+from moonq.model import ACK, Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict
 from moonq.testing.results import LogLine
 
 
@@ -108,3 +109,7 @@ class Observed:
         if done:
             self._watcher.ended(delivery, verdict)
         return done
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done."""
+        return [self.settle(delivery, ACK) for delivery in deliveries]
