@@ -66,8 +66,11 @@ local function requirer(script)
     if import then
       module = modules.value(import)
     elseif script.modules[name] then
-      module = freeze.copy(stdlib_module(name), name)
-      modules.on_given(name, freeze.backing(module), module)
+      module = stdlib_module(name)
+      if type(module) == "table" then
+        module = freeze.copy(module, name)
+        modules.on_given(name, freeze.backing(module), module)
+      end
     else
       undeclared(script, name)
     end
