@@ -11,7 +11,7 @@ from moonq import log
 from moonq.clock import Clock
 from moonq.consumer import Consumer
 from moonq.drivers.base import Driver, Event
-from moonq.errors import MoonqError, ScriptError
+from moonq.errors import Invalid, MoonqError, ScriptError
 from moonq.functions import Functions
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
@@ -86,18 +86,41 @@ class Building:
 
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
+        for entry in self.project.start_order():
+            if entry.lifecycle.auto_start and (
+                consumers or not isinstance(entry.config, queue_kinds.Consumer)
+            ):
+                self._manage(entry, self._service(entry))
+
+    def start(self, service_id: str) -> None:
+        """Start one service, which may have been left out so far, behind what it needs.
+
+        Raises:
+            Invalid: The entry is no service.
+            MoonqError: It cannot start.
+        """
+        entry = self.project.entries[service_id]
+        if not entry.config.is_service:
+            raise Invalid(f"{service_id} is a {entry.kind}, which is not started")
+        managed = self._supervisor.get(service_id)
+        if managed is not None and managed.state == "running":
+            return
+        for needed in entry.depends_on:
+            if self.project.entries[needed].config.is_service:
+                self.start(needed)
+        if managed is None:
+            self._manage(entry, self._service(entry))
+        self._supervisor.start(service_id)
+
+    def _service(self, entry: Entry) -> _Service:
+        if isinstance(entry.config, queue_kinds.Driver):
+            return self._driver(entry)
         makers = {
             queue_kinds.Queue: self._queue,
             queue_kinds.Consumer: self._consumer,
             MemoryStoreFields: self._store,
         }
-        for entry in self.project.start_order():
-            if not entry.lifecycle.auto_start:
-                continue
-            if isinstance(entry.config, queue_kinds.Driver):
-                self._manage(entry, self._driver(entry))
-            elif consumers or not isinstance(entry.config, queue_kinds.Consumer):
-                self._manage(entry, makers[type(entry.config)](entry))
+        return makers[type(entry.config)](entry)
 
     def close(self) -> None:
         """Give back what the services leave behind."""

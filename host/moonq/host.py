@@ -78,6 +78,7 @@ class Host:
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions
+        self.services = self._building.services
         self.consumers = self._building.consumers
         """The consumers that were started, by id."""
         self._began = 0.0
@@ -97,6 +98,14 @@ class Host:
         self._began = self.clock.monotonic()
         self._building.build(consumers=consumers)
         self.supervisor.start_all(on_service or (lambda _: None))
+
+    def start_service(self, service_id: str) -> None:
+        """Start one service of the project that is not running.
+
+        Raises:
+            MoonqError: It cannot start.
+        """
+        self._building.start(service_id)
 
     def call(
         self,

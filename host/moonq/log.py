@@ -94,6 +94,11 @@ def parse_level(text: str) -> int:
     return number
 
 
+def level_name(number: int) -> str:
+    """Return the name of a level of the standard library."""
+    return _LEVEL_NAMES.get(number, "info")
+
+
 def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
     """Say whether colours are welcome on *stream*."""
     if env.get("NO_COLOR"):

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ import click
 from moonq import log
 from moonq.cli import arguments
 from moonq.cli.beside import Beside, GivenUp
+from moonq.cli.doorway import Doorway
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
@@ -59,6 +61,11 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Wait at most so long for running handlers (default: their consumers' stop_timeout).",
 )
+@click.option(
+    "--socket",
+    metavar="PATH|none",
+    help="Where consoles attach (default: .moonq/run/host.sock below the project).",
+)
 @common
 @pass_options
 def run(
@@ -68,6 +75,7 @@ def run(
     mode: str,
     levels: tuple[tuple[str, str], ...],
     drain_timeout: float | None,
+    socket: str | None,
 ) -> int:
     """Run the queues and consumers of PROJECT.
 
@@ -93,7 +101,11 @@ def run(
     # code answer within a millisecond instead of five.
     sys.setswitchinterval(0.0005)
     host = Host(loaded)
-    code = Run(host, narrator).through(calls, until_idle=until_idle, drain_timeout=drain_timeout)
+    running = Run(host, narrator)
+    with Doorway(host, options.project, socket, running.end) as door:
+        code = running.through(
+            calls, until_idle=until_idle, drain_timeout=drain_timeout, on_ready=door.open
+        )
     if options.json:
         click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
@@ -126,12 +138,18 @@ class Run:
         self._cut_off = False
 
     def through(
-        self, calls: tuple[arguments.Call, ...], *, until_idle: bool, drain_timeout: float | None
+        self,
+        calls: tuple[arguments.Call, ...],
+        *,
+        until_idle: bool,
+        drain_timeout: float | None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> int:
         """Start, call, wait and stop; return the exit code."""
         with Signals(self._drain, self._stop_now):
             began = time.monotonic()
             self._host.start(on_service=self._narrator.service)
+            on_ready()
             self._narrator.ready(time.monotonic() - began)
             try:
                 well = [self._call(call) for call in calls if not self._stop.is_set()]
@@ -143,6 +161,12 @@ class Run:
         if self._cut_off:
             return INTERRUPTED
         return 0 if all(well) else 1
+
+    def end(self, now: bool) -> None:
+        """End as a signal would, or *now* as a second one would; a console asks for it."""
+        self._drain()
+        if now:
+            self._stop_now()
 
     def _end(self, drain_timeout: float | None) -> None:
         try:

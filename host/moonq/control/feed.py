@@ -1,0 +1,193 @@
+"""What happens in a host, told to whoever subscribed: publishes, deliveries, verdicts, log lines.
+
+While nobody subscribes the host has no observer and no log handler of ours. Worker threads only put
+events into bounded queues; each subscription has a thread that filters and sends them, so a slow
+client or a slow filter costs events, which are counted, and never a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from moonq import log
+from moonq.host import Host
+from moonq.model import Ack, Dead, Delivery, ErrorRecord, Interrupt, Message, Retry, Snooze, Verdict
+
+#: Events that one subscription has not sent yet.
+ROOM = 2000
+KINDS = ("publish", "deliver", "ack", "nack", "dead", "log")
+
+Event = dict[str, Any]
+
+
+class Listener(Protocol):
+    """A subscription, as the feed sees it; every method returns at once."""
+
+    wants_log: bool
+
+    def hear(self, event: Event, body: bytes | None) -> None:
+        """Take an event or leave it."""
+        ...
+
+
+class Feed:
+    """All subscriptions to one host; the host's observer while there is any."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lock = threading.Lock()
+        self._listeners: tuple[Listener, ...] = ()
+        self._log_handler: _LogHandler | None = None
+
+    def add(self, listener: Listener) -> None:
+        """Tell *listener* of everything from now on."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+            self._adjust()
+
+    def remove(self, listener: Listener) -> None:
+        """Tell *listener* nothing more."""
+        with self._lock:
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
+            self._adjust()
+
+    def _adjust(self) -> None:
+        """Observe only while somebody listens."""
+        self._host.metrics.observer = self if self._listeners else None
+        wants_log = any(listener.wants_log for listener in self._listeners)
+        if wants_log and self._log_handler is None:
+            self._log_handler = _LogHandler(self._tell)
+            logging.getLogger().addHandler(self._log_handler)
+        elif not wants_log and self._log_handler is not None:
+            logging.getLogger().removeHandler(self._log_handler)
+            self._log_handler = None
+
+    # What the host tells: `moonq.observing.Observer` ----------------------------------------------
+
+    def published(self, queue: str, message: Message) -> None:
+        """A message is stored."""
+        event: Event = {"event": "publish", "queue": queue, "id": message.id}
+        if message.delay:
+            event["delay"] = message.delay
+        self._tell(event, message.body)
+
+    def delivered(self, consumer: str, delivery: Delivery) -> None:
+        """A handler begins."""
+        self._tell(self._about("deliver", consumer, delivery), delivery.message.body)
+
+    def settled(self, consumer: str, delivery: Delivery, verdict: Verdict) -> None:
+        """A delivery has ended."""
+        kind = "ack" if type(verdict) is Ack else "dead" if type(verdict) is Dead else "nack"
+        event = self._about(kind, consumer, delivery)
+        if isinstance(verdict, Retry | Interrupt):
+            event |= {"delay": round(verdict.delay, 3), **_error(verdict.error)}
+            event["verdict"] = "retry" if isinstance(verdict, Retry) else "interrupted"
+        elif isinstance(verdict, Dead):
+            event |= {"reason": verdict.reason, **_error(verdict.error)}
+        elif isinstance(verdict, Snooze):
+            event |= {"delay": round(verdict.delay, 3), "verdict": "snooze"}
+        elif kind == "nack":
+            event["verdict"] = "release"
+        self._tell(event, delivery.message.body)
+
+    def lost(self, kind: str, queue: str, count: int, detail: str) -> None:
+        """The driver let messages go by itself."""
+        if kind in ("expired", "dropped"):
+            self._tell({"event": "dead", "queue": queue, "reason": kind, "count": count}, None)
+
+    def _about(self, kind: str, consumer: str, delivery: Delivery) -> Event:
+        serving = self._host.consumers.get(consumer)
+        return {
+            "event": kind,
+            "queue": serving.route.id if serving else "",
+            "id": delivery.message.id,
+            "consumer": consumer,
+            "function": serving.settings.function if serving else "",
+            "attempt": delivery.attempt,
+        }
+
+    def _tell(self, event: Event, body: bytes | None) -> None:
+        event["time"] = self._host.clock.now()
+        for listener in self._listeners:
+            listener.hear(event, body)
+
+
+def _error(record: ErrorRecord | None) -> Event:
+    from moonq.operations.showing import where
+
+    if record is None:
+        return {}
+    return {"error": {"kind": record.kind, "message": record.message, "where": where(record)}}
+
+
+class _LogHandler(logging.Handler):
+    """Hands log lines to the feed, except those about the feed's own readers."""
+
+    def __init__(self, tell: Callable[[Event, bytes | None], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of one line."""
+        try:
+            self._tell(log_event(record), None)
+        except Exception:  # noqa: BLE001 - whatever a record holds, logging must not fail
+            return
+
+
+def log_event(record: logging.LogRecord) -> Event:
+    """Return a log line as an event."""
+    event: Event = {
+        "event": "log",
+        "level": log.level_name(record.levelno),
+        "logger": record.name,
+        "message": record.getMessage()[:8192],
+    }
+    for name, key in (("message_id", "id"), ("attempt", "attempt"), ("entry", "function")):
+        value = getattr(record, name, None)
+        if value is not None:
+            event[key] = value
+    fields = getattr(record, "fields", None)
+    if isinstance(fields, dict) and fields:
+        event["fields"] = fields
+    return event
+
+
+class Backlog:
+    """Events between the threads that make them and the one that sends them; never waits."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._changed = threading.Condition()
+        self._events: deque[tuple[Event, bytes | None]] = deque()
+        self._dropped = 0
+        self._closed = False
+
+    def put(self, event: Event, body: bytes | None) -> None:
+        """Keep an event while there is room, else count it."""
+        with self._changed:
+            if len(self._events) >= self._room:
+                self._dropped += 1
+            else:
+                self._events.append((event, body))
+                self._changed.notify()
+
+    def take(self) -> tuple[Event, bytes | None, int] | None:
+        """Wait for an event; returns it, its body and how many were dropped. None at the end."""
+        with self._changed:
+            while not self._events and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                return None
+            dropped, self._dropped = self._dropped, 0
+            return (*self._events.popleft(), dropped)
+
+    def close(self) -> None:
+        """End whoever waits in `take`."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,240 @@
+"""The Lua state of one session: its own world, with the host's services and a limit on time.
+
+Unlike a handler's state it outlives a statement that was stopped: its variables are what the person
+at the keyboard is working on. Only running out of memory, or sitting in a C function that nothing
+can stop, costs it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from moonq.assets import stdlib_modules
+from moonq.errors import MoonqError, ReadOnly
+from moonq.functions import Functions, chunk
+from moonq.registry.project import Project
+from moonq.sandbox.lend import Caller, bounded, lent_functions, safe, text
+from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.services import HostServices
+
+MEMORY = 64 * 1024 * 1024
+TIMEOUT = 30.0
+#: Modules that mean something under `moonq test` only.
+NOT_HERE = {"test"}
+#: Bytes that one `print` may show.
+PRINTED = 64 * 1024
+WRITES = {"queue.publish", "funcs.call", "store.write"}
+
+#: Does one kind of request on behalf of the session's code; fields and answer are JSON.
+Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+class ReadOnlyScope:
+    """Lets code look at everything and change nothing, while its session is read-only."""
+
+    def __init__(self, is_read_only: Callable[[], bool]) -> None:
+        self._is_read_only = is_read_only
+
+    def require(self, action: str, resource: str) -> None:
+        """Let the session do *action* with *resource*.
+
+        Raises:
+            ReadOnly: It would change something.
+        """
+        if action in WRITES and self._is_read_only():
+            raise ReadOnly(
+                f"{action} on {resource}: this session is read-only [S602]",
+                hint="\\write asks for write access and is logged",
+            )
+
+
+class ConsoleState(State):
+    """A state that evaluates one text after another; see `lua/console.lua`."""
+
+    def prepare(self, project: Project) -> None:
+        """Give it the standard library, and the project's libraries by their names."""
+        self._console = self._lua.more(b"host.console")
+        names = sorted(stdlib_modules() - NOT_HERE)
+        libraries = project.of_kind("library.lua")
+        for entry in libraries:
+            self.define(chunk(entry))
+        aliases = {entry.name: entry.id for entry in libraries if entry.name not in names}
+        self._ask(None, b"open", json.dumps(names).encode(), json.dumps(aliases).encode())
+
+    def evaluate(self, source: str, timeout: float, width: int) -> dict[str, Any]:
+        """Run one text and return what came of it.
+
+        Raises:
+            Stopped: It took too much time or memory, or was cancelled.
+            ScriptFault: Lua itself gave up.
+        """
+        data = source.encode("utf-8", "surrogatepass")
+        self._make_room(2 * len(data))
+        try:
+            return dict(json.loads(self._ask(timeout, b"evaluate", data, width)))
+        except Stopped as stopped:
+            self.spent = stopped.reason == "memory"
+            raise
+
+    def complete(self, path: str) -> list[dict[str, str]]:
+        """Return what could follow *path*; none of a script's code runs."""
+        return list(json.loads(self._ask(1.0, b"complete", path.encode())))
+
+    def close(self) -> None:
+        """Give everything back now."""
+        del self._console
+        super().close()
+
+    def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
+        (answer,) = self._within_limits(timeout, self._console[question], *arguments)
+        return answer
+
+
+class _SessionServices(HostServices):
+    """The host's services; a function that the session calls can be interrupted with it."""
+
+    def __init__(self, real: HostServices) -> None:
+        self._real = real
+        self.called: list[State] = []
+
+    def __getattr__(self, name: str) -> Any:
+        # Looked up anew each time: a reload renews what the real services refer to.
+        return getattr(self._real, name)
+
+    @property
+    def functions(self) -> Functions:  # type: ignore[override]
+        """The project's functions, lent through `borrow` below."""
+        return self  # type: ignore[return-value]
+
+    @contextmanager
+    def borrow(self, function: str, caller: Caller) -> Iterator[State]:
+        """Lend a state and remember it while it is in use."""
+        with self._real.functions.borrow(function, caller) as state:
+            self.called.append(state)
+            try:
+                yield state
+            finally:
+                self.called.remove(state)
+
+
+class LuaSession:
+    """One person's Lua: evaluates in one thread, and is cancelled from any other."""
+
+    def __init__(
+        self,
+        project: Callable[[], Project],
+        services: HostServices,
+        user: str,
+        is_read_only: Callable[[], bool],
+        operate: Operate,
+        on_output: Callable[[str], None],
+        on_abandoned: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._project = project
+        self._services = _SessionServices(services)
+        self._user = user
+        self._scope = ReadOnlyScope(is_read_only)
+        self._operate = operate
+        self._on_output = on_output
+        self._on_abandoned = on_abandoned
+        self._changed = threading.Condition()
+        self._state: ConsoleState | None = None
+        self._deadline: float | None = None
+        self._cancelled = False
+
+    def evaluate(self, source: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
+        """Run one text; whatever comes of it is an answer, also that it was stopped."""
+        state = self._ready()
+        began = time.monotonic()
+        with self._changed:
+            self._deadline, self._cancelled = began + timeout, False
+        try:
+            found = state.evaluate(source, timeout, width)
+        except Stopped as stopped:
+            found = {"status": "stopped", "reason": stopped.reason, "stack": stopped.stack, "n": 0}
+            found |= {"texts": [], "values": []}
+        except ScriptFault as raised:
+            fault = {"kind": raised.fault.kind, "message": raised.fault.message}
+            found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
+        finally:
+            self._deadline = None
+        found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
+        if state.spent:
+            self.reset()
+            found["lost"] = True
+        return found
+
+    def complete(self, path: str) -> list[dict[str, str]]:
+        """Return what could follow *path*."""
+        try:
+            return self._ready().complete(path)
+        except (Stopped, ScriptFault):
+            return []
+
+    def cancel(self) -> None:
+        """Stop what runs, wherever it is; harmless when nothing does."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
+            state = self._state
+        if state is not None:
+            state.guard.fire("cancel")
+        for inner in tuple(self._services.called):
+            inner.guard.fire("cancel")
+
+    def reset(self) -> None:
+        """Forget every variable; the next text begins in a new state."""
+        with self._changed:
+            state, self._state = self._state, None
+        if state is not None:
+            state.close()
+
+    def _ready(self) -> ConsoleState:
+        if self._state is None:
+            state = ConsoleState(
+                self._lends(), Limits(TIMEOUT, MEMORY), on_abandoned=self._on_abandoned
+            )
+            state.prepare(self._project())
+            self._state = state
+        return self._state
+
+    def _lends(self) -> Mapping[str, Callable[..., Any]]:
+        caller = Caller(
+            entry=self._user,
+            scope=self._scope,
+            is_stopping=lambda: self._cancelled,
+            sleep=self._sleep,
+            remaining=self._remaining,
+        )
+        own = {"operate": safe(self._operated), "console_print": safe(self._print)}
+        return {**lent_functions(self._services, caller), **own}
+
+    def _operated(self, kind: bytes, fields: bytes) -> bytes:
+        try:
+            answer = self._operate(text(kind), json.loads(fields))
+        except MoonqError as problem:
+            # In Lua an error has one text, so the hint goes into it.
+            code = f" [{problem.code}]" if problem.code else ""
+            problem.message = "; ".join(filter(None, (problem.message + code, problem.hint)))
+            raise
+        return bounded(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+    def _print(self, words: bytes) -> None:
+        self._on_output(text(words[:PRINTED]))
+
+    def _remaining(self) -> float | None:
+        deadline = self._deadline
+        return None if deadline is None else max(0.001, deadline - time.monotonic())
+
+    def _sleep(self, seconds: float) -> bool:
+        """Wait in real time, until it is over, cancelled, or the statement's time is up."""
+        # A little beyond the limit, so that it is the limit that ends the statement.
+        left = self._remaining()
+        limit = seconds if left is None else min(seconds, left + 0.1)
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._cancelled, limit)

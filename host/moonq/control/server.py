@@ -1,0 +1,168 @@
+"""The host's socket: who may come in, and how many.
+
+    server = Server(host, place, stop=...)
+    server.claim()          # raises AlreadyRunning: before the host takes its first message
+    host.start()
+    server.listen()
+    server.stop()
+
+Whoever connects is the user that runs the host, or root; nobody else gets a word. Nothing listens
+on TCP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+
+from moonq import __version__, log
+from moonq.control.feed import Feed
+from moonq.control.frames import encode, error_object
+from moonq.control.locating import Place
+from moonq.control.session import Session
+from moonq.errors import Denied, MoonqError, Unavailable
+from moonq.host import Host
+from moonq.operations.looking import profile
+from moonq.operations.meter import Meter
+
+_log = log.get("moonq.control")
+#: Clients at a time.
+MOST = 32
+_CREDENTIALS = struct.Struct("3i")
+
+
+class Server:
+    """The control socket of one host."""
+
+    def __init__(
+        self, host: Host, place: Place, stop: Callable[[bool], None] | None = None
+    ) -> None:
+        self.place = place
+        self._host = host
+        self._stop = stop
+        self._feed = Feed(host)
+        self._meter = Meter(host)
+        self._claim = contextlib.ExitStack()
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._sessions: set[Session] = set()
+
+    def claim(self) -> None:
+        """Take the place of the project's host.
+
+        Raises:
+            AlreadyRunning: Another process has it.
+            OSError: Its folder cannot be made.
+        """
+        self._claim.enter_context(self.place.claim())
+        self.place.write_record(
+            {
+                "pid": os.getpid(),
+                "project": self._host.project.name,
+                "profile": profile(self._host),
+                "version": __version__,
+                "started": time.time(),
+            }
+        )
+
+    def listen(self) -> None:
+        """Let people in.
+
+        Raises:
+            OSError: The socket cannot be made.
+        """
+        self._socket = self._listen()
+        self._meter.start()
+        threading.Thread(
+            target=self._accept, args=(self._socket,), name="moonq-control", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        """Hang up on everybody and give the place back."""
+        self._meter.stop()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
+        with self._lock:
+            sessions = tuple(self._sessions)
+        for session in sessions:
+            session.close()
+        self._claim.close()
+
+    def _listen(self) -> socket.socket:
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # Before the bind: at no moment can anybody else connect.
+            os.fchmod(listening.fileno(), 0o600)
+            listening.bind(str(self.place.socket))
+            self.place.socket.chmod(0o600)
+            listening.listen(MOST)
+        except OSError:
+            listening.close()
+            raise
+        return listening
+
+    def _accept(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(
+                target=self._serve, args=(connection,), name="moonq-control-in", daemon=True
+            ).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                session = self._admitted(connection)
+            except MoonqError as problem:
+                _log.warning("a console was turned away: %s", problem.message)
+                refusal = {"kind": "error", "id": None, "error": error_object(problem)}
+                with contextlib.suppress(OSError):
+                    connection.sendall(encode(refusal))
+                return
+            try:
+                session.serve()
+            finally:
+                with self._lock:
+                    self._sessions.discard(session)
+
+    def _admitted(self, connection: socket.socket) -> Session:
+        user = user_of(connection)
+        session = Session(connection, user, self._host, self._feed, self._meter, self._stop)
+        with self._lock:
+            if len(self._sessions) >= MOST:
+                raise Unavailable(f"{MOST} consoles are attached already", hint="leave one of them")
+            self._sessions.add(session)
+        return session
+
+
+def user_of(connection: socket.socket) -> str:
+    """Return the name of the user at the other end.
+
+    Raises:
+        Denied: It is neither the host's own user nor root.
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        # The socket's mode alone guards it here; the folder above it is closed to others too.
+        return _name(os.getuid())
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, _ = _CREDENTIALS.unpack(data)
+    if uid not in (os.getuid(), 0):
+        raise Denied(f"user {_name(uid)} may not control a host of {_name(os.getuid())}")
+    return _name(uid)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -1,0 +1,323 @@
+"""One client of a host: its requests in order, its Lua, its subscriptions, its rights.
+
+Beside the kinds of `moonq.operations` a session knows:
+
+    eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console.lua`
+    complete{path}                what could follow `queue.pu`; runs no code
+    reset{}                       forget every variable
+    write{}                       ask for the right to change things; it is logged
+    subscribe{topic, ...}         see `subscriptions`; unsubscribe{id} with the same id ends it
+    cancel{id}                    stop a request, whether it runs or waits: answered out of band
+    ping{}
+
+What comes in is read at once, so that `cancel` overtakes what runs. When the client goes away, its
+code is stopped and its subscriptions end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from moonq import __version__, log
+from moonq.control.feed import Feed
+from moonq.control.frames import Frame, Lines, Malformed, decode, error_object
+from moonq.control.lua_session import TIMEOUT, LuaSession
+from moonq.control.outbox import Outbox
+from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
+from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
+from moonq.host import Host
+from moonq.operations import KINDS, Operations, looking
+from moonq.operations.meter import Meter
+from moonq.sandbox.state import THREAD_STACK
+
+_log = log.get("moonq.control")
+#: Requests that may wait for the one that runs.
+PATIENT = 100
+#: Subscriptions of one session.
+MOST_SUBSCRIBED = 20
+OWN_KINDS = ("eval", "complete", "reset", "write", "ping")
+
+
+class Session:
+    """The host's end of one connection."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        user: str,
+        host: Host,
+        feed: Feed,
+        meter: Meter,
+        stop: Callable[[bool], None] | None,
+    ) -> None:
+        self.user = user
+        self.read_only = host.project.settings.production
+        self._connection = connection
+        self._host = host
+        self._feed = feed
+        self._meter = meter
+        self._outbox = Outbox(connection)
+        self._operations = Operations(host, f"console:{user}", meter=meter, stop=stop)
+        self._subscriptions: dict[int, Subscribed] = {}
+        self._changed = threading.Condition()
+        self._requests: deque[Frame] = deque()
+        self._running: int | None = None
+        self._generation = 0
+        self._closed = False
+        self._lua = self._new_lua()
+
+    # Life ---------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Answer until the client goes away."""
+        self._outbox.put(self._hello())
+        self._start_worker()
+        lines = Lines()
+        try:
+            while data := self._connection.recv(65536):
+                for line in lines.feed(data):
+                    self._read(line)
+        except OSError:
+            pass  # it went away in the middle of something
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the client's code, end its subscriptions, hang up."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._requests.clear()
+            self._changed.notify_all()
+        self._lua.cancel()
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.close()
+        self._subscriptions.clear()
+        self._outbox.close()
+
+    def _hello(self) -> Frame:
+        return {
+            "kind": "hello",
+            "protocol": 1,
+            "version": __version__,
+            "project": self._host.project.name,
+            "profile": looking.profile(self._host),
+            "pid": looking.status(self._host, None)["pid"],
+            "up": self._host.report().up,
+            "entries": len(self._host.project.entries),
+            "user": self.user,
+            "read_only": self.read_only,
+            "caps": [*OWN_KINDS, "subscribe", "cancel", *KINDS],
+        }
+
+    # Reading: quick, in the thread of the connection --------------------------------------------
+
+    def _read(self, line: bytes | Malformed) -> None:
+        try:
+            if isinstance(line, Malformed):
+                raise line
+            frame = decode(line)
+            if type(frame.get("id")) is not int:
+                raise Malformed("a frame has a number as its `id`")
+        except Malformed as problem:
+            self._outbox.put(
+                {"kind": "error", "id": None, "error": error_object(Invalid(str(problem)))}
+            )
+            return
+        kind = frame["kind"]
+        if kind == "cancel":
+            self._cancel(frame["id"])
+        elif kind == "subscribe":
+            self._answer(frame, self._subscribe)
+        elif kind == "unsubscribe":
+            self._answer(frame, self._unsubscribe)
+        else:
+            self._enqueue(frame)
+
+    def _enqueue(self, frame: Frame) -> None:
+        with self._changed:
+            full = len(self._requests) >= PATIENT
+            if not full:
+                self._requests.append(frame)
+                self._changed.notify()
+        if full:
+            problem = Unavailable(
+                f"{PATIENT} requests of this session wait already", hint="wait for some answers"
+            )
+            self._outbox.put({"kind": "error", "id": frame["id"], "error": error_object(problem)})
+
+    def _cancel(self, number: int) -> None:
+        with self._changed:
+            waiting = [frame for frame in self._requests if frame["id"] == number]
+            for frame in waiting:
+                self._requests.remove(frame)
+            runs = self._running == number
+        if runs:
+            self._lua.cancel()
+        for frame in waiting:
+            value = {"status": "stopped", "reason": "cancel", "n": 0, "texts": [], "values": []}
+            self._outbox.put({"kind": "result", "id": frame["id"], "value": value})
+
+    # Working: one request at a time, in a thread of its own -------------------------------------
+
+    def _start_worker(self) -> None:
+        threading.stack_size(THREAD_STACK)
+        threading.Thread(
+            target=self._work, args=(self._generation,), name="moonq-session", daemon=True
+        ).start()
+
+    def _work(self, generation: int) -> None:
+        while True:
+            with self._changed:
+                while not self._requests and not self._closed:
+                    self._changed.wait()
+                if self._closed or generation != self._generation:
+                    break
+                frame = self._requests.popleft()
+                self._running = frame["id"]
+            self._answer(frame, self._perform, lambda: generation == self._generation)
+            with self._changed:
+                if generation == self._generation:
+                    self._running = None
+        with contextlib.suppress(MoonqError):
+            self._lua.reset()
+
+    def _answer(
+        self,
+        frame: Frame,
+        act: Callable[[Frame], Any],
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        answer: Frame
+        try:
+            answer = {"kind": "result", "id": frame["id"], "value": act(frame)}
+        except MoonqError as problem:
+            answer = {"kind": "error", "id": frame["id"], "error": error_object(problem)}
+        except Exception as problem:  # noqa: BLE001 - a client must not wait for ever
+            _log.exception("a request (%s) met a bug in moonq", frame["kind"])
+            bug = MoonqError(f"a bug in moonq: {type(problem).__name__}; the host's log shows it")
+            answer = {"kind": "error", "id": frame["id"], "error": error_object(bug)}
+        if is_wanted():
+            self._outbox.put(answer)
+
+    def _perform(self, frame: Frame) -> Any:
+        fields = {key: value for key, value in frame.items() if key not in ("kind", "id")}
+        kind = frame["kind"]
+        if kind not in OWN_KINDS:
+            return self._operations.perform(kind, fields, read_only=self.read_only)
+        try:
+            return getattr(self, f"_{kind}")(**fields)
+        except TypeError as problem:
+            raise Invalid(f"{kind}: other fields expected: {problem}") from None
+
+    def _eval(self, src: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
+        if not isinstance(src, str) or not isinstance(timeout, int | float):
+            raise Invalid("eval: `src` is a text and `timeout` a number of seconds")
+        limit = min(max(float(timeout), 0.001), 3600.0)
+        return self._lua.evaluate(src, limit, min(max(int(width), 20), 1000))
+
+    def _complete(self, path: str) -> dict[str, Any]:
+        if not isinstance(path, str):
+            raise Invalid("complete: `path` is a text")
+        return {"items": self._lua.complete(path)}
+
+    def _reset(self) -> dict[str, Any]:
+        self._lua.reset()
+        return {"reset": True}
+
+    def _ping(self) -> dict[str, Any]:
+        return {"pong": True}
+
+    def _write(self) -> dict[str, Any]:
+        """Give the right to change things. Whoever may connect may have it, but never unseen."""
+        if self.read_only:
+            _log.warning("console:%s may change things from now on", self.user)
+            self.read_only = False
+        return {"read_only": False}
+
+    # Lua ----------------------------------------------------------------------------------------
+
+    def _new_lua(self) -> LuaSession:
+        return LuaSession(
+            lambda: self._host.project,
+            self._host.services,
+            f"console:{self.user}",
+            lambda: self.read_only,
+            self._operate,
+            self._print,
+            self._abandon,
+        )
+
+    def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        return self._operations.perform(kind, fields, read_only=self.read_only)
+
+    def _print(self, text: str) -> None:
+        if self._running is not None:
+            self._outbox.offer({"kind": "output", "id": self._running, "text": text})
+
+    def _abandon(self) -> None:
+        """The code sits in a C function that cannot be stopped: go on without that state."""
+        with self._changed:
+            number, self._running = self._running, None
+            self._generation += 1
+            self._lua = self._new_lua()
+            self._start_worker()
+        _log.error("console:%s: its code could not be stopped and was abandoned", self.user)
+        value = {"status": "stopped", "reason": "abandoned", "lost": True, "n": 0}
+        value |= {"texts": [], "values": []}
+        self._outbox.put({"kind": "result", "id": number, "value": value})
+
+    # Subscriptions ------------------------------------------------------------------------------
+
+    def _subscribe(self, frame: Frame) -> dict[str, Any]:
+        number, topic = frame["id"], frame.get("topic")
+        if number in self._subscriptions or len(self._subscriptions) >= MOST_SUBSCRIBED:
+            raise Invalid(
+                f"subscription {number} exists already, or there are {MOST_SUBSCRIBED} of them"
+            )
+        fields = {key: value for key, value in frame.items() if key not in ("kind", "id", "topic")}
+        made = self._tail(number, fields) if topic == "tail" else self._stats(number, topic, fields)
+        self._subscriptions[number] = made
+        made.start()
+        return {"subscribed": topic}
+
+    def _tail(self, number: int, fields: dict[str, Any]) -> Tail:
+        checked = checked_tail(fields, self._full_name)
+        hidden = self._host.project.settings.redact
+        return Tail(number, self._feed, self._outbox, lambda: hidden, **checked)
+
+    def _stats(self, number: int, topic: Any, fields: dict[str, Any]) -> Stats:
+        interval = fields.pop("interval", 1.0)
+        if topic != "stats" or fields or not isinstance(interval, int | float):
+            raise Invalid("subscribe to `tail`, or to `stats` with an `interval` in seconds")
+        return Stats(number, self._outbox, self._overview, float(interval))
+
+    def _overview(self) -> dict[str, Any]:
+        host, meter = self._host, self._meter
+        return {
+            "time": host.clock.now(),
+            "status": looking.status(host, meter),
+            "queues": looking.queues(host, meter),
+            "consumers": looking.consumers(host, meter),
+        }
+
+    def _unsubscribe(self, frame: Frame) -> dict[str, Any]:
+        subscription = self._subscriptions.pop(frame["id"], None)
+        if subscription is not None:
+            subscription.close()
+        return {"unsubscribed": subscription is not None}
+
+    def _full_name(self, name: str) -> str:
+        """A bare name's full id; what is no entry is a message's id or a logger's name."""
+        project = self._host.project
+        with contextlib.suppress(NotFound):
+            return project.resolve(name).id
+        with contextlib.suppress(NotFound):
+            return project.resolve_queue(name)
+        return name

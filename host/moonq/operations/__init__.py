@@ -1,0 +1,82 @@
+"""What can be done to a live host: one implementation for socket, console and direct mode.
+
+    operations = Operations(host, "console:alice")
+    operations.perform("queues", {})                      --> {"queues": [...]}
+    operations.perform("pause", {"target": "orders"})     --> {"paused": "app:orders"}
+
+Every method that `KINDS` names is a kind of request; its parameters are the request's fields and
+what it returns is the answer, plain data both. What changes something is logged with who did it,
+and what destroys something works on a snapshot and wants the queue's name as `confirm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from moonq.errors import Invalid, ReadOnly
+from moonq.operations.acting import Acting
+from moonq.operations.destroying import Destroying
+from moonq.operations.inspecting import Inspecting
+
+#: Kind of request -> whether it changes anything.
+KINDS: Mapping[str, bool] = {
+    "status": False,
+    "queues": False,
+    "consumers": False,
+    "entries": False,
+    "entry": False,
+    "graph": False,
+    "peek": False,
+    "find": False,
+    "dead_letters": False,
+    "dead_letter": False,
+    "snapshot": False,
+    "publish": True,
+    "call": True,
+    "pause": True,
+    "resume": True,
+    "start": True,
+    "retry": True,
+    "drop": True,
+    "purge": True,
+    "stop": True,
+}
+
+
+class Operations(Inspecting, Acting, Destroying):
+    """What one person may do to one host."""
+
+    def perform(
+        self, kind: str, fields: Mapping[str, Any], *, read_only: bool = False
+    ) -> dict[str, Any]:
+        """Do what *kind* names.
+
+        Raises:
+            Invalid: There is no such kind, or its fields are others.
+            ReadOnly: It would change something, and the session may only look.
+        """
+        if kind not in KINDS:
+            raise Invalid(f"no kind of request is called {kind!r}")
+        if read_only and (KINDS[kind] or fields.get("redact") is False):
+            raise ReadOnly(
+                f"{kind}: this session is read-only",
+                hint="ask for write access with \\write, or with --yes; the host logs it",
+            )
+        try:
+            found: dict[str, Any] = getattr(self, kind)(**fields)
+        except ValidationError as problem:
+            raise Invalid(_complaint(kind, problem)) from None
+        return found
+
+
+def _complaint(kind: str, problem: ValidationError) -> str:
+    first = problem.errors()[0]
+    field = first["loc"][0] if first["loc"] else ""
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{kind}: unknown field {field!r}"
+    if first["type"] == "missing_argument":
+        return f"{kind}: field {field!r} is missing"
+    return f"{kind}: field {field!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

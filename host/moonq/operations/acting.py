@@ -1,0 +1,154 @@
+"""Publishing, calling, and running the services of a host."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from moonq.errors import Invalid, QueueError
+from moonq.operations.desk import Desk, checked
+
+if TYPE_CHECKING:
+    from moonq.host import CallResult
+
+#: Messages in one request to publish.
+LARGEST_BATCH = 1000
+
+
+class Acting(Desk):
+    """Kinds of request that set something going, or hold it."""
+
+    @checked
+    def publish(
+        self, queue: str, messages: list[dict[str, Any]], dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Publish `{json | base64, headers?, options?}` and return `answers`: an id or an error."""
+        route = self._route(queue)
+        if len(messages) > LARGEST_BATCH:
+            raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
+        items = [_publication(number, one) for number, one in enumerate(messages, 1)]
+        if dry_run:
+            answers = self._host.queues.check_batch(route.id, items)
+            return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
+        answers = self._host.queues.publish_batch(route.id, items)
+        refused = sum(1 for answer in answers if isinstance(answer, QueueError))
+        self._record("publish", f"{route.id} {len(answers) - refused}")
+        return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
+
+    @checked
+    def call(
+        self,
+        function: str,
+        argument: str = "",
+        as_message: bool = False,
+        headers: dict[str, str | int | float | bool] | None = None,
+        send: bool = False,
+    ) -> dict[str, Any]:
+        """Call a function once, outside of any queue; without *send* it publishes nothing."""
+        self._record("call", f"{function}{' (sends)' if send else ''}")
+        result = self._host.call(
+            function, argument, as_message=as_message, headers=headers or {}, send=send
+        )
+        return call_object(result)
+
+    @checked
+    def pause(self, target: str) -> dict[str, Any]:
+        """Let a queue deliver nothing, or a consumer take nothing."""
+        return self._toggle("pause", target, "paused")
+
+    @checked
+    def resume(self, target: str) -> dict[str, Any]:
+        """Undo `pause`."""
+        return self._toggle("resume", target, "resumed")
+
+    def _toggle(self, action: str, target: str, done: str) -> dict[str, Any]:
+        name = self._service(target)
+        if name in self._host.consumers:
+            getattr(self._host.consumers[name], action)()
+        elif name in self._host.queues.ids():
+            route = self._host.queues.route(name)
+            getattr(route.driver, action)(route.spec.name)
+        else:
+            raise Invalid(
+                f"{name} is neither a queue nor a consumer that was started",
+                hint="`moonq queues` names both",
+            )
+        self._record(action, name)
+        return {done: name}
+
+    @checked
+    def start(self, target: str) -> dict[str, Any]:
+        """Start a service that is not running."""
+        name = self._host.project.resolve(target).id
+        self._record("start", name)
+        self._host.start_service(name)
+        return {"started": name}
+
+    @checked
+    def stop(self, now: bool = False) -> dict[str, Any]:
+        """End the host: let running handlers finish, or hand their messages back *now*."""
+        if self._stop is None:
+            raise Invalid("this host ends with the command that started it")
+        self._record("stop", "now" if now else "orderly")
+        self._stop(now)
+        return {"stopping": True, "now": now}
+
+
+def call_object(result: CallResult) -> dict[str, Any]:
+    """Return what became of a call as plain data."""
+    fault = result.fault
+    return {
+        "verdict": result.verdict,
+        "values": result.values,
+        "error": fault
+        and {
+            "kind": fault.kind,
+            "message": fault.message,
+            "retryable": fault.retryable,
+            "traceback": fault.traceback,
+        },
+        "published": [
+            {"queue": queue, "body": body.decode("utf-8", "replace")}
+            for queue, body in result.published
+        ],
+        "logs": [
+            {"level": level, "message": message, "fields": fields}
+            for level, message, fields in result.logs
+        ],
+        "took_ms": round(result.took * 1000, 3),
+        "memory_bytes": result.memory,
+    }
+
+
+def _publication(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one message as `Queues.publish_batch` takes it."""
+    unknown = found.keys() - {"json", "base64", "headers", "options"}
+    if unknown or ("json" in found) == ("base64" in found):
+        raise Invalid(f"message {number}: give either `json` or `base64`, `headers`, `options`")
+    for name in ("headers", "options"):
+        if not isinstance(found.get(name, {}), dict):
+            raise Invalid(f"message {number}: `{name}` must be an object")
+    item = {"headers": found.get("headers") or {}, "options": found.get("options") or {}}
+    if "base64" in found:
+        return {**item, "bytes": _bytes(number, found["base64"])}
+    try:
+        json.loads(found["json"])
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise Invalid(f"message {number}: the body is not JSON: {problem}") from None
+    return {**item, "body": found["json"]}
+
+
+def _bytes(number: int, text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, TypeError):
+        raise Invalid(f"message {number}: `base64` is no base64") from None
+
+
+def _answer(answer: str | QueueError) -> dict[str, Any]:
+    if isinstance(answer, QueueError):
+        error = {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
+        return {"error": error}
+    return {"id": answer}

@@ -1,0 +1,130 @@
+"""Which messages an operation is about: a snapshot that was shown to somebody, then acted upon.
+
+"All" means the messages that were counted, so what arrives later is never swept along.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from moonq.drivers.base import X_ORIGINAL_QUEUE
+from moonq.errors import Invalid, NotFound
+from moonq.model import Stored
+from moonq.operations.letters import died_at, fingerprint
+from moonq.queues import Route
+
+#: Messages per look at the driver, and per snapshot.
+PAGE = 1000
+LARGEST = 100_000
+#: How often a look may begin anew in a queue that is busy at its front.
+RESTARTS = 100
+#: Snapshots that are remembered.
+KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Messages of one queue at one moment."""
+
+    number: str
+    route: Route
+    """The queue they lie in."""
+    queue: str
+    """The queue that the person named, which is to be confirmed."""
+    is_dead: bool
+    ids: tuple[str, ...]
+    taken: float
+    is_whole: bool
+    """False: there are more than a snapshot holds."""
+
+
+class Snapshots:
+    """The last snapshots of one session."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._kept: dict[str, Snapshot] = {}
+
+    def keep(
+        self, route: Route, queue: str, ids: Sequence[str], taken: float, *, is_dead: bool
+    ) -> Snapshot:
+        """Remember *ids* and return the snapshot."""
+        number = f"s{next(self._numbers)}"
+        is_whole = len(ids) < LARGEST
+        self._kept[number] = Snapshot(number, route, queue, is_dead, tuple(ids), taken, is_whole)
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return self._kept[number]
+
+    def get(self, number: str) -> Snapshot:
+        """Return a snapshot.
+
+        Raises:
+            NotFound: It was never taken here, or is long gone.
+        """
+        try:
+            return self._kept[number]
+        except KeyError:
+            raise NotFound(f"no snapshot {number!r}", hint="take a new one") from None
+
+
+def stored_in(route: Route) -> Iterator[Stored]:
+    """Yield what lies in a queue, page by page; each message at most once.
+
+    Messages come and go meanwhile: where the last one seen has gone, the look begins anew.
+    """
+    seen: set[str] = set()
+    after, restarts = "", 0
+    while restarts < RESTARTS:
+        try:
+            page = route.driver.peek(route.spec.name, PAGE, after=after)
+        except NotFound:
+            after, restarts = "", restarts + 1
+            continue
+        for stored in page:
+            if stored.message.id not in seen:
+                seen.add(stored.message.id)
+                yield stored
+        if len(page) < PAGE:
+            return
+        after = page[-1].message.id
+
+
+def waiting_in(route: Route, published_before: float | None) -> Iterator[Stored]:
+    """Yield what a purge would drop: what is ready or delayed, and old enough."""
+    for stored in stored_in(route):
+        if stored.state in ("ready", "delayed") and (
+            published_before is None or stored.message.published_at <= published_before
+        ):
+            yield stored
+
+
+def letters_of(
+    route: Route, origin: str | None, error: str | None, died_before: float | None
+) -> Iterator[Stored]:
+    """Yield the dead letters in *route* that came from *origin*, with one kind of error."""
+    wanted: list[Callable[[Stored], bool]] = []
+    if origin is not None:
+        wanted.append(lambda one: one.message.headers.get(X_ORIGINAL_QUEUE) == origin)
+    if error is not None:
+        wanted.append(lambda one: fingerprint(one).startswith(error))
+    if died_before is not None:
+        wanted.append(lambda one: died_at(one) <= died_before)
+    for stored in stored_in(route):
+        if all(fits(stored) for fits in wanted):
+            yield stored
+
+
+def checked_fingerprint(error: str | None) -> str | None:
+    """Return *error*, which is the beginning of a fingerprint.
+
+    Raises:
+        Invalid: It is none.
+    """
+    if error is not None and (len(error) < 3 or set(error) - set("0123456789abcdef")):
+        raise Invalid(
+            f"{error!r} is no fingerprint of an error", hint="`moonq dead ls QUEUE` shows them"
+        )
+    return error

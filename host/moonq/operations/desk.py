@@ -1,0 +1,113 @@
+"""What all operations stand on: the host, the person, and the names that people use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ConfigDict, validate_call
+
+from moonq import log
+from moonq.errors import NotFound
+from moonq.model import Stored
+from moonq.operations import choosing
+from moonq.operations.choosing import Snapshots
+from moonq.operations.showing import message_object
+from moonq.queues import Route
+from moonq.registry.queue_kinds import Queue as QueueFields
+
+if TYPE_CHECKING:
+    from moonq.host import Host
+    from moonq.operations.meter import Meter
+
+_log = log.get("moonq.control")
+Method = TypeVar("Method", bound=Callable[..., dict[str, Any]])
+
+
+def checked(method: Method) -> Method:
+    """Let *method* be called with plain data only that fits its annotations."""
+    return validate_call(config=ConfigDict(strict=True))(method)
+
+
+class Desk:
+    """Where one person asks for something."""
+
+    def __init__(
+        self,
+        host: Host,
+        who: str,
+        *,
+        meter: Meter | None = None,
+        stop: Callable[[bool], None] | None = None,
+    ) -> None:
+        self._host = host
+        self._who = who
+        self._meter = meter
+        self._stop = stop
+        self._snapshots = Snapshots()
+
+    def _queue(self, name: str) -> str:
+        return self._host.project.resolve_queue(name)
+
+    def _service(self, name: str) -> str:
+        """Return the full id of an entry, or of a queue that nobody wrote down."""
+        try:
+            return self._host.project.resolve(name).id
+        except NotFound:
+            if name.rpartition(":")[2] not in {
+                queue.rpartition(":")[2] for queue in self._host.project.implicit_queues
+            }:
+                raise
+            return self._queue(name)
+
+    def _route(self, name: str) -> Route:
+        return self._host.queues.route(self._queue(name))
+
+    def _letters(self, name: str) -> tuple[str, Route, str | None]:
+        """Return a queue, where its dead letters lie, and what they name as their origin.
+
+        A queue of dead letters may be named itself: then all in it are meant.
+        """
+        queue = self._queue(name)
+        project = self._host.project
+        entry = project.entries.get(queue)
+        fields = entry.config if entry and isinstance(entry.config, QueueFields) else None
+        if fields is None:
+            return queue, self._host.queues.route(queue), None
+        if fields.dead_letter is None:
+            named = {
+                other.config.dead_letter.queue
+                for other in project.entries.values()
+                if isinstance(other.config, QueueFields) and other.config.dead_letter
+            }
+            if queue in named:
+                return queue, self._host.queues.route(queue), None
+            raise NotFound(f"{queue} keeps no dead letters (dead_letter: none)")
+        origin = self._host.queues.route(queue).spec.name
+        return queue, self._host.queues.route(fields.dead_letter.queue), origin
+
+    def _letters_in(
+        self, route: Route, origin: str | None, error: str | None, older: float | None
+    ) -> Iterator[Stored]:
+        before = None if older is None else self._host.clock.now() - older
+        error = choosing.checked_fingerprint(error)
+        return choosing.letters_of(route, origin, error, before)
+
+    def _by_prefix(self, route: Route, prefix: str) -> Stored | None:
+        """Return the one message whose id begins or ends like *prefix*, as people shorten ids."""
+        head, dots, tail = prefix.partition("…")
+        if len(prefix) < 4:
+            return None
+        found = [
+            one
+            for one in choosing.stored_in(route)
+            if one.message.id.startswith(head) and (not dots or one.message.id.endswith(tail))
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _message(self, stored: Stored, *, full: bool, redact: bool) -> dict[str, Any]:
+        hidden = self._host.project.settings.redact if redact else ()
+        return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
+
+    def _record(self, action: str, detail: str) -> None:
+        _log.info("%s %s %s", self._who, action, detail)

@@ -1,0 +1,162 @@
+"""Taking messages away: dead letters that get another life, and what is dropped for good.
+
+What is taken is a snapshot, so that it is what somebody was shown; the queue's name must be given
+as `confirm`, here and not in a user interface, so that no script gets around it; and before
+anything is dropped it is written to a file.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from moonq.errors import Invalid, NotFound, Unconfirmed
+from moonq.operations import backup, choosing
+from moonq.operations.choosing import Snapshot
+from moonq.operations.desk import Desk, checked
+
+
+class Destroying(Desk):
+    """Kinds of request that take messages away."""
+
+    @checked
+    def snapshot(
+        self,
+        queue: str,
+        dead: bool = False,
+        ids: list[str] | None = None,
+        error: str | None = None,
+        older: float | None = None,
+    ) -> dict[str, Any]:
+        """Count the messages that `purge` (or, of *dead* letters, `retry` and `drop`) would take.
+
+        The answer's `snapshot` names them for `KEPT` further snapshots of this session.
+        """
+        taken = self._take(queue, dead, ids, error, older)
+        return {
+            "snapshot": taken.number,
+            "queue": taken.queue,
+            "from": taken.route.id,
+            "driver": taken.route.driver.kind,
+            "count": len(taken.ids),
+            "whole": taken.is_whole,
+            "taken": taken.taken,
+        }
+
+    @checked
+    def retry(
+        self,
+        confirm: str | None = None,
+        snapshot: str | None = None,
+        queue: str | None = None,
+        ids: list[str] | None = None,
+        error: str | None = None,
+        older: float | None = None,
+        to: str | None = None,
+    ) -> dict[str, Any]:
+        """Give dead letters another life, in the queue they came from or in *to*."""
+        chosen = self._chosen("retry", confirm, snapshot, queue, True, ids, error, older)
+        target = self._route(to).spec.name if to is not None else ""
+        moved = 0
+        if chosen.ids:
+            route = chosen.route
+            moved = route.driver.redrive(route.spec.name, target, chosen.ids)
+        self._record("retry", f"{chosen.route.id} {moved}")
+        return {"queue": chosen.queue, "chosen": len(chosen.ids), "retried": moved}
+
+    @checked
+    def drop(
+        self,
+        confirm: str | None = None,
+        snapshot: str | None = None,
+        queue: str | None = None,
+        ids: list[str] | None = None,
+        error: str | None = None,
+        older: float | None = None,
+        keep: bool = True,
+    ) -> dict[str, Any]:
+        """Drop dead letters, after a backup unless *keep* is false."""
+        chosen = self._chosen("drop", confirm, snapshot, queue, True, ids, error, older)
+        return self._drop("drop", chosen, keep)
+
+    @checked
+    def purge(
+        self,
+        confirm: str | None = None,
+        snapshot: str | None = None,
+        queue: str | None = None,
+        ids: list[str] | None = None,
+        older: float | None = None,
+        keep: bool = True,
+    ) -> dict[str, Any]:
+        """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
+        chosen = self._chosen("purge", confirm, snapshot, queue, False, ids, None, older)
+        return self._drop("purge", chosen, keep)
+
+    def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
+        route, ids = chosen.route, list(chosen.ids)
+        found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(ids)}
+        if keep and ids:
+            wanted = frozenset(ids)
+            stored = (one for one in choosing.stored_in(route) if one.message.id in wanted)
+            root, now = self._host.project.root, self._host.clock.now()
+            path, ids = backup.write(root, route.id, stored, now)
+            found["backup"] = str(path)
+            found["backup_bytes"] = path.stat().st_size
+            found["kept_days"] = backup.KEPT_DAYS
+        dropped = route.driver.purge(route.spec.name, ids) if ids else 0
+        self._record(action, f"{route.id} {dropped}")
+        return {**found, "dropped": dropped}
+
+    def _chosen(
+        self,
+        action: str,
+        confirm: str | None,
+        snapshot: str | None,
+        queue: str | None,
+        dead: bool,
+        ids: list[str] | None,
+        error: str | None,
+        older: float | None,
+    ) -> Snapshot:
+        """Return the messages that are meant, once their queue's name was given as *confirm*."""
+        if snapshot is not None:
+            chosen = self._snapshots.get(snapshot)
+            if chosen.is_dead != dead:
+                raise Invalid(f"{action}: snapshot {snapshot!r} was taken for something else")
+        elif queue is not None:
+            chosen = self._take(queue, dead, ids, error, older)
+        else:
+            raise Invalid(f"{action}: give a snapshot or a queue")
+        if confirm != chosen.queue:
+            raise Unconfirmed(
+                f"{action} would take {len(chosen.ids)} messages of {chosen.queue}",
+                hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
+            )
+        return chosen
+
+    def _take(
+        self,
+        queue: str,
+        dead: bool,
+        ids: list[str] | None,
+        error: str | None,
+        older: float | None,
+    ) -> Snapshot:
+        if dead:
+            name, route, origin = self._letters(queue)
+            found = self._letters_in(route, origin, error, older)
+        else:
+            name = self._queue(queue)
+            route = self._host.queues.route(name)
+            before = None if older is None else self._host.clock.now() - older
+            found = choosing.waiting_in(route, before)
+        if ids is not None:
+            wanted = frozenset(ids)
+            found = (one for one in found if one.message.id in wanted)
+        taken = [one.message.id for one in islice(found, choosing.LARGEST)]
+        if ids is not None and len(taken) < len(set(ids)):
+            missing = sorted(set(ids) - set(taken))
+            raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
+        now = self._host.clock.now()
+        return self._snapshots.keep(route, name, taken, now, is_dead=dead)

@@ -1,0 +1,122 @@
+"""The entries of a project as plain data, and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moonq.registry.project import Entry, Project
+from moonq.registry.queue_kinds import Consumer, Queue
+from moonq.registry.script_kinds import Script
+
+#: Fields of drivers that may hold a password are not shown, whatever their value.
+SECRET = ("url", "password", "secret", "token", "access_key", "secret_key")
+REDACTED = "[redacted]"
+
+
+def find(
+    project: Project, pattern: str | None, kind: str | None, meta: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the entries that fit: *pattern* and *kind* know `*`, *meta* compares as text."""
+    return [
+        _brief(entry)
+        for entry in project.entries.values()
+        if (pattern is None or _fits(entry, pattern))
+        and (kind is None or fnmatchcase(entry.kind, kind))
+        and all(str(entry.meta.get(key)) == value for key, value in meta.items())
+    ]
+
+
+def _fits(entry: Entry, pattern: str) -> bool:
+    return fnmatchcase(entry.id, pattern) or fnmatchcase(entry.name, pattern)
+
+
+def _brief(entry: Entry) -> dict[str, Any]:
+    file, line, _ = entry.place("name")
+    found: dict[str, Any] = {"id": entry.id, "kind": entry.kind, "file": file, "line": line}
+    if entry.meta:
+        found["meta"] = dict(entry.meta)
+    return found
+
+
+def show(project: Project, name: str) -> dict[str, Any]:
+    """Return one entry with every field, defaults filled in."""
+    entry = project.resolve(name)
+    fields = entry.config.model_dump(mode="json", exclude={"name", "kind", "meta"})
+    found = _brief(entry)
+    found["fields"] = {
+        key: REDACTED if _is_secret(key) and value else value for key, value in fields.items()
+    }
+    found["depends_on"] = list(entry.depends_on)
+    if entry.source_name:
+        found["source"] = entry.source_name
+    found["used_by"] = [user for user, _ in _users(project, entry.id)]
+    return found
+
+
+def _is_secret(key: str) -> bool:
+    return any(part in key for part in SECRET)
+
+
+def graph(project: Project, name: str | None) -> dict[str, Any]:
+    """Return entries and the references between them: all, or those around one."""
+    edges = [
+        {"from": entry.id, "field": field, "to": target}
+        for entry in project.entries.values()
+        for field, target in references(entry)
+    ]
+    names = set(project.entries)
+    if name is not None:
+        middle = project.resolve(name).id
+        names = _around(middle, edges)
+        edges = [edge for edge in edges if edge["from"] in names and edge["to"] in names]
+    known = [entry for entry in project.entries.values() if entry.id in names]
+    nodes: list[dict[str, Any]] = [{"id": entry.id, "kind": entry.kind} for entry in known]
+    implicit = {edge["to"] for edge in edges} - project.entries.keys()
+    nodes += [{"id": other, "kind": "queue.queue", "implicit": True} for other in sorted(implicit)]
+    return {"nodes": nodes, "edges": edges}
+
+
+def references(entry: Entry) -> list[tuple[str, str]]:
+    """Return the references of *entry*: the field, and what it names."""
+    config = entry.config
+    found: list[tuple[str, str]] = []
+    if isinstance(config, Queue):
+        found.append(("driver", config.driver))
+        if config.dead_letter:
+            found.append(("dead_letter", config.dead_letter.queue))
+        if config.retry.policy:
+            found.append(("policy", config.retry.policy))
+    elif isinstance(config, Consumer):
+        found += [("queue", config.queue), ("func", config.func)]
+    elif isinstance(config, Script):
+        found += [("imports", target) for target in config.imports.values()]
+    named = {target for _, target in found}
+    found += [("depends_on", target) for target in entry.depends_on if target not in named]
+    return found
+
+
+def _users(project: Project, target: str) -> list[tuple[str, str]]:
+    return [
+        (entry.id, field)
+        for entry in project.entries.values()
+        for field, used in references(entry)
+        if used == target
+    ]
+
+
+def _around(middle: str, edges: list[dict[str, str]]) -> set[str]:
+    """What *middle* needs, however far, and who needs it, however far."""
+    return _reach(middle, edges, "from", "to") | _reach(middle, edges, "to", "from")
+
+
+def _reach(start: str, edges: list[dict[str, str]], here: str, there: str) -> set[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        current = waiting.pop()
+        for edge in edges:
+            if edge[here] == current and edge[there] not in found:
+                found.add(edge[there])
+                waiting.append(edge[there])
+    return found

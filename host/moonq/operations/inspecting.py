@@ -1,0 +1,134 @@
+"""Looking at a host: nothing here changes anything."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from moonq.errors import NotFound
+from moonq.model import State
+from moonq.operations import choosing, entries, letters, looking
+from moonq.operations.desk import Desk, checked
+from moonq.queues import info_object
+
+MOST_SHOWN = 1000
+#: Bytes of bodies in one answer.
+ROOM = 2 * 1024 * 1024
+
+
+class Inspecting(Desk):
+    """Kinds of request that only look."""
+
+    @checked
+    def status(self) -> dict[str, Any]:
+        """Return what the process is, has done, and which of its services are up."""
+        return looking.status(self._host, self._meter)
+
+    @checked
+    def queues(self) -> dict[str, Any]:
+        """Return `queues`: each with its numbers, rates and consumers."""
+        return {"queues": looking.queues(self._host, self._meter)}
+
+    @checked
+    def consumers(self) -> dict[str, Any]:
+        """Return `consumers`: each with its state, workers, counts and rates."""
+        return {"consumers": looking.consumers(self._host, self._meter)}
+
+    @checked
+    def entries(
+        self,
+        pattern: str | None = None,
+        entry_kind: str | None = None,
+        meta: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return `entries` that fit the patterns: id, kind, file, line, meta."""
+        return {"entries": entries.find(self._host.project, pattern, entry_kind, meta or {})}
+
+    @checked
+    def entry(self, name: str) -> dict[str, Any]:
+        """Return one entry with all its fields, what it needs and who needs it."""
+        return entries.show(self._host.project, name)
+
+    @checked
+    def graph(self, name: str | None = None) -> dict[str, Any]:
+        """Return `nodes` and `edges`: the references around an entry, or all."""
+        return entries.graph(self._host.project, name)
+
+    @checked
+    def peek(
+        self,
+        queue: str,
+        limit: int = 10,
+        after: str = "",
+        state: State | None = None,
+        tail: bool = False,
+        full: bool = False,
+        redact: bool = True,
+    ) -> dict[str, Any]:
+        """Return `messages` of a queue without consuming any; *tail* shows the last ones."""
+        route = self._route(queue)
+        limit = max(0, min(limit, MOST_SHOWN))
+        if tail:
+            every = (one for one in choosing.stored_in(route) if state in (None, one.state))
+            stored = list(every)[-limit:] if limit else []
+        else:
+            stored = route.driver.peek(route.spec.name, limit, after=after, state=state)
+        room = ROOM
+        messages: list[dict[str, Any]] = []
+        for one in stored:
+            room -= min(len(one.message.body), len(one.message.body) if full else 16384)
+            if room < 0 and messages:
+                break
+            messages.append(self._message(one, full=full, redact=redact))
+        return {
+            "queue": route.id,
+            "driver": route.driver.kind,
+            "info": info_object(route.driver.info(route.spec.name)),
+            "messages": messages,
+            "shown": len(messages),
+            "left_off": len(stored) - len(messages),
+        }
+
+    @checked
+    def find(self, id: str, queue: str | None = None, redact: bool = True) -> dict[str, Any]:  # noqa: A002
+        """Return one message and the `queue` that it lies in, wherever that is."""
+        names = [self._queue(queue)] if queue is not None else self._host.queues.ids()
+        for name in names:
+            route = self._host.queues.route(name)
+            stored = route.driver.find(route.spec.name, id)
+            if stored is not None:
+                return {"queue": name, **self._message(stored, full=True, redact=redact)}
+        where = names[0] if queue is not None else "any queue"
+        raise NotFound(f"no message {id!r} in {where}", hint="it may be done already")
+
+    @checked
+    def dead_letters(
+        self,
+        queue: str,
+        error: str | None = None,
+        older: float | None = None,
+        limit: int = 20,
+    ) -> dict[str, Any]:
+        """Return `groups` of dead letters by kind of error, and the newest `messages` of them."""
+        source, route, origin = self._letters(queue)
+        found = list(islice(self._letters_in(route, origin, error, older), choosing.LARGEST))
+        newest = sorted(found, key=letters.died_at, reverse=True)[: max(0, min(limit, MOST_SHOWN))]
+        return {
+            "queue": source,
+            "dead_queue": route.id,
+            "count": len(found),
+            "groups": letters.objects(letters.group(found)),
+            "messages": [self._message(one, full=False, redact=True) for one in newest],
+        }
+
+    @checked
+    def dead_letter(self, queue: str, id: str, redact: bool = True) -> dict[str, Any]:  # noqa: A002
+        """Return one dead letter: body, headers, and every remembered attempt with its error."""
+        source, route, _ = self._letters(queue)
+        stored = route.driver.find(route.spec.name, id) or self._by_prefix(route, id)
+        if stored is None:
+            raise NotFound(
+                f"no dead letter {id!r} of {source}", hint=f"`moonq dead ls {source}` shows them"
+            )
+        found = self._message(stored, full=True, redact=redact)
+        return {"queue": source, "dead_queue": route.id, **found}

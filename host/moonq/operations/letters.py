@@ -1,0 +1,96 @@
+"""Dead letters, grouped by what went wrong.
+
+    12 dead letters, 3 kinds of error
+      a41   9   2m ago    src/process_order.lua:31    TIMEOUT bank did not answer
+
+Two errors are the same kind when they arose at the same place with the same words; numbers, ids and
+quoted parts of the words do not count. The fingerprint of a kind stays the same over time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from moonq.drivers.base import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
+from moonq.model import Stored
+from moonq.operations.showing import where, words
+
+_VARIABLE = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+(\.\d+)?""")
+#: Characters of a fingerprint that are shown, unless two kinds begin alike.
+SHORT = 3
+
+
+@dataclass(slots=True)
+class Group:
+    """Dead letters with one kind of error."""
+
+    fingerprint: str
+    where: str
+    error: str
+    reason: str
+    first: float
+    last: float
+    ids: list[str] = field(default_factory=list)
+
+    def object(self, width: int) -> dict[str, Any]:
+        """Return it as plain data, its fingerprint cut to *width*."""
+        return {
+            "fingerprint": self.fingerprint[:width],
+            "count": len(self.ids),
+            "first": self.first,
+            "last": self.last,
+            "where": self.where,
+            "error": self.error,
+            "reason": self.reason,
+            "example": self.ids[0],
+        }
+
+
+def fingerprint(stored: Stored) -> str:
+    """Return what all letters with this kind of error share."""
+    place, text = _place_and_words(stored)
+    plain = _VARIABLE.sub("?", text)
+    return hashlib.sha256(f"{place}\n{plain}\n{_reason(stored)}".encode()).hexdigest()[:12]
+
+
+def died_at(stored: Stored) -> float:
+    """Return when it became a dead letter."""
+    return float(stored.message.headers.get(X_DEAD_LETTER_TIME, stored.message.published_at))
+
+
+def group(letters: Iterable[Stored]) -> list[Group]:
+    """Return *letters* by kind of error, the most frequent first."""
+    found: dict[str, Group] = {}
+    for letter in letters:
+        key, when = fingerprint(letter), died_at(letter)
+        one = found.get(key)
+        if one is None:
+            place, text = _place_and_words(letter)
+            one = found[key] = Group(key, place, text, _reason(letter), when, when)
+        one.first, one.last = min(one.first, when), max(one.last, when)
+        one.ids.append(letter.message.id)
+    return sorted(found.values(), key=lambda one: (-len(one.ids), one.fingerprint))
+
+
+def objects(groups: list[Group]) -> list[dict[str, Any]]:
+    """Return *groups* as plain data, with fingerprints as short as they can be told apart."""
+    names = [one.fingerprint for one in groups]
+    width = SHORT
+    while len({name[:width] for name in names}) < len(names):
+        width += 1
+    return [one.object(width) for one in groups]
+
+
+def _place_and_words(stored: Stored) -> tuple[str, str]:
+    if not stored.errors:
+        return "", _reason(stored)
+    last = stored.errors[-1]
+    return where(last), words(last)
+
+
+def _reason(stored: Stored) -> str:
+    return str(stored.message.headers.get(X_DEAD_LETTER_REASON, "published here"))
