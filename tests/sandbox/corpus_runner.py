@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from offered import MODULES, Offered, handler_of
+from offered import Offered, handler_of
+from states import MODULES
 
 from moonq.sandbox.lend import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, Script, ScriptFault, State, Stopped

@@ -9,10 +9,6 @@ from moonq.errors import NotFound
 from moonq.sandbox.lend import Caller, Store
 from moonq.stores import MemoryStore
 
-#: Every module that a script may require.
-MODULES = ("check", "env", "errors", "funcs", "json", "logger", "queue", "registry")
-MODULES += ("store", "time", "uuid")
-
 
 class Offered:
     """Services that count what is asked of them."""

@@ -19,6 +19,8 @@ from moonq.sandbox import chunks, watchdog
 
 #: What the trusted half may use beyond a script's limit, so that it can still finish.
 RESERVE = 8 * 1024 * 1024
+#: After a message of more bytes a worker collects its garbage at once, instead of some time.
+LARGE = 1024 * 1024
 DEFAULT_MEMORY = 64 * 1024 * 1024
 DEFAULT_TIMEOUT = 60.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
@@ -238,7 +240,7 @@ class State:
         reason = guard.end()
         if reason:
             self.spent = True
-        elif runtime.get_memory_used() > limit // 4:
+        elif size > LARGE or runtime.get_memory_used() > limit // 4:
             self._give_back()
         if type(answer) is int:
             return Progress(answer)
