@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from moonq.clock import Clock, ManualClock, SystemClock
-from moonq.conformance.scene import Scene, a_worker, dead, ids, retry
+from moonq.conformance.scene import Consumer, Scene, a_worker, dead, ids, retry
 from moonq.drivers import sqlite_file, sqlite_schema
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.sqlite import SqliteDriver
@@ -24,9 +25,19 @@ from moonq.errors import (
     Unavailable,
     Unsupported,
 )
-from moonq.model import ACK, Delivery, Message, QueueSpec, Receipt
+from moonq.model import (
+    ACK,
+    RELEASE,
+    Delivery,
+    Interrupt,
+    Message,
+    QueueSpec,
+    Receipt,
+    Snooze,
+)
 
 FILE = "queues.db"
+T = TypeVar("T")
 
 
 def make(clock: Clock, folder: Path) -> Driver:
@@ -167,6 +178,114 @@ def test_a_place_freed_by_another_process_is_taken(scenes: Callable[[], Scene]) 
     assert second.consumer().finish(limit=1) == ["a"]
     patient.join(5)
     assert answers == [Receipt("b")]
+
+
+# Dead processes
+
+
+def die(scene: Scene) -> None:
+    """End as a killed process does: no word to the file, and the lock is gone."""
+    driver = scene.driver
+    assert isinstance(driver, SqliteDriver)
+    driver._is_open = False
+    driver._writer.flush()
+    driver._writer.stop(leave=False)
+    driver._writer.session = None
+
+
+def test_what_a_dead_process_held_comes_back(scenes: Callable[[], Scene]) -> None:
+    first = scenes()
+    first.publish("running", "buffered", "ready")
+    consumer = first.consumer(prefetch=2)
+    consumer.run(1)
+    die(first)
+    second = scenes()
+    wait_until(lambda: second.counts() == {"ready": 2, "delayed": 1})
+    assert second.told("interrupted") == 1
+    assert second.info().consumer_count == 0
+    second.later(1)
+    heir = second.consumer()
+    story = [(d.message.id, d.attempt, d.interruptions) for d in finish_all(heir)]
+    assert sorted(story) == [("buffered", 1, 0), ("ready", 1, 0), ("running", 1, 1)]
+    assert not list(tmp_sessions(second))
+
+
+def test_suspects_are_held_one_at_a_time(scenes: Callable[[], Scene]) -> None:
+    """Whatever a dead process held may have killed it: the next victim dies with one only."""
+    first = scenes()
+    first.publish("a", "b", "c", "innocent")
+    consumer = first.consumer(prefetch=3)
+    consumer.run()
+    die(first)
+    second = scenes()
+    wait_until(lambda: second.counts() == {"ready": 1, "delayed": 3})
+    second.later(1)
+    heir = second.consumer()
+    held = heir.run()
+    assert sorted(ids(held)) == ["a", "innocent"]
+    assert heir.take() == []
+    assert heir.settle(held[0])
+    assert ids(heir.run()) == ["b"]
+
+
+def test_a_suspect_that_dies_before_its_start_was_noted_is_counted_the_second_time(
+    scenes: Callable[[], Scene],
+) -> None:
+    """Otherwise what kills its process at once would do so for ever."""
+    story = []
+    scene = scenes()
+    scene.publish("poison")
+    for _ in range(4):
+        consumer = scene.consumer()
+        (delivery,) = wait_until(partial(take_later, scene, consumer))
+        story.append(delivery.interruptions)
+        die(scene)
+        scene = scenes()
+        scene.later(200)
+    assert story == [0, 0, 1, 2]
+
+
+def take_later(scene: Scene, consumer: Consumer) -> list[Delivery]:
+    scene.later(0.1)
+    return consumer.take()
+
+
+def finish_all(consumer: Consumer) -> list[Delivery]:
+    done: list[Delivery] = []
+    while running := consumer.run(1):
+        assert consumer.settle(running[0])
+        done += running
+    return done
+
+
+def tmp_sessions(scene: Scene) -> Iterator[Path]:
+    """The files of sessions that are not this scene's."""
+    driver = scene.driver
+    assert isinstance(driver, SqliteDriver)
+    assert driver._writer.session is not None
+    mine = f"{FILE}.s{driver._writer.session.number}"
+    return (path for path in driver._path.parent.glob(f"{FILE}.s*") if path.name != mine)
+
+
+def test_a_verdict_on_a_message_that_was_taken_away_changes_nothing(tmp_path: Path) -> None:
+    """Contract §1 I5: the fence is in the file, not only in this process."""
+    events: list[Event] = []
+    driver = SqliteDriver(ManualClock(), tmp_path / FILE, ballast_mb=0)
+    driver.open(events.append)
+    driver.declare(QueueSpec("q", dead_letter="q.dead"))
+    verdicts = [ACK, retry(1), dead(), Snooze(1.0), RELEASE, Interrupt(1.0)]
+    driver.publish("q", [Message(str(n), b"", 0.0) for n in range(len(verdicts))], 1.0)
+    subscription = driver.subscribe("q", 10)
+    deliveries = subscription.take(10, 0.0)
+    with sqlite3.connect(tmp_path / FILE) as thief:
+        thief.execute("UPDATE msg SET sess = 999")
+    thief.close()
+    for delivery, verdict in zip(deliveries, verdicts, strict=True):
+        assert subscription.settle(delivery, verdict)
+    assert driver.info("q").leased == len(verdicts)
+    assert driver.info("q").dead == 0
+    assert [event.kind for event in events] == ["lease_lost"] * len(verdicts)
+    driver.close()
 
 
 # Restarts and clocks
@@ -511,11 +630,11 @@ def test_the_file_is_left_in_one_piece(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} <= {FILE, f"{FILE}.lock"}
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Look again and again, for ten seconds at most."""
+def wait_until(look: Callable[[], T]) -> T:
+    """Look again and again, for ten seconds at most, until there is something to see."""
     pause = threading.Event()
     for _ in range(1000):
-        if holds():
-            return
+        if seen := look():
+            return seen
         pause.wait(0.01)
     raise AssertionError("it never came to pass")
