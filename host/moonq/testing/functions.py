@@ -22,6 +22,24 @@ class FunctionsUnderTest(Functions):
         super().__init__(project, services)
         self._world = world
 
+    def open(
+        self,
+        function: str,
+        caller: Caller,
+        *,
+        decodes: bool = True,
+        on_abandoned: Callable[[], None] = lambda: None,
+        timeout: float | None = None,
+    ) -> State:
+        """Return a new state with *function* open."""
+        state = super().open(
+            function, caller, decodes=decodes, on_abandoned=on_abandoned, timeout=timeout
+        )
+        if not self._world.is_real:
+            # What is left of real time says nothing about how long a script may sleep.
+            caller.remaining = lambda: None
+        return state
+
     def _new_state(
         self,
         lends: Mapping[str, Lent],

@@ -75,6 +75,7 @@ class World(Building):
         self.hit = bench.hit
         self._bench = bench
         self._token = token
+        self.is_real = bool(token)
         self._running = ""
         self._returned = b""
         self._ended_at: dict[str, float] = {}

@@ -1,0 +1,233 @@
+"""What is under test is new for every test, and runs in virtual time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+
+def test_handlers_queues_stores_clock_and_logs_are_new_for_each_test(shop: Any) -> None:
+    claim = """
+  it("{name}", function()
+    local orders = test.queue("app:orders")
+    eq({{ orders:len(), test.queue("app:emails"):len(), #test.logs() }}, {{ 0, 0, 0 }})
+    test.is_nil(require("store").open("app:values"):get("orders"))
+    eq(test.clock.now(), 1767225600)
+    local id = orders:publish({{ id = 1, cents = 5 }})
+    eq(orders:drain():result(id), {{ charged = 5, seen = 1 }})
+    test.clock.advance("1h")
+  end)"""
+    shop.tests(claim.format(name="first") + claim.format(name="second"))
+    assert shop.status() == {"first": "passed", "second": "passed"}
+
+
+def test_stubs_reach_handlers_and_end_with_their_test(shop: Any) -> None:
+    shop.tests("""\
+local bank = require("bank")
+it("is stubbed in handlers and here", function()
+  local stub = test.stub("bank", "charge", function() return nil, "bank is shut" end)
+  local orders = test.queue("app:orders")
+  orders:publish({ id = 1, cents = 5 })
+  test.nacked(orders:step(), 1)
+  test.contains(orders:delayed()[1].error:message(), "bank is shut")
+  eq(stub.calls, { { 5 } })
+  eq({ bank.charge(1) }, { nil, "bank is shut" })
+end)
+it("is itself again", function()
+  eq(bank.charge(7), 7)
+  local orders = test.queue("app:orders")
+  orders:publish({ id = 1, cents = 5 })
+  test.acked(orders:drain(), 1)
+end)
+it("is stubbed in a state that is open already", function()
+  local orders = test.queue("app:orders")
+  orders:publish({ id = 1, cents = 5 })
+  orders:drain()
+  test.mock("app:bank.charge", function() error("too late", 0) end)
+  orders:publish({ id = 2, cents = 5 })
+  test.nacked(orders:step(), 1)
+end)
+""")
+    assert set(shop.status().values()) == {"passed"}
+
+
+def test_errors_keep_their_kind_on_the_way_from_stub_to_handler(shop: Any) -> None:
+    shop.tests("""\
+it("passes", function()
+  test.stub("bank", "charge", function()
+    return nil, errors.new({ kind = "CONFLICT", message = "taken", retryable = false })
+  end)
+  local orders = test.queue("app:orders")
+  local id = orders:publish({ id = 1, cents = 5 })
+  test.dead(orders:drain(), id)
+  test.error_kind(orders:dead()[1].error, "CONFLICT")
+end)
+""")
+    assert shop.status() == {"passes": "passed"}
+
+
+def test_spies_watch_and_let_the_function_work_where_it_is(shop: Any) -> None:
+    shop.tests("""\
+it("passes", function()
+  local spy = test.spy("bank", "charge")
+  local info = test.spy("logger", "info")
+  local orders = test.queue("app:orders")
+  local id = orders:publish({ id = 3, cents = 5 })
+  eq(orders:drain():result(id).charged, 5)
+  eq(spy.calls, { { 5 } })
+  eq(info.calls, { { "processing", { order = 3 } } })
+  test.logged("info", "processing")
+end)
+""")
+    assert shop.status() == {"passes": "passed"}
+
+
+def test_an_assertion_inside_a_stub_fails_the_test_at_its_own_line(shop: Any) -> None:
+    shop.tests("""\
+it("fails", function()
+  test.stub("bank", "charge", function(cents)
+    eq(cents, 7)
+  end)
+  local orders = test.queue("app:orders")
+  orders:publish({ id = 1, cents = 5 })
+  orders:step()
+end)
+""")
+    (result,) = shop.results()
+    assert result["problem"]["message"] == "expected 7, got 5"
+    assert result["problem"]["line"] == 6
+
+
+def test_time_limits_of_handlers_are_virtual(shop: Any) -> None:
+    shop.tests("""\
+it("is stopped after its minute", function()
+  local orders = test.queue("app:orders")
+  local id = orders:publish({ id = 1, cents = 5, sleep = "2m" })
+  local run = orders:step()
+  test.nacked(run, id)
+  test.error_kind(orders:delayed()[1].error, errors.TIMEOUT)
+  eq(test.clock.now() - 1767225600, 60)
+end)
+it("is not stopped before", function()
+  local orders = test.queue("app:orders")
+  orders:publish({ id = 1, cents = 5, sleep = "59s" })
+  test.acked(orders:drain(), 1)
+end)
+""")
+    assert set(shop.status().values()) == {"passed"}
+
+
+def test_a_loop_that_never_idles_is_stopped_with_words(shop: Any) -> None:
+    shop.write(
+        "process.lua",
+        'local queue = require("queue")\n'
+        'return function(order) queue.publish("app:orders", order) end\n',
+    )
+    shop.write(
+        "_index.yaml",
+        """\
+namespace: app
+entries:
+  - {name: mem, kind: queue.driver.memory}
+  - {name: orders, kind: queue.queue, driver: mem}
+  - {name: orders.consumer, kind: queue.consumer, queue: orders, func: process}
+  - {name: process, kind: function.lua, source: file://process.lua, modules: [queue]}
+""",
+    )
+    shop.tests("""\
+it("loops", function()
+  test.queue("orders"):publish({})
+  test.queue("orders"):drain({ max = 50 })
+end)
+""")
+    (result,) = shop.results()
+    assert result["problem"]["code"] == "T705"
+    assert result["problem"]["message"] == (
+        "app:orders is not idle after 50 deliveries; is a handler publishing to its own queue?"
+    )
+
+
+def test_drain_can_stop_after_a_while_of_virtual_time(shop: Any) -> None:
+    shop.tests("""\
+it("passes", function()
+  test.stub("bank", "charge", function() return nil, "shut" end)
+  local orders = test.queue("orders")
+  local id = orders:publish({ id = 1 })
+  eq(orders:drain({ within = "1s" }):attempts(id), { "0s", "1s" })
+  eq(test.clock.now() - 1767225600, 1)
+  eq(orders:drain():attempts(id), { "2s" })
+end)
+""")
+    assert shop.status() == {"passes": "passed"}
+
+
+def test_a_handler_that_does_not_load_is_told_to_the_test(shop: Any) -> None:
+    shop.write("process.lua", 'error("no ground")\n')
+    shop.tests("""\
+it("fails", function()
+  test.queue("orders"):publish({})
+  test.queue("orders"):drain()
+end)
+""")
+    (result,) = shop.results()
+    assert "app:process does not load" in result["problem"]["message"]
+    assert "no ground" in result["problem"]["message"]
+    assert result["problem"]["line"] == 6
+
+
+def test_what_a_test_cannot_arrange_is_said_at_its_line(shop: Any) -> None:
+    shop.tests("""\
+it("no such queue", function() test.queue("app:ordres") end)
+it("no consumer", function() test.queue("emails"):drain() end)
+it("no such option", function() test.queue("orders"):drain({ mx = 1 }) end)
+it("no such message", function() test.duplicate("nobody") end)
+it("no such function", function() test.stub("bank", "chrge") end)
+it("no such entry", function() test.call("app:proces") end)
+it("no number of steps", function() test.queue("orders"):step(0) end)
+it("no body", function() test.queue("orders"):publish({ cb = print }) end)
+it("no module to allow", function() test.allow("htp") end)
+""")
+    said = {one["name"]: one["problem"] for one in shop.results()}
+    for line, (name, words) in enumerate(
+        {
+            "no such queue": "did you mean `app:orders`?",
+            "no consumer": "no consumer serves app:emails",
+            "no such option": "unknown option 'mx', did you mean 'max'?",
+            "no such message": "no message 'nobody' was published in this test",
+            "no such function": "no function 'chrge' in the module 'bank'",
+            "no such entry": "did you mean `app:process`?",
+            "no number of steps": "a whole number above 0 expected, got 0",
+            "no body": "body.cb is a function",
+            "no module to allow": "there is no module 'htp'",
+        }.items(),
+        4,
+    ):
+        assert words in said[name]["message"], said[name]
+        assert said[name]["line"] == line
+
+
+def test_the_declared_drivers_keep_real_time_and_queues_of_their_own(shop: Any) -> None:
+    index = (shop.folder / "_index.yaml").read_text(encoding="utf-8")
+    sqlite = index.replace("queue.driver.memory", "queue.driver.sqlite").replace("1s", "100ms")
+    shop.write("_index.yaml", sqlite)
+    shop.tests("""\
+it("retries", function()
+  test.stub("bank", "charge", function() return nil, "shut" end)
+  local orders = test.queue("orders")
+  local id = orders:publish({ id = 1, cents = 5 })
+  local run = orders:drain()
+  test.nacked(run, 3)
+  eq(orders:dead()[1].id, id)
+  eq(#run:attempts(id), 3)
+end)
+it("begins with empty queues", function()
+  local orders = test.queue("orders")
+  eq({ orders:len(), orders:dead() }, { 0, {} })
+end)
+it("cannot be told of faults of a broker", function() test.broker_down("1s") end)
+""")
+    began = time.monotonic()
+    results = shop.results("--driver", "declared", "--timeout", "20s")
+    assert time.monotonic() - began > 0.3
+    assert [one["status"] for one in results] == ["passed", "passed", "error"], results
+    assert "only the memory stand-ins" in results[2]["problem"]["message"]
