@@ -90,7 +90,7 @@ end
 ---@return boolean
 function limits.is_over()
   if not permanent then
-    return gethook(main) ~= nil
+    return is_armed()
   end
   return over or (clock() - looked_at > BETWEEN_LOOKS and look_at_the_clock())
 end

@@ -51,9 +51,9 @@ class Snapshots:
 def parse(text: str) -> dict[str, str]:
     """Return the literals of a snapshot file by their keys."""
     marks = list(_KEY.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [text.rfind("}")]
+    ends = [*(mark.start() for mark in marks[1:]), text.rfind("}")]
     found = {}
-    for mark, end in zip(marks, ends, strict=True):
+    for mark, end in zip(marks, ends, strict=False):
         literal = text[mark.end() : end].rstrip().removesuffix(",")
         found[_unquoted(mark[1])] = literal.replace("\n  ", "\n")
     return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from moonq.cli.reporters import Tally
 from moonq.cli.reporters.pretty import Pretty, Style
+from moonq.frames import clean
 from moonq.testing.blocks import block
 from moonq.testing.results import Report, Result
 
@@ -44,7 +45,6 @@ class Github:
         self._annotate(file, problem.line or case.line, case.title, "\n".join(block(result)))
 
     def _annotate(self, file: str, line: int, title: str, text: str) -> None:
-        place = f"file={file.translate(_PROPERTY)},line={line}"
-        self._style.write(
-            f"::error {place},title={title.translate(_PROPERTY)}::{text.translate(_DATA)}"
-        )
+        place = f"file={clean(file).translate(_PROPERTY)},line={line}"
+        words = clean(title).translate(_PROPERTY)
+        self._style.write(f"::error {place},title={words}::{text.translate(_DATA)}")

@@ -1,0 +1,88 @@
+"""pytest collects `*_test.lua` files, each test as one item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+FILE = """\
+local test = require("test")
+test.describe("orders", function()
+  test.it("are charged", function() test.eq(1, 2) end)
+  test.it("are sent", function() end)
+  test.it_skip("are kept", function() end)
+end)
+"""
+
+
+@pytest.fixture
+def lua(pytester: pytest.Pytester) -> Any:
+    """Run pytest on Lua tests in a process of its own."""
+
+    def run(text: str, *arguments: str) -> pytest.RunResult:
+        pytester.makefile(".lua", shop_test=text)
+        return pytester.runpytest_subprocess(*arguments)
+
+    return run
+
+
+def test_each_test_is_an_item_with_a_name_to_choose_it_by(lua: Any) -> None:
+    result = lua(FILE, "-v")
+    result.assert_outcomes(passed=1, failed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "shop_test.lua::orders are charged FAILED*",
+            "shop_test.lua::orders are sent PASSED*",
+            "shop_test.lua::orders are kept SKIPPED*",
+        ]
+    )
+    lua(FILE, "shop_test.lua::orders are sent").assert_outcomes(passed=1)
+    lua(FILE, "-k", "charged").assert_outcomes(failed=1, deselected=2)
+
+
+def test_a_failure_is_the_block_that_moonq_test_shows(lua: Any) -> None:
+    result = lua(FILE)
+    result.stdout.fnmatch_lines(
+        [
+            "T701 expected 2, got 1   shop_test.lua:3",
+            '*3 │   test.it("are charged", function() test.eq(1, 2) end)',
+            "rerun  moonq test shop_test.lua:3",
+        ]
+    )
+    assert "repr_failure" not in result.stdout.str()
+
+
+def test_a_file_that_does_not_load_is_an_error_with_its_frame(lua: Any) -> None:
+    result = lua("local x =")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["error[[]T702[]]: shop_test.lua does not load*"])
+
+
+def test_hooks_run_around_the_chosen_tests(lua: Any) -> None:
+    text = """\
+local test = require("test")
+local opened, closed = 0, 0
+test.before_all(function() opened = opened + 1 end)
+test.after_all(function() error("closed", 0) end)
+test.it("one", function() test.eq(opened, 1) end)
+test.it("two", function() test.eq(opened, 1) end)
+"""
+    result = lua(text, "-k", "one or two")
+    # The last of them answers for what goes wrong behind it.
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*after_all of the file: closed*"])
+
+
+def test_names_that_come_twice_are_told_apart(lua: Any) -> None:
+    text = """\
+local test = require("test")
+for _ = 1, 2 do
+  test.it("again", function() end)
+end
+"""
+    result = lua(text, "-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*::again PASSED*", "*::again #2 PASSED*"])
