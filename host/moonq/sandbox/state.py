@@ -23,6 +23,8 @@ RESERVE = 8 * 1024 * 1024
 LARGE = 1024 * 1024
 DEFAULT_MEMORY = 64 * 1024 * 1024
 DEFAULT_TIMEOUT = 60.0
+#: Seconds that a retry policy may take: all failures of its queue wait for it.
+DECISION = 1.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
 THREAD_STACK = 1024 * 1024
 
@@ -296,17 +298,15 @@ class State:
     def decide(self, *failure: Any) -> Any:
         """Ask what a failure leads to; see `api.decide`."""
         self._make_room(2 * sum(len(part) for part in failure if isinstance(part, bytes)))
-        return self._within_limits(self.limits.timeout, self._lua.decide, *failure)
+        return self._within_limits(DECISION, self._lua.decide, *failure)
 
     def decide_interruption(self, interruptions: int) -> Any:
         """Ask what an interruption leads to."""
-        limit = self.limits.timeout
-        return self._within_limits(limit, self._lua.decide_interruption, interruptions)
+        return self._within_limits(DECISION, self._lua.decide_interruption, interruptions)
 
     def decide_snooze(self, snoozes: int, delay: float) -> Any:
         """Ask what a snooze leads to."""
-        limit = self.limits.timeout
-        return self._within_limits(limit, self._lua.decide_snooze, snoozes, delay)
+        return self._within_limits(DECISION, self._lua.decide_snooze, snoozes, delay)
 
     def memory_used(self) -> int:
         """Bytes that the state holds."""
