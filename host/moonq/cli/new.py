@@ -83,6 +83,6 @@ created {path}/ ({count} files)
 
 next:
   cd {path}
-  moonq check
+  moonq test
   moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
   moonq run"""
