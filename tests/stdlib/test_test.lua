@@ -449,3 +449,57 @@ describe("test.snapshot", function()
     eq(raised.diff, { "- { id = 1 }", "+ { id = 2 }" })
   end)
 end)
+
+describe("an assertion about a run", function()
+  local run, id
+
+  test.before_each(function()
+    local few = test.queue("contract:few")
+    id = few:publish({ ["do"] = "fail", text = "bank is down" }, nil, { id = "bad" })
+    local to = "contract:morgue"
+    few:publish({ ["do"] = "publish", to = to, body = { order = 7 } }, nil, { id = "good" })
+    run = few:drain()
+  end)
+
+  it("says what it wanted and what there was", function()
+    eq((said("acked", run, 2)), 'expected 2 acked, got 1: { "good" }')
+    eq((said("nacked", run, 1)), 'expected 1 nacked, got 3: { "bad", "bad", "bad" }')
+    eq((said("dead", run, 0)), 'expected 0 dead, got 1: { "bad" }')
+    eq((said("acked", run, id)), 'expected bad among the acked, got { "good" }')
+  end)
+
+  it("shows what was published instead", function()
+    local message, raised = said("published", run, "contract:morgue", { order = 8 })
+    eq(message, "expected a message with { order = 8 } published to contract:morgue, got these")
+    eq(raised.diff, { "contract:morgue   { order = 7 }" })
+    eq(raised.code, "T703")
+    eq(
+      (said("published", test.queue("contract:few"):drain(), "contract:morgue")),
+      "expected a message published to contract:morgue, got none"
+    )
+  end)
+
+  it("shows what was logged instead", function()
+    local message, raised = said("logged", "error", "bank is up")
+    eq(message, 'expected "bank is up" in a log of level error, got these')
+    test.contains(raised.diff[1], "warn   nack → again in 1s: UNKNOWN bank is down")
+  end)
+
+  it("wants a run and a number or an id", function()
+    fails("test.acked: table expected, got nil; pass what queue:drain() answers", test.acked)
+    fails("test.dead: how many, or a message id, expected; got table", test.dead, run, {})
+  end)
+end)
+
+describe("queue:drain", function()
+  it("says that it cannot come to an end", function()
+    local tasks = test.queue("contract:tasks")
+    local again = { ["do"] = "snooze", delay = "1s" }
+    tasks:publish(again)
+    local raised = test.throws(function()
+      tasks:drain({ max = 10 })
+    end)
+    eq(raised.code, "T705")
+    test.contains(raised.message, "contract:tasks is not idle after 10 deliveries")
+  end)
+end)

@@ -1,0 +1,129 @@
+local api = require("host.api")
+local test = require("test")
+
+local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+local count = 0
+
+--- Opens a function of this source in the state of this test.
+local function open(source, method, names)
+  count = count + 1
+  local id = "api:script" .. count
+  api.define(id, "@script.lua", source, names or "", "")
+  return { api.open(id, method or "", true) }
+end
+
+describe("api.open", function()
+  it("finds the function of an entry", function()
+    eq(open("return function() end"), { true })
+    eq(open("return { main = function() end }", "main"), { true })
+  end)
+
+  it("answers what is wrong, with the place", function()
+    local ok, kind, text, _, stack = table.unpack(open("\nlocal x = nothing.here"))
+    eq({ ok, kind }, { false, "UNKNOWN" })
+    test.contains(text, "script.lua:2: attempt to index a nil value (global 'nothing')")
+    test.contains(stack, "script.lua:2: in main chunk")
+  end)
+
+  it("gives the declared modules and no others", function()
+    eq(open('require("json"); return function() end', "", "json,queue"), { true })
+    local _, _, text = table.unpack(open('require("json"); return function() end', "", "queue"))
+    test.contains(text, "module 'json' is not declared")
+  end)
+end)
+
+describe("api.call", function()
+  it("passes a JSON array of arguments and answers one of results", function()
+    open("return function(a, b) return a + b, { b }, nil, a end")
+    eq({ api.call("[1,2]") }, { true, "[3,[2],null,1]" })
+  end)
+
+  it("answers the error of nil, err, and what is raised", function()
+    open("return function(x) return nil, errors.new({ kind = 'CONFLICT', message = x }) end")
+    local ok, kind, text = api.call('["taken"]')
+    eq({ ok, kind, text }, { false, "CONFLICT", "taken" })
+    open("return function() error('fell', 0) end")
+    ok, kind, text = api.call("[]")
+    eq({ ok, kind, text }, { false, "UNKNOWN", "fell" })
+  end)
+
+  it("refuses arguments that are no JSON", function()
+    open("return function() end")
+    eq({ (api.call("[")), (select(2, api.call("["))) }, { false, "INVALID" })
+  end)
+
+  it("describes results that JSON cannot carry", function()
+    open("return function() return function() end end")
+    eq(select(2, api.call("[]")), '[{"$lua":"function(script.lua:1)"}]')
+  end)
+end)
+
+describe("api.decorate", function()
+  it("puts a function around the one that was opened", function()
+    open("return function(x) return x end")
+    api.decorate(function(fn)
+      return function(x)
+        return fn(x) * 2
+      end
+    end)
+    eq(select(2, api.call("[21]")), "[42]")
+  end)
+end)
+
+describe("api.deliver", function()
+  it("runs the opened handler on a body", function()
+    open("return function(body) if body.id == 1 then return nil, 'no' end end")
+    eq({ api.deliver('{"id":2}') }, { 1 })
+    local done, index, code, _, text = api.deliver('{"id":1}')
+    eq({ done, index, code, text }, { 1, 1, 1, "no" })
+    eq((api.progress()), 1)
+  end)
+end)
+
+describe("the policy's questions", function()
+  local function decide(attempt, delay)
+    return { api.decide(attempt, 0, 0, "UNKNOWN", "no", nil, delay, 0.5) }
+  end
+
+  it("are answered by the numbers of the queue", function()
+    open("return function() return true end")
+    api.set_policy(3, 2, 1, 2, 60, 0)
+    eq({ api.decide_interruption(1) }, { "retry", 1 })
+    eq({ api.decide_interruption(2) }, { "dead", "interrupted" })
+    eq({ api.decide_snooze(1, 5) }, { "retry", 5 })
+  end)
+
+  it("are answered by the queue's own policy where one is open", function()
+    open("return function(failure) return failure.attempt < 2 and '7s' end")
+    api.set_policy(3, 2, 1, 2, 60, 0)
+    eq(decide(1), { "retry", 7.0 })
+    eq(decide(2), { "dead", "rejected" })
+  end)
+
+  it("fall back to the numbers when the own policy answers nonsense", function()
+    open("return function() return 'soon' end")
+    api.set_policy(3, 2, 1, 2, 60, 0)
+    local action, seconds, problem = table.unpack(decide(1))
+    eq({ action, seconds }, { "retry", 1.0 })
+    test.contains(problem, "it answered soon")
+  end)
+end)
+
+describe("the rest of the api", function()
+  it("loads more of the trusted half", function()
+    test.is_function(api.more("host.retry").policy)
+  end)
+
+  it("collects garbage and tells what is left", function()
+    test.gt(api.collect(), 0)
+  end)
+
+  each(
+    { { name = "find_address" }, { name = "use_permanent_hook" }, { name = "last_trace" } },
+    "has {name}",
+    function(row)
+      test.is_function(api[row.name])
+    end
+  )
+end)
