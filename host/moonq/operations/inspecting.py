@@ -90,16 +90,18 @@ class Inspecting(Desk):
         }
 
     @checked
-    def find(self, id: str, queue: str | None = None, redact: bool = True) -> dict[str, Any]:  # noqa: A002
+    def find(
+        self, message: str, queue: str | None = None, redact: bool = True
+    ) -> dict[str, Any]:
         """Return one message and the `queue` that it lies in, wherever that is."""
         names = [self._queue(queue)] if queue is not None else self._host.queues.ids()
         for name in names:
             route = self._host.queues.route(name)
-            stored = route.driver.find(route.spec.name, id)
+            stored = route.driver.find(route.spec.name, message)
             if stored is not None:
                 return {"queue": name, **self._message(stored, full=True, redact=redact)}
         where = names[0] if queue is not None else "any queue"
-        raise NotFound(f"no message {id!r} in {where}", hint="it may be done already")
+        raise NotFound(f"no message {message!r} in {where}", hint="it may be done already")
 
     @checked
     def dead_letters(
@@ -122,13 +124,13 @@ class Inspecting(Desk):
         }
 
     @checked
-    def dead_letter(self, queue: str, id: str, redact: bool = True) -> dict[str, Any]:  # noqa: A002
+    def dead_letter(self, queue: str, message: str, redact: bool = True) -> dict[str, Any]:
         """Return one dead letter: body, headers, and every remembered attempt with its error."""
         source, route, _ = self._letters(queue)
-        stored = route.driver.find(route.spec.name, id) or self._by_prefix(route, id)
+        stored = route.driver.find(route.spec.name, message) or self._by_prefix(route, message)
         if stored is None:
             raise NotFound(
-                f"no dead letter {id!r} of {source}", hint=f"`moonq dead ls {source}` shows them"
+                f"no dead letter {message!r} of {source}", hint=f"`moonq dead ls {source}` shows them"
             )
         found = self._message(stored, full=True, redact=redact)
         return {"queue": source, "dead_queue": route.id, **found}
