@@ -175,6 +175,8 @@ class Subscription:
 class Client:
     """A connection to one host."""
 
+    is_live = True
+
     def __init__(self, connection: socket.socket, place: Place, patience: float) -> None:
         self.place = place
         self._connection = connection
@@ -238,6 +240,11 @@ class Client:
         """Ask for the right to change things; the host logs it."""
         self.request("write")
         self.read_only = False
+
+    def give_up_write(self) -> None:
+        """Give the right to change things back."""
+        self.request("readonly")
+        self.read_only = True
 
     def forget(self, subscription: Subscription) -> None:
         """End a subscription."""

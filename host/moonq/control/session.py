@@ -6,6 +6,7 @@ Beside the kinds of `moonq.operations` a session knows:
     complete{path}                what could follow `queue.pu`; runs no code
     reset{}                       forget every variable
     write{}                       ask for the right to change things; it is logged
+    readonly{}                    give it back
     subscribe{topic, ...}         see `subscriptions`; unsubscribe{id} with the same id ends it
     cancel{id}                    stop a request, whether it runs or waits: answered out of band
     ping{}
@@ -40,7 +41,7 @@ _log = log.get("moonq.control")
 PATIENT = 100
 #: Subscriptions of one session.
 MOST_SUBSCRIBED = 20
-OWN_KINDS = ("eval", "complete", "reset", "write", "ping")
+OWN_KINDS = ("eval", "complete", "reset", "write", "readonly", "ping")
 
 
 class Session:
@@ -240,6 +241,10 @@ class Session:
             _log.warning("console:%s may change things from now on", self.user)
             self.read_only = False
         return {"read_only": False}
+
+    def _readonly(self) -> dict[str, Any]:
+        self.read_only = True
+        return {"read_only": True}
 
     # Lua ----------------------------------------------------------------------------------------
 
