@@ -90,9 +90,7 @@ class Inspecting(Desk):
         }
 
     @checked
-    def find(
-        self, message: str, queue: str | None = None, redact: bool = True
-    ) -> dict[str, Any]:
+    def find(self, message: str, queue: str | None = None, redact: bool = True) -> dict[str, Any]:
         """Return one message and the `queue` that it lies in, wherever that is."""
         names = [self._queue(queue)] if queue is not None else self._host.queues.ids()
         for name in names:
@@ -130,7 +128,8 @@ class Inspecting(Desk):
         stored = route.driver.find(route.spec.name, message) or self._by_prefix(route, message)
         if stored is None:
             raise NotFound(
-                f"no dead letter {message!r} of {source}", hint=f"`moonq dead ls {source}` shows them"
+                f"no dead letter {message!r} of {source}",
+                hint=f"`moonq dead ls {source}` shows them",
             )
         found = self._message(stored, full=True, redact=redact)
         return {"queue": source, "dead_queue": route.id, **found}
