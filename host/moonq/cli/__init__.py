@@ -5,8 +5,10 @@
   * check     say what is wrong with a project
   * doctor    hold a driver against the delivery contract
   * new       make a project
+  * repl      talk to a host in Lua (also called console)
   * run       run a project's queues
   * test      run tests written in Lua
+  * top       see what a running host does
   * version   say which moonq this is
 
 One file per command, named after it. Data goes to stdout, talk to stderr; no command catches
@@ -22,7 +24,9 @@ import click
 from moonq import __version__
 from moonq.cli.options import common
 
-COMMANDS = ("call", "check", "doctor", "new", "run", "test", "version")
+COMMANDS = ("call", "check", "doctor", "new", "repl", "run", "test", "top", "version")
+
+ALIASES = {"console": "repl"}
 
 
 class Commands(click.Group):
@@ -38,6 +42,7 @@ class Commands(click.Group):
         cmd_name: str,
     ) -> click.Command | None:
         """Return the command called *cmd_name*."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"moonq.cli.{cmd_name}"), cmd_name)

@@ -107,11 +107,19 @@ def statements(text: str) -> tuple[list[str], str]:
     for line in text.splitlines():
         lines.append(line)
         piece = "\n".join(lines)
-        if not piece.strip() or judge(piece).state is State.INCOMPLETE:
+        if not piece.strip():
+            continue
+        is_lua = len(lines) > 1 or not is_for_console(line)
+        if is_lua and judge(piece).state is State.INCOMPLETE:
             continue
         pieces.append(piece)
         lines = []
     return pieces, "\n".join(lines)
+
+
+def is_for_console(text: str) -> bool:
+    """Whether *text* is a command or asks for help: neither can begin a piece of Lua."""
+    return text.lstrip().startswith(("\\", "?"))
 
 
 def _only_ended(message: str) -> bool:

@@ -8,6 +8,7 @@ error NOT_FOUND (not retryable)  no queue 'app:ordrs'     `nil, err`, or what wa
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from moonq.console.chunk import Chunk
@@ -19,11 +20,13 @@ from moonq.errors import MoonqError
 from moonq.log import visible
 from moonq.registry.luatokens import tokens
 
+_PLACE = re.compile(r"\S+?:\d+")
+
 
 def lines(answer: Answer, chunk: Chunk, ink: Ink, output: str = "lua") -> list[str]:
     """Return the lines that *answer* deserves; none for a statement without values."""
-    if answer.status == "interrupted":
-        return [_interrupted(answer, ink)]
+    if answer.status == "stopped":
+        return [_stopped(answer, ink)]
     if answer.problem is not None:
         return problem(answer.problem, ink)
     if answer.status == "gone":
@@ -60,11 +63,11 @@ def problem(raised: MoonqError, ink: Ink) -> list[str]:
     return block
 
 
-def _interrupted(answer: Answer, ink: Ink) -> str:
-    where = answer.problem.message if answer.problem else ""
-    place = where.rpartition(" at ")[2] if " at " in where else ""
-    text = f"interrupted after {duration(answer.took)}" + (f" at {visible(place)}" if place else "")
-    return ink.paint("yellow", text)
+def _stopped(answer: Answer, ink: Ink) -> str:
+    words = {"cancel": "interrupted", "timeout": "stopped by its time limit"}
+    text = f"{words.get(answer.reason, answer.reason)} after {duration(answer.took)}"
+    place = _PLACE.match(answer.stack.strip())
+    return ink.paint("yellow", text + (f" at {visible(place[0])}" if place else ""))
 
 
 def _values(answer: Answer, chunk: Chunk, ink: Ink, output: str) -> list[str]:

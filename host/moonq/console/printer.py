@@ -10,6 +10,7 @@ there were. Nothing is kept beyond that, so the fastest stream costs a counter.
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 
@@ -71,3 +72,26 @@ class Printer:
                 self._changed.wait_for(lambda: self._lines or self._more or self._closed.is_set())
             self.flush()
             self._closed.wait(self._pause)
+
+
+class LineStream(io.StringIO):
+    """A stream that hands every whole line on."""
+
+    def __init__(self, line: Callable[[str], None]) -> None:
+        super().__init__()
+        self._line = line
+        self._rest = ""
+        self._lock = threading.Lock()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Lines go on as text, so they can carry anything."""
+        return "utf-8"
+
+    def write(self, text: str) -> int:
+        """Take text."""
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._line(line)
+        return len(text)

@@ -1,7 +1,7 @@
 """Runs one statement on the host, and stops it again.
 
 The first Ctrl-C asks the host to stop it, which takes milliseconds. A loop inside a C function
-hears nothing: the second one says so, and the third gives the session's Lua state up for a new one.
+hears nothing: the second one says so, and the third gives the session up for a new one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from moonq.errors import MoonqError
 
 if TYPE_CHECKING:
-    from moonq.control.client import Client, Pending
+    from moonq.console.attaching import Attached
+    from moonq.control.client import Pending
 
 DEAF = (
     "Lua is inside a C function and cannot be interrupted yet. Press again to abandon this "
@@ -28,13 +29,18 @@ class Answer:
     """What became of a statement."""
 
     status: str
-    """`done`, `raised`, `interrupted`, `failed` (the host refused), or `gone` (given up)."""
+    """`done`, `raised`, `invalid`, `incomplete`, `stopped` (see `reason`), `failed` (the host
+    refused), or `gone` (given up)."""
     took: float
     texts: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     fault: dict[str, Any] | None = None
     is_expression: bool = False
     number: int | None = None
+    reason: str = ""
+    """What stopped it: `cancel` or `timeout`."""
+    stack: str = ""
+    """Where it was then, the innermost frame first."""
     problem: MoonqError | None = None
 
     @property
@@ -47,9 +53,9 @@ class Runner:
     """Sends statements to one host."""
 
     def __init__(
-        self, client: Client, output: Callable[[str], None], notice: Callable[[str], None]
+        self, attached: Attached, output: Callable[[str], None], notice: Callable[[str], None]
     ) -> None:
-        self._client = client
+        self._attached = attached
         self._output = output
         self._notice = notice
 
@@ -57,17 +63,18 @@ class Runner:
         """Run *source* and return its answer; Ctrl-C stops it."""
         began = time.monotonic()
         fields: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
-        pending = self._client.begin(
+        pending = self._attached.client.begin(
             "eval", on_output=self._output, src=source, width=width, **fields
         )
         try:
             found = self._wait(pending)
         except MoonqError as problem:
-            status = "interrupted" if problem.kind == "CANCELED" else "failed"
-            return Answer(status, time.monotonic() - began, problem=problem)
+            return Answer("failed", time.monotonic() - began, problem=problem)
         took = time.monotonic() - began
         if found is None:
             return Answer("gone", took)
+        if found.get("lost"):
+            self._notice(ABANDONED)
         return _answer(found, took)
 
     def _wait(self, pending: Pending) -> Any:
@@ -82,7 +89,7 @@ class Runner:
             elif presses == 2:
                 self._notice(DEAF)
             else:
-                self._client.request("reset")
+                self._attached.begin_anew()
                 self._notice(ABANDONED)
                 return None
 
@@ -96,4 +103,6 @@ def _answer(found: dict[str, Any], took: float) -> Answer:
         fault=found.get("fault"),
         is_expression=bool(found.get("expression")),
         number=found.get("number"),
+        reason=str(found.get("reason") or ""),
+        stack=str(found.get("stack") or ""),
     )

@@ -26,7 +26,9 @@ def count(number: Any) -> str:
 
 def age(seconds: Any) -> str:
     """Return a length of time, to the second."""
-    return UNKNOWN if seconds is None else duration(float(int(seconds)))
+    if seconds is None:
+        return UNKNOWN
+    return duration(float(int(seconds))) if seconds >= 1 else "0s"
 
 
 def size(number: int) -> str:
@@ -212,18 +214,26 @@ def event(found: Found, ink: Ink) -> str:
     """Return one event of a message's life, or a log line, on one line."""
     moment = float(found.get("time", time.time()))
     clock = time.strftime("%H:%M:%S", time.localtime(moment))
-    kind = str(found.get("event", found.get("kind", "?")))
-    color = {"dead": "red", "nack": "yellow", "retry": "yellow", "ack": "green"}.get(kind, "dim")
+    kind = str(found.get("event", "?"))
+    color = {"dead": "red", "nack": "yellow", "ack": "green"}.get(kind, "dim")
     parts = [
         f"{clock}.{int(moment % 1 * 1000):03}",
-        ink.paint(color, f"{kind:8}"),
-        str(found.get("queue") or found.get("logger") or ""),
+        ink.paint(color, f"{found.get('level', kind):7}"),
+        visible(str(found.get("queue") or found.get("logger") or "")),
         short(str(found.get("id") or "")),
+        f"try {found['attempt']}" if found.get("attempt") else "",
+        _words(found),
     ]
-    if found.get("attempt"):
-        parts.append(f"try {found['attempt']}")
-    text = found.get("message") or found.get("error") or found.get("reason") or ""
-    parts.append(visible(text if isinstance(text, str) else lua(text)))
-    if found.get("where"):
-        parts.append(ink.paint("dim", visible(str(found["where"]))))
     return ink.plain("  ".join(part for part in parts if part))
+
+
+def _words(found: Found) -> str:
+    """What an event tells beside its place in the table."""
+    error = found.get("error")
+    if error:
+        return visible(f"{error['kind']} {error['message']}  {error['where']}".rstrip())
+    if found.get("event") == "log":
+        fields = found.get("fields") or {}
+        shown = " ".join(f"{visible(str(k))}={value_text(v)}" for k, v in fields.items())
+        return f"{visible(str(found['message']))}  {shown}".rstrip()
+    return visible(str(found.get("reason") or found.get("verdict") or ""))

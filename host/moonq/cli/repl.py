@@ -1,0 +1,161 @@
+"""`moonq repl`: look, publish, operate, with Lua at hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from moonq import __version__, log
+from moonq.cli import arguments
+from moonq.cli.options import Options, common, pass_options
+
+if TYPE_CHECKING:
+    from moonq.console.attaching import Attached
+
+
+@click.command()
+@click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
+@click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
+@click.option("--start", is_flag=True, help="Start the consumers of a private host too.")
+@click.option(
+    "--read-only/--write",
+    "read_only",
+    default=None,
+    help="Only look, or ask for the right to change things (default: as the project says).",
+)
+@click.option("-e", "codes", multiple=True, metavar="CODE", help="Run CODE and end; repeatable.")
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Run a file and end; repeatable, before any -e.",
+)
+@click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")
+@common
+@pass_options
+def repl(
+    options: Options,
+    attach: str,
+    local: bool,
+    start: bool,
+    read_only: bool | None,
+    codes: tuple[str, ...],
+    files: tuple[Path, ...],
+    timeout: float,
+) -> int:
+    """Talk to the host of this project in Lua.
+
+    Attaches to the host that runs; without one a private host is started, with its consumers off.
+    Statements come from the terminal, from stdin when it is no terminal, or from -e and -f.
+    Ends with 1 when one of them failed.
+
+    \b
+    Examples:
+      moonq repl
+      moonq repl -e 'queue.info("app:orders").ready'
+      moonq repl --local --start < publish.lua
+    """
+    from moonq.console.attaching import Wish
+    from moonq.console.attaching import attach as attaching
+
+    texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
+    if not texts and not sys.stdin.isatty():
+        texts = [sys.stdin.read()]
+    talk = _Batch(options, texts, timeout) if texts else _Prompt(options, timeout)
+    with talk.logging(), attaching(options.project, Wish(attach, local, start)) as found:
+        if read_only is not None:
+            (found.client.give_up_write if read_only else found.client.write)()
+        return talk.through(found)
+
+
+class _Batch:
+    """Statements that are there already."""
+
+    def __init__(self, options: Options, texts: list[str], timeout: float) -> None:
+        self._options = options
+        self._texts = texts
+        self._timeout = timeout
+
+    def logging(self) -> AbstractContextManager[None]:
+        """Let log lines go to stderr."""
+        _configure_log(self._options, None)
+        return nullcontext()
+
+    def through(self, found: Attached) -> int:
+        """Run everything and return the exit code."""
+        from moonq.console import streams
+        from moonq.console.core import Console
+
+        face = streams.Streams(self._options)
+        console = Console(found, face, timeout=self._timeout, project=self._options.project)
+        try:
+            well = [streams.run(console, text) for text in self._texts]
+        finally:
+            console.close()
+        return 0 if all(well) else 1
+
+
+class _Prompt:
+    """Statements that somebody types."""
+
+    def __init__(self, options: Options, timeout: float) -> None:
+        from moonq.console.terminal import Terminal
+
+        self._options = options
+        self._timeout = timeout
+        self._terminal = Terminal(options)
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Let the log lines of a private host come above the prompt, and not too many."""
+        from moonq.console.printer import LineStream, Printer
+
+        printer = Printer(self._terminal.write)
+        _configure_log(self._options, LineStream(printer.line))
+        try:
+            yield
+        finally:
+            printer.close()
+            _configure_log(self._options, None)
+
+    def through(self, found: Attached) -> int:
+        """Talk until the person leaves, and return the exit code."""
+        from moonq.console.core import Console
+
+        options = self._options
+        console = Console(found, self._terminal, timeout=self._timeout, project=options.project)
+        try:
+            for line in _greeting(found):
+                self._terminal.notice(line)
+            self._terminal.run(console)
+        finally:
+            console.close()
+        return 0
+
+
+def _greeting(found: Attached) -> list[str]:
+    hello = found.client.hello
+    where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
+    leaving = "the host stays up"
+    if found.is_private:
+        where = f"private host of {hello['project']}; consumers are off until \\start"
+        leaving = "this host ends with you"
+    entries = f"{hello['entries']} entries"
+    return [
+        f"moonq {__version__} console · {where}",
+        f"Lua 5.4 · {entries} · your session has its own Lua state",
+        f"\\? help · Ctrl-C interrupts · Ctrl-D leaves ({leaving})",
+    ]
+
+
+def _configure_log(options: Options, stream: TextIO | None) -> None:
+    level = "debug" if options.verbose else "warn" if options.quiet else "info"
+    own = {} if options.verbose else {"moonq": "warn"}
+    log.configure("pretty", level, own, stream, color=options.has_color(sys.stderr))

@@ -1,0 +1,277 @@
+"""What could stand where the caret is.
+
+    Catalog(console).offers('queue.publish("app:or')     # ids of queues
+    Catalog(console).offers("_.")                        # fields of the last value
+
+Nothing here runs anybody's code: names come from the host's own lists, and fields from looking at
+values. A host that does not answer at once is not waited for; what it said before has to do.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from moonq import assets
+from moonq.console import commands
+from moonq.console.annotations import reference
+from moonq.console.settings import SETTINGS
+from moonq.console.tables import KEYWORDS
+from moonq.errors import MoonqError
+from moonq.registry.luatokens import Token, tokens
+
+if TYPE_CHECKING:
+    from moonq.console.core import Console
+    from moonq.control.client import Pending
+
+#: Seconds that an answer may take.
+PATIENCE = 0.05
+#: Seconds for which a list of entries is believed.
+FRESH = 5.0
+_PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
+#: What the first text of a call names.
+_NAMES = {
+    **dict.fromkeys(("queue.publish", "queue.publish_batch", "queue.info"), "queue"),
+    **dict.fromkeys(("mq.peek", "mq.purge", "mq.dead.ls", "mq.dead.show"), "queue"),
+    **dict.fromkeys(("mq.dead.retry", "mq.dead.drop", "mq.replay"), "queue"),
+    **dict.fromkeys(("funcs.call", "mq.call"), "function"),
+    **dict.fromkeys(("mq.entry", "mq.graph", "mq.pause", "mq.resume", "mq.start"), "entry"),
+    "registry.get": "entry",
+    "store.open": "store",
+    "require": "module",
+}
+_HEADERS = {
+    "correlation_id": "joins messages that belong together",
+    "reply_to": "the queue for an answer",
+    "content_type": "how the body is written",
+    "message_type": "what the message is about",
+    "source": "who published it",
+    "traceparent": "W3C trace context",
+    "tracestate": "W3C trace context",
+}
+
+
+class Offer(NamedTuple):
+    """One thing to complete to."""
+
+    text: str
+    meta: str = ""
+    typed: str = ""
+    """What it takes the place of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where the caret is: inside a text, behind a path, in a command."""
+
+    kind: str
+    word: str
+
+
+class Catalog:
+    """Everything that can be completed to at one host."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._members: dict[str, list[tuple[str, str]]] = {}
+        self._late: tuple[str, Pending] | None = None
+        self._entries: list[dict[str, Any]] = []
+        self._looked = float("-inf")
+        self._lock = threading.Lock()
+
+    def offers(self, text: str) -> list[Offer]:
+        """Return what could follow *text*, the part of a block before the caret."""
+        with self._lock:
+            spot = _spot(text)
+            found = list(self._all(spot))
+        if spot.kind in ("queue", "function", "entry", "store", "module"):
+            fitting = [one for one in found if spot.word in one[0]]
+        else:
+            fitting = [one for one in found if one[0].startswith(spot.word)]
+        return [Offer(name, meta, spot.word) for name, meta in fitting]
+
+    def _all(self, spot: _Spot) -> Iterable[tuple[str, str]]:
+        if spot.kind == "path":
+            return self._path(spot.word)
+        known: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
+            "command": lambda: [(one.name, one.about) for one in commands.load().values()],
+            "setting": lambda: [(one.name, one.about) for one in SETTINGS.values()],
+            "header": _HEADERS.items,
+            "module": lambda: [(one, reference().modules[one].summary) for one in _modules()],
+            "help": lambda: [(name, "") for name in reference().names()],
+        }
+        return known.get(spot.kind, lambda: self._named(spot.kind))()
+
+    # Names of the host ----------------------------------------------------------------------------
+
+    def _named(self, kind: str) -> Iterator[tuple[str, str]]:
+        if kind == "queue":
+            queues = self._console.live.numbers.get("queues") or self._queues()
+            for one in queues:
+                yield one["id"], _depth(one)
+            return
+        begins = {"function": "function.", "store": "store.", "entry": ""}.get(kind)
+        for one in self._known_entries():
+            if begins is not None and one["kind"].startswith(begins):
+                yield one["id"], one["kind"]
+
+    def _queues(self) -> list[dict[str, Any]]:
+        answer = self._ask("queues")
+        return list(answer["queues"]) if answer else []
+
+    def _known_entries(self) -> list[dict[str, Any]]:
+        if time.monotonic() - self._looked > FRESH:
+            answer = self._ask("entries")
+            if answer is not None:
+                self._entries, self._looked = answer["entries"], time.monotonic()
+        return self._entries
+
+    def _ask(self, kind: str, **fields: Any) -> Any:
+        try:
+            return self._console.client.begin(kind, **fields).wait(PATIENCE)
+        except MoonqError:
+            return None
+
+    # Names in the session -------------------------------------------------------------------------
+
+    def _path(self, path: str) -> Iterator[tuple[str, str]]:
+        owner = re.match(r"(.*[.:])?", path)
+        prefix = owner[0] if owner else ""
+        for name, kind in self._known_members(prefix, path):
+            full = f"{prefix}{name}"
+            described = reference().function(full) if prefix else None
+            yield full, described.signature if described else kind
+        if not prefix:
+            yield from ((word, "keyword") for word in sorted(KEYWORDS))
+
+    def _known_members(self, owner: str, path: str) -> list[tuple[str, str]]:
+        self._harvest()
+        # Asked for without the last name, one answer serves while that name is being typed.
+        wanted = owner or path[:1]
+        try:
+            pending = self._console.client.begin("complete", path=wanted)
+            answer = pending.wait(PATIENCE)
+        except MoonqError:
+            return self._members.get(wanted, [])
+        if answer is None:
+            self._late = (wanted, pending)
+        else:
+            self._remember(wanted, answer)
+        return self._members.get(wanted, [])
+
+    def _harvest(self) -> None:
+        """Take what came after nobody waited for it any more."""
+        late, self._late = self._late, None
+        if late is None:
+            return
+        path, pending = late
+        if not pending.is_done():
+            self._late = late
+            return
+        try:
+            self._remember(path, pending.wait())
+        except MoonqError:
+            return
+
+    def _remember(self, path: str, answer: Any) -> None:
+        if len(self._members) > 100:
+            self._members.clear()
+        self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
+
+
+class LuaCompleter(Completer):
+    """Completes as a catalog says."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Yield what could stand at the caret."""
+        text = document.text_before_cursor
+        if not complete_event.completion_requested and not text[-1:].strip():
+            return
+        for offer in self._catalog.offers(text):
+            if offer.text != offer.typed:
+                yield Completion(
+                    offer.text, start_position=-len(offer.typed), display_meta=offer.meta
+                )
+
+
+def _modules() -> list[str]:
+    return sorted({"mq", *assets.stdlib_modules()} - {"test"})
+
+
+def _depth(one: dict[str, Any]) -> str:
+    parts = [f"{one['ready']} ready"] if "ready" in one else []
+    parts += [f"{one['dead']} dead"] if one.get("dead") else []
+    return " · ".join(parts)
+
+
+def _spot(text: str) -> _Spot:
+    if text.lstrip().startswith("\\"):
+        return _command_spot(text.lstrip()[1:])
+    if text.lstrip().startswith("?"):
+        return _Spot("help", text.lstrip()[1:].strip())
+    found = list(tokens(text))
+    last = found[-1] if found and found[-1].end == len(text) else None
+    if last and last.kind == "string" and (len(last.text) == 1 or last.text[-1] != last.text[0]):
+        return _Spot(_named_by(found[:-1]), last.text[1:])
+    path = _PATH.search(text)
+    word = path[0] if path else ""
+    if last and last.kind == "string":
+        return _Spot("nothing", "")
+    if _is_header(found[:-1] if word else found):
+        return _Spot("header", word)
+    return _Spot("path", word) if word else _Spot("nothing", "")
+
+
+def _command_spot(text: str) -> _Spot:
+    name, space, rest = text.partition(" ")
+    if not space:
+        return _Spot("command", name)
+    try:
+        takes = commands.find(name).takes
+    except MoonqError:
+        return _Spot("nothing", "")
+    return _Spot(takes or "nothing", rest) if " " not in rest else _Spot("nothing", "")
+
+
+def _named_by(before: list[Token]) -> str:
+    """What the text names that begins behind *before*."""
+    if not before:
+        return "nothing"
+    at = len(before) - 1 if before[-1].text == "(" else len(before)
+    name = ""
+    for token in reversed(before[:at]):
+        if token.kind == "name" and name[:1] in ("", "."):
+            name = token.text + name
+        elif token.text == "." and name:
+            name = "." + name
+        else:
+            break
+    return _NAMES.get(name, "nothing") if at < len(before) or name == "require" else "nothing"
+
+
+def _is_header(before: list[Token]) -> bool:
+    """Whether a key of the third argument of a publish is being typed."""
+    depth, commas = 0, 0
+    if not before or before[-1].text not in ("{", ","):
+        return False
+    for index in range(len(before) - 1, -1, -1):
+        text = before[index].text
+        depth += (text in ("(", "{", "[")) - (text in (")", "}", "]"))
+        if depth == 1 and text == "," and commas >= 0:
+            commas += 1
+        if depth == 2:
+            words = [token.text for token in before[max(0, index - 3) : index]]
+            return text == "(" and commas == 2 and words == ["queue", ".", "publish"]
+    return False

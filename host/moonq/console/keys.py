@@ -1,0 +1,98 @@
+"""What the keys do at the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import completion_is_selected, has_completions
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+from moonq.console import chunk
+from moonq.console.chunk import State
+
+
+@dataclass(slots=True)
+class Refusal:
+    """The text that Enter refused last, and why; a second Enter in a row runs it."""
+
+    text: str = ""
+    message: str = ""
+
+    def forget(self) -> None:
+        """Refuse the same text anew."""
+        self.text = self.message = ""
+
+
+def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception) -> KeyBindings:
+    """Return the keys that are the console's own; the rest are readline's."""
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=completion_is_selected)
+    def _accept(event: KeyPressEvent) -> None:
+        event.current_buffer.complete_state = None
+
+    @keys.add("enter", filter=~completion_is_selected)
+    def _enter(event: KeyPressEvent) -> None:
+        enter(event.current_buffer, refusal)
+
+    @keys.add("escape", "enter")
+    @keys.add("c-j")
+    def _newline(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("c-c", filter=has_completions)
+    def _close_menu(event: KeyPressEvent) -> None:
+        event.current_buffer.cancel_completion()
+
+    @keys.add("c-c", filter=~has_completions)
+    def _clear(event: KeyPressEvent) -> None:
+        refusal.forget()
+        if event.current_buffer.text:
+            # The draft goes into the history: one key brings it back.
+            event.current_buffer.reset(append_to_history=True)
+        else:
+            interrupt()
+
+    @keys.add("c-\\")
+    def _detach(event: KeyPressEvent) -> None:
+        event.app.exit(exception=detach, style="class:exiting")
+
+    return keys
+
+
+def enter(buffer: Buffer, refusal: Refusal) -> None:
+    """Run what is whole, begin a line in what is not, and refuse the rest once."""
+    text = buffer.text
+    if chunk.is_for_console(text):
+        buffer.validate_and_handle()
+        return
+    judged = chunk.judge(text)
+    if judged.state is State.INCOMPLETE:
+        _new_line(buffer)
+    elif judged.state is State.INVALID and refusal.text != text:
+        refusal.text = text
+        refusal.message = _complaint(judged)
+        # The text that was judged may have lost its leading `=`.
+        buffer.cursor_position = judged.caret + len(text) - len(judged.text)
+    else:
+        refusal.forget()
+        buffer.validate_and_handle()
+
+
+def _new_line(buffer: Buffer) -> None:
+    line = buffer.document.current_line
+    better = chunk.outdented(line) if buffer.document.is_cursor_at_the_end else line
+    if better != line:
+        buffer.delete_before_cursor(len(line))
+        buffer.insert_text(better)
+    buffer.insert_text("\n" + chunk.indent_after(buffer.document.current_line_before_cursor))
+
+
+def _complaint(judged: chunk.Chunk) -> str:
+    finding = judged.finding
+    if finding is None:
+        return "this is no Lua"
+    helps = f" · {finding.helps[0]}" if finding.helps else ""
+    return f"{finding.message}{helps} · Enter again runs it anyway"

@@ -1,0 +1,139 @@
+"""What goes on beside the prompt: lines of `\\tail`, the value of `\\watch`, the host's numbers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from moonq.console import views
+from moonq.console.printer import Printer
+from moonq.errors import MoonqError
+
+if TYPE_CHECKING:
+    from moonq.console.attaching import Attached
+    from moonq.console.core import Face
+    from moonq.control.client import Subscription
+
+
+class Live:
+    """The subscriptions of one console."""
+
+    def __init__(self, attached: Attached, face: Face) -> None:
+        self._attached = attached
+        self._face = face
+        self._tail: Subscription | None = None
+        self._printer: Printer | None = None
+        self._watch: Watch | None = None
+        self._stats: Subscription | None = None
+        self._refresh: Callable[[], None] = lambda: None
+        self.numbers: dict[str, Any] = {}
+        """What the host last said of itself; the toolbar only formats it."""
+        self.heard = 0.0
+        """When it said so, by the monotonic clock."""
+
+    @property
+    def tails(self) -> bool:
+        """Whether events are being shown."""
+        return self._tail is not None and not self._tail.ended
+
+    @property
+    def watched(self) -> list[str]:
+        """The lines of the value that is being watched."""
+        return self._watch.lines if self._watch else []
+
+    def tail(self, targets: list[str], events: list[str]) -> None:
+        """Show events from now on, instead of those before."""
+        self.end_tail()
+        filters: dict[str, Any] = {"targets": targets, "events": events}
+        subscription = self._attached.client.subscribe(
+            "tail", **{name: value for name, value in filters.items() if value}
+        )
+        printer = Printer(self._face.write)
+        self._tail, self._printer = subscription, printer
+        _start("tail", lambda: self._show(subscription, printer))
+
+    def end_tail(self) -> bool:
+        """Show no more events; whether there were any."""
+        subscription, self._tail = self._tail, None
+        if subscription is None:
+            return False
+        subscription.close()
+        return True
+
+    def watch(self, look: Callable[[], list[str]], title: str, seconds: float) -> None:
+        """Keep the lines of *look* fresh."""
+        self.end_watch()
+        self._watch = Watch(look, title, seconds)
+
+    def end_watch(self) -> bool:
+        """Watch no more; whether anything was watched."""
+        watch, self._watch = self._watch, None
+        if watch is None:
+            return False
+        watch.close()
+        return True
+
+    def follow(self, refresh: Callable[[], None]) -> None:
+        """Keep `numbers` fresh, and call *refresh* when they are."""
+        self._refresh = refresh
+        subscription = self._stats = self._attached.client.subscribe("stats")
+
+        def listen() -> None:
+            for event in subscription:
+                self.numbers, self.heard = event, time.monotonic()
+                refresh()
+
+        _start("stats", listen)
+
+    def begin_anew(self) -> None:
+        """Go on over another connection."""
+        self.end_tail()
+        if self._stats is not None:
+            self.follow(self._refresh)
+
+    def close(self) -> None:
+        """End everything."""
+        self.end_tail()
+        self.end_watch()
+        if self._stats is not None:
+            self._stats.close()
+
+    def _show(self, subscription: Subscription, printer: Printer) -> None:
+        dropped = 0
+        for event in subscription:
+            printer.line(views.event(event, self._face.ink()))
+            if subscription.dropped > dropped:
+                printer.skipped(subscription.dropped - dropped)
+                dropped = subscription.dropped
+        printer.close()
+
+
+class Watch:
+    """A value that is looked at again and again."""
+
+    def __init__(self, look: Callable[[], list[str]], title: str, seconds: float) -> None:
+        self.lines: list[str] = [title]
+        self._title = title
+        self._look = look
+        self._seconds = seconds
+        self._stop = threading.Event()
+        _start("watch", self._run)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                found = self._look()
+            except MoonqError as problem:
+                found = [problem.message]
+            self.lines = [self._title, *found]
+            self._stop.wait(self._seconds)
+
+
+def _start(name: str, work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name=f"moonq-console-{name}", daemon=True).start()

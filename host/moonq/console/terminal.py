@@ -1,0 +1,228 @@
+"""The console on a terminal: the prompt, its keys, and what goes on above and below it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import ThreadedCompleter
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import ANSI, FormattedText
+from prompt_toolkit.lexers import PygmentsLexer
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.patch_stdout import StdoutProxy
+from prompt_toolkit.styles import Style
+from pygments.lexers.scripting import LuaLexer
+
+from moonq import log
+from moonq.cli.options import Options
+from moonq.console import manual, toolbar
+from moonq.console.completing import Catalog, LuaCompleter
+from moonq.console.core import Console, Leave
+from moonq.console.history import open_history
+from moonq.console.ink import Ink
+from moonq.console.keys import Refusal, bindings
+from moonq.errors import MoonqError
+
+STYLE = Style.from_dict(
+    {
+        "bottom-toolbar": "noreverse fg:#888888",
+        "status": "reverse",
+        "production": "bg:#aa0000 fg:#ffffff bold",
+        "refusal": "fg:#cc4444",
+        "signature": "fg:#888888",
+    }
+)
+
+
+class Detached(Leave):
+    """Ctrl-\\: out at once, whatever the host does."""
+
+
+class Terminal:
+    """A face on a terminal; holds the prompt back while something is shown."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._history = open_history("moonq")
+        self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
+        self._lock = threading.RLock()
+        self._is_prompting = False
+        self._pager = True
+        self._session: PromptSession[str] | None = None
+
+    # A face ---------------------------------------------------------------------------------------
+
+    def ink(self) -> Ink:
+        """Return what the terminal can show now: it may have been resized."""
+        width = shutil.get_terminal_size((80, 24)).columns
+        return Ink(self._options.has_color(sys.stdout), log.speaks_unicode(sys.stdout), width)
+
+    def show(self, lines: list[str]) -> None:
+        """Show a result, through a pager when it is longer than the screen."""
+        text = "\n".join(lines)
+        rows = shutil.get_terminal_size((80, 24)).lines
+        if self._pager and text.count("\n") + 1 > rows:
+            click.echo_via_pager(text + "\n", color=self.ink().color)
+        elif lines:
+            self.write(text + "\n")
+
+    def fail(self, lines: list[str]) -> None:
+        """Show an error, where results are shown."""
+        self.write("".join(f"{line}\n" for line in lines))
+
+    def write(self, text: str) -> None:
+        """Show text above the prompt, or simply next while there is none."""
+        with self._lock:
+            if self._is_prompting:
+                self._proxy.write(text)
+                self._proxy.flush()
+            else:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+
+    def notice(self, text: str) -> None:
+        """Say something that is not a result."""
+        ink = self.ink()
+        lines = ink.plain(text).split("\n")
+        self.write("".join(f"{ink.paint('dim', line)}\n" for line in lines))
+
+    def confirms(self, question: str) -> bool:
+        """Ask for a yes; everything else is a no."""
+        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
+
+    def asks(self, question: str) -> str:
+        """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
+        try:
+            return input(f"{question} ").strip()
+        except (EOFError, KeyboardInterrupt):
+            self.write("\n")
+            return ""
+
+    def typed(self) -> list[str]:
+        """Return the history, oldest first."""
+        return self._history.get_strings()
+
+    def top(self) -> None:
+        """Show the dashboard."""
+        raise MoonqError("the dashboard needs a terminal of its own", hint="run `moonq top`")
+
+    # The prompt -----------------------------------------------------------------------------------
+
+    def run(self, console: Console) -> None:
+        """Read and do what is typed, until the person leaves.
+
+        Raises:
+            HostSilent: The host has gone.
+        """
+        refusal = Refusal()
+        self._history = open_history(str(console.client.hello.get("project")))
+        self._session = self._make_session(console, refusal)
+        console.live.follow(self._refresh)
+        with _quit_key():
+            while True:
+                self._pager = console.settings["pager"] == "auto"
+                try:
+                    text = self._prompt(console)
+                    refusal.forget()
+                    console.enter(text)
+                except KeyboardInterrupt:
+                    continue
+                except (EOFError, Leave) as leaving:
+                    if isinstance(leaving, Detached) or self._may_leave(console):
+                        return
+
+    def _prompt(self, console: Console) -> str:
+        assert self._session is not None
+        with self._lock:
+            self._is_prompting = True
+        try:
+            return self._session.prompt(lambda: prompt(console))
+        finally:
+            with self._lock:
+                self._is_prompting = False
+
+    def _may_leave(self, console: Console) -> bool:
+        if not console.attached.is_private:
+            return True
+        queues = console.request("queues")["queues"]
+        flying = sum(one.get("leased", 0) + one.get("running", 0) for one in queues)
+        return not flying or self.confirms(f"{flying} messages are in flight; leave?")
+
+    def _make_session(self, console: Console, refusal: Refusal) -> PromptSession[str]:
+        def interrupt() -> None:
+            if console.live.end_watch() or console.live.end_tail():
+                return
+            self.notice("Ctrl-D leaves")
+
+        has_color = self.ink().color
+        return PromptSession(
+            multiline=True,
+            lexer=PygmentsLexer(LuaLexer) if has_color else None,
+            completer=ThreadedCompleter(LuaCompleter(Catalog(console))),
+            complete_while_typing=True,
+            auto_suggest=AutoSuggestFromHistory(),
+            history=self._history,
+            key_bindings=bindings(refusal, interrupt, Detached()),
+            bottom_toolbar=lambda: self._below(console, refusal),
+            prompt_continuation=lambda width, number, _: "…  ".rjust(width),
+            style=STYLE,
+            color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
+            enable_open_in_editor=True,
+            refresh_interval=1.0,
+            enable_history_search=Condition(lambda: False),
+        )
+
+    def _below(self, console: Console, refusal: Refusal) -> Any:
+        found: list[tuple[str, str]] = []
+        for text in console.live.watched:
+            found += [*_fragments(text), ("", "\n")]
+        buffer = self._session.default_buffer if self._session else None
+        if buffer is not None and refusal.text and refusal.text == buffer.text:
+            found += [("class:refusal", f" {refusal.message}"), ("", "\n")]
+        elif buffer is not None and (called := manual.call_at(buffer.document.text_before_cursor)):
+            found.append(("class:signature", f" {called.signature} · {called.summary}"))
+            found.append(("", "\n"))
+        style = "class:production" if console.is_production else "class:status"
+        room = shutil.get_terminal_size((80, 24)).columns
+        found.append((style, toolbar.line(console)[:room].ljust(room)))
+        return FormattedText(found)
+
+    def _refresh(self) -> None:
+        if self._session is not None and self._is_prompting:
+            self._session.app.invalidate()
+
+
+def prompt(console: Console) -> FormattedText:
+    """Return what stands in front of the caret: where one is, and how dangerous that is."""
+    project = str(console.client.hello.get("project"))
+    rights = " ro" if console.client.read_only else ""
+    if console.is_production:
+        return FormattedText([("class:production", f"{project}!prod{rights}>"), ("", " ")])
+    return FormattedText([("bold", f"{project}{rights}>"), ("", " ")])
+
+
+def _fragments(text: str) -> list[tuple[str, str]]:
+    return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
+
+
+@contextlib.contextmanager
+def _quit_key() -> Iterator[None]:
+    """Let Ctrl-\\ leave also while Lua runs, when the terminal makes a signal of it."""
+
+    def leave(*_: object) -> None:
+        raise Detached
+
+    before = signal.signal(signal.SIGQUIT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGQUIT, before)

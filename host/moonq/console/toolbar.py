@@ -1,0 +1,72 @@
+"""The line at the bottom of the screen: where one is, and how the queues are.
+
+     ● shop dev  attached  rw │ orders 1.2k  emails 0  dead 12! │ 84/s │ 1 tail │ 12:00:05
+
+It only formats what the host last said, so that it never waits; old numbers say how old they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moonq.console.core import Console
+
+#: Seconds after which numbers are called old.
+STALE = 3.0
+#: Queues that are named.
+MOST = 4
+
+
+def line(console: Console, now: float | None = None) -> str:
+    """Return the line for this moment."""
+    live = console.live
+    now = time.monotonic() if now is None else now
+    parts = [_where(console)]
+    if live.heard:
+        parts += [_depths(live.numbers), _rate(live.numbers)]
+        if now - live.heard > STALE:
+            parts.append(f"stale {now - live.heard:.0f} s")
+    if live.tails:
+        parts.append("1 tail")
+    parts.append(time.strftime("%H:%M:%S"))
+    return " " + console.face.ink().plain(" │ ".join(part for part in parts if part))
+
+
+def _where(console: Console) -> str:
+    hello = console.client.hello
+    profile = "PRODUCTION" if console.is_production else hello.get("profile")
+    how = "private" if console.attached.is_private else "attached"
+    rights = "ro" if console.client.read_only else "rw"
+    return f"● {hello.get('project')} {profile}  {how}  {rights}"
+
+
+def _depths(numbers: Mapping[str, Any]) -> str:
+    queues = numbers.get("queues", [])
+    letters = {one["dead_letter"] for one in queues if one.get("dead_letter")}
+    shown = sorted(
+        (one for one in queues if one["id"] not in letters),
+        key=lambda one: -one.get("ready", 0),
+    )
+    parts = [f"{_short(one['id'])} {_count(one.get('ready'))}" for one in shown[:MOST]]
+    if len(shown) > MOST:
+        parts.append(f"+{len(shown) - MOST}")
+    dead = sum(one.get("ready", 0) for one in queues if one["id"] in letters)
+    return "  ".join([*parts, f"dead {dead}!" if dead else "dead 0"])
+
+
+def _rate(numbers: Mapping[str, Any]) -> str:
+    rates = [one["acked_rate"] for one in numbers.get("consumers", []) if "acked_rate" in one]
+    return f"{sum(rates):.0f}/s" if rates else ""
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _count(number: Any) -> str:
+    if number is None:
+        return "·"
+    return str(number) if number < 1000 else f"{number / 1000:.1f}k"
