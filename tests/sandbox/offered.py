@@ -17,6 +17,8 @@ class Offered:
         self.clock = clock or SystemClock()
         self.asked: Counter[str] = Counter()
         self.last_line = ""
+        self.strangers: list[str] = []
+        """What was given that is no scalar: it must stay empty."""
         self._store = MemoryStore("app:values", self.clock)
 
     def publish(
@@ -74,7 +76,7 @@ class Offered:
         self.asked[name] += 1
         for argument in arguments:
             if type(argument) not in (bytes, str, int, float, bool):
-                raise TypeError(f"{name} was given a {type(argument)}")
+                self.strangers.append(f"{name} was given a {type(argument)}")
 
 
 def handler_of(settled: list[str] | None = None) -> Caller:
