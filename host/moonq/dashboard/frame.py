@@ -10,12 +10,13 @@ shown as `·`, never as 0; what there is none of, as a dash.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from moonq import durations
 from moonq.dashboard.table import Cell, Column, Line, Table
-from moonq.dashboard.text import NONE, UNKNOWN, age, count, flow, rate, spark, took
+from moonq.dashboard.text import NONE, UNKNOWN, age, count, error, flow, rate, spark, took
 from moonq.dashboard.view import ConsumerView, QueueView, View
 
 Sort = Literal["name", "dead", "ready", "age"]
@@ -88,6 +89,12 @@ def shown_consumers(view: View, look: Look) -> list[ConsumerView]:
     return [one for one in view.consumers if one.queue in queues or not narrowed]
 
 
+def narrowed(view: View, look: Look) -> View:
+    """Return *view* with the rows that *look* wants, in its order."""
+    queues, consumers = shown_queues(view, look), shown_consumers(view, look)
+    return replace(view, queues=tuple(queues), consumers=tuple(consumers))
+
+
 def _shares(queues: int, consumers: int, room: int | None) -> tuple[int, int]:
     """Divide *room* lines: each side may use what the other leaves, and half in any case."""
     if room is None:
@@ -112,7 +119,7 @@ def _head(view: View, look: Look, width: int) -> list[Line]:
     facts += [] if host.memory_bytes is None else [f"{host.memory_bytes / 2**20:.0f} MB"]
     facts += [f"NO ANSWER for {age(host.silent_for)}" if silent else "socket ok"]
     facts += [f"{datetime.fromtimestamp(view.time):%H:%M:%S}"]
-    facts += [f"every {age(look.interval)}"] if look.is_live else []
+    facts += [f"every {durations.show(look.interval)}"] if look.is_live else []
     numbers = [
         f"in {_per_second(view.total('in_rate'))}",
         f"out {_per_second(view.total('ok_rate'))}",
@@ -263,4 +270,4 @@ def _failing(row: ConsumerView) -> Cell:
 
 
 def _last_error(row: ConsumerView) -> Cell:
-    return (row.last_error, "class:bad") if row.last_error else (NONE, "")
+    return (error(row.last_error), "class:bad") if row.last_error else (NONE, "")

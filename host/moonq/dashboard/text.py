@@ -20,6 +20,7 @@ PLAIN = str.maketrans(
         "↓": "v",
         "⏎": "=",
         "→": ">",
+        "µ": "u",
         **dict(zip(SPARKS, "_.,-=+*#", strict=True)),
         "░": ".",
     }
@@ -73,12 +74,19 @@ def rate(per_second: float | None) -> str:
 
 
 def took(seconds: float | None) -> str:
-    """Return ``0.4 ms``, ``12 ms``, ``3.2 s``; nothing was measured where there is None."""
+    """Return ``40 µs``, ``1.2 ms``, ``12 ms``, ``3.2 s``; a dash for what never happened."""
     if seconds is None:
         return NONE
+    if seconds < 0.00095:
+        return f"{seconds * 1_000_000:.0f} µs"
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
+
+
+def error(text: str) -> str:
+    """Return what went wrong without a kind that says nothing."""
+    return text.removeprefix("UNKNOWN ")
 
 
 def age(seconds: float | None) -> str:

@@ -1,0 +1,194 @@
+"""Shows pages on a terminal, and asks the host beside it, so that no key ever waits.
+
+One thread draws and reads keys; the other asks the host, once per interval and whenever a page
+wants something. A host that goes away is said to be silent, and looked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.styles import Style
+
+from moonq.control.client import Client
+from moonq.dashboard.frame import Look
+from moonq.dashboard.pages import Board, Screen
+from moonq.dashboard.sampling import History, Sample, sample
+from moonq.dashboard.text import PLAIN
+from moonq.errors import HostSilent, MoonqError, NoHost
+
+STYLE = Style.from_dict(
+    {
+        "title": "bold",
+        "alarm": "bold bg:ansired fg:ansiwhite",
+        "head": "bold",
+        "selected": "reverse",
+        "bad": "fg:ansired",
+        "warn": "fg:ansiyellow",
+        "dim": "fg:ansibrightblack",
+        "note": "bold",
+        "keys": "reverse",
+    }
+)
+_NAMES: dict[Keys | str, str] = {
+    Keys.Up: "up",
+    Keys.Down: "down",
+    Keys.PageUp: "pageup",
+    Keys.PageDown: "pagedown",
+    Keys.Home: "home",
+    Keys.End: "end",
+    Keys.Enter: "enter",
+    Keys.Escape: "escape",
+    Keys.Backspace: "backspace",
+}
+
+
+class Asking:
+    """The thread that talks to the host."""
+
+    def __init__(
+        self, reach: Callable[[], Client], client: Client, history: History, interval: float
+    ) -> None:
+        self._reach = reach
+        self._client = client
+        self._history = history
+        self._interval = interval
+        self._todo: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self.on_change: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._run, name="moonq-top", daemon=True).start()
+
+    def stop(self) -> None:
+        """End; what is under way is given up."""
+        self._todo.put(None)
+        self._client.close()
+
+    def ask(self, kind: str, on_answer: Callable[[Any], None], **fields: Any) -> None:
+        """Ask the host and bring the answer, or the problem."""
+
+        def work() -> None:
+            try:
+                answer = self._client.request(kind, **fields)
+            except MoonqError as problem:
+                answer = problem
+            on_answer(answer)
+
+        self._todo.put(work)
+
+    def _run(self) -> None:
+        due = time.monotonic() + self._interval
+        while True:
+            try:
+                work = self._todo.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                due = time.monotonic() + self._interval
+                work = self._look
+            if work is None:
+                return
+            work()
+            self.on_change()
+
+    def _look(self) -> None:
+        try:
+            self._history.add(sample(self._client))
+        except HostSilent:
+            with contextlib.suppress(HostSilent, NoHost):
+                self._client = self._reach()
+        except MoonqError:
+            # It answers, so it lives; the next look may go better.
+            return
+
+
+def show(
+    reach: Callable[[], Client],
+    client: Client,
+    first: Sample,
+    look: Look,
+    *,
+    color: bool,
+    unicode: bool,
+    terminal: tuple[Input, Output] | None = None,
+) -> None:
+    """Show the dashboard until somebody leaves it."""
+    history = History()
+    history.add(first)
+    asking = Asking(reach, client, history, look.interval)
+    screen = Screen(Board(history, look, asking, time.time))
+    app = _application(screen, look.interval, color=color, unicode=unicode, terminal=terminal)
+    asking.on_change = app.invalidate
+    asking.start()
+    try:
+        app.run(pre_run=lambda: _leave_on_sigterm(app))
+    finally:
+        asking.stop()
+
+
+def _application(
+    screen: Screen,
+    interval: float,
+    *,
+    color: bool,
+    unicode: bool,
+    terminal: tuple[Input, Output] | None,
+) -> Application[None]:
+    def draw() -> StyleAndTextTuples:
+        size = app.output.get_size()
+        pieces: StyleAndTextTuples = []
+        for number, line in enumerate(screen.lines(size.columns, size.rows)):
+            pieces += [("", "\n")] if number else []
+            pieces += [(style, text if unicode else text.translate(PLAIN)) for style, text in line]
+        return pieces
+
+    app: Application[None] = Application(
+        layout=Layout(Window(FormattedTextControl(draw, show_cursor=False))),
+        key_bindings=_keys(screen),
+        style=STYLE,
+        full_screen=True,
+        refresh_interval=interval,
+        color_depth=None if color else ColorDepth.MONOCHROME,
+        input=terminal[0] if terminal else None,
+        output=terminal[1] if terminal else None,
+    )
+    # Escape alone means something here; nobody types sequences that slowly.
+    app.ttimeoutlen = app.timeoutlen = 0.05
+    return app
+
+
+def _keys(screen: Screen) -> KeyBindings:
+    bindings = KeyBindings()
+
+    def press(event: KeyPressEvent) -> None:
+        pressed = event.key_sequence[0].key
+        if not screen.press(_NAMES.get(pressed, str(event.data))):
+            event.app.exit()
+
+    def leave(event: KeyPressEvent) -> None:
+        event.app.exit()
+
+    for key in (*_NAMES, Keys.Any):
+        bindings.add(key)(press)
+    bindings.add(Keys.ControlC)(leave)
+    return bindings
+
+
+def _leave_on_sigterm(app: Application[None]) -> None:
+    """Give the terminal back before the process ends."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGTERM, app.exit)

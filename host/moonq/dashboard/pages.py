@@ -1,0 +1,278 @@
+"""What somebody sees and does with keys, without a terminal: pages that lie on each other.
+
+board = Board(History(), Look(), desk)
+screen = Screen(board)
+screen.press("down")
+screen.press("enter")           # a page with the messages of the selected queue lies on top
+screen.lines(80, 24)
+
+A desk carries requests to the host and brings the answer later, so that no key ever waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from moonq.dashboard import messages
+from moonq.dashboard.frame import SORTS, Look, frame, shown_queues
+from moonq.dashboard.sampling import History
+from moonq.dashboard.table import Line
+from moonq.dashboard.text import cut
+from moonq.dashboard.view import QueueView
+
+#: Messages that a page lists.
+MOST = 200
+HELP = """\
+ ↑ ↓          select a queue
+ ⏎            see its messages; nothing is consumed
+ d            see its dead letters
+ p            pause or resume it, after a question
+ s            sort by name, dead letters, ready messages or age
+ /            show only queues whose id contains a text; / ⏎ shows all again
+ q Escape     back; on the first page: leave. The host goes on in any case
+
+ INFL         messages that are leased or running
+ OLDEST       how long the oldest ready message has waited
+ ETA          when the queue will be empty at this speed
+ TREND        how many were ready over the last minute, each row on its own scale
+ BUSY         the share of workers at work
+ P95          19 of 20 messages were handled faster
+ ·            a number that nobody can know
+
+ Rates and times are about the seconds that the head names."""
+
+
+class Desk(Protocol):
+    """Carries requests to the host."""
+
+    def ask(self, kind: str, on_answer: Callable[[Any], None], **fields: Any) -> None:
+        """Ask the host; *on_answer* gets the answer, or the `MoonqError`, when it is there."""
+        ...
+
+
+class Page(Protocol):
+    """One page of the screen."""
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw it."""
+        ...
+
+    def press(self, key: str) -> Page | bool:
+        """Take a key; a page goes on top of this one, False takes this one away."""
+        ...
+
+
+class Screen:
+    """Pages on each other; the topmost is seen and gets the keys."""
+
+    def __init__(self, first: Page) -> None:
+        self._pages = [first]
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw exactly *rows* lines."""
+        lines = self._pages[-1].lines(columns, rows)[:rows]
+        return lines + [[("", "")]] * (rows - len(lines))
+
+    def press(self, key: str) -> bool:
+        """Take a key; False: the last page is gone, leave."""
+        answer = self._pages[-1].press(key)
+        if answer is False:
+            if len(self._pages) == 1:
+                # It stays: the terminal may draw once more before it is given back.
+                return False
+            self._pages.pop()
+        elif answer is not True:
+            self._pages.append(answer)
+        return True
+
+
+class Board:
+    """The first page: every queue and consumer."""
+
+    def __init__(self, history: History, look: Look, desk: Desk, now: Callable[[], float]) -> None:
+        self.look = look
+        self._history = history
+        self._desk = desk
+        self._now = now
+        self._is_typing = False
+        self._question: tuple[str, str] | None = None
+        """What a `y` would do now: kind of request, and queue."""
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw it."""
+        view = self._history.view(self._now())
+        if not self.look.selected and (queues := shown_queues(view, self.look)):
+            self.look = replace(self.look, selected=queues[0].id)
+        return frame(view, self.look, columns, rows)
+
+    def press(self, key: str) -> Page | bool:
+        """Take a key."""
+        if self._is_typing:
+            return self._type(key)
+        if self._question is not None:
+            return self._answer(key)
+        self.look = replace(self.look, footer="")
+        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -9999, "end": 9999}
+        if key in moves:
+            self._move(moves[key])
+        elif key == "/":
+            self._is_typing = True
+            self.look = replace(self.look, filter="", footer="filter: ")
+        elif key == "s":
+            following = SORTS[(SORTS.index(self.look.sort) + 1) % len(SORTS)]
+            self.look = replace(self.look, sort=following, footer=f"sorted by {following}")
+        elif key == "p":
+            self._ask_to_toggle()
+        elif key == "?":
+            return Help()
+        elif key in {"enter", "d"}:
+            return self._open(is_dead=key == "d")
+        return key not in {"q", "escape"}
+
+    def _queues(self) -> list[QueueView]:
+        return shown_queues(self._history.view(self._now()), self.look)
+
+    def _selected(self) -> QueueView | None:
+        return next((one for one in self._queues() if one.id == self.look.selected), None)
+
+    def _move(self, steps: int) -> None:
+        ids = [queue.id for queue in self._queues()]
+        if ids:
+            before = ids.index(self.look.selected) if self.look.selected in ids else 0
+            wanted = max(0, min(len(ids) - 1, before + steps))
+            self.look = replace(self.look, selected=ids[wanted])
+
+    def _type(self, key: str) -> bool:
+        text = self.look.filter
+        if key in {"enter", "escape"}:
+            self._is_typing = False
+            self.look = replace(self.look, filter=text if key == "enter" else "", footer="")
+        else:
+            text = text[:-1] if key == "backspace" else text + (key if len(key) == 1 else "")
+            self.look = replace(self.look, filter=text, footer=f"filter: {text}")
+        self.look = replace(self.look, selected="" if not self._selected() else self.look.selected)
+        return True
+
+    def _ask_to_toggle(self) -> None:
+        queue = self._selected()
+        if queue is None:
+            return
+        kind = "resume" if queue.paused else "pause"
+        self._question = (kind, queue.id)
+        self.look = replace(self.look, footer=f"{kind} {queue.id} for everybody? [y/N]")
+
+    def _answer(self, key: str) -> bool:
+        assert self._question is not None
+        (kind, queue), self._question = self._question, None
+        self.look = replace(self.look, footer="nothing was changed")
+        if key == "y":
+            self.look = replace(self.look, footer=f"{kind}…")
+            self._desk.ask(
+                kind, lambda answer: self._done(f"{kind}d {queue}", answer), target=queue
+            )
+        return True
+
+    def _done(self, done: str, answer: Any) -> None:
+        failed = isinstance(answer, Exception)
+        self.look = replace(self.look, footer=_words(answer) if failed else done)
+
+    def _open(self, *, is_dead: bool) -> Page | bool:
+        queue = self._selected()
+        return True if queue is None else Messages(queue.id, self._desk, is_dead=is_dead)
+
+
+class Messages:
+    """The messages of one queue, or its dead letters."""
+
+    def __init__(self, queue: str, desk: Desk, *, is_dead: bool) -> None:
+        self._queue = queue
+        self._desk = desk
+        self._is_dead = is_dead
+        self._selected = 0
+        self._messages: list[dict[str, Any]] = []
+        self._note = "asking the host…"
+        kind = "dead_letters" if is_dead else "peek"
+        desk.ask(kind, self._take, queue=queue, limit=MOST)
+
+    def _take(self, answer: Any) -> None:
+        if isinstance(answer, Exception):
+            self._note = _words(answer)
+            return
+        self._messages = answer["messages"]
+        what = "dead letters, the newest first" if self._is_dead else "messages, the next first"
+        self._note = f"{len(self._messages)} {what} (nothing was consumed)"
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw it."""
+        head: list[Line] = [[("class:title", cut(f" {self._queue}  {self._note}", columns))]]
+        shown = messages.listing(self._messages, self._selected, columns, rows - 4)
+        keys: Line = [("class:keys", cut(" ↑↓ select  ⏎ open  q back", columns))]
+        gap: list[Line] = [[("", "")]] * (rows - 3 - len(shown))
+        return [*head, [("", "")], *shown, *gap, keys]
+
+    def press(self, key: str) -> Page | bool:
+        """Take a key."""
+        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -MOST, "end": MOST}
+        if key in moves:
+            last = max(0, len(self._messages) - 1)
+            self._selected = max(0, min(last, self._selected + moves[key]))
+        elif key == "enter" and self._messages:
+            one = self._messages[self._selected]
+            return Message(self._queue, one["id"], self._desk, is_dead=self._is_dead)
+        return key not in {"q", "escape"}
+
+
+class Message:
+    """One message with its body, its headers and every failed attempt."""
+
+    def __init__(self, queue: str, message_id: str, desk: Desk, *, is_dead: bool) -> None:
+        self._keys = " ↑↓ scroll  q back"
+        if is_dead:
+            self._keys += f"  ·  moonq dead retry {queue} {message_id}"
+        self._first = 0
+        self._found: Any = None
+        kind = "dead_letter" if is_dead else "find"
+        desk.ask(kind, self._take, queue=queue, message=message_id)
+
+    def _take(self, answer: Any) -> None:
+        self._found = answer
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw it."""
+        if isinstance(self._found, dict):
+            lines = messages.story(self._found, columns)
+        else:
+            note = _words(self._found) if self._found else "asking the host…"
+            lines = [[("class:note", cut(f" {note}", columns))]]
+        room = rows - 2
+        self._first = max(0, min(self._first, len(lines) - room))
+        shown = lines[self._first : self._first + room]
+        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
+        return [*shown, *gap, [("class:keys", cut(self._keys, columns))]]
+
+    def press(self, key: str) -> Page | bool:
+        """Take a key."""
+        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99999, "end": 99999}
+        self._first = max(0, self._first + moves.get(key, 0))
+        return key not in {"q", "escape"}
+
+
+class Help:
+    """What the keys do and the words mean; any key leaves it."""
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """Draw it."""
+        shown = [[("", cut(text, columns))] for text in HELP.splitlines()][: rows - 1]
+        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
+        return [*shown, *gap, [("class:keys", cut(" any key goes back", columns))]]
+
+    def press(self, key: str) -> Page | bool:
+        """Take a key."""
+        return False
+
+
+def _words(problem: Any) -> str:
+    hint = getattr(problem, "hint", "")
+    return f"{problem.message}; {hint}" if hint else str(getattr(problem, "message", problem))

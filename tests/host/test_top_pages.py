@@ -1,0 +1,178 @@
+"""What keys do on the dashboard, without a terminal: the desk answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from moonq.dashboard.frame import Look
+from moonq.dashboard.pages import Board, Screen
+from moonq.dashboard.sampling import History, Sample
+from moonq.dashboard.table import plain
+from moonq.errors import ReadOnly
+
+LETTER = {
+    "id": "01J9XK00000000000000008A7Q",
+    "state": "dead",
+    "age": 60.0,
+    "attempt": 5,
+    "interruptions": 0,
+    "size": 12,
+    "headers": {"source": "shop"},
+    "body": {"order": 42},
+    "errors": [
+        {
+            "time": 1e9,
+            "kind": "TIMEOUT",
+            "message": "bank did not answer",
+            "where": "pay.lua:31",
+            "traceback": "pay.lua:31: in charge\npay.lua:7: in main",
+        }
+    ],
+}
+
+
+class Desk:
+    """A host that answers at once, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.answers: dict[str, Any] = {}
+
+    def ask(self, kind: str, on_answer: Callable[[Any], None], **fields: Any) -> None:
+        self.asked.append((kind, fields))
+        on_answer(self.answers.get(kind, {}))
+
+
+def row(name: str, **fields: Any) -> dict[str, Any]:
+    return {"id": name, "ready": 0, "dead": 0, "published": 0, "consumers": [], **fields}
+
+
+class Shown:
+    """A screen and its desk."""
+
+    def __init__(self, *queues: dict[str, Any]) -> None:
+        self.desk = Desk()
+        history = History()
+        status = {"project": "shop", "profile": "dev", "pid": 1, "up": 5.0}
+        history.add(Sample(1000.0, status, {one["id"]: one for one in queues}, {}))
+        self.screen = Screen(Board(history, Look(), self.desk, lambda: 1000.0))
+        self.text()
+
+    def press(self, *keys: str) -> bool:
+        return [self.screen.press(key) for key in keys][-1]
+
+    def text(self) -> str:
+        lines = [plain(line) for line in self.screen.lines(80, 24)]
+        assert len(lines) == 24
+        return "\n".join(lines)
+
+
+@pytest.fixture
+def shown() -> Shown:
+    return Shown(row("app:a"), row("app:b", dead=3), row("app:c", ready=7, paused=True))
+
+
+def test_arrows_select_and_stop_at_the_ends(shown: Shown) -> None:
+    seen = []
+    for key in ("up", "down", "down", "down", "home", "end"):
+        shown.press(key)
+        (line,) = [line for line in shown.text().splitlines() if line.startswith("▸")]
+        seen.append(line.split()[1])
+    assert seen == ["app:a", "app:b", "app:c", "app:c", "app:a", "app:c"]
+
+
+def test_q_leaves_and_so_does_escape(shown: Shown) -> None:
+    assert shown.press("x")
+    assert not shown.press("q")
+    assert "READY" in shown.text(), "it can still be drawn"
+    assert not Shown(row("app:a")).press("escape")
+
+
+def test_s_sorts_by_what_is_worst(shown: Shown) -> None:
+    shown.press("s")
+    assert "sorted by dead" in shown.text()
+    assert shown.text().index("app:b") < shown.text().index("app:a")
+
+
+def test_a_filter_is_typed_corrected_and_taken_back(shown: Shown) -> None:
+    shown.press("/", *":bq", "backspace")
+    assert "filter: :b" in shown.text()
+    shown.press("enter")
+    assert "▸ app:b" in shown.text()
+    assert "app:a" not in shown.text()
+    shown.press("/", "enter")
+    assert "app:a" in shown.text()
+
+
+def test_q_in_a_filter_is_a_letter(shown: Shown) -> None:
+    assert shown.press("/", "q")
+    assert "filter: q" in shown.text()
+    assert "no queue fits" in shown.text()
+
+
+def test_pausing_asks_first_and_any_other_key_means_no(shown: Shown) -> None:
+    shown.press("p")
+    assert "pause app:a for everybody? [y/N]" in shown.text()
+    shown.press("enter")
+    assert shown.desk.asked == []
+    assert "nothing was changed" in shown.text()
+
+
+def test_a_yes_pauses_and_a_paused_queue_is_resumed(shown: Shown) -> None:
+    shown.press("p", "y")
+    assert "paused app:a" in shown.text()
+    shown.press("end", "p", "y")
+    assert shown.desk.asked == [("pause", {"target": "app:a"}), ("resume", {"target": "app:c"})]
+
+
+def test_a_refusal_is_shown(shown: Shown) -> None:
+    shown.desk.answers["pause"] = ReadOnly("pause: this session is read-only", hint="ask")
+    shown.press("p", "y")
+    assert "pause: this session is read-only; ask" in shown.text()
+
+
+def test_enter_shows_the_messages_of_a_queue(shown: Shown) -> None:
+    shown.desk.answers["peek"] = {"messages": [{**LETTER, "state": "ready", "errors": []}]}
+    shown.press("enter")
+    assert shown.desk.asked == [("peek", {"queue": "app:a", "limit": 200})]
+    assert "1 messages, the next first (nothing was consumed)" in shown.text()
+    assert '{"order": 42}' in shown.text()
+    shown.press("q")
+    assert "OLDEST" in shown.text(), "q goes back to the first page"
+
+
+def test_a_dead_letter_shows_body_headers_and_every_error(shown: Shown) -> None:
+    shown.desk.answers["dead_letters"] = {"messages": [LETTER]}
+    shown.desk.answers["dead_letter"] = {"queue": "app:b", **LETTER}
+    shown.press("down", "d")
+    assert "TIMEOUT bank did not answer" in shown.text()
+    shown.press("enter")
+    for part in ("source: shop", '"order": 42', "TIMEOUT bank did not answer", "pay.lua:31: in"):
+        assert part in shown.text()
+    assert f"moonq dead retry app:b {LETTER['id']}" in shown.text()
+
+
+def test_a_long_message_scrolls_to_its_end_and_not_beyond(shown: Shown) -> None:
+    shown.desk.answers["peek"] = {"messages": [LETTER]}
+    shown.desk.answers["find"] = {"queue": "app:a", **LETTER, "body": list(range(100))}
+    shown.press("enter", "enter", "end", "down", "down")
+    assert "pay.lua:7: in main" in shown.text().splitlines()[21]
+
+
+def test_the_help_explains_every_key_and_leaves_at_any(shown: Shown) -> None:
+    shown.press("?")
+    assert "a number that nobody can know" in shown.text()
+    assert shown.press("q")
+    assert "READY" in shown.text()
+
+
+def test_a_body_cannot_paint_the_screen(shown: Shown) -> None:
+    shown.desk.answers["peek"] = {"messages": [{**LETTER, "errors": []}]}
+    del (body := {**LETTER, "text": "\x1b[2J"})["body"]
+    shown.desk.answers["find"] = {"queue": "app:a", **body}
+    shown.press("enter", "enter")
+    assert "\x1b" not in shown.text()
+    assert "\\x1b[2J" in shown.text()
