@@ -2,7 +2,7 @@
 
     matches("retries and not slow", "orders retries with back-off")  # True
 
-A word stands for every name that contains it, whatever the case of its letters.
+Words stand for every name that contains them as they are written, whatever the case of letters.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 Matcher = Callable[[str], bool]
+_RESERVED = {"and", "or", "not", "(", ")"}
 _TOKEN = re.compile(r"\s*([()]|[^\s()]+)")
 
 
@@ -59,10 +60,13 @@ class _Reader:
             if not self._next_is(")"):
                 raise ValueError("a ')' is missing")
             return inner
-        if not self.words or self.words[0] in {"and", "or", ")"}:
+        if not self.words or self.words[0] in _RESERVED:
             found = repr(self.words[0]) if self.words else "the end"
             raise ValueError(f"{found} stands where a word is expected")
-        return _contains(self.words.pop(0))
+        phrase = [self.words.pop(0)]
+        while self.words and self.words[0] not in _RESERVED:
+            phrase.append(self.words.pop(0))
+        return _contains(" ".join(phrase))
 
     def _next_is(self, word: str) -> bool:
         if self.words and self.words[0] == word:

@@ -17,7 +17,7 @@ from moonq.testing.sources import Projects, SuiteSource
 from moonq.testing.suites import Conditions, Suite
 
 #: With fewer files than this, starting other processes takes longer than it saves.
-FEW_FILES = 20
+FEW_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)

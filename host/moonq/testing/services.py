@@ -47,9 +47,7 @@ class ServicesUnderTest(HostServices):
         """Publish messages given as body, headers and options in turn."""
         answers = super().publish_batch(caller, queue, *parts)
         queue_id = queue.decode("utf-8", "replace")
-        for body, headers, answer in zip(
-            parts[::3], parts[1::3], json.loads(answers), strict=True
-        ):
+        for body, headers, answer in zip(parts[::3], parts[1::3], json.loads(answers), strict=True):
             if isinstance(answer, str):
                 known = json.loads(headers) if headers else {}
                 self._published(queue_id, answer, body, known)

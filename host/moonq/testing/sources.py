@@ -111,10 +111,12 @@ class Search:
             self._entry(target)
 
     def _folder(self, folder: Path) -> None:
-        files, roots = [], {self._root(folder, folder)}
+        files: list[Path] = []
+        roots: set[Path] = set()
         for here, names in _walk(folder):
-            files += [here / name for name in names if name.endswith(SUFFIX)]
-            if INDEX in names or SETTINGS in names:
+            tests = [here / name for name in names if name.endswith(SUFFIX)]
+            files += tests
+            if tests or INDEX in names or SETTINGS in names:
                 roots.add(self._root(here, folder))
         entries = [(root, entry) for root in sorted(roots) for entry in self._entries(root)]
         within = [(root, one) for root, one in entries if (root / one.file).is_relative_to(folder)]

@@ -38,13 +38,15 @@ def names(said: list[dict[str, Any]]) -> list[str]:
         ("a and not (b or c)", "a c", False),
         ("a and not (b or c)", "a d", True),
         ("not not a", "a", True),
+        ("are sent", "orders are sent", True),
+        ("are sent and orders", "are not sent", False),
     ],
 )
 def test_expressions_over_names(expression: str, name: str, matches: bool) -> None:
     assert keywords.matches(expression, name) is matches
 
 
-@pytest.mark.parametrize("expression", ["", "and", "a b", "(a", "a or", "not", "a)"])
+@pytest.mark.parametrize("expression", ["", "and", "a not b", "(a", "a or", "not", "a)"])
 def test_what_is_no_expression_is_refused(shop: Any, expression: str) -> None:
     with pytest.raises(ValueError, match=r"stands where|missing"):
         keywords.parse(expression)
@@ -135,3 +137,24 @@ def test_several_processes_give_the_same_results_in_the_same_order(shop: Any) ->
         one.pop("took_ms")
     assert together == alone
     assert shop.run("-j", 0).code == 2
+
+
+def test_each_file_is_run_in_the_project_that_it_belongs_to(shop: Any) -> None:
+    for name in ("_index.yaml", "bank.lua", "process.lua"):
+        (shop.folder / name).unlink()
+    entry = "namespace: app\nentries:\n  - {name: mine, kind: registry.entry, meta: {is: %s}}\n"
+    claim = """\
+it("is in %s", function()
+  local registry = require("registry")
+  eq(registry.get("app:mine").meta.is, "%s")
+end)
+"""
+    for name in ("one", "two"):
+        shop.write(f"{name}/_index.yaml", entry % name)
+        shop.tests(claim % (name, name), f"{name}/test/deep_test.lua")
+    shop.write("three/moonq.yaml", "name: three\n")
+    shop.write("three/src/_index.yaml", entry % "three")
+    shop.tests(claim % ("three", "three"), "three/test/deep_test.lua")
+    assert shop.status() == {"is in one": "passed", "is in two": "passed", "is in three": "passed"}
+    assert shop.status("two/test/deep_test.lua") == {"is in two": "passed"}
+    assert shop.status("-C", "three") == {"is in three": "passed"}
