@@ -164,20 +164,25 @@ def test_a_bound_holds_for_all_processes_together(scenes: Callable[[], Scene]) -
     assert isinstance(second.offer("c"), QueueFull)
 
 
-def test_a_place_freed_by_another_process_is_taken(scenes: Callable[[], Scene]) -> None:
-    first, second = scenes(), scenes()
-    for scene in (first, second):
-        scene.declare("q", max_length=1, overflow="block")
-    first.publish("a")
+def test_a_place_freed_by_another_process_is_taken(tmp_path: Path) -> None:
+    first, second = (opened(tmp_path / FILE, SystemClock()) for _ in range(2))
+    for driver in (first, second):
+        driver.declare(QueueSpec("q", max_length=1, overflow="block"))
+    first.publish("q", [Message("a", b"", 0.0)], 5.0)
     answers: list[object] = []
     patient = threading.Thread(
-        target=lambda: answers.extend(first.driver.publish("q", [first.message("b")], 60.0)),
+        target=lambda: answers.extend(first.publish("q", [Message("b", b"", 0.0)], 60.0)),
         daemon=True,
     )
     patient.start()
-    assert second.consumer().finish(limit=1) == ["a"]
+    patient.join(0.1)
+    subscription = second.subscribe("q", 1)
+    (delivery,) = subscription.take(1, 5.0)
+    assert subscription.settle(delivery, ACK)
     patient.join(5)
     assert answers == [Receipt("b")]
+    first.close()
+    second.close()
 
 
 # Dead processes
@@ -223,8 +228,9 @@ def test_suspects_are_held_one_at_a_time(scenes: Callable[[], Scene]) -> None:
     heir = second.consumer()
     held = heir.run()
     assert sorted(ids(held)) == ["a", "innocent"]
-    assert heir.take() == []
-    assert heir.settle(held[0])
+    second.publish("new")
+    assert ids(heir.take()) == ["new"]
+    assert heir.settle(held[ids(held).index("a")])
     assert ids(heir.run()) == ["b"]
 
 
@@ -243,6 +249,19 @@ def test_a_suspect_that_dies_before_its_start_was_noted_is_counted_the_second_ti
         scene = scenes()
         scene.later(200)
     assert story == [0, 0, 1, 2]
+
+
+def test_what_a_dead_process_had_begun_does_not_expire(scenes: Callable[[], Scene]) -> None:
+    """Contract §6: a ttl bounds the wait before the first start, and this one had started."""
+    first = scenes()
+    first.publish("a", ttl=5.0)
+    consumer = first.consumer()
+    consumer.run()
+    die(first)
+    second = scenes()
+    wait_until(lambda: second.counts() == {"delayed": 1})
+    second.later(60)
+    assert second.consumer().finish() == ["a"]
 
 
 def take_later(scene: Scene, consumer: Consumer) -> list[Delivery]:
@@ -341,6 +360,42 @@ def test_a_clock_that_is_set_back_delays_but_loses_nothing(tmp_path: Path) -> No
     driver.close()
 
 
+class Pause:
+    """Holds the writer in the middle of a transaction, behind the leases."""
+
+    def __init__(self) -> None:
+        self.held, self.over = threading.Event(), threading.Event()
+
+    def hold(self, tx: object) -> None:
+        self.held.set()
+        self.over.wait(5)
+
+
+def test_what_is_leased_while_its_consumer_stops_is_handed_back(tmp_path: Path) -> None:
+    """The stop falls between the lease in the file and its arrival at the consumer."""
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("a", b"", 0.0)], 1.0)
+    subscription = driver.subscribe("q", 1)
+    first, second = Pause(), Pause()
+    driver._writer.later(first.hold)
+    assert first.held.wait(5)
+    taken: list[list[Delivery]] = []
+    worker = threading.Thread(target=lambda: taken.append(subscription.take(1, 60.0)), daemon=True)
+    worker.start()
+    wait_until(lambda: subscription._desk.waiting)
+    driver._writer.later(second.hold)
+    first.over.set()
+    assert second.held.wait(5)
+    subscription.stop()
+    second.over.set()
+    worker.join(5)
+    assert taken == [[]]
+    info = driver.info("q")
+    assert (info.ready, info.leased) == (1, 0)
+    driver.close()
+
+
 # What goes wrong
 
 
@@ -420,8 +475,10 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     broken = [*sqlite_schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
     monkeypatch.setattr(sqlite_schema, "STEPS", broken)
     assert "extra" in refusal(tmp_path / FILE).message
-    monkeypatch.undo()
-    opened(tmp_path / FILE).close()
+    with sqlite3.connect(tmp_path / FILE) as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (1,)
+        assert file.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall() == []
+    file.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -565,12 +622,14 @@ def test_a_text_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:
     def publish(name: str) -> None:
         (answers[name],) = driver.publish("q", [Message(name, b"", 0.0)], 5.0)
 
-    blocked = threading.Event()
-    driver._writer.later(lambda tx: blocked.wait(5) and None)
+    pause = Pause()
+    driver._writer.later(pause.hold)
+    assert pause.held.wait(5)
     threads = [threading.Thread(target=publish, args=(name,)) for name in ("a", "\ud800", "b")]
     for thread in threads:
         thread.start()
-    blocked.set()
+    wait_until(lambda: len(driver._writer._publishes) == 3)
+    pause.over.set()
     for thread in threads:
         thread.join(5)
     assert isinstance(answers.pop("\ud800"), Invalid)
@@ -585,7 +644,8 @@ def test_a_listener_that_fails_doubles_nothing(tmp_path: Path) -> None:
     driver = SqliteDriver(ManualClock(), tmp_path / FILE, ballast_mb=0)
     driver.open(listener)
     driver.declare(QueueSpec("q", max_length=1, overflow="drop_oldest"))
-    driver.publish("q", [Message("a", b"", 0.0), Message("b", b"", 0.0)], 1.0)
+    both = [Message("a", b"", 0.0), Message("b", b"", 0.0)]
+    assert driver.publish("q", both, 1.0) == [Receipt("a"), Receipt("b")]
     assert ids(driver.peek("q", 10)) == ["b"]
     driver.close()
 

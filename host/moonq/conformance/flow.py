@@ -174,6 +174,15 @@ def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     assert scene.letter("A2").message.headers["x_dead_letter_reason"] == "max_length"
 
 
+def a_group_goes_on_behind_one_that_was_dropped_in_the_same_batch(scene: Scene) -> None:
+    """§7 `overflow: drop_oldest`: whoever made room for it has left its group as well."""
+    if not (scene.promises("drop_oldest") and scene.promises("group")):
+        return
+    scene.declare("q", max_length=1, overflow="drop_oldest")
+    scene.publish("A1", "A2", "A3", group="A")
+    assert scene.consumer().finish() == ["A3"]
+
+
 class _Publisher(threading.Thread):
     """Publishes one message in a thread of its own."""
 

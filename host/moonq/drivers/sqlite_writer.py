@@ -392,7 +392,6 @@ class Writer:
     def _failed(self, batch: Batch, error: Exception) -> None:
         if sqlite_file.is_full(error) and not self._space.is_short:
             self._space.give_way()
-            self._shorten_log()
             _log.error("%s", sqlite_file.storage_full(self._path).message)
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
