@@ -1,15 +1,30 @@
 """What people type.
 
 * moonq
-  * call      run one function once
-  * check     say what is wrong with a project
-  * doctor    hold a driver against the delivery contract
-  * new       make a project
-  * repl      talk to a host in Lua (also called console)
-  * run       run a project's queues
-  * test      run tests written in Lua
-  * top       see what a running host does
-  * version   say which moonq this is
+  * call        run one function once
+  * check       say what is wrong with a project
+  * completion  make the shell complete moonq's names
+  * dead        see why messages died; retry or drop them
+  * doctor      hold a driver against the delivery contract
+  * eval        evaluate Lua on a host
+  * graph       show how entries hang together
+  * ls          list entries
+  * new         make a project
+  * pause       let a queue or a consumer rest
+  * peek        look at the messages of a queue
+  * publish     put messages on a queue
+  * purge       drop what waits in a queue
+  * queues      show every queue with its numbers
+  * repl        talk to a host in Lua (also called console)
+  * resume      undo pause
+  * run         run a project's queues
+  * show        show one entry
+  * status      show which hosts are running
+  * stop        end the running host
+  * tail        watch messages go by
+  * test        run tests written in Lua
+  * top         see what a running host does
+  * version     say which moonq this is
 
 One file per command, named after it. Data goes to stdout, talk to stderr; no command catches
 `MoonqError`: `failures` turns it into its line and its exit code.
@@ -24,7 +39,32 @@ import click
 from moonq import __version__
 from moonq.cli.options import common
 
-COMMANDS = ("call", "check", "doctor", "new", "repl", "run", "test", "top", "version")
+COMMANDS = (
+    "call",
+    "check",
+    "completion",
+    "dead",
+    "doctor",
+    "eval",
+    "graph",
+    "ls",
+    "new",
+    "pause",
+    "peek",
+    "publish",
+    "purge",
+    "queues",
+    "repl",
+    "resume",
+    "run",
+    "show",
+    "status",
+    "stop",
+    "tail",
+    "test",
+    "top",
+    "version",
+)
 
 ALIASES = {"console": "repl"}
 

@@ -58,6 +58,18 @@ def duration(value: str) -> float:
         raise click.BadParameter(str(error)) from error
 
 
+def rate(value: str) -> float:
+    """Return `100/s`, `100` or `600/m` as a number per second."""
+    number, _, unit = value.partition("/")
+    try:
+        per_second = float(number) / {"": 1, "s": 1, "m": 60, "h": 3600}[unit]
+    except (ValueError, KeyError):
+        raise click.BadParameter(f"{value!r} is no rate; write 100/s or 600/m") from None
+    if not 0 < per_second < float("inf"):
+        raise click.BadParameter("a rate is more than nothing")
+    return per_second
+
+
 def header(value: str) -> tuple[str, str]:
     """Return `NAME=VALUE` taken apart."""
     name, equals, text = value.partition("=")

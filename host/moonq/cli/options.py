@@ -40,9 +40,12 @@ class Options:
 
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
-        if self.no_input or self.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-            return False
-        return click.confirm(question, err=True)
+        return self.can_ask() and click.confirm(question, err=True)
+
+    def can_ask(self) -> bool:
+        """Say whether there is somebody to ask."""
+        asks = not (self.no_input or self.json)
+        return asks and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 pass_options = click.make_pass_decorator(Options, ensure=True)

@@ -150,11 +150,11 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
 def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any]) -> Plan:
     """Return how to run."""
     from moonq.testing import remembered
-    from moonq.testing.runner import Plan
+    from moonq.testing.runner import Plan, in_ci
     from moonq.testing.selection import Selection
     from moonq.testing.suites import Conditions
 
-    in_ci = is_set("CI")
+    watched = not in_ci()
     looks_back = asked["failed"] or asked["failed_first"]
     roots = [source.root for source in sources]
     selection = Selection(
@@ -164,17 +164,17 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         remembered.recall(roots) if looks_back else frozenset(),
         asked["failed"],
         asked["failed_first"],
-        heeds_only=not in_ci,
+        heeds_only=watched,
         seed=asked["shuffle"],
     )
     conditions = Conditions(
         asked["timeout"],
         declared=asked["driver"] == "declared",
         update=asked["update"],
-        may_store=not in_ci,
+        may_store=watched,
         coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
     )
-    return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=in_ci)
+    return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=not watched)
 
 
 def run(
@@ -259,7 +259,7 @@ def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
     from moonq.cli.reporters import github, machine, plain, pretty
 
     form = asked["reporter"] or ("json" if options.json else "")
-    form = form or ("github" if is_set("GITHUB_ACTIONS") else "pretty")
+    form = form or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "pretty")
     if form == "json":
         return machine.Json(click.echo)
     if form == "tap":
@@ -298,8 +298,3 @@ def list_tests(sources: list[SuiteSource], plan: Plan, projects: Projects) -> in
     if not count and not broken:
         raise NoTestMatched("no test matches what was asked for")
     return int(broken > 0)
-
-
-def is_set(variable: str) -> bool:
-    """Say whether the environment has *variable* and does not deny it."""
-    return os.environ.get(variable, "").lower() not in {"", "0", "false", "no"}

@@ -149,6 +149,7 @@ def _bytes(number: int, text: Any) -> bytes:
 
 def _answer(answer: str | QueueError) -> dict[str, Any]:
     if isinstance(answer, QueueError):
-        error = {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
-        return {"error": error}
+        kind, name = answer.kind, type(answer).__name__
+        error = {"type": name, "kind": kind, "message": answer.message, "hint": answer.hint}
+        return {"error": {**error, "retryable": answer.retryable}}
     return {"id": answer}

@@ -93,17 +93,14 @@ class Desk:
         error = choosing.checked_fingerprint(error)
         return choosing.letters_of(route, origin, error, before)
 
-    def _by_prefix(self, route: Route, prefix: str) -> Stored | None:
-        """Return the one message whose id begins or ends like *prefix*, as people shorten ids."""
-        head, dots, tail = prefix.partition("…")
-        if len(prefix) < 4:
-            return None
-        found = [
-            one
-            for one in choosing.stored_in(route)
-            if one.message.id.startswith(head) and (not dots or one.message.id.endswith(tail))
-        ]
-        return found[0] if len(found) == 1 else None
+    def _full_id(self, route: Route, shown: str) -> str:
+        """Return a message's id, which people may shorten as log lines do: ``01a2…d3e8f1``."""
+        head, dots, tail = shown.partition("…")
+        if not dots:
+            return shown
+        names = (one.message.id for one in choosing.stored_in(route))
+        found = [name for name in names if name.startswith(head) and name.endswith(tail)]
+        return found[0] if len(found) == 1 else shown
 
     def _message(self, stored: Stored, *, full: bool, redact: bool) -> dict[str, Any]:
         hidden = self._host.project.settings.redact if redact else ()

@@ -152,6 +152,7 @@ class Destroying(Desk):
             before = None if older is None else self._host.clock.now() - older
             found = choosing.waiting_in(route, before)
         if ids is not None:
+            ids = [self._full_id(route, shown) for shown in ids]
             wanted = frozenset(ids)
             found = (one for one in found if one.message.id in wanted)
         taken = [one.message.id for one in islice(found, choosing.LARGEST)]

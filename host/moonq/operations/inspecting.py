@@ -95,7 +95,7 @@ class Inspecting(Desk):
         names = [self._queue(queue)] if queue is not None else self._host.queues.ids()
         for name in names:
             route = self._host.queues.route(name)
-            stored = route.driver.find(route.spec.name, message)
+            stored = route.driver.find(route.spec.name, self._full_id(route, message))
             if stored is not None:
                 return {"queue": name, **self._message(stored, full=True, redact=redact)}
         where = names[0] if queue is not None else "any queue"
@@ -125,7 +125,7 @@ class Inspecting(Desk):
     def dead_letter(self, queue: str, message: str, redact: bool = True) -> dict[str, Any]:
         """Return one dead letter: body, headers, and every remembered attempt with its error."""
         source, route, _ = self._letters(queue)
-        stored = route.driver.find(route.spec.name, message) or self._by_prefix(route, message)
+        stored = route.driver.find(route.spec.name, self._full_id(route, message))
         if stored is None:
             raise NotFound(
                 f"no dead letter {message!r} of {source}",
