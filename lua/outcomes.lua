@@ -26,7 +26,7 @@ local outcomes = {}
 ---@field dead string[]
 ---@field published testing.Published[]
 ---@field logs test.Log[]
----@field attempts fun(self: testing.Run, id: string): string[]  when each was made: "0s", "2s", …
+---@field attempts fun(self: testing.Run, id: string): string[]  the wait before each: "0s", "2s", …
 ---@field result fun(self: testing.Run, id: string): any, any     what the handler returned last
 
 local SHOWN = 6 -- lines of evidence below a failure

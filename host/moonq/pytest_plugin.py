@@ -36,25 +36,30 @@ class LuaFile(pytest.File):
 
     def collect(self) -> Iterator[LuaItem]:
         """Load the file and yield its tests."""
+        from moonq.log import visible
+        from moonq.testing.runner import in_ci
+
         self._suite = self._load()
         names: dict[str, int] = {}
-        only = any(case.only for case in self._suite.cases)
+        only = not in_ci() and any(case.only for case in self._suite.cases)
         for case in self._suite.cases:
             names[case.full_name] = times = names.get(case.full_name, 0) + 1
-            name = case.full_name if times == 1 else f"{case.full_name} #{times}"
+            name = visible(case.full_name)
             if case.only or not only:
-                yield LuaItem.from_parent(self, name=name, case=case)
+                shown = name if times == 1 else f"{name} #{times}"
+                yield LuaItem.from_parent(self, name=shown, case=case)
 
     def _load(self) -> Suite:
         from moonq.errors import ProjectInvalid
         from moonq.findings import render
+        from moonq.testing.runner import in_ci
         from moonq.testing.sources import Search
         from moonq.testing.suites import Conditions, Suite
 
         projects = _projects(self.config)
         try:
             (source,) = Search(projects, None).find([str(self.path)])
-            suite = Suite(source, projects.at(source.root), Conditions())
+            suite = Suite(source, projects.at(source.root), Conditions(may_store=not in_ci()))
         except ProjectInvalid as problem:
             raise self.CollectError(render(problem.findings)) from None
         finding = suite.load()
@@ -64,14 +69,21 @@ class LuaFile(pytest.File):
 
     def run(self, case: Case) -> Result:
         """Run one test."""
+        from moonq.testing.runner import in_ci, without_only
+
         if not self._planned:
             self._planned = True
             mine = (item for item in self.session.items if item.parent is self)
             self._suite.plan([item.case for item in mine if isinstance(item, LuaItem)])
-        return self._suite.run(case)
+        result = self._suite.run(case)
+        return without_only(result) if in_ci() else result
 
     def teardown(self) -> None:
-        """Give the state back behind the last test."""
+        """Give the state back behind the last test.
+
+        Raises:
+            Failed: A block that was left open could not be closed.
+        """
         problems = self._suite.finish()
         self._suite.close()
         if problems:

@@ -87,12 +87,24 @@ def _results(suite: Suite, plan: Plan) -> Iterator[Result]:
     suite.plan(chosen * plan.repeat)
     for case in chain.from_iterable([chosen] * plan.repeat):
         result = suite.run(case)
-        if case.only and plan.only_fails and not result.is_bad:
-            problem = Problem("T711", "it_only is left in the file; write `it`", line=case.line)
-            result = replace(result, status="failed", problem=problem)
+        if plan.only_fails:
+            result = without_only(result)
         yield result
         if plan.fail_fast and result.is_bad:
             return
+
+
+def without_only(result: Result) -> Result:
+    """Return *result* as a failure where its test was declared with `it_only`."""
+    if not result.case.only or result.is_bad:
+        return result
+    problem = Problem("T711", "it_only is left in the file; write `it`", line=result.case.line)
+    return replace(result, status="failed", problem=problem)
+
+
+def in_ci() -> bool:
+    """Say whether nobody watches: then nothing may be left out, and no snapshot is taken."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
 def _ordered(sources: Sequence[SuiteSource], selection: Selection) -> list[SuiteSource]:

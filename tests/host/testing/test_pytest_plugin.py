@@ -86,3 +86,17 @@ end
     result = lua(text, "-v")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*::again PASSED*", "*::again #2 PASSED*"])
+
+
+def test_it_only_runs_alone_but_not_in_ci(lua: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """\
+local test = require("test")
+test.it_only("this", function() end)
+test.it("that", function() end)
+"""
+    monkeypatch.delenv("CI", raising=False)
+    lua(text).assert_outcomes(passed=1)
+    monkeypatch.setenv("CI", "true")
+    result = lua(text)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["T711 it_only is left in the file*"])
