@@ -146,6 +146,16 @@ function mq.call(id, argument, options)
   return ask("call", fields)
 end
 
+--- Runs a dead letter with the handler as it is now; nothing is settled, sent or taken away.
+---@param id string
+---@param queue? string  the queue it died in (default: wherever it lies)
+---@return table|nil result  as `call` answers, with `id`, `queue` and `function`
+---@return errors.Error|nil err
+function mq.replay(id, queue)
+  check.argument("mq.replay", "id", id, "string")
+  return ask("replay", { message = id, queue = queue })
+end
+
 --- Lets a queue deliver nothing, or a consumer take nothing.
 ---@param target string
 ---@return table|nil answer

@@ -40,7 +40,7 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
 _NAMES = {
     **dict.fromkeys(("queue.publish", "queue.publish_batch", "queue.info"), "queue"),
     **dict.fromkeys(("mq.peek", "mq.purge", "mq.dead.ls", "mq.dead.show"), "queue"),
-    **dict.fromkeys(("mq.dead.retry", "mq.dead.drop", "mq.replay"), "queue"),
+    **dict.fromkeys(("mq.dead.retry", "mq.dead.drop"), "queue"),
     **dict.fromkeys(("funcs.call", "mq.call"), "function"),
     **dict.fromkeys(("mq.entry", "mq.graph", "mq.pause", "mq.resume", "mq.start"), "entry"),
     "registry.get": "entry",

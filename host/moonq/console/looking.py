@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moonq import durations
 from moonq.console import chunk, echo, manual, views
 from moonq.console.chunk import State
 from moonq.console.commands import COMMANDS, command, find, words
+from moonq.console.ink import Ink
+from moonq.console.tables import lua, value_table
 from moonq.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -129,7 +132,8 @@ def tail(console: Console, rest: str) -> None:
     if found == ["off"]:
         console.face.notice("no more events" if console.live.end_tail() else "there was no tail")
         return
-    events: list[str] = []
+    # A private host's log lines come by themselves.
+    events = list(EVENTS[:-1]) if console.attached.is_private else []
     if "--event" in found:
         at = found.index("--event")
         events = ",".join(found[at + 1 :][:1]).split(",")
@@ -158,14 +162,30 @@ def watch(console: Console, rest: str) -> None:
     ink = console.face.ink()
     room = console.face.ink().width
 
+    # Printed, not answered: `_` shall stay what the person made it.
+    source = f"print((require('json').encode((\n{judged.text}\n))))"
+
     def look() -> list[str]:
-        found = console.client.request("eval", src=judged.text, timeout=seconds + 1)
-        fault = found.get("fault")
-        lines = echo.fault(fault, ink) if fault else "\n".join(found["texts"]).split("\n")
+        printed: list[str] = []
+        begun = console.client.begin(
+            "eval", on_output=printed.append, src=source, timeout=seconds + 1
+        )
+        fault = (begun.wait() or {}).get("fault")
+        lines = echo.fault(fault, ink) if fault else _pane("".join(printed), ink)
         return [line[:room] for line in lines[:10]]
 
     title = f"─ watch every {durations.show(seconds)}: {expression} ─ \\watch off to close "
     console.live.watch(look, ink.plain(title[: room - 1].ljust(room - 1, "─")), seconds)
+
+
+def _pane(text: str, ink: Ink) -> list[str]:
+    """A value as it is watched: a table where it is one."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ["nil, or a value that JSON cannot carry"]
+    shown = value_table(value, ink) if isinstance(value, list) else ""
+    return (shown or lua(value)).split("\n")
 
 
 def _interval(text: str) -> tuple[float, str]:

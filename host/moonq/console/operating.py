@@ -53,15 +53,15 @@ def _json(console: Console, text: str) -> str:
 
 @command(
     "replay",
-    "replay QUEUE ID",
+    "replay ID [QUEUE]",
     "runs a dead letter with the present handler; settles and sends nothing",
-    lua="mq.replay(queue, id)",
-    takes="queue",
+    lua="mq.replay(id)",
 )
 def replay(console: Console, rest: str) -> None:
     """Run a dead letter again without touching it."""
-    found = words(rest, "replay QUEUE ID", 2, 2)
-    answer = console.request("replay", queue=found[0], id=found[1])
+    found = words(rest, "replay ID [QUEUE]", 1, 2)
+    fields = {"queue": found[1]} if len(found) > 1 else {}
+    answer = console.request("replay", message=found[0], **fields)
     ink = console.face.ink()
     head = f"{answer['id']} with {answer['function']}; it stays where it is"
     console.face.show([ink.paint("dim", head), *views.called(answer, ink, as_message=True)])

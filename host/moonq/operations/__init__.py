@@ -20,6 +20,7 @@ from moonq.errors import Invalid, ReadOnly
 from moonq.operations.acting import Acting
 from moonq.operations.destroying import Destroying
 from moonq.operations.inspecting import Inspecting
+from moonq.operations.replaying import Replaying
 
 #: Kind of request -> whether it changes anything.
 KINDS: Mapping[str, bool] = {
@@ -36,6 +37,7 @@ KINDS: Mapping[str, bool] = {
     "snapshot": False,
     "publish": True,
     "call": True,
+    "replay": True,
     "pause": True,
     "resume": True,
     "start": True,
@@ -46,7 +48,7 @@ KINDS: Mapping[str, bool] = {
 }
 
 
-class Operations(Inspecting, Acting, Destroying):
+class Operations(Inspecting, Acting, Replaying, Destroying):
     """What one person may do to one host."""
 
     def perform(
