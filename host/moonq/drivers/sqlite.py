@@ -111,6 +111,8 @@ class SqliteDriver:
                     queue.number, _ = _declare(connection, queue.spec.name)
         except BaseException:
             connection.close()
+            if self._view is not None:
+                self._view.close()
             raise
         writer.queues = {queue.number: queue for queue in self._queues.values()}
         writer.on_event = self._on_event = on_event

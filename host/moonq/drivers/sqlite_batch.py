@@ -25,7 +25,7 @@ from moonq.model import Delivery
 class Work:
     """Something that somebody waits for."""
 
-    __slots__ = ("_gate", "abandoned", "begun", "error", "result", "run")
+    __slots__ = ("_fate", "_gate", "begun", "error", "result", "run")
 
     def __init__(self, run: Callable[[Tx], Any] | None) -> None:
         self.run = run
@@ -34,10 +34,24 @@ class Work:
         self.error: MoonqError | None = None
         self.begun = False
         """Whether it may have been stored."""
-        self.abandoned = False
-        """Nobody waits for it any more; not begun, it never is."""
+        self._fate = [True]
         self._gate = threading.Lock()
         self._gate.acquire()
+
+    def begin(self) -> bool:
+        """Whether it is to be done; False: whoever wanted it has left."""
+        self.begun = self.begun or self._decide()
+        return self.begun
+
+    def abandon(self) -> bool:
+        """Leave it undone for ever; False: it has begun."""
+        return self._decide()
+
+    def _decide(self) -> bool:
+        try:
+            return self._fate.pop()  # one thread gets it, be they as close together as they like
+        except IndexError:
+            return False
 
     def done(self, error: MoonqError | None = None) -> None:
         """Let go who waits."""
@@ -176,8 +190,7 @@ class Batch:
 
 
 def _run(work: Work, tx: Tx) -> None:
-    if work.run is not None and not work.abandoned:
-        work.begun = True
+    if work.run is not None and work.begin():
         work.result = work.run(tx)
 
 

@@ -286,5 +286,5 @@ def storage_full(path: Path) -> QueueFull:
     """Return the refusal of a publish that the disk has no room for."""
     return QueueFull(
         f"the disk of {path} is full: messages are delivered, but none is accepted",
-        hint="free some space, then publish again",
+        hint="free some space, or lower the driver's `ballast_mb`, then publish again",
     )

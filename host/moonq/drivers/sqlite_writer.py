@@ -183,8 +183,7 @@ class Writer:
     def _wait(self, work: Work, seconds: float) -> None:
         if work.wait(seconds):
             return
-        work.abandoned = True
-        if not work.begun:
+        if work.abandon():
             work.error = sqlite_file.held_too_long(self._path)
         elif not work.wait(BUSY):
             work.error = Uncertain(
