@@ -77,6 +77,8 @@ local function lazily(_, name)
     local module = require_here(name)
     globals[name] = module
     return module
+  elseif name == "replay" then
+    return require_here("mq").replay
   end
 end
 

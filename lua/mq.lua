@@ -119,7 +119,7 @@ end
 ---@nodiscard
 function mq.find(id, queue)
   check.argument("mq.find", "id", id, "string")
-  return ask("find", { id = id, queue = queue })
+  return ask("find", { message = id, queue = queue })
 end
 
 ---@class mq.CallOptions
@@ -237,7 +237,7 @@ end
 function mq.dead.show(queue, id)
   check.argument("mq.dead.show", "queue", queue, "string")
   check.argument("mq.dead.show", "id", id, "string")
-  return ask("dead_letter", { queue = queue, id = id })
+  return ask("dead_letter", { queue = queue, message = id })
 end
 
 --- What a value is: its type, size, and where a function was written.

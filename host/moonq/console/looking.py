@@ -101,7 +101,7 @@ def dead(console: Console, rest: str) -> None:
         console.face.show(views.letters(console.request("dead_letters", queue=found[0]), ink))
         return
     try:
-        answer = console.request("dead_letter", queue=found[0], id=found[1], **_redact(console))
+        answer = console.request("dead_letter", queue=found[0], message=found[1], **_redact(console))
     except NotFound:
         answer = console.request("dead_letters", queue=found[0], error=found[1])
         ids = [one["id"] for one in answer["messages"]]
@@ -115,7 +115,7 @@ def find_(console: Console, rest: str) -> None:
     """Show a message by its id."""
     name = words(rest, "find ID", 1)[0]
     console.face.show(
-        views.letter(console.request("find", id=name, **_redact(console)), console.face.ink())
+        views.letter(console.request("find", message=name, **_redact(console)), console.face.ink())
     )
 
 

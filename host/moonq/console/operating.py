@@ -202,7 +202,7 @@ def _letters(console: Console, usage: str, rest: str) -> dict[str, Any]:
 def _full_ids(console: Console, queue: str, names: list[str]) -> list[str]:
     """Return the ids that are meant; none when it is one word that names no letter."""
     try:
-        return [console.request("dead_letter", queue=queue, id=name)["id"] for name in names]
+        return [console.request("dead_letter", queue=queue, message=name)["id"] for name in names]
     except NotFound:
         if len(names) > 1:
             raise

@@ -22,7 +22,7 @@ class Replaying(Desk):
 
     @checked
     def replay(self, message: str, queue: str | None = None) -> dict[str, Any]:
-        """Run the dead letter *message* (its id, or the beginning of it) by hand.
+        """Run the dead letter *message* (its id, or the ends of it) by hand.
 
         The answer is that of `call`, with the letter's `id`, its `queue` and the `function`.
         """
@@ -37,7 +37,7 @@ class Replaying(Desk):
     def _letter(self, message: str, queue: str | None) -> tuple[str, Stored]:
         for source in [self._queue(queue)] if queue is not None else self._sources():
             _, route, _ = self._letters(source)
-            found = route.driver.find(route.spec.name, message) or self._by_prefix(route, message)
+            found = route.driver.find(route.spec.name, self._full_id(route, message))
             if found is not None:
                 return source, found
         where = queue if queue is not None else "any queue"
