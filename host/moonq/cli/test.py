@@ -185,7 +185,7 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
-    from moonq.cli.reporters import Tally, junit
+    from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
     began = time.perf_counter()
@@ -196,7 +196,9 @@ def run(
         reporter.suite(report)
     tally.took = time.perf_counter() - began
     remembered.remember(tally.reports)
-    extra = covered(tally, projects, asked) if plan.conditions.coverage else []
+    extra: list[str] = []
+    if plan.conditions.coverage:
+        extra = coverage.told(tally, projects, asked["coverage"] or ("term",), asked["cov_min"])
     if tally.results() or tally.failed():
         reporter.end(tally, extra)
     if asked["junit"]:
@@ -206,7 +208,7 @@ def run(
 
 def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
     """Run the tests again whenever a file changes, until somebody quits."""
-    from moonq.cli.watching import Filter, Watch
+    from moonq.cli.watching import Filter, Watch, without_filter
 
     written = click.get_current_context().meta[WRITTEN]
     passed = without_filter([arg for arg in written if arg not in targets])
@@ -214,44 +216,6 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
         passed = ["-C", str(options.project), *passed]
     first = Filter(targets, asked["k"] or "", asked["failed"])
     Watch(options.project, passed, first).run()
-
-
-def without_filter(written: list[str]) -> list[str]:
-    """Return a command line without what says which tests are meant, and without `--watch`."""
-    kept, skips = [], False
-    for arg in written:
-        if not skips and arg not in {"-k", "--failed", "--watch"} and not arg.startswith("-k"):
-            kept.append(arg)
-        skips = arg == "-k"
-    return kept
-
-
-def covered(tally: Tally, projects: Projects, asked: dict[str, Any]) -> list[str]:
-    """Measure what ran, write the files that were asked for, and return the rows to show."""
-    from moonq.cli.reporters import coverage as reports
-    from moonq.testing import coverage
-    from moonq.testing.sources import shown_path
-
-    forms = asked["coverage"] or ("term",)
-    for root in dict.fromkeys(report.source.root for report in tally.reports):
-        hit = coverage.Hit()
-        for report in tally.reports:
-            if report.source.root == root:
-                hit.add(report.hits)
-        tally.covered += coverage.measure(projects.at(root), root, hit.lines())
-    rows = reports.rows(tally.covered, asked["cov_min"]) if "term" in forms else []
-    if "term" not in forms and tally.below(asked["cov_min"]):
-        rows = [f"  ✗ {coverage.total(tally.covered)[2]:.1f} % covered, below {asked['cov_min']:g}"]
-    if not tally.reports:
-        return rows
-    folder = tally.reports[0].source.root / ".moonq" / "coverage"
-    files = {"html": ("index.html", reports.write_html), "lcov": ("lcov.info", reports.write_lcov)}
-    for form in forms:
-        if form in files:
-            name, write = files[form]
-            write(folder / name, tally.covered)
-            rows.append(f"  coverage written to {shown_path(folder / name)}")
-    return rows
 
 
 def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:

@@ -75,6 +75,16 @@ def decide(event: Event, current: Filter, ask: Callable[[str], str]) -> Step:
     return Step(current) if wanted is None else Step(wanted, tuple(wanted.arguments()))
 
 
+def without_filter(written: list[str]) -> list[str]:
+    """Return a command line without what says which tests are meant, and without `--watch`."""
+    kept, skips = [], False
+    for arg in written:
+        if not skips and arg not in {"-k", "--failed", "--watch"} and not arg.startswith("-k"):
+            kept.append(arg)
+        skips = arg == "-k"
+    return kept
+
+
 def _filter_for(key: str, current: Filter, ask: Callable[[str], str]) -> Filter | None:
     if key in {"a", "c"}:
         return Filter()

@@ -1,10 +1,15 @@
 """Runs tests written in Lua against a project, in virtual time.
 
-    sources   which files and entries have tests, and whose project they belong to
-    suites    one of them, loaded in a Lua state of its own: its cases, and running them
-    world     what is under test, new for each case: queues, states, stores, clock, stubs, logs
-    runner    which cases run, in what order, in how many processes
-    blocks    a failure, drawn; reporters tell how a run goes
+    sources    which files and entries have tests, and whose project they belong to
+    suites     one of them, loaded in a Lua state of its own: its cases, and running them
+    world      what is under test, new for each case: queues, states, stores, clock, stubs, logs
+    selection  which cases run, in what order
+    runner     runs the suites, in this process or in several
+    results    what came of it: plain values
+    blocks     a failure, drawn
 
-A suite's script talks to the world through `lends`; `lua/testing.lua` is the other end.
+A suite's script talks to the world through `lends`; `lua/testing.lua` is the other end. The parts
+of a world are those of a host, made fit for one thread: `standin` for every driver, `consumers`
+that take a step when they are told to, `functions` and `states` with stubs, `faults`, and `runs`
+that remember.
 """

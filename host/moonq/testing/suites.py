@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from moonq import assets, durations
+from moonq import durations
 from moonq.findings import Finding
 from moonq.functions import chunk
-from moonq.registry import Entry, Project
-from moonq.registry.script_kinds import Function, Script
+from moonq.registry import Project
+from moonq.registry.script_kinds import Function
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Limits, ScriptFault, Stopped
@@ -29,6 +29,7 @@ from moonq.testing.coverage import Hit
 from moonq.testing.lends import lent_to_suites
 from moonq.testing.loghandler import LogHandler
 from moonq.testing.results import Case, Problem, Result, Status
+from moonq.testing.scripts import libraries, script_of
 from moonq.testing.services import Deputy
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
@@ -272,29 +273,3 @@ def _place(stack: str) -> tuple[str, int]:
     """Where a stack's innermost frame is."""
     chunk_name, _, rest = stack.partition("\n")[0].partition(": in ")[0].rpartition(":")
     return (chunk_name, int(rest)) if rest.isdigit() else ("", 0)
-
-
-def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]) -> Chunk:
-    """Return the text of a suite and what it may require.
-
-    A plain file sees every module and every library of its project, by the names they have there.
-    """
-    if entry is not None:
-        return chunk(entry)
-    data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
-    return Chunk(source.id, source.id, data, tuple(modules), known)
-
-
-def libraries(project: Project) -> dict[str, str]:
-    """Return every library by each name that means only this one: id, name, alias of imports."""
-    meant: dict[str, set[str]] = {}
-    for library in project.of_kind("library.lua"):
-        for name in (library.id, library.name):
-            meant.setdefault(name, set()).add(library.id)
-    for entry in project.entries.values():
-        if isinstance(entry.config, Script):
-            for alias, target in entry.config.imports.items():
-                meant.setdefault(alias, set()).add(target)
-    known = assets.stdlib_modules()
-    return {name: ids.pop() for name, ids in meant.items() if len(ids) == 1 and name not in known}

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from moonq.cli.test import without_filter
-from moonq.cli.watching import Event, Filter, decide
+from moonq.cli.watching import Event, Filter, decide, without_filter
 
 
 def answering(text: str) -> Callable[[str], str]:

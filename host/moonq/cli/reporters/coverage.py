@@ -11,11 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moonq.frames import clean
-from moonq.testing.coverage import FileCoverage, total
+from moonq.testing.coverage import FileCoverage, Hit, measure, total
+from moonq.testing.sources import shown_path
+
+if TYPE_CHECKING:
+    from moonq.cli.reporters import Tally
+    from moonq.testing.sources import Projects
 
 FORMS = ("term", "html", "lcov")
+FOLDER = Path(".moonq", "coverage")
 STYLE = """\
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em }
 pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto }
@@ -23,6 +30,27 @@ table { border-collapse: collapse } td, th { padding: .2em .8em; text-align: rig
 td:first-child, th:first-child { text-align: left } .no { opacity: .5; user-select: none }
 .hit { background: #2da44e26 } .miss { background: #cf222e33 }
 """
+
+
+def told(
+    tally: Tally, projects: Projects, forms: Sequence[str], minimum: float | None
+) -> list[str]:
+    """Measure what ran, write the files that were asked for, and return the rows to show."""
+    for root in dict.fromkeys(report.source.root for report in tally.reports):
+        hit = Hit()
+        for report in tally.reports:
+            if report.source.root == root:
+                hit.add(report.hits)
+        tally.covered += measure(projects.at(root), root, hit.lines())
+    shown = rows(tally.covered, minimum) if "term" in forms else []
+    if not shown and tally.below(minimum):
+        shown = [f"  ✗ {total(tally.covered)[2]:.1f} % covered, below {minimum:g}"]
+    for form, (name, write) in WRITERS.items():
+        if form in forms and tally.reports:
+            path = tally.reports[0].source.root / FOLDER / name
+            write(path, tally.covered)
+            shown.append(f"  coverage written to {shown_path(path)}")
+    return shown
 
 
 def rows(files: Sequence[FileCoverage], minimum: float | None) -> list[str]:
@@ -67,6 +95,10 @@ def write_lcov(path: Path, files: Sequence[FileCoverage]) -> None:
         records.append(f"TN:\nSF:{one.file}\n{lines}{counts}end_of_record\n")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(records), encoding="utf-8")
+
+
+#: What is written for each form, and by whom.
+WRITERS = {"html": ("index.html", write_html), "lcov": ("lcov.info", write_lcov)}
 
 
 def _row(name: str, width: int, lines: int, hit: int, rest: str) -> str:
