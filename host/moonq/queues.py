@@ -135,7 +135,8 @@ class Queues:
     ) -> list[str | QueueError]:
         """Publish many `{body, headers?, options?}` and answer for each: its id, or the error."""
         route = self.route(queue_id)
-        return self._store(route, [_attempt(self._checked, route, item) for item in items], may_wait)
+        messages = [_attempt(self._checked, route, item) for item in items]
+        return self._store(route, messages, may_wait)
 
     def publish_many(
         self, queue_id: str, parts: Sequence[bytes], *, may_wait: bool = True
@@ -161,8 +162,7 @@ class Queues:
         self._tell(route, accepted, stored)
         receipts = iter(stored)
         return [
-            _id(next(receipts)) if isinstance(message, Message) else message
-            for message in messages
+            _id(next(receipts)) if isinstance(message, Message) else message for message in messages
         ]
 
     def check_batch(

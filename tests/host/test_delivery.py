@@ -289,7 +289,7 @@ def test_a_second_signal_does_not_wait_for_handlers(make_host: MakeHost) -> None
 
     stopping = threading.Thread(target=stop, daemon=True)
     stopping.start()
-    until(lambda: host.consumers["app:worker"].is_stopping())
+    until(host.consumers["app:worker"].is_stopping)
     host.stop_now()
     stopping.join(20)
     assert len(problems) == 1
