@@ -165,29 +165,38 @@ class Building:
 
     def _queue(self, entry: Entry) -> _Service:
         fields = entry.fields(queue_kinds.Queue)
-        driver = self.drivers[fields.driver]
-        spec = self._spec(entry)
-        route = Route(
+        route = self.route(entry)
+
+        def start() -> None:
+            route.driver.declare(route.spec)
+            self.add_routes(route)
+
+        spec = route.spec
+        dead = f"dead letters → {spec.dead_letter}" if spec.dead_letter else "no dead letters"
+        detail = f"queue, {dead} ({fields.max_attempts} attempts)"
+        # A stopped queue can still be looked at; a publish into it finds its driver closed.
+        return _Service(start, lambda _: None, detail=detail)
+
+    def route(self, entry: Entry) -> Route:
+        """Return where the messages of a queue go."""
+        fields = entry.fields(queue_kinds.Queue)
+        return Route(
             entry.id,
-            driver,
-            spec,
+            self.drivers[fields.driver],
+            self._spec(entry),
             decodes=fields.codec == "json",
             publish_timeout=fields.publish_timeout,
             max_body=fields.max_body,
             content_type="application/json" if fields.codec == "json" else "text/plain",
         )
 
-        def start() -> None:
-            driver.declare(spec)
-            self.queues.add(route)
-            letters = fields.dead_letter.queue if fields.dead_letter else None
-            if letters and letters not in self.project.entries:
-                self.queues.add(dead_route(route, letters))
-
-        dead = f"dead letters → {spec.dead_letter}" if spec.dead_letter else "no dead letters"
-        detail = f"queue, {dead} ({fields.max_attempts} attempts)"
-        # A stopped queue can still be looked at; a publish into it finds its driver closed.
-        return _Service(start, lambda _: None, detail=detail)
+    def add_routes(self, route: Route) -> None:
+        """Make a queue known, with the dead letters that nobody declared."""
+        self.queues.add(route)
+        fields = self.project.entries[route.id].fields(queue_kinds.Queue)
+        letters = fields.dead_letter.queue if fields.dead_letter else None
+        if letters and letters not in self.project.entries:
+            self.queues.add(dead_route(route, letters))
 
     def _spec(self, entry: Entry) -> QueueSpec:
         return queue_spec(self.project, entry)
@@ -203,7 +212,10 @@ class Building:
         settings = self._consumer_settings(entry, fields)
 
         def start() -> None:
-            self._start_consumer(entry, settings)
+            consumer = self.consumer(entry, self.queues.route(fields.queue))
+            self.load(consumer)
+            consumer.start()
+            self.consumers[entry.id] = consumer
 
         def stop(timeout: float | None) -> None:
             consumer = self.consumers.get(entry.id)
@@ -214,29 +226,36 @@ class Building:
         detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
         return _Service(start, stop, detail=detail)
 
-    def _start_consumer(self, entry: Entry, settings: ConsumerSettings) -> None:
-        queue_id = entry.fields(queue_kinds.Consumer).queue
-        route = self.queues.route(queue_id)
-        consumer = self.consumer_type(
+    def consumer(self, entry: Entry, route: Route) -> Consumer:
+        """Return a consumer that is not started yet."""
+        settings = self._consumer_settings(entry, entry.fields(queue_kinds.Consumer))
+        return self.consumer_type(
             settings,
             route,
-            self._policy(self.project.entries[queue_id].fields(queue_kinds.Queue)),
+            self._policy(self.project.entries[route.id].fields(queue_kinds.Queue)),
             self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
             self.clock,
             self.metrics,
             lambda problem: self._supervisor.failed(entry.id, problem),
             self._policies.scope(entry.lifecycle.security, entry.id),
         )
+
+    def load(self, consumer: Consumer) -> None:
+        """Open the function of *consumer*.
+
+        Raises:
+            ScriptError: It does not load; shows where.
+        """
+        function = consumer.settings.function
         try:
-            consumer.start()
+            consumer.prepare()
         except ScriptFault as raised:
-            raise self._script_error(settings.function, raised) from None
+            raise self._script_error(function, raised) from None
         except Stopped as stopped:
             raise ScriptError(
-                f"{settings.function}: loading its file was stopped ({stopped.reason})",
+                f"{function}: loading its file was stopped ({stopped.reason})",
                 hint="do the slow work in the handler, not at the top of the file",
             ) from None
-        self.consumers[entry.id] = consumer
 
     def _consumer_settings(self, entry: Entry, fields: queue_kinds.Consumer) -> ConsumerSettings:
         limits = self.functions.limits(fields.func)

@@ -84,9 +84,38 @@ class Consumer:
         self._abandoned = 0
         self._paused = False
         self._stopping = False
+        self._retiring = False
         self._cut_off = False
+        # Held by whoever ends it: a stop may come while it retires.
+        self._ending = threading.Lock()
+        self._first: Worker | None = None
+        self.earlier = 0
+        """What consumers acknowledged that this one has replaced."""
 
     # Life ---------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Open the first worker's state: a handler that does not load is found here.
+
+        Raises:
+            ScriptFault: The handler does not load.
+            Stopped: Loading it took too much time or memory.
+        """
+        if self._first is not None:
+            return
+        first = self._new_worker()
+        try:
+            first.open()
+        except BaseException:
+            self._leave(first)
+            raise
+        self._first = first
+
+    def discard(self) -> None:
+        """Give back what `prepare` has opened; it is not to be started."""
+        if self._first is not None:
+            self._leave(self._first)
+            self._first = None
 
     def start(self) -> None:
         """Open the first worker's state, then take deliveries.
@@ -98,16 +127,34 @@ class Consumer:
         """
         if self.settings.auto_ack:
             self._log.warning("auto_ack: a message that fails, or is running at a crash, is lost")
-        first = self._new_worker()
-        first.open()
+        self.prepare()
+        first = self._first
+        assert first is not None
         try:
             self._subscription = self.route.driver.subscribe(
                 self.route.spec.name, self.settings.prefetch
             )
         except MoonqError:
-            first.close()
+            self.discard()
             raise
+        if self._paused:
+            self._subscription.pause()
+        self._first = None
         self._launch(first)
+
+    def retire(self) -> None:
+        """Take no more and hand the buffer back; what runs may finish, undisturbed by any limit."""
+        subscription = self._subscription
+        if subscription is not None:
+            self._retiring = True
+            subscription.stop()
+
+    def outlast(self) -> None:
+        """Wait until what runs in a retired consumer has ended, then end it too."""
+        with self._changed:
+            while self._workers and not self._stopping:
+                self._clock.wait(self._changed, None)
+        self.stop()
 
     def stop(self, timeout: float | None = None) -> None:
         """Stop as the contract says: take no more, hand back, let running handlers finish.
@@ -116,6 +163,10 @@ class Consumer:
             StopTimeout: Some handlers did not finish in *timeout* seconds (default: the
                 entry's `stop_timeout`); they were cut off and their messages handed back.
         """
+        with self._ending:
+            self._stop(timeout)
+
+    def _stop(self, timeout: float | None) -> None:
         subscription = self._subscription
         if subscription is None:
             return
@@ -175,7 +226,7 @@ class Consumer:
     def acked(self) -> int:
         """How many messages were acknowledged since the start."""
         with self._changed:
-            return self._acked + sum(worker.acked for worker in self._workers)
+            return self.earlier + self._acked + sum(worker.acked for worker in self._workers)
 
     def times(self) -> list[tuple[float, int]]:
         """How long handlers took since the start: seconds, and how many took about as long."""
@@ -241,7 +292,7 @@ class Consumer:
         subscription = worker.subscription
         assert subscription is not None
         most = max(1, self.settings.prefetch // self.settings.concurrency)
-        while not self._stopping and not worker.abandoned:
+        while not (self._stopping or self._retiring or worker.abandoned):
             worker.open()
             deliveries = self._take(subscription, min(worker.pace.batch(), most))
             if deliveries:
@@ -279,7 +330,7 @@ class Consumer:
             worker.is_idle = False
             self._idle -= 1
             grow = self._idle < 1 and len(self._workers) < self.settings.concurrency
-        if grow and not self._stopping:
+        if grow and not (self._stopping or self._retiring):
             self._launch(self._new_worker())
 
     def _became_idle(self, worker: Worker) -> None:
