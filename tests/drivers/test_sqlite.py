@@ -396,6 +396,28 @@ def test_what_is_leased_while_its_consumer_stops_is_handed_back(tmp_path: Path) 
     driver.close()
 
 
+def test_keys_whose_window_is_over_leave_the_file(tmp_path: Path) -> None:
+    clock = ManualClock()
+    driver = opened(tmp_path / FILE, clock)
+    driver.declare(QueueSpec("q", dedup_window=60.0))
+    driver.publish("q", [Message(str(n), b"", 0.0, dedup_key=str(n)) for n in range(700)], 1.0)
+
+    def keys() -> int:
+        with sqlite3.connect(tmp_path / FILE) as file:
+            (count,) = file.execute("SELECT count(*) FROM dedup").fetchone()
+        file.close()
+        return int(count)
+
+    def forgotten() -> bool:
+        clock.advance(1)
+        return keys() == 0
+
+    assert keys() == 700
+    clock.advance(60)
+    wait_until(forgotten)
+    driver.close()
+
+
 # What goes wrong
 
 

@@ -78,6 +78,7 @@ def test_what_kills_its_host_dies_alone(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     finished: list[str] = []
     args = ["--call", "app:publish"]
+    deadly = True
     for _ in range(6):
         host = Host(tmp_path, *args)
         args = []
@@ -86,17 +87,20 @@ def test_what_kills_its_host_dies_alone(tmp_path: Path) -> None:
         finished += [line["job"] for line in host.told("finished")]
         if not deadly:
             break
+    assert not deadly, "the poison was never buried"
     assert sorted(finished) == [f"innocent {number}" for number in range(1, 10)]
 
 
 def wait_for_poison_or_death(host: Host) -> bool:
     """Wait until the poison runs (True), or is a dead letter."""
-    while True:
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
         for line in host.heard():
             if line.get("job") == "poison":
                 return True
             if line["message"].startswith("dead (interrupted)"):
                 return False
+    raise AssertionError(f"neither came to pass: {host.said[-3:]}")
 
 
 HELD = """\
