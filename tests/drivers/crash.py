@@ -194,6 +194,15 @@ class Books:
         (verdict,) = self._rows("jobs.db", "PRAGMA integrity_check")
         assert verdict == ("ok",)
 
+    @staticmethod
+    def ids_in(path: Path) -> set[str]:
+        """The ids of all messages in a file."""
+        connection = sqlite3.connect(path, timeout=10)
+        try:
+            return {mid for (mid,) in connection.execute("SELECT mid FROM msg")}
+        finally:
+            connection.close()
+
     def _mids(self, file: str, where: str) -> list[str]:
         return [mid for (mid,) in self._rows(file, f"SELECT mid FROM msg WHERE {where}")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
@@ -174,3 +175,30 @@ def test_the_durable_example_does_every_task_though_it_is_killed(
     done = [line["task"] for host in (killed, second) for line in host.told("done")]
     assert set(done) == set(range(1, 21))
     assert len(done) < 2 * 20
+
+
+@pytest.mark.parametrize("seconds", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_neighbours_on_one_file_lose_nothing_and_hold_nobody_up(
+    tmp_path: Path, seconds: int
+) -> None:
+    """§1 I1: two processes publish and handle at once; no message twice, nobody refused."""
+    script = str(Path(__file__).with_name("neighbour.py"))
+    commands = [
+        [sys.executable, script, str(tmp_path / "q.db"), name, str(seconds)] for name in "ab"
+    ]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    said = [process.communicate(timeout=seconds + 30) for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    books = [json.loads(out) for out, _ in said]
+    published = {name for book in books for name in book["published"]}
+    handled = [name for book in books for name in book["handled"]]
+    assert len(handled) == len(set(handled))
+    left = Books.ids_in(tmp_path / "q.db")
+    assert set(handled) | left == published
+    assert not set(handled) & left
+    assert all(book["handled"] for book in books)
+    # A shared machine is slow at odd moments; SQLite's own waiting starves for seconds.
+    assert max(book["stall"] for book in books) < 2
