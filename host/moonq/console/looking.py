@@ -101,7 +101,9 @@ def dead(console: Console, rest: str) -> None:
         console.face.show(views.letters(console.request("dead_letters", queue=found[0]), ink))
         return
     try:
-        answer = console.request("dead_letter", queue=found[0], message=found[1], **_redact(console))
+        answer = console.request(
+            "dead_letter", queue=found[0], message=found[1], **_redact(console)
+        )
     except NotFound:
         answer = console.request("dead_letters", queue=found[0], error=found[1])
         ids = [one["id"] for one in answer["messages"]]

@@ -85,7 +85,6 @@ class Runner:
             except KeyboardInterrupt:
                 presses += 1
             if presses == 1:
-                self._output("")  # behind the terminal's own ^C
                 pending.cancel()
             elif presses == 2:
                 self._notice(DEAF)

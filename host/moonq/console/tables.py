@@ -64,7 +64,7 @@ def lua(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):
-        fields = ", ".join(f"{_key(key)} = {lua(item)}" for key, item in value.items())
+        fields = ", ".join(f"{_key(key)} = {lua(item)}" for key, item in sorted(value.items()))
         return f"{{ {fields} }}" if fields else "{}"
     if isinstance(value, list):
         items = ", ".join(lua(item) for item in value)

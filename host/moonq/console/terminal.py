@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -102,7 +103,8 @@ class Terminal:
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
         try:
-            return input(f"{question} ").strip()
+            with _modes(cooked=True):
+                return input(f"{question} ").strip()
         except (EOFError, KeyboardInterrupt):
             self.write("\n")
             return ""
@@ -127,7 +129,7 @@ class Terminal:
         self._history = open_history(str(console.client.hello.get("project")))
         self._session = self._make_session(console, refusal)
         console.live.follow(self._refresh)
-        with _quit_key():
+        with _quit_key(), _modes(cooked=False):
             while True:
                 self._pager = console.settings["pager"] == "auto"
                 try:
@@ -212,6 +214,32 @@ def prompt(console: Console) -> FormattedText:
 
 def _fragments(text: str) -> list[tuple[str, str]]:
     return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
+
+
+@contextlib.contextmanager
+def _modes(cooked: bool) -> Iterator[None]:
+    """Change what the terminal does by itself with keys, outside of the prompt.
+
+    Cooked, it echoes and edits a line, as a question needs it. Otherwise it keeps what is typed
+    while code runs for the next prompt, and an Enter among it stays an Enter.
+    """
+    try:
+        before = termios.tcgetattr(sys.stdin)
+    except (termios.error, OSError):
+        yield
+        return
+    mode = [*before]
+    if cooked:
+        mode[0] |= termios.ICRNL
+        mode[3] |= termios.ECHO | termios.ICANON | termios.ISIG
+    else:
+        mode[0] &= ~termios.ICRNL
+        mode[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager
