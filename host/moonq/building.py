@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,16 +82,40 @@ class Building:
         self.services.functions = self.functions
         self.drivers: dict[str, Driver] = {}
         self.consumers: dict[str, Consumer] = {}
+        self.with_consumers = True
+        """Whether consumers start with the rest; a private host has none at work."""
         self._policies = Policies(project)
         self._supervisor = supervisor
 
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
+        self.with_consumers = consumers
         for entry in self.project.start_order():
             if entry.lifecycle.auto_start and (
                 consumers or not isinstance(entry.config, queue_kinds.Consumer)
             ):
-                self._manage(entry, self._service(entry))
+                self._supervisor.add(self.managed(entry))
+
+    def renewed(self, project: Project) -> Building:
+        """Return a building of another version of the project that shares what outlives a version.
+
+        Nothing of it counts before `take_over`.
+        """
+        new = copy.copy(self)
+        new.project = project
+        new.drivers = dict(self.drivers)
+        new.functions = Functions(project, self.services)
+        new._policies = Policies(project)
+        return new
+
+    def take_over(self) -> None:
+        """Let scripts see this version's project and functions."""
+        self.services.renew(self.project, self.functions)
+
+    def all_queues(self) -> set[str]:
+        """Return the ids of all queues, those among them that nobody wrote down."""
+        declared = {entry.id for entry in self.project.of_kind("queue.queue")}
+        return declared | set(self.project.implicit_queues)
 
     def start(self, service_id: str) -> None:
         """Start one service, which may have been left out so far, behind what it needs.
@@ -109,10 +134,11 @@ class Building:
             if self.project.entries[needed].config.is_service:
                 self.start(needed)
         if managed is None:
-            self._manage(entry, self._service(entry))
+            self._supervisor.add(self.managed(entry))
         self._supervisor.start(service_id)
 
-    def _service(self, entry: Entry) -> _Service:
+    def service(self, entry: Entry) -> _Service:
+        """Return the service that *entry* declares, not started."""
         if isinstance(entry.config, queue_kinds.Driver):
             return self._driver(entry)
         makers = {
@@ -133,21 +159,23 @@ class Building:
         counts = [self.queues.info(queue).message_count for queue in served]
         return not any(counts) and published == self.queues.published
 
-    def _manage(self, entry: Entry, service: _Service) -> None:
-        self._supervisor.add(
-            Managed(
-                id=entry.id,
-                kind=entry.kind,
-                service=service,
-                depends_on=entry.depends_on,
-                restart=_restart(entry.lifecycle),
-                stop_timeout=entry.lifecycle.stop_timeout,
-                detail=service.detail,
-            )
+    def managed(self, entry: Entry) -> Managed:
+        """Return the service of *entry* as the supervisor cares for it."""
+        service = self.service(entry)
+        return Managed(
+            id=entry.id,
+            kind=entry.kind,
+            service=service,
+            depends_on=entry.depends_on,
+            restart=_restart(entry.lifecycle),
+            stop_timeout=entry.lifecycle.stop_timeout,
+            detail=service.detail,
         )
 
     def _driver(self, entry: Entry) -> _Service:
-        driver = self.drivers[entry.id] = self._new_driver(entry)
+        driver = self.drivers.get(entry.id)
+        if driver is None:
+            driver = self.drivers[entry.id] = self._new_driver(entry)
         return _Service(
             lambda: driver.open(self._on_event), lambda _: driver.close(), detail=entry.kind
         )

@@ -89,8 +89,6 @@ class Consumer:
         # Held by whoever ends it: a stop may come while it retires.
         self._ending = threading.Lock()
         self._first: Worker | None = None
-        self.earlier = 0
-        """What consumers acknowledged that this one has replaced."""
 
     # Life ---------------------------------------------------------------------------------------
 
@@ -226,7 +224,7 @@ class Consumer:
     def acked(self) -> int:
         """How many messages were acknowledged since the start."""
         with self._changed:
-            return self.earlier + self._acked + sum(worker.acked for worker in self._workers)
+            return self._acked + sum(worker.acked for worker in self._workers)
 
     def times(self) -> list[tuple[float, int]]:
         """How long handlers took since the start: seconds, and how many took about as long."""

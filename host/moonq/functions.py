@@ -28,6 +28,7 @@ class Functions:
         self._services = services
         self._idle: dict[str, list[tuple[State, Caller]]] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def limits(self, function: str) -> Limits:
         """Return what one call of *function* may use."""
@@ -85,8 +86,9 @@ class Functions:
             self._put(function, state, its_caller)
 
     def close(self) -> None:
-        """Close every idle state."""
+        """Close every idle state, and keep none that comes back."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, {}
         for pool in idle.values():
             for state, _ in pool:
@@ -108,7 +110,7 @@ class Functions:
         if not state.spent:
             with self._lock:
                 pool = self._idle.setdefault(function, [])
-                if len(pool) < MAX_IDLE:
+                if len(pool) < MAX_IDLE and not self._closed:
                     pool.append((state, caller))
                     return
         state.close()

@@ -19,14 +19,16 @@ from moonq import log
 from moonq.building import Building
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
+from moonq.registry import load
 from moonq.registry.project import Project
+from moonq.reload import Reload, ReloadReport, Retired
 from moonq.sandbox.state import Fault
 from moonq.supervisor import ServiceStatus, Supervisor
 
 if TYPE_CHECKING:
     from moonq.calls import Call
 
-__all__ = ["CallResult", "Fault", "Host", "ServiceStatus", "StopReport"]
+__all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
 
 _log = log.get("moonq.host")
 #: How often `wait` looks whether everything is idle, in seconds.
@@ -83,6 +85,9 @@ class Host:
         """The consumers that were started, by id."""
         self._began = 0.0
         self._calls: set[Call] = set()
+        self._env = env
+        self._reloading = threading.Lock()
+        self._retired = Retired()
 
     def start(
         self,
@@ -106,6 +111,20 @@ class Host:
             MoonqError: It cannot start.
         """
         self._building.start(service_id)
+
+    def reload(self) -> ReloadReport:
+        """Read the project again and replace what has changed; messages stay where they are.
+
+        Raises:
+            ProjectInvalid: It has errors; nothing has changed.
+            MoonqError: Something in it does not work; nothing has changed.
+        """
+        with self._reloading:
+            project = load(self.project.path or self.project.root, env=self._env)
+            building, report = Reload(self._building, self.supervisor, self._retired).to(project)
+            self._building, self.project = building, building.project
+            self.functions = building.functions
+        return report
 
     def call(
         self,
@@ -163,7 +182,12 @@ class Host:
         Raises:
             StopTimeout: Handlers did not finish in time; their messages were handed back.
         """
-        problems = self.supervisor.stop_all(timeout)
+        if self._retired.finishing():
+            # Nothing new begins while the handlers of replaced consumers come to their end.
+            for consumer in tuple(self.consumers.values()):
+                consumer.retire()
+        problems = self._retired.stop(timeout)
+        problems += self.supervisor.stop_all(timeout)
         self._building.close()
         report = self.report()
         if problems:
@@ -174,14 +198,15 @@ class Host:
         """Cut off what runs; a `stop` under way returns at once."""
         for call in tuple(self._calls):
             call.cut_off()
-        for consumer in self.consumers.values():
+        for consumer in (*self.consumers.values(), *self._retired.finishing()):
             consumer.stop_now()
 
     def report(self) -> StopReport:
         """Return what was done so far."""
         metrics = self.metrics
         return StopReport(
-            acked=sum(consumer.acked() for consumer in self.consumers.values()),
+            acked=self._retired.acked()
+            + sum(consumer.acked() for consumer in tuple(self.consumers.values())),
             retried=metrics.total("retried"),
             dead=metrics.total("dead"),
             handed_back=metrics.total("handed_back"),

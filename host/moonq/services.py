@@ -37,8 +37,15 @@ class HostServices:
         self.stores: dict[str, Store] = {}
         self._project = project
         self._queues = queues
+        self._env = env
         self._variables = _variables(project, env)
         self._floods = _Floods(clock)
+
+    def renew(self, project: Project, functions: Functions) -> None:
+        """Show scripts another version of the project."""
+        self._project = project
+        self._variables = _variables(project, self._env)
+        self.functions = functions
 
     def publish(
         self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from moonq import durations, log
 from moonq.clock import Clock
-from moonq.errors import MoonqError, StopTimeout
+from moonq.errors import MoonqError, StopTimeout, Unavailable
 
 _log = log.get("moonq.supervisor")
 
@@ -94,6 +95,24 @@ class Supervisor:
     def add(self, managed: Managed) -> None:
         """Take a service into care; services are added behind those they depend on."""
         self._services[managed.id] = managed
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Start and stop nothing meanwhile, for services are about to be replaced.
+
+        Raises:
+            Unavailable: Everything is being stopped.
+        """
+        with self._acting:
+            if self._stopping:
+                raise Unavailable("the host is stopping")
+            yield
+
+    def renew(self, services: Sequence[Managed]) -> None:
+        """Care for *services* instead, in their order; what they do now is in their state."""
+        with self._changed:
+            self._services = {managed.id: managed for managed in services}
+            self._changed.notify_all()
 
     def get(self, service_id: str) -> Managed | None:
         """Return a service by its id."""

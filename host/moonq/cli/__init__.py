@@ -15,6 +15,7 @@
   * publish     put messages on a queue
   * purge       drop what waits in a queue
   * queues      show every queue with its numbers
+  * reload      replace what has changed in the running host
   * repl        talk to a host in Lua (also called console)
   * resume      undo pause
   * run         run a project's queues
@@ -54,6 +55,7 @@ COMMANDS = (
     "publish",
     "purge",
     "queues",
+    "reload",
     "repl",
     "resume",
     "run",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,10 +15,8 @@ from moonq.cli.failures import draw
 from moonq.cli.faults import as_finding
 from moonq.cli.narrator import milliseconds
 from moonq.cli.options import Options, common, pass_options
+from moonq.errors import NoHost
 from moonq.log import value_text, visible
-
-if TYPE_CHECKING:
-    from moonq.host import CallResult
 
 
 @click.command()
@@ -48,17 +46,15 @@ def call(
 ) -> int:
     """Run FUNCTION once and show what it did.
 
-    No queue is involved. JSON is its argument; `-` reads it from stdin. What the function
-    publishes is shown and not sent. Ends with 1 when the function fails.
+    No queue is involved; the running host does it, or a private one. JSON is its argument; `-`
+    reads it from stdin. What the function publishes is shown and not sent. Ends with 1 when the
+    function fails.
 
     \b
     Examples:
       moonq call app:process_order '{"id":42,"total_cents":2500}' --as-message
       moonq call app:report --json
     """
-    from moonq.host import Host
-    from moonq.registry import load
-
     if headers and not as_message:
         raise click.UsageError("a header needs a message: add --as-message")
     log.configure(
@@ -67,74 +63,84 @@ def call(
         {"moonq": "warn"},
         color=options.has_color(sys.stderr),
     )
-    host = Host(load(options.project))
-    host.start(consumers=False)
-    try:
-        result = Beside().run(
-            lambda: host.call(
-                function, argument or "", as_message=as_message, headers=dict(headers), send=send
-            )
-        )
-    finally:
-        host.stop()
-    if options.json:
-        click.echo(json.dumps(document(result), ensure_ascii=False))
-    else:
-        show(result, as_message)
-        if result.fault:
-            finding = as_finding(host.project, host.project.resolve(function).id, result.fault)
-            click.echo("\n" + draw([finding], options, sys.stderr), err=True, color=True)
-    return 1 if result.fault else 0
-
-
-def document(result: CallResult) -> dict[str, Any]:
-    """Return *result* as plain data; keys are only ever added."""
-    fault = result.fault
-    return {
-        "schema": "moonq.call/1",
-        "verdict": result.verdict,
-        "values": result.values,
-        "error": fault
-        and {
-            "kind": fault.kind,
-            "message": fault.message,
-            "retryable": fault.retryable,
-            "traceback": fault.traceback,
-        },
-        "published": [
-            {"queue": queue, "body": body.decode("utf-8", "replace")}
-            for queue, body in result.published
-        ],
-        "logs": [
-            {"level": level, "message": message, "fields": fields}
-            for level, message, fields in result.logs
-        ],
-        "took_ms": round(result.took * 1000, 3),
-        "memory_bytes": result.memory,
+    fields = {
+        "argument": argument or "",
+        "as_message": as_message,
+        "headers": dict(headers),
+        "send": send,
     }
+    found = _on_running_host(options, function, fields)
+    if found is None:
+        found = _on_private_host(options, function, fields)
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.call/1", **found}, ensure_ascii=False))
+    else:
+        show(found, as_message)
+        _explain(options, function, found["error"])
+    return 1 if found["error"] else 0
 
 
-def show(result: CallResult, as_message: bool) -> None:
-    """Print *result* for people."""
-    click.echo(f"{_headline(result, as_message):12} {_outcome(result)}".rstrip())
-    for number, (queue, body) in enumerate(result.published):
-        text = visible(body.decode("utf-8", "replace"))
-        click.echo(f"{'published' if number == 0 else '':12} {queue}  {text}")
-    for number, (level, message, fields) in enumerate(result.logs):
-        shown = " ".join(f"{visible(key)}={value_text(value)}" for key, value in fields.items())
-        line = f"{level.upper():5} {visible(message)}  {shown}".rstrip()
+def _on_running_host(
+    options: Options, function: str, fields: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return what the running host answers; None when there is none."""
+    from moonq.control.client import connect
+
+    try:
+        host = connect(options.project)
+    except NoHost:
+        return None
+    with host:
+        found: dict[str, Any] = host.request("call", function=function, **fields)
+    return found
+
+
+def _on_private_host(options: Options, function: str, fields: dict[str, Any]) -> dict[str, Any]:
+    from moonq.control.reaching import Direct
+
+    with Direct(options.project) as host:
+        found: dict[str, Any] = Beside().run(
+            lambda: host.request("call", function=function, **fields)
+        )
+    return found
+
+
+def _explain(options: Options, function: str, error: dict[str, Any] | None) -> None:
+    """Draw where it failed, in the files as they are."""
+    from moonq.registry import inspect
+    from moonq.sandbox.state import Fault
+
+    project, _ = inspect(options.project) if error else (None, [])
+    if error and project:
+        fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
+        finding = as_finding(project, project.resolve(function).id, fault)
+        click.echo("\n" + draw([finding], options, sys.stderr), err=True, color=True)
+
+
+def show(found: dict[str, Any], as_message: bool) -> None:
+    """Print what became of the call for people."""
+    click.echo(f"{_headline(found, as_message):12} {_outcome(found)}".rstrip())
+    for number, one in enumerate(found["published"]):
+        text = f"{one['queue']}  {visible(one['body'])}"
+        click.echo(f"{'published' if number == 0 else '':12} {text}")
+    for number, one in enumerate(found["logs"]):
+        fields = one["fields"].items()
+        shown = " ".join(f"{visible(key)}={value_text(value)}" for key, value in fields)
+        line = f"{one['level'].upper():5} {visible(one['message'])}  {shown}".rstrip()
         click.echo(f"{'logs' if number == 0 else '':12} {line}")
-    click.echo(f"took {milliseconds(result.took)} · {result.memory / 1024:.0f} KB")
+    took = milliseconds(found["took_ms"] / 1000)
+    click.echo(f"took {took} · {found['memory_bytes'] / 1024:.0f} KB")
 
 
-def _headline(result: CallResult, as_message: bool) -> str:
-    if as_message and result.verdict:
-        return f"would {result.verdict}"
-    return "failed" if result.fault else "returned"
+def _headline(found: dict[str, Any], as_message: bool) -> str:
+    if as_message and found["verdict"]:
+        return f"would {found['verdict']}"
+    return "failed" if found["error"] else "returned"
 
 
-def _outcome(result: CallResult) -> str:
-    if not result.fault:
-        return visible(", ".join(json.dumps(v, ensure_ascii=False) for v in result.values))
-    retryable = {True: "yes", False: "no", None: "not said"}[result.fault.retryable]
-    return f"{result.fault.kind}: {visible(result.fault.message)}   (retryable: {retryable})"
+def _outcome(found: dict[str, Any]) -> str:
+    error = found["error"]
+    if not error:
+        return visible(", ".join(json.dumps(v, ensure_ascii=False) for v in found["values"]))
+    retryable = {True: "yes", False: "no", None: "not said"}[error["retryable"]]
+    return f"{error['kind']}: {visible(error['message'])}   (retryable: {retryable})"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moonq import errors
-from moonq.errors import MoonqError, ProjectInvalid
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.findings import Finding, Span
 
 Frame = dict[str, Any]
@@ -94,6 +94,8 @@ def error_object(problem: MoonqError) -> dict[str, Any]:
     }
     if isinstance(problem, ProjectInvalid):
         found["findings"] = [finding_object(finding) for finding in problem.findings]
+    elif isinstance(problem, ScriptError) and problem.finding is not None:
+        found["finding"] = finding_object(problem.finding)
     return found
 
 
@@ -105,6 +107,8 @@ def error_of(found: dict[str, Any]) -> MoonqError:
     if not (isinstance(known, type) and issubclass(known, MoonqError)):
         known = MoonqError
     problem = known(str(found.get("message")), hint=str(found.get("hint") or ""))
+    if isinstance(problem, ScriptError) and "finding" in found:
+        problem.finding = finding_of(found["finding"])
     problem.kind = str(found.get("kind") or problem.kind)
     problem.retryable = found.get("retryable")
     return problem

@@ -44,6 +44,7 @@ KINDS: Mapping[str, bool] = {
     "retry": True,
     "drop": True,
     "purge": True,
+    "reload": True,
     "stop": True,
 }
 

@@ -87,6 +87,12 @@ class Acting(Desk):
         return {"started": name}
 
     @checked
+    def reload(self) -> dict[str, Any]:
+        """Read the project again and replace what has changed; see `moonq.reload`."""
+        self._record("reload", self._host.project.name)
+        return self._host.reload().object()
+
+    @checked
     def stop(self, now: bool = False) -> dict[str, Any]:
         """End the host: let running handlers finish, or hand their messages back *now*."""
         if self._stop is None:

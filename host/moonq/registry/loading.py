@@ -140,7 +140,7 @@ def _rank(finding: Finding) -> int:
 def _project(root: Path, path: Path, settings: Settings, by_id: Mapping[str, Draft]) -> Project:
     entries = {draft.id: _entry(draft) for draft in by_id.values()}
     name = settings.name or (path.stem if path.is_file() else path.resolve().name)
-    return Project(root, name, settings, entries)
+    return Project(root, name, settings, entries, path)
 
 
 def _entry(draft: Draft) -> Entry:

@@ -93,6 +93,8 @@ class Project:
     name: str
     settings: Settings
     entries: Mapping[str, Entry]
+    path: Path | None = None
+    """What was loaded: the folder, or a single file in it."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of *kind*; a prefix that ends with a dot means the whole family."""
