@@ -82,7 +82,7 @@ def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> in
 
 
 def _expected(error: MoonqError, options: Options) -> int:
-    findings = _findings(error)
+    findings = findings_of(error)
     if options.json:
         _say_json(_plain(error, findings))
     else:
@@ -95,7 +95,8 @@ def _expected(error: MoonqError, options: Options) -> int:
     return error.exit_code
 
 
-def _findings(error: MoonqError) -> tuple[Finding, ...]:
+def findings_of(error: MoonqError) -> tuple[Finding, ...]:
+    """Return what *error* has to show of the project's files."""
     if isinstance(error, ProjectInvalid):
         return error.findings
     if isinstance(error, ScriptError) and error.finding:

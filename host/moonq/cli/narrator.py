@@ -11,16 +11,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
-from moonq.cli.failures import draw
+from moonq.cli.failures import draw, findings_of
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options
+from moonq.findings import to_json
 
 if TYPE_CHECKING:
+    from moonq.errors import MoonqError
     from moonq.host import CallResult, Fault, ServiceStatus, StopReport
     from moonq.registry import Project
+    from moonq.reload import ReloadReport
 
 MARKS = {"running": ("✓", "32"), "failed": ("✗", "31")}
 OTHER_MARK = ("●", "33")
@@ -92,6 +98,40 @@ class Narrator:
             traceback=fault.traceback,
         )
 
+    def watching(self, folder: Path) -> None:
+        """Files are watched from now on."""
+        self._tell(f"watching {folder.name}: what you save is reloaded", "watching")
+
+    def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
+        """Somebody saved files, and the host works with them."""
+        different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
+        if not different:
+            return
+        facts = [milliseconds(report.took)]
+        facts += [f"{report.workers} workers switched"] if report.workers else []
+        facts += [f"{report.finishing} finishing old code"] if report.finishing else []
+        lines = [f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"]
+        lines += [
+            f"  {name}: what changed counts from the next start" for name in report.needs_restart
+        ]
+        lines += [f"  {problem}" for problem in report.problems]
+        self._tell("\n".join(lines), "reloaded", files=list(paths), **report.object())
+
+    def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
+        """Somebody saved files that do not work; nothing has changed."""
+        keeps = "not applied: the host keeps running the last good version"
+        findings = findings_of(problem)
+        shown = draw(findings, self._options, sys.stderr) if findings else f"  {problem}"
+        cross = self._paint("✗", "31")
+        self._tell(
+            f"{_now()} reload  {_few(paths)}  {cross} {keeps}\n{shown}\n",
+            "not reloaded",
+            level="error",
+            files=list(paths),
+            error=problem.message,
+            findings=[to_json(finding) for finding in findings],
+        )
+
     def draining(self) -> None:
         """The first signal has come."""
         self._tell("\ndraining… (Ctrl-C again: stop now and requeue them)", "draining")
@@ -131,6 +171,16 @@ def totals(report: StopReport) -> dict[str, Any]:
 
 def _handed_back(report: StopReport) -> str:
     return f" · {counted(report.handed_back)} handed back" if report.handed_back else ""
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return *names* as far as one line has room for them."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def milliseconds(seconds: float) -> str:

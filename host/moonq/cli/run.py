@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     help="Once all is up, call this function, with JSON as its argument; repeatable.",
 )
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is ready, delayed or running.")
+@click.option("--watch", is_flag=True, help="Reload what changes when a file is saved.")
 @click.option(
     "--log",
     "mode",
@@ -72,6 +74,7 @@ def run(
     options: Options,
     calls: tuple[arguments.Call, ...],
     until_idle: bool,
+    watch: bool,
     mode: str,
     levels: tuple[tuple[str, str], ...],
     drain_timeout: float | None,
@@ -85,10 +88,12 @@ def run(
     \b
     Examples:
       moonq run shop
+      moonq run shop --watch
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
     """
     from moonq.cli.narrator import Narrator, totals
+    from moonq.cli.reloading import Reloading
     from moonq.host import Host
     from moonq.registry import load
 
@@ -104,7 +109,11 @@ def run(
     running = Run(host, narrator)
     with Doorway(host, options.project, socket, running.end) as door:
         code = running.through(
-            calls, until_idle=until_idle, drain_timeout=drain_timeout, on_ready=door.open
+            calls,
+            until_idle=until_idle,
+            drain_timeout=drain_timeout,
+            on_ready=door.open,
+            meanwhile=Reloading(host, narrator) if watch else nullcontext(),
         )
     if options.json:
         click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
@@ -144,16 +153,18 @@ class Run:
         until_idle: bool,
         drain_timeout: float | None,
         on_ready: Callable[[], None] = lambda: None,
+        meanwhile: AbstractContextManager[object] = nullcontext(),  # noqa: B008 - it holds nothing
     ) -> int:
-        """Start, call, wait and stop; return the exit code."""
+        """Start, call, wait and stop; return the exit code. *meanwhile* spans all but the ends."""
         with Signals(self._drain, self._stop_now):
             began = time.monotonic()
             self._host.start(on_service=self._narrator.service)
             on_ready()
             self._narrator.ready(time.monotonic() - began)
             try:
-                well = [self._call(call) for call in calls if not self._stop.is_set()]
-                self._host.wait(self._stop, until_idle=until_idle)
+                with meanwhile:
+                    well = [self._call(call) for call in calls if not self._stop.is_set()]
+                    self._host.wait(self._stop, until_idle=until_idle)
             except GivenUp:
                 well = [False]
             finally:

@@ -1,0 +1,41 @@
+"""Reloads a host whenever somebody saves a file of its project, and tells how that went.
+
+12:04:10 reload  src/process_order.lua → app:process_order  (9 ms, 4 workers switched)
+12:04:31 reload  src/_index.yaml  ✗ not applied: the host keeps running the last good version
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moonq.errors import MoonqError
+from moonq.watching import Watching
+
+if TYPE_CHECKING:
+    from moonq.cli.narrator import Narrator
+    from moonq.host import Host
+
+
+class Reloading:
+    """Watches the project of *host* from `with` on until its end."""
+
+    def __init__(self, host: Host, narrator: Narrator) -> None:
+        self._host = host
+        self._narrator = narrator
+        root = host.project.root
+        self._watching = Watching(root, self._reload, lambda: narrator.watching(root.resolve()))
+
+    def __enter__(self) -> Reloading:
+        self._watching.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watching.__exit__()
+
+    def _reload(self, paths: tuple[str, ...]) -> None:
+        try:
+            report = self._host.reload()
+        except MoonqError as problem:
+            self._narrator.not_reloaded(paths, problem)
+        else:
+            self._narrator.reloaded(paths, report)
