@@ -73,6 +73,8 @@ return function()
 end
 """
 
+#: A project has one control socket, and here it may have two hosts.
+HOST = ("--log", "json", "--socket", "none")
 SPEC = QueueSpec("app:jobs", dead_letter="app:jobs.dead")
 
 
@@ -83,7 +85,7 @@ class Host:
         self.said: list[dict[str, Any]] = []
         self._heard = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "moonq", "run", str(project), "--log", "json", *args],
+            [sys.executable, "-m", "moonq", "run", str(project), *HOST, *args],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
