@@ -41,13 +41,11 @@ def lines(answer: Answer, chunk: Chunk, ink: Ink, output: str = "lua") -> list[s
 
 def fault(found: dict[str, Any], ink: Ink) -> list[str]:
     """Return the block of an error value: its kind, its words, and where it arose."""
-    retryable = {True: "retryable", False: "not retryable", None: "not said"}[
-        found.get("retryable")
-    ]
+    retryable = {True: " (retryable)", False: " (not retryable)"}.get(found.get("retryable"), "")
     head = ink.paint("red", f"error {found.get('kind', 'UNKNOWN')}")
     message = str(found.get("message", "")).split("\n")
     code = f"  [{found['code']}]" if found.get("code") else ""
-    block = [f"{head} ({retryable})  {visible(message[0])}{code}"]
+    block = [f"{head}{retryable}  {visible(message[0])}{code}"]
     block += [f"      {visible(line)}" for line in message[1:]]
     stack = str(found.get("stack") or "").splitlines()
     block += [ink.paint("dim", f"      at {visible(line.strip())}") for line in stack[:10]]

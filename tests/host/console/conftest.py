@@ -22,7 +22,7 @@ entries:
   - {name: orders, kind: queue.queue, driver: mem, retry: {max_attempts: 1}}
   - {name: emails, kind: queue.queue, driver: mem}
   - {name: worker, kind: queue.consumer, queue: orders, func: process}
-  - {name: process, kind: function.lua, source: file://process.lua, modules: [logger, queue]}
+  - {name: process, kind: function.lua, source: file://process.lua, modules: [logger, queue, time]}
 """
 PROCESS = """\
 local logger = require("logger")

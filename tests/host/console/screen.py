@@ -18,7 +18,7 @@ from ..conftest import until
 
 
 def need_tmux() -> str:
-    """Return where tmux is; a test without it is skipped, and fails where nothing may be skipped."""
+    """Return where tmux is; without it a test is skipped, or fails where CI is set."""
     found = shutil.which("tmux")
     if not found:
         if os.environ.get("CI"):
