@@ -7,13 +7,15 @@
 ---
 --- The proxy is empty and its backing is never handed out, so neither `rawset` (wrapped, see
 --- `world`) nor an iterator reaches it. Until it is sealed, writes go through.
-local error, next, rawget, type = error, next, rawget, type
+local error, next, type = error, next, type
 local setmetatable = setmetatable
 
 local freeze = {}
 
--- proxy -> backing, for the wrapped raw functions; holds a fixed set of tables per state.
-local backings = {}
+--- proxy -> backing, for the wrapped raw functions; holds a fixed set of tables per state.
+---@type table<table, table>
+freeze.backings = {}
+local backings = freeze.backings
 
 local function complain(name, key)
   if type(key) == "string" then
@@ -84,11 +86,6 @@ end
 --- Whether *value* is a frozen table.
 function freeze.is_frozen(value)
   return backings[value] ~= nil
-end
-
---- `rawget` that sees into frozen tables.
-function freeze.rawget(target, key)
-  return rawget(backings[target] or target, key)
 end
 
 return freeze

@@ -6,16 +6,18 @@
 --- when the metatable is set is not enough, since `__mode` can be added later; the copy is.
 ---
 --- While a file runs, the copy follows the original in everything. What a script can notice: of
---- the events that a handler adds to a metatable in use, only `__index` and `__newindex` count at
---- once, for the next table that gets it; the others count from the next message. `getmetatable`
---- answers the script's own table.
-local error, next, type, rawget = error, next, type, rawget
+--- the events that a handler adds to a metatable in use, only `__index` counts at once, for the
+--- next table that gets it; the others count from the next message. `getmetatable` answers the
+--- script's own table.
+local error, ipairs, next, rawget, type = error, ipairs, next, rawget, type
 local setmetatable = setmetatable
 local raw_get = debug.getmetatable
 
 local metatables = {}
 
-local EVENTS = {
+--- What a copy takes over.
+local EVENTS = {}
+for _, event in ipairs({
   "__index",
   "__newindex",
   "__call",
@@ -42,10 +44,13 @@ local EVENTS = {
   "__bnot",
   "__pairs",
   "__close",
-}
+}) do
+  EVENTS[event] = true
+end
 
--- A copy knows its original by a field that no script can read, for no script holds a copy.
-local ORIGINAL = {}
+-- A copy knows its original, and what is `ready` of it, by fields that no script can read, for no
+-- script holds a copy.
+local ORIGINAL, READY = {}, {}
 
 -- Weak values, so that a copy goes with the last table that uses it; not weak keys, whose
 -- collection is quadratic.
@@ -55,46 +60,45 @@ end
 
 -- script's metatable -> its copy, for this delivery.
 local copies = new_cache()
--- Those that may be given away after a glance: no file is running, which may still add events, and
--- the original has no metatable that would answer in its place.
+-- script's metatable -> what its `__index` is -> its copy: those that may be given away after this
+-- glance, because no file is running, which may still add events. As a key, a value is compared
+-- without the script's `__eq`; and since it is not nil, no other metatable answers in its place.
 local ready = new_cache()
--- What `__index` and `__newindex` were -> the copy that has it: as a key, a value is compared
--- without the script's `__eq`.
-local by_index, by_newindex = new_cache(), new_cache()
-local NOTHING = {}
 -- How many files are running.
 local loading = 0
-
-local function forget_ready()
-  ready, by_index, by_newindex = new_cache(), new_cache(), new_cache()
-end
 
 --- Called between deliveries: a class changed meanwhile is copied anew.
 function metatables.reset()
   loading = 0
   if next(copies) then
-    copies = new_cache()
-    forget_ready()
+    copies, ready = new_cache(), new_cache()
+  end
+end
+
+-- What `getmetatable` answers is taken from the original: in the copy it only has to lock.
+local function take(copy, meta)
+  for event, value in next, meta do
+    if EVENTS[event] then
+      copy[event] = value
+    elseif event == "__metatable" then
+      copy.__metatable = false
+    end
   end
 end
 
 -- Brings a copy up to date with its original.
 local function follow(copy, meta)
-  for index = 1, #EVENTS do
-    local event = EVENTS[index]
-    copy[event] = rawget(meta, event)
+  for event in next, copy do
+    if event ~= ORIGINAL and event ~= READY then
+      copy[event] = nil
+    end
   end
-  -- What `getmetatable` answers is taken from the original; here it only has to lock.
-  copy.__metatable = nil
-  if rawget(meta, "__metatable") ~= nil then
-    copy.__metatable = false
-  end
+  take(copy, meta)
 end
 
 --- A file begins to run.
 function metatables.begin_loading()
-  loading = loading + 1
-  forget_ready()
+  loading, ready = loading + 1, new_cache()
 end
 
 --- A file has run: the objects it made while its classes were growing get all of them.
@@ -117,13 +121,16 @@ local function copy_of(meta)
   refuse_unsafe(meta)
   local copy = copies[meta]
   if not copy then
-    copy = { [ORIGINAL] = meta }
+    copy = { [ORIGINAL] = meta, __index = nil }
+    take(copy, meta)
     copies[meta] = copy
+    return copy
   end
   follow(copy, meta)
-  if loading == 0 and not raw_get(meta) then
-    ready[meta] = copy
-    by_index[meta.__index or NOTHING], by_newindex[meta.__newindex or NOTHING] = copy, copy
+  local index = copy.__index
+  if loading == 0 and index ~= nil and index == index then
+    copy[READY] = { [index] = copy }
+    ready[meta] = copy[READY]
   end
   return copy
 end
@@ -138,19 +145,13 @@ local function assign(target, meta)
   if current and (current.__metatable ~= nil or not current[ORIGINAL]) then
     error("cannot change a protected metatable", 2)
   end
-  ready[target] = nil
   return setmetatable(target, meta and copy_of(meta))
 end
 
 function metatables.setmetatable(target, meta)
-  local copy = ready[meta]
-  if
-    copy
-    and by_index[meta.__index or NOTHING] == copy
-    and by_newindex[meta.__newindex or NOTHING] == copy
-    and target ~= nil
-    and not ready[target]
-  then
+  local known = ready[meta]
+  local copy = known and known[meta.__index]
+  if copy and target ~= nil then
     return setmetatable(target, copy)
   end
   return assign(target, meta)

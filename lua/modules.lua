@@ -2,6 +2,7 @@
 local freeze = require("host.freeze")
 local limits = require("host.limits")
 local metatables = require("host.metatables")
+local trace = require("host.trace")
 local world = require("host.world")
 
 local error, load, pcall, require, type = error, load, pcall, require, type
@@ -86,6 +87,7 @@ local function run(script)
   if not chunk then
     error(problem, 0)
   end
+  trace.learn(script.source)
   script.source = nil
   metatables.begin_loading()
   local value = chunk()

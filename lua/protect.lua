@@ -39,11 +39,14 @@ local function is_too_deep()
   return getinfo(DEEPEST, "l") ~= nil and not select(2, running())
 end
 
+local ticks = 0
+
 local function tick()
+  ticks = ticks + 1
   if is_over() then
     sethook(tick, "", 1)
     error(OVER, 0)
-  elseif is_too_deep() then
+  elseif ticks & 15 == 0 and is_too_deep() then
     error(TOO_DEEP, 0)
   end
 end
@@ -83,19 +86,32 @@ local function handle(user_handler, ok, ...)
   elseif careful then
     let_pass()
   end
-  local raised = ...
-  if type(raised) ~= "table" or raised.stack == nil then
-    return false, raised -- Lua itself gave up: "C stack overflow", or no memory
+  local value, stack = trace.raised((...))
+  trace.unwound = stack
+  return forget_stack(protect.pcall(user_handler, value))
+end
+
+local function failed(_, ...)
+  return false, ...
+end
+
+-- The same where nobody asks for the stack: to look at it costs much more than all the rest.
+local function handle_quickly(user_handler, ok, ...)
+  if ok then
+    return true, ...
+  elseif careful then
+    let_pass()
   end
-  trace.unwound = raised.stack
-  return forget_stack(protect.pcall(user_handler, raised.value))
+  return failed(protect.pcall(user_handler, ...))
 end
 
 function protect.xpcall(f, user_handler, ...)
   if type(user_handler) ~= "function" then
     error("bad argument #2 to 'xpcall' (function expected, got " .. type(user_handler) .. ")", 2)
+  elseif trace.is_wanted() then
+    return handle(user_handler, xpcall(f, handler, ...))
   end
-  return handle(user_handler, xpcall(f, handler, ...))
+  return handle_quickly(user_handler, pcall(f, ...))
 end
 
 local function raise_again(ok, ...)
@@ -119,12 +135,6 @@ local function body_of(f, name)
   end
 end
 
-local function check_coroutine(co, name)
-  if type(co) ~= "thread" then
-    error("bad argument #1 to '" .. name .. "' (coroutine expected, got " .. type(co) .. ")", 3)
-  end
-end
-
 --- A fresh `coroutine` library.
 ---@return table
 function protect.new_coroutine_library()
@@ -144,12 +154,16 @@ function protect.new_coroutine_library()
   end
 
   function library.resume(co, ...)
-    check_coroutine(co, "resume")
+    if co == nil then
+      error("bad argument #1 to 'resume' (coroutine expected, got nil)", 2)
+    end
     return checked(resume(co, ...))
   end
 
   function library.close(co)
-    check_coroutine(co, "close")
+    if type(co) ~= "thread" then
+      error("bad argument #1 to 'close' (coroutine expected, got " .. type(co) .. ")", 2)
+    end
     return checked(close(co))
   end
 

@@ -1,6 +1,6 @@
 --- Where a script was: its own frames only, never the host's.
 local getinfo, type, tostring = debug.getinfo, type, tostring
-local concat, sub = table.concat, string.sub
+local concat, find, sub = table.concat, string.find, string.sub
 
 local trace = {}
 
@@ -84,6 +84,20 @@ function trace.handler(value)
   local source, line = trace.place(2)
   last = { value = value, stack = trace.script(2), source = source, line = line }
   return last
+end
+
+local wanted = false
+
+--- Learns from the text of a script whether it may ever call `debug.traceback`.
+---@param source string
+function trace.learn(source)
+  wanted = wanted or find(source, "traceback", 1, true) ~= nil
+end
+
+--- Whether a script may ask where an error came from.
+---@return boolean
+function trace.is_wanted()
+  return wanted
 end
 
 --- What was raised and where, out of what `xpcall` with this handler answers.

@@ -17,7 +17,8 @@ local trace = require("host.trace")
 local assert, error, ipairs, load, next, pairs, select =
   assert, error, ipairs, load, next, pairs, select
 local tonumber, tostring, type = tonumber, tostring, type
-local rawequal, rawlen, rawset = rawequal, rawlen, rawset
+local rawequal, rawget, rawlen, rawset = rawequal, rawget, rawlen, rawset
+local backings, is_of_host = freeze.backings, metatables.is_of_host
 local collectgarbage, concat, min = collectgarbage, table.concat, math.min
 local os, math, utf8 = os, math, utf8
 
@@ -42,19 +43,19 @@ local function bad_argument(index, name, expected, value)
 end
 
 local function checked_rawset(target, key, value)
-  if type(target) ~= "table" then
+  if target == nil then
     bad_argument(1, "rawset", "table", target)
-  elseif metatables.is_of_host(target) then
+  elseif is_of_host(target) then
     error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
   end
   return rawset(target, key, value)
 end
 
 local function checked_rawget(target, key)
-  if type(target) ~= "table" then
+  if target == nil then
     bad_argument(1, "rawget", "table", target)
   end
-  return freeze.rawget(target, key)
+  return rawget(backings[target] or target, key)
 end
 
 local function count_garbage(option)
@@ -104,6 +105,7 @@ local function loader(env)
     elseif mode ~= nil and mode ~= "t" and mode ~= "bt" then
       return nil, "only text can be loaded (mode is '" .. tostring(mode) .. "')"
     end
+    trace.learn(chunk)
     return load(chunk, loaded_name(name), "t", own_env == nil and env or own_env)
   end
 end

@@ -1,4 +1,4 @@
-"""What the sandbox's own string and table functions cost beside stock Lua's.
+"""What the sandbox's own functions cost beside stock Lua's.
 
 Prints nanoseconds per call of both and their ratio, which is to stay below two.
 """
@@ -12,6 +12,8 @@ from moonq.sandbox import chunks
 _BENCH = rb"""
 local source = ...
 local loaded = {}
+local function nothing() end
+loaded["host.raw"] = { log = nothing, settle = nothing, message = nothing }
 function require(name)
   loaded[name] = loaded[name] or load(source(name), name, "b")(name)
   return loaded[name]
@@ -93,12 +95,45 @@ local CASES = {
   { "unpack", function(t, count) for _ = 1, count do t.unpack(words) end end, "table" },
 }
 
+-- Scripts as they are, with the globals of a script or with stock ones. They get the times to go.
+local SCRIPTS = {
+  { "pcall", "local f = tostring for _ = 1, ... do pcall(f, 1) end" },
+  { "pcall error", "local f = error for _ = 1, ... do pcall(f, 'x') end" },
+  { "pcall in coroutine", [[coroutine.wrap(function(count)
+    local f = tostring for _ = 1, count do pcall(f, 1) end end)(...)]] },
+  { "xpcall", "local f, h = tostring, print for _ = 1, ... do xpcall(f, h, 1) end" },
+  { "xpcall error", [[local f = error local function h(m) return m end
+    for _ = 1, ... do xpcall(f, h, 'x') end]] },
+  { "new object", "local C = {} C.__index = C for _ = 1, ... do setmetatable({}, C) end" },
+  { "new child object", [[local C = setmetatable({}, { __index = {} }) C.__index = C
+    for _ = 1, ... do setmetatable({}, C) end]] },
+  { "new metatable", "for _ = 1, ... do setmetatable({}, { __index = {} }) end" },
+  { "getmetatable", "local o = setmetatable({}, {}) for _ = 1, ... do getmetatable(o) end" },
+  { "rawget", "local t = { a = 1 } for _ = 1, ... do rawget(t, 'a') end" },
+  { "rawset", "local t = {} for _ = 1, ... do rawset(t, 'a', 1) end" },
+  { "coroutine.create", "local f = print for _ = 1, ... do coroutine.create(f) end" },
+  { "coroutine, whole", "local function f() end for _ = 1, ... do coroutine.wrap(f)() end" },
+  { "wrap and yield", [[local yield = coroutine.yield
+    local co = coroutine.wrap(function() while true do yield() end end)
+    for _ = 1, ... do co() end]] },
+  { "resume and yield", [[local yield, resume = coroutine.yield, coroutine.resume
+    local co = coroutine.create(function() while true do yield() end end)
+    for _ = 1, ... do resume(co) end]] },
+  { "a library's field", "local n for _ = 1, ... do n = math.pi end return n" },
+  { "pairs of a library", "for _ = 1, ... // 10 do for _ in pairs(utf8) do end end" },
+  { "load", "for _ = 1, ... // 10 do load('return 1') end" },
+}
+
 local function nanoseconds(body, library, count)
   local best = math.huge
   for _ = 1, 7 do
     collectgarbage()
     local start = os.clock()
-    body(library, count)
+    if library then
+      body(library, count)
+    else
+      body(count)
+    end
     best = math.min(best, os.clock() - start)
   end
   return best / count * 1e9
@@ -109,7 +144,16 @@ for _, case in ipairs(CASES) do
   local name, body, library = case[1], case[2], case[3] or "string"
   local raw = nanoseconds(body, stock[library], 40000)
   local wrapped = nanoseconds(body, ours[library], 40000)
-  rows[#rows + 1] = ("%-16s %8.0f %8.0f %6.2f"):format(name, raw, wrapped, wrapped / raw)
+  rows[#rows + 1] = ("%-18s %8.0f %8.0f %6.2f"):format(name, raw, wrapped, wrapped / raw)
+end
+local globals, seal = require("host.world").new({ id = "bench", require = require })
+seal()
+require("host.metatables").reset()
+for _, case in ipairs(SCRIPTS) do
+  local name, text = case[1], case[2]
+  local raw = nanoseconds(load(text, "=stock", "t", _G), nil, 40000)
+  local wrapped = nanoseconds(load(text, "=ours", "t", globals), nil, 40000)
+  rows[#rows + 1] = ("%-18s %8.0f %8.0f %6.2f"):format(name, raw, wrapped, wrapped / raw)
 end
 return table.concat(rows, "\n")
 """
@@ -120,7 +164,7 @@ def main() -> None:
     runtime = LuaRuntime(encoding=None)
     rows = runtime.execute(_BENCH, chunks.source)
     print("wrapped functions, ns per call")
-    print(f"{'':16} {'stock':>8} {'ours':>8} {'ratio':>6}")
+    print(f"{'':18} {'stock':>8} {'ours':>8} {'ratio':>6}")
     print(rows.decode())
 
 
