@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from moonq.console.attaching import Attached
     from moonq.control.client import Pending
 
+#: Seconds after which a cancel is sent once more.
+AGAIN = 0.2
 DEAF = (
     "Lua is inside a C function and cannot be interrupted yet. Press again to abandon this "
     "session's variables; the host is not affected."
@@ -81,7 +83,10 @@ class Runner:
         presses = 0
         while True:
             try:
-                return pending.wait()
+                while (found := pending.wait(AGAIN if presses else None)) is None:
+                    # It may have come before the code began, and then nobody heard it.
+                    pending.cancel()
+                return found
             except KeyboardInterrupt:
                 presses += 1
             if presses == 1:

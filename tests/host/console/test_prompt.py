@@ -28,7 +28,9 @@ def test_invalid_lua_stays_until_a_second_enter(console: Start) -> None:
     screen.enter("x +* 2")
     screen.shows(r"Lua did not expect `\*` here.*Enter again runs it anyway")
     screen.press("Enter")
-    screen.shows(r"^error\[P110\]: Lua did not expect `\*` here\n   ┌─ console:1:4\n 1 │ x \+\* 2\n")
+    screen.shows(
+        r"^error\[P110\]: Lua did not expect `\*` here\n   ┌─ console:1:4\n 1 │ x \+\* 2\n"
+    )
     screen.enter("x += 1")
     screen.shows(r"write `x = x \+ 1`: Lua has no `\+=`")
     # The caret stands at the mistake: what is typed now mends it.
@@ -65,7 +67,9 @@ def test_names_of_queues_are_offered_with_their_depths(console: Start) -> None:
     screen.shows(r"● shop .*emails 1")
     screen.type('queue.info("em')
     screen.shows(r"app:emails\s+1 ready")
-    screen.shows(r"queue\.info\(queue_id\) -> queue\.Info\|nil, errors\.Error\|nil · The numbers of")
+    screen.shows(
+        r"queue\.info\(queue_id\) -> queue\.Info\|nil, errors\.Error\|nil · The numbers of"
+    )
     screen.press("Tab", "Enter")
     screen.enter('").ready')
     screen.shows(r"^1$")
@@ -100,7 +104,9 @@ def test_ctrl_c_clears_the_line_and_keeps_it_as_a_draft(console: Start) -> None:
 def test_help_says_what_the_annotations_say(console: Start) -> None:
     screen = console()
     screen.enter("?queue.info")
-    screen.shows(r"^queue\.info\(queue_id\) -> queue\.Info\|nil, errors\.Error\|nil\nThe numbers of a")
+    screen.shows(
+        r"^queue\.info\(queue_id\) -> queue\.Info\|nil, errors\.Error\|nil\nThe numbers of a"
+    )
     screen.enter("\\peek?")
     screen.shows(r"^  in Lua: mq\.peek\(queue, { limit = n }\)")
     screen.enter("\\pek")
@@ -144,9 +150,7 @@ def test_production_is_spelled_out_and_only_looked_at(console: Start, shop: Path
     screen.shows(r"^dropped 1\nundo: moonq publish app:emails --ndjson ")
 
 
-def test_a_thousand_log_lines_a_second_leave_the_prompt_usable(
-    console: Start, shop: Path
-) -> None:
+def test_a_thousand_log_lines_a_second_leave_the_prompt_usable(console: Start, shop: Path) -> None:
     (shop / "process.lua").write_text(
         """
         local logger = require("logger")

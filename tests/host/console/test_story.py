@@ -39,9 +39,7 @@ def test_a_person_finds_understands_fixes_and_retries_a_failing_message(
     screen.shows(r"^logs         INFO  processing  order=42")
 
     screen.enter("\\retry orders")
-    screen.shows(
-        r"retry 1 message \(snapshot taken \d\d:\d\d:\d\d; later arrivals are"
-    )
+    screen.shows(r"retry 1 message \(snapshot taken \d\d:\d\d:\d\d; later arrivals are")
     screen.enter("y")
     screen.shows(r"^1 requeued")
     screen.enter('queue.info("app:emails").ready + queue.info("app:orders").dead')
