@@ -59,18 +59,25 @@ def connect(
     try:
         connection.connect(str(place.socket))
         return Client(connection, place, patience)
-    except (OSError, HostSilent) as problem:
+    except BaseException as problem:
         connection.close()
-        if isinstance(problem, PermissionError):
-            raise MoonqError(
-                f"the socket of {place.project.name} belongs to another user",
-                hint="become the user that runs the host",
-            ) from None
-        pid = (place.record() or {}).get("pid", "unknown")
-        raise HostSilent(
-            f"pid {pid} is alive, but its socket did not answer for {patience:.1f} s",
-            hint="look at its log; `moonq status` lists every host",
-        ) from None
+        if isinstance(problem, OSError | HostSilent):
+            raise _unanswered(place, problem, patience) from None
+        raise
+
+
+def _unanswered(place: Place, problem: Exception, patience: float) -> MoonqError:
+    """Say why nobody answered, though the place is taken."""
+    if isinstance(problem, PermissionError):
+        return MoonqError(
+            f"the socket of {place.project.name} belongs to another user",
+            hint="become the user that runs the host",
+        )
+    pid = (place.record() or {}).get("pid", "unknown")
+    return HostSilent(
+        f"pid {pid} is alive, but its socket did not answer for {patience:.1f} s",
+        hint="look at its log; `moonq status` lists every host",
+    )
 
 
 def _shown(place: Place) -> str:

@@ -1,0 +1,227 @@
+"""Who may come in, and what those may do who may only look."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moonq.control.client import Client, connect
+from moonq.control.locating import place_of
+from moonq.control.server import MOST
+from moonq.errors import ReadOnly, Unavailable
+from moonq.host import Host
+from moonq.operations import KINDS
+
+from ..conftest import MakeHost, until
+from .conftest import ENTRIES, FILES, Serve
+
+NOBODY = 65534
+STRANGER = """
+import os, socket, sys
+connection = socket.socket(socket.AF_UNIX)
+os.setuid(int(sys.argv[2]))
+try:
+    connection.connect(sys.argv[1])
+    print(connection.recv(65536).decode())
+except PermissionError:
+    print("refused by the file system")
+"""
+
+
+def as_nobody(path: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER, str(path), str(NOBODY)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+
+
+@needs_root
+def test_another_user_does_not_get_through_the_file_system(host: Host) -> None:
+    assert "refused by the file system" in as_nobody(place_of(host.project.root).socket)
+
+
+@needs_root
+def test_another_user_gets_no_word_even_where_the_files_are_open(host: Host) -> None:
+    place = place_of(host.project.root)
+    place.socket.chmod(0o666)
+    folder = place.socket.parent
+    while folder != folder.parent:
+        folder.chmod(folder.stat().st_mode | 0o755)
+        folder = folder.parent
+    answer = json.loads(as_nobody(place.socket))
+    assert answer["error"]["kind"] == "PERMISSION_DENIED"
+    assert "hello" not in answer
+
+
+def test_there_is_an_end_to_how_many_may_attach(clients: Callable[[], Client]) -> None:
+    attached = [clients() for _ in range(MOST)]
+    with pytest.raises(Unavailable, match="attached already"):
+        clients()
+    attached[0].close()
+    until(lambda: can_attach(clients))
+
+
+def can_attach(clients: Callable[[], Client]) -> bool:
+    try:
+        clients()
+    except Unavailable:
+        return False
+    return True
+
+
+def test_nothing_listens_on_the_network(host: Host) -> None:
+    files = [path for path in Path("/proc/self/fd").iterdir() if path.is_socket()]
+    inodes = {str(path.stat().st_ino) for path in files}
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        rows = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        listening = [row.split()[9] for row in rows if row.split()[3] == "0A"]
+        assert not inodes & set(listening)
+
+
+@pytest.fixture
+def production(make_host: MakeHost, serve: Serve) -> Host:
+    host = make_host(ENTRIES, start=False, **FILES)
+    (host.project.root / "moonq.yaml").write_text("production: true\nredact: [card]\n")
+    from moonq.registry import load
+
+    host = Host(load(host.project.root))
+    host.start()
+    serve(host)
+    return host
+
+
+@pytest.fixture
+def reader(production: Host) -> Any:
+    with connect(production.project.root) as client:
+        yield client
+    production.stop(timeout=1)
+
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "publish": {"queue": "idle", "messages": [{"json": "1"}]},
+    "call": {"function": "work", "argument": '{"id":1,"total":1}'},
+    "pause": {"target": "worker"},
+    "resume": {"target": "worker"},
+    "start": {"target": "worker"},
+    "retry": {"queue": "jobs", "confirm": "app:jobs"},
+    "drop": {"queue": "jobs", "confirm": "app:jobs"},
+    "purge": {"queue": "idle", "confirm": "app:idle"},
+    "reload": {},
+    "stop": {},
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind, mutates in KINDS.items() if mutates])
+def test_a_read_only_session_can_do_nothing_that_changes_anything(
+    reader: Client, kind: str
+) -> None:
+    assert reader.read_only
+    with pytest.raises(ReadOnly) as raised:
+        reader.request(kind, **FIELDS.get(kind, {}))
+    assert (raised.value.code, raised.value.exit_code) == ("S602", 6)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'queue.publish("app:idle", 1)',
+        'queue.publish_batch("app:idle", { { body = 1 } })',
+        'funcs.call("app:work", { id = 1, total = 1 })',
+        'store.open("app:cache"):set("k", 1)',
+        'store.open("app:cache"):incr("k")',
+        'store.open("app:cache"):delete("k")',
+        'mq.purge("idle", { confirm = "app:idle" })',
+        'mq.pause("worker")',
+        'mq.call("work", { id = 1, total = 1 })',
+        'mq.dead.drop("jobs", { confirm = "app:jobs" })',
+        "mq.reload()",
+        'load([[return queue.publish("app:idle", 1)]])()',
+        'coroutine.wrap(function() return queue.publish("app:idle", 1) end)()',
+    ],
+)
+def test_nor_can_its_code(reader: Client, production: Host, source: str) -> None:
+    answer = reader.request("eval", src=source)
+    assert answer["fault"]["kind"] == "PERMISSION_DENIED"
+    assert "S602" in answer["fault"]["message"]
+    assert production.queues.info("app:idle").ready == 0
+    assert production.services.stores["app:cache"].keys("") == []
+    assert not production.consumers["app:worker"].status().paused
+
+
+def test_looking_is_allowed(reader: Client) -> None:
+    looks = {
+        "entry": {"name": "jobs"},
+        "peek": {"queue": "jobs"},
+        "dead_letters": {"queue": "jobs"},
+    }
+    for kind in ("status", "queues", "consumers", "entries", "entry", "graph", "peek"):
+        assert reader.request(kind, **looks.get(kind, {}))
+    assert reader.request("eval", src='queue.info("app:idle").ready')["texts"] == ["0"]
+    assert reader.request("snapshot", queue="idle")["count"] == 0
+
+
+def test_write_access_is_given_on_demand_and_logged_with_who_got_it(
+    reader: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        reader.write()
+        reader.request("publish", queue="idle", messages=[{"json": "1"}])
+    user = reader.hello["user"]
+    assert f"console:{user} may change things from now on" in caplog.text
+    assert f"console:{user} publish app:idle 1" in caplog.text
+
+
+def test_write_access_of_one_session_is_not_that_of_another(
+    reader: Client, production: Host
+) -> None:
+    reader.write()
+    with connect(production.project.root) as other, pytest.raises(ReadOnly):
+        other.request("pause", target="worker")
+
+
+def test_hidden_fields_stay_hidden_from_those_who_may_only_look(
+    reader: Client, production: Host
+) -> None:
+    production.queues.publish(b"app:idle", b'{"card":"4111","order":{"card":"42"}}')
+    [message] = reader.request("peek", queue="idle")["messages"]
+    assert message["body"] == {"card": "[redacted]", "order": {"card": "[redacted]"}}
+    with pytest.raises(ReadOnly):
+        reader.request("peek", queue="idle", redact=False)
+    reader.write()
+    [message] = reader.request("peek", queue="idle", redact=False)["messages"]
+    assert message["body"]["card"] == "4111"
+
+
+def test_every_change_is_logged_with_who_made_it(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = client.hello["user"]
+    with caplog.at_level(logging.INFO):
+        client.request("pause", target="worker")
+        client.request("purge", queue="idle", confirm="app:idle")
+        client.request("eval", src='mq.resume("worker")')
+        client.request("call", function="work", argument='{"id":1,"total":1}')
+    for line in ("pause app:worker", "purge app:idle 0", "resume app:worker", "call work"):
+        assert f"console:{user} {line}" in caplog.text
+
+
+def test_a_root_owned_socket_is_reached_only_by_its_path(host: Host) -> None:
+    """The abstract namespace has no permissions, so the socket must not be in it."""
+    bound = socket.socket(socket.AF_UNIX)
+    with bound, pytest.raises(ConnectionRefusedError):
+        bound.connect("\0" + str(place_of(host.project.root).socket))
