@@ -616,7 +616,7 @@ def test_a_verdict_that_could_not_be_written_is_tried_again(
     (delivery,) = subscription.take(1, 5.0)
     other = Locked(tmp_path / FILE)
     assert subscription.settle(delivery, ACK)
-    wait_until(lambda: bool(driver._writer._late))
+    wait_until(lambda: bool(driver._writer._inbox.late))
     other.release()
     wait_until(lambda: driver.info("q").message_count == 0)
     driver.close()
@@ -650,7 +650,7 @@ def test_a_text_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:
     threads = [threading.Thread(target=publish, args=(name,)) for name in ("a", "\ud800", "b")]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(driver._writer._publishes) == 3)
+    wait_until(lambda: len(driver._writer._inbox.publishes) == 3)
     pause.over.set()
     for thread in threads:
         thread.join(5)

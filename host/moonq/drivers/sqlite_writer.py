@@ -25,6 +25,7 @@ from moonq.clock import Clock
 from moonq.drivers import sqlite_file, sqlite_session
 from moonq.drivers.base import Event
 from moonq.drivers.sqlite_batch import Batch, Work
+from moonq.drivers.sqlite_inbox import Inbox
 from moonq.drivers.sqlite_line import alarm, has_ready
 from moonq.drivers.sqlite_publishing import forget_keys
 from moonq.drivers.sqlite_queue import Desk, Held, SqliteQueue
@@ -35,14 +36,10 @@ from moonq.errors import MoonqError, QueueError, Uncertain
 
 _log = log.get("moonq.sqlite")
 Result = TypeVar("Result")
-#: The most of each kind that one transaction takes in.
-MANY = 512
 #: Seconds between two looks for what other processes wrote, while there are consumers.
 LOOK = 0.025
 #: Seconds between two rounds: the dead, the disk, keys whose window is over.
 ROUND = 1.0
-#: Real seconds that publishes wait at most for others to share a commit with.
-MOMENT = 0.001
 #: Real seconds for which another process may hold the file.
 BUSY = 10.0
 
@@ -60,22 +57,16 @@ class Writer:
         self._space = space
         self._publish_level = "FULL" if is_full else "NORMAL"
         self._level = ""
-        self._orphans: deque[tuple[Desk, float]] = deque()
-        self._endings: deque[tuple[Held, Ending]] = deque()
-        self._begun: deque[Held] = deque()
-        self._publishes: deque[Work] = deque()
-        self._tasks: deque[Work] = deque()
-        self._late: list[tuple[Held, Ending]] = []
-        self._bell = threading.Condition()
-        self._idle = False
-        self._rung = False
+        self._inbox = Inbox()
+        self.begin = self._inbox.begin
+        self.ring = self._inbox.ring
+        self.lag = self._inbox.lag
+        self._tripped = False
+        """Whether the last batch failed."""
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._receipts: Iterator[int] = itertools.count(1)
         self._place = 0.0
-        self._company = 0
-        """How many published together last time."""
-        self._commit_took = 0.0
         self._version = -1
         self._round = -math.inf
 
@@ -115,24 +106,14 @@ class Writer:
     def end(self, held: Held, ending: Ending) -> None:
         """End a delivery with the next batch; never waits."""
         held.ended = self._clock.now() if held.ended is None else held.ended
-        self._endings.append((held, ending))
-        self._wake()
-
-    def begin(self, held: Held) -> None:
-        """Write down that a handler has begun, unless it ends before that was worth a write."""
-        self._begun.append(held)
+        self._inbox.end(held, ending)
 
     def orphan(self, desk: Desk) -> None:
         """Note a desk whose subscription was dropped.
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
         """
-        self._orphans.append((desk, self._clock.now()))
-
-    def ring(self) -> None:
-        """Look at once at what desks want."""
-        self._rung = True
-        self._wake()
+        self._inbox.orphans.append((desk, self._clock.now()))
 
     def publish(self, run: Callable[[Tx], Result], seconds: float) -> Result:
         """Run *run* in a transaction that is on the disk when this returns.
@@ -142,7 +123,7 @@ class Writer:
             Uncertain: It may have been stored.
             QueueError: It was refused.
         """
-        return self._do(run, self._publishes, seconds)
+        return self._do(run, self._inbox.publishes, seconds)
 
     def task(self, run: Callable[[Tx], Result]) -> Result:
         """Run *run* behind everything asked for so far.
@@ -150,30 +131,28 @@ class Writer:
         Raises:
             QueueError: It could not be done.
         """
-        return self._do(run, self._tasks, BUSY)
+        return self._do(run, self._inbox.tasks, BUSY)
 
     def flush(self, seconds: float = BUSY) -> bool:
         """Wait until everything asked for so far is in the file; False: it is not yet."""
         if self._thread is None:
             return False
         try:
-            self._do(None, self._tasks, seconds)
+            self._do(None, self._inbox.tasks, seconds)
         except QueueError:
             return False
         return True
 
     def later(self, run: Callable[[Tx], None]) -> None:
         """Run *run* with the next batch; never waits."""
-        self._tasks.append(Work(run))
-        self._wake()
+        self._inbox.put(Work(run), self._inbox.tasks)
 
     def _do(self, run: Callable[[Tx], Result] | None, line: deque[Work], seconds: float) -> Result:
         work = Work(run)
         if threading.current_thread() is self._thread:
             self._attempt(Batch(publishes=[work]))  # a listener to our events asks
         else:
-            line.append(work)
-            self._wake()
+            self._inbox.put(work, line)
             self._wait(work, seconds)
         if work.error is not None:
             raise work.error
@@ -191,11 +170,6 @@ class Writer:
                 hint="publish again with the same id and a dedup_key",
             )
 
-    def _wake(self) -> None:
-        if self._idle:
-            with self._bell:
-                self._bell.notify()
-
     # The thread
 
     def _serve(self) -> None:
@@ -204,10 +178,10 @@ class Writer:
                 self._turn()
             except Exception as error:  # noqa: BLE001 - without this thread nothing moves
                 self._stumble(error)
-            if self._stopping and not self._has_work():
+            if self._stopping and not self._inbox.has_work():
                 break
             self._sleep()
-        self._fail_all(sqlite_file.closed(self._path))
+        self._inbox.fail(sqlite_file.closed(self._path))
         self._give_back()
 
     def _give_back(self) -> None:
@@ -221,77 +195,40 @@ class Writer:
 
     def _turn(self) -> None:
         self._look_around()
-        while self._orphans:
-            self.on_orphan(*self._orphans.popleft())
+        while self._inbox.orphans:
+            self.on_orphan(*self._inbox.orphans.popleft())
         now = self._clock.monotonic()
         if now >= self._round + ROUND:
             self._round = now
             self._make_round()
-        self._await_company()
-        batch = self._collect()
+        self._inbox.await_company()
+        batch = self._inbox.collect(self.queues.values())
         if batch.needs_file(self._clock.now()):
             self._attempt(batch)
         else:
             batch.answer()
         self._give_answers(batch)
 
-    def _await_company(self) -> None:
-        """Give those whom the last commit let go a moment to come back.
-
-        Without it two crowds form that take turns, and each pays for an fsync of its own.
-        """
-        if not 0 < len(self._publishes) < self._company:
-            return
-        give_up = time.perf_counter() + min(self._commit_took / 4, MOMENT)
-        while len(self._publishes) < self._company and time.perf_counter() < give_up:
-            time.sleep(0.00002)
-
     def _stumble(self, error: Exception) -> None:
         """A look at the file failed; whoever wants something from it will hear why."""
         if not sqlite_file.is_busy(error):
             problem = sqlite_file.meaning(error, self._path)
             _log.error("%s", problem.message)
-            self._fail_all(problem)
+            self._inbox.fail(problem)
         time.sleep(LOOK)
 
-    def _fail_all(self, problem: MoonqError) -> None:
-        for line in (self._publishes, self._tasks):
-            while line:
-                line.popleft().done(problem)
-
     def _sleep(self) -> None:
-        with self._bell:
-            self._idle = True
-            if not self._has_work():
-                pause = self._pause()
-                if pause > 0:
-                    self._clock.wait(self._bell, pause)
-            self._idle = False
+        if self._tripped:
+            # What failed may fail again at once: a broken disk is no reason to burn a core.
+            self._tripped = False
+            time.sleep(LOOK)
+        self._inbox.sleep(self._clock, self._pause)
 
     def _pause(self) -> float:
         queues = list(self.queues.values())
         alarm = min((queue.alarm for queue in queues), default=math.inf)
         look = LOOK if any(queue.desks for queue in queues) else ROUND
         return min(alarm - self._clock.now(), look)
-
-    def _has_work(self) -> bool:
-        return bool(self._endings or self._publishes or self._tasks or self._rung)
-
-    def _collect(self) -> Batch:
-        self._rung = False
-        # What waits for everything before it must not overtake the rest of a long line.
-        tasks = _some(self._tasks)
-        endings, begun = _some(self._endings), _some(self._begun)
-        while tasks and (self._endings or self._begun):
-            endings += _some(self._endings)
-            begun += _some(self._begun)
-        return Batch(
-            endings=endings,
-            begun=begun,
-            publishes=_some(self._publishes),
-            tasks=tasks,
-            queues=self.queues.values(),
-        )
 
     def _give_answers(self, batch: Batch) -> None:
         for desk, asked in batch.asked:
@@ -364,8 +301,7 @@ class Writer:
                 batch.doubt(self._path)
             raise
         if batch.publishes:
-            self._company = len(batch.publishes)
-            self._commit_took = time.perf_counter() - begun
+            self._inbox.note_commit(len(batch.publishes), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -395,8 +331,8 @@ class Writer:
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
             batch.fail(_explain(error, self._path))
-            self._late += batch.endings
-            self._begun.extend(batch.begun)
+            self._inbox.again(batch)
+            self._tripped = True
         else:
             for part in batch.parts():
                 self._attempt(part)
@@ -428,8 +364,7 @@ class Writer:
 
     def _make_round(self) -> None:
         self._space.look()
-        late, self._late = self._late, []
-        self._endings.extend(late)
+        self._inbox.retry()
         self._reap()
         self._run_alone(forget_keys)
 
@@ -442,15 +377,6 @@ class Writer:
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))
-
-    def lag(self, desk: Desk) -> int:
-        """How many endings of *desk* are not in the file."""
-        waiting = [*self._endings, *self._late]
-        return sum(1 for held, _ in waiting if held.desk is desk)
-
-
-def _some(line: deque[Any]) -> list[Any]:
-    return [line.popleft() for _ in range(min(len(line), MANY))]
 
 
 def _explain(error: Exception, path: Path) -> MoonqError:
