@@ -5,6 +5,7 @@
   * check       say what is wrong with a project
   * completion  make the shell complete moonq's names
   * dead        see why messages died; retry or drop them
+  * dev         run, reload what is saved, and talk to it
   * doctor      hold a driver against the delivery contract
   * eval        evaluate Lua on a host
   * graph       show how entries hang together
@@ -45,6 +46,7 @@ COMMANDS = (
     "check",
     "completion",
     "dead",
+    "dev",
     "doctor",
     "eval",
     "graph",

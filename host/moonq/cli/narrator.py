@@ -66,10 +66,10 @@ class Narrator:
             detail=status.detail,
         )
 
-    def ready(self, took: float) -> None:
+    def ready(self, took: float, how_to_end: str = "Ctrl-C to drain and stop") -> None:
         """Every service that starts by itself is up."""
         self._tell(
-            f"ready in {milliseconds(took)} · Ctrl-C to drain and stop\n",
+            f"ready in {milliseconds(took)} · {how_to_end}\n",
             "ready",
             took_ms=round(took * 1000, 1),
         )

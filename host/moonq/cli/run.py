@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -121,7 +121,11 @@ def run(
 
 
 def configure_log(
-    options: Options, pretty: bool, settings: LogSettings, levels: dict[str, str]
+    options: Options,
+    pretty: bool,
+    settings: LogSettings,
+    levels: dict[str, str],
+    stream: TextIO | None = None,
 ) -> None:
     """Choose the levels: a flag speaks louder than the project's own settings."""
     base = levels.pop("", "")
@@ -132,6 +136,7 @@ def configure_log(
         "pretty" if pretty else "json",
         base,
         {**settings.levels, **own, **levels},
+        stream,
         color=options.has_color(sys.stderr),
     )
 
