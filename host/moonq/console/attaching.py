@@ -35,12 +35,12 @@ class Attached:
 
     def __init__(self, connect: Callable[[], Client], *, is_private: bool = False) -> None:
         self.is_private = is_private
-        self._connect = connect
+        self.connect = connect
         self.client = connect()
 
     def begin_anew(self) -> None:
         """Leave the session with its variables to itself, and have a new one."""
-        before, self.client = self.client, self._connect()
+        before, self.client = self.client, self.connect()
         if not before.read_only and self.client.read_only:
             self.client.write()
         before.close()

@@ -11,6 +11,7 @@ A `Face` is how it talks to a person: the terminal, or nothing but two streams.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -77,8 +78,8 @@ class Face(Protocol):
         """Return what was typed before, oldest first."""
         ...
 
-    def top(self) -> None:
-        """Show the dashboard until it is left.
+    def top(self, reach: Callable[[], Client]) -> None:
+        """Show the dashboard of the host that *reach* connects to, until it is left.
 
         Raises:
             MoonqError: There is no screen for it.

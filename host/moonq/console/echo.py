@@ -41,7 +41,8 @@ def lines(answer: Answer, chunk: Chunk, ink: Ink, output: str = "lua") -> list[s
 
 def fault(found: dict[str, Any], ink: Ink) -> list[str]:
     """Return the block of an error value: its kind, its words, and where it arose."""
-    retryable = {True: " (retryable)", False: " (not retryable)"}.get(found.get("retryable"), "")
+    words = {True: " (retryable)", False: " (not retryable)", None: ""}
+    retryable = words[found.get("retryable")]
     head = ink.paint("red", f"error {found.get('kind', 'UNKNOWN')}")
     message = str(found.get("message", "")).split("\n")
     code = f"  [{found['code']}]" if found.get("code") else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from moonq.cli.wording import number, plural
 from moonq.console import views
 from moonq.console.commands import command, words
 from moonq.console.echo import problem
@@ -127,7 +128,7 @@ def retry(console: Console, rest: str) -> None:
         console.face.show([f"no dead letters of {chosen['queue']}"])
         return
     console.face.notice(
-        f"retry {_messages(chosen['count'])} (snapshot taken {_clock(chosen['taken'])}; "
+        f"retry {plural(chosen['count'], 'message')} (snapshot taken {_clock(chosen['taken'])}; "
         "later arrivals are not included)\n"
         f"  back to {chosen['queue']}, attempts reset, history kept"
     )
@@ -169,14 +170,14 @@ def _destroy(console: Console, action: str, chosen: dict[str, Any]) -> None:
         console.face.show([f"nothing to {action} in {chosen['from']}"])
         return
     console.face.notice(
-        f"{action} {_messages(count)} from {chosen['from']} on {_where(console)} "
+        f"{action} {plural(count, 'message')} from {chosen['from']} on {_where(console)} "
         f"({chosen['driver']} driver; snapshot taken {_clock(chosen['taken'])})"
     )
     if not _is_sure(console, queue, count):
         console.face.notice("nothing was done")
         return
     answer = console.request(action, snapshot=chosen["snapshot"], confirm=queue)
-    lines = [f"dropped {views.count(answer['dropped'])}"]
+    lines = [f"dropped {number(answer['dropped'])}"]
     if answer.get("backup"):
         lines.append(f"undo: moonq publish {chosen['from']} --ndjson {answer['backup']}")
     console.face.show(lines)
@@ -243,10 +244,6 @@ def readonly(console: Console, rest: str) -> None:
 def _where(console: Console) -> str:
     hello = console.client.hello
     return f"{hello.get('project')} ({hello.get('profile')})"
-
-
-def _messages(number: int) -> str:
-    return f"{views.count(number)} message{'s' if number != 1 else ''}"
 
 
 def _clock(moment: float) -> str:

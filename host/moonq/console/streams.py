@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from moonq import log
 from moonq.cli.options import Options
 from moonq.console import chunk
 from moonq.console.core import Console, Leave
 from moonq.console.ink import Ink
+from moonq.control.client import Client
 from moonq.errors import ConfirmationNeeded, MoonqError
 
 
@@ -52,7 +54,7 @@ class Streams:
         """Return nothing: what a script says is in the script."""
         return []
 
-    def top(self) -> None:
+    def top(self, reach: Callable[[], Client]) -> None:
         """Refuse: there is no screen."""
         raise MoonqError("there is no terminal to show it on", hint="use `moonq top --once`")
 

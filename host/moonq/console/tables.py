@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from moonq.cli import wording
 from moonq.console.ink import Ink
 from moonq.log import visible
 
@@ -14,22 +15,11 @@ CELL = 40
 
 
 def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], ink: Ink, right: Sequence[int] = ()
+    heads: Sequence[str], rows: Sequence[Sequence[str]], ink: Ink, right: Collection[int] = ()
 ) -> list[str]:
     """Return *rows* below *heads*; the columns in *right* are numbers."""
-    widths = [
-        max(len(head), *(len(row[column]) for row in rows)) if rows else len(head)
-        for column, head in enumerate(heads)
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return "  ".join(padded).rstrip()
-
-    return [ink.paint("dim", line(heads)), *(ink.plain(line(row)) for row in rows)]
+    head, *lines = wording.table([heads, *rows], right=right).split("\n")
+    return [ink.paint("dim", head), *map(ink.plain, lines)]
 
 
 def value_table(value: Any, ink: Ink) -> str:

@@ -8,7 +8,7 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -31,7 +31,7 @@ from moonq.console.core import Console, Leave
 from moonq.console.history import open_history
 from moonq.console.ink import Ink
 from moonq.console.keys import Refusal, bindings
-from moonq.errors import MoonqError
+from moonq.control.client import Client
 
 STYLE = Style.from_dict(
     {
@@ -113,9 +113,14 @@ class Terminal:
         """Return the history, oldest first."""
         return self._history.get_strings()
 
-    def top(self) -> None:
-        """Show the dashboard."""
-        raise MoonqError("the dashboard needs a terminal of its own", hint="run `moonq top`")
+    def top(self, reach: Callable[[], Client]) -> None:
+        """Show the dashboard, over a connection of its own."""
+        from moonq.dashboard import app, frame, sampling
+
+        ink = self.ink()
+        client = reach()
+        first = sampling.sample(client)
+        app.show(reach, client, first, frame.Look(), color=ink.color, unicode=ink.unicode)
 
     # The prompt -----------------------------------------------------------------------------------
 

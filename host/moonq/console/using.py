@@ -118,7 +118,7 @@ def pipe(console: Console, rest: str) -> None:
 def top(console: Console, rest: str) -> None:
     """Show the full-screen dashboard."""
     words(rest, "top", most=0)
-    console.face.top()
+    console.face.top(console.attached.connect)
 
 
 @command("quit", "quit", "leaves; a host that was attached to stays up")

@@ -10,35 +10,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from moonq.cli.wording import UNKNOWN, age, number, plural, rate, short, size
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, quoted, table
-from moonq.durations import show as duration
 from moonq.log import value_text, visible
 
-UNKNOWN = "·"
 Found = Mapping[str, Any]
-
-
-def count(number: Any) -> str:
-    """Return a number with its thousands apart: ``1 204``."""
-    return UNKNOWN if number is None else f"{number:,}".replace(",", " ")
-
-
-def age(seconds: Any) -> str:
-    """Return a length of time, to the second."""
-    if seconds is None:
-        return UNKNOWN
-    return duration(float(int(seconds))) if seconds >= 1 else "0s"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes as people say it."""
-    return f"{number} B" if number < 1024 else f"{number / 1024:.1f} KB"
-
-
-def short(message_id: str) -> str:
-    """Return the ends of a long id."""
-    return message_id if len(message_id) <= 20 else f"{message_id[:4]}…{message_id[-4:]}"
 
 
 def queues(found: Found, ink: Ink) -> list[str]:
@@ -53,24 +30,20 @@ def _queue(one: Found) -> list[str]:
     consumers = ", ".join(one.get("consumers", [])) or "none"
     return [
         one["id"],
-        count(one.get("ready")),
-        count(sum(flying) if flying else None),
-        count(one.get("delayed")),
+        number(one.get("ready")),
+        number(sum(flying) if flying else None),
+        number(one.get("delayed")),
         age(one.get("oldest_age")),
-        _rate(one.get("in_rate")),
-        _rate(one.get("out_rate")),
+        rate(one.get("in_rate")),
+        rate(one.get("out_rate")),
         f"{consumers} (paused)" if one.get("paused") else consumers,
     ]
-
-
-def _rate(value: Any) -> str:
-    return UNKNOWN if value is None else f"{value:.1f}"
 
 
 def messages(found: Found, ink: Ink) -> list[str]:
     """Return what lies in a queue."""
     info = found.get("info", {})
-    head = f"{found['queue']} · {count(info.get('ready'))} ready"
+    head = f"{found['queue']} · {number(info.get('ready'))} ready"
     if info.get("oldest_age") is not None:
         head += f" · oldest {age(info['oldest_age'])}"
     rows = [_message(one, ink) for one in found["messages"]]
@@ -107,12 +80,12 @@ def letters(found: Found, ink: Ink) -> list[str]:
     groups = found["groups"]
     if not groups:
         return [f"no dead letters in {found['dead_queue']}"]
-    kinds = f"{len(groups)} kind{'s' if len(groups) > 1 else ''} of error"
-    head = f"{_letters(found['count'])} in {found['dead_queue']}, {kinds}"
+    kinds = f"{plural(len(groups), 'kind')} of error"
+    head = f"{plural(found['count'], 'dead letter')} in {found['dead_queue']}, {kinds}"
     rows = [
         [
             one["fingerprint"],
-            count(one["count"]),
+            number(one["count"]),
             f"{age(time.time() - one['last'])} ago",
             one["where"] or UNKNOWN,
             visible(one["error"])[: max(20, ink.width - 50)],
@@ -124,24 +97,20 @@ def letters(found: Found, ink: Ink) -> list[str]:
     return [head, *(f"  {line}" for line in lines)]
 
 
-def _letters(number: int) -> str:
-    return f"{count(number)} dead letter{'s' if number != 1 else ''}"
-
-
 def letter(found: Found, ink: Ink) -> list[str]:
     """Return one dead letter: body, headers, and every attempt that is remembered."""
     lines = [
         f"{found['id']} · dead letter of {found['queue']} · published {age(found['age'])} ago",
         f"body     {ink.lua(body(found))}",
     ]
-    for number, (name, value) in enumerate(sorted(found["headers"].items())):
-        lines.append(f"{'headers' if number == 0 else '':8} {visible(name)} = {value_text(value)}")
+    for index, (name, value) in enumerate(sorted(found["headers"].items())):
+        lines.append(f"{'headers' if index == 0 else '':8} {visible(name)} = {value_text(value)}")
     records = found.get("errors", [])
-    for number, record in enumerate(records, 1):
+    for index, record in enumerate(records, 1):
         moment = time.strftime("%H:%M:%S", time.localtime(record["time"]))
         kind = ink.paint("red", record["kind"])
-        lines.append(f"try {number:<4} {moment}  {kind}  {visible(record['message'])}")
-        if number == len(records):
+        lines.append(f"try {index:<4} {moment}  {kind}  {visible(record['message'])}")
+        if index == len(records):
             stack = str(record.get("traceback") or "").splitlines()
             lines += [ink.paint("dim", f"         at {visible(line)}") for line in stack[:10]]
     return [ink.plain(line) for line in lines]
@@ -198,14 +167,12 @@ def called(found: Found, ink: Ink, *, as_message: bool) -> list[str]:
             ink.paint("dim", f"{'':12} at {visible(line)}")
             for line in fault["traceback"].splitlines()[:10]
         ]
-    for number, one in enumerate(found["published"]):
-        lines.append(
-            f"{'not sent' if not number else '':12} {one['queue']}  {visible(one['body'])}"
-        )
-    for number, one in enumerate(found["logs"]):
+    for index, one in enumerate(found["published"]):
+        lines.append(f"{'not sent' if not index else '':12} {one['queue']}  {visible(one['body'])}")
+    for index, one in enumerate(found["logs"]):
         shown = " ".join(f"{visible(k)}={value_text(v)}" for k, v in one["fields"].items())
         line = f"{one['level'].upper():5} {visible(one['message'])}  {shown}".rstrip()
-        lines.append(f"{'logs' if not number else '':12} {line}")
+        lines.append(f"{'logs' if not index else '':12} {line}")
     took = f"took {found['took_ms']:.1f} ms · {found['memory_bytes'] / 1024:.0f} KB"
     return [ink.plain(line) for line in (*lines, took)]
 

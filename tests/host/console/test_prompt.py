@@ -177,3 +177,29 @@ def test_a_thousand_log_lines_a_second_leave_the_prompt_usable(console: Start, s
     screen.shows(r"messages are in flight; leave\? \[y/N\]")
     screen.enter("y")
     screen.shows(r"code 0$")
+
+
+def test_the_dashboard_can_be_looked_at_in_between(console: Start) -> None:
+    screen = console()
+    screen.enter("\\top")
+    screen.shows(r"moonq top .* shop")
+    screen.shows(r"QUEUE .*READY")
+    screen.press("q")
+    screen.shows(r"● shop")
+    screen.enter("6 * 7")
+    screen.shows(r"^42$")
+
+
+def test_a_value_can_be_watched_below_the_prompt(console: Start) -> None:
+    screen = console()
+    screen.enter("kept = 5")
+    screen.enter("kept")
+    screen.enter("\\watch 200ms queue.info('app:emails').ready")
+    screen.shows(r"watch every 200ms: .*close ─+\n0\n ● shop")
+    screen.enter('queue.publish("app:emails", 1);')
+    screen.shows(r"close ─+\n1\n ● shop")
+    screen.enter("#_")
+    screen.shows(r"^36$")
+    screen.press("C-c")
+    screen.enter("\\watch off")
+    screen.shows(r"^nothing is watched")
