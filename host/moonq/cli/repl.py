@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from moonq.console.attaching import Attached
 
 
+class _Code(click.ParamType):
+    """Lua text; spaces in it separate nothing, also when a variable brings it."""
+
+    name = "code"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Return the whole as one text."""
+        return [rv]
+
+
 @click.command()
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
@@ -28,13 +38,21 @@ if TYPE_CHECKING:
     default=None,
     help="Only look, or ask for the right to change things (default: as the project says).",
 )
-@click.option("-e", "codes", multiple=True, metavar="CODE", help="Run CODE and end; repeatable.")
+@click.option(
+    "-e",
+    "codes",
+    multiple=True,
+    type=_Code(),
+    envvar="MOONQ_REPL_E",
+    help="Run CODE and end; repeatable.",
+)
 @click.option(
     "-f",
     "--file",
     "files",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
+    envvar="MOONQ_REPL_FILE",
     help="Run a file and end; repeatable, before any -e.",
 )
 @click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")

@@ -111,3 +111,10 @@ def test_a_running_host_is_attached_to(
     assert moonq("repl", "--attach", shop, "-e", "mq.status().pid").out == own.out
     private = moonq("repl", "--local", "-C", shop, "-e", "mq.status().pid")
     assert private.out != own.out
+
+
+def test_a_variable_brings_code_as_one_text(
+    moonq: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONQ_REPL_E", "1 + 1")
+    assert moonq("repl", "-C", shop).out == "2\n"

@@ -1,0 +1,76 @@
+"""Commands about the console itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Run = Callable[..., Any]
+
+
+def test_a_session_is_saved_as_lua_and_loaded_again(moonq: Run, shop: Path) -> None:
+    script = ["-e", "x = 20", "-e", "nosuch.field", "-e", "x = x + 1", "-e", "\\save kept.lua"]
+    moonq("repl", "-C", shop, *script)
+    assert (shop / "kept.lua").read_text() == "x = 20\nx = x + 1\n"
+    assert moonq("repl", "-C", shop, "-e", "\\load kept.lua", "-e", "x").out == "21\n"
+
+
+def test_a_session_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
+    script = ["-e", 'local uuid = require("uuid")', "-e", "uuid.v4()", "-e", "for i = 1, 2 do end"]
+    said = moonq("repl", "-C", shop, *script, "-e", "\\save test/typed_test.lua")
+    assert said.code == 0
+    assert 'test.describe("typed"' in (shop / "test" / "typed_test.lua").read_text()
+    assert moonq("test", "-C", shop).code == 0
+
+
+def test_the_last_value_goes_through_a_shell_command(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "{ ready = 3 };", "-e", "\\pipe tr a-z A-Z")
+    assert said.out == '{"READY": 3}\n'
+
+
+def test_a_pipe_without_a_value_says_what_to_do(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\pipe cat")
+    assert said.code == 1
+    assert "write \\pipe jq .ready after a value" in said.err
+
+
+def test_settings_are_listed_and_wrong_ones_refused(moonq: Run, shop: Path) -> None:
+    said = moonq(
+        "repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json", "-e", "\\set output x"
+    )
+    assert "output   lua" in said.out
+    assert "did you mean `output`?" in said.err
+    assert "choose from lua, json, yaml, table" in said.err
+
+
+def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
+    script = ["-e", "\\x", "-e", "\\x", "-e", "{ a = 1 }", "-e", "\\x", "-e", "{ { a = 1 } }"]
+    assert moonq("repl", "-C", shop, *script).out == "a: 1\na\n1\n"
+
+
+def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
+    from moonq.console import commands
+
+    listed = moonq("repl", "-C", shop, "-e", "\\?").out
+    for name, command in commands.load().items():
+        assert f"\\{command.usage}" in listed, name
+        assert command.about in listed, name
+    told = moonq("repl", "-C", shop, "-e", "\\purge?").out
+    assert "in Lua: mq.purge(queue, { confirm = queue })" in told
+
+
+def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\show worker", "-e", "\\graph worker")
+    assert "app:worker  queue.consumer  _index.yaml:6" in said.out
+    assert "├─ queue        app:orders" in said.out
+    assert "└─ func         app:process" in said.out
+
+
+def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, shop: Path) -> None:
+    said = moonq(
+        "repl", "-C", shop, "-e", "\\call process { id = 7, total = 1 }", "-e", "\\peek emails"
+    )
+    assert said.out.startswith("would ack")
+    assert 'not sent     app:emails  {"order_id":7}' in said.out
+    assert "app:emails · 0 ready · nothing to see" in said.out
