@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 PLAIN = "return function(body) return body end"
 FILLING = "local t = {} return function() while true do t[#t + 1] = ('x'):rep(9000) .. #t end end"
 WRAPPING = "local co = coroutine.wrap(function() coroutine.yield() end) return function() co() end"
-SOURCES = [PLAIN] * 10 + [FILLING, WRAPPING]
+SOURCES = [PLAIN] * 40 + [FILLING, WRAPPING]
 
 
 def resident() -> int:

@@ -1,0 +1,87 @@
+"""What `stdlib/README.md` says of the differences to stock Lua is so, and it lists every module."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from lupa.lua54 import LuaRuntime
+from states import failure, opened
+
+#: A function's body, which must hold here; and whether it holds in stock Lua as well.
+CLAIMS = {
+    "1": ("return not (io or package or dofile or loadfile or os.execute or os.getenv)", False),
+    "1 traceback": (
+        "return not debug.traceback():find('[C]', 1, true) and not debug.sethook",
+        False,
+    ),
+    "2": ("return not load('\\27Lua') and not pcall(load, function() end)", False),
+    "2 count": ("return not pcall(collectgarbage, 'stop') and collectgarbage('count') > 0", False),
+    "3": ("return not pcall(load('x = 1')) and next(_G) == nil and pairs(_G)(_G) ~= nil", False),
+    "3 library": ("return not pcall(rawset, string, 'x', 1)", False),
+    "3 read": ("return rawget(_G, 'string') == string and rawget(string, 'rep') ~= nil", True),
+    "4": ("return ('x').rep ~= nil and ('x').trim == nil", True),
+    "5": ("return not pcall(setmetatable, {}, { __gc = 1 })", False),
+    "5 mode": ("return not pcall(setmetatable, {}, { __mode = 'k' })", False),
+    "6": ("return not pcall(string.rep, 'x', (16 << 20) + 1)", False),
+    "6 pattern": ("return not pcall(string.find, '', ('x?'):rep(300))", False),
+    "7": (
+        "return not pcall(table.unpack, {}, 1, 5001) and #{ table.unpack({}, 1, 5000) } == 0",
+        False,
+    ),
+    "7 sort": ("return not pcall(table.sort, setmetatable({}, {}))", False),
+    "8": (
+        "return select(2, xpcall(function() error('x') end, debug.traceback)):find('in function <')",
+        True,
+    ),
+    "8 close": (
+        """
+        local closed = false
+        local co = coroutine.create(function()
+          local _ <close> = setmetatable({}, { __close = function() closed = true end })
+          error("x")
+        end)
+        return not coroutine.resume(co) and closed
+        """,
+        False,
+    ),
+    "10": ("return not pcall(os.date, ('x'):rep(65)) and not pcall(os.date, '%Ec')", False),
+    "yield over pcall": (
+        """
+        local co = coroutine.wrap(function() return pcall(coroutine.yield, 1) end)
+        return co() == 1 and co(2) == true
+        """,
+        True,
+    ),
+    "identity": ("local m = {} return getmetatable(setmetatable({}, m)) == m", True),
+    "wrap's error": (
+        "local ok, err = pcall(coroutine.wrap(error), 'x', 0) return not ok and err == 'x'",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_difference_is_as_the_readme_says(claim: str) -> None:
+    body, holds_in_stock_lua = CLAIMS[claim]
+    answer = failure(f"return function() return nil, not not (function() {body} end)() end").message
+    assert answer == "true"
+    stock = LuaRuntime(unpack_returned_tuples=True).execute(f"return (function() {body} end)()")
+    assert bool(stock) == holds_in_stock_lua
+
+
+def test_a_local_of_the_file_lives_as_long_as_the_worker() -> None:
+    state = opened("local n = 0 return function(body) n = n + 1 assert(n == body) end")
+    assert state.deliver(2.0, [b"1", b"2"]).outcomes == ()
+    state.close()
+
+
+def test_the_readme_lists_every_module_and_no_other(root: Path) -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", (root / "stdlib" / "README.md").read_text(), re.M)
+    assert listed == sorted(path.stem for path in (root / "stdlib").glob("*.lua"))
+
+
+def test_the_differences_are_ten_and_numbered(root: Path) -> None:
+    numbers = re.findall(r"^(\d+)\. ", (root / "stdlib" / "README.md").read_text(), re.M)
+    assert numbers == [str(number) for number in range(1, 11)]
