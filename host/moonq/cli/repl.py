@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from moonq.console.attaching import Attached
 
 
-class _Code(click.ParamType):
+class _Code(click.types.StringParamType):
     """Lua text; spaces in it separate nothing, also when a variable brings it."""
 
     name = "code"

@@ -68,6 +68,10 @@ class Screen:
         """Return what the screen shows, and what has scrolled away."""
         return self._run("capture-pane", "-p", "-S", "-5000")
 
+    def raw(self) -> str:
+        """Return the same with its colours."""
+        return self._run("capture-pane", "-p", "-e", "-S", "-5000")
+
     def shows(self, pattern: str, limit: float = 10.0) -> re.Match[str]:
         """Wait until the screen shows *pattern* and return what was found."""
         found: list[re.Match[str]] = []

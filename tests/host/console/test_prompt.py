@@ -203,3 +203,45 @@ def test_a_value_can_be_watched_below_the_prompt(console: Start) -> None:
     screen.press("C-c")
     screen.enter("\\watch off")
     screen.shows(r"^nothing is watched")
+
+
+def test_what_is_longer_than_the_screen_goes_through_a_pager(
+    console: Start, tmp_path: Path
+) -> None:
+    screen = console(PAGER=f"tee {tmp_path / 'paged'}")
+    screen.enter("?test")
+    screen.shows(r"test\.describe\s+Groups tests under a name")
+    screen.enter("\\set pager off")
+    assert "test.describe" in (tmp_path / "paged").read_text()
+    screen.enter("6 * 7")
+    screen.shows(r"^42$")
+
+
+def test_events_appear_above_what_is_being_typed(console: Start) -> None:
+    screen = console("--start", "-q")
+    screen.enter("\\tail orders --event ack,dead")
+    screen.shows(r"events appear above the prompt")
+    screen.shows(r"│ 1 tail │")
+    screen.enter('queue.publish("app:orders", { total = -1 }); queue.publish("app:orders", 1)')
+    screen.type("half a li")
+    screen.shows(r"dead +app:orders  \S+…\S+  try 1  UNKNOWN negative total")
+    screen.shows(r"^shop> half a li$")
+    screen.press("C-c", "C-c")
+    screen.enter("\\tail off")
+    screen.shows(r"^there was no tail")
+
+
+def test_colours_are_there_unless_they_are_refused(console: Start) -> None:
+    screen = console()
+    screen.enter('error("x")')
+    screen.shows(r"^error UNKNOWN")
+    assert "\x1b[31m" not in screen.raw()
+    screen.press("C-d")
+    screen.shows(r"code 0")
+
+
+def test_colours_tell_an_error_and_lua_apart(console: Start) -> None:
+    screen = console(NO_COLOR="", FORCE_COLOR="1")
+    screen.enter('error("x")')
+    screen.shows(r"^error UNKNOWN")
+    assert "\x1b[31merror UNKNOWN" in screen.raw()
