@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
-import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from moonq.control.client import Client
 from moonq.control.locating import place_of
 from moonq.control.server import Server
+from moonq.dashboard.app import Asking
+from moonq.dashboard.sampling import History, sample
+from moonq.errors import HostSilent, NoHost
 from moonq.host import Host
 from moonq.registry import load
 
 from .conftest import until
+from .console.screen import Screen
 
 INDEX = """\
 namespace: app
@@ -135,87 +138,93 @@ def test_looking_too_often_is_refused(shop: tuple[Path, Host]) -> None:
 # In a real terminal -----------------------------------------------------------------------------
 
 
-class Terminal:
-    """A tmux of its own, with one window of one size."""
+@pytest.fixture
+def start(shop: tuple[Path, Host]) -> Iterator[Callable[[int, int], Screen]]:
+    """Start `moonq top` on a screen of some size."""
+    started: list[Screen] = []
 
-    def __init__(self, columns: int, rows: int, command: str) -> None:
-        self._name = f"moonq-{uuid.uuid4().hex[:8]}"
-        size = ["-x", str(columns), "-y", str(rows)]
-        # The window stays when the command has ended, so that its last words can be read.
-        self._tmux("-f", os.devnull, "new-session", "-d", *size, f"{command}; echo left $?; cat")
-
-    def _tmux(self, *arguments: str) -> str:
-        command = ["tmux", "-L", self._name, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-        return done.stdout
-
-    def press(self, *keys: str) -> None:
-        self._tmux("send-keys", *keys)
-
-    def shown(self) -> str:
-        return self._tmux("capture-pane", "-p")
-
-    def shows(self, text: str) -> str:
-        """Wait until the screen shows *text*."""
-        deadline = time.monotonic() + 20
-        while text not in (screen := self.shown()):
-            assert time.monotonic() < deadline, f"no {text!r} on:\n{screen}"
-            threading.Event().wait(0.05)
+    def run(columns: int, rows: int) -> Screen:
+        folder = shop[0].parent / f"{columns}x{rows}"
+        folder.mkdir()
+        started.append(screen := Screen(folder, columns=columns, rows=rows))
+        runtime = os.environ["XDG_RUNTIME_DIR"]
+        screen.start("top", "-C", shop[0], "--interval", "100ms", XDG_RUNTIME_DIR=runtime)
         return screen
 
-    def end(self) -> None:
-        subprocess.run(["tmux", "-L", self._name, "kill-server"], check=False, timeout=10)
-
-
-@pytest.fixture
-def terminal(shop: tuple[Path, Host]) -> Iterator[object]:
-    if shutil.which("tmux") is None:
-        if os.environ.get("CI"):
-            pytest.fail("tmux is missing: install it, for these tests need a real terminal")
-        pytest.skip("tmux is missing, and these tests need a real terminal")
-    started: list[Terminal] = []
-
-    def start(columns: int, rows: int) -> Terminal:
-        command = f"{sys.executable} -m moonq top -C {shop[0]} --interval 100ms"
-        started.append(Terminal(columns, rows, f"env PYTHONUTF8=1 {command}"))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.end()
+    yield run
+    for screen in started:
+        screen.close()
 
 
 def test_a_person_finds_the_dead_letter_and_pauses_the_queue(
-    shop: tuple[Path, Host], terminal: type[Terminal]
+    shop: tuple[Path, Host], start: Callable[[int, int], Screen]
 ) -> None:
-    screen = terminal(80, 24)
-    text = screen.shows("last ")
-    assert "▸ app:letters" in text
-    assert len(text.splitlines()) == 24
+    screen = start(80, 24)
+    screen.shows("last 1 s")
+    screen.shows("▸ app:letters ")
+    assert len(screen.text().splitlines()) == 24
     screen.press("Down", "Down")
     screen.shows("▸ app:orders ")
     screen.press("d")
-    screen.shows("1 dead letters")
+    screen.shows("1 dead letters, the newest first")
     screen.press("Enter")
-    assert "negative total" in screen.shows('"total": -5')
+    screen.shows('"total": -5(.|\n)*negative total')
     screen.press("q", "q")
     screen.shows("READY")
     screen.press("p")
-    screen.shows("pause app:orders for everybody? [y/N]")
+    screen.shows(r"pause app:orders for everybody\? \[y/N\]")
     screen.press("y")
     screen.shows("paused app:orders")
     until(lambda: shop[1].queues.info("app:orders").paused)
     screen.press("q")
-    screen.shows("left 0")
+    screen.shows("code 0")
 
 
 def test_numbers_move_while_somebody_looks(
-    shop: tuple[Path, Host], terminal: type[Terminal]
+    shop: tuple[Path, Host], start: Callable[[int, int], Screen]
 ) -> None:
-    screen = terminal(40, 20)
-    screen.shows("app:letters       7")
+    screen = start(40, 20)
+    screen.shows("app:letters +7 ")
     for number in range(5):
         shop[1].queues.publish(b"app:letters", str(number).encode())
-    assert "OLDEST" not in screen.shows("app:letters      12"), "40 columns have no room for it"
+    screen.shows("app:letters +12 ")
+    assert "OLDEST" not in screen.text(), "40 columns have no room for it"
     screen.press("C-c")
-    screen.shows("left 0")
+    screen.shows("code 0")
+
+
+# A host that goes and comes ----------------------------------------------------------------------
+
+
+class Answering:
+    """A host as a client sees it: it answers, or it is gone."""
+
+    def __init__(self, pid: int, *, gone: bool = False) -> None:
+        self._pid = pid
+        self._gone = gone
+
+    def request(self, kind: str, **_: object) -> Any:
+        if self._gone:
+            raise HostSilent("the host has gone away")
+        status = {"project": "shop", "profile": "dev", "pid": self._pid, "up": 5.0}
+        return {"status": status, "queues": {"queues": []}, "consumers": {"consumers": []}}[kind]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_host_that_was_started_again_is_found() -> None:
+    history = History()
+    history.add(sample(Answering(1)))
+    found: list[Any] = [NoHost("none"), Answering(2)]
+
+    def reach() -> Any:
+        answer = found.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    asking = Asking(reach, cast("Client", Answering(1, gone=True)), history, 0.01)
+    asking.start()
+    until(lambda: history.view().host.pid == 2)
+    asking.stop()

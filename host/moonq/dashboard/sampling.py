@@ -12,16 +12,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from moonq import times
 from moonq.dashboard.view import ConsumerView, HostView, QueueView, View
 
-#: Seconds of the past that rates are about, and trends.
+#: Seconds of the past that rates are about.
 WINDOW = 10.0
-TREND = 60.0
-#: Numbers of a trend.
+#: Seconds of one number of a trend, and how many there are.
+STRETCH = 5.0
 STRETCHES = 12
 
 Fields = Mapping[str, Any]
@@ -62,32 +62,45 @@ def _by_id(rows: Sequence[Fields]) -> dict[str, Fields]:
 
 
 class History:
-    """The samples of the last minute."""
+    """What is left of the samples of the last minute."""
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque()
+        self._trends = _Trends()
+        self._view: View | None = None
 
     def add(self, new: Sample) -> None:
         """Remember *new*, and forget what is too old or of another process."""
         samples = self._samples
         if samples and samples[-1].status["pid"] != new.status["pid"]:
             samples.clear()
-        while samples and not 0 <= new.time - samples[0].time <= TREND:
+            self._trends = _Trends()
+        while samples and not 0 <= new.time - samples[0].time <= WINDOW:
             samples.popleft()
         samples.append(new)
+        self._trends.add(new)
+        self._view = None
 
     def view(self, now: float | None = None) -> View:
         """Return what is known; *now* is later than the last sample when the host is silent."""
-        last = self._samples[-1]
-        recent = [one for one in self._samples if last.time - one.time <= WINDOW]
+        if self._view is None:
+            # Every key draws anew, and a project may have a thousand queues.
+            self._view = self._seen()
+        if now is None:
+            return self._view
+        host = replace(self._view.host, silent_for=max(0.0, now - self._view.time))
+        return replace(self._view, time=now, host=host)
+
+    def _seen(self) -> View:
+        recent = list(self._samples)
+        last = recent[-1]
         past = _Past(recent[0] if len(recent) > 1 else None, last)
-        handled = [past.times(name) for name in last.consumers]
-        every = times.merged(handled)
+        every = times.merged(past.times(name) for name in last.consumers)
         return View(
-            time=last.time if now is None else now,
+            time=last.time,
             seconds=past.seconds,
             since_start=past.first is None,
-            host=_host(last, 0.0 if now is None else now - last.time),
+            host=_host(last),
             queues=tuple(self._queue(past, name) for name in last.queues),
             consumers=tuple(_consumer(past, recent, name) for name in last.consumers),
             p50=times.quantile(every, 0.5),
@@ -116,21 +129,36 @@ class History:
             keeps_dead=any(one.get("dead_letter") == name for one in past.last.queues.values()),
             paused=bool(row.get("paused")),
             problem=row.get("problem", ""),
-            trend=tuple(self._trend(name)),
+            trend=tuple(self._trends.of(name, past.last.time)),
         )
 
-    def _trend(self, name: str) -> Iterator[int | None]:
-        """The highest number of each stretch; None where nobody looked."""
-        end = self._samples[-1].time
-        stretch = TREND / STRETCHES
-        edges = [end - stretch * number for number in range(STRETCHES, -1, -1)]
-        for begin, until in pairwise(edges):
-            seen = [
-                one.queues[name].get("ready")
-                for one in self._samples
-                if begin < one.time <= until and name in one.queues
-            ]
-            yield max((count for count in seen if count is not None), default=None)
+
+class _Trends:
+    """How many messages of each queue were ready, at most, in each stretch of the last minute."""
+
+    def __init__(self) -> None:
+        self._highest: dict[str, dict[int, int]] = {}
+
+    def add(self, new: Sample) -> None:
+        stretch = int(new.time // STRETCH)
+        self._highest = {
+            name: _raised(self._highest.get(name, {}), stretch, row.get("ready"))
+            for name, row in new.queues.items()
+        }
+
+    def of(self, name: str, now: float) -> Iterator[int | None]:
+        """Return one number per stretch; None where nobody looked."""
+        last = int(now // STRETCH)
+        known = self._highest.get(name, {})
+        return (known.get(stretch) for stretch in range(last - STRETCHES + 1, last + 1))
+
+
+def _raised(highest: dict[int, int], stretch: int, ready: int | None) -> dict[int, int]:
+    if ready is not None:
+        highest[stretch] = max(ready, highest.get(stretch, 0))
+    if len(highest) > STRETCHES:
+        del highest[min(highest)]
+    return highest
 
 
 class _Past(NamedTuple):
@@ -165,7 +193,7 @@ class _Past(NamedTuple):
         return found
 
 
-def _host(last: Sample, silent_for: float) -> HostView:
+def _host(last: Sample) -> HostView:
     status = last.status
     return HostView(
         status["project"],
@@ -174,7 +202,6 @@ def _host(last: Sample, silent_for: float) -> HostView:
         status["up"],
         status.get("cpu"),
         status.get("memory_bytes"),
-        silent_for,
     )
 
 
