@@ -26,6 +26,8 @@ MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
+#: Seconds for which a cancel is repeated until it has hit.
+AIM = 0.2
 #: Bytes that one `print` may show.
 PRINTED = 64 * 1024
 WRITES = {"queue.publish", "funcs.call", "store.write"}
@@ -76,10 +78,15 @@ class ConsoleState(State):
         data = source.encode("utf-8", "surrogatepass")
         self._make_room(2 * len(data))
         try:
-            return dict(json.loads(self._ask(timeout, b"evaluate", data, width)))
+            found = dict(json.loads(self._ask(timeout, b"evaluate", data, width)))
         except Stopped as stopped:
             self.spent = stopped.reason == "memory"
             raise
+        if self.memory_used() > self.limits.memory:
+            # What its variables hold leaves no room for another statement.
+            self._lua.collect()
+            self.spent = self.memory_used() > self.limits.memory
+        return found
 
     def complete(self, path: str) -> list[dict[str, str]]:
         """Return what could follow *path*; none of a script's code runs."""
@@ -122,6 +129,18 @@ class _SessionServices(HostServices):
                 self.called.remove(state)
 
 
+def stopped_answer(reason: str, stack: str = "") -> dict[str, Any]:
+    """Return the answer about a text that was stopped."""
+    return {
+        "status": "stopped",
+        "reason": reason,
+        "stack": stack,
+        "n": 0,
+        "texts": [],
+        "values": [],
+    }
+
+
 class LuaSession:
     """One person's Lua: evaluates in one thread, and is cancelled from any other."""
 
@@ -152,12 +171,13 @@ class LuaSession:
         state = self._ready()
         began = time.monotonic()
         with self._changed:
-            self._deadline, self._cancelled = began + timeout, False
+            if self._cancelled:
+                return stopped_answer("cancel")
+            self._deadline = began + timeout
         try:
             found = state.evaluate(source, timeout, width)
         except Stopped as stopped:
-            found = {"status": "stopped", "reason": stopped.reason, "stack": stopped.stack, "n": 0}
-            found |= {"texts": [], "values": []}
+            found = stopped_answer(stopped.reason, stopped.stack)
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
@@ -176,16 +196,24 @@ class LuaSession:
         except (Stopped, ScriptFault):
             return []
 
+    def expect(self) -> None:
+        """A text is about to be evaluated: whoever cancels from now on means that one."""
+        with self._changed:
+            self._cancelled = False
+
     def cancel(self) -> None:
-        """Stop what runs, wherever it is; harmless when nothing does."""
+        """Stop what was expected or runs, wherever it is; harmless when nothing does."""
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
+        # It may be on its way into Lua, or into a function that it calls, where a shot misses.
+        deadline = time.monotonic() + AIM
+        while self._deadline is not None and time.monotonic() < deadline:
             state = self._state
-        if state is not None:
-            state.guard.fire("cancel")
-        for inner in tuple(self._services.called):
-            inner.guard.fire("cancel")
+            states = [state, *self._services.called] if state else []
+            for one in states:
+                one.guard.fire("cancel")
+            time.sleep(0.0005)
 
     def reset(self) -> None:
         """Forget every variable; the next text begins in a new state."""

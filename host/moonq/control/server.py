@@ -90,11 +90,14 @@ class Server:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
-        with self._lock:
-            sessions = tuple(self._sessions)
-        for session in sessions:
+        for session in self.sessions():
             session.close()
         self._claim.close()
+
+    def sessions(self) -> list[Session]:
+        """Return who is attached."""
+        with self._lock:
+            return list(self._sessions)
 
     def _listen(self) -> socket.socket:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -27,7 +27,7 @@ from typing import Any
 from moonq import __version__, log
 from moonq.control.feed import Feed
 from moonq.control.frames import Frame, Lines, Malformed, decode, error_object
-from moonq.control.lua_session import TIMEOUT, LuaSession
+from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
@@ -102,6 +102,10 @@ class Session:
         self._subscriptions.clear()
         self._outbox.close()
 
+    def is_busy(self) -> bool:
+        """Whether something runs for the client."""
+        return self._running is not None
+
     def _hello(self) -> Frame:
         return {
             "kind": "hello",
@@ -162,7 +166,7 @@ class Session:
         if runs:
             self._lua.cancel()
         for frame in waiting:
-            value = {"status": "stopped", "reason": "cancel", "n": 0, "texts": [], "values": []}
+            value = stopped_answer("cancel")
             self._outbox.put({"kind": "result", "id": frame["id"], "value": value})
 
     # Working: one request at a time, in a thread of its own -------------------------------------
@@ -182,6 +186,7 @@ class Session:
                     break
                 frame = self._requests.popleft()
                 self._running = frame["id"]
+                self._lua.expect()
             self._answer(frame, self._perform, lambda: generation == self._generation)
             with self._changed:
                 if generation == self._generation:
@@ -274,8 +279,7 @@ class Session:
             self._lua = self._new_lua()
             self._start_worker()
         _log.error("console:%s: its code could not be stopped and was abandoned", self.user)
-        value = {"status": "stopped", "reason": "abandoned", "lost": True, "n": 0}
-        value |= {"texts": [], "values": []}
+        value = {**stopped_answer("abandoned"), "lost": True}
         self._outbox.put({"kind": "result", "id": number, "value": value})
 
     # Subscriptions ------------------------------------------------------------------------------

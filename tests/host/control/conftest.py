@@ -79,11 +79,15 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def host(make_host: MakeHost, serve: Serve) -> Host:
-    """A running host with its socket open."""
-    host = make_host(ENTRIES, **FILES)
-    serve(host)
-    return host
+def host(make_host: MakeHost) -> Host:
+    """A running host."""
+    return make_host(ENTRIES, **FILES)
+
+
+@pytest.fixture(autouse=True)
+def server(request: pytest.FixtureRequest, serve: Serve) -> Server | None:
+    """The socket of the host, where a test has one."""
+    return serve(request.getfixturevalue("host")) if "host" in request.fixturenames else None
 
 
 @pytest.fixture
