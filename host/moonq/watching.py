@@ -10,7 +10,7 @@ Only what a project consists of counts: Lua and YAML, outside of folders that be
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from moonq import log
@@ -49,19 +49,32 @@ class Watching:
         self._thread.join()
 
     def _run(self) -> None:
+        looks = self._looks()
+        is_ready = False
+        while (changes := self._next(looks)) is not None:
+            if not is_ready:
+                # Whatever comes first, it says that the watch is in place.
+                self._on_ready()
+                is_ready = True
+            if changes and not self._stop.is_set():
+                self._on_change(changes)
+
+    def _next(self, looks: Iterator[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """Return what has changed, perhaps nothing; None at the end."""
         try:
-            self._watch()
+            return next(looks, None)
         except (OSError, RuntimeError) as problem:  # the latter is what the library raises itself
             _log.error(
                 "%s cannot be watched: %s; saved files count from the next start",
                 self._folder.name,
                 problem,
             )
+            return None
 
-    def _watch(self) -> None:
+    def _looks(self) -> Iterator[tuple[str, ...]]:
         from watchfiles import watch
 
-        looks = watch(
+        for changes in watch(
             self._folder,
             watch_filter=lambda _, path: concerns(self._folder, path),
             debounce=LATEST,
@@ -71,16 +84,8 @@ class Watching:
             yield_on_timeout=True,
             raise_interrupt=False,
             ignore_permission_denied=True,
-        )
-        is_ready = False
-        for changes in looks:
-            if not is_ready:
-                # Whatever comes first, it says that the watch is in place.
-                self._on_ready()
-                is_ready = True
-            if changes and not self._stop.is_set():
-                paths = {str(Path(path).relative_to(self._folder)) for _, path in changes}
-                self._on_change(tuple(sorted(paths)))
+        ):
+            yield tuple(sorted({str(Path(path).relative_to(self._folder)) for _, path in changes}))
 
 
 def concerns(folder: Path, path: str) -> bool:

@@ -11,6 +11,7 @@ from moonq.dashboard.frame import Look
 from moonq.dashboard.pages import Board, Screen
 from moonq.dashboard.sampling import History, Sample
 from moonq.dashboard.table import plain
+from moonq.dashboard.text import PLAIN
 from moonq.errors import ReadOnly
 
 LETTER = {
@@ -176,3 +177,13 @@ def test_a_body_cannot_paint_the_screen(shown: Shown) -> None:
     shown.press("enter", "enter")
     assert "\x1b" not in shown.text()
     assert "\\x1b[2J" in shown.text()
+
+
+def test_a_terminal_without_unicode_gets_ascii_of_the_same_width(shown: Shown) -> None:
+    shown.desk.answers["dead_letters"] = {"messages": [LETTER]}
+    for keys in ((), ("p",), ("x", "d"), ("q", "?")):
+        for key in keys:
+            shown.press(key)
+        simple = shown.text().translate(PLAIN)
+        assert simple.isascii(), simple
+        assert len(simple) == len(shown.text())

@@ -9,11 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from moonq.cli.reloading import Reloading
 from moonq.control.client import Client, connect
+from moonq.registry.project import Project
+from moonq.registry.settings import Settings
 
 from .conftest import until
 
@@ -203,6 +207,26 @@ def test_twenty_edits_under_load_lose_and_repeat_nothing(edited: Edited) -> None
         assert len(set(versions.values())) > 10, "they did meet the edits"
         status = client.request("status")
         assert (status["retried"], status["dead"]) == (0, 0)
+
+
+def test_a_bug_in_a_reload_ends_neither_host_nor_watch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        """A host whose reload does what no reload should do."""
+
+        project = Project(tmp_path, "shop", Settings(), {})
+
+        def reload(self) -> None:
+            raise ZeroDivisionError
+
+    ready = threading.Event()
+    narrator = SimpleNamespace(watching=lambda _: ready.set())
+    with Reloading(cast("Any", Broken()), cast("Any", narrator)):
+        assert ready.wait(20)
+        for number in (1, 2):
+            (tmp_path / "work.lua").write_text("")
+            until(lambda number=number: caplog.text.count("the reload failed: a bug") == number)
 
 
 def test_the_end_comes_as_usual(edited: Edited) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moonq import log
 from moonq.errors import MoonqError
 from moonq.watching import Watching
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
     from moonq.host import Host
+
+_log = log.get("moonq.watch")
 
 
 class Reloading:
@@ -37,5 +40,8 @@ class Reloading:
             report = self._host.reload()
         except MoonqError as problem:
             self._narrator.not_reloaded(paths, problem)
+        except Exception:  # noqa: BLE001 - it would end the watch without a word
+            # The next save may go well, and the host goes on in any case.
+            _log.exception("the reload failed: a bug in moonq")
         else:
             self._narrator.reloaded(paths, report)
