@@ -100,7 +100,8 @@ class Console:
     ) -> None:
         self.attached = attached
         self.face = face
-        self.project = project
+        self.folder = project.parent if project.is_file() else project
+        """What the names of files stand below."""
         self.settings = Settings()
         self.live = Live(attached, face)
         self.last: Answer | None = None
@@ -128,6 +129,8 @@ class Console:
         """
         if not text.strip():
             return True
+        # A terminal that calls itself ASCII hands other bytes on one by one.
+        text = text.encode(errors="surrogateescape").decode(errors="replace")
         try:
             if text.lstrip().startswith("\\"):
                 from moonq.console import commands

@@ -159,7 +159,7 @@ def watch(console: Console, rest: str) -> None:
         return
     seconds, expression = _interval(rest)
     judged = chunk.judge(expression)
-    if judged.state is not State.WHOLE:
+    if judged.state is not State.WHOLE or not judged.is_expression:
         raise Invalid("that is no expression", hint="write \\watch [2s] EXPR")
     ink = console.face.ink()
     room = console.face.ink().width

@@ -17,6 +17,8 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import ThreadedCompleter
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, FormattedText
+from prompt_toolkit.history import History as PastBlocks
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
@@ -53,7 +55,7 @@ class Terminal:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._history = open_history("moonq")
+        self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
         self._is_prompting = False

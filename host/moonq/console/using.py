@@ -63,7 +63,7 @@ def history(console: Console, rest: str) -> None:
 @command("save", "save FILE", "writes what went well as a Lua file, or as a test", takes="file")
 def save(console: Console, rest: str) -> None:
     """Write the session's Lua to a file."""
-    path = console.project / words(rest, "save FILE", 1)[0]
+    path = console.folder / words(rest, "save FILE", 1)[0]
     if path.exists() and not console.face.confirms(f"overwrite {path}?"):
         return
     text = "\n".join(console.entered)
@@ -91,7 +91,7 @@ def _as_test(name: str, entered: list[str]) -> str:
 @command("load", "load FILE", "runs a Lua file in this session", takes="file")
 def load(console: Console, rest: str) -> None:
     """Run a file as one piece."""
-    path = console.project / words(rest, "load FILE", 1)[0]
+    path = console.folder / words(rest, "load FILE", 1)[0]
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:

@@ -74,3 +74,8 @@ def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, s
     assert said.out.startswith("would ack")
     assert 'not sent     app:emails  {"order_id":7}' in said.out
     assert "app:emails · 0 ready · nothing to see" in said.out
+
+
+def test_text_of_a_terminal_that_calls_itself_ascii_is_still_text(moonq: Run, shop: Path) -> None:
+    typed = '"Zoë"'.encode().decode("ascii", "surrogateescape")
+    assert moonq("repl", "-C", shop, "-e", typed).out == '"Zoë"\n'
