@@ -28,28 +28,28 @@ end
 -- own, so all of them are looked at here.
 local CROSSES = { ["nil"] = true, boolean = true, number = true, string = true }
 
---- The type of the first argument that cannot cross, or nil.
-local function stranger(count, first, ...)
+--- Whether one of the arguments cannot cross; looks at five at a time.
+local function has_stranger(count, a, b, c, d, e, ...)
   if count == 0 then
-    return nil
+    return false
   end
-  local kind = type(first)
-  if not CROSSES[kind] then
-    return kind
-  end
-  return stranger(count - 1, ...)
+  local are_plain = CROSSES[type(a)]
+    and CROSSES[type(b)]
+    and CROSSES[type(c)]
+    and CROSSES[type(d)]
+    and CROSSES[type(e)]
+  return not are_plain or (count > 5 and has_stranger(count - 5, ...))
 end
 
-local function refused(kind)
-  local text = "a " .. kind .. " cannot be handed to the host"
+local function refused()
+  local text = "only texts, numbers and booleans can be handed to the host"
   return nil, new_error({ kind = errors.INVALID, message = text, retryable = false })
 end
 
 local function wrap(call)
   return function(...)
-    local kind = stranger(select("#", ...), ...)
-    if kind then
-      return refused(kind)
+    if has_stranger(select("#", ...), ...) then
+      return refused()
     end
     check_memory()
     return answer(call(...))

@@ -138,6 +138,8 @@ class HostServices:
         """Return the entries that fit kind, namespace, name and meta as a JSON array."""
         _require(caller, "registry.read", "*")
         wanted = json.loads(criteria) if criteria else {}
+        if not isinstance(wanted.get("meta", {}), dict):
+            raise Invalid("registry.find: meta: names and values expected, got a list")
         fitting = [entry for entry in self._project.entries.values() if _fits(entry, wanted)]
         return json.dumps([_entry_object(entry) for entry in fitting]).encode()
 

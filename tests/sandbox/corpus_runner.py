@@ -8,8 +8,10 @@ It is a process of its own because an attack that gets through may take the proc
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -17,9 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from offered import Offered, handler_of
+from offered import handler_of
 from states import MODULES
 
+from moonq.host import Host
+from moonq.registry import load
 from moonq.sandbox.lend import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, Script, ScriptFault, State, Stopped
 
@@ -74,10 +78,32 @@ class Neighbour:
             time.sleep(0.001)
 
 
-def new_state(permanent_hook: bool) -> State:
+PROJECT = """
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: q, kind: queue.queue, driver: memory, options: {max_length: 100}}
+  - {name: values, kind: store.memory}
+  - {name: region, kind: env.variable, variable: REGION, default: eu}
+"""
+
+
+def new_host(folder: Path) -> Host:
+    """Return a running host with a queue and a store; what scripts log goes nowhere."""
+    logging.getLogger("app").addHandler(logging.NullHandler())
+    logging.getLogger("app").propagate = False
+    (folder / "_index.yaml").write_text(PROJECT)
+    host = Host(load(folder))
+    host.start()
+    return host
+
+
+def new_state(host: Host, permanent_hook: bool) -> State:
     """Return a state that is lent everything, with the canary and room for an attack."""
-    lends = lent_functions(Offered(), handler_of())
+    caller = handler_of()
+    lends = lent_functions(host.services, caller)
     state = State(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
+    caller.remaining = state.guard.remaining
     canary = (HERE / "canary.lua").read_bytes()
     state.define(Script("app:canary", "canary.lua", canary, ("json", "errors", "store")))
     state.open("app:canary", timeout=5.0)
@@ -121,9 +147,9 @@ def look_for_damage(state: State) -> str:
     return progress.outcomes[0].fault.message if progress.outcomes else ""
 
 
-def run(name: str, permanent_hook: bool, result: Result) -> None:
+def run(host: Host, name: str, permanent_hook: bool, result: Result) -> None:
     """Run one script and look what it left."""
-    state = new_state(permanent_hook)
+    state = new_state(host, permanent_hook)
     began = time.perf_counter()
     outcome, result.message = attack(state, name)
     result.seconds = time.perf_counter() - began
@@ -136,12 +162,14 @@ def run(name: str, permanent_hook: bool, result: Result) -> None:
     result.outcome = outcome
 
 
-def run_beside(neighbour: Neighbour, name: str, permanent_hook: bool) -> Result:
+def run_beside(neighbour: Neighbour, host: Host, name: str, permanent_hook: bool) -> Result:
     """Run one script in a worker's thread while the neighbour is at work."""
+    host.queues.route("app:q").driver.purge("app:q")
     for _ in range(TRIES):
         result = Result(name)
         neighbour.stall = 0.0
-        thread = threading.Thread(target=run, args=(name, permanent_hook, result), daemon=True)
+        arguments = (host, name, permanent_hook, result)
+        thread = threading.Thread(target=run, args=arguments, daemon=True)
         thread.start()
         thread.join(HUNG)
         result.stall = neighbour.stall
@@ -154,12 +182,14 @@ def main() -> None:
     """Run the scripts that standard input names."""
     permanent_hook = sys.argv[1] == "permanent"
     threading.stack_size(THREAD_STACK)
-    neighbour = Neighbour()
-    for name in sys.stdin.read().split():
-        result = run_beside(neighbour, name, permanent_hook)
-        print(json.dumps(asdict(result)), flush=True)
-        if result.outcome == "hung":
-            os._exit(1)
+    with tempfile.TemporaryDirectory() as folder:
+        neighbour, host = Neighbour(), new_host(Path(folder))
+        for name in sys.stdin.read().split():
+            result = run_beside(neighbour, host, name, permanent_hook)
+            print(json.dumps(asdict(result)), flush=True)
+            if result.outcome == "hung":
+                os._exit(1)
+        host.stop()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ CLAIMS = {
     ),
     "7 sort": ("return not pcall(table.sort, setmetatable({}, {}))", False),
     "8": (
-        "return select(2, xpcall(function() error('x') end, debug.traceback)):find('in function <')",
+        "return select(2, xpcall(function() error() end, debug.traceback)):find('in function <')",
         True,
     ),
     "8 close": (

@@ -16,11 +16,15 @@ from typing import Any, Protocol
 
 from moonq import log
 from moonq.clock import Clock
-from moonq.errors import MoonqError
+from moonq.errors import Invalid, MoonqError
 
 _log = log.get("moonq.sandbox")
 #: The largest answer that may cross into a state: the reserve above its soft limit, halved.
 MAX_ANSWER = 4 * 1024 * 1024
+#: Bytes of a name that are looked at: all of the longest key of a store, and one more.
+MAX_NAME = 4 * 1024 + 1
+#: Bytes of what `registry.find` looks for.
+MAX_CRITERIA = 64 * 1024
 #: Characters of a refusal that a script is told.
 MAX_WORDS = 8192
 MAX_RANDOM = 1024
@@ -145,6 +149,14 @@ class Caller:
     """Whether a call of the host is under way that may take seconds, and ends by itself."""
 
 
+def name(value: bytes) -> str:
+    """Return an id or a key as text; one that is too long to be any is cut, and stays too long.
+
+    To read megabytes that a script calls a name would hold up every other worker.
+    """
+    return text(value[:MAX_NAME])
+
+
 def text(value: bytes) -> str:
     """Return a Lua string as text; what is not UTF-8 is shown as such."""
     return value.decode("utf-8", "replace")
@@ -215,7 +227,7 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
     return {
         "publish": _waiting(caller, partial(services.publish, caller)),
         "publish_batch": _waiting(caller, partial(services.publish_batch, caller)),
-        "queue_info": lambda queue: services.queue_info(caller, text(queue)),
+        "queue_info": lambda queue: services.queue_info(caller, name(queue)),
         "stopping": lambda: caller.is_stopping(),  # noqa: PLW0108 - read anew: pools change it
         "settle": lambda index, action, delay, reason: caller.settle(
             index, text(action), delay, text(reason)
@@ -225,10 +237,10 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
 
 
 def _waiting(caller: Caller, function: Callable[..., bytes]) -> Callable[..., bytes]:
-    def call(*arguments: Any) -> bytes:
+    def call(queue: bytes, *arguments: bytes) -> bytes:
         caller.is_waiting = True
         try:
-            return function(*arguments)
+            return function(queue[:MAX_NAME], *arguments)
         finally:
             caller.is_waiting = False
 
@@ -257,45 +269,50 @@ def _time_functions(services: Services, caller: Caller) -> Group:
 
 def _log_functions(services: Services, caller: Caller) -> Group:
     def write(index: int, level: int, logger: bytes, message: bytes, fields: bytes) -> None:
-        services.write_log(caller, index, level, text(logger), text(message), fields)
+        services.write_log(caller, index, level, name(logger), text(message), fields)
 
     return {
         "log": write,
-        "log_level": lambda logger=b"": services.log_level(text(logger) or caller.entry),
+        "log_level": lambda logger=b"": services.log_level(name(logger) or caller.entry),
     }
 
 
 def _store_functions(services: Services, caller: Caller) -> Group:
     def reading(store: bytes) -> Store:
-        return services.store(caller, text(store), "store.read")
+        return services.store(caller, name(store), "store.read")
 
     def writing(store: bytes) -> Store:
-        return services.store(caller, text(store), "store.write")
+        return services.store(caller, name(store), "store.write")
 
     def get(store: bytes, key: bytes) -> bytes | None:
-        return reading(store).get(text(key))
+        return reading(store).get(name(key))
 
     return {
         "store_get": get,
-        "store_set": lambda store, key, value, ttl=None: writing(store).set(text(key), value, ttl),
-        "store_delete": lambda store, key: writing(store).delete(text(key)),
-        "store_keys": lambda store, prefix=b"": _dump(reading(store).keys(text(prefix))),
-        "store_incr": lambda store, key, by=1, ttl=None: writing(store).incr(text(key), by, ttl),
+        "store_set": lambda store, key, value, ttl=None: writing(store).set(name(key), value, ttl),
+        "store_delete": lambda store, key: writing(store).delete(name(key)),
+        "store_keys": lambda store, prefix=b"": _dump(reading(store).keys(name(prefix))),
+        "store_incr": lambda store, key, by=1, ttl=None: writing(store).incr(name(key), by, ttl),
     }
 
 
 def _registry_functions(services: Services, caller: Caller) -> Group:
-    def env(name: bytes) -> bytes | None:
-        value = services.env(caller, text(name))
+    def env(variable: bytes) -> bytes | None:
+        value = services.env(caller, name(variable))
         return None if value is None else value.encode("utf-8", "replace")
+
+    def find(criteria: bytes) -> bytes:
+        if len(criteria) > MAX_CRITERIA:
+            raise Invalid(f"the criteria have {len(criteria)} bytes, more than {MAX_CRITERIA}")
+        return services.registry_find(caller, criteria)
 
     return {
         "env": env,
         "env_names": lambda: _dump(services.env_names()),
-        "registry_get": lambda entry: services.registry_get(caller, text(entry)),
-        "registry_find": lambda criteria: services.registry_find(caller, criteria),
+        "registry_get": lambda entry: services.registry_get(caller, name(entry)),
+        "registry_find": find,
         "call": lambda function, arguments: services.call_function(
-            caller, text(function), arguments
+            caller, name(function), arguments
         ),
     }
 
