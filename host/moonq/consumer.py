@@ -48,6 +48,8 @@ class ConsumerStatus:
     paused: bool
     healthy: bool
     last_error: str
+    last_error_at: float | None = None
+    """Seconds since the epoch; None while nothing has failed."""
 
 
 class Consumer:
@@ -219,6 +221,7 @@ class Consumer:
                 paused=self._paused,
                 healthy=self._abandoned < MANY_ABANDONED,
                 last_error=self._settler.last_error,
+                last_error_at=self._settler.last_error_at,
             )
 
     def acked(self) -> int:
@@ -310,7 +313,7 @@ class Consumer:
         return subscription.take(limit, IDLE)
 
     def _died(self, worker: Worker, problem: Exception) -> None:
-        self._settler.last_error = str(problem)
+        self._settler.remember(str(problem))
         if not worker.running():
             # It could not open a state, or not take: the next one would fail as well.
             self._on_failed(problem)

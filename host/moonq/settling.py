@@ -55,6 +55,7 @@ class Settler:
         metrics: Metrics,
     ) -> None:
         self.last_error = ""
+        self.last_error_at: float | None = None
         self.is_stopping = False
         """A wait that a stop cut short is no failure."""
         self._settings = settings
@@ -68,7 +69,7 @@ class Settler:
         """Return what a failed attempt leads to."""
         if fault.kind == "CANCELED" and self.is_stopping:
             return RELEASE  # a deploy costs no attempt
-        self.last_error = f"{fault.kind} {fault.message}"
+        self.remember(f"{fault.kind} {fault.message}")
         return self._policy.failure(delivery, fault, self.record(fault), delay)
 
     def stopped(self, delivery: Delivery, stopped: Stopped) -> Verdict:
@@ -116,8 +117,12 @@ class Settler:
 
     def dead(self, fault: Fault, reason: DeadReason) -> Verdict:
         """Return a dead letter's verdict."""
-        self.last_error = f"{fault.kind} {fault.message}"
+        self.remember(f"{fault.kind} {fault.message}")
         return Dead(reason, self.record(fault))
+
+    def remember(self, error: str) -> None:
+        """Keep *error* for whoever asks what went wrong last, and when."""
+        self.last_error, self.last_error_at = error, self._clock.now()
 
     def record(self, fault: Fault) -> ErrorRecord:
         """Return *fault* as the dead letter will remember it."""

@@ -63,7 +63,8 @@ def shop(seconds: float, ready: int) -> Sample:
             acked=int(81 * (1000 + seconds)),
             retried=int(0.4 * (1000 + seconds)),
             times=[[0.003, int(80 * (1000 + seconds))], [0.012, int(12 * (1000 + seconds))]],
-            last_error="TIMEOUT no answer",
+            last_error="UNKNOWN no answer",
+            last_error_at=NOON + 48,
         ),
         consumer(
             "app:emails.consumer",
@@ -96,7 +97,7 @@ USUAL = """\
 ▸ app:orders       1 200    20     3    12!   3m12s   84.0   81.0   growing
   app:orders.dead     12     0     0      -    2d4h    0.0      ·         -
   CONSUMER             WORKERS  BUSY   OK/s  FAIL/s     P95  LAST ERROR
-  app:orders.consumer      4/4  100%   81.0     0.4   12 ms  TIMEOUT no answer
+  app:orders.consumer      4/4  100%   81.0     0.4   12 ms  12s ago no answer
   app:emails.consumer   paused    0%    0.0     0.0       -  -
  ↑↓ select  ⏎ open  q quit  ? help  / filter  s sort  p pause  d dead letters"""
 WIDE = """\
@@ -108,7 +109,7 @@ WIDE = """\
   app:orders       1 200    20     3    12!   3m12s   84.0   81.0   growing  ▅▆▆▆▆▇▇▇████
   app:orders.dead     12     0     0      -    2d4h    0.0      ·         -  ████████████
   CONSUMER             WORKERS  BUSY  FUNCTION            OK/s  FAIL/s     P95  LAST ERROR
-  app:orders.consumer      4/4  100%  app:process_order   81.0     0.4   12 ms  TIMEOUT no answer
+  app:orders.consumer      4/4  100%  app:process_order   81.0     0.4   12 ms  12s ago no answer
   app:emails.consumer   paused    0%  app:send_email       0.0     0.0       -  -
  ↑↓ select  ⏎ open  q quit  ? help  / filter  s sort  p pause  d dead letters"""
 NARROW = """\
@@ -278,7 +279,7 @@ def test_json_says_what_is_known_and_leaves_the_rest_out(view: View) -> None:
     }
     assert found["consumers"][0].keys() == {
         *("id", "queue", "function", "state", "workers", "concurrency", "busy"),
-        *("ok_rate", "fail_rate", "p95", "last_error"),
+        *("ok_rate", "fail_rate", "p95", "last_error", "last_error_age"),
     }
     assert found["queues"][0].keys() == {
         *("id", "ready", "in_rate", "consumers", "keeps_dead", "paused", "problem", "trend")

@@ -270,4 +270,8 @@ def _failing(row: ConsumerView) -> Cell:
 
 
 def _last_error(row: ConsumerView) -> Cell:
-    return (error(row.last_error), "class:bad") if row.last_error else (NONE, "")
+    if not row.last_error:
+        return NONE, ""
+    # What happened when comes first: the end of a long text is cut off.
+    ago = "" if row.last_error_age is None else f"{age(row.last_error_age)} ago "
+    return f"{ago}{error(row.last_error)}", "class:bad"

@@ -221,6 +221,9 @@ def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> ConsumerView:
         fail_rate=sum(known) if known else None,
         p95=times.quantile(past.times(name), 0.95),
         last_error=row.get("last_error", "") or row.get("problem", ""),
+        last_error_age=max(0.0, past.last.time - row["last_error_at"])
+        if "last_error_at" in row
+        else None,
     )
 
 

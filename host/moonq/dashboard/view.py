@@ -60,6 +60,7 @@ class ConsumerView:
     fail_rate: float | None
     p95: float | None
     last_error: str
+    last_error_age: float | None
 
 
 @dataclass(frozen=True, slots=True)

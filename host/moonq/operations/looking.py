@@ -120,6 +120,7 @@ def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
         "paused": now.paused,
         "healthy": now.healthy,
         "last_error": now.last_error,
+        **({} if now.last_error_at is None else {"last_error_at": now.last_error_at}),
         "prefetch": consumer.settings.prefetch,
         "running": consumer.running()[:100],
         "acked": consumer.acked(),
