@@ -16,7 +16,7 @@ local crossing = {}
 local DEEPEST = 20
 
 local function described(value)
-  return type(value) == "function" and "function" or pretty.brief(value, 1000)
+  return pretty.brief(value, 1000)
 end
 
 --- A copy that JSON can carry: the parts that it cannot are described.

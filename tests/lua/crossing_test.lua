@@ -48,6 +48,10 @@ describe("crossing", function()
   it("describes what JSON cannot carry", function()
     eq(sent(print)[1], "function")
     eq(sent({ cb = print, id = 1 })[1], { cb = "function", id = 1 })
+    local mixed = { print, 2, 1.5, true, false, json.null, "x", { deep = print } }
+    local arrived = sent(mixed)[1]
+    eq(arrived, { "function", 2, 1.5, true, false, json.null, "x", { deep = "function" } })
+    eq({ math.type(arrived[2]), math.type(arrived[3]) }, { "integer", "float" })
     eq(sent("\xFF")[1], '"\\255"')
     eq(sent({ rate = 1 / 0 })[1], { rate = "math.huge" })
   end)

@@ -3,10 +3,11 @@ local limits = require("host.limits")
 local queue = require("queue")
 local test = require("test")
 local time = require("time")
+local trace = require("host.trace")
 
 local describe, it, each, eq = test.describe, test.it, test.each, test.eq
 
-local FAILED, DECODE, MEMORY = 1, 3, 4
+local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
 
 --- What became of one message.
 local function outcome(handler, body)
@@ -107,8 +108,37 @@ describe("deliver.run", function()
       end
     end, true, "1", "2", "3", "4", "5")
     eq({ done, first, code, text, second }, { 5, 2, FAILED, "even 2", 4 })
-    eq({ deliver.progress() }, { deliver.progress() })
-    eq((deliver.progress()), 5)
+  end)
+
+  it("tells once more what it has answered, for a host that could not hear it", function()
+    local function odd(number)
+      return number % 2 == 0
+    end
+    local answer = table.pack(deliver.run(odd, true, "1", "2", "3"))
+    eq(table.pack(deliver.progress()), answer)
+    eq(answer.n, 13)
+    answer = table.pack(deliver.run(odd, true, "1"))
+    eq(table.pack(deliver.progress()), answer)
+  end)
+
+  it("says of a message that its handler settled nothing but that", function()
+    local found = outcome(function()
+      queue.message():ack()
+      return nil, "too late"
+    end)
+    eq(found, { code = SETTLED })
+  end)
+
+  it("is not impressed by waits of the past", function()
+    limits.note_wait()
+    eq(deliver.run(function() end, true, "1", "2"), 2)
+  end)
+
+  it("leaves no trace of an error behind", function()
+    outcome(function()
+      error("lost")
+    end)
+    eq(trace.last(), "")
   end)
 
   it("leaves the rest to others when one takes its time", function()

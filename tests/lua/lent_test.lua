@@ -28,7 +28,7 @@ describe("a lent function", function()
       local id, err = lent.publish("app:nobody", row.value)
       test.is_nil(id)
       test.error_kind(err, errors.INVALID)
-      eq(err:message(), ("a %s cannot be handed to the host"):format(row.kind))
+      test.contains(err:message(), "handed to the host")
     end
   )
 
