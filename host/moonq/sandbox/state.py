@@ -11,11 +11,15 @@ A state belongs to one thread at a time. After a kill, or when it has kept too m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
+from moonq import log
 from moonq.sandbox import chunks, watchdog
+
+_log = log.get("moonq.sandbox")
 
 #: What the trusted half may use beyond a script's limit, so that it can still finish.
 RESERVE = 8 * 1024 * 1024
@@ -105,6 +109,14 @@ class ScriptFault(Exception):
         self.fault = fault
 
 
+@cache
+def _tell_of_fallback() -> None:
+    _log.warning(
+        "this lupa does not show Lua's C API: scripts carry their own time hook, "
+        "which costs up to 2.4 times the time and does not interrupt slow C functions"
+    )
+
+
 def _deny(*_: object) -> NoReturn:
     raise AttributeError("not available")
 
@@ -161,6 +173,8 @@ class State:
         self.watched_from_outside = not permanent_hook and self._find_address()
         if not self.watched_from_outside:
             self._lua.use_permanent_hook()
+            if not permanent_hook:
+                _tell_of_fallback()
         watchdog.WATCHDOG.add(self.guard)
 
     def _boot(self, lends: Mapping[str, Lent]) -> _Functions:
