@@ -27,12 +27,19 @@ function literal.show(text, width, brief)
   return brief and pretty.brief(value, width) or pretty.value(value, { width = width })
 end
 
+-- A name in a literal would be nil, and what was meant by it would silently be missing.
+local no_names = setmetatable({}, {
+  __index = function(_, name)
+    error("'" .. tostring(name) .. "' is a name; a text needs quotes", 0)
+  end,
+})
+
 --- A Lua literal as JSON; it cannot call anything, for there is nothing to call.
 ---@param text string
 ---@return string? json
 ---@return string? complaint
 function literal.read(text)
-  local chunk, complaint = load("return " .. text, "=literal", "t", {})
+  local chunk, complaint = load("return " .. text, "=literal", "t", no_names)
   if not chunk then
     return nil, (gsub(complaint, "^literal:%d+: ", ""))
   end

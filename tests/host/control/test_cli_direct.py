@@ -1,0 +1,116 @@
+"""The same commands without a host: on a durable driver they work, on memory they say why not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Moonq = Callable[..., Any]
+
+MEMORY = """\
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: jobs, kind: queue.queue, driver: memory}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work}
+  - name: work
+    kind: function.lua
+    source: "return function(n) return n end"
+"""
+DURABLE = MEMORY.replace(
+    "{name: memory, kind: queue.driver.memory}", "{name: file, kind: queue.driver.sqlite}"
+).replace("driver: memory", "driver: file")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def run(moonq: Moonq, project: Path, command: str, *args: object) -> Any:
+    head, *more = command.split()
+    return moonq(head, *more, "-C", project, *args)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["queues", "peek jobs", "publish jobs 1", "purge jobs --yes", "dead ls jobs", "pause jobs",
+     "pause worker", "tail", "stop", "reload", "status"],
+)  # fmt: skip
+def test_what_is_in_another_processs_memory_cannot_be_reached(
+    moonq: Moonq, project: Path, command: str
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    said = run(moonq, project, command)
+    assert (said.code, said.out) == (4, "")
+    assert "[A801]" in said.err
+    assert "moonq run" in said.err
+    assert json.loads(run(moonq, project, command, "--json").err)["error"]["code"] == "A801"
+
+
+def test_what_is_in_the_files_can_be_shown_all_the_same(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    assert "app:worker" in run(moonq, project, "ls").out
+    assert "queue.consumer" in run(moonq, project, "show worker").out
+    assert "app:jobs" in run(moonq, project, "graph").out
+    assert run(moonq, project, "call work 7").out.startswith("returned     7")
+    assert run(moonq, project, "eval", "1 + 1").out == "2\n"
+
+
+def test_a_durable_queue_is_published_into_looked_at_and_purged(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    assert run(moonq, project, "publish jobs", '{"id":1}', "--count", "3").code == 0
+    look = json.loads(run(moonq, project, "peek jobs --json").out)
+    assert [one["body"] for one in look["messages"]] == [{"id": 1}] * 3
+    rows = json.loads(run(moonq, project, "queues --json").out)["queues"]
+    assert {row["id"]: row["ready"] for row in rows}["app:jobs"] == 3
+    purged = json.loads(run(moonq, project, "purge jobs --yes --json").out)
+    assert purged["dropped"] == 3
+    assert run(moonq, project, "publish jobs", "--ndjson", purged["backup"]).code == 0
+    assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 3
+
+
+def test_a_durable_queue_is_paused_for_the_host_to_come(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    assert run(moonq, project, "pause jobs").out == "paused app:jobs\n"
+    assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["paused"]
+    assert run(moonq, project, "resume jobs").code == 0
+
+
+def test_waiting_for_a_handler_that_nobody_runs_is_refused_before_the_publish(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, "publish jobs 1 --wait")
+    assert said.code == 4
+    assert "nobody would handle it" in said.err
+    assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 0
+
+
+def test_a_broken_project_is_3_with_its_findings(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(MEMORY.replace("queue: jobs", "queue: jbos"))
+    said = run(moonq, project, "ls")
+    assert said.code == 3
+    assert "R202" in said.err
+
+
+def test_completion_works_without_a_host_and_loads_nothing_heavy(project: Path) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    code = (
+        "import os, sys, moonq.__main__ as m\n"
+        f"os.environ.update(_MOONQ_COMPLETE='bash_complete', COMP_CWORD='4',"
+        f" COMP_WORDS='moonq peek -C {project} jo')\n"
+        "sys.argv = ['moonq']\n"
+        "try: m.main()\n"
+        "finally: print(sorted({'rich','pydantic','lupa','yaml'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["plain,app:jobs", "[]"]

@@ -1,0 +1,400 @@
+"""The commands that talk to a running host: what they print, as what schema, with which code."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moonq.host import Host
+
+from ..conftest import until
+
+Moonq = Callable[..., Any]
+
+
+@pytest.fixture
+def shop(moonq: Moonq, host: Host) -> Moonq:
+    """Run a command on the project of the running host."""
+
+    def run(command: str, *args: object) -> Any:
+        head, *more = command.split()
+        return moonq(head, *more, "-C", host.project.root, *args)
+
+    return run
+
+
+def dead(host: Host, count: int = 1) -> None:
+    """Let orders die."""
+    for number in range(count):
+        host.queues.publish(b"app:jobs", json.dumps({"id": number, "total": -1}).encode())
+    until(lambda: host.queues.info("app:jobs.dead").ready == count)
+
+
+SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
+    ("publish", ("idle", "1"), "moonq.publish/1", {
+        "queue", "published", "refused", "ids", "errors", "outcomes", "timed_out", "dry_run",
+        "took_ms"}),
+    ("peek", ("idle",), "moonq.peek/1", {
+        "queue", "driver", "info", "messages", "shown", "left_off"}),
+    ("queues", (), "moonq.queues/1", {"queues"}),
+    ("ls", (), "moonq.ls/1", {"entries"}),
+    ("show", ("jobs",), "moonq.show/1", {
+        "id", "kind", "file", "line", "fields", "depends_on", "used_by"}),
+    ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
+    ("status", (), "moonq.status/1", {"hosts"}),
+    ("call", ("work", '{"id":1,"total":1}'), "moonq.call/1", {
+        "verdict", "values", "error", "published", "logs", "took_ms", "memory_bytes"}),
+    ("dead ls", ("jobs",), "moonq.dead/1", {
+        "queue", "dead_queue", "count", "groups", "messages"}),
+    ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),
+    ("dead drop", ("jobs", "--yes"), "moonq.drop/1", {
+        "queue", "chosen", "dropped", "backup", "backup_bytes", "kept_days"}),
+    ("purge", ("idle", "--yes"), "moonq.purge/1", {
+        "queue", "chosen", "dropped", "backup", "backup_bytes", "kept_days", "undo"}),
+    ("pause", ("worker",), "moonq.pause/1", {"paused"}),
+    ("resume", ("worker",), "moonq.resume/1", {"resumed"}),
+    ("reload", (), "moonq.reload/1", {
+        "added", "removed", "changed", "replaced", "workers", "finishing", "needs_restart",
+        "problems", "took_ms"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "args", "schema", "keys"), SCHEMAS)
+def test_every_command_answers_json_of_its_schema(
+    shop: Moonq, host: Host, command: str, args: tuple[str, ...], schema: str, keys: set[str]
+) -> None:
+    dead(host)
+    host.queues.publish(b"app:idle", b'{"id":1}')
+    said = shop(command, *args, "--json")
+    assert said.code == 0, said.err
+    document = json.loads(said.out)
+    assert document.pop("schema") == schema
+    assert document.keys() == keys
+    assert "--yes" in args or said.err == ""
+
+
+def test_a_dead_letter_answers_json_of_its_schema(shop: Moonq, host: Host) -> None:
+    dead(host)
+    [name] = [one["id"] for one in json.loads(shop("dead ls", "jobs", "--json").out)["messages"]]
+    document = json.loads(shop("dead show", "jobs", name, "--json").out)
+    assert document["schema"] == "moonq.letter/1"
+    assert {"queue", "dead_queue", "id", "body", "headers", "errors", "attempt"} <= document.keys()
+    assert document["errors"][0].keys() == {"time", "kind", "message", "where", "traceback"}
+
+
+def test_rows_of_queues_and_hosts_have_their_keys(shop: Moonq, host: Host) -> None:
+    rows = json.loads(shop("queues", "--json").out)["queues"]
+    assert {"id", "driver", "ready", "delayed", "leased", "running", "dead", "message_count",
+            "consumer_count", "paused", "dead_letter", "consumers"} <= rows[0].keys()  # fmt: skip
+    [one] = json.loads(shop("status", "--json").out)["hosts"]
+    assert {"project", "path", "pid", "socket", "profile", "version", "up", "problem"} <= one.keys()
+
+
+def test_a_message_is_published_and_its_end_awaited(shop: Moonq, host: Host) -> None:
+    said = shop("publish", "jobs", '{"id":1,"total":5}', "-H", "source=test", "--wait")
+    assert said.code == 0
+    assert "acked by app:work in" in said.out
+    said = shop("publish", "jobs", '{"id":1,"total":-5}', "--wait", "--json")
+    assert said.code == 1
+    [outcome] = json.loads(said.out)["outcomes"]
+    assert (outcome["event"], outcome["reason"]) == ("dead", "max_attempts")
+
+
+def test_waiting_has_an_end(shop: Moonq, host: Host) -> None:
+    said = shop("publish", "idle", "1", "--wait", "50ms")
+    assert said.code == 8
+    assert "not done after" in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "body"),
+    [
+        ('{"id":1}', {"id": 1}),
+        ("{ id = 42, tags = { 'a' } }", {"id": 42, "tags": ["a"]}),
+        ('"text"', "text"),
+        ("7", 7),
+        ("[1, 2]", [1, 2]),
+    ],
+)
+def test_a_body_is_json_or_a_lua_literal(shop: Moonq, host: Host, typed: str, body: Any) -> None:
+    assert shop("publish", "idle", typed).code == 0
+    [message] = json.loads(shop("peek", "idle", "--json").out)["messages"]
+    assert message["body"] == body
+
+
+@pytest.mark.parametrize("typed", ["text", "{ id =", "{ id = os.exit() }", "{ f = print }", "{}{"])
+def test_what_is_neither_is_wrong_usage(shop: Moonq, host: Host, typed: str) -> None:
+    said = shop("publish", "idle", typed)
+    assert said.code == 2
+    assert "JSON" in said.err or "Lua" in said.err
+    assert host.queues.info("app:idle").ready == 0
+
+
+def test_bodies_come_from_stdin_from_files_and_from_lines(
+    shop: Moonq, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"from":"stdin"}'))
+    assert shop("publish", "idle", "-").code == 0
+    (tmp_path / "body.json").write_text('{"from":"file"}')
+    assert shop("publish", "idle", "--file", tmp_path / "body.json").code == 0
+    (tmp_path / "lines").write_text('{"from":1}\n\n{"from":2}\n')
+    said = shop("publish", "idle", "--ndjson", tmp_path / "lines")
+    assert said.out.startswith("published 2 ·")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("3\n4\n"))
+    assert shop("publish", "idle", "--ndjson", "-").code == 0
+    messages = json.loads(shop("peek", "idle", "--json").out)["messages"]
+    bodies = [one["body"] for one in messages]
+    assert bodies == [{"from": "stdin"}, {"from": "file"}, {"from": 1}, {"from": 2}, 3, 4]
+
+
+def test_a_line_that_is_no_json_is_named(shop: Moonq, host: Host, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("1\n{\n")
+    said = shop("publish", "idle", "--ndjson", tmp_path / "lines")
+    assert said.code == 1
+    assert "line 2 is not JSON" in said.err
+
+
+def test_a_refused_message_is_told_and_counted(shop: Moonq, host: Host) -> None:
+    said = shop("publish", "idle", "1", "-H", "x_mine=1")
+    assert said.code == 1
+    assert "0 · " in said.out
+    assert "names that begin with x_ belong to moonq" in said.err
+
+
+def test_the_same_body_can_be_published_often_and_not_too_fast(shop: Moonq, host: Host) -> None:
+    said = shop("publish", "idle", "1", "--count", "25", "--rate", "500/s", "--json")
+    document = json.loads(said.out)
+    assert (document["published"], len(set(document["ids"]))) == (25, 25)
+    assert document["took_ms"] >= 45
+    assert shop("publish", "idle", "1", "--count", "2", "--id", "same").code == 2
+
+
+def test_publish_options_reach_the_message(shop: Moonq, host: Host) -> None:
+    args = ("--priority", "high", "--group", "g", "--delay", "1h", "--id", "mine")
+    assert shop("publish", "idle", "1", *args).code == 0
+    [message] = json.loads(shop("peek", "idle", "--json").out)["messages"]
+    assert (message["id"], message["priority"], message["group"]) == ("mine", "high", "g")
+    assert message["state"] == "delayed"
+
+
+def test_a_trial_publishes_nothing(shop: Moonq, host: Host) -> None:
+    assert shop("publish", "idle", "1", "--dry-run").out.startswith("would publish")
+    assert host.queues.info("app:idle").ready == 0
+
+
+def test_peek_shows_bodies_as_lua_and_counts_what_there_is(shop: Moonq, host: Host) -> None:
+    host.queues.publish(b"app:idle", b'{"action":"send_email","user":7}')
+    said = shop("peek", "idle")
+    assert said.out.startswith("app:idle · 1 ready · oldest ")
+    assert '{ action = "send_email", user = 7 }' in said.out
+    assert shop("peek", "idle", "--raw").out == '{"action": "send_email", "user": 7}\n'
+
+
+def test_terminal_controls_in_a_message_are_written_out(shop: Moonq, host: Host) -> None:
+    host.queues.publish(b"app:idle", b'"\\u001b[2Jgone"', b'{"evil":"\\u001b[31m"}')
+    for args in ((), ("--full",)):
+        assert "\x1b" not in shop("peek", "idle", *args).out
+
+
+def test_the_way_back_from_a_purge_is_the_line_it_prints(shop: Moonq, host: Host) -> None:
+    for number in range(3):
+        options = json.dumps({"id": f"m{number}", "priority": "high"}).encode()
+        body = json.dumps({"n": number}).encode()
+        host.queues.publish(b"app:idle", body, b'{"source":"test"}', options)
+    before = json.loads(shop("peek", "idle", "--json").out)["messages"]
+    said = shop("purge", "idle", "--yes", "--json")
+    undo = json.loads(said.out)["undo"].split()
+    assert undo[:3] == ["moonq", "publish", "app:idle"]
+    assert host.queues.info("app:idle").message_count == 0
+    assert shop("publish", *undo[2:]).code == 0
+    after = json.loads(shop("peek", "idle", "--json").out)["messages"]
+    same = ("id", "body", "headers", "priority")
+    assert [[one[key] for key in same] for one in after] == [
+        [one[key] for key in same] for one in before
+    ]
+
+
+@pytest.mark.parametrize("command", ["purge idle", "dead drop jobs", "dead retry jobs"])
+def test_without_a_terminal_and_without_yes_nothing_is_destroyed(
+    shop: Moonq, host: Host, command: str
+) -> None:
+    dead(host)
+    host.queues.publish(b"app:idle", b"1")
+    said = shop(command)
+    assert said.code == 7
+    assert "--yes" in said.err
+    assert host.queues.info("app:idle").ready == 1
+    assert host.queues.info("app:jobs.dead").ready == 1
+
+
+def test_dead_letters_are_listed_by_error_and_shown_with_every_attempt(
+    shop: Moonq, host: Host
+) -> None:
+    dead(host, 2)
+    listed = shop("dead ls", "jobs").out
+    assert "2 dead letters in app:jobs.dead, 1 kind of error" in listed
+    assert "work.lua:6" in listed
+    name = listed.split()[-1]
+    shown = shop("dead show", "jobs", name).out
+    for text in ("attempt 1 ", "UNKNOWN: work.lua:6: negative total", "in upvalue 'charge'"):
+        assert text in shown
+    assert "headers" in shown
+    assert "total = -1" in shown
+
+
+def test_some_are_retried_by_fingerprint(shop: Moonq, host: Host) -> None:
+    dead(host, 2)
+    host.consumers["app:worker"].pause()
+    [group] = json.loads(shop("dead ls", "jobs", "--json").out)["groups"]
+    said = shop("dead retry", "jobs", "--error", group["fingerprint"], "--yes")
+    assert said.out == "2 messages requeued\n"
+    assert "as of" in said.err
+    assert host.queues.info("app:jobs").ready == 2
+    assert shop("dead retry", "jobs", "--error", "zzz", "--yes").code == 1
+
+
+def test_events_are_printed_until_there_are_enough(shop: Moonq, host: Host) -> None:
+    def keep_publishing() -> None:
+        until(lambda: host.metrics.observer is not None)
+        for number in range(20):
+            host.queues.publish(b"app:jobs", json.dumps({"id": number, "total": 1}).encode())
+
+    publisher = threading.Thread(target=keep_publishing)
+    publisher.start()
+    said = shop("tail", "jobs", "--event", "ack", "--limit", "3")
+    publisher.join()
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert len(lines) == 3
+    assert all("ack" in line and "app:jobs" in line and "app:work" in line for line in lines)
+    assert "3 events shown" in said.err
+
+
+def test_events_as_json_are_lines_of_their_schema(shop: Moonq, host: Host) -> None:
+    publisher = threading.Thread(
+        target=lambda: (
+            until(lambda: host.metrics.observer is not None)
+            or host.queues.publish(b"app:idle", b'{"n":1}')
+        )
+    )
+    publisher.start()
+    said = shop("tail", "--event", "publish", "--where", "body.n == 1", "--limit", "1", "--json")
+    publisher.join()
+    event = json.loads(said.out)
+    assert event["schema"] == "moonq.event/1"
+    assert (event["event"], event["queue"]) == ("publish", "app:idle")
+
+
+def test_tail_ends_with_its_time_and_refuses_nonsense(shop: Moonq, host: Host) -> None:
+    assert shop("tail", "--for", "20ms").code == 0
+    assert shop("tail", "--event", "rain").code == 2
+    assert shop("tail", "--grep", "(").code == 2
+    assert shop("tail", "--where", "1 +").code == 1
+
+
+def test_lua_is_evaluated_on_the_host(shop: Moonq, host: Host) -> None:
+    host.queues.publish(b"app:idle", b"1")
+    assert shop("eval", 'queue.info("app:idle").ready').out == "1\n"
+    assert shop("eval", 'queue.info("app:idle").ready', "--json").out == "1\n"
+    assert shop("eval", 'print("hi") return { a = 1 }, "x"').out == 'hi\n{ a = 1 }\n"x"\n'
+    assert shop("eval", "42;").out == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "text"),
+    [
+        ("error('no')", 1, "console:1: no"),
+        ("x = = 1", 1, "line 1: "),
+        ("for i = 1,", 1, "line 1: "),
+        ('queue.publish("app:nope", 1)', 1, "NOT_FOUND"),
+        ("while true do end", 8, "stopped (timeout)"),
+    ],
+)
+def test_an_evaluation_that_fails_says_so(
+    shop: Moonq, host: Host, code: str, exit_code: int, text: str
+) -> None:
+    said = shop("eval", code, "--timeout", "200ms")
+    assert (said.code, said.out) == (exit_code, "")
+    assert text in said.err
+    said = shop("eval", code, "--timeout", "200ms", "--json")
+    assert json.loads(said.err)["schema"] == "moonq.error/1"
+
+
+def test_a_faulty_edit_is_shown_and_the_host_goes_on(shop: Moonq, host: Host) -> None:
+    (host.project.root / "work.lua").write_text("return function( end")
+    said = shop("reload")
+    assert said.code == 3
+    assert "work.lua:1" in said.err
+    assert "^" in said.err
+    host.queues.publish(b"app:jobs", b'{"id":1,"total":1}')
+    until(lambda: host.report().acked == 1)
+
+
+def test_a_good_edit_is_told_in_one_line(shop: Moonq, host: Host) -> None:
+    (host.project.root / "work.lua").write_text("return function() end")
+    said = shop("reload")
+    assert "changed  app:work" in said.out
+    assert "1 worker switched" in said.out
+    assert shop("reload").out == "nothing has changed\n"
+
+
+def test_a_call_runs_on_the_host_and_shows_the_frame_where_it_failed(
+    shop: Moonq, host: Host
+) -> None:
+    said = shop("call", "work", '{"id":1,"total":-1}', "--as-message")
+    assert said.code == 1
+    assert said.out.startswith("would nack")
+    assert "work.lua:6" in said.err
+
+
+def test_entries_are_listed_shown_and_drawn(shop: Moonq, host: Host) -> None:
+    assert shop("ls", "--kind", "queue.queue").out.split()[::3] == ["app:jobs", "app:idle"]
+    assert "max_attempts: 1" in shop("show", "jobs").out
+    assert shop("show", "jobs", "--field", "retry.max_attempts").out == "1\n"
+    assert shop("show", "jobs", "--field", "retry.nope").code == 4
+    tree = shop("graph", "jobs").out
+    assert "├─ driver  app:memory  queue.driver.memory" in tree
+    assert "└─ app:worker  queue.consumer" in tree
+    assert '"app:worker" -> "app:jobs" [label="queue"]' in shop("graph", "--format", "dot").out
+    assert shop("graph", "--format", "mermaid").out.startswith("flowchart LR\n")
+
+
+def test_a_name_that_is_not_there_is_4_with_what_was_meant(shop: Moonq, host: Host) -> None:
+    for command in ("peek", "purge", "pause", "show", "graph", "dead ls"):
+        said = shop(command, "jbos")
+        assert said.code == 4, command
+        assert "jobs" in said.err
+
+
+def test_completion_offers_live_ids_with_what_is_in_them(
+    shop: Moonq, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import click
+
+    from moonq.cli.completing import complete_function, complete_queue, complete_target
+
+    host.queues.publish(b"app:idle", b"1")
+    context = click.Context(click.Command("peek"))
+    context.params["project"] = host.project.root
+
+    def offered(completer: Any, typed: str) -> list[tuple[str, Any]]:
+        found = completer(context, click.Argument(["queue"]), typed)
+        return [(item.value, item.help) for item in found]
+
+    assert offered(complete_queue, "id") == [("app:idle", "1 ready"), ("app:idle.dead", None)]
+    assert ("app:worker", "queue.consumer") in offered(complete_target, "app:")
+    assert offered(complete_function, "spi") == [("app:spin", "function.lua")]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_what_the_shell_wants(moonq: Moonq, shell: str) -> None:
+    said = moonq("completion", shell)
+    assert said.code == 0
+    assert "_MOONQ_COMPLETE" in said.out

@@ -1,0 +1,269 @@
+"""Looking, retrying, dropping: snapshots, confirmations, backups and the way back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moonq.errors import Invalid, NotFound, Unconfirmed
+from moonq.host import Host
+from moonq.operations import Operations
+
+from ..conftest import MakeHost, until
+from .conftest import ENTRIES, FILES
+
+
+@pytest.fixture
+def host(make_host: MakeHost) -> Host:
+    return make_host(ENTRIES, **FILES)
+
+
+@pytest.fixture(autouse=True)
+def server() -> None:
+    """These tests need no socket: what they test is the same behind it."""
+
+
+@pytest.fixture
+def operations(host: Host) -> Operations:
+    return Operations(host, "console:tester")
+
+
+def published(operations: Operations, queue: str, *bodies: Any, **options: Any) -> list[str]:
+    messages = [{"json": json.dumps(body), "options": options} for body in bodies]
+    answers = operations.publish(queue=queue, messages=messages)["answers"]
+    return [answer["id"] for answer in answers]
+
+
+def ids(operations: Operations, queue: str) -> list[str]:
+    return [one["id"] for one in operations.peek(queue=queue, limit=1000)["messages"]]
+
+
+def kill(operations: Operations, host: Host, *orders: dict[str, Any]) -> list[str]:
+    """Publish orders that die, and wait until they have."""
+    before = operations.dead_letters(queue="jobs")["count"]
+    found = published(operations, "jobs", *orders)
+    until(lambda: operations.dead_letters(queue="jobs")["count"] == before + len(orders))
+    return found
+
+
+def test_peeking_consumes_nothing_and_shows_either_end(operations: Operations) -> None:
+    found = published(operations, "idle", *range(5))
+    assert [one["body"] for one in operations.peek(queue="idle", limit=2)["messages"]] == [0, 1]
+    last = operations.peek(queue="idle", limit=2, tail=True)["messages"]
+    assert [one["body"] for one in last] == [3, 4]
+    after = operations.peek(queue="idle", limit=1, after=found[2])["messages"]
+    assert [one["body"] for one in after] == [3]
+    assert operations.peek(queue="idle")["info"]["ready"] == 5
+
+
+def test_a_large_body_is_cut_unless_it_is_asked_for(operations: Operations) -> None:
+    published(operations, "idle", "x" * 100_000)
+    [message] = operations.peek(queue="idle")["messages"]
+    assert message["cut"]
+    assert len(message["text"]) == 200
+    assert message["size"] == 100_002
+    [message] = operations.peek(queue="idle", full=True)["messages"]
+    assert message["body"] == "x" * 100_000
+
+
+def test_a_body_that_is_no_json_is_shown_as_what_it_is(operations: Operations, host: Host) -> None:
+    for data in (b"just text", b"\xff\x00"):
+        message = {"base64": base64.b64encode(data).decode()}
+        operations.publish(queue="idle", messages=[message])
+    text, binary = operations.peek(queue="idle")["messages"]
+    assert text["text"] == "just text"
+    assert binary["base64"] == "/wA="
+
+
+def test_a_message_is_found_wherever_it_lies(operations: Operations, host: Host) -> None:
+    [here] = published(operations, "idle", 1)
+    [dead] = kill(operations, host, {"id": 1, "total": -1})
+    assert operations.find(message=here)["queue"] == "app:idle"
+    assert operations.find(message=dead)["queue"] == "app:jobs.dead"
+    with pytest.raises(NotFound):
+        operations.find(message="nobody")
+
+
+def test_dead_letters_are_grouped_by_place_and_words_without_their_variable_parts(
+    operations: Operations, host: Host
+) -> None:
+    for number in range(3):
+        kill(operations, host, {"id": number, "total": -1})
+    kill(operations, host, {"id": 9, "bank": "down"})
+    found = operations.dead_letters(queue="jobs")
+    assert found["count"] == 4
+    first, second = found["groups"]
+    assert (first["count"], first["where"]) == (3, "work.lua:6")
+    assert first["error"].startswith("negative total of order")
+    assert (second["count"], second["error"]) == (1, "TIMEOUT bank is down")
+    again = operations.dead_letters(queue="jobs", error=second["fingerprint"])
+    assert again["count"] == 1
+    # The queue of dead letters may be named itself.
+    assert operations.dead_letters(queue="app:jobs.dead")["count"] == 4
+
+
+def test_a_dead_letter_tells_its_whole_story(operations: Operations, host: Host) -> None:
+    [dead] = kill(operations, host, {"id": 7, "total": -1})
+    found = operations.dead_letter(queue="jobs", message=dead)
+    assert found["body"] == {"id": 7, "total": -1}
+    assert found["headers"]["x_dead_letter_reason"] == "max_attempts"
+    [error] = found["errors"]
+    assert error["where"] == "work.lua:6"
+    assert "work.lua:6: in upvalue 'charge'" in error["traceback"]
+    shortened = f"{dead[:4]}…{dead[-6:]}"
+    assert operations.dead_letter(queue="jobs", message=shortened)["id"] == dead
+
+
+def test_a_retry_takes_those_that_were_shown_and_no_later_ones(
+    operations: Operations, host: Host
+) -> None:
+    host.consumers["app:worker"].resume()
+    kill(operations, host, {"id": 1, "total": -1}, {"id": 2, "total": -1})
+    snapshot = operations.snapshot(queue="jobs", dead=True)
+    [later] = kill(operations, host, {"id": 3, "total": -1})
+    host.consumers["app:worker"].pause()
+    answer = operations.retry(snapshot=snapshot["snapshot"], confirm="app:jobs")
+    assert (answer["chosen"], answer["retried"]) == (2, 2)
+    assert ids(operations, "jobs.dead") == [later]
+    [first, _] = operations.peek(queue="jobs")["messages"]
+    assert first["attempt"] == 1
+    assert first["headers"] == {"x_redriven": 1}
+
+
+def test_a_retry_by_fingerprint_or_id_leaves_the_others(operations: Operations, host: Host) -> None:
+    ill = kill(operations, host, {"id": 1, "total": -1}, {"id": 2, "total": -1})
+    [down] = kill(operations, host, {"id": 3, "bank": "down"})
+    host.consumers["app:worker"].pause()
+    timeout = operations.dead_letters(queue="jobs")["groups"][1]["fingerprint"]
+    operations.retry(queue="jobs", error=timeout, confirm="app:jobs")
+    assert ids(operations, "jobs") == [down]
+    operations.retry(queue="jobs", ids=[ill[1]], confirm="app:jobs")
+    assert ids(operations, "jobs.dead") == [ill[0]]
+    with pytest.raises(NotFound, match=r"not in app:jobs\.dead: nobody"):
+        operations.retry(queue="jobs", ids=["nobody"], confirm="app:jobs")
+
+
+@pytest.mark.parametrize("confirm", [None, "", "jobs", "app:idle", "yes"])
+@pytest.mark.parametrize("action", ["retry", "drop"])
+def test_without_the_queues_full_name_nothing_is_taken_away(
+    operations: Operations, host: Host, action: str, confirm: str | None
+) -> None:
+    kill(operations, host, {"id": 1, "total": -1})
+    with pytest.raises(Unconfirmed) as raised:
+        getattr(operations, action)(queue="jobs", confirm=confirm)
+    assert "app:jobs" in raised.value.hint
+    assert operations.dead_letters(queue="jobs")["count"] == 1
+
+
+def test_a_purge_drops_what_was_counted_and_saves_it_first(
+    operations: Operations, host: Host
+) -> None:
+    published(operations, "idle", 1, 2)
+    published(operations, "idle", 3, delay=3600)
+    snapshot = operations.snapshot(queue="idle")
+    assert snapshot["count"] == 3
+    [later] = published(operations, "idle", 4)
+    answer = operations.purge(snapshot=snapshot["snapshot"], confirm="app:idle")
+    assert (answer["chosen"], answer["dropped"]) == (3, 3)
+    assert ids(operations, "idle") == [later]
+    backup = Path(answer["backup"])
+    assert backup.parent == host.project.root / ".moonq" / "trash"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    lines = [json.loads(line) for line in backup.read_text().splitlines()]
+    assert [line["body"] for line in lines] == [1, 2, 3]
+    assert lines[2]["options"]["at"] > host.clock.now() + 3000
+
+
+def test_what_cannot_be_saved_is_not_dropped(operations: Operations, host: Host) -> None:
+    published(operations, "idle", 1)
+    (host.project.root / ".moonq").write_text("in the way")
+    with pytest.raises(Exception, match="nothing was dropped"):
+        operations.purge(queue="idle", confirm="app:idle")
+    assert operations.peek(queue="idle")["info"]["ready"] == 1
+    operations.purge(queue="idle", confirm="app:idle", keep=False)
+    assert operations.peek(queue="idle")["info"]["ready"] == 0
+
+
+def test_only_old_messages_are_purged_when_that_is_asked(
+    operations: Operations, host: Host
+) -> None:
+    published(operations, "idle", 1)
+    assert operations.snapshot(queue="idle", older=3600)["count"] == 0
+    assert operations.snapshot(queue="idle", older=0)["count"] == 1
+
+
+def test_a_snapshot_serves_what_it_was_taken_for(operations: Operations) -> None:
+    snapshot = operations.snapshot(queue="idle")["snapshot"]
+    with pytest.raises(Invalid, match="taken for something else"):
+        operations.retry(snapshot=snapshot, confirm="app:idle")
+    with pytest.raises(NotFound):
+        operations.purge(snapshot="s99", confirm="app:idle")
+    for _ in range(8):
+        operations.snapshot(queue="idle")
+    with pytest.raises(NotFound):
+        operations.purge(snapshot=snapshot, confirm="app:idle")
+
+
+def test_publishing_answers_for_each_and_a_trial_publishes_nothing(
+    operations: Operations,
+) -> None:
+    messages = [
+        {"json": "1"},
+        {"json": "2", "headers": {"x_mine": "no"}},
+        {"json": "3", "options": {"priority": "urgent"}},
+    ]
+    trial = operations.publish(queue="idle", messages=messages, dry_run=True)["answers"]
+    assert [("id" in one, "error" in one) for one in trial] == [
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+    assert operations.peek(queue="idle")["info"]["ready"] == 0
+    real = operations.publish(queue="idle", messages=messages)["answers"]
+    assert [one.get("error", {}).get("kind") for one in real] == [None, "INVALID", "INVALID"]
+    assert operations.peek(queue="idle")["info"]["ready"] == 1
+
+
+def test_pausing_names_queues_and_consumers_alike(operations: Operations, host: Host) -> None:
+    assert operations.pause(target="worker") == {"paused": "app:worker"}
+    assert operations.consumers()["consumers"][0]["paused"]
+    assert operations.pause(target="jobs") == {"paused": "app:jobs"}
+    assert operations.peek(queue="jobs")["info"]["paused"]
+    assert operations.resume(target="app:jobs") == {"resumed": "app:jobs"}
+    with pytest.raises(Invalid, match="neither a queue nor a consumer"):
+        operations.pause(target="work")
+    with pytest.raises(NotFound):
+        operations.pause(target="wrker")
+
+
+def test_the_graph_leads_from_an_entry_both_ways(operations: Operations) -> None:
+    found = operations.graph(name="jobs")
+    assert {"from": "app:worker", "field": "queue", "to": "app:jobs"} in found["edges"]
+    assert {"from": "app:jobs", "field": "driver", "to": "app:memory"} in found["edges"]
+    names = [node["id"] for node in found["nodes"]]
+    assert "app:jobs.dead" in names
+    assert "app:idle" not in names
+
+
+def test_a_drivers_secrets_are_not_shown(make_host: MakeHost) -> None:
+    from moonq.operations.entries import _is_secret
+
+    assert all(map(_is_secret, ("url", "password", "access_key", "secret_key", "auth_token")))
+    assert not any(map(_is_secret, ("name", "driver", "prefetch", "path")))
+
+
+def test_consumers_that_were_left_out_can_be_started(make_host: MakeHost) -> None:
+    host = make_host(ENTRIES, start=False, **FILES)
+    host.start(consumers=False)
+    operations = Operations(host, "console:tester")
+    assert operations.consumers()["consumers"][0]["state"] == "stopped"
+    published(operations, "jobs", {"id": 1, "total": 1})
+    operations.start(target="worker")
+    until(lambda: host.report().acked == 1)
+    with pytest.raises(Invalid, match="not started"):
+        operations.start(target="work")
