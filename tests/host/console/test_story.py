@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from moonq.control.client import connect
+
 from .conftest import PROCESS
 from .screen import Screen
 
@@ -65,7 +67,7 @@ def test_a_loop_is_interrupted_and_the_host_does_not_notice(
 
 
 def test_a_console_leaves_at_once_when_the_host_hangs(
-    console: Start, running: subprocess.Popen[bytes]
+    console: Start, shop: Path, running: subprocess.Popen[bytes]
 ) -> None:
     screen = console()
     screen.enter('print("busy") while true do end')
@@ -76,6 +78,8 @@ def test_a_console_leaves_at_once_when_the_host_hangs(
         screen.shows(r"code 0$")
     finally:
         running.send_signal(signal.SIGCONT)
+    with connect(shop, patience=10) as client:
+        assert client.request("ping") == {"pong": True}
 
 
 def test_a_host_that_goes_away_is_said_and_ends_the_console(
