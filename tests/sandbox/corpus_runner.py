@@ -28,7 +28,7 @@ from moonq.sandbox.lend import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, Script, ScriptFault, State, Stopped
 
 HERE = Path(__file__).parent
-TIMEOUT = 0.15
+TIMEOUT = 0.1
 #: For those that are not to run out of time, on a machine as busy as it may be.
 PATIENCE = 5.0
 MEMORY = 16 * 1024 * 1024

@@ -24,7 +24,7 @@ from moonq.sandbox.state import Fault, Limits, Progress, Script, ScriptFault, St
 HERE = Path(__file__).parent
 TIMEOUT = 0.3
 LONGEST = 8192
-SHORT, LONG = 250, 5000
+SHORT, LONG = 150, 5000
 
 Test = Callable[..., None]
 
