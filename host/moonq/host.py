@@ -33,6 +33,8 @@ __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "Stop
 _log = log.get("moonq.host")
 #: How often `wait` looks whether everything is idle, in seconds.
 _LOOK = 0.02
+#: How long a signal may wait to be heard, in seconds.
+_HEAR = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,10 @@ class Host:
         Work is what is ready, delayed or running in a queue that has a consumer.
         """
         if not until_idle:
-            stop.wait()
+            # Not without a limit: a signal that another thread gets does not wake this one, and
+            # its handler runs here or nowhere.
+            while not stop.wait(_HEAR):
+                pass
             return
         idle_before, pause = False, _LOOK
         while not stop.wait(pause):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -40,8 +41,14 @@ class Beside:
                 self._answers.put(_raiser(error))
 
         threading.Thread(target=worker, name="call", daemon=True).start()
-        self._answers.get()()
+        self._answer()()
         return results[0]
+
+    def _answer(self) -> Callable[[], None]:
+        # In steps, because a signal that another thread gets does not wake this one.
+        while True:
+            with suppress(Empty):
+                return self._answers.get(timeout=0.25)
 
     def give_up(self) -> None:
         """Let `run` end now; the work itself may go on."""
