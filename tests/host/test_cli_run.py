@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ctypes
 import json
+import platform
 import signal
 import subprocess
 import sys
@@ -169,6 +171,19 @@ def test_a_signal_lets_running_handlers_end(running: Any, number: signal.Signals
     stopped = run.until("stopped")
     assert run.ended()[0] == 0
     assert stopped["acked"] == 1
+
+
+def test_a_signal_that_another_thread_gets_is_heard(running: Any) -> None:
+    run = running()
+    run.until("ready")
+    pid = run.process.pid
+    threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
+    other = next(thread for thread in threads if thread != pid)
+    # The C library has no function for it everywhere; the number is the machine's.
+    tgkill = {"x86_64": 234, "aarch64": 131}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(tgkill, pid, other, signal.SIGTERM) == 0
+    run.until("stopped")
+    assert run.ended()[0] == 0
 
 
 def test_handlers_that_do_not_end_in_time_are_named_and_end_with_8(running: Any) -> None:
