@@ -178,7 +178,7 @@ def test_looking_is_allowed(reader: Client) -> None:
 def test_write_access_is_given_on_demand_and_logged_with_who_got_it(
     reader: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="moonq.control"):
         reader.write()
         reader.request("publish", queue="idle", messages=[{"json": "1"}])
     user = reader.hello["user"]
@@ -211,7 +211,7 @@ def test_every_change_is_logged_with_who_made_it(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = client.hello["user"]
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="moonq.control"):
         client.request("pause", target="worker")
         client.request("purge", queue="idle", confirm="app:idle")
         client.request("eval", src='mq.resume("worker")')
