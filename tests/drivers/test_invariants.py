@@ -39,7 +39,8 @@ from moonq.model import (
     Verdict,
 )
 
-EXAMPLES, STEPS = 90, 60
+#: A run has 60 steps at most and fewer where it ends early: these make 2 000 for sure.
+EXAMPLES, STEPS = 50, 60
 Wishes = dict[str, Any]
 
 

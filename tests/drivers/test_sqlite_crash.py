@@ -14,7 +14,7 @@ import pytest
 from tests.drivers.crash import Books, Host
 
 #: The short form ends after so many kills or seconds, but not before so few kills.
-ENOUGH, SECONDS, FEW = 30, 18, 8
+ENOUGH, SECONDS, FEW = 30, 9, 8
 MANY = 60
 
 
@@ -71,6 +71,7 @@ end
 """
 
 
+@pytest.mark.slow
 def test_what_kills_its_host_dies_alone(tmp_path: Path) -> None:
     """§4 interruptions: ten are held together, one kills the host: nine are done, one is dead."""
     index = TWO_HOSTS.replace("driver: file}", "driver: file, retry: {max_interruptions: 2}}")
