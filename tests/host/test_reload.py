@@ -11,6 +11,7 @@ import pytest
 
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.host import Host, ReloadReport
+from moonq.sandbox.watchdog import WATCHDOG
 
 from .conftest import MakeHost, until
 
@@ -89,7 +90,7 @@ def test_new_messages_get_the_new_code_and_those_in_flight_finish_on_the_old(
     until(lambda: done(host) == [(2, 2)])
     open_gate(host)
     until(lambda: sorted(done(host)) == [(1, 1), (2, 2)])
-    assert host.queues.info("app:jobs").message_count == 0
+    until(lambda: host.queues.info("app:jobs").message_count == 0)
     until(lambda: host.report().acked == 2)
 
 
@@ -319,3 +320,16 @@ def test_a_single_file_is_read_again_as_a_single_file(tmp_path: Path) -> None:
     host.start()
     assert not host.reload().added
     host.stop()
+
+
+def test_a_trial_that_fails_leaves_no_state_behind(make_host: MakeHost) -> None:
+    host = make_host(ENTRIES, work=work(1))
+    before = len(WATCHDOG._guards)
+    more = """
+  - {name: other, kind: queue.consumer, queue: done, func: broken}
+  - {name: broken, kind: function.lua, source: file://broken.lua}
+"""
+    write(host, ENTRIES + more, work=work(2), broken='error("not today")')
+    with pytest.raises(ScriptError):
+        host.reload()
+    assert len(WATCHDOG._guards) == before

@@ -12,7 +12,7 @@ import pytest
 
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.host import Host
-from moonq.operations import Operations
+from moonq.operations import Operations, choosing
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES
@@ -267,3 +267,31 @@ def test_consumers_that_were_left_out_can_be_started(make_host: MakeHost) -> Non
     until(lambda: host.report().acked == 1)
     with pytest.raises(Invalid, match="not started"):
         operations.start(target="work")
+
+
+def test_only_what_was_saved_is_dropped(
+    operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that comes back while the backup is written is in the snapshot, not in the file."""
+    published(operations, "idle", 1, 2, 3)
+    snapshot = operations.snapshot(queue="idle")["snapshot"]
+    real = choosing.stored_in
+    monkeypatch.setattr(choosing, "stored_in", lambda route: list(real(route))[1:])
+    assert operations.purge(snapshot=snapshot, confirm="app:idle")["dropped"] == 2
+    monkeypatch.undo()
+    assert [one["body"] for one in operations.peek(queue="idle")["messages"]] == [1]
+
+
+def test_a_queue_that_moves_is_read_once_and_to_its_end(
+    operations: Operations, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last message of each page is taken before the next page is asked for."""
+    monkeypatch.setattr(choosing, "PAGE", 3)
+    found = published(operations, "idle", *range(8))
+    route = host.queues.route("app:idle")
+    seen = []
+    for stored in choosing.stored_in(route):
+        seen.append(stored.message.id)
+        if len(seen) == 3:
+            route.driver.purge("app:idle", [seen[-1]])
+    assert seen == found
