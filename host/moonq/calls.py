@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moonq.building import Building
+from moonq.clock import pause
 from moonq.errors import Invalid
 from moonq.host import CallResult
 from moonq.ids import new_id
@@ -117,15 +118,7 @@ class Call:
             state.guard.fire("stop")
 
     def _sleep(self, seconds: float) -> bool:
-        clock = self._building.clock
-        deadline = clock.monotonic() + seconds
-        with self._changed:
-            while not self._stopping:
-                left = deadline - clock.monotonic()
-                if left <= 0:
-                    return True
-                clock.wait(self._changed, left)
-        return False
+        return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
 
     def _open(self, caller: Caller) -> State:
         from moonq.functions import Functions

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -27,6 +28,20 @@ class Clock(Protocol):
         Returns False when the time was up first. May wake early: check again.
         """
         ...
+
+
+def pause(
+    clock: Clock, changed: threading.Condition, seconds: float, is_over: Callable[[], bool]
+) -> bool:
+    """Wait *seconds*; False when *is_over*, looked at whenever *changed*, cut it short."""
+    deadline = clock.monotonic() + seconds
+    with changed:
+        while not is_over():
+            left = deadline - clock.monotonic()
+            if left <= 0:
+                return True
+            clock.wait(changed, left)
+    return False
 
 
 class SystemClock:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from moonq import durations, log
-from moonq.clock import Clock
+from moonq.clock import Clock, pause
 from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
@@ -360,14 +360,7 @@ class Consumer:
 
     def sleep(self, seconds: float) -> bool:
         """Wait on behalf of a handler. False when a stop cut it short."""
-        deadline = self._clock.monotonic() + seconds
-        with self._changed:
-            while not self._stopping:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return True
-                self._clock.wait(self._changed, left)
-        return False
+        return pause(self._clock, self._changed, seconds, self.is_stopping)
 
     def _wait_for_workers(self, deadline: float) -> bool:
         with self._changed:

@@ -14,8 +14,6 @@ from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Lent, Limits, State
 from moonq.sandbox.state import Script as Chunk
 
-#: How many calls of `funcs.call` may lie above each other.
-MAX_DEPTH = 16
 #: How many idle states are kept per function.
 MAX_IDLE = 4
 

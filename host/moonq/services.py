@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
+#: How many calls of `funcs.call` may lie above each other.
 MAX_DEPTH = 16
 
 
