@@ -286,16 +286,15 @@ class Building:
             ) from None
 
     def _consumer_settings(self, entry: Entry, fields: queue_kinds.Consumer) -> ConsumerSettings:
-        limits = self.functions.limits(fields.func)
-        own_timeout = "timeout" in fields.model_fields_set
+        # Loading has filled in what the entry leaves out: prefetch, and the function's own timeout.
         return ConsumerSettings(
             entry.id,
             fields.func,
             fields.concurrency,
-            fields.prefetch or max(10, fields.concurrency),
+            fields.prefetch,
             fields.auto_ack,
-            fields.timeout if own_timeout else limits.timeout,
-            limits.memory,
+            fields.timeout,
+            self.functions.limits(fields.func).memory,
             entry.lifecycle.stop_timeout,
         )
 
