@@ -15,9 +15,7 @@ from moonq.host import CallResult
 from moonq.ids import new_id
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
-from moonq.services import HostServices
-
-_LEVEL_NAMES = {1: "debug", 2: "info", 3: "warn", 4: "error"}
+from moonq.services import HostServices, level_name
 
 
 class _Capturing(HostServices):
@@ -45,7 +43,7 @@ class _Capturing(HostServices):
         self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
     ) -> None:
         """Keep the line."""
-        name = _LEVEL_NAMES.get(level, "info")
+        name = level_name(level)
         self.logs.append((name, message, json.loads(fields) if fields else {}))
 
 

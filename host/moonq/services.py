@@ -182,6 +182,11 @@ class _Floods:
             return 0
 
 
+def level_name(level: int) -> str:
+    """Return what people call a script's *level*, 1 to 4."""
+    return log.level_name(_LEVELS.get(level, logging.INFO))
+
+
 def _variables(project: Project, env: Mapping[str, str]) -> dict[str, str | None]:
     result: dict[str, str | None] = {}
     for entry in project.of_kind("env.variable"):

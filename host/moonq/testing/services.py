@@ -10,10 +10,9 @@ from moonq.clock import Clock
 from moonq.queues import Queues
 from moonq.registry import Project
 from moonq.sandbox.lend import Caller
-from moonq.services import HostServices
+from moonq.services import HostServices, level_name
 from moonq.testing.results import LogLine
 
-_LEVELS = {1: "debug", 2: "info", 3: "warn", 4: "error"}
 #: Queue, id, body and headers of a message that was published.
 Published = Callable[[str, str, bytes, Mapping[str, Any]], None]
 
@@ -59,7 +58,7 @@ class ServicesUnderTest(HostServices):
         """Keep the line."""
         known = json.loads(fields) if fields else {}
         entry = logger or caller.entry
-        self._logged(LogLine(_LEVELS.get(level, "info"), message, known, entry))
+        self._logged(LogLine(level_name(level), message, known, entry))
 
     def log_level(self, logger: str) -> int:
         """Everything is kept."""
