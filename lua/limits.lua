@@ -44,37 +44,35 @@ local function is_armed()
   return gethook(main) == "external hook"
 end
 
+--- What hooks are for besides the count: lines, once they are watched.
+limits.hook_mask = ""
 ---@type fun(line: integer, level: integer)?
-local on_line
+limits.note_line = nil
 
---- Sets the hook of the running coroutine; where lines are noted, it tells of them as well.
----@param tick fun()
----@param interval integer  in VM instructions; 0 for never
-local function set_hook(tick, interval)
-  if not on_line then
-    sethook(tick, "", interval)
-    return
-  end
-  sethook(function(event, line)
-    if event == "line" then
-      on_line(line, 2)
-    else
-      tick()
-    end
-  end, "l", interval)
-end
-
-limits.set_hook = set_hook
-
---- Has every line told that runs from now on; called in the main coroutine.
+--- Has every line told that runs from now on, by each coroutine's hook; called in the main one.
 ---@param note fun(line: integer, level: integer)  the level of its function, for who calls `note`
 function limits.watch_lines(note)
-  on_line = note
+  limits.note_line, limits.hook_mask = note, "l"
   if permanent then
     limits.use_permanent_hook()
   else
-    set_hook(error, 0)
+    sethook(main, function(_, line)
+      note(line, 2)
+    end, "l")
   end
+end
+
+-- The permanent hook, and how far apart its looks are.
+local function tick(event, line)
+  if event == "line" then
+    limits.note_line(line, 2)
+  elseif limits.is_over() then
+    error("time is over", 0)
+  end
+end
+
+local function hook_main(interval)
+  sethook(main, tick, limits.hook_mask, interval)
 end
 
 -- Python's answer must fit below the hard limit, as any lent function's.
@@ -83,6 +81,9 @@ local function look_at_the_clock()
   looked_at = clock()
   local _, answer = raw.is_over()
   over = answer
+  if over then
+    hook_main(1) -- whoever noticed it: from now on every instruction raises, as with the watchdog
+  end
   return answer
 end
 
@@ -99,13 +100,7 @@ end
 --- Weaker and slower; the host says so in its log.
 function limits.use_permanent_hook()
   permanent, over = true, false
-  local function tick()
-    if limits.is_over() then
-      sethook(main, tick, "", 1)
-      error("time is over", 0)
-    end
-  end
-  sethook(main, tick, "", FALLBACK_INTERVAL)
+  hook_main(FALLBACK_INTERVAL)
 end
 
 local waited = false

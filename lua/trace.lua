@@ -86,18 +86,13 @@ function trace.handler(value)
   return last
 end
 
-local wanted = false
+--- Whether a script may ask where an error came from.
+trace.wanted = false
 
 --- Learns from the text of a script whether it may ever call `debug.traceback`.
 ---@param source string
 function trace.learn(source)
-  wanted = wanted or find(source, "traceback", 1, true) ~= nil
-end
-
---- Whether a script may ask where an error came from.
----@return boolean
-function trace.is_wanted()
-  return wanted
+  trace.wanted = trace.wanted or find(source, "traceback", 1, true) ~= nil
 end
 
 --- What was raised and where, out of what `xpcall` with this handler answers.

@@ -17,8 +17,8 @@ local trace = require("host.trace")
 local assert, error, ipairs, load, next, pairs, select =
   assert, error, ipairs, load, next, pairs, select
 local tonumber, tostring, type = tonumber, tostring, type
-local rawequal, rawget, rawlen, rawset = rawequal, rawget, rawlen, rawset
-local backings, is_of_host = freeze.backings, metatables.is_of_host
+local rawequal, rawget, rawlen = rawequal, rawget, rawlen
+local backings = freeze.backings
 local collectgarbage, concat, min = collectgarbage, table.concat, math.min
 local os, math, utf8 = os, math, utf8
 
@@ -42,20 +42,15 @@ local function bad_argument(index, name, expected, value)
   )
 end
 
-local function checked_rawset(target, key, value)
-  if target == nil then
-    bad_argument(1, "rawset", "table", target)
-  elseif is_of_host(target) then
-    error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
-  end
-  return rawset(target, key, value)
-end
-
 local function checked_rawget(target, key)
   if target == nil then
     bad_argument(1, "rawget", "table", target)
   end
-  return rawget(backings[target] or target, key)
+  local backing = backings[target]
+  if backing then
+    return (rawget(backing, key))
+  end
+  return (rawget(target, key))
 end
 
 local function count_garbage(option)
@@ -126,7 +121,7 @@ local function base_functions(env, log_name)
     rawequal = rawequal,
     rawlen = rawlen,
     rawget = checked_rawget,
-    rawset = checked_rawset,
+    rawset = metatables.rawset,
     pcall = protect.pcall,
     xpcall = protect.xpcall,
     getmetatable = metatables.getmetatable,

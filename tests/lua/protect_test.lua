@@ -101,6 +101,49 @@ describe("the coroutine library", function()
     test.is_true(closed)
   end)
 
+  describe("of one that died of an error", function()
+    local closed
+
+    local function dying_of(problem)
+      closed = false
+      return function()
+        local _ <close> = setmetatable({}, {
+          __close = function()
+            closed = true
+          end,
+        })
+        error(problem, 0)
+      end
+    end
+
+    it("closes what was open when it is closed", function()
+      local co = library.create(dying_of("lost"))
+      eq({ library.resume(co) }, { false, "lost" })
+      eq(closed, false)
+      eq({ library.close(co) }, { false, "lost" })
+      eq(closed, true)
+      eq({ library.close(co) }, { true })
+    end)
+
+    it("closes what was open at once if it is wrapped", function()
+      fails("lost", library.wrap(dying_of("lost")))
+      eq(closed, true)
+    end)
+
+    for _, problem in ipairs({ "a.lua:1: stack overflow", "not enough memory" }) do
+      it("closes nothing where Lua may have lost its hooks: " .. problem, function()
+        local co = library.create(dying_of(problem))
+        eq({ library.resume(co) }, { false, problem })
+        library.resume(co) -- it does not get better by asking again
+        local ok, why = library.close(co)
+        eq(ok, false)
+        test.contains(why, "nothing can run any more")
+        fails(problem, library.wrap(dying_of(problem)))
+        eq(closed, false)
+      end)
+    end
+  end)
+
   it("refuses what is no coroutine", function()
     fails("bad argument #1 to 'resume' (coroutine expected, got nil)", library.resume)
     fails("bad argument #1 to 'close' (coroutine expected, got number)", library.close, 7)

@@ -35,18 +35,31 @@ CLAIMS = {
         "return select(2, xpcall(function() error() end, debug.traceback)):find('in function <')",
         True,
     ),
-    "8 close": (
+    "10": ("return not pcall(os.date, ('x'):rep(65)) and not pcall(os.date, '%Ec')", False),
+    "close of the dead": (
         """
         local closed = false
         local co = coroutine.create(function()
           local _ <close> = setmetatable({}, { __close = function() closed = true end })
           error("x")
         end)
-        return not coroutine.resume(co) and closed
+        local is_late = not coroutine.resume(co) and not closed
+        return is_late and not coroutine.close(co) and closed
         """,
-        False,
+        True,
     ),
-    "10": ("return not pcall(os.date, ('x'):rep(65)) and not pcall(os.date, '%Ec')", False),
+    "close of a wrapped one": (
+        """
+        local closed = false
+        local co = coroutine.wrap(function()
+          local _ <close> = setmetatable({}, { __close = function() closed = true end })
+          error("x", 0)
+        end)
+        local ok, problem = pcall(function() co() return 1 end)
+        return not ok and closed and problem:find(":%d+: x$") ~= nil
+        """,
+        True,
+    ),
     "yield over pcall": (
         """
         local co = coroutine.wrap(function() return pcall(coroutine.yield, 1) end)

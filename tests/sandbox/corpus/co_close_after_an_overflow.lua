@@ -7,7 +7,7 @@ local endless = {
 }
 local deep = setmetatable({}, {
   __index = function(self, n)
-    for _ = 1, 30 do
+    for _ = 1, 600 do
       n = n + 0
     end
     return self[n + 1]
@@ -21,6 +21,8 @@ return function()
         local a <close> = setmetatable({}, endless)
         return deep[a and 1]
       end)
+      coroutine.resume(co)
+      coroutine.close(co)
       coroutine.resume(co)
       coroutine.close(co)
       pcall(coroutine.wrap(function()
