@@ -28,10 +28,9 @@ from moonq.worker import StateMaker, Worker
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
-#: A worker that was just busy looks again a few times, this many seconds apart, before it sleeps:
-#: waking it for every message would cost its publisher more than the message itself.
-LINGER = 0.0001
-LINGERS = 5
+#: Where messages come faster than one by one, a worker lets them gather for this long before it
+#: looks: to wake up for each would cost its publisher more than the message itself.
+GATHER = 0.001
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
 #: After this many abandoned workers a consumer's health is red.
@@ -80,6 +79,8 @@ class Consumer:
         self._changed = threading.Condition()
         self._workers: set[Worker] = set()
         self._idle = 0
+        self._turn = threading.Lock()
+        self._is_brisk = False
         self._born = 0
         self._acked = 0
         self._times = Times()
@@ -300,17 +301,24 @@ class Consumer:
                 self._became_busy(worker)
                 worker.handle(deliveries)
                 self._became_idle(worker)
-            elif self._may_leave():
+            elif self._may_leave(worker):
                 return
 
-    @staticmethod
-    def _take(subscription: Subscription, limit: int) -> list[Delivery]:
-        for _ in range(LINGERS):
-            deliveries = subscription.take(limit, 0)
-            if deliveries:
-                return deliveries
-            time.sleep(LINGER)
-        return subscription.take(limit, IDLE)
+    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+        """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
+        if not self._turn.acquire(timeout=IDLE):
+            return []
+        try:
+            deliveries: list[Delivery] = []
+            if self._is_brisk:
+                time.sleep(GATHER)
+                deliveries = subscription.take(limit, 0)
+            if not (deliveries or self._stopping or self._retiring):
+                deliveries = subscription.take(limit, IDLE)
+            self._is_brisk = 1 < len(deliveries) < limit
+            return deliveries
+        finally:
+            self._turn.release()
 
     def _died(self, worker: Worker, problem: Exception) -> None:
         self._settler.remember(str(problem))
@@ -322,9 +330,14 @@ class Consumer:
         worker.give_up(lambda one: self._settler.interrupted(one, f"the worker ended: {problem}"))
         self._replace()
 
-    def _may_leave(self) -> bool:
+    def _may_leave(self, worker: Worker) -> bool:
+        """Whether it is one too many; then it counts no longer, so that the last one stays."""
         with self._changed:
-            return not self._paused and self._idle > 1
+            leaves = not self._paused and self._idle > 1
+            if leaves:
+                worker.is_idle = False
+                self._idle -= 1
+            return leaves
 
     def _became_busy(self, worker: Worker) -> None:
         with self._changed:

@@ -308,6 +308,19 @@ def test_as_many_handlers_run_at_once_as_the_consumer_says(
     assert info.message_count == concurrency + 3
 
 
+def test_workers_with_nothing_to_do_leave_but_the_last_one_stays(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.consumer.IDLE", 0.05)
+    handler = 'local time = require("time") return function() time.sleep("10ms") end'
+    host = make_host(entries(concurrency=8), handler=handler)
+    (consumer,) = host.consumers.values()
+    for _ in range(20):
+        publish(host, 8)
+        until(idle(host))
+        until(lambda: consumer.status().workers == 1)
+
+
 def test_no_more_is_taken_than_prefetch_says(make_host: MakeHost) -> None:
     handler = 'local time = require("time") return function() time.sleep("1h") end'
     host = make_host(entries(concurrency=2, prefetch=5), handler=handler)
