@@ -16,6 +16,7 @@ local json = require("json")
 local limits = require("host.limits")
 local message = require("host.message")
 local metatables = require("host.metatables")
+local raw = require("host.raw")
 local trace = require("host.trace")
 
 local clock, rawequal, select = os.clock, rawequal, select
@@ -99,6 +100,11 @@ function deliver.progress()
   return done, unpack(report, 1, length)
 end
 
+-- The handler of one message waits: those before it are settled, those behind it go to others.
+local function tell()
+  raw.waits(done, unpack(report, 1, length))
+end
+
 --- Runs *handler* on messages, in order; stops early when one took its time.
 ---@param handler function
 ---@param is_json boolean  whether bodies are decoded for the handler
@@ -108,13 +114,14 @@ end
 function deliver.run(handler, is_json, ...)
   local count = select("#", ...)
   done, length = 0, 0
+  limits.forget_waits()
   if count == 1 then
     run(handler, is_json, 1, (...))
     done = 1
     return 1, unpack(report, 1, length)
   end
   local bodies, began = { ... }, clock()
-  limits.forget_waits()
+  limits.on_wait = tell
   for index = 1, count do
     run(handler, is_json, index, bodies[index])
     done = index
@@ -122,6 +129,7 @@ function deliver.run(handler, is_json, ...)
       break
     end
   end
+  limits.on_wait = nil
   return done, unpack(report, 1, length)
 end
 

@@ -105,8 +105,15 @@ end
 
 local waited = false
 
---- Says that the script waits for something: the next messages should not wait with it.
+--- What is to be done when a script begins to wait; nil where nobody waits with it.
+---@type fun()?
+limits.on_wait = nil
+
+--- Says that the script waits for something: other messages are not to wait with its own.
 function limits.note_wait()
+  if not waited and limits.on_wait then
+    limits.on_wait()
+  end
   waited = true
 end
 
@@ -118,7 +125,7 @@ end
 
 --- Called before a batch.
 function limits.forget_waits()
-  waited = false
+  waited, limits.on_wait = false, nil
 end
 
 --- Called between deliveries: the permanent hook may still be at its stopping pace.

@@ -74,7 +74,9 @@ class Worker:
         # so the driver has the last word.
         self._running: Sequence[Delivery] = ()
         self._settled: set[int] = set()
+        self._shared_out = False
         caller.settle, caller.message = self._settle_early, self._message
+        caller.waits = self._share_out
         caller.log_context = self._log_context
         self._caller = caller
 
@@ -128,7 +130,7 @@ class Worker:
         self._settler.begun(waiting)
         while waiting:
             done = self._run(waiting)
-            waiting = waiting[done:]
+            waiting = [] if self._shared_out else waiting[done:]
             if waiting and (self._state is None or self._settler.is_stopping):
                 self._hand_back(waiting)
                 return
@@ -147,6 +149,7 @@ class Worker:
         state = self._state
         assert state is not None
         self._settled = set()
+        self._shared_out = False
         self._running = deliveries
         if self._auto_ack:
             for index in range(1, len(deliveries) + 1):
@@ -231,6 +234,13 @@ class Worker:
         if done and action == "ack":
             self.acked += 1
         return done
+
+    def _share_out(self, answer: tuple[object, ...]) -> None:
+        """A handler waits: settle what is done before it, hand back what has not begun."""
+        assert self._state is not None
+        done = self._conclude(self._state.progress(answer))
+        for later in range(len(self._running), done + 1, -1):
+            self._shared_out = self._settle(later, RELEASE) or self._shared_out
 
     def _message(self, index: int) -> bytes:
         delivery = self._running[index - 1]

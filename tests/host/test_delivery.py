@@ -321,6 +321,22 @@ def test_workers_with_nothing_to_do_leave_but_the_last_one_stays(
         until(lambda: consumer.status().workers == 1)
 
 
+def test_a_handler_that_waits_holds_up_no_other_message(make_host: MakeHost) -> None:
+    handler = """
+        local queue, time = require("queue"), require("time")
+        return function(body)
+          if body == 500 then time.sleep("1h") end
+          assert(body ~= 499, "no luck")
+          assert(queue.message():attempt() == 1 and queue.message():interruptions() == 0)
+        end
+    """
+    host = make_host(entries(concurrency=2, prefetch=1000, attempts=1), handler=handler)
+    publish(host, 1000)
+    until(lambda: host.report().acked == 998)
+    assert host.queues.info("app:tasks").running == 1
+    assert reasons(host) == {"max_attempts UNKNOWN": 1}
+
+
 def test_no_more_is_taken_than_prefetch_says(make_host: MakeHost) -> None:
     handler = 'local time = require("time") return function() time.sleep("1h") end'
     host = make_host(entries(concurrency=2, prefetch=5), handler=handler)

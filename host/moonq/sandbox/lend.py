@@ -141,6 +141,8 @@ class Caller:
     """Settles message number n of the running call early; False when it was settled before."""
     message: Callable[[int], bytes] = field(default=lambda _: b"{}")
     """Everything about message number n of the running call, as JSON."""
+    waits: Callable[[tuple[Any, ...]], None] = field(default=lambda _: None)
+    """Hears that the handler of one of several messages waits, and what became of those before."""
     log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
     """What a log line says of message number n of the running call."""
     remaining: Callable[[], float | None] = lambda: None
@@ -232,6 +234,7 @@ def _queue_functions(services: Services, caller: Caller) -> Group:
         "settle": lambda index, action, delay, reason: caller.settle(
             index, text(action), delay, text(reason)
         ),
+        "waits": lambda *progress: caller.waits(progress),
         "message": lambda index: caller.message(index),  # noqa: PLW0108 - a worker sets it later
     }
 

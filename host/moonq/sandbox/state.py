@@ -260,7 +260,7 @@ class State:
             self._give_back()
         if type(answer) is int:
             return Progress(answer)
-        progress = self._progress(answer)
+        progress = self.progress(answer)
         return _cut_short(progress, reason) if reason else progress
 
     def _broken_off(self, problem: LuaError) -> Progress:
@@ -273,7 +273,7 @@ class State:
             reason = None
             fault = raised.fault
         try:
-            progress = self._progress(self._lua.progress())
+            progress = self.progress(self._lua.progress())
         except LuaError:
             progress = Progress(0)
         if reason is not None:
@@ -281,7 +281,8 @@ class State:
         broken = Outcome(progress.done + 1, "failed", fault)
         return Progress(progress.done + 1, (*progress.outcomes, broken))
 
-    def _progress(self, answer: Any) -> Progress:
+    def progress(self, answer: Any) -> Progress:
+        """Return what Lua says of a call of `deliver`, at its end or on the way (`deliver.lua`)."""
         done, *flat = answer if isinstance(answer, tuple) else (answer,)
         outcomes = tuple(_outcome(*flat[at : at + 6]) for at in range(0, len(flat), 6))
         if any(outcome.kind == "memory" for outcome in outcomes):
