@@ -8,7 +8,7 @@ return function(body)
         hoard[#hoard + 1] = ("x"):rep(1000) .. #hoard
       end
     end)
-    for index = #hoard, #hoard - 100, -1 do
+    for index = #hoard, #hoard - 3, -1 do
       hoard[index] = nil
     end
   end
