@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a cancel is sent once more.
 AGAIN = 0.2
+#: The press of Ctrl-C that only says that nobody hears it; the next one gives the session up.
+DEAF_PRESSES = 2
 DEAF = (
     "Lua is inside a C function and cannot be interrupted yet. Press again to abandon this "
     "session's variables; the host is not affected."
@@ -65,11 +67,9 @@ class Runner:
         """Run *source* and return its answer; Ctrl-C stops it."""
         began = time.monotonic()
         fields: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
-        pending = self._attached.client.begin(
-            "eval", on_output=self._output, src=source, width=width, **fields
-        )
+        pending = self._attached.client.expect(self._output)
         try:
-            found = self._wait(pending)
+            found = self._wait(pending, {"src": source, "width": width, **fields})
         except MoonqError as problem:
             return Answer("failed", time.monotonic() - began, problem=problem)
         took = time.monotonic() - began
@@ -79,24 +79,35 @@ class Runner:
             self._notice(ABANDONED)
         return _answer(found, took)
 
-    def _wait(self, pending: Pending) -> Any:
-        presses = 0
+    def _wait(self, pending: Pending, fields: dict[str, Any]) -> Any:
+        presses = told = 0
+        is_sent = False
         while True:
+            # A press may come at any step: whatever can be under way then is within.
             try:
+                if not is_sent:
+                    is_sent = True
+                    pending.send("eval", fields)
+                if presses > told:
+                    told = presses
+                    self._pressed(pending, presses)
+                    if presses > DEAF_PRESSES:
+                        return None
                 while (found := pending.wait(AGAIN if presses else None)) is None:
                     # It may have come before the code began, and then nobody heard it.
                     pending.cancel()
                 return found
             except KeyboardInterrupt:
                 presses += 1
-            if presses == 1:
-                pending.cancel()
-            elif presses == 2:
-                self._notice(DEAF)
-            else:
-                self._attached.begin_anew()
-                self._notice(ABANDONED)
-                return None
+
+    def _pressed(self, pending: Pending, presses: int) -> None:
+        if presses < DEAF_PRESSES:
+            pending.cancel()
+        elif presses == DEAF_PRESSES:
+            self._notice(DEAF)
+        else:
+            self._attached.begin_anew()
+            self._notice(ABANDONED)
 
 
 def _answer(found: dict[str, Any], took: float) -> Answer:

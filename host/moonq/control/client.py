@@ -25,7 +25,7 @@ import itertools
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def _shown(place: Place) -> str:
 
 
 class Pending:
-    """A request that was sent; `wait` for its answer, or `cancel` it."""
+    """A request: `send` it, `wait` for its answer, or `cancel` it."""
 
     def __init__(self, client: Client, number: int, on_output: Callable[[str], None]) -> None:
         self._client = client
@@ -97,6 +97,10 @@ class Pending:
         self._answer: Frame = {}
         self.on_output = on_output
         """Is called with what the code prints, by the client's thread."""
+
+    def send(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Ask, once."""
+        self._client.send({**fields, "kind": kind, "id": self._number})
 
     def wait(self, timeout: float | None = None) -> Any:
         """Return the answer; None when it has not come within *timeout* seconds.
@@ -216,11 +220,16 @@ class Client:
         self, kind: str, *, on_output: Callable[[str], None] = lambda _: None, **fields: Any
     ) -> Pending:
         """Ask the host without waiting for the answer."""
+        pending = self.expect(on_output)
+        pending.send(kind, fields)
+        return pending
+
+    def expect(self, on_output: Callable[[str], None]) -> Pending:
+        """Return a question that is still to be sent."""
         number = next(self._numbers)
         pending = Pending(self, number, on_output)
         with self._lock:
             self._pending[number] = pending
-        self.send({**fields, "kind": kind, "id": number})
         return pending
 
     def subscribe(self, topic: str, **filters: Any) -> Subscription:

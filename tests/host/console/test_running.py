@@ -23,6 +23,9 @@ class Deaf:
     def __init__(self) -> None:
         self.cancels = 0
 
+    def send(self, *_: Any) -> None:
+        pass
+
     def wait(self, timeout: float | None = None) -> Any:
         raise KeyboardInterrupt
 
@@ -30,13 +33,23 @@ class Deaf:
         self.cancels += 1
 
 
+class Hasty(Deaf):
+    """A Ctrl-C comes before anybody waits for the answer; the host hears of it."""
+
+    def send(self, *_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def wait(self, timeout: float | None = None) -> Any:
+        return {"status": "stopped", "reason": "cancel"} if self.cancels else None
+
+
 class Host:
-    def __init__(self) -> None:
+    def __init__(self, running: Deaf) -> None:
         self.client = self
-        self.running = Deaf()
+        self.running = running
         self.sessions = 1
 
-    def begin(self, *_: Any, **__: Any) -> Deaf:
+    def expect(self, *_: Any) -> Deaf:
         return self.running
 
     def begin_anew(self) -> None:
@@ -44,12 +57,19 @@ class Host:
 
 
 def test_the_third_ctrl_c_gives_a_deaf_session_up() -> None:
-    host, said = Host(), list[str]()
+    host, said = Host(Deaf()), list[str]()
     answer = Runner(host, said.append, said.append).run("deaf()")  # type: ignore[arg-type]
     assert answer.status == "gone"
     assert said == [DEAF, ABANDONED]
     assert host.running.cancels == 1
     assert host.sessions == 2
+
+
+def test_a_ctrl_c_right_after_enter_is_not_lost() -> None:
+    host, said = Host(Hasty()), list[str]()
+    answer = Runner(host, said.append, said.append).run("loop()")  # type: ignore[arg-type]
+    assert (answer.status, answer.reason) == ("stopped", "cancel")
+    assert host.running.cancels == 1
 
 
 @pytest.fixture
