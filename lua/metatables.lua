@@ -191,6 +191,7 @@ local function refuse_write(target, key)
   error("cannot change '" .. tostring(key) .. "': the table is read-only", 3)
 end
 
+--- Refuses the host's own objects: those with a metatable that no script gave them.
 function metatables.rawset(target, key, value)
   local meta = raw_get(target)
   if target == nil or meta and not meta[ORIGINAL] then
@@ -198,14 +199,6 @@ function metatables.rawset(target, key, value)
   end
   rawset(target, key, value)
   return target
-end
-
---- Whether *value* is the host's: it has a metatable that no script gave it.
----@param value any
----@return boolean
-function metatables.is_of_host(value)
-  local meta = raw_get(value)
-  return meta ~= nil and not meta[ORIGINAL]
 end
 
 return metatables

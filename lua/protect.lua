@@ -32,16 +32,9 @@ local TOO_DEEP = "stack overflow (at most " .. DEEPEST .. " calls deep in a coro
 --- Protected calls until the next look. None is needed before the state has had a coroutine.
 local calls_left = math.maxinteger
 
-local looking = false
---- Looks from now on: a hook in Lua may fail where an error is caught.
-local function begin_looking()
-  looking = true
-  calls_left = CALLS_BETWEEN_LOOKS
-end
-
 --- Installs a hook for good, where the watchdog cannot arm one from outside.
 function protect.use_permanent_hook()
-  begin_looking()
+  calls_left = CALLS_BETWEEN_LOOKS
   limits.use_permanent_hook()
 end
 
@@ -190,8 +183,8 @@ function protect.new_coroutine_library()
     if type(f) ~= "function" then
       refuse(f, "create")
     end
-    if not looking then
-      begin_looking()
+    if calls_left > CALLS_BETWEEN_LOOKS then
+      calls_left = CALLS_BETWEEN_LOOKS
     end
     local co = create(f)
     sethook(co, tick, limits.hook_mask, HOOK_INTERVAL)
@@ -202,8 +195,8 @@ function protect.new_coroutine_library()
     if type(f) ~= "function" then
       refuse(f, "wrap")
     end
-    if not looking then
-      begin_looking()
+    if calls_left > CALLS_BETWEEN_LOOKS then
+      calls_left = CALLS_BETWEEN_LOOKS
     end
     local co = create(f)
     sethook(co, tick, limits.hook_mask, HOOK_INTERVAL)
