@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq.cli import arguments
 from moonq.cli.doorway import Doorway
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.options import Options, common, pass_options, project_argument
-from moonq.cli.run import configure_log, run
+from moonq.cli.run import configure_log, host_options, run
 from moonq.cli.signals import Signals
 from moonq.errors import StopTimeout
 
@@ -29,21 +28,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @project_argument
-@click.option(
-    "--log-level",
-    "levels",
-    type=arguments.level,
-    multiple=True,
-    metavar="[LOGGER=]LEVEL",
-    envvar="MOONQ_DEV_LOG_LEVEL",
-    help="debug, info, warn or error; a logger speaks for those below it: app.queue=debug.",
-)
-@click.option(
-    "--drain-timeout",
-    type=arguments.duration,
-    metavar="DURATION",
-    help="Wait at most so long for running handlers (default: their consumers' stop_timeout).",
-)
+@host_options("MOONQ_DEV_LOG_LEVEL")
 @common
 @pass_options
 def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: float | None) -> int:

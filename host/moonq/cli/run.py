@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -25,6 +25,37 @@ if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def host_options(levels_variable: str) -> Callable[[Command], Command]:
+    """Give a command `--log-level`, which a variable may set too, and `--drain-timeout`."""
+
+    def decorate(command: Command) -> Command:
+        for option in (
+            click.option(
+                "--drain-timeout",
+                type=arguments.duration,
+                metavar="DURATION",
+                help="Wait at most so long for running handlers "
+                "(default: their consumers' stop_timeout).",
+            ),
+            click.option(
+                "--log-level",
+                "levels",
+                type=arguments.level,
+                multiple=True,
+                metavar="[LOGGER=]LEVEL",
+                envvar=levels_variable,
+                help="debug, info, warn or error; "
+                "a logger speaks for those below it: app.queue=debug.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 @click.command()
@@ -48,21 +79,7 @@ if TYPE_CHECKING:
     envvar="MOONQ_RUN_LOG",
     help="How log lines look: auto is pretty on a terminal, JSON elsewhere.",
 )
-@click.option(
-    "--log-level",
-    "levels",
-    type=arguments.level,
-    multiple=True,
-    metavar="[LOGGER=]LEVEL",
-    envvar="MOONQ_RUN_LOG_LEVEL",
-    help="debug, info, warn or error; a logger speaks for those below it: app.queue=debug.",
-)
-@click.option(
-    "--drain-timeout",
-    type=arguments.duration,
-    metavar="DURATION",
-    help="Wait at most so long for running handlers (default: their consumers' stop_timeout).",
-)
+@host_options("MOONQ_RUN_LOG_LEVEL")
 @click.option(
     "--socket",
     metavar="PATH|none",
