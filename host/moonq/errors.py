@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from moonq.findings import Finding
+    from moonq.text.findings import Finding
 
 
 class MoonqError(Exception):

@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moonq import log
-from moonq.building import Building
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
 from moonq.registry import load
 from moonq.registry.project import Project
-from moonq.reload import Reload, ReloadReport, Retired
+from moonq.run.building import Building
+from moonq.run.reload import Reload, ReloadReport, Retired
+from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
-from moonq.supervisor import ServiceStatus, Supervisor
 
 if TYPE_CHECKING:
-    from moonq.calls import Call
+    from moonq.run.calls import Call
 
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
 
@@ -146,7 +146,7 @@ class Host:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        from moonq.calls import Call
+        from moonq.run.calls import Call
 
         call = Call(self._building, self.project.resolve(function).id, send=send)
         self._calls.add(call)

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from moonq.observing import Observer
+    from moonq.run.observing import Observer
 
 
 class Metrics:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from moonq.clock import SystemClock
-from moonq.drivers.memory import MemoryDriver
+from moonq.drivers.memory.driver import MemoryDriver
 from moonq.model import ACK, Message, QueueSpec
 
 BODY = b"x" * 200

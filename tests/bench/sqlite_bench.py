@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from moonq.clock import SystemClock
-from moonq.drivers.sqlite import SqliteDriver
+from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.model import ACK, Message, QueueSpec
 
 BODY = b"x" * 200

@@ -14,8 +14,8 @@ pytest.register_assert_rewrite("moonq.conformance")
 from moonq.clock import Clock  # noqa: E402
 from moonq.conformance import Scene  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
-from moonq.drivers.memory import MemoryDriver  # noqa: E402
-from moonq.drivers.sqlite import SqliteDriver  # noqa: E402
+from moonq.drivers.memory.driver import MemoryDriver  # noqa: E402
+from moonq.drivers.sqlite.driver import SqliteDriver  # noqa: E402
 
 
 def _memory(clock: Clock, _folder: Path) -> Driver:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from moonq.clock import SystemClock
-from moonq.drivers.sqlite import SqliteDriver
+from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.model import Message, QueueSpec, Receipt
 
 INDEX = """\

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from moonq.clock import SystemClock
-from moonq.drivers.sqlite import SqliteDriver
+from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.model import ACK, Message, QueueSpec, Receipt
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from moonq.clock import ManualClock
 from moonq.conformance.scene import BOOM, Scene, dead
-from moonq.drivers.memory import MemoryDriver
-from moonq.drivers.memory_lock import PoliteLock
-from moonq.drivers.memory_record import Record
-from moonq.drivers.ordering import Timers
+from moonq.drivers.memory.driver import MemoryDriver
+from moonq.drivers.memory.lock import PoliteLock
+from moonq.drivers.memory.ordering import Timers
+from moonq.drivers.memory.record import Record
 from moonq.errors import QueueFull, Unavailable, Unsupported
 from moonq.model import Dead, ErrorRecord, Message, QueueSpec, Receipt, Retry
 

@@ -13,9 +13,10 @@ import pytest
 
 from moonq.clock import Clock, ManualClock, SystemClock
 from moonq.conformance.scene import Consumer, Scene, a_worker, dead, ids, retry
-from moonq.drivers import sqlite_file, sqlite_schema
 from moonq.drivers.base import Driver, Event
-from moonq.drivers.sqlite import SqliteDriver
+from moonq.drivers.sqlite import file as sqlite_file
+from moonq.drivers.sqlite import schema
+from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import (
     Conflict,
     Invalid,
@@ -478,8 +479,8 @@ def test_an_older_file_is_brought_up_to_date_with_its_messages(
     old.declare(QueueSpec("q"))
     old.publish("q", [Message("a", b"", 0.0)], 1.0)
     old.close()
-    newer = [*sqlite_schema.STEPS, "ALTER TABLE msg ADD COLUMN colour TEXT; CREATE TABLE extra(x)"]
-    monkeypatch.setattr(sqlite_schema, "STEPS", newer)
+    newer = [*schema.STEPS, "ALTER TABLE msg ADD COLUMN colour TEXT; CREATE TABLE extra(x)"]
+    monkeypatch.setattr(schema, "STEPS", newer)
     driver = opened(tmp_path / FILE)
     driver.declare(QueueSpec("q"))
     assert driver.info("q").ready == 1
@@ -494,8 +495,8 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(tmp_path / FILE).close()
-    broken = [*sqlite_schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
-    monkeypatch.setattr(sqlite_schema, "STEPS", broken)
+    broken = [*schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
+    monkeypatch.setattr(schema, "STEPS", broken)
     assert "extra" in refusal(tmp_path / FILE).message
     with sqlite3.connect(tmp_path / FILE) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (1,)
@@ -578,7 +579,7 @@ class Locked:
 def test_a_publish_gives_up_on_a_file_that_somebody_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moonq.drivers.sqlite.LEAST", 0.05)
+    monkeypatch.setattr("moonq.drivers.sqlite.driver.LEAST", 0.05)
     driver = opened(tmp_path / FILE, SystemClock())
     driver.declare(QueueSpec("q"))
     other = Locked(tmp_path / FILE)
@@ -608,7 +609,7 @@ def test_a_verdict_is_kept_until_the_file_is_free(tmp_path: Path) -> None:
 def test_a_verdict_that_could_not_be_written_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moonq.drivers.sqlite_writer.BUSY", 0.01)
+    monkeypatch.setattr("moonq.drivers.sqlite.writer.BUSY", 0.01)
     driver = opened(tmp_path / FILE, SystemClock())
     driver.declare(QueueSpec("q"))
     driver.publish("q", [Message("a", b"", 0.0)], 5.0)

@@ -10,8 +10,8 @@ import pytest
 
 from moonq.clock import ManualClock
 from moonq.conformance.scene import ids
-from moonq.drivers.sqlite import SqliteDriver
-from moonq.drivers.sqlite_space import MB, Space
+from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.drivers.sqlite.space import MB, Space
 from moonq.errors import QueueFull
 from moonq.model import ACK, Message, QueueSpec, Receipt
 

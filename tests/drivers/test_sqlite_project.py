@@ -8,8 +8,8 @@ import pytest
 
 from moonq.clock import SystemClock
 from moonq.host import Host
+from moonq.kinds.queues import SqliteDriver
 from moonq.registry import inspect, load
-from moonq.registry.queue_kinds import SqliteDriver
 
 INDEX = """\
 namespace: app

@@ -13,8 +13,8 @@ import pytest
 
 from moonq.conformance import CASES
 from moonq.conformance.holding import hold
-from moonq.drivers.memory import MemoryDriver
-from moonq.drivers.memory_subscription import MemorySubscription
+from moonq.drivers.memory.driver import MemoryDriver
+from moonq.drivers.memory.subscription import MemorySubscription
 
 INDEX = """\
 namespace: app

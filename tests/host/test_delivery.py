@@ -311,7 +311,7 @@ def test_as_many_handlers_run_at_once_as_the_consumer_says(
 def test_workers_with_nothing_to_do_leave_but_the_last_one_stays(
     make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moonq.consumer.IDLE", 0.05)
+    monkeypatch.setattr("moonq.run.consumer.IDLE", 0.05)
     handler = 'local time = require("time") return function() time.sleep("10ms") end'
     host = make_host(entries(concurrency=8), handler=handler)
     (consumer,) = host.consumers.values()

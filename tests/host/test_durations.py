@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moonq import durations, sizes
+from moonq import durations
+from moonq.text import sizes
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from moonq.ids import new_id
+from moonq.run.ids import new_id
 
 
 def test_an_id_is_a_uuid_of_version_7_that_tells_its_moment() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from moonq.clock import ManualClock
 from moonq.errors import Invalid, StopTimeout, Unavailable
-from moonq.supervisor import Managed, RestartPolicy, ServiceStatus, Supervisor
+from moonq.run.supervisor import Managed, RestartPolicy, ServiceStatus, Supervisor
 
 from .conftest import until
 

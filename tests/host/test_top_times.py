@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moonq.times import Times, merged, quantile, since
+from moonq.run.times import Times, merged, quantile, since
 
 from .conftest import MakeHost, until
 

@@ -10,7 +10,7 @@ from queue import Empty, Queue
 
 import pytest
 
-from moonq.watching import Watching, concerns
+from moonq.registry.watching import Watching, concerns
 
 
 @contextmanager

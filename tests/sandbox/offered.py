@@ -6,8 +6,8 @@ from collections import Counter
 
 from moonq.clock import Clock, SystemClock
 from moonq.errors import NotFound
+from moonq.run.stores import MemoryStore
 from moonq.sandbox.lend import Caller, Store
-from moonq.stores import MemoryStore
 
 
 class Offered:

@@ -89,7 +89,7 @@ class Commands(click.Group):
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"moonq.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"moonq.cli.commands.{cmd_name}"), cmd_name)
         return command
 
 

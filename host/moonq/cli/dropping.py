@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from moonq.cli.narrator import counted
-from moonq.cli.wording import size
+from moonq.text.wording import size
 
 
 def dropped_lines(verb: str, answer: dict[str, Any]) -> list[str]:

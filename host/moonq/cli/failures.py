@@ -28,7 +28,7 @@ from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.log import speaks_unicode, visible
 
 if TYPE_CHECKING:
-    from moonq.findings import Finding
+    from moonq.text.findings import Finding
 
 USAGE = 2
 BUG = 70
@@ -61,7 +61,7 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
 
 def draw(findings: Sequence[Finding], options: Options, stream: Any) -> str:
     """Return *findings* drawn as *stream* can show them."""
-    from moonq.findings import render
+    from moonq.text.findings import render
 
     width = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
     return render(
@@ -105,7 +105,7 @@ def findings_of(error: MoonqError) -> tuple[Finding, ...]:
 
 
 def _plain(error: MoonqError, findings: Sequence[Finding]) -> dict[str, Any]:
-    from moonq.findings import to_json
+    from moonq.text.findings import to_json
 
     document: dict[str, Any] = {
         "code": error.code or error.kind,

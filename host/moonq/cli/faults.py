@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from moonq.findings import Finding
     from moonq.host import Fault
     from moonq.registry import Project
+    from moonq.text.findings import Finding
 
 MOST_FRAMES = 10
 _FRAME = re.compile(r"(?P<place>[^\n]+?:\d+): in ")
@@ -24,12 +24,12 @@ _FRAME = re.compile(r"(?P<place>[^\n]+?:\d+): in ")
 
 def as_finding(project: Project, function: str, fault: Fault) -> Finding:
     """Return *fault* of *function* with the frame of the file where it arose."""
-    from moonq.registry import luaruntime
+    from moonq.registry.lua import runtime
 
     texts = [entry.script for entry in project.entries.values() if entry.script]
     headline = f"{function} failed: {fault.kind}"
     message = _placed(fault)
-    found = luaruntime.finding(message, texts, code="H403", headline=headline)
+    found = runtime.finding(message, texts, code="H403", headline=headline)
     if not found.spans:
         found = replace(found, message=f"{headline}: {fault.message}")
     return replace(found, notes=tuple(fault.traceback.splitlines()[:MOST_FRAMES]))

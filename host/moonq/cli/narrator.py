@@ -20,13 +20,13 @@ from moonq import __version__, log
 from moonq.cli.failures import draw, findings_of
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options
-from moonq.findings import to_json
+from moonq.text.findings import to_json
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
     from moonq.host import CallResult, Fault, ServiceStatus, StopReport
     from moonq.registry import Project
-    from moonq.reload import ReloadReport
+    from moonq.run.reload import ReloadReport
 
 MARKS = {"running": ("✓", "32"), "failed": ("✗", "31")}
 OTHER_MARK = ("●", "33")

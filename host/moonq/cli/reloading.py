@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from moonq import log
 from moonq.errors import MoonqError
-from moonq.watching import Watching
+from moonq.registry.watching import Watching
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator

@@ -14,11 +14,11 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from moonq.findings import Finding, Source
-from moonq.registry.luasyntax import of_message
-from moonq.registry.luatext import LuaText
-from moonq.registry.luatokens import tokens
+from moonq.registry.lua.syntax import of_message
+from moonq.registry.lua.text import LuaText
+from moonq.registry.lua.tokens import tokens
 from moonq.sandbox import syntax
+from moonq.text.findings import Finding, Source
 
 NAME = "console"
 _RETURN = "return "

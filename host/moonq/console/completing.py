@@ -20,12 +20,12 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from moonq import assets
-from moonq.console import commands
 from moonq.console.annotations import reference
+from moonq.console.commands import table as commands
 from moonq.console.settings import SETTINGS
 from moonq.console.tables import KEYWORDS
 from moonq.errors import MoonqError
-from moonq.registry.luatokens import Token, tokens
+from moonq.registry.lua.tokens import Token, tokens
 
 if TYPE_CHECKING:
     from moonq.console.core import Console

@@ -22,7 +22,7 @@ from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
 from moonq.console.settings import Settings
 from moonq.errors import HostSilent, MoonqError
-from moonq.findings import render
+from moonq.text.findings import render
 
 if TYPE_CHECKING:
     from moonq.console.attaching import Attached
@@ -133,7 +133,7 @@ class Console:
         text = text.encode(errors="surrogateescape").decode(errors="replace")
         try:
             if text.lstrip().startswith("\\"):
-                from moonq.console import commands
+                from moonq.console.commands import table as commands
 
                 commands.run(self, text.strip())
                 return True

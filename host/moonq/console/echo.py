@@ -18,7 +18,7 @@ from moonq.console.tables import value_table
 from moonq.durations import show as duration
 from moonq.errors import MoonqError
 from moonq.log import visible
-from moonq.registry.luatokens import tokens
+from moonq.registry.lua.tokens import tokens
 
 _PLACE = re.compile(r"\S+?:\d+")
 

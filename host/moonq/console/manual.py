@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from moonq import suggest
 from moonq.console.annotations import Function, Line, Module, Shape, reference
 from moonq.console.ink import Ink
 from moonq.errors import NotFound
-from moonq.registry.luatokens import Token, tokens
+from moonq.registry.lua.tokens import Token, tokens
+from moonq.text import suggestions
 
 
 def about(name: str, ink: Ink) -> list[str]:
@@ -22,7 +22,7 @@ def about(name: str, ink: Ink) -> list[str]:
         return _module(found, ink)
     if isinstance(found, Shape):
         return [ink.paint("bold", found.name), *_rows(found.fields)]
-    hint = suggest.question(suggest.close(name, reference().names()))
+    hint = suggestions.question(suggestions.close(name, reference().names()))
     raise NotFound(f"no help about {name!r}", hint=hint or "`\\?` lists what there is")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moonq import suggest
 from moonq.errors import Invalid
+from moonq.text import suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Settings:
 
 def _known(name: str) -> Setting:
     if name not in SETTINGS:
-        close = suggest.close(name, SETTINGS)
-        hint = suggest.question(close) or f"there are {', '.join(SETTINGS)}"
+        close = suggestions.close(name, SETTINGS)
+        hint = suggestions.question(close) or f"there are {', '.join(SETTINGS)}"
         raise Invalid(f"no setting is called {name!r}", hint=hint)
     return SETTINGS[name]

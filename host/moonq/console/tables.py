@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from moonq.cli import wording
 from moonq.console.ink import Ink
 from moonq.log import visible
+from moonq.text import wording
 
 #: Columns that a table of values may have, and characters of one cell.
 MOST = 8

@@ -10,10 +10,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from moonq.cli.wording import UNKNOWN, age, number, plural, rate, short, size
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, quoted, table
 from moonq.log import value_text, visible
+from moonq.text.wording import UNKNOWN, age, number, plural, rate, short, size
 
 Found = Mapping[str, Any]
 

@@ -29,8 +29,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from moonq.control.frames import LONGEST, Frame, Lines, Malformed, decode, encode, error_of
 from moonq.control.locating import Place, place_of
+from moonq.control.wire import LONGEST, Frame, Lines, Malformed, decode, encode, error_of
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
 #: Seconds in which a host answers, or is called silent.

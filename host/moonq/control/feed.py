@@ -66,7 +66,7 @@ class Feed:
             logging.getLogger().removeHandler(self._log_handler)
             self._log_handler = None
 
-    # What the host tells: `moonq.observing.Observer` ----------------------------------------------
+    # What the host tells: `moonq.run.observing.Observer`
 
     def published(self, queue: str, message: Message) -> None:
         """A message is stored."""
@@ -117,7 +117,7 @@ class Feed:
 
 
 def _error(record: ErrorRecord | None) -> Event:
-    from moonq.operations.showing import where
+    from moonq.operations.documents import where
 
     if record is None:
         return {}

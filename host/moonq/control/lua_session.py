@@ -16,11 +16,11 @@ from typing import Any
 
 from moonq.assets import stdlib_modules
 from moonq.errors import MoonqError, ReadOnly
-from moonq.functions import Functions, chunk
 from moonq.registry.project import Project
+from moonq.run.functions import Functions, chunk
+from moonq.run.services import HostServices
 from moonq.sandbox.lend import Caller, bounded, lent_functions, safe, text
 from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
-from moonq.services import HostServices
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0

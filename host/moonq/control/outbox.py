@@ -11,7 +11,7 @@ import socket
 import threading
 from collections import deque
 
-from moonq.control.frames import Frame, encode
+from moonq.control.wire import Frame, encode
 
 #: Bytes of events that may wait.
 ROOM = 1024 * 1024

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from moonq.control.lua_session import LuaSession
     from moonq.host import Host
     from moonq.operations import Operations
-    from moonq.queues import Route
+    from moonq.run.queues import Route
 
 #: Requests that are about the project's files alone.
 STATIC = {"entries", "entry", "graph"}

@@ -23,13 +23,13 @@ from collections.abc import Callable
 
 from moonq import __version__, log
 from moonq.control.feed import Feed
-from moonq.control.frames import encode, error_object
 from moonq.control.locating import Place
 from moonq.control.session import Session
+from moonq.control.wire import encode, error_object
 from moonq.errors import Denied, MoonqError, Unavailable
 from moonq.host import Host
-from moonq.operations.looking import profile
 from moonq.operations.meter import Meter
+from moonq.operations.overview import profile
 
 _log = log.get("moonq.control")
 #: Clients at a time.

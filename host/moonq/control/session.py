@@ -26,13 +26,13 @@ from typing import Any
 
 from moonq import __version__, log
 from moonq.control.feed import Feed
-from moonq.control.frames import Frame, Lines, Malformed, decode, error_object
 from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
+from moonq.control.wire import Frame, Lines, Malformed, decode, error_object
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
 from moonq.host import Host
-from moonq.operations import KINDS, Operations, looking
+from moonq.operations import KINDS, Operations, overview
 from moonq.operations.meter import Meter
 from moonq.sandbox.state import THREAD_STACK
 
@@ -112,8 +112,8 @@ class Session:
             "protocol": 1,
             "version": __version__,
             "project": self._host.project.name,
-            "profile": looking.profile(self._host),
-            "pid": looking.status(self._host, None)["pid"],
+            "profile": overview.profile(self._host),
+            "pid": overview.status(self._host, None)["pid"],
             "up": self._host.report().up,
             "entries": len(self._host.project.entries),
             "user": self.user,
@@ -311,9 +311,9 @@ class Session:
         host, meter = self._host, self._meter
         return {
             "time": host.clock.now(),
-            "status": looking.status(host, meter),
-            "queues": looking.queues(host, meter),
-            "consumers": looking.consumers(host, meter),
+            "status": overview.status(host, meter),
+            "queues": overview.queues(host, meter),
+            "consumers": overview.consumers(host, meter),
         }
 
     def _unsubscribe(self, frame: Frame) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from moonq.control.feed import KINDS, Backlog, Event, Feed
 from moonq.control.outbox import Outbox
 from moonq.errors import Invalid, MoonqError
-from moonq.operations.showing import body_object
+from moonq.operations.documents import body_object
 from moonq.sandbox.literals import Condition
 
 #: Seconds between two answers of `stats`, at least.

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from moonq import times
 from moonq.dashboard.view import ConsumerView, HostView, QueueView, View
+from moonq.run import times
 
 #: Seconds of the past that rates are about.
 WINDOW = 10.0

@@ -13,7 +13,7 @@ from importlib import import_module
 from moonq.drivers.base import Capabilities
 
 #: The drivers there are, and the modules that know what they can do.
-MODULES = {"memory": "moonq.drivers.memory", "sqlite": "moonq.drivers.sqlite"}
+MODULES = {"memory": "moonq.drivers.memory.driver", "sqlite": "moonq.drivers.sqlite.driver"}
 MEANINGS = {
     "durable": "messages outlive the process",
     "delay": "`delay` and `at`",

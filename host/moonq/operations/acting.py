@@ -88,7 +88,7 @@ class Acting(Desk):
 
     @checked
     def reload(self) -> dict[str, Any]:
-        """Read the project again and replace what has changed; see `moonq.reload`."""
+        """Read the project again and replace what has changed; see `moonq.run.reload`."""
         self._record("reload", self._host.project.name)
         return self._host.reload().object()
 

@@ -13,7 +13,7 @@ from moonq.drivers.base import X_ORIGINAL_QUEUE
 from moonq.errors import Invalid, NotFound
 from moonq.model import Stored
 from moonq.operations.letters import died_at, fingerprint
-from moonq.queues import Route
+from moonq.run.queues import Route
 
 #: Messages per look at the driver, and per snapshot.
 PAGE = 1000

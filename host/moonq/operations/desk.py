@@ -9,12 +9,12 @@ from pydantic import ConfigDict, validate_call
 
 from moonq import log
 from moonq.errors import NotFound
+from moonq.kinds.queues import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations import choosing
 from moonq.operations.choosing import Snapshots
-from moonq.operations.showing import message_object
-from moonq.queues import Route
-from moonq.registry.queue_kinds import Queue as QueueFields
+from moonq.operations.documents import message_object
+from moonq.run.queues import Route
 
 if TYPE_CHECKING:
     from moonq.host import Host

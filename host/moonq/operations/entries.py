@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moonq.kinds.queues import Consumer, Queue
+from moonq.kinds.scripts import Script
 from moonq.registry.project import Entry, Project
-from moonq.registry.queue_kinds import Consumer, Queue
-from moonq.registry.script_kinds import Script
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
 SECRET = ("url", "password", "secret", "token", "access_key", "secret_key")

@@ -7,9 +7,9 @@ from typing import Any
 
 from moonq.errors import NotFound
 from moonq.model import State
-from moonq.operations import choosing, entries, letters, looking
+from moonq.operations import choosing, entries, letters, overview
 from moonq.operations.desk import Desk, checked
-from moonq.queues import info_object
+from moonq.run.queues import info_object
 
 MOST_SHOWN = 1000
 #: Bytes of bodies in one answer.
@@ -22,17 +22,17 @@ class Inspecting(Desk):
     @checked
     def status(self) -> dict[str, Any]:
         """Return what the process is, has done, and which of its services are up."""
-        return looking.status(self._host, self._meter)
+        return overview.status(self._host, self._meter)
 
     @checked
     def queues(self) -> dict[str, Any]:
         """Return `queues`: each with its numbers, rates and consumers."""
-        return {"queues": looking.queues(self._host, self._meter)}
+        return {"queues": overview.queues(self._host, self._meter)}
 
     @checked
     def consumers(self) -> dict[str, Any]:
         """Return `consumers`: each with its state, workers, counts and rates."""
-        return {"consumers": looking.consumers(self._host, self._meter)}
+        return {"consumers": overview.consumers(self._host, self._meter)}
 
     @checked
     def entries(

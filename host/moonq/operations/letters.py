@@ -17,7 +17,7 @@ from typing import Any
 
 from moonq.drivers.base import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
 from moonq.model import Stored
-from moonq.operations.showing import where, words
+from moonq.operations.documents import where, words
 
 _VARIABLE = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+(\.\d+)?""")
 #: Characters of a fingerprint that are shown, unless two kinds begin alike.

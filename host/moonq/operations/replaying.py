@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from moonq.errors import Invalid, MoonqError, NotFound
+from moonq.kinds.queues import Consumer as ConsumerFields
+from moonq.kinds.queues import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
 from moonq.operations.desk import Desk, checked
-from moonq.registry.queue_kinds import Consumer as ConsumerFields
-from moonq.registry.queue_kinds import Queue as QueueFields
 
 
 class Replaying(Desk):

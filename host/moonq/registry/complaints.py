@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moonq.findings import Finding, Source
-from moonq.registry.nodes import Node, Scalar
+from moonq.registry.yaml.nodes import Node, Scalar
+from moonq.text.findings import Finding, Source
 
 _KEY = re.compile(r"\s*(?:- +)*([^\s#:][^:]*):")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from moonq.findings import Finding, Span
 from moonq.registry.drafts import Draft, Edge
-from moonq.registry.nodes import locate
+from moonq.registry.yaml.nodes import locate
+from moonq.text.findings import Finding, Span
 
 
 def find(drafts: Mapping[str, Draft]) -> list[Finding]:

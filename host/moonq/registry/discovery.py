@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from moonq.findings import Finding, Source
-from moonq.registry import reading
-from moonq.registry.nodes import List, Map, Node, Scalar, keys
 from moonq.registry.settings import FILE as SETTINGS
-from moonq.suggest import close, question
+from moonq.registry.yaml import reading
+from moonq.registry.yaml.nodes import List, Map, Node, Scalar, keys
+from moonq.text.findings import Finding, Source
+from moonq.text.suggestions import close, question
 
 SKIPPED = {"node_modules", "__pycache__", "venv"}
 SUFFIXES = {".yaml", ".yml"}

@@ -13,14 +13,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from moonq.findings import Finding, Source, Span
+from moonq.kinds.table import ALIASES, KINDS
 from moonq.registry.common import Config
-from moonq.registry.kinds import ALIASES, KINDS
-from moonq.registry.luatext import LuaText
-from moonq.registry.nodes import List, Map, Node, Path, Scalar
+from moonq.registry.lua.text import LuaText
 from moonq.registry.problems import Problems
-from moonq.registry.values import Values
-from moonq.suggest import close, question
+from moonq.registry.yaml.nodes import List, Map, Node, Path, Scalar
+from moonq.registry.yaml.values import Values
+from moonq.text.findings import Finding, Source, Span
+from moonq.text.suggestions import close, question
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from moonq import durations, sizes
-from moonq.registry.scalars import EnvText, TooBig, meaning
+from moonq import durations
+from moonq.registry.yaml.scalars import EnvText, TooBig, meaning
+from moonq.text import sizes
 
 DAY = 86_400.0
 OUT_OF_RANGE = "out_of_range"

@@ -7,16 +7,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from moonq.findings import Finding
+from moonq.kinds.helpers import Policy
+from moonq.kinds.queues import Consumer, DeadLetter, Driver, Queue
+from moonq.kinds.scripts import Function
 from moonq.registry.common import Config
 from moonq.registry.drafts import Draft
-from moonq.registry.helper_kinds import Policy
-from moonq.registry.nodes import Map, locate
 from moonq.registry.problems import Problems
-from moonq.registry.queue_kinds import Consumer, DeadLetter, Driver, Queue
 from moonq.registry.references import DEAD
-from moonq.registry.script_kinds import Function
-from moonq.suggest import close, question
+from moonq.registry.yaml.nodes import Map, locate
+from moonq.text.findings import Finding
+from moonq.text.suggestions import close, question
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
 PREFETCH = 10

@@ -14,15 +14,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from moonq.errors import ProjectInvalid
-from moonq.findings import Finding, by_place, has_errors
-from moonq.registry import cycles, discovery, drafts, finishing, reading, references, scripts
+from moonq.registry import cycles, discovery, drafts, finishing, references
 from moonq.registry import settings as process
 from moonq.registry.drafts import Draft
-from moonq.registry.nodes import Map
+from moonq.registry.lua import scripts
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry, Project
 from moonq.registry.settings import Settings
-from moonq.registry.values import Values
+from moonq.registry.yaml import reading
+from moonq.registry.yaml.nodes import Map
+from moonq.registry.yaml.values import Values
+from moonq.text.findings import Finding, by_place, has_errors
 
 
 def load(path: Path, *, env: Mapping[str, str] = os.environ) -> Project:

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from moonq.findings import Finding, Source, Span
 from moonq.registry.fields import OUT_OF_RANGE, WRONG_VALUE
-from moonq.registry.nodes import Map, Node, Path, locate, locate_key
-from moonq.suggest import close, question
+from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
+from moonq.text.findings import Finding, Source, Span
+from moonq.text.suggestions import close, question
 
 #: pydantic's error types by what they wanted; whoever is not here wanted something else.
 _WANTED = {

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from moonq.errors import NotFound
 from moonq.registry.common import Config, Lifecycle
-from moonq.registry.luatext import LuaText
-from moonq.registry.nodes import Map, locate
+from moonq.registry.lua.text import LuaText
 from moonq.registry.settings import Settings
-from moonq.suggest import close, question
+from moonq.registry.yaml.nodes import Map, locate
+from moonq.text.suggestions import close, question
 
 C = TypeVar("C", bound=Config)
 
@@ -105,7 +105,7 @@ class Project:
     @cached_property
     def implicit_queues(self) -> Mapping[str, str]:
         """Dead-letter queues that nobody wrote down: their id -> the queue they belong to."""
-        from moonq.registry.queue_kinds import Queue
+        from moonq.kinds.queues import Queue
 
         return {
             entry.config.dead_letter.queue: entry.id

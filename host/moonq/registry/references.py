@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from moonq.findings import Finding
+from moonq.kinds.queues import Queue
 from moonq.registry.drafts import Draft, Edge
 from moonq.registry.fields import Ref
-from moonq.registry.nodes import Path, Scalar, locate
 from moonq.registry.problems import dotted
-from moonq.registry.queue_kinds import Queue
-from moonq.suggest import close, question
+from moonq.registry.yaml.nodes import Path, Scalar, locate
+from moonq.text.findings import Finding
+from moonq.text.suggestions import close, question
 
 M = TypeVar("M", bound=BaseModel)
 Visit = Callable[[Path, str, Ref], str]

@@ -20,10 +20,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from moonq.findings import Source
-from moonq.frames import clean
-from moonq.registry.luatokens import tokens
+from moonq.registry.lua.tokens import tokens
 from moonq.testing.results import LogLine, Problem, Result
+from moonq.text.drawing import clean
+from moonq.text.findings import Source
 
 #: Lines of the file above the one that failed.
 ABOVE = 2

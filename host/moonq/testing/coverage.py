@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moonq.registry import Entry, Project
-from moonq.registry.luatext import LuaText
+from moonq.registry.lua.text import LuaText
 from moonq.sandbox.dumps import executable_lines
 from moonq.testing.sources import shown_path
 

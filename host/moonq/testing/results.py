@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from moonq.findings import Finding, Source
+from moonq.text.findings import Finding, Source
 
 if TYPE_CHECKING:
     from moonq.testing.sources import SuiteSource

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moonq import assets
-from moonq.functions import chunk
+from moonq.kinds.scripts import Script
 from moonq.registry import Entry, Project
-from moonq.registry.script_kinds import Script
+from moonq.run.functions import chunk
 from moonq.sandbox.state import Script as Chunk
 from moonq.testing.sources import SuiteSource
 

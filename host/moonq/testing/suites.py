@@ -16,26 +16,26 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from moonq import durations
-from moonq.findings import Finding
-from moonq.functions import chunk
+from moonq.kinds.scripts import Function
 from moonq.registry import Project
-from moonq.registry.script_kinds import Function
+from moonq.run.functions import chunk
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Limits, ScriptFault, Stopped
 from moonq.sandbox.state import Script as Chunk
-from moonq.testing.clock import RealClock, TimeOfTests, VirtualClock
 from moonq.testing.coverage import Hit
-from moonq.testing.lends import lent_to_suites
-from moonq.testing.loghandler import LogHandler
 from moonq.testing.results import Case, Problem, Result, Status
 from moonq.testing.scripts import libraries, script_of
-from moonq.testing.services import Deputy
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
-from moonq.testing.states import SuiteState
 from moonq.testing.texts import Texts
-from moonq.testing.world import World
+from moonq.testing.world.clock import RealClock, TimeOfTests, VirtualClock
+from moonq.testing.world.lends import lent_to_suites
+from moonq.testing.world.loghandler import LogHandler
+from moonq.testing.world.services import Deputy
+from moonq.testing.world.states import SuiteState
+from moonq.testing.world.world import World
+from moonq.text.findings import Finding
 
 #: How much longer anything may take while lines are noted.
 SLOWER = 10

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from moonq.findings import Finding, Source
-from moonq.registry import Project, luaruntime, luasyntax
-from moonq.registry.luatext import LuaText
+from moonq.registry import Project
+from moonq.registry.lua import runtime, syntax
+from moonq.registry.lua.text import LuaText
 from moonq.testing.sources import SuiteSource, shown_path
+from moonq.text.findings import Finding, Source
 
 #: Lua writes this in front of the end of a long chunk name.
 _CUT = "..."
@@ -34,13 +35,13 @@ class Texts:
 
     def syntax(self) -> Finding | None:
         """Return what is wrong with the suite's own text, without running it."""
-        finding = luasyntax.check(self.own)
+        finding = syntax.check(self.own)
         return self._broken(finding) if finding else None
 
     def raised(self, message: str, chunk: str, line: int) -> Finding:
         """Return the finding for what the suite's file raised while it was loaded."""
         placed = f"{chunk}:{line}: {message}" if chunk and line else message
-        return self._broken(luaruntime.finding(placed, self._all, code="T702"))
+        return self._broken(runtime.finding(placed, self._all, code="T702"))
 
     def _broken(self, finding: Finding) -> Finding:
         spans = tuple(

@@ -50,7 +50,7 @@ def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
 
 
 def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
-    from moonq.console import commands
+    from moonq.console.commands import table as commands
 
     listed = moonq("repl", "-C", shop, "-e", "\\?").out
     for name, command in commands.load().items():

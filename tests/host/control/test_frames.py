@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moonq.control.frames import (
+from moonq.control.locating import place_of
+from moonq.control.wire import (
     Lines,
     Malformed,
     decode,
@@ -21,10 +22,9 @@ from moonq.control.frames import (
     finding_object,
     finding_of,
 )
-from moonq.control.locating import place_of
 from moonq.errors import ProjectInvalid, QueueNotFound, ReadOnly, ScriptError
-from moonq.findings import Finding, Source
 from moonq.host import Host
+from moonq.text.findings import Finding, Source
 
 
 class Wire:

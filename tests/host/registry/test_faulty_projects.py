@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from moonq.errors import ProjectInvalid
-from moonq.findings import has_errors, render
 from moonq.registry import inspect, load
+from moonq.text.findings import has_errors, render
 
 
 class Case(NamedTuple):

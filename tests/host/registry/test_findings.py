@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from moonq.findings import Finding, Source, Span, by_place, has_errors, render, summary, to_json
+from moonq.text.findings import (
+    Finding,
+    Source,
+    Span,
+    by_place,
+    has_errors,
+    render,
+    summary,
+    to_json,
+)
 
 INDEX = Source(
     "src/_index.yaml",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from moonq.errors import NotFound
+from moonq.kinds.queues import Consumer, MemoryDriver, Queue
+from moonq.kinds.scripts import Function
 from moonq.registry import Project, inspect, load
-from moonq.registry.queue_kinds import Consumer, MemoryDriver, Queue
-from moonq.registry.script_kinds import Function
 
 SEED = """\
 version: "1.0"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moonq.findings import has_errors, render, to_json
 from moonq.registry import inspect
+from moonq.text.findings import has_errors, render, to_json
 
 GOOD = """\
 version: "1.0"

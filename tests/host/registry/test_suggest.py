@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moonq.suggest import close, distance, question
+from moonq.text.suggestions import close, distance, question
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moonq.frames import clean
 from moonq.testing.coverage import FileCoverage, Hit, measure, total
 from moonq.testing.sources import shown_path
+from moonq.text.drawing import clean
 
 if TYPE_CHECKING:
     from moonq.cli.reporters import Tally

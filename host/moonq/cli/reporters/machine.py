@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from moonq.cli.reporters import Tally
-from moonq.findings import to_json
-from moonq.frames import clean
 from moonq.testing.blocks import block, problem_rows
 from moonq.testing.results import Problem, Report, Result
+from moonq.text.drawing import clean
+from moonq.text.findings import to_json
 
 Write = Callable[[str], None]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from moonq.cli.reporters import Tally
 from moonq.cli.reporters.pretty import Pretty, Style
-from moonq.frames import clean
 from moonq.testing.results import Report
+from moonq.text.drawing import clean
 
 WORDS = {"passed": "ok", "failed": "FAIL", "error": "FAIL", "skipped": "skip"}
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from moonq.cli.narrator import milliseconds
 from moonq.cli.reporters import Tally
-from moonq.findings import render
-from moonq.frames import clean
 from moonq.testing.blocks import block, log_row, problem_rows
 from moonq.testing.results import Report, Result
+from moonq.text.drawing import clean
+from moonq.text.findings import render
 
 #: Where the times stand.
 COLUMN = 72

@@ -1,0 +1,81 @@
+"""`moonq check`: say what is wrong with a project."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from moonq.cli.failures import draw
+from moonq.cli.options import Options, common, pass_options, project_argument
+
+if TYPE_CHECKING:
+    from moonq.registry import Project
+    from moonq.text.findings import Finding
+
+
+@click.command()
+@project_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["pretty", "json"]),
+    envvar="MOONQ_CHECK_FORMAT",
+    help="How to show the findings.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@common
+@pass_options
+def check(options: Options, form: str | None, strict: bool) -> int:
+    """Say all that is wrong with PROJECT.
+
+    It is this folder when not named. YAML, references, Lua syntax and modules are looked at;
+    nothing is started, no broker is contacted. Ends with 1 when there is an error.
+
+    \b
+    Examples:
+      moonq check shop
+      moonq check shop --strict --format json
+    """
+    from moonq.registry import inspect
+
+    began = time.monotonic()
+    found, findings = inspect(options.project)
+    if options.json or form == "json":
+        click.echo(json.dumps(document(found, findings)))
+    else:
+        show(options, found, findings, time.monotonic() - began)
+    wrong = {"error", "warning"} if strict else {"error"}
+    return int(any(finding.severity in wrong for finding in findings))
+
+
+def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, object]:
+    """Return the result as plain data; keys are only ever added."""
+    from moonq.text.findings import to_json
+
+    severities = [finding.severity for finding in findings]
+    return {
+        "schema": "moonq.check/1",
+        "entries": len(project.entries) if project else None,
+        "errors": severities.count("error"),
+        "warnings": severities.count("warning"),
+        "findings": [to_json(finding) for finding in findings],
+    }
+
+
+def show(
+    options: Options, project: Project | None, findings: Sequence[Finding], took: float
+) -> None:
+    """Print the findings for people, and their count below."""
+    from moonq.cli.narrator import milliseconds
+    from moonq.text.findings import summary
+
+    if findings:
+        click.echo(draw(findings, options, sys.stdout) + "\n", color=True)
+    checked = f"checked {len(project.entries)} entries" if project else "checked"
+    if not options.quiet:
+        click.echo(f"{checked} in {milliseconds(took)}: {summary(findings)}")

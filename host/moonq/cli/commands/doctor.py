@@ -1,0 +1,137 @@
+"""`moonq doctor`: hold a project's driver against the delivery contract."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from moonq.cli.options import Options, common, pass_options
+
+if TYPE_CHECKING:
+    from moonq.conformance.holding import Finding
+    from moonq.conformance.scene import Factory
+    from moonq.drivers.base import Capabilities
+    from moonq.registry.project import Entry, Project
+
+
+@click.command()
+@click.option("--driver", required=True, metavar="ID", help="The driver to hold against it.")
+@common
+@pass_options
+def doctor(options: Options, driver: str) -> int:
+    """Hold a driver of the project against the delivery contract.
+
+    Every case of the suite runs on queues of its own, beside the driver's place and with its
+    settings; the project's messages are not touched. Ends with 1 when a case fails.
+
+    \b
+    Examples:
+      moonq doctor --driver app:file
+      moonq doctor --driver app:file --json
+    """
+    from moonq.registry import load
+
+    project = load(options.project)
+    entry = driver_entry(project, driver)
+    begun = time.monotonic()
+    findings, abilities = examine(project, entry)
+    if options.json:
+        click.echo(json.dumps(document(entry, findings, abilities)))
+    else:
+        show(options, entry, findings, abilities, time.monotonic() - begun)
+    return int(any(finding.problem for finding in findings))
+
+
+def driver_entry(project: Project, name: str) -> Entry:
+    """Return the driver called *name*.
+
+    Raises:
+        NotFound: There is no such entry, or it is no driver.
+    """
+    from moonq.errors import NotFound
+    from moonq.kinds.queues import Driver
+
+    entry = project.resolve(name)
+    if not isinstance(entry.config, Driver):
+        drivers = [entry.id for entry in project.of_kind("queue.driver.")]
+        raise NotFound(
+            f"{entry.id} is a {entry.kind}, no driver",
+            hint=f"the project's drivers are {', '.join(drivers)}" if drivers else "",
+        )
+    return entry
+
+
+def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
+    """Run the suite over twins of the driver, and clean up behind them."""
+    from moonq.clock import SystemClock
+    from moonq.conformance.holding import hold
+    from moonq.kinds.queues import Driver
+    from moonq.run.building import DRIVERS
+
+    config, make = entry.fields(Driver), DRIVERS[entry.kind]
+
+    def factory(number: int) -> Factory:
+        return lambda clock: make(config.twin(number), clock, project.root)
+
+    try:
+        findings = list(hold(factory))
+    finally:
+        if config.litter:
+            shutil.rmtree(project.root / config.litter, ignore_errors=True)
+    return findings, make(config, SystemClock(), project.root).capabilities()
+
+
+def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> dict[str, object]:
+    """Return the result as plain data; keys are only ever added."""
+    return {
+        "schema": "moonq.doctor/1",
+        "driver": entry.id,
+        "kind": entry.kind,
+        "cases": len(findings),
+        "failed": [
+            {
+                "case": str(finding.case),
+                "clause": finding.case.clause,
+                "claim": finding.case.claim,
+                "problem": finding.problem,
+            }
+            for finding in findings
+            if finding.problem
+        ],
+        "capabilities": abilities._asdict(),
+    }
+
+
+def show(
+    options: Options,
+    entry: Entry,
+    findings: list[Finding],
+    abilities: Capabilities,
+    took: float,
+) -> None:
+    """Print the result for people."""
+    from moonq.cli.narrator import milliseconds
+    from moonq.drivers.capabilities import table
+
+    for finding in findings:
+        if finding.problem:
+            click.echo(f"✗ {finding.case.clause}: {finding.case.sentence}\n    {finding.problem}")
+    if not options.quiet:
+        click.echo(table({entry.id: abilities}) + "\n")
+        _by_topic(findings, click.echo)
+    kept = sum(not finding.problem for finding in findings)
+    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {milliseconds(took)}")
+
+
+def _by_topic(findings: list[Finding], say: Callable[[str], object]) -> None:
+    total = Counter(finding.case.topic for finding in findings)
+    kept = Counter(finding.case.topic for finding in findings if not finding.problem)
+    for topic, count in total.items():
+        mark = "✓" if kept[topic] == count else "✗"
+        say(f"{mark} {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")

@@ -1,0 +1,229 @@
+"""`moonq tail`: watch messages go by."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moonq import durations
+from moonq.cli import arguments
+from moonq.cli.attached import live
+from moonq.cli.completing import complete_target
+from moonq.cli.narrator import counted
+from moonq.cli.options import Options, common, pass_options
+from moonq.log import value_text, visible
+from moonq.text.wording import short
+
+if TYPE_CHECKING:
+    from moonq.control.client import Subscription
+
+EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
+INKS = {"ack": "32", "nack": "33", "dead": "31", "publish": "36", "deliver": "2", "log": "2"}
+#: Lines a second that a terminal and its reader can follow.
+READABLE = 200.0
+
+
+def _events(value: str) -> list[str]:
+    chosen = [name.strip() for name in value.split(",") if name.strip()]
+    for name in chosen:
+        if name not in EVENTS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(EVENTS)}")
+    return chosen
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as problem:
+        raise click.BadParameter(f"not a regular expression: {problem}") from None
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_target)
+@click.option(
+    "--event",
+    "events",
+    type=_events,
+    metavar="LIST",
+    envvar="MOONQ_TAIL_EVENT",
+    help=f"Only these, with commas between: {', '.join(EVENTS)}.",
+)
+@click.option("--where", metavar="LUA", help="Only those for which this Lua expression is true.")
+@click.option("--grep", type=_pattern, metavar="REGEX", help="Only lines that it matches.")
+@click.option("--body", is_flag=True, help="Show the messages' bodies too.")
+@click.option("--limit", type=click.IntRange(1), help="End after so many.")
+@click.option(
+    "--for",
+    "period",
+    type=arguments.duration,
+    metavar="DURATION",
+    envvar="MOONQ_TAIL_FOR",
+    help="End after that time.",
+)
+@click.option("--rate", type=arguments.rate, metavar="N/s", help="Show no more lines a second.")
+@common
+@pass_options
+def tail(options: Options, /, **given: Any) -> int:
+    """Show what happens in the running host, as it happens.
+
+    TARGET is a queue, a consumer, a function, a logger, or a message's id, whose life is then
+    followed; without one, everything is shown. --where sees an event's fields (event, queue, id,
+    attempt, function, error.kind, body ...) and is looked at in the host, before anything is left
+    out for want of speed; --grep looks at the line that is printed. What was left out is counted.
+
+    \b
+    Examples:
+      moonq tail app:orders --event nack,dead
+      moonq tail --where 'attempt > 1 and body.total > 100' --limit 10
+    """
+    chosen = Chosen(**given)
+    with live(options) as host:
+        subscription = host.subscribe(
+            "tail",
+            targets=list(chosen.targets),
+            events=chosen.events or list(EVENTS),
+            where=chosen.where or "",
+            body=chosen.body,
+        )
+        shown = Showing(options, chosen)
+        try:
+            with subscription:
+                shown.run(subscription)
+        except KeyboardInterrupt:
+            pass  # the usual end
+        if not options.json:
+            shown.farewell(subscription.dropped)
+    return 0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was asked for on the command line."""
+
+    targets: tuple[str, ...]
+    events: list[str] | None
+    where: str | None
+    grep: re.Pattern[str] | None
+    body: bool
+    limit: int | None
+    period: float | None
+    rate: float | None
+
+
+class Showing:
+    """Prints events until it has seen enough."""
+
+    def __init__(self, options: Options, chosen: Chosen) -> None:
+        self._options = options
+        self._chosen = chosen
+        self._draw: Callable[[dict[str, Any]], str] = document if options.json else self._line
+        to_people = sys.stdout.isatty() and not options.json
+        self._rate = chosen.rate or (READABLE if to_people else None)
+        self._color = options.has_color(sys.stdout)
+        self._shown = 0
+        self._second = 0
+        self._in_second = 0
+        self._left_out = 0
+        self._all_left_out = 0
+
+    def run(self, events: Subscription) -> None:
+        """Show events until the limit, the time, or the host's end."""
+        period = self._chosen.period
+        deadline = None if period is None else time.monotonic() + period
+        while self._chosen.limit is None or self._shown < self._chosen.limit:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            event = events.next(left)
+            if event is not None:
+                self._show(event)
+            elif events.ended:
+                self._options.say("the host has gone away", important=True)
+                return
+
+    def _show(self, event: dict[str, Any]) -> None:
+        text = self._draw(event)
+        if self._chosen.grep is not None and not self._chosen.grep.search(text):
+            return
+        if self._is_too_fast():
+            self._left_out += 1
+            return
+        self._shown += 1
+        click.echo(text, color=True)
+
+    def _is_too_fast(self) -> bool:
+        if self._rate is None:
+            return False
+        second = int(time.monotonic())
+        if second != self._second:
+            if self._left_out:
+                self._options.say(
+                    f"… {counted(self._left_out)} more in 1 s (use --where or --json)"
+                )
+                self._all_left_out += self._left_out
+            self._second, self._in_second, self._left_out = second, 0, 0
+        self._in_second += 1
+        return self._in_second > self._rate
+
+    def farewell(self, dropped: int) -> None:
+        """Say how much was shown, and how much was not."""
+        left_out = self._all_left_out + self._left_out
+        more = f" · {counted(left_out)} left out" if left_out else ""
+        self._options.say(f"{counted(self._shown)} events shown{more} · {counted(dropped)} dropped")
+
+    def _line(self, event: dict[str, Any]) -> str:
+        kind = event["event"]
+        moment = datetime.fromtimestamp(event["time"]).astimezone()
+        clock = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
+        label = f"\x1b[{INKS[kind]}m{kind:7}\x1b[0m" if self._color else f"{kind:7}"
+        return f"{clock} {label} {words(event)}".rstrip()
+
+
+def words(event: dict[str, Any]) -> str:
+    """Return what happened, on one line."""
+    if event["event"] == "log":
+        fields = [f"{name}={value_text(value)}" for name, value in event.get("fields", {}).items()]
+        parts = [event["level"].upper(), visible(event["logger"]), visible(event["message"])]
+        return "  ".join([*parts, *fields])
+    parts = [event["queue"]]
+    if "id" in event:
+        parts.append(short(event["id"]))
+    if event.get("count", 1) != 1:
+        parts.append(f"{event['count']} messages")
+    if "attempt" in event:
+        parts.append(f"try {event['attempt']}")
+    parts += _details(event)
+    return "  ".join(parts)
+
+
+def _details(event: dict[str, Any]) -> list[str]:
+    found = []
+    verdict = event.get("verdict", "")
+    if verdict and verdict != "retry":
+        found.append(verdict)
+    if "delay" in event:
+        found.append(f"in {durations.show(event['delay'])}")
+    if "reason" in event:
+        found.append(event["reason"])
+    error = event.get("error")
+    if error:
+        found.append(f"{error['kind']} {visible(error['message'])}")
+        found += [error["where"]] if error.get("where") else []
+    elif event["event"] in ("ack", "deliver"):
+        found.append(event["function"])
+    if "body" in event:
+        found.append(json.dumps(event["body"], ensure_ascii=False))
+    return found
+
+
+def document(event: dict[str, Any]) -> str:
+    """Return *event* as one line of JSON; keys are only ever added."""
+    return json.dumps({"schema": "moonq.event/1", **event}, ensure_ascii=False)

@@ -1,0 +1,264 @@
+"""`moonq test`: run tests written in Lua."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moonq.cli import arguments
+from moonq.cli.options import Options, common, pass_options
+from moonq.errors import NoTestMatched
+from moonq.log import speaks_unicode, visible
+
+if TYPE_CHECKING:
+    from moonq.cli.reporters import Reporter, Tally
+    from moonq.testing.runner import Plan
+    from moonq.testing.sources import Projects, SuiteSource
+
+#: Options whose value may be left out: `--shuffle` is short for `--shuffle=`.
+BARE = ("--shuffle", "--coverage")
+TOO_LITTLE_COVERED = 10
+#: Where the context keeps what was written behind `moonq test`.
+WRITTEN = "moonq.test.written"
+
+
+class Command(click.Command):
+    """Takes `--shuffle` without a value, and what stands behind it for what it is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line."""
+        end = args.index("--") if "--" in args else len(args)
+        named = [f"{arg}=" if arg in BARE else arg for arg in args[:end]]
+        ctx.meta[WRITTEN] = named
+        return super().parse_args(ctx, named + args[end:])
+
+
+def keyword(value: str) -> str:
+    """Return an expression over names that can be read."""
+    from moonq.testing import keywords
+
+    try:
+        keywords.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
+def seed(value: str) -> int:
+    """Return a seed; an empty one is chosen here."""
+    if not value:
+        return random.randrange(10_000)
+    if not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is no number")
+    return int(value)
+
+
+def jobs(value: str) -> str:
+    """Return how many processes are wanted."""
+    if value != "auto" and not (value.isdecimal() and int(value) > 0):
+        raise click.BadParameter(f"{value!r} is neither a number nor auto")
+    return value
+
+
+def coverage_forms(value: str) -> tuple[str, ...]:
+    """Return the forms of a coverage report."""
+    from moonq.cli.reporters.coverage import FORMS
+
+    forms = tuple(value.split(",")) if value else ("term",)
+    for form in forms:
+        if form not in FORMS:
+            raise click.BadParameter(f"{form!r} is none of {', '.join(FORMS)}")
+    return forms
+
+
+@click.command(cls=Command)
+@click.argument("targets", metavar="[PATH|PATH:LINE|ENTRY]...", nargs=-1)
+@click.option("-k", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
+@click.option("--tag", multiple=True, metavar="TAG", help="With this tag; repeatable.")
+@click.option("--not-tag", multiple=True, metavar="TAG", help="Without this tag.")
+@click.option("--failed", is_flag=True, help="Only what failed last time.")
+@click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
+@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("-j", "--jobs", type=jobs, metavar="N|auto", help="How many processes.")
+@click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
+@click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
+@click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
+@click.option("--list", is_flag=True, help="Only name the tests.")
+@click.option("--update", is_flag=True, help="Take the snapshots anew.")
+@click.option(
+    "--driver",
+    type=click.Choice(["memory", "declared"]),
+    default="memory",
+    help="Stand-ins in virtual time, or what the project declares in real time.",
+)
+@click.option(
+    "--coverage",
+    type=coverage_forms,
+    metavar="[FORMS]",
+    help="Say what the tests ran: term, html, lcov; some with commas, =html alone.",
+)
+@click.option("--cov-min", type=float, metavar="PERCENT", help="Fail below this coverage.")
+@click.option("--show-logs", is_flag=True, help="Show what every test logs.")
+@click.option(
+    "--reporter",
+    type=click.Choice(["pretty", "plain", "json", "tap", "github"]),
+    help="How to tell.",
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write XML too.")
+@common
+@pass_options
+def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
+    """Run tests written in Lua: all of the project, or what is named.
+
+    Tests are in files whose names end with `_test.lua`, and in entries with `meta.type: test`.
+    Queues, clock, stores and handlers are new for each test, and no test waits in real time.
+    Ends with 1 when a test fails, with 9 when there is none.
+
+    \b
+    Examples:
+      moonq test
+      moonq test test/process_order_test.lua:12
+      moonq test -k "retries and not slow" --shuffle
+    """
+    from moonq.testing.sources import Projects, Search
+
+    if asked["watch"]:
+        watch(options, targets, asked)
+        return 0
+    projects = Projects()
+    named = options.project if options.project != Path() else None
+    sources = Search(projects, named).find(targets)
+    plan = plan_of(options, sources, asked)
+    if asked["list"]:
+        return list_tests(sources, plan, projects)
+    tally = run(options, sources, plan, projects, asked)
+    if not tally.results() and not tally.failed():
+        raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
+    if tally.failed():
+        return 1
+    return TOO_LITTLE_COVERED if tally.below(asked["cov_min"]) else 0
+
+
+def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any]) -> Plan:
+    """Return how to run."""
+    from moonq.testing import remembered
+    from moonq.testing.runner import Plan, in_ci
+    from moonq.testing.selection import Selection
+    from moonq.testing.suites import Conditions
+
+    watched = not in_ci()
+    looks_back = asked["failed"] or asked["failed_first"]
+    roots = [source.root for source in sources]
+    selection = Selection(
+        asked["k"] or "",
+        asked["tag"],
+        asked["not_tag"],
+        remembered.recall(roots) if looks_back else frozenset(),
+        asked["failed"],
+        asked["failed_first"],
+        heeds_only=watched,
+        seed=asked["shuffle"],
+    )
+    conditions = Conditions(
+        asked["timeout"],
+        declared=asked["driver"] == "declared",
+        update=asked["update"],
+        may_store=watched,
+        coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
+    )
+    return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=not watched)
+
+
+def run(
+    options: Options,
+    sources: list[SuiteSource],
+    plan: Plan,
+    projects: Projects,
+    asked: dict[str, Any],
+) -> Tally:
+    """Run the tests and tell how it goes."""
+    from moonq.cli.reporters import Tally, coverage, junit
+    from moonq.testing import remembered, runner
+
+    began = time.perf_counter()
+    tally = Tally(seed=plan.selection.seed)
+    reporter = reporter_of(options, asked)
+    for report in runner.run(sources, plan, projects, runner.jobs_for(asked["jobs"], len(sources))):
+        tally.reports.append(report)
+        reporter.suite(report)
+    tally.took = time.perf_counter() - began
+    remembered.remember(tally.reports)
+    extra: list[str] = []
+    if plan.conditions.coverage:
+        extra = coverage.told(tally, projects, asked["coverage"] or ("term",), asked["cov_min"])
+    if tally.results() or tally.failed():
+        reporter.end(tally, extra)
+    if asked["junit"]:
+        junit.write(asked["junit"], tally)
+    return tally
+
+
+def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
+    """Run the tests again whenever a file changes, until somebody quits."""
+    from moonq.cli.watching import Filter, Watch, without_filter
+
+    written = click.get_current_context().meta[WRITTEN]
+    passed = without_filter([arg for arg in written if arg not in targets])
+    if options.project != Path():
+        passed = ["-C", str(options.project), *passed]
+    first = Filter(targets, asked["k"] or "", asked["failed"])
+    Watch(options.project, passed, first).run()
+
+
+def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
+    """Return who tells how it goes."""
+    from moonq.cli.reporters import github, machine, plain, pretty
+
+    form = asked["reporter"] or ("json" if options.json else "")
+    form = form or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "pretty")
+    if form == "json":
+        return machine.Json(click.echo)
+    if form == "tap":
+        return machine.Tap(click.echo)
+    style = pretty.Style(
+        lambda row: click.echo(row, color=True),
+        options.has_color(sys.stdout),
+        speaks_unicode(sys.stdout),
+        options.quiet,
+        asked["show_logs"],
+    )
+    makers: dict[str, Callable[[pretty.Style], Reporter]] = {
+        "plain": plain.Plain,
+        "github": github.Github,
+        "pretty": pretty.Pretty,
+    }
+    return makers[form](style)
+
+
+def list_tests(sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
+    """Name every test that would run."""
+    from moonq.testing.results import Report
+    from moonq.testing.runner import list_cases
+    from moonq.text.findings import render
+
+    count = broken = 0
+    for found in list_cases(sources, plan, projects):
+        if isinstance(found, Report):
+            assert found.broken is not None
+            broken += 1
+            click.echo(render([found.broken]) + "\n", err=True)
+            continue
+        for case in found:
+            count += 1
+            click.echo(visible(f"{case.file}:{case.line}  {case.title}"))
+    if not count and not broken:
+        raise NoTestMatched("no test matches what was asked for")
+    return int(broken > 0)

@@ -1,0 +1,131 @@
+"""`moonq top`: see what a running host does, second by second."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import click
+
+from moonq import log
+from moonq.cli import arguments
+from moonq.cli.options import Options, common, pass_options
+from moonq.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from moonq.control.client import Client
+    from moonq.dashboard.frame import Look, Sort
+    from moonq.dashboard.sampling import History
+
+#: Looking more often would cost the host more than it tells.
+SHORTEST = 0.1
+
+
+@click.command()
+@click.argument("queues", metavar="[QUEUE]...", nargs=-1)
+@click.option(
+    "--interval",
+    type=arguments.duration,
+    default="1s",
+    metavar="DURATION",
+    help="Look so often (default: 1s).",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(["name", "dead", "ready", "age"]),
+    default="name",
+    help="What comes first: the most dead letters, ready messages, or the oldest message.",
+)
+@click.option("--once", is_flag=True, help="Print one picture and end, as a pipe gets it anyway.")
+@common
+@pass_options
+def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, once: bool) -> None:
+    """Show the queues and consumers of the running host, or only each QUEUE.
+
+    Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
+    ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
+    line; a number that nobody can know is not in it.
+
+    \b
+    Examples:
+      moonq top
+      moonq top orders --sort dead
+      moonq top --once
+      moonq top --json | jq '.queues[] | {id, ready}'
+    """
+    from moonq.control.client import connect
+    from moonq.dashboard.frame import Look
+    from moonq.dashboard.sampling import History, sample
+
+    if interval < SHORTEST:
+        raise Invalid("--interval is 100ms or longer", hint="give it a unit: --interval 1s")
+    with connect(options.project) as client:
+        first = sample(client)
+        only = tuple(_resolved(name, first.queues.keys()) for name in queues)
+        look = Look(sort=sort, only=only, interval=interval)
+        history = History()
+        history.add(first)
+        if options.json:
+            _stream(client, history, look, once=once)
+        elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            _print(history, look)
+        else:
+            from moonq.dashboard.app import show
+
+            show(
+                lambda: connect(options.project),
+                client,
+                first,
+                look,
+                color=options.has_color(sys.stdout),
+                unicode=log.speaks_unicode(sys.stdout),
+            )
+
+
+def _resolved(name: str, known: Collection[str]) -> str:
+    """Return the queue that *name* means, with or without its namespace."""
+    from moonq.text import suggestions
+
+    fitting = [queue for queue in sorted(known) if name in (queue, queue.partition(":")[2])]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise Invalid(f"{name!r} is ambiguous: {', '.join(fitting)}", hint="write the whole id")
+    close = suggestions.close(name, [*known, *(queue.partition(":")[2] for queue in known)])
+    raise NotFound(
+        f"queue {name!r} does not exist",
+        hint=f"did you mean {close[0]!r}?" if close else "`moonq top` shows all queues",
+    )
+
+
+def _stream(client: Client, history: History, look: Look, *, once: bool) -> None:
+    """Write one line of JSON per look, until Ctrl-C or the end of the host."""
+    from moonq.dashboard.frame import narrowed
+    from moonq.dashboard.sampling import sample
+
+    try:
+        while True:
+            click.echo(json.dumps(narrowed(history.view(), look).as_json()))
+            if once:
+                return
+            time.sleep(look.interval)
+            history.add(sample(client))
+    except KeyboardInterrupt:
+        return
+
+
+def _print(history: History, look: Look) -> None:
+    from dataclasses import replace
+
+    from moonq.dashboard.frame import frame
+    from moonq.dashboard.table import plain
+    from moonq.dashboard.text import PLAIN
+
+    columns = shutil.get_terminal_size((120, 24)).columns
+    lines = [plain(line) for line in frame(history.view(), replace(look, is_live=False), columns)]
+    text = "\n".join(lines)
+    click.echo(text if log.speaks_unicode(sys.stdout) else text.translate(PLAIN))

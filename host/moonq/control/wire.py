@@ -1,0 +1,145 @@
+r"""What travels over the socket: one JSON object per line.
+
+    {"kind":"eval","id":1,"src":"1 + 1"}                       from the client
+    {"kind":"result","id":1,"value":{...}}                     the answer with the same id
+    {"kind":"error","id":1,"error":{"kind":"INVALID",...}}     or this
+    {"kind":"event","id":3,"event":{...}}                      for subscription 3
+
+Bytes that are no frame are answered like a request that went wrong, and the line after them is read
+as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from moonq import errors
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError
+from moonq.text.findings import Finding, Span
+
+Frame = dict[str, Any]
+#: The longest line that is read: the largest usual body with all its escapes.
+LONGEST = 4 * 1024 * 1024
+
+
+class Malformed(Exception):
+    """A line that is no frame; the text says why."""
+
+
+def encode(frame: Frame) -> bytes:
+    """Return *frame* as a line."""
+    return (
+        json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        )
+        + b"\n"
+    )
+
+
+def decode(line: bytes) -> Frame:
+    """Return the frame in *line*.
+
+    Raises:
+        Malformed: It is none.
+    """
+    try:
+        frame = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise Malformed(f"no JSON: {problem}") from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("kind"), str):
+        raise Malformed('a frame is an object with a `kind`, such as {"kind":"status","id":1}')
+    return frame
+
+
+class Lines:
+    """Cuts what arrives into lines; one that is too long is skipped and reported once."""
+
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
+        self._rest = bytearray()
+        self._is_skipping = False
+
+    def feed(self, data: bytes) -> Iterator[bytes | Malformed]:
+        """Yield every line that *data* completes."""
+        self._rest += data
+        while (end := self._rest.find(b"\n")) >= 0:
+            line = bytes(self._rest[:end])
+            del self._rest[: end + 1]
+            if self._is_skipping:
+                self._is_skipping = False
+            elif len(line) > self._longest:
+                yield self._too_long()
+            elif line.strip():
+                yield line
+        if len(self._rest) > self._longest:
+            self._rest.clear()
+            if not self._is_skipping:
+                self._is_skipping = True
+                yield self._too_long()
+
+    def _too_long(self) -> Malformed:
+        return Malformed(f"a frame has at most {self._longest} bytes")
+
+
+def error_object(problem: MoonqError) -> dict[str, Any]:
+    """Return *problem* as it travels."""
+    found: dict[str, Any] = {
+        "type": type(problem).__name__,
+        "kind": problem.kind,
+        "message": problem.message,
+        "hint": problem.hint,
+        "retryable": problem.retryable,
+    }
+    if isinstance(problem, ProjectInvalid):
+        found["findings"] = [finding_object(finding) for finding in problem.findings]
+    elif isinstance(problem, ScriptError) and problem.finding is not None:
+        found["finding"] = finding_object(problem.finding)
+    return found
+
+
+def error_of(found: dict[str, Any]) -> MoonqError:
+    """Return the error that `error_object` made, of the same class where that is known."""
+    if "findings" in found:
+        return ProjectInvalid([finding_of(one) for one in found["findings"]])
+    known = getattr(errors, str(found.get("type")), None)
+    if not (isinstance(known, type) and issubclass(known, MoonqError)):
+        known = MoonqError
+    problem = known(str(found.get("message")), hint=str(found.get("hint") or ""))
+    if isinstance(problem, ScriptError) and "finding" in found:
+        problem.finding = finding_of(found["finding"])
+    problem.kind = str(found.get("kind") or problem.kind)
+    problem.retryable = found.get("retryable")
+    return problem
+
+
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """Return *finding* whole, so that it can be drawn elsewhere."""
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "message": finding.message,
+        "spans": [
+            {name: getattr(span, name) for name in Span.__dataclass_fields__}
+            for span in finding.spans
+        ],
+        "notes": finding.notes,
+        "helps": finding.helps,
+    }
+
+
+def finding_of(found: dict[str, Any]) -> Finding:
+    """Return the finding that `finding_object` made."""
+    spans = [
+        Span(**{**span, "lines": tuple((number, text) for number, text in span["lines"])})
+        for span in found["spans"]
+    ]
+    return Finding(
+        found["severity"],
+        found["code"],
+        found["message"],
+        tuple(spans),
+        tuple(found["notes"]),
+        tuple(found["helps"]),
+    )

@@ -1,0 +1,237 @@
+"""The driver that keeps messages in this process: for development, for tests, and for speed.
+
+It has no I/O thread: publishers and workers do the work themselves, in virtual time as in real
+time. What it holds ends with the process; `close` and `open` again keep it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event, check_options
+from moonq.drivers.letters import redriven
+from moonq.drivers.memory import view as memory_view
+from moonq.drivers.memory.queue import MemoryQueue
+from moonq.drivers.memory.shared import Shared
+from moonq.drivers.memory.subscription import Desk, MemorySubscription
+from moonq.errors import QueueError, QueueFull, QueueNotFound, Unavailable, Unsupported
+from moonq.model import Message, QueueInfo, QueueSpec, Receipt, State, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from moonq.clock import Clock
+    from moonq.drivers.memory.record import Record
+
+ABILITIES = Capabilities(
+    durable="none",
+    delay="native",
+    ttl="native",
+    priority="native",
+    dedup="native",
+    group="native",
+    max_length="native",
+    drop_oldest="native",
+    exact_info="native",
+    peek="native",
+    purge="native",
+    redrive="native",
+    pause="native",
+    attempts="native",
+    several_hosts="none",
+)
+
+
+class MemoryDriver:
+    """See `moonq.drivers.base.Driver`.
+
+    *max_length* and *overflow* hold for queues that name none of their own.
+    """
+
+    kind = "queue.driver.memory"
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        max_length: int = 10_000,
+        overflow: Literal["reject", "block", "drop_oldest"] = "reject",
+    ) -> None:
+        self._max_length = max_length
+        self._overflow = overflow
+        self._shared = Shared(clock)
+        self._lock = self._shared.lock
+        self._try_now = self._lock.try_now
+        self._queues: dict[str, MemoryQueue] = {}
+
+    def capabilities(self) -> Capabilities:
+        """What this driver can do."""
+        return ABILITIES
+
+    def open(self, on_event: Callable[[Event], None]) -> None:
+        """Begin, or begin again with what was kept."""
+        with self._lock:
+            self._shared.on_event = on_event
+            self._shared.closed = False
+            for queue in self._queues.values():
+                queue.wake_all()
+
+    def close(self) -> None:
+        """Stop to deliver and to accept; messages stay, and what runs may still be settled."""
+        with self._lock:
+            self._shared.closed = True
+            for queue in self._queues.values():
+                for desk in queue.desks:
+                    desk.stopped = True
+                    queue.recall(desk)
+                queue.wake_all()
+
+    def declare(self, spec: QueueSpec) -> None:
+        """Make the queue exist as *spec* says; a known one keeps its messages.
+
+        Raises:
+            Unsupported: An option is set; this driver knows none.
+        """
+        _refuse_options(spec)
+        spec = spec._replace(overflow=spec.overflow or self._overflow)
+        with self._lock:
+            queue = self._queues.get(spec.name) or self._add(spec)
+            queue.spec = spec
+            queue.room = self._max_length if spec.max_length is None else spec.max_length
+            queue.dead = None
+            if spec.dead_letter is not None:
+                bare = QueueSpec(spec.dead_letter)
+                queue.dead = self._queues.get(spec.dead_letter) or self._add(bare)
+            queue.wake_all()
+
+    def _add(self, spec: QueueSpec) -> MemoryQueue:
+        """Make a queue without a limit: nothing trims dead letters by count."""
+        queue = self._queues[spec.name] = MemoryQueue(spec, self._shared, math.inf)
+        return queue
+
+    def publish(
+        self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
+    ) -> list[Receipt | QueueError]:
+        """Store *messages* and answer for each."""
+        target = self._queue(queue)
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            return target.publish(messages, timeout, may_wait)
+        finally:
+            self._lock.release()
+            if self._shared.news:
+                self._shared.tell()
+
+    def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
+        """Begin to take from *queue*."""
+        source = self._queue(queue)
+        desk = Desk(self._lock, prefetch)
+        with self._shared.working():
+            if self._shared.closed:
+                raise Unavailable(
+                    f"queue {queue!r}: its memory driver is not running",
+                    hint="start the driver first",
+                )
+            source.desks.append(desk)
+        return MemorySubscription(source, desk)
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of *queue* by state."""
+        source = self._queue(queue)
+        with self._shared.working():
+            return memory_view.info(source)
+
+    def peek(
+        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+    ) -> list[Stored]:
+        """Show up to *limit* messages in delivery order, from behind the id *after*.
+
+        Raises:
+            NotFound: *after* is not in the queue any more.
+        """
+        source = self._queue(queue)
+        with self._shared.working():
+            return memory_view.peek(source, limit, after, state)
+
+    def find(self, queue: str, message_id: str) -> Stored | None:
+        """Show one message of *queue* whatever its state."""
+        source = self._queue(queue)
+        with self._shared.working():
+            return memory_view.find(source, message_id)
+
+    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+        """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
+        source = self._queue(queue)
+        with self._shared.working():
+            records = source.select(ids)
+            for record in records:
+                source.discard(record)
+        return len(records)
+
+    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+        """Move dead letters of *source* to *target* ("" is the queue each came from).
+
+        A full target ends it: what was not moved stays a dead letter.
+
+        Raises:
+            QueueNotFound: Nothing could be moved, for want of a queue to move it to.
+            QueueFull: Nothing could be moved, for want of room.
+        """
+        letters = self._queue(source)
+        refusals: list[QueueError] = []
+        moved = 0
+        with self._shared.working():
+            for record in letters.select(ids):
+                if X_ORIGINAL_QUEUE not in record.message.headers:
+                    continue  # published here by somebody: never died
+                try:
+                    self._redrive(letters, record, target)
+                    moved += 1
+                except QueueError as refusal:
+                    refusals.append(refusal)
+        if refusals and not moved:
+            raise refusals[0]
+        return moved
+
+    def _redrive(self, letters: MemoryQueue, record: Record, target: str) -> None:
+        origin = str(record.message.headers[X_ORIGINAL_QUEUE])
+        queue = self._queue(target or origin)
+        if queue.length >= queue.room and queue is not letters:
+            raise QueueFull(
+                f"queue {queue.spec.name!r} is full: it holds {queue.length} messages",
+                hint="redrive when its consumers have caught up",
+            )
+        queue.receive(redriven(record.message))
+        letters.discard(record)
+
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*; what has not started is handed back at once."""
+        source = self._queue(queue)
+        with self._shared.working():
+            source.pause()
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+        source = self._queue(queue)
+        with self._shared.working():
+            source.resume()
+
+    def _queue(self, name: str) -> MemoryQueue:
+        queue = self._queues.get(name)
+        if queue is None:
+            raise QueueNotFound(
+                f"no queue {name!r} on the memory driver", hint="declare it, or check its name"
+            )
+        return queue
+
+
+def _refuse_options(spec: QueueSpec) -> None:
+    if "durable" in spec.options:
+        raise Unsupported(
+            f"queue {spec.name!r}: option 'durable' is not known to the memory driver: "
+            "it keeps messages in this process only",
+            hint="use a queue.driver.sqlite for messages that survive a restart",
+        )
+    check_options(spec, {})

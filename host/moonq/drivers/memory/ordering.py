@@ -1,0 +1,189 @@
+"""Who is served next: the line by priority, the timers by due time, groups by turn.
+
+These structures know nothing of locks or of consumers; `MemoryQueue` guards and combines them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from operator import attrgetter
+
+from moonq.drivers.memory.record import BLOCKED, Record
+from moonq.model import Priority
+
+_position = attrgetter("position")
+_seq = attrgetter("seq")
+
+#: 9 : 3 : 1, evenly spread, so that nobody waits for a whole run of another level.
+CYCLE = (*((Priority.HIGH,) * 3 + (Priority.NORMAL,)) * 3, Priority.LOW)
+
+
+class Line:
+    """The ready messages, in the order in which they will be served.
+
+    Each level is sorted by position, so a message that was handed back stands where it stood.
+    """
+
+    def __init__(self) -> None:
+        self._levels: tuple[deque[Record], ...] = tuple(deque() for _ in Priority)
+        self._turn = 0
+
+    def __len__(self) -> int:
+        low, normal, high = self._levels
+        return len(low) + len(normal) + len(high)
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records as they would be served, nothing taken."""
+        ahead = Line()
+        ahead._levels = tuple(level.copy() for level in self._levels)
+        ahead._turn = self._turn
+        return iter(ahead.take(len(ahead)))
+
+    def append(self, record: Record) -> None:
+        """Let a record stand behind all others of its level; it must have the newest position."""
+        self._levels[record.message.priority].append(record)
+
+    def put(self, record: Record) -> None:
+        """Let a record stand where its position says."""
+        level = self._levels[record.message.priority]
+        if not level or record.position < level[0].position:
+            level.appendleft(record)
+        else:
+            insort(level, record, key=_position)
+
+    def remove(self, record: Record) -> None:
+        """Take *record* out of the line."""
+        level = self._levels[record.message.priority]
+        del level[bisect_left(level, record.position, key=_position)]
+
+    def oldest(self) -> Record | None:
+        """The record that has stood longest, whatever its level."""
+        return min((level[0] for level in self._levels if level), key=_position, default=None)
+
+    def take(self, count: int) -> list[Record]:
+        """Serve up to *count* records."""
+        low, normal, high = self._levels
+        if low or high:
+            return [self._draw() for _ in range(min(count, len(self)))]
+        # Without rivals the cycle starts anew: the next high message is served first.
+        self._turn = 0
+        if len(normal) <= count:
+            taken = list(normal)
+            normal.clear()
+            return taken
+        return [normal.popleft() for _ in range(count)]
+
+    def _draw(self) -> Record:
+        while True:
+            level = self._levels[CYCLE[self._turn]]
+            self._turn = (self._turn + 1) % len(CYCLE)
+            if level:
+                return level.popleft()
+
+
+class Timers:
+    """Records that something happens to at a moment of the monotonic clock.
+
+    A cancelled entry stays in the heap until it is met or until most entries are such.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Record]] = []
+        self._when: dict[int, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._when)
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records, the earliest first."""
+        return iter([entry[2] for entry in sorted(filter(self._is_live, self._heap))])
+
+    def put(self, record: Record, when: float) -> None:
+        """Set the one timer of *record*."""
+        self._when[record.seq] = when
+        heapq.heappush(self._heap, (when, record.seq, record))
+
+    def cancel(self, record: Record) -> None:
+        """Forget *record*; nothing happens when it has no timer."""
+        self._when.pop(record.seq, None)
+        if len(self._heap) > 2 * len(self._when) + 64:
+            self._heap = [entry for entry in self._heap if self._is_live(entry)]
+            heapq.heapify(self._heap)
+
+    def when(self, record: Record) -> float | None:
+        """The moment set for *record*."""
+        return self._when.get(record.seq)
+
+    def first(self) -> float:
+        """The earliest moment, infinity when there is none."""
+        while self._heap and not self._is_live(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else math.inf
+
+    def due(self, now: float) -> list[Record]:
+        """Take the records whose moment has come, the earliest first."""
+        taken = []
+        while self.first() <= now:
+            record = heapq.heappop(self._heap)[2]
+            del self._when[record.seq]
+            taken.append(record)
+        return taken
+
+    def _is_live(self, entry: tuple[float, int, Record]) -> bool:
+        return self._when.get(entry[1]) == entry[0]
+
+
+class Groups:
+    """Whose turn it is in each group, and who waits behind.
+
+    The one whose turn it is may be ready, delayed, leased or running; nobody of its group is
+    served before it has left.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[str, Record] = {}
+        self._waiting: dict[str, deque[Record]] = {}
+
+    def join(self, record: Record) -> bool:
+        """Stand behind the others of the group by order of publishing; True: it is its turn."""
+        key = record.message.group
+        if key is None or self._turns.setdefault(key, record) is record:
+            return True
+        waiting = self._waiting.setdefault(key, deque())
+        if waiting and record.seq < waiting[-1].seq:
+            insort(waiting, record, key=_seq)
+        else:
+            waiting.append(record)
+        return False
+
+    def has_turn(self, record: Record) -> bool:
+        """Whether nobody of its group stands before it."""
+        key = record.message.group
+        return key is None or self._turns.get(key) is record
+
+    def leave(self, record: Record) -> Record | None:
+        """Let *record* go; returns the one whose turn that makes it."""
+        key = record.message.group
+        if key is None:
+            return None
+        waiting = self._waiting.get(key)
+        if self._turns.get(key) is not record:
+            if waiting and record in waiting:
+                waiting.remove(record)
+            return None
+        if not waiting:
+            del self._turns[key]
+            self._waiting.pop(key, None)
+            return None
+        self._turns[key] = waiting.popleft()
+        return self._turns[key]
+
+    def blocked(self) -> list[Record]:
+        """All who could be served but for the one before them, the oldest first."""
+        waiting = chain.from_iterable(self._waiting.values())
+        return sorted((record for record in waiting if record.place == BLOCKED), key=_seq)

@@ -1,0 +1,372 @@
+"""One queue of the memory driver: where its messages are and how they move.
+
+    line -> leased -> running -> gone      the straight road: a list, a dict, nothing else
+      ^        |         |
+      +--------+         +-> timers -> line          hand-back; retry, snooze, interruption
+                         +-> the line of the dead letters
+
+Every method here expects the driver's lock to be held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+from moonq.drivers.base import Event
+from moonq.drivers.letters import dead_letter
+from moonq.drivers.memory.dedup import Dedup
+from moonq.drivers.memory.ordering import Groups, Line, Timers
+from moonq.drivers.memory.record import (
+    BLOCKED,
+    DELAYED,
+    FRESH,
+    LEASED,
+    PARKED,
+    READY,
+    Record,
+    Story,
+)
+from moonq.errors import QueueError, QueueFull, Unavailable
+from moonq.model import DeadReason, Message, QueueSpec, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from moonq.drivers.memory.shared import Shared
+    from moonq.drivers.memory.subscription import Desk
+
+#: No failed message comes back sooner, whatever its policy says.
+SOONEST = 0.1
+
+
+class MemoryQueue:
+    """Messages in one process; the module's drawing shows the roads between their states."""
+
+    def __init__(self, spec: QueueSpec, shared: Shared, room: float) -> None:
+        self.spec = spec
+        self.shared = shared
+        self.room = room
+        """How many messages there may be; dead letters are let in beyond it."""
+        self.dead: MemoryQueue | None = None
+        self.line = Line()
+        self.delays = Timers()
+        self.groups = Groups()
+        self.length = 0
+        """All messages that are not gone."""
+        self.alarm = math.inf
+        """The earliest moment of any timer."""
+        self.paused = False
+        self.desks: list[Desk] = []
+        self.idle: deque[Desk] = deque()
+        """Desks with workers at the bell, the next to ring in front."""
+        self.pressing = 0
+        """Publishers who wait for a place."""
+        self.place_free = shared.lock.condition()
+        self._expiries = Timers()
+        self._dedup = Dedup()
+
+    # Publishing
+
+    def publish(
+        self, messages: Sequence[Message], timeout: float, may_wait: bool
+    ) -> list[Receipt | QueueError]:
+        """Store *messages*, one answer for each."""
+        answers: list[Receipt | QueueError] = []
+        shared, ttl = self.shared, self.spec.ttl
+        deadline = 0.0
+        for message in messages:
+            if self.length >= self.room or message.dedup_key is not None or shared.closed:
+                deadline = deadline or shared.clock.monotonic() + timeout
+                answer = self._admit(message, deadline, may_wait)
+                if answer is not None:
+                    answers.append(answer)
+                    continue
+            record = Record(message, next(shared.numbers))
+            if message.delay > 0 or message.ttl is not None or ttl is not None:
+                self._set_timers(record)
+            elif message.group is not None:
+                self._arrive(record)
+            else:
+                self.line.append(record)
+                if self.idle:
+                    self.ring()
+            self.length += 1
+            answers.append(Receipt(message.id))
+        return answers
+
+    def _set_timers(self, record: Record) -> None:
+        message = record.message
+        now = self.shared.clock.monotonic()
+        ttl = self.spec.ttl if message.ttl is None else message.ttl
+        if ttl is not None:
+            record.expires = now + ttl
+            self._expiries.put(record, record.expires)
+        if message.delay > 0:
+            # It stands in its group's order already: who is published later is served later.
+            self.groups.join(record)
+            self._delay(record, now + message.delay, DELAYED)
+        else:
+            self._arrive(record)
+        self._set_alarm()
+
+    def _arrive(self, record: Record) -> None:
+        if self.groups.join(record):
+            self._line_up(record)
+        else:
+            record.place = BLOCKED
+
+    def receive(self, message: Message, story: Story = FRESH) -> None:
+        """Take over a message from another queue: a dead letter, or one that was redriven."""
+        record = Record(message, next(self.shared.numbers))
+        record.story = story
+        self.length += 1
+        self._arrive(record)
+
+    def _admit(
+        self, message: Message, deadline: float, may_wait: bool
+    ) -> Receipt | QueueError | None:
+        """Answer in the place of a message that is not stored; None: there is room for it."""
+        shared = self.shared
+        while True:
+            now = shared.clock.monotonic()
+            known = message.dedup_key and self._dedup.known(message.dedup_key, now)
+            if known and not shared.closed:
+                return Receipt(known, duplicate=True)
+            if not shared.closed and self._has_room():
+                break
+            is_patient = shared.closed or (may_wait and self.spec.overflow == "block")
+            if not is_patient or now >= deadline:
+                return self._refusal()
+            self._await_place(min(deadline, self.alarm) - now)
+        if message.dedup_key:
+            self._dedup.remember(message.dedup_key, message.id, now + self.spec.dedup_window)
+        return None
+
+    def _await_place(self, timeout: float) -> None:
+        self.pressing += 1
+        try:
+            self.shared.clock.wait(self.place_free, timeout)
+        finally:
+            self.pressing -= 1
+
+    def _has_room(self) -> bool:
+        self.tick()
+        while self.length >= self.room and self.spec.overflow == "drop_oldest":
+            # What is at work or delayed is never dropped for the sake of a newcomer.
+            victim = self.line.oldest() or next(iter(self.groups.blocked()), None)
+            if victim is None:
+                return False
+            self.tell("dropped", "max_length")
+            self.withdraw(victim)
+            self.bury(victim, "max_length")
+        return self.length < self.room
+
+    def _refusal(self) -> QueueError:
+        name = self.spec.name
+        if self.shared.closed:
+            return Unavailable(
+                f"queue {name!r}: its memory driver is not running",
+                hint="start the driver, then publish again",
+            )
+        return QueueFull(
+            f"queue {name!r} is full: it holds {self.length} messages of {self.room:.0f}",
+            hint="publish again when its consumers have caught up, or raise max_length",
+        )
+
+    # Moving on
+
+    def tick(self) -> None:
+        """Let happen what is due: first those that are too late go, then the delayed come."""
+        if self.shared.orphans:
+            self.shared.reap()
+        if self.alarm == math.inf:
+            return
+        now = self.shared.clock.monotonic()
+        if self.alarm > now:
+            return
+        for record in self._expiries.due(now):
+            # A leased one is in somebody's hands already: it is refused when it is started.
+            if record.place != LEASED:
+                self.withdraw(record)
+                self.expire(record)
+        for record in self.delays.due(now):
+            self._come_due(record)
+        self._set_alarm()
+
+    def _come_due(self, record: Record) -> None:
+        record.position = next(self.shared.numbers)
+        if record.place == PARKED:
+            self._arrive(record)
+        elif self.groups.has_turn(record):
+            self._line_up(record)
+        else:
+            record.place = BLOCKED
+
+    def _line_up(self, record: Record) -> None:
+        record.place = READY
+        self.line.put(record)
+        self.ring()
+
+    def _delay(self, record: Record, due: float, place: Literal["delayed", "parked"]) -> None:
+        record.place = place
+        self.delays.put(record, due)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        before, self.alarm = self.alarm, min(self.delays.first(), self._expiries.first())
+        if self.alarm < before:
+            # Whoever waits reckoned with a later moment.
+            self.wake_all()
+
+    def withdraw(self, record: Record) -> None:
+        """Take a waiting record out of the line or the timers; its group keeps its turn."""
+        if record.place == READY:
+            self.line.remove(record)
+        self.delays.cancel(record)
+
+    def gone(self, record: Record) -> None:
+        """Forget *record*; its slot and its turn are free."""
+        self.length -= 1
+        if self.pressing:
+            self.place_free.notify()
+        if record.expires is not None:
+            self._expiries.cancel(record)
+        self._pass_turn(record)
+
+    def _pass_turn(self, record: Record) -> None:
+        following = self.groups.leave(record)
+        if following is not None and following.place == BLOCKED:
+            self._line_up(following)
+
+    def begun(self, record: Record) -> None:
+        """Its first run started in time: no ttl concerns *record* any more."""
+        self._expiries.cancel(record)
+        record.expires = None
+
+    def expire(self, record: Record) -> None:
+        """End *record*, whose first run did not start in time."""
+        self.tell("expired", record.message.id)
+        if self.spec.on_expire == "drop":
+            self.gone(record)
+        else:
+            self.bury(record, "expired")
+
+    def bury(self, record: Record, reason: DeadReason) -> None:
+        """Put *record* among the dead letters, where there are such, then forget it here."""
+        story = record.story
+        if self.dead is not None:
+            letter = dead_letter(
+                record.message,
+                queue=self.spec.name,
+                reason=reason,
+                time=self.shared.clock.now(),
+                attempts=record.attempts(),
+                interruptions=story.interruptions,
+                errors=story.errors,
+            )
+            self.dead.receive(letter, Story(errors=story.errors))
+        self.gone(record)
+
+    def hand_back(self, record: Record) -> None:
+        """Let *record* stand again where it stood before it was leased."""
+        self._watch_ttl(record)
+        self._line_up(record)
+
+    def _watch_ttl(self, record: Record) -> None:
+        """Set the timer again that went off while *record* was leased and not started."""
+        if record.expires is not None and self._expiries.when(record) is None:
+            self._expiries.put(record, record.expires)
+            self._set_alarm()
+
+    def again(self, record: Record, delay: float, *, failed: bool) -> None:
+        """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
+        due = self.shared.clock.monotonic() + max(delay, SOONEST)
+        self._watch_ttl(record)
+        if failed and record.message.group and self.spec.group_on_failure == "skip":
+            self._pass_turn(record)
+            self._delay(record, due, PARKED)
+        else:
+            self._delay(record, due, DELAYED)
+
+    def interrupt(self, record: Record) -> None:
+        """Let *record* come back after its consumer left without a verdict on it."""
+        delays = self.spec.interruption_delays or (SOONEST,)
+        delay = delays[min(record.story.interruptions, len(delays) - 1)]
+        record.story = record.story.interrupted(None)
+        self.again(record, delay, failed=True)
+        self.tell("interrupted", record.message.id)
+
+    def tell(
+        self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
+    ) -> None:
+        """Note something that nobody called for."""
+        self.shared.event(Event(kind, self.spec.name, detail=detail))
+
+    # Consumers
+
+    def ring(self) -> None:
+        """Wake one worker who waits and can be served; desks in turn, so that none starves."""
+        for _ in range(0 if self.paused else len(self.idle)):
+            desk = self.idle[0]
+            self.idle.rotate(-1)
+            if desk.buffer or desk.has_room():
+                desk.bell.notify()
+                return
+
+    def wake_all(self) -> None:
+        """Let everybody who waits look again."""
+        for desk in self.idle:
+            desk.bell.notify_all()
+        if self.pressing:
+            self.place_free.notify_all()
+
+    def recall(self, desk: Desk) -> None:
+        """Hand back everything that *desk* has leased and not started."""
+        desk.buffer.clear()
+        leased = [(receipt, r) for receipt, r in desk.held.items() if r.place == LEASED]
+        # Newest first: each then goes to the very front of the line.
+        for receipt, record in reversed(leased):
+            del desk.held[receipt]
+            self.hand_back(record)
+
+    def abandon(self, desk: Desk) -> None:
+        """Close *desk*: what is still running there has lost its worker."""
+        if desk not in self.desks:
+            return
+        desk.stopped = True
+        self.desks.remove(desk)
+        self.recall(desk)
+        while desk.held:
+            self.interrupt(desk.held.popitem()[1])
+        desk.bell.notify_all()
+
+    def pause(self) -> None:
+        """Deliver nothing more; what has not started comes back at once."""
+        self.paused = True
+        for desk in self.desks:
+            self.recall(desk)
+
+    def resume(self) -> None:
+        """Deliver again."""
+        self.paused = False
+        self.wake_all()
+
+    # Inspection
+
+    def unclaimed(self) -> Iterator[Record]:
+        """All that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
+        return chain(self.line, self.groups.blocked(), self.delays)
+
+    def select(self, ids: Sequence[str] | None) -> list[Record]:
+        """Those of *ids*, or all, that nobody holds."""
+        self.tick()
+        wanted = None if ids is None else frozenset(ids)
+        return [r for r in self.unclaimed() if wanted is None or r.message.id in wanted]
+
+    def discard(self, record: Record) -> None:
+        """Forget a waiting record."""
+        self.withdraw(record)
+        self.gone(record)

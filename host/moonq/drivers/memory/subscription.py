@@ -1,0 +1,304 @@
+"""One consumer's standing at a memory queue: a buffer in front of its workers.
+
+`take` pops from the buffer without the lock; the lock is taken to fill it, for many messages at
+once, and for a moment when a delivery is started and settled.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from moonq.drivers.memory.lock import PoliteLock
+from moonq.drivers.memory.record import LEASED, RUNNING, Record
+from moonq.model import (
+    Ack,
+    Dead,
+    Delivery,
+    Interrupt,
+    Release,
+    Retry,
+    Snooze,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from moonq.drivers.memory.queue import MemoryQueue
+
+
+class Desk:
+    """What one subscription holds; its queue reaches it here."""
+
+    def __init__(self, lock: PoliteLock, prefetch: int) -> None:
+        self.prefetch = prefetch
+        self.buffer: deque[Delivery] = deque()
+        """Leased and waiting for a worker; popped without the lock."""
+        self.held: dict[int, Record] = {}
+        """Everything unsettled, by receipt."""
+        self.bell = lock.condition()
+        self.waiting = 0
+        """Workers at the bell."""
+        self.paused = False
+        self.stopped = False
+
+    def has_room(self) -> bool:
+        """Whether it may lease one more."""
+        return len(self.held) < self.prefetch and not (self.paused or self.stopped)
+
+
+class MemorySubscription:
+    """See `moonq.drivers.base.Subscription`."""
+
+    def __init__(self, queue: MemoryQueue, desk: Desk) -> None:
+        self._queue = queue
+        self._desk = desk
+        self._buffer = desk.buffer
+        self._held = desk.held
+        self._shared = queue.shared
+        self._lock = queue.shared.lock
+        self._try_now = queue.shared.lock.try_now
+        self._numbers = queue.shared.numbers
+        # The queue knows the desk only: a subscription that somebody drops is noticed here.
+        clean_up = partial(queue.abandon, desk)
+        self._farewell = weakref.finalize(self, queue.shared.orphan, clean_up)
+        self._farewell.atexit = False
+
+    def take(self, limit: int, timeout: float | None) -> list[Delivery]:
+        """Lease up to *limit* deliveries, waiting at most *timeout* seconds for the first."""
+        if limit == 1 and self._buffer:
+            try:
+                return [self._buffer.popleft()]
+            except IndexError:
+                pass  # another worker was faster
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            taken = self._look(limit) or self._await(limit, timeout)
+        finally:
+            self._lock.release()
+        if self._shared.news:
+            self._shared.tell()
+        return taken
+
+    def start(self, delivery: Delivery) -> bool:
+        """Say that the handler begins."""
+        # Nobody else looks at what has left the buffer, so the common case needs no lock.
+        record = self._held.get(delivery.receipt)
+        if record is None or record.place != LEASED:
+            return False
+        if record.expires is None:
+            record.place = RUNNING
+            return True
+        with self._lock:
+            begins = self._begin(delivery, record)
+            if begins:
+                record.place = RUNNING
+        self._shared.tell()
+        return begins
+
+    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        """End *delivery* as *verdict* says, exactly once."""
+        if type(verdict) is Ack:
+            return self.ack((delivery,))[0]
+        return self._settle(delivery, verdict)
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done."""
+        queue, held = self._queue, self._held
+        answers = []
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            for delivery in deliveries:
+                record = held.pop(delivery.receipt, None)
+                if record is None:
+                    self._queue.tell("lease_lost", delivery.message.id)
+                elif (
+                    queue.pressing or record.expires is not None or record.message.group is not None
+                ):
+                    queue.gone(record)
+                else:
+                    queue.length -= 1
+                answers.append(record is not None)
+            if self._desk.waiting:
+                self._desk.bell.notify(len(deliveries))
+        finally:
+            self._lock.release()
+        if self._shared.news:
+            self._shared.tell()
+        return answers
+
+    def pause(self) -> None:
+        """Deliver nothing more for now."""
+        with self._lock:
+            self._desk.paused = True
+            self._queue.recall(self._desk)
+
+    def resume(self) -> None:
+        """Deliver again."""
+        with self._lock:
+            self._desk.paused = False
+            self._desk.bell.notify_all()
+
+    def stop(self) -> None:
+        """Take no more, hand back all that has not started, wake every waiting `take`."""
+        with self._lock:
+            self._desk.stopped = True
+            self._queue.recall(self._desk)
+            self._desk.bell.notify_all()
+
+    def close(self, deadline: float) -> bool:
+        """Leave; what is still running here has lost its worker."""
+        self._farewell.detach()
+        with self._lock:
+            self._queue.abandon(self._desk)
+        self._shared.tell()
+        return True
+
+    # Taking; all with the lock held
+
+    def _look(self, limit: int) -> list[Delivery]:
+        """Lease what there is, without waiting."""
+        queue, buffer = self._queue, self._buffer
+        if len(buffer) < limit:
+            self._fill()
+        taken: list[Delivery] = []
+        try:
+            while len(taken) < limit:
+                taken.append(buffer.popleft())
+        except IndexError:
+            if not taken:
+                taken = self._borrow()
+        if queue.idle and (queue.line or any(desk.buffer for desk in queue.desks)):
+            # Whoever leaves work behind rings for the next idle worker.
+            queue.ring()
+        return taken
+
+    def _await(self, limit: int, timeout: float | None) -> list[Delivery]:
+        """Lease what comes within *timeout* seconds."""
+        clock, queue = self._shared.clock, self._queue
+        now = clock.monotonic()
+        deadline = math.inf if timeout is None else now + timeout
+        while now < deadline and not self._desk.stopped:
+            # The lease caps the wait, so that a dropped subscription is noticed in any case.
+            self._wait(min(deadline, queue.alarm, now + queue.spec.lease) - now)
+            taken = self._look(limit)
+            if taken:
+                return taken
+            now = clock.monotonic()
+        return []
+
+    def _fill(self) -> None:
+        queue, desk, held = self._queue, self._desk, self._held
+        queue.tick()
+        room = desk.prefetch - len(held)
+        if room <= 0 or queue.paused or desk.paused or desk.stopped:
+            return
+        for record in queue.line.take(room):
+            self._buffer.append(self._lease(record))
+
+    def _lease(self, record: Record) -> Delivery:
+        receipt = next(self._numbers)
+        record.place = LEASED
+        self._held[receipt] = record
+        story = record.story
+        return Delivery(record.message, receipt, story.attempt, story.interruptions, story.snoozes)
+
+    def _borrow(self) -> list[Delivery]:
+        """Take over the last of the longest buffer: nobody idles while another is behind."""
+        desks = [desk for desk in self._queue.desks if desk.buffer]
+        if not desks or self._queue.paused or not self._desk.has_room():
+            return []
+        victim = max(desks, key=lambda desk: len(desk.buffer))
+        try:
+            delivery = victim.buffer.pop()
+        except IndexError:
+            return []  # its own worker was faster
+        return [self._lease(victim.held.pop(delivery.receipt))]
+
+    def _wait(self, timeout: float) -> None:
+        desk, queue = self._desk, self._queue
+        if not desk.waiting:
+            queue.idle.append(desk)
+        desk.waiting += 1
+        try:
+            queue.shared.clock.wait(desk.bell, timeout)
+        finally:
+            desk.waiting -= 1
+            if not desk.waiting:
+                queue.idle.remove(desk)
+
+    # Settling
+
+    def _begin(self, delivery: Delivery, record: Record) -> bool:
+        """Whether a message with a ttl still may start."""
+        if delivery.receipt not in self._held:
+            return False
+        expires = record.expires
+        if expires is not None and expires <= self._queue.shared.clock.monotonic():
+            del self._held[delivery.receipt]
+            self._queue.expire(record)
+            return False
+        self._queue.begun(record)
+        return True
+
+    def _settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        apply = _VERDICTS[type(verdict)]
+        with self._lock:
+            record = self._held.get(delivery.receipt)
+            if record is not None:
+                # It is held until it has arrived elsewhere: a mistake in between loses nothing.
+                apply(self._queue, record, verdict)
+                del self._held[delivery.receipt]
+                self._desk.bell.notify()
+        self._shared.tell()
+        return record is not None or self._lost(delivery)
+
+    def _lost(self, delivery: Delivery) -> bool:
+        self._queue.tell("lease_lost", delivery.message.id)
+        self._shared.tell()
+        return False
+
+
+def _ack(queue: MemoryQueue, record: Record, _verdict: Ack) -> None:
+    queue.gone(record)
+
+
+def _retry(queue: MemoryQueue, record: Record, verdict: Retry) -> None:
+    record.story = record.story.failed(verdict.error)
+    queue.again(record, verdict.delay, failed=True)
+
+
+def _snooze(queue: MemoryQueue, record: Record, verdict: Snooze) -> None:
+    record.story = record.story.snoozed()
+    queue.again(record, verdict.delay, failed=False)
+
+
+def _dead(queue: MemoryQueue, record: Record, verdict: Dead) -> None:
+    record.story = record.story.told(verdict.error)
+    if queue.dead is None:
+        queue.tell("dropped", verdict.reason)
+    queue.bury(record, verdict.reason)
+
+
+def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
+    queue.hand_back(record)
+
+
+def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
+    record.story = record.story.interrupted(verdict.error)
+    queue.again(record, verdict.delay, failed=True)
+
+
+_VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {
+    Ack: _ack,
+    Retry: _retry,
+    Snooze: _snooze,
+    Dead: _dead,
+    Release: _release,
+    Interrupt: _interrupt,
+}

@@ -1,0 +1,223 @@
+"""What the writer does in one transaction, in the order in which it does it.
+
+    endings and starts -> what is due -> publishes -> leases -> the rest
+
+Whoever waits for his part waits for the whole: that is what makes one fsync serve many. Each
+thread's own order holds, for it waits before it asks for the next thing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from moonq.drivers.sqlite import rows as sqlite_rows
+from moonq.drivers.sqlite.line import lease, tick
+from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
+from moonq.drivers.sqlite.settling import Ending, settle, start
+from moonq.drivers.sqlite.tx import Tx
+from moonq.errors import MoonqError, Uncertain
+from moonq.model import Delivery
+
+
+class Work:
+    """Something that somebody waits for."""
+
+    __slots__ = ("_fate", "_gate", "begun", "error", "result", "run")
+
+    def __init__(self, run: Callable[[Tx], Any] | None) -> None:
+        self.run = run
+        """What to do; None only waits for everything before it."""
+        self.result: Any = None
+        self.error: MoonqError | None = None
+        self.begun = False
+        """Whether it may have been stored."""
+        self._fate = [True]
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def begin(self) -> bool:
+        """Whether it is to be done; False: whoever wanted it has left."""
+        self.begun = self.begun or self._decide()
+        return self.begun
+
+    def abandon(self) -> bool:
+        """Leave it undone for ever; False: it has begun."""
+        return self._decide()
+
+    def _decide(self) -> bool:
+        try:
+            return self._fate.pop()  # one thread gets it, be they as close together as they like
+        except IndexError:
+            return False
+
+    def done(self, error: MoonqError | None = None) -> None:
+        """Let go who waits."""
+        self.error = error
+        self._gate.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of it, in real time: a disk knows no other."""
+        return self._gate.acquire(timeout=seconds)
+
+
+class Batch:
+    """One transaction's worth of work."""
+
+    def __init__(
+        self,
+        *,
+        endings: Iterable[tuple[Held, Ending]] = (),
+        begun: Iterable[Held] = (),
+        publishes: Iterable[Work] = (),
+        tasks: Iterable[Work] = (),
+        queues: Iterable[SqliteQueue] = (),
+    ) -> None:
+        self.endings = list(endings)
+        self.begun = list(begun)
+        self.publishes = list(publishes)
+        self.tasks = list(tasks)
+        self.queues = list(queues)
+        """Where to look for what is due, and for what desks want."""
+        self.leases: list[tuple[Desk, list[Any], bool]] = []
+        self.asked: list[tuple[Desk, int]] = []
+
+    def works(self) -> list[Work]:
+        """All that somebody waits for."""
+        return [*self.publishes, *self.tasks]
+
+    def needs_file(self, now: float) -> bool:
+        """Whether there is anything to do but to answer."""
+        return bool(
+            self.endings
+            or self.publishes
+            or any(work.run for work in self.tasks)
+            or any(not held.settled for held in self.begun)
+            or any(queue.alarm <= now or _wants(queue) for queue in self.queues)
+        )
+
+    def is_precious(self) -> bool:
+        """Whether it must be on the disk when it is done.
+
+        What is taken and acknowledged need not: when the power fails right after, it runs again.
+        """
+        return bool(self.publishes) or any(work.run for work in self.tasks)
+
+    def run(self, tx: Tx, connection: Any) -> None:
+        """Do it all."""
+        settle(tx, self.endings)
+        start(tx, self.begun)
+        for queue in self.queues:
+            tick(tx, connection, queue)
+        for work in self.publishes:
+            _run(work, tx)
+        tx.flush()
+        for queue in self.queues:
+            self._lease(tx, queue)
+        for work in self.tasks:
+            _run(work, tx)
+
+    def _lease(self, tx: Tx, queue: SqliteQueue) -> None:
+        desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
+        self.asked += [(desk, desk.asked) for desk in desks]
+        # Who waits is served before anybody fills a buffer.
+        if len(desks) > 1:
+            for desk in desks:
+                self._fill(tx, desk, desk.waiting)
+        for desk in desks:
+            self._fill(tx, desk, desk.prefetch)
+
+    def _fill(self, tx: Tx, desk: Desk, most: int) -> None:
+        queue = desk.queue
+        taken = sum(len(rows) for other, rows, _ in self.leases if other is desk)
+        count = min(most, desk.prefetch - desk.owed + tx.returned[desk] - taken)
+        if count <= 0 or not queue.stirred or not desk.is_open():
+            return
+        rows = lease(tx, queue, count)
+        queue.stirred = len(rows) == count
+        self.leases.append((desk, rows, queue.stirred))
+
+    def answer(self) -> None:
+        """Do without the file: nobody gets anything."""
+        for queue in self.queues:
+            self.asked += [(desk, desk.asked) for desk in list(queue.desks) if _is_asking(desk)]
+        for work in self.works():
+            work.done()
+
+    def land(self, tx: Tx, receipts: Iterator[int]) -> None:
+        """Hand out what was leased, after the commit."""
+        for desk, count in tx.returned.items():
+            with desk.queue.lock:
+                desk.owed -= count
+        for desk, rows, more in self.leases:
+            _receive(desk, rows, more, receipts)
+
+    def refuse(self, problem: MoonqError) -> None:
+        """Let no publish in."""
+        for work in self.publishes:
+            work.done(problem)
+        self.publishes = []
+
+    def doubt(self, path: Path) -> None:
+        """Tell publishers that nobody knows whether they succeeded; none is left to be repeated."""
+        self.refuse(
+            Uncertain(
+                f"{path}: the disk failed while the message was stored",
+                hint="publish again with the same id and a dedup_key",
+            )
+        )
+
+    def fail(self, problem: MoonqError) -> None:
+        """Tell everybody who waits."""
+        for work in self.works():
+            work.done(problem)
+
+    def parts(self) -> list[Batch]:
+        """The same work in single pieces: one that fails fails alone."""
+        return [
+            *(Batch(endings=[ending]) for ending in self.endings),
+            *(Batch(begun=[held]) for held in self.begun),
+            *(Batch(publishes=[work]) for work in self.publishes),
+            *(Batch(tasks=[work]) for work in self.tasks),
+            *(Batch(queues=[queue]) for queue in self.queues),
+        ]
+
+    def is_single(self) -> bool:
+        """Whether it cannot be cut any further."""
+        return len(self.parts()) < 2
+
+
+def _run(work: Work, tx: Tx) -> None:
+    if work.run is not None and work.begin():
+        work.result = work.run(tx)
+
+
+def _is_asking(desk: Desk) -> bool:
+    return desk.asked != desk.answered or desk.waiting > 0
+
+
+def _wants(queue: SqliteQueue) -> bool:
+    """Whether somebody wants something, and there may be something."""
+    return queue.stirred and not queue.paused and any(_is_asking(desk) for desk in queue.desks)
+
+
+def _receive(desk: Desk, rows: list[Any], more: bool, receipts: Iterator[int]) -> None:
+    with desk.queue.lock:
+        desk.owed += len(rows)
+        desk.more = more
+        for values in rows:
+            receipt = next(receipts)
+            held = _held(desk, values, receipt)
+            desk.held[receipt] = held
+            desk.buffer.append(held.delivery)
+        if not desk.is_open():
+            desk.recall()
+        desk.bell.notify_all()
+
+
+def _held(desk: Desk, values: Any, receipt: int) -> Held:
+    row, expires, suspect, attempt, lost, snoozes, errors, *columns = values
+    delivery = Delivery(sqlite_rows.message(columns), receipt, attempt, lost, snoozes)
+    return Held(row, desk, delivery, errors=errors, expires=expires, suspect=bool(suspect))

@@ -1,0 +1,365 @@
+"""The driver that keeps messages in one file: durable on one machine, with nothing to install.
+
+    publishers -> inbox -+                          +-> commit -> answers
+    settles    -> inbox -+-> the writer's one batch +-> leases -> desks -> workers
+    desks that ask ------+
+
+Several processes may use one file. A message that a dead process held runs again as soon as
+another one notices, which its released lock tells.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from moonq.clock import Clock
+from moonq.drivers.base import Capabilities, Event, check_options
+from moonq.drivers.sqlite import file as sqlite_file
+from moonq.drivers.sqlite import session as sqlite_session
+from moonq.drivers.sqlite.moving import Mover, drop
+from moonq.drivers.sqlite.publishing import Answer, publish
+from moonq.drivers.sqlite.queue import Desk, SqliteQueue
+from moonq.drivers.sqlite.space import MB, Space
+from moonq.drivers.sqlite.subscription import SqliteSubscription, abandoned
+from moonq.drivers.sqlite.tx import Tx
+from moonq.drivers.sqlite.view import View
+from moonq.drivers.sqlite.writer import Writer
+from moonq.errors import QueueError, QueueNotFound, Unsupported
+from moonq.model import Message, QueueInfo, QueueSpec, State, Stored
+
+ABILITIES = Capabilities(
+    durable="native",
+    delay="native",
+    ttl="native",
+    priority="native",
+    dedup="native",
+    group="native",
+    max_length="native",
+    drop_oldest="native",
+    exact_info="native",
+    peek="native",
+    purge="native",
+    redrive="native",
+    pause="native",
+    attempts="native",
+    several_hosts="native",
+)
+#: Rows that an operator's command changes in one transaction, so that nobody waits long for it.
+SLICE = 500
+#: Real seconds that storing may take, whatever the publisher's patience.
+LEAST = 2.0
+Item = TypeVar("Item")
+
+
+class SqliteDriver:
+    """See `moonq.drivers.base.Driver`."""
+
+    kind = "queue.driver.sqlite"
+
+    def __init__(
+        self,
+        clock: Clock,
+        path: Path,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        ballast_mb: int = 16,
+        min_free_mb: int = 0,
+    ) -> None:
+        self._clock = clock
+        self._path = path
+        self._writer = Writer(
+            path,
+            clock,
+            Space(path, ballast_mb * MB, min_free_mb * MB),
+            is_full=durability == "full",
+        )
+        self._writer.on_orphan = self._leave
+        self._view: View | None = None
+        self._queues: dict[str, SqliteQueue] = {}
+        self._opening = threading.Condition()
+        self._is_open = False
+        self._on_event: Callable[[Event], None] = lambda _: None
+
+    def capabilities(self) -> Capabilities:
+        """What this driver can do."""
+        return ABILITIES
+
+    # Life
+
+    def open(self, on_event: Callable[[Event], None]) -> None:
+        """Open the file, made where it is missing; recover what dead processes held.
+
+        Raises:
+            Unsupported: The file lies where it cannot be locked.
+            Conflict: It is another program's, or a newer moonq's.
+            Unavailable: It cannot be written.
+        """
+        connection = sqlite_file.open_writer(self._path)
+        writer = self._writer
+        try:
+            self._view = View(self._path)
+            with sqlite_file.transaction(connection, self._path):
+                writer.session = sqlite_session.resume(
+                    connection, self._path, writer.session, self._clock.now()
+                )
+                for queue in self._queues.values():
+                    queue.number, _ = _declare(connection, queue.spec.name)
+        except BaseException:
+            connection.close()
+            if self._view is not None:
+                self._view.close()
+            raise
+        writer.queues = {queue.number: queue for queue in self._queues.values()}
+        writer.on_event = self._on_event = on_event
+        writer.start(connection)
+        with self._opening:
+            self._is_open = True
+            self._opening.notify_all()
+
+    def close(self) -> None:
+        """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
+        with self._opening:
+            if not self._is_open:
+                return
+            self._is_open = False
+        for queue in self._queues.values():
+            with queue.lock:
+                for desk in queue.desks:
+                    desk.stopped = True
+                    desk.recall()
+                    desk.bell.notify_all()
+            queue.free_places()
+        is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
+        self._writer.stop(leave=not is_busy)
+        if self._view is not None:
+            self._view.close()
+
+    def declare(self, spec: QueueSpec) -> None:
+        """Make the queue exist as *spec* says; a known one keeps its messages.
+
+        Raises:
+            Unsupported: An option is not known.
+        """
+        _check(spec)
+        queue = self._known(spec)
+        dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
+        queue.spec = spec
+        queue.room = float("inf") if spec.max_length is None else spec.max_length
+        queue.dead = dead
+        queue.look_again()
+        queue.free_places()
+        self._writer.ring()
+
+    def _known(self, spec: QueueSpec) -> SqliteQueue:
+        queue = self._queues.get(spec.name)
+        if queue is None:
+            self._check_open()
+            number, paused = self._writer.task(partial(_declare, name=spec.name))
+            queue = SqliteQueue(spec, number)
+            queue.paused = bool(paused)
+            self._queues[spec.name] = queue
+            self._writer.queues = {**self._writer.queues, number: queue}
+        return queue
+
+    # Publishing and taking
+
+    def publish(
+        self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
+    ) -> list[Answer]:
+        """Store *messages* and answer for each when they are on the disk."""
+        target = self._queue(queue)
+        deadline = self._clock.monotonic() + timeout
+        answers: list[Answer] = []
+        is_patient = may_wait and target.spec.overflow == "block"
+        while len(answers) < len(messages):
+            rest = messages[len(answers) :]
+            if not self._await_open(deadline):
+                return answers + [sqlite_file.closed(self._path) for _ in rest]
+            seen = target.freed
+            waits = is_patient and self._clock.monotonic() < deadline
+            try:
+                answers += self._store(target, rest, max(timeout, LEAST), patient=waits)
+            except QueueError as refusal:
+                return answers + [refusal for _ in rest]
+            if len(answers) < len(messages):
+                self._await_place(target, seen, deadline)
+        return answers
+
+    def _store(
+        self, queue: SqliteQueue, messages: Sequence[Message], seconds: float, *, patient: bool
+    ) -> list[Answer]:
+        run = partial(publish, queue=queue, messages=messages, patient=patient)
+        return self._writer.publish(run, seconds)
+
+    def _await_open(self, deadline: float) -> bool:
+        if self._is_open:
+            return True
+        with self._opening:
+            while not self._is_open:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return False
+                self._clock.wait(self._opening, left)
+        return True
+
+    def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
+        with queue.lock:
+            # What expires meanwhile makes room as well.
+            left = min(deadline - self._clock.monotonic(), queue.alarm - self._clock.now())
+            if queue.freed == seen and self._is_open and left > 0:
+                self._clock.wait(queue.place_free, left)
+
+    def subscribe(self, queue: str, prefetch: int) -> SqliteSubscription:
+        """Begin to take from *queue*."""
+        source = self._queue(queue)
+        self._check_open()
+        writer = self._writer
+        assert writer.session is not None
+        desk = Desk(source, prefetch, writer.session.number, writer.end)
+        with source.lock:
+            source.desks.append(desk)
+        writer.later(partial(_sit_down, desk=desk))
+        return SqliteSubscription(desk, writer, self._clock, self._on_event, self._leave)
+
+    def _leave(self, desk: Desk, when: float) -> None:
+        if abandoned(desk, when):
+            self._writer.later(partial(_get_up, desk=desk))
+
+    # Operations on what lies there
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of *queue* by state."""
+        return self._looking().info(self._queue(queue), self._clock.now())
+
+    def peek(
+        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+    ) -> list[Stored]:
+        """Show up to *limit* messages in delivery order, from behind the id *after*.
+
+        Raises:
+            NotFound: *after* is not in the queue any more.
+        """
+        source = self._queue(queue)
+        return self._looking().peek(source, limit, after, state)
+
+    def find(self, queue: str, message_id: str) -> Stored | None:
+        """Show one message of *queue* whatever its state."""
+        source = self._queue(queue)
+        return self._looking().find(source, message_id)
+
+    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+        """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
+        source = self._queue(queue)
+        wanted = None if ids is None else frozenset(ids)
+        rows = [
+            (row, group)
+            for row, mid, group, _ in self._looking().unclaimed(source)
+            if wanted is None or mid in wanted
+        ]
+        return sum(
+            self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
+        )
+
+    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+        """Move dead letters of *source* to *target* ("" is the queue each came from).
+
+        A full target ends it: what was not moved stays a dead letter.
+
+        Raises:
+            QueueNotFound: Nothing could be moved, for want of a queue to move it to.
+            QueueFull: Nothing could be moved, for want of room.
+        """
+        letters = self._queue(source)
+        wanted = None if ids is None else frozenset(ids)
+        rows = [
+            row
+            for row, mid, _, origin in self._looking().unclaimed(letters)
+            if origin is not None and (wanted is None or mid in wanted)
+        ]
+        mover = Mover(letters, target, self._queue)
+        moved = sum(self._writer.task(partial(mover.move, rows=part)) for part in _parts(rows))
+        if mover.refusals and not moved:
+            raise mover.refusals[0]
+        return moved
+
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*, in no process; what has not started is handed back."""
+        self._set_paused(self._queue(queue), True)
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+        self._set_paused(self._queue(queue), False)
+
+    def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
+        self._check_open()
+
+        def write(tx: Tx) -> None:
+            tx.execute("UPDATE queue SET paused = ? WHERE id = ?", (paused, queue.number))
+            queue.paused = paused
+            queue.stirred = True
+
+        self._writer.task(write)
+        if paused:
+            queue.recall()
+        self._writer.ring()
+
+    def _looking(self) -> View:
+        """The view of a file in which everything stands that was asked for so far."""
+        self._check_open()
+        if not self._writer.flush():
+            raise sqlite_file.held_too_long(self._path)
+        assert self._view is not None
+        return self._view
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise sqlite_file.closed(self._path)
+
+    def _queue(self, name: str) -> SqliteQueue:
+        queue = self._queues.get(name)
+        if queue is None:
+            raise QueueNotFound(
+                f"no queue {name!r} on the SQLite driver", hint="declare it, or check its name"
+            )
+        return queue
+
+
+def _check(spec: QueueSpec) -> None:
+    check_options(spec, {"durable": True})
+    if not spec.options.get("durable", True):
+        raise Unsupported(
+            f"queue {spec.name!r}: option 'durable' is always true with the SQLite driver",
+            hint="use a queue.driver.memory for messages that need not survive",
+        )
+
+
+def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    rest = iter(items)
+    while part := list(islice(rest, SLICE)):
+        yield part
+
+
+def _declare(tx: Tx | sqlite3.Connection, name: str) -> tuple[int, int]:
+    tx.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
+    number, paused = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
+    return number, paused
+
+
+def _sit_down(tx: Tx, desk: Desk) -> None:
+    tx.execute(
+        "INSERT INTO seat(sess, q, n) VALUES(?, ?, 1) ON CONFLICT(sess, q) DO UPDATE SET n = n + 1",
+        (desk.session, desk.queue.number),
+    )
+
+
+def _get_up(tx: Tx, desk: Desk) -> None:
+    # Perhaps its session is gone already, and all its seats with it.
+    tx.execute(
+        "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)
+    )

@@ -1,0 +1,290 @@
+"""The file behind the SQLite driver: where it may lie, how it is opened, what its errors mean."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from moonq.drivers.sqlite.schema import check_owner, migrate
+from moonq.errors import Invalid, MoonqError, QueueError, QueueFull, Unavailable, Unsupported
+
+#: RETURNING came with it.
+OLDEST = (3, 35, 0)
+#: Locks and shared memory do not work, or work only sometimes, over these.
+NETWORK = frozenset(
+    (
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "davfs",
+        "fuse.glusterfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "smb3",
+        "smbfs",
+    )
+)
+MOUNTS = Path("/proc/mounts")
+#: Seconds of a real clock: how long set-up may take beside another process that sets up.
+SETUP = 10.0
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open the file for the writer, made and brought up to date where needed.
+
+    Raises:
+        Unsupported: SQLite is too old, or the file lies where it cannot be locked.
+        Conflict: The file is another program's, or a newer moonq's.
+        Unavailable: It cannot be written.
+        QueueError: It is damaged.
+    """
+    _check_sqlite()
+    folder = _folder(path)
+    refuse_network(folder, _mounts())
+    with _speaking_of(path), _alone(path):
+        connection = _connect(path)
+        try:
+            _set_up(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the file for looks that change nothing; the writer has it open already."""
+    with _speaking_of(path):
+        connection = _connect(path)
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Do something before the writer's thread runs."""
+    with _speaking_of(path):
+        connection.execute(f"PRAGMA busy_timeout = {SETUP * 1000:.0f}")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        # The writer waits for others in its own way; SQLite's sleeps long and starves.
+        connection.execute("PRAGMA busy_timeout = 0")
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    check_owner(connection, str(path))
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise Unsupported(
+            f"{path}: SQLite cannot keep a write-ahead log there (it answers {mode!r})",
+            hint="put the file on a local disk",
+        )
+    connection.execute("SELECT count(*) FROM json_each('[]')")
+    migrate(connection, str(path))
+    connection.execute("PRAGMA journal_size_limit = 16777216")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path,
+        timeout=SETUP,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+
+
+def _check_sqlite() -> None:
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise Unsupported(
+            f"SQLite {sqlite3.sqlite_version} is too old for the SQLite driver",
+            hint="run moonq with a Python that has SQLite 3.35 or newer",
+        )
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"the folder {path.parent} cannot be made: {error.strerror}",
+            hint="make it by hand, or give the driver another `path`",
+        ) from None
+    return path.parent.resolve()
+
+
+def _mounts() -> str:
+    try:
+        return MOUNTS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # not every system can tell; then the journal mode is the only proof
+
+
+def refuse_network(folder: Path, mounts: str) -> None:
+    """Refuse *folder* when *mounts* (as in /proc/mounts) says that it is another machine's.
+
+    Raises:
+        Unsupported: Names the file system.
+    """
+    longest, kind = "", ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ") if len(fields) > 2 else ""
+        if len(point) >= len(longest) > -1 and folder.is_relative_to(point or "?"):
+            longest, kind = point, fields[2]
+    if kind in NETWORK:
+        raise Unsupported(
+            f"{folder} is a network file system ({kind}): SQLite loses messages there",
+            hint="put the file on a local disk; for several machines use another driver",
+        )
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make the schema and switch the journal."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _lock(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, path: Path) -> None:
+    give_up = time.monotonic() + SETUP
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise Unavailable(
+                    f"{path}: another process has been opening it for {SETUP:.0f} s",
+                    hint="look for a moonq that hangs",
+                ) from None
+            time.sleep(0.01)
+
+
+@contextmanager
+def _speaking_of(path: Path) -> Iterator[None]:
+    """Say what SQLite's and the system's errors mean for the file at *path*."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise meaning(error, path) from None
+    except OSError as error:
+        raise Unavailable(
+            f"{path}: {error.strerror or error}", hint="check its folder's permissions"
+        ) from None
+
+
+def code(error: Exception) -> int:
+    """Return SQLite's primary result code of *error*, 0 when it has none."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process has the file for a moment."""
+    return code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk has no room left."""
+    return code(error) == sqlite3.SQLITE_FULL
+
+
+def meaning(error: Exception, path: Path) -> MoonqError:
+    """Return what SQLite's *error* means to a person."""
+    if isinstance(error, MoonqError):
+        return error
+    if is_busy(error):
+        return held_too_long(path)
+    if is_full(error):
+        return storage_full(path)
+    if isinstance(error, UnicodeError):
+        return Invalid(
+            "an id, a key, a group or a header is no valid Unicode text",
+            hint="take lone surrogates out of it",
+        )
+    make, what, hint = _MEANINGS.get(code(error), (QueueError, "", ""))
+    return make(f"{path}{what}: {error}", hint=hint)
+
+
+_DAMAGED = (
+    QueueError,
+    " is damaged or no database",
+    "move it away (the sqlite3 shell's .recover may save its messages) or restore it",
+)
+_CLOSED = (
+    Unavailable,
+    " cannot be written",
+    "check the permissions of the file and of its folder",
+)
+_MEANINGS: dict[int, tuple[type[QueueError], str, str]] = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_READONLY: _CLOSED,
+    sqlite3.SQLITE_CANTOPEN: _CLOSED,
+    sqlite3.SQLITE_PERM: _CLOSED,
+    sqlite3.SQLITE_IOERR: (Unavailable, ": the disk fails", "look at the system's log"),
+}
+
+
+def held_too_long(path: Path) -> Unavailable:
+    """Return the refusal of whoever could not get the file."""
+    return Unavailable(
+        f"{path} is held by another process for too long",
+        hint="end the program that has a transaction open on it",
+    )
+
+
+def closed(path: Path) -> Unavailable:
+    """Return the refusal of a driver that is not running."""
+    return Unavailable(
+        f"the SQLite driver of {path} is not running",
+        hint="start the driver first",
+    )
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file from any other that is put in its place; None: it is gone."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino)
+
+
+def replaced(path: Path) -> Unavailable:
+    """Return the refusal of publishes into a file that nobody will find any more."""
+    return Unavailable(
+        f"{path} was deleted or replaced while it was in use",
+        hint="put it back and start the host again",
+    )
+
+
+def storage_full(path: Path) -> QueueFull:
+    """Return the refusal of a publish that the disk has no room for."""
+    return QueueFull(
+        f"the disk of {path} is full: messages are delivered, but none is accepted",
+        hint="free some space, or lower the driver's `ballast_mb`, then publish again",
+    )

@@ -1,0 +1,143 @@
+"""What others want from the writer, waiting for its next batch.
+
+Putting something in never waits; the bell is rung only for a writer that sleeps.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moonq.clock import Clock
+from moonq.drivers.sqlite.batch import Batch, Work
+from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
+from moonq.drivers.sqlite.settling import Ending
+from moonq.errors import MoonqError
+
+#: The most of each kind that one transaction takes in.
+MANY = 512
+#: Real seconds that publishes wait at most for others to share a commit with.
+MOMENT = 0.001
+
+
+class Inbox:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.publishes: deque[Work] = deque()
+        self.tasks: deque[Work] = deque()
+        self.orphans: deque[tuple[Desk, float]] = deque()
+        """Desks whose subscription was dropped, and when."""
+        self.late: list[tuple[Held, Ending]] = []
+        """Endings that could not be written, for another try."""
+        self._endings: deque[tuple[Held, Ending]] = deque()
+        self._begun: deque[Held] = deque()
+        self._bell = threading.Condition()
+        self._asleep = False
+        self._rung = False
+        self._company = 0
+        self._commit_took = 0.0
+
+    # Putting in
+
+    def end(self, held: Held, ending: Ending) -> None:
+        """End a delivery."""
+        self._endings.append((held, ending))
+        self._wake()
+
+    def begin(self, held: Held) -> None:
+        """Note that a handler has begun; nobody is woken, for it may end in a moment."""
+        self._begun.append(held)
+
+    def put(self, work: Work, line: deque[Work]) -> None:
+        """Have *work* done."""
+        line.append(work)
+        self._wake()
+
+    def ring(self) -> None:
+        """Have somebody look at what desks want."""
+        self._rung = True
+        self._wake()
+
+    def again(self, batch: Batch) -> None:
+        """Keep what nobody waits for and must not be forgotten."""
+        self.late += batch.endings
+        self._begun.extend(batch.begun)
+
+    def retry(self) -> None:
+        """Try once more what could not be written."""
+        late, self.late = self.late, []
+        self._endings.extend(late)
+
+    def _wake(self) -> None:
+        if self._asleep:
+            with self._bell:
+                self._bell.notify()
+
+    # Taking out; for the writer alone
+
+    def has_work(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._endings or self.publishes or self.tasks or self._rung)
+
+    def lag(self, desk: Desk) -> int:
+        """How many endings of *desk* are not in the file."""
+        waiting = [*list(self._endings), *self.late]
+        return sum(1 for held, _ in waiting if held.desk is desk)
+
+    def sleep(self, clock: Clock, pause: Callable[[], float]) -> None:
+        """Wait for work, at most for *pause* seconds, which are asked for when there is none."""
+        with self._bell:
+            self._asleep = True
+            if not self.has_work():
+                seconds = pause()
+                if seconds > 0:
+                    clock.wait(self._bell, seconds)
+            self._asleep = False
+
+    def collect(self, queues: Iterable[SqliteQueue]) -> Batch:
+        """Take out what makes the next batch."""
+        self._rung = False
+        # What waits for everything before it must not overtake the rest of a long line.
+        tasks = _some(self.tasks)
+        endings, begun = _some(self._endings), _some(self._begun)
+        while tasks and (self._endings or self._begun):
+            endings += _some(self._endings)
+            begun += _some(self._begun)
+        return Batch(
+            endings=endings,
+            begun=begun,
+            publishes=_some(self.publishes),
+            tasks=tasks,
+            queues=queues,
+        )
+
+    def fail(self, problem: MoonqError) -> None:
+        """Refuse everybody who waits."""
+        for line in (self.publishes, self.tasks):
+            while line:
+                line.popleft().done(problem)
+
+    # Company
+
+    def note_commit(self, publishes: int, took: float) -> None:
+        """Remember how many shared a commit, and how long it took."""
+        self._company, self._commit_took = publishes, took
+
+    def await_company(self) -> None:
+        """Give those whom the last commit let go a moment to come back.
+
+        Without it two crowds form that take turns, and each pays for an fsync of its own.
+        """
+        if not 0 < len(self.publishes) < self._company:
+            return
+        give_up = time.perf_counter() + min(self._commit_took / 4, MOMENT)
+        while len(self.publishes) < self._company and time.perf_counter() < give_up:
+            time.sleep(0.00002)
+
+
+def _some(line: deque[Any]) -> list[Any]:
+    return [line.popleft() for _ in range(min(len(line), MANY))]

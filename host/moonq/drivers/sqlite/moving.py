@@ -1,0 +1,76 @@
+"""What operators do with many rows at once: drop them, or give dead letters another life."""
+
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from moonq.drivers.base import X_ORIGINAL_QUEUE
+from moonq.drivers.letters import redriven
+from moonq.drivers.sqlite import rows as sqlite_rows
+from moonq.drivers.sqlite.queue import SqliteQueue
+from moonq.drivers.sqlite.rows import ENVELOPE, headers_text
+from moonq.drivers.sqlite.schema import BLOCKED, READY
+from moonq.drivers.sqlite.settling import discard
+from moonq.drivers.sqlite.tx import Tx
+from moonq.errors import QueueError, QueueFull
+from moonq.model import Message
+
+_DROP = "DELETE FROM msg WHERE id IN (SELECT value FROM json_each(?)) AND q = ? AND sess IS NULL"
+_LETTER = f"SELECT {ENVELOPE} FROM msg WHERE id = ? AND q = ? AND sess IS NULL"
+_MOVE = (
+    "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, body)"
+    " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, body FROM msg WHERE id = ?"
+)
+
+
+def drop(tx: Tx, queue: SqliteQueue, rows: Sequence[tuple[int, str | None]]) -> int:
+    """Delete *rows* (and their groups) that nobody holds, and say how many there were."""
+    gone = tx.execute(_DROP, (str([row for row, _ in rows]), queue.number)).rowcount
+    tx.grow(queue, -gone)
+    for group in {group for _, group in rows}:
+        tx.pass_turn(queue, group)
+    return gone
+
+
+class Mover:
+    """Gives dead letters another life, in the queue each came from or in one that is named."""
+
+    def __init__(
+        self, letters: SqliteQueue, target: str, find: Callable[[str], SqliteQueue]
+    ) -> None:
+        self.refusals: list[QueueError] = []
+        self._letters = letters
+        self._target = target
+        self._find = find
+
+    def move(self, tx: Tx, rows: Sequence[int]) -> int:
+        """Move *rows* and say how many could be moved."""
+        return sum(self._move(tx, row) for row in rows)
+
+    def _move(self, tx: Tx, row: int) -> bool:
+        columns = tx.execute(_LETTER, (row, self._letters.number)).fetchone()
+        if columns is None:
+            return False  # somebody was faster
+        letter = sqlite_rows.message(columns)
+        try:
+            queue = self._room_for(tx, letter)
+        except QueueError as refusal:
+            self.refusals.append(refusal)
+            return False
+        state = READY if tx.join(queue, letter.group) else BLOCKED
+        headers = headers_text(redriven(letter).headers)
+        tx.execute(_MOVE, (queue.number, state, tx.place, headers, row))
+        tx.grow(queue, 1)
+        queue.stirred = True
+        return discard(tx, self._letters, row, letter.group)
+
+    def _room_for(self, tx: Tx, letter: Message) -> SqliteQueue:
+        queue = self._find(self._target or str(letter.headers[X_ORIGINAL_QUEUE]))
+        length = tx.length(queue)
+        if length >= queue.room and queue is not self._letters:
+            raise QueueFull(
+                f"queue {queue.spec.name!r} is full: it holds {length} messages",
+                hint="redrive when its consumers have caught up",
+            )
+        return queue

@@ -1,0 +1,128 @@
+"""Publishing: what is stored, what is known already, and what there is no room for."""
+
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from moonq.drivers.sqlite import rows
+from moonq.drivers.sqlite.queue import SqliteQueue
+from moonq.drivers.sqlite.rows import ENVELOPE, errors
+from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
+from moonq.drivers.sqlite.settling import bury
+from moonq.drivers.sqlite.tx import Tx
+from moonq.errors import QueueError, QueueFull
+from moonq.model import Message, Receipt
+
+Answer = Receipt | QueueError
+_KNOWN = "SELECT mid FROM dedup WHERE q = ? AND k = ? AND until > ?"
+_REMEMBER = "INSERT OR REPLACE INTO dedup(q, k, mid, until) VALUES(?, ?, ?, ?)"
+_FORGET = "DELETE FROM dedup WHERE (q, k) IN (SELECT q, k FROM dedup WHERE until <= ? LIMIT 500)"
+_OLDEST = " UNION ALL ".join(
+    "SELECT * FROM (SELECT pos, id FROM msg INDEXED BY msg_ready WHERE q = ?1"
+    f" AND suspect = {suspect} AND pri = {priority} AND state = 0 ORDER BY pos, id LIMIT 1)"
+    for suspect in (0, 1)
+    for priority in (0, 1, 2)
+)
+_FIRST_BLOCKED = f"SELECT min(id) FROM msg WHERE q = ? AND grp IS NOT NULL AND state = {BLOCKED}"
+
+
+def publish(
+    tx: Tx, queue: SqliteQueue, messages: Sequence[Message], *, patient: bool
+) -> list[Answer]:
+    """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
+    answers: list[Answer] = []
+    is_plain = queue.room == math.inf and queue.spec.ttl is None
+    number, place = queue.number, tx.place
+    for message in messages:
+        if is_plain and _is_plain(message):
+            values = rows.published(number, READY, place, None, None, message)
+            tx.insert(queue, values)
+            answers.append(Receipt(message.id))
+            continue
+        answer = _admit(tx, queue, message)
+        if patient and isinstance(answer, QueueFull):
+            break
+        answers.append(answer)
+    return answers
+
+
+def _is_plain(message: Message) -> bool:
+    return (
+        message.delay <= 0
+        and message.group is None
+        and message.ttl is None
+        and message.dedup_key is None
+    )
+
+
+def _admit(tx: Tx, queue: SqliteQueue, message: Message) -> Answer:
+    key = message.dedup_key
+    if key is not None:
+        known = tx.execute(_KNOWN, (queue.number, key, tx.now)).fetchone()
+        if known:
+            return Receipt(known[0], duplicate=True)
+    if not _has_room(tx, queue):
+        return _full(queue, tx.length(queue))
+    if key is not None:
+        until = tx.now + queue.spec.dedup_window
+        tx.execute(_REMEMBER, (queue.number, key, message.id, until))
+    _store(tx, queue, message)
+    return Receipt(message.id)
+
+
+def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
+    ttl = queue.spec.ttl if message.ttl is None else message.ttl
+    expires = None if ttl is None else tx.now + ttl
+    due = tx.now + message.delay if message.delay > 0 else None
+    # It stands in its group's order already: who is published later is served later.
+    has_turn = tx.join(queue, message.group)
+    if due is None:
+        state = READY if has_turn else BLOCKED
+    else:
+        state = DELAYED if has_turn else WAITING
+        queue.wake_at(due)
+    if expires is not None:
+        queue.wake_at(expires)
+    values = rows.published(queue.number, state, tx.place, due, expires, message)
+    tx.insert(queue, values)
+
+
+def _has_room(tx: Tx, queue: SqliteQueue) -> bool:
+    if queue.room == math.inf:
+        return True
+    while tx.length(queue) >= queue.room and queue.spec.overflow == "drop_oldest":
+        if not _drop_oldest(tx, queue):
+            return False
+    return tx.length(queue) < queue.room
+
+
+def _drop_oldest(tx: Tx, queue: SqliteQueue) -> bool:
+    """Make room; what is at work or delayed is never dropped for the sake of a newcomer."""
+    tx.flush()
+    _, victim = min(tx.execute(_OLDEST, (queue.number,)), default=(0.0, None))
+    if victim is None:
+        (victim,) = tx.execute(_FIRST_BLOCKED, (queue.number,)).fetchone()
+    if victim is None:
+        return False
+    att, lost, errs, *values = tx.execute(
+        f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
+        (victim,),
+    ).fetchone()
+    message = rows.message(values)
+    tx.tell("dropped", queue, "max_length")
+    told = errors(errs)
+    return bury(tx, queue, victim, message, "max_length", counters=(att - 1, lost), told=told)
+
+
+def _full(queue: SqliteQueue, length: int) -> QueueFull:
+    return QueueFull(
+        f"queue {queue.spec.name!r} is full: it holds {length} messages of {queue.room:.0f}",
+        hint="publish again when its consumers have caught up, or raise max_length",
+    )
+
+
+def forget_keys(tx: Tx) -> bool:
+    """Forget some keys whose window is over; True: there may be more."""
+    return tx.execute(_FORGET, (tx.now,)).rowcount == 500

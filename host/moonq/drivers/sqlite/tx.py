@@ -1,0 +1,152 @@
+"""One transaction of the writer: what it knows, what it changes, what it tells when it has landed.
+
+Nothing here outlives a rollback but hints; what must follow a commit is kept until then.
+"""
+
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from moonq.drivers.base import Event
+from moonq.drivers.sqlite.queue import Desk, SqliteQueue
+from moonq.drivers.sqlite.rows import PUBLISHED, Values
+from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
+from moonq.model import QueueSpec
+
+#: Rows per INSERT. One statement for many: with one call per row, every other thread of the
+#: interpreter gets its slice in between.
+_CHUNKS = (128, 32, 8, 1)
+_MARKS = "(" + ", ".join("?" * (PUBLISHED.count(",") + 1)) + ")"
+_INSERTS = {
+    size: f"INSERT INTO msg({PUBLISHED}) VALUES {', '.join([_MARKS] * size)}" for size in _CHUNKS
+}
+_HAS_TURN = (
+    "SELECT 1 FROM msg WHERE q = ? AND grp = ?"
+    f" AND state IN ({READY}, {DELAYED}, {LEASED}, {RUNNING}) LIMIT 1"
+)
+_FOLLOWING = " UNION ALL ".join(
+    "SELECT * FROM (SELECT id, state FROM msg"
+    f" WHERE q = ?1 AND grp = ?2 AND state = {state} ORDER BY id LIMIT 1)"
+    for state in (BLOCKED, WAITING)
+)
+
+
+class Tx:
+    """See the module."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        now: float,
+        place: float,
+        session: int,
+        queues: Mapping[int, SqliteQueue],
+    ) -> None:
+        self.execute = connection.execute
+        self.now = now
+        self.place = place
+        """The place at the back of every line."""
+        self.session = session
+        self.events: list[Event] = []
+        self.returned: Counter[Desk] = Counter()
+        """How many deliveries of a desk have ended."""
+        self.freed: set[SqliteQueue] = set()
+        """Queues in which places became free."""
+        self._queues = queues
+        self._rows: list[Values] = []
+        self._grown: Counter[int] = Counter()
+        self._lengths: dict[int, int] = {}
+        self._turns: set[tuple[int, str]] = set()
+
+    def queue(self, number: int) -> SqliteQueue:
+        """The queue of that number; one that only other processes declared has the defaults."""
+        return self._queues.get(number) or SqliteQueue(QueueSpec(f"#{number}"), number)
+
+    def tell(
+        self,
+        kind: Literal["expired", "dropped", "interrupted", "lease_lost"],
+        queue: SqliteQueue,
+        detail: str,
+    ) -> None:
+        """Report something that nobody called for, once it has landed."""
+        self.events.append(Event(kind, queue.spec.name, detail=detail))
+
+    # How many there are
+
+    def length(self, queue: SqliteQueue) -> int:
+        """How many messages the queue holds, this transaction's included."""
+        number = queue.number
+        if number not in self._lengths:
+            row = self.execute("SELECT length FROM queue WHERE id = ?", (number,)).fetchone()
+            self._lengths[number] = row[0]
+        return self._lengths[number] + self._grown[number]
+
+    def grow(self, queue: SqliteQueue, count: int) -> None:
+        """Note that *count* messages came, or went when it is negative."""
+        self._grown[queue.number] += count
+        if count < 0:
+            self.freed.add(queue)
+
+    # Rows that come
+
+    def insert(self, queue: SqliteQueue, values: Values) -> None:
+        """Store a new row, together with others in a moment."""
+        self._rows.append(values)
+        self._grown[queue.number] += 1
+        queue.stirred = True
+
+    def flush(self) -> None:
+        """Store the rows that wait for company."""
+        rows, self._rows = self._rows, []
+        start = 0
+        for size in _CHUNKS:
+            while len(rows) - start >= size:
+                chunk = rows[start : start + size]
+                self.execute(_INSERTS[size], [value for values in chunk for value in values])
+                start += size
+
+    def finish(self) -> None:
+        """Write down what is only counted so far."""
+        self.flush()
+        for number, count in self._grown.items():
+            if count:
+                self.execute("UPDATE queue SET length = length + ? WHERE id = ?", (count, number))
+
+    # Groups: one of each has its turn, whatever it does with it
+
+    def join(self, queue: SqliteQueue, group: str | None) -> bool:
+        """Stand behind the others of *group*; True: it is its turn."""
+        if group is None:
+            return True
+        key = (queue.number, group)
+        if key in self._turns:
+            return False
+        self._turns.add(key)
+        return self.execute(_HAS_TURN, key).fetchone() is None
+
+    def pass_turn(self, queue: SqliteQueue, group: str | None) -> None:
+        """Let the next of *group* have its turn, unless somebody has it."""
+        if group is None:
+            return
+        key = (queue.number, group)
+        self.flush()
+        self._turns.discard(key)
+        if self.execute(_HAS_TURN, key).fetchone() is not None:
+            return
+        row, state = min(self.execute(_FOLLOWING, key), default=(0, 0))
+        if row:
+            after = READY if state == BLOCKED else DELAYED
+            self.execute("UPDATE msg SET state = ? WHERE id = ?", (after, row))
+            queue.stirred = True
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """All rows that *sql* answers."""
+        return self.execute(sql, values).fetchall()
+
+
+NEVER = math.inf

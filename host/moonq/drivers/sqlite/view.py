@@ -1,0 +1,156 @@
+"""A look at a queue of the SQLite driver that changes nothing, through a connection of its own."""
+
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, dropwhile, islice
+from pathlib import Path
+from typing import Any
+
+from moonq.drivers.sqlite import rows as sqlite_rows
+from moonq.drivers.sqlite.file import meaning, open_reader
+from moonq.drivers.sqlite.line import waiting
+from moonq.drivers.sqlite.queue import SqliteQueue
+from moonq.drivers.sqlite.rows import MESSAGE
+from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
+from moonq.errors import NotFound
+from moonq.model import QueueInfo, State, Stored
+
+_HELD = (
+    "SELECT state, count(*) FROM msg INDEXED BY msg_held"
+    " WHERE q = ? AND sess IS NOT NULL GROUP BY state"
+)
+_AT_WORK = (
+    "SELECT id FROM msg INDEXED BY msg_held WHERE q = ? AND sess IS NOT NULL"
+    " ORDER BY state DESC, id"
+)
+_DELAYED = "SELECT count(*) FROM msg WHERE q = ? AND due IS NOT NULL"
+_SEATS = "SELECT coalesce(sum(n), 0) FROM seat WHERE q = ?"
+_DEAD = "SELECT count(*) FROM msg WHERE q = ? AND origin = ?"
+# Ids are the order of publishing, so the oldest is found in the indexes alone.
+_OLDEST = (
+    "SELECT min(pub) FROM msg WHERE id IN ("
+    f"(SELECT min(id) FROM msg INDEXED BY msg_ready WHERE q = ?1 AND state = {READY}),"
+    f"(SELECT min(id) FROM msg INDEXED BY msg_grp"
+    f" WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED}))"
+)
+_ONE = f"SELECT state, att, lost, due, errs, {MESSAGE} FROM msg WHERE id = ?"
+_NAME = "SELECT mid FROM msg WHERE id = ?"
+
+
+class View:
+    """See the module."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _looking(self) -> Iterator[sqlite3.Connection]:
+        """One moment of the file, whatever others write meanwhile."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN")
+                yield self._connection
+            except sqlite3.Error as error:
+                raise meaning(error, self._path) from None
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def info(self, queue: SqliteQueue, now: float) -> QueueInfo:
+        """Count the messages of *queue* by state."""
+        number = queue.number
+        with self._looking() as connection:
+
+            def one(sql: str, *values: Any) -> Any:
+                return connection.execute(sql, values).fetchone()[0]
+
+            held = dict(connection.execute(_HELD, (number,)))
+            delayed = one(_DELAYED, number)
+            oldest = one(_OLDEST, number)
+            return QueueInfo(
+                ready=one("SELECT length FROM queue WHERE id = ?", number)
+                - delayed
+                - sum(held.values()),
+                delayed=delayed,
+                leased=held.get(LEASED, 0),
+                running=held.get(RUNNING, 0),
+                dead=one(_DEAD, queue.dead.number, number) if queue.dead else 0,
+                consumer_count=one(_SEATS, number),
+                oldest_age=None if oldest is None else max(0.0, now - oldest),
+                paused=bool(one("SELECT paused FROM queue WHERE id = ?", number)),
+            )
+
+    def peek(self, queue: SqliteQueue, limit: int, after: str, state: State | None) -> list[Stored]:
+        """Show up to *limit* messages from behind the id *after*.
+
+        Raises:
+            NotFound: *after* is not in the queue any more.
+        """
+        with self._looking() as connection:
+            rows = self._rows(connection, queue)
+            if after:
+                rows = self._behind(connection, queue, rows, after)
+            shown = (_stored(connection, row) for row in rows)
+            fitting = (stored for stored in shown if state in {None, stored.state})
+            return list(islice(fitting, max(limit, 0)))
+
+    def _rows(self, connection: sqlite3.Connection, queue: SqliteQueue) -> Iterator[int]:
+        """Those that run, those that are about to, then those that wait in order of delivery."""
+        held = (row for (row,) in connection.execute(_AT_WORK, (queue.number,)))
+        return chain(held, waiting(connection, queue))
+
+    def _behind(
+        self,
+        connection: sqlite3.Connection,
+        queue: SqliteQueue,
+        rows: Iterator[int],
+        after: str,
+    ) -> Iterator[int]:
+        def is_before(row: int) -> bool:
+            return bool(connection.execute(_NAME, (row,)).fetchone()[0] != after)
+
+        rest = dropwhile(is_before, rows)
+        if next(rest, None) is None:
+            raise NotFound(
+                f"queue {queue.spec.name!r}: message {after!r} is not there any more",
+                hint="look again from the beginning",
+            )
+        return rest
+
+    def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
+        """Show one message."""
+        sql = "SELECT id FROM msg WHERE q = ? AND mid = ? ORDER BY state DESC, id LIMIT 1"
+        with self._looking() as connection:
+            row = connection.execute(sql, (queue.number, message_id)).fetchone()
+            return None if row is None else _stored(connection, row[0])
+
+    def unclaimed(self, queue: SqliteQueue) -> list[tuple[int, str, str | None, int | None]]:
+        """Row, id, group and origin of all that nobody holds, in the order of delivery."""
+        sql = "SELECT id, mid, grp, origin FROM msg WHERE id = ?"
+        with self._looking() as connection:
+            rows = waiting(connection, queue)
+            return [connection.execute(sql, (row,)).fetchone() for row in rows]
+
+
+def _stored(connection: sqlite3.Connection, row: int) -> Stored:
+    state, attempt, lost, due, errs, *columns = connection.execute(_ONE, (row,)).fetchone()
+    return Stored(
+        sqlite_rows.message(columns),
+        STATES[state],
+        attempt,
+        lost,
+        due,
+        sqlite_rows.errors(errs),
+    )

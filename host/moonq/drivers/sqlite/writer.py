@@ -1,0 +1,387 @@
+"""The one thread that writes: it turns what everybody wants into few transactions.
+
+While one transaction is under way the next one's work piles up, so batches grow with the load and
+nobody waits for a timer. It is also the clock of the file: it wakes for what comes due, looks for
+what other processes have written, and finds the dead among them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.drivers.base import Event
+from moonq.drivers.sqlite import file as sqlite_file
+from moonq.drivers.sqlite import session as sqlite_session
+from moonq.drivers.sqlite.batch import Batch, Work
+from moonq.drivers.sqlite.inbox import Inbox
+from moonq.drivers.sqlite.line import alarm, has_ready
+from moonq.drivers.sqlite.publishing import forget_keys
+from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
+from moonq.drivers.sqlite.settling import Ending, recover
+from moonq.drivers.sqlite.space import Space
+from moonq.drivers.sqlite.tx import Tx
+from moonq.errors import MoonqError, QueueError, Uncertain
+
+_log = log.get("moonq.sqlite")
+Result = TypeVar("Result")
+#: Seconds between two looks for what other processes wrote, while there are consumers.
+LOOK = 0.025
+#: Seconds between two rounds: the dead, the disk, keys whose window is over.
+ROUND = 1.0
+#: Real seconds for which another process may hold the file.
+BUSY = 10.0
+
+
+class Writer:
+    """See the module."""
+
+    def __init__(self, path: Path, clock: Clock, space: Space, *, is_full: bool) -> None:
+        self.queues: dict[int, SqliteQueue] = {}
+        self.session: sqlite_session.Session | None = None
+        self.on_event: Callable[[Event], None] = lambda _: None
+        self.on_orphan: Callable[[Desk, float], None] = lambda _, __: None
+        self._path = path
+        self._clock = clock
+        self._space = space
+        self._publish_level = "FULL" if is_full else "NORMAL"
+        self._level = ""
+        self._inbox = Inbox()
+        self.begin = self._inbox.begin
+        self.ring = self._inbox.ring
+        self.lag = self._inbox.lag
+        self._tripped = False
+        """Whether the last batch failed."""
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._receipts: Iterator[int] = itertools.count(1)
+        self._place = 0.0
+        self._version = -1
+        self._round = -math.inf
+
+    # Life
+
+    def start(self, connection: sqlite3.Connection) -> None:
+        """Begin to write through *connection*, which is ours from now on."""
+        self._connection = connection
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")
+        self._identity = sqlite_file.identity(self._path)
+        self._stopping = False
+        self._level = ""
+        self._version = -1
+        self._round = -math.inf
+        self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, leave: bool) -> None:
+        """Write what was asked for, then end; *leave* gives the session up as well."""
+        if leave:
+            self.later(self._end_session)
+        self._stopping = True
+        self.ring()
+        if self._thread is not None:
+            self._thread.join(BUSY + 5)
+            self._thread = None
+        if leave and self.session is not None:
+            self.session.forget()
+            self.session = None
+
+    def _end_session(self, tx: Tx) -> None:
+        recover(tx, tx.session)
+
+    # What others ask for
+
+    def end(self, held: Held, ending: Ending) -> None:
+        """End a delivery with the next batch; never waits."""
+        held.ended = self._clock.now() if held.ended is None else held.ended
+        self._inbox.end(held, ending)
+
+    def orphan(self, desk: Desk) -> None:
+        """Note a desk whose subscription was dropped.
+
+        The garbage collector calls this, perhaps in a thread that holds every lock there is.
+        """
+        self._inbox.orphans.append((desk, self._clock.now()))
+
+    def publish(self, run: Callable[[Tx], Result], seconds: float) -> Result:
+        """Run *run* in a transaction that is on the disk when this returns.
+
+        Raises:
+            Unavailable: It was not stored, and will not be.
+            Uncertain: It may have been stored.
+            QueueError: It was refused.
+        """
+        return self._do(run, self._inbox.publishes, seconds)
+
+    def task(self, run: Callable[[Tx], Result]) -> Result:
+        """Run *run* behind everything asked for so far.
+
+        Raises:
+            QueueError: It could not be done.
+        """
+        return self._do(run, self._inbox.tasks, BUSY)
+
+    def flush(self, seconds: float = BUSY) -> bool:
+        """Wait until everything asked for so far is in the file; False: it is not yet."""
+        if self._thread is None:
+            return False
+        try:
+            self._do(None, self._inbox.tasks, seconds)
+        except QueueError:
+            return False
+        return True
+
+    def later(self, run: Callable[[Tx], None]) -> None:
+        """Run *run* with the next batch; never waits."""
+        self._inbox.put(Work(run), self._inbox.tasks)
+
+    def _do(self, run: Callable[[Tx], Result] | None, line: deque[Work], seconds: float) -> Result:
+        work = Work(run)
+        if threading.current_thread() is self._thread:
+            self._attempt(Batch(publishes=[work]))  # a listener to our events asks
+        else:
+            self._inbox.put(work, line)
+            self._wait(work, seconds)
+        if work.error is not None:
+            raise work.error
+        result: Result = work.result
+        return result
+
+    def _wait(self, work: Work, seconds: float) -> None:
+        if work.wait(seconds):
+            return
+        if work.abandon():
+            work.error = sqlite_file.held_too_long(self._path)
+        elif not work.wait(BUSY):
+            work.error = Uncertain(
+                f"{self._path}: the disk has not answered for {seconds + BUSY:.0f} s",
+                hint="publish again with the same id and a dedup_key",
+            )
+
+    # The thread
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 - without this thread nothing moves
+                self._stumble(error)
+            if self._stopping and not self._inbox.has_work():
+                break
+            self._sleep()
+        self._inbox.fail(sqlite_file.closed(self._path))
+        self._give_back()
+
+    def _give_back(self) -> None:
+        self._shorten_log()
+        self._connection.close()
+
+    def _shorten_log(self) -> None:
+        # While somebody reads, the log stays for some other time.
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _turn(self) -> None:
+        self._look_around()
+        while self._inbox.orphans:
+            self.on_orphan(*self._inbox.orphans.popleft())
+        now = self._clock.monotonic()
+        if now >= self._round + ROUND:
+            self._round = now
+            self._make_round()
+        self._inbox.await_company()
+        batch = self._inbox.collect(self.queues.values())
+        if batch.needs_file(self._clock.now()):
+            self._attempt(batch)
+        else:
+            batch.answer()
+        self._give_answers(batch)
+
+    def _stumble(self, error: Exception) -> None:
+        """A look at the file failed; whoever wants something from it will hear why."""
+        if not sqlite_file.is_busy(error):
+            problem = sqlite_file.meaning(error, self._path)
+            _log.error("%s", problem.message)
+            self._inbox.fail(problem)
+        time.sleep(LOOK)
+
+    def _sleep(self) -> None:
+        if self._tripped:
+            # What failed may fail again at once: a broken disk is no reason to burn a core.
+            self._tripped = False
+            time.sleep(LOOK)
+        self._inbox.sleep(self._clock, self._pause)
+
+    def _pause(self) -> float:
+        queues = list(self.queues.values())
+        alarm = min((queue.alarm for queue in queues), default=math.inf)
+        look = LOOK if any(queue.desks for queue in queues) else ROUND
+        return min(alarm - self._clock.now(), look)
+
+    def _give_answers(self, batch: Batch) -> None:
+        for desk, asked in batch.asked:
+            with desk.queue.lock:
+                desk.answered = max(desk.answered, asked)
+                desk.bell.notify_all()
+
+    # Transactions
+
+    def _attempt(self, batch: Batch) -> None:
+        """Do *batch*; what fails together is done one by one."""
+        if self._space.is_short:
+            batch.refuse(sqlite_file.storage_full(self._path))
+        elif batch.publishes and sqlite_file.identity(self._path) != self._identity:
+            batch.refuse(sqlite_file.replaced(self._path))
+        try:
+            tx = self._transact(batch)
+        except Exception as error:  # noqa: BLE001 - one mistake must not end the thread
+            self._failed(batch, error)
+        else:
+            # Not among what may fail: it is committed, and must not be done again.
+            self._land(tx, batch)
+
+    def _transact(self, batch: Batch) -> Tx:
+        self._begin(self._publish_level if batch.is_precious() else "NORMAL")
+        try:
+            tx = self._tx()
+            batch.run(tx, self._connection)
+            tx.finish()
+        except BaseException:
+            self._roll_back()
+            raise
+        self._commit(batch)
+        return tx
+
+    def _tx(self) -> Tx:
+        now = self._clock.now()
+        # A clock that was set back must not let new messages overtake old ones.
+        self._place = max(now, self._place)
+        session = self.session.number if self.session else 0
+        return Tx(self._connection, now, self._place, session, self.queues)
+
+    def _begin(self, level: str) -> None:
+        """Begin when no other process writes.
+
+        SQLite's own waiting sleeps up to 100 ms at a time, and starves beside a busy neighbour.
+        """
+        if level != self._level:
+            self._connection.execute(f"PRAGMA synchronous = {level}")
+            self._level = level
+        give_up = time.monotonic() + BUSY
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not sqlite_file.is_busy(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(random.uniform(0.0003, 0.002))
+            else:
+                return
+
+    def _commit(self, batch: Batch) -> None:
+        begun = time.perf_counter()
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if sqlite_file.code(error) == sqlite3.SQLITE_IOERR:
+                # It may be in the log already: nobody knows, so nobody says that it is not.
+                batch.doubt(self._path)
+            raise
+        if batch.publishes:
+            self._inbox.note_commit(len(batch.publishes), time.perf_counter() - begun)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        for queue in list(self.queues.values()):
+            queue.look_again()
+
+    def _land(self, tx: Tx, batch: Batch) -> None:
+        batch.land(tx, self._receipts)
+        for queue in tx.freed:
+            queue.free_places()
+        for event in tx.events:
+            self._tell(event)
+        for work in batch.works():
+            work.done()
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self.on_event(event)
+        except Exception:  # noqa: BLE001 - what it told of is committed, and goes on
+            _log.exception("somebody who listens to the driver failed")
+
+    def _failed(self, batch: Batch, error: Exception) -> None:
+        if sqlite_file.is_full(error) and not self._space.is_short:
+            self._space.give_way()
+            _log.error("%s", sqlite_file.storage_full(self._path).message)
+            self._attempt(batch)
+        elif sqlite_file.is_busy(error) or batch.is_single():
+            batch.fail(_explain(error, self._path))
+            self._inbox.again(batch)
+            self._tripped = True
+        else:
+            for part in batch.parts():
+                self._attempt(part)
+                self._give_answers(part)
+
+    # What nobody asks for
+
+    def _look_around(self) -> None:
+        """Notice what other processes have written."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return
+        self._version = version
+        paused = dict(self._connection.execute("SELECT id, paused FROM queue"))
+        for queue in list(self.queues.values()):
+            queue.alarm = alarm(self._connection, queue)
+            queue.stirred |= bool(queue.desks) and has_ready(self._connection, queue)
+            self._follow_pause(queue, bool(paused.get(queue.number)))
+            if queue.room < math.inf:
+                queue.free_places()
+
+    def _follow_pause(self, queue: SqliteQueue, paused: bool) -> None:
+        if paused and not queue.paused:
+            queue.paused = True
+            queue.recall()
+        elif queue.paused and not paused:
+            queue.paused = False
+            queue.stirred = True
+
+    def _make_round(self) -> None:
+        self._space.look()
+        self._inbox.retry()
+        self._reap()
+        self._run_alone(forget_keys)
+
+    def _reap(self) -> None:
+        mine = self.session.number if self.session else 0
+        for number in sqlite_session.others(self._connection, mine):
+            if sqlite_session.is_dead(self._path, number):
+                self._run_alone(partial(recover, session=number))
+                sqlite_session.clear(self._path, number)
+
+    def _run_alone(self, run: Callable[[Tx], Any]) -> None:
+        self._attempt(Batch(tasks=[Work(run)]))
+
+
+def _explain(error: Exception, path: Path) -> MoonqError:
+    problem = sqlite_file.meaning(error, path)
+    if not isinstance(error, MoonqError | sqlite3.Error):
+        _log.error("%s", problem.message, exc_info=error)
+    return problem

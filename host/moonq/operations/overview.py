@@ -1,0 +1,135 @@
+"""What a host is and holds, as plain data: the process, its queues, its consumers."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from moonq import __version__
+from moonq.errors import MoonqError
+from moonq.host import Host
+from moonq.kinds.queues import Consumer as ConsumerFields
+from moonq.kinds.queues import Queue as QueueFields
+from moonq.operations.meter import Meter, memory_bytes
+from moonq.run.consumer import Consumer
+from moonq.run.queues import Route, info_object
+
+
+def profile(host: Host) -> str:
+    """Return the one word that says how careful to be here."""
+    return "production" if host.project.settings.production else "dev"
+
+
+def status(host: Host, meter: Meter | None) -> dict[str, Any]:
+    """Return what the process is and has done."""
+    report = host.report()
+    found: dict[str, Any] = {
+        "project": host.project.name,
+        "path": str(host.project.root.resolve()),
+        "profile": profile(host),
+        "pid": os.getpid(),
+        "version": __version__,
+        "up": round(report.up, 3),
+        "acked": report.acked,
+        "retried": report.retried,
+        "dead": report.dead,
+        "handed_back": report.handed_back,
+        "services": [
+            {"id": one.id, "kind": one.kind, "state": one.state, "problem": one.problem}
+            for one in host.supervisor.all()
+        ],
+    }
+    memory = memory_bytes()
+    if memory is not None:
+        found["memory_bytes"] = memory
+    if meter is not None:
+        found["cpu"] = round(meter.rates().cpu, 3)
+    return found
+
+
+def queues(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
+    """Return every queue with its numbers."""
+    return [_queue(host, meter, host.queues.route(name)) for name in host.queues.ids()]
+
+
+def _queue(host: Host, meter: Meter | None, route: Route) -> dict[str, Any]:
+    entry = host.project.entries.get(route.id)
+    fields = entry.config if entry and isinstance(entry.config, QueueFields) else None
+    found: dict[str, Any] = {
+        "id": route.id,
+        "driver": route.driver.kind,
+        "dead_letter": fields.dead_letter.queue if fields and fields.dead_letter else None,
+        "consumers": [one.settings.id for one in _serving(host, route.id)],
+        "published": route.traffic.published,
+    }
+    if route.spec.max_length is not None:
+        found["max_length"] = route.spec.max_length
+    try:
+        found |= info_object(route.driver.info(route.spec.name))
+    except MoonqError as problem:
+        found["problem"] = problem.message
+    if meter is not None:
+        found |= _queue_rates(host, meter, route.id)
+    return found
+
+
+def _queue_rates(host: Host, meter: Meter, queue: str) -> dict[str, Any]:
+    rates = meter.rates()
+    if not rates.seconds:
+        return {}
+    names = [one.settings.id for one in _serving(host, queue)]
+    out = sum(rates.acked.get(name, 0.0) + rates.dead.get(name, 0.0) for name in names)
+    found: dict[str, Any] = {"in_rate": rates.published.get(queue, 0.0)}
+    if names:
+        found["out_rate"] = round(out, 2)
+    return {**found, "rate_seconds": round(rates.seconds, 1)}
+
+
+def _serving(host: Host, queue: str) -> list[Consumer]:
+    return [one for one in host.consumers.values() if one.route.id == queue]
+
+
+def consumers(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
+    """Return every consumer of the project: at work, paused, or not started."""
+    return [
+        _consumer(host, meter, entry.id)
+        for entry in sorted(host.project.of_kind("queue.consumer"), key=lambda one: one.id)
+    ]
+
+
+def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
+    fields = host.project.entries[name].fields(ConsumerFields)
+    managed = host.supervisor.get(name)
+    found: dict[str, Any] = {
+        "id": name,
+        "queue": fields.queue,
+        "function": fields.func,
+        "state": managed.state if managed else "stopped",
+        "concurrency": fields.concurrency,
+    }
+    if managed and managed.problem:
+        found["problem"] = managed.problem
+    consumer = host.consumers.get(name)
+    if consumer is None:
+        return found
+    now = consumer.status()
+    found |= {
+        "workers": now.workers,
+        "busy": now.busy,
+        "abandoned": now.abandoned,
+        "paused": now.paused,
+        "healthy": now.healthy,
+        "last_error": now.last_error,
+        **({} if now.last_error_at is None else {"last_error_at": now.last_error_at}),
+        "prefetch": consumer.settings.prefetch,
+        "running": consumer.running()[:100],
+        "acked": consumer.acked(),
+        "times": consumer.times(),
+        "retried": host.metrics.get("retried", name),
+        "dead": host.metrics.get("dead", name),
+    }
+    if meter is not None and (rates := meter.rates()).seconds:
+        for key, counts in (("acked", rates.acked), ("retried", rates.retried)):
+            found[f"{key}_rate"] = counts.get(name, 0.0)
+        found["dead_rate"] = rates.dead.get(name, 0.0)
+    return found

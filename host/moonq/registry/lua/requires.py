@@ -1,0 +1,180 @@
+"""Compares what a script requires with what its entry declares.
+
+Only `require` with a text in its hand can be seen without running the script; whoever builds the
+name at run time gets the same sentence then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from moonq import assets
+from moonq.kinds.scripts import Script
+from moonq.registry.drafts import Draft
+from moonq.registry.lua.text import LuaText
+from moonq.registry.lua.tokens import Token
+from moonq.registry.yaml.nodes import List, Node, Scalar, locate
+from moonq.text.findings import Finding, Span
+from moonq.text.suggestions import close, question
+
+#: In every script without `require`.
+BUILT_IN = {"string", "table", "math", "utf8", "coroutine", "os", "errors"}
+
+
+class Required(NamedTuple):
+    """One `require` of a script."""
+
+    name: str
+    line: int
+    column: int
+    length: int
+
+
+def scan(text: LuaText) -> tuple[list[Required], bool]:
+    """Return every `require("name")` in *text*, and whether some names are made at run time."""
+    words = list(text.tokens())
+    found = []
+    dynamic = False
+    for at, word in enumerate(words):
+        if word.kind != "name" or word.text != "require" or _is_field(words, at):
+            continue
+        after = words[at + 1 : at + 4]
+        if after and after[0].text == "(":
+            after = after[1:] if len(after) > 2 and after[2].text == ")" else []
+        if after and after[0].kind == "string":
+            text_token = after[0]
+            found.append(
+                Required(
+                    text_token.text[1:-1],
+                    text_token.line,
+                    text_token.column,
+                    len(text_token.text),
+                )
+            )
+        else:
+            dynamic = True
+    return found, dynamic
+
+
+def _is_field(words: list[Token], at: int) -> bool:
+    return at > 0 and words[at - 1].text in {".", ":", "function"}
+
+
+def check(
+    draft: Draft, script: Script, text: LuaText, drafts: Mapping[str, Draft]
+) -> list[Finding]:
+    """Return what is wrong between the requires of *text* and the declarations of *draft*."""
+    required, dynamic = scan(text)
+    declared = {*script.modules, *script.imports}
+    findings = _unknown_modules(draft, script)
+    seen: set[str] = set()
+    for one in required:
+        if one.name not in declared and one.name not in seen:
+            findings.append(_undeclared(draft, one, text, drafts))
+        seen.add(one.name)
+    if not dynamic:
+        findings += [
+            _unused(draft, name)
+            for name in sorted(declared - seen - {"errors"})
+            if _exists(name, script)
+        ]
+    return findings
+
+
+def _exists(name: str, script: Script) -> bool:
+    return name in script.imports or name in assets.stdlib_modules()
+
+
+def _unknown_modules(draft: Draft, script: Script) -> list[Finding]:
+    known = assets.stdlib_modules()
+    findings = []
+    for at, name in enumerate(script.modules):
+        if name not in known:
+            node = locate(draft.node, ("modules", at))
+            findings.append(_no_module(name, draft.span(node, "no such module"), ()))
+    return findings
+
+
+def _no_module(name: str, *spans: object) -> Finding:
+    known = assets.stdlib_modules()
+    likely = question(close(name, known))
+    shown = tuple(span for span in spans if isinstance(span, Span))
+    return Finding(
+        "error",
+        "L303",
+        f"there is no module `{name}`",
+        shown,
+        () if likely else (f"the modules are {', '.join(sorted(known))}",),
+        (likely,) if likely else ("name your own libraries in `imports`",),
+    )
+
+
+def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Mapping[str, Draft]) -> Finding:
+    here = text.span(one.line, one.column, one.length)
+    if one.name in BUILT_IN and one.name not in assets.stdlib_modules():
+        note = f"`{one.name}` is there without `require`"
+        return Finding("error", "L301", note, (here,), (), ("remove this line",))
+    library = next(
+        (d for d in drafts.values() if d.kind == "library.lua" and d.name == one.name), None
+    )
+    if one.name not in assets.stdlib_modules() and library is None:
+        return _no_module(one.name, here)
+    field = "imports" if library else "modules"
+    written = f"{one.name}: {library.id}" if library else one.name
+    return Finding(
+        "error",
+        "L301",
+        f"`{one.name}` is required but not declared for {draft.id}",
+        (here, _declaration(draft, field, written)),
+        ("an entry may only load what its YAML lists; that is the sandbox",),
+        (),
+    )
+
+
+def _declaration(draft: Draft, field: str, written: str) -> Span:
+    """The place in YAML where the declaration is missing."""
+    node = draft.node.get(field)
+    if node is None:
+        example = f"[{written}]" if field == "modules" else f"{{{written}}}"
+        return draft.span(None, f"add `{field}: {example}` here", primary=False)
+    length = node.length
+    if isinstance(node, List) and node.items:
+        length = _width(draft, node)
+    at = Node(node.line, node.column, length)
+    return draft.span(at, f"add `{written}` here", primary=False)
+
+
+def _width(draft: Draft, node: List) -> int:
+    """How much of the first line a list covers, so that the whole `[a, b]` is marked."""
+    line = draft.source.line(node.line)
+    if line[node.column - 1 : node.column] == "[":
+        close_at = line.find("]", node.column)
+        return close_at - node.column + 2 if close_at >= 0 else 1
+    first = node.items[0]
+    return first.column + first.length - node.column if isinstance(first, Scalar) else 1
+
+
+def _unused(draft: Draft, name: str) -> Finding:
+    field = (
+        "imports"
+        if isinstance(draft.config, Script) and name in draft.config.imports
+        else "modules"
+    )
+    node: Node = locate(draft.node, (field,))
+    if isinstance(node, List):
+        node = next(
+            (item for item in node.items if isinstance(item, Scalar) and item.text.endswith(name)),
+            node,
+        )
+    else:
+        node = locate(draft.node, (field, name))
+    word = "import" if field == "imports" else "module"
+    return Finding(
+        "warning",
+        "L302",
+        f"{word} `{name}` is declared but never required",
+        (draft.span(node),),
+        (),
+        (f"remove `{name}` from `{field}`, so that the script can do no more than it needs",),
+    )

@@ -1,0 +1,76 @@
+"""Makes findings of what a running script raised: `work.lua:3: attempt to index a nil value`.
+
+Lua names the line and often the variable; the column is that of the variable's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from moonq.registry.lua.text import LuaText
+from moonq.text.findings import Finding, Span
+from moonq.text.suggestions import close, question
+
+_WHERE = re.compile(r"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
+_NAME = re.compile(r"\((?:local|global|field|method|upvalue|constant) '([^']+)'\)")
+_FUNCTION = re.compile(r"bad argument #\S+ to '([^']+)'")
+#: Lua writes the end of a long chunk name behind this.
+_CUT = "..."
+_FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "assert error ipairs next pairs select tonumber tostring type pcall xpcall require print "
+        "setmetatable getmetatable rawequal rawget rawset rawlen string table math utf8 coroutine",
+    )
+)
+
+
+def finding(message: str, texts: Iterable[LuaText], *, code: str, headline: str = "") -> Finding:
+    """Return the finding for the *message* of an error that one of *texts* raised.
+
+    *headline* is the headline where the caller knows a better one than Lua's own sentence.
+    """
+    message = message.partition("\nstack traceback:")[0]
+    where = _WHERE.fullmatch(message)
+    text = _text(where["chunk"], int(where["line"]), texts) if where else None
+    if where is None or text is None:
+        return Finding("error", code, headline or message)
+    what, line = where["what"], int(where["line"])
+    spans = (_span(text, line, what, label=what if headline else ""),)
+    advice = _advice(what, text)
+    return Finding("error", code, headline or what, spans, (), (advice,) if advice else ())
+
+
+def _text(chunk: str, line: int, texts: Iterable[LuaText]) -> LuaText | None:
+    """The text that Lua calls *chunk*; of several in one file the one that has *line*."""
+    tail = chunk.removeprefix(_CUT)
+    for text in texts:
+        name = text.shown.file
+        same = name == chunk or (chunk.startswith(_CUT) and name.endswith(tail))
+        if same and text.code.line(line).strip():
+            return text
+    return None
+
+
+def _span(text: LuaText, line: int, what: str, label: str) -> Span:
+    named = _NAME.search(what) or _FUNCTION.search(what)
+    if named:
+        for token in text.tokens():
+            if token.line == line and token.text == named[1]:
+                return text.span(line, token.column, len(token.text), label)
+    return text.span(line, 0, 1, label)
+
+
+def _advice(what: str, text: LuaText) -> str:
+    named = _NAME.search(what)
+    name = named[1] if named else ""
+    if "global" in what and name in _FOREIGN:
+        return f"Lua writes `{_FOREIGN[name]}`"
+    if what.startswith("attempt to call a nil value (global"):
+        mine = {token.text for token in text.tokens() if token.kind == "name"}
+        return question(close(name, mine | _WORDS))
+    if what.startswith("attempt to concatenate a nil") and name:
+        return f"check it first: `if {name} then`, or write `tostring({name})`"
+    return ""

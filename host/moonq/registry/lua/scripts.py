@@ -1,0 +1,138 @@
+"""Reads the Lua text of functions and libraries, and checks it without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from moonq.kinds.scripts import Script
+from moonq.registry.drafts import Draft
+from moonq.registry.lua import requires, syntax
+from moonq.registry.lua.text import LuaText
+from moonq.registry.yaml.nodes import Scalar
+from moonq.text.findings import Finding
+from moonq.text.suggestions import close, question
+
+FILE = "file://"
+BOM = b"\xef\xbb\xbf"
+
+
+def read(drafts: Mapping[str, Draft], root: Path) -> list[Finding]:
+    """Give every script its text; return what is missing, and what is no Lua."""
+    reader = _Reader(root)
+    for draft in drafts.values():
+        script = draft.fields
+        if isinstance(script, Script) and "source" in script.model_fields_set:
+            text = reader.text(draft, script)
+            if text:
+                draft.script = text
+                if not reader.is_broken(text):
+                    reader.findings += requires.check(draft, script, text, drafts)
+    return reader.findings
+
+
+class _Reader:
+    """Reads each file once, however many entries share it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.findings: list[Finding] = []
+        self.files: dict[Path, LuaText] = {}
+        self.broken: dict[bytes, bool] = {}
+
+    def text(self, draft: Draft, script: Script) -> LuaText | None:
+        node = draft.node.get("source")
+        assert isinstance(node, Scalar)
+        if script.source.startswith(FILE):
+            return self._file(draft, node, script.source.removeprefix(FILE))
+        if "://" in script.source.partition("\n")[0].partition(" ")[0] or _looks_like_path(script):
+            self._add(
+                "P120",
+                "`source` must be `file://` and a path, or Lua text",
+                draft,
+                node,
+                help=f"write `file://{script.source.rpartition('//')[2].strip()}`",
+            )
+            return None
+        # Empty lines in front make Lua's line numbers those of the YAML file.
+        lines = b"\n" * (node.content_line - 1)
+        return LuaText(lines + script.source.encode("utf-8", "replace"), draft.source)
+
+    def _file(self, draft: Draft, node: Scalar, written: str) -> LuaText | None:
+        try:
+            folder = (self.root / draft.source.file).parent
+            path = (folder / written).resolve()
+            inside = path.is_relative_to(self.root.resolve())
+            exists = inside and path.is_file()
+        except (OSError, ValueError):
+            inside, exists = True, False
+        if not inside:
+            self._add(
+                "P121",
+                "a source must lie inside the project",
+                draft,
+                node,
+                label="this leads outside",
+                help=f"move the file below {self.root.name or 'the project'}",
+            )
+        elif not exists:
+            self._missing(draft, node, folder, written)
+        else:
+            return self._read(draft, node, path)
+        return None
+
+    def _read(self, draft: Draft, node: Scalar, path: Path) -> LuaText | None:
+        if path not in self.files:
+            try:
+                data = path.read_bytes().removeprefix(BOM)
+            except OSError as error:
+                reason = (error.strerror or "unknown error").lower()
+                self._add("P120", f"the source cannot be read: {reason}", draft, node)
+                return None
+            name = path.relative_to(self.root.resolve()).as_posix()
+            self.files[path] = LuaText.of_file(name, data)
+        return self.files[path]
+
+    def _missing(self, draft: Draft, node: Scalar, folder: Path, written: str) -> None:
+        looked = Path(draft.source.file).parent / written
+        try:
+            here = [item.name for item in folder.glob("*.lua")]
+        except OSError:
+            here = []
+        head, slash, tail = written.rpartition("/")
+        near = [f"{FILE}{head}{slash}{name}" for name in close(tail, here)]
+        self._add(
+            "P120",
+            "source file not found",
+            draft,
+            node,
+            label=f"looked for {looked.as_posix()}",
+            help=question(near) or f"create {looked.as_posix()}, or correct the path",
+        )
+
+    def is_broken(self, text: LuaText) -> bool:
+        """Check the syntax of *text*, and say so once for all entries that share it."""
+        if text.data not in self.broken:
+            finding = syntax.check(text)
+            self.broken[text.data] = finding is not None
+            if finding:
+                self.findings.append(finding)
+        return self.broken[text.data]
+
+    def _add(
+        self,
+        code: str,
+        message: str,
+        draft: Draft,
+        node: Scalar,
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002
+    ) -> None:
+        spans = (draft.span(node, label),)
+        self.findings.append(Finding("error", code, message, spans, (), (help,) if help else ()))
+
+
+def _looks_like_path(script: Script) -> bool:
+    text = script.source.strip()
+    return text.endswith(".lua") and not any(char.isspace() for char in text)

@@ -1,0 +1,93 @@
+"""What is different between two readings of one project.
+
+changes = Changes(before, after)
+changes.changed                     # ("app:process_order",)
+changes.touches("app:worker")       # True: it serves with what was changed
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from moonq.kinds.scripts import Script
+from moonq.registry.common import Config
+from moonq.registry.project import Entry, Project
+
+#: What a script can reach through these modules is not written in its entry.
+LOOKING_AROUND = frozenset({"registry", "env"})
+
+
+class Changes:
+    """The difference between the project *before* and *after*."""
+
+    def __init__(self, before: Project, after: Project) -> None:
+        self._before = before
+        self._after = after
+
+    @cached_property
+    def added(self) -> tuple[str, ...]:
+        """Entries that are new."""
+        return tuple(name for name in self._after.entries if name not in self._before.entries)
+
+    @cached_property
+    def removed(self) -> tuple[str, ...]:
+        """Entries that are gone."""
+        return tuple(name for name in self._before.entries if name not in self._after.entries)
+
+    @cached_property
+    def changed(self) -> tuple[str, ...]:
+        """Entries with other fields, or another text."""
+        both = self._before.entries.keys() & self._after.entries.keys()
+        return tuple(
+            name
+            for name in self._after.entries
+            if name in both and not _same(self._before.entries[name], self._after.entries[name])
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+    def touches(self, service: str) -> bool:
+        """Whether a service that was there before has to begin anew."""
+        different = {*self.added, *self.removed, *self.changed}
+        needed = _closure(self._after, service) | _closure(self._before, service)
+        if different & needed:
+            return True
+        entry = self._after.entries[service]
+        security = entry.lifecycle.security
+        if (security.policies or security.groups) and self._policies_differ(different):
+            return True
+        return bool(different) and any(_looks_around(self._after.entries[one]) for one in needed)
+
+    def _policies_differ(self, different: set[str]) -> bool:
+        kinds = (*self._before.entries.values(), *self._after.entries.values())
+        return any(one.id in different for one in kinds if one.kind == "security.policy")
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return (
+        _fields(one.config) == _fields(other.config)
+        and one.source_text == other.source_text
+        and one.depends_on == other.depends_on
+    )
+
+
+def _fields(config: Config) -> tuple[Config, frozenset[str]]:
+    # A default that is written out may mean more than one that is not.
+    return config, frozenset(config.model_fields_set)
+
+
+def _closure(project: Project, name: str) -> set[str]:
+    """Return an entry and everything that it needs, however indirectly."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += project.entries[current].depends_on
+    return found
+
+
+def _looks_around(entry: Entry) -> bool:
+    return isinstance(entry.config, Script) and bool(LOOKING_AROUND & set(entry.config.modules))

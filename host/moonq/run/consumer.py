@@ -1,0 +1,416 @@
+"""Serves one queue with one function.
+
+Workers start on demand: as soon as the last idle worker has got something to do, another one
+starts, up to `concurrency`; those that find nothing to do for a while leave. The first worker
+opens its state before `start` returns, so a handler that does not load is found there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from moonq import durations, log
+from moonq.clock import Clock, pause
+from moonq.drivers.base import Subscription
+from moonq.errors import MoonqError, StopTimeout
+from moonq.metrics import Metrics
+from moonq.model import RELEASE, Delivery, Verdict
+from moonq.run.policy import Policy
+from moonq.run.queues import Route
+from moonq.run.settling import ConsumerSettings, Settler
+from moonq.run.times import Times
+from moonq.run.worker import StateMaker, Worker
+from moonq.sandbox.lend import Caller, Scope
+from moonq.sandbox.state import THREAD_STACK, Stopped
+
+#: A worker that found nothing to do for this long leaves, unless it is the last one.
+IDLE = 10.0
+#: Where messages come faster than one by one, a worker lets them gather for this long before it
+#: looks: to wake up for each would cost its publisher more than the message itself.
+GATHER = 0.001
+#: How long a stop waits for handlers that it cut off before it gives them up.
+CUT_OFF = 2.5
+#: After this many abandoned workers a consumer's health is red.
+MANY_ABANDONED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerStatus:
+    """What a consumer is doing, for people and health checks."""
+
+    workers: int
+    busy: int
+    abandoned: int
+    paused: bool
+    healthy: bool
+    last_error: str
+    last_error_at: float | None = None
+    """Seconds since the epoch; None while nothing has failed."""
+
+
+class Consumer:
+    """Serves one queue with one function."""
+
+    def __init__(
+        self,
+        settings: ConsumerSettings,
+        route: Route,
+        policy: Policy,
+        make_state: StateMaker,
+        clock: Clock,
+        metrics: Metrics,
+        on_failed: Callable[[Exception], None] = lambda _: None,
+        scope: Scope | None = None,
+    ) -> None:
+        self.settings = settings
+        self.route = route
+        self._policy = policy
+        self._make_state = make_state
+        self._clock = clock
+        self._metrics = metrics
+        self._on_failed = on_failed
+        self._scope = scope
+        self._settler = Settler(settings, route.spec.dead_letter, policy, clock, metrics)
+        self._log = log.get(settings.id)
+        self._subscription: Subscription | None = None
+        self._changed = threading.Condition()
+        self._workers: set[Worker] = set()
+        self._idle = 0
+        self._turn = threading.Lock()
+        self._is_brisk = False
+        self._born = 0
+        self._acked = 0
+        self._times = Times()
+        self._abandoned = 0
+        self._paused = False
+        self._stopping = False
+        self._retiring = False
+        self._cut_off = False
+        # Held by whoever ends it: a stop may come while it retires.
+        self._ending = threading.Lock()
+        self._first: Worker | None = None
+
+    # Life ---------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Open the first worker's state: a handler that does not load is found here.
+
+        Raises:
+            ScriptFault: The handler does not load.
+            Stopped: Loading it took too much time or memory.
+        """
+        if self._first is not None:
+            return
+        first = self._new_worker()
+        try:
+            first.open()
+        except BaseException:
+            self._leave(first)
+            raise
+        self._first = first
+
+    def discard(self) -> None:
+        """Give back what `prepare` has opened; it is not to be started."""
+        if self._first is not None:
+            self._leave(self._first)
+            self._first = None
+
+    def start(self) -> None:
+        """Open the first worker's state, then take deliveries.
+
+        Raises:
+            ScriptFault: The handler does not load.
+            Stopped: Loading it took too much time or memory.
+            QueueError: The driver refuses the subscription.
+        """
+        if self.settings.auto_ack:
+            self._log.warning("auto_ack: a message that fails, or is running at a crash, is lost")
+        self.prepare()
+        first = self._first
+        assert first is not None
+        try:
+            self._subscription = self.route.driver.subscribe(
+                self.route.spec.name, self.settings.prefetch
+            )
+        except MoonqError:
+            self.discard()
+            raise
+        if self._paused:
+            self._subscription.pause()
+        self._first = None
+        self._launch(first)
+
+    def retire(self) -> None:
+        """Take no more and hand the buffer back; what runs may finish, undisturbed by any limit."""
+        subscription = self._subscription
+        if subscription is not None:
+            self._retiring = True
+            subscription.stop()
+
+    def outlast(self) -> None:
+        """Wait until what runs in a retired consumer has ended, then end it too."""
+        with self._changed:
+            while self._workers and not self._stopping:
+                self._clock.wait(self._changed, None)
+        self.stop()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Stop as the contract says: take no more, hand back, let running handlers finish.
+
+        Raises:
+            StopTimeout: Some handlers did not finish in *timeout* seconds (default: the
+                entry's `stop_timeout`); they were cut off and their messages handed back.
+        """
+        with self._ending:
+            self._stop(timeout)
+
+    def _stop(self, timeout: float | None) -> None:
+        subscription = self._subscription
+        if subscription is None:
+            return
+        limit = self.settings.stop_timeout if timeout is None else timeout
+        deadline = self._clock.monotonic() + limit
+        with self._changed:
+            self._stopping = self._settler.is_stopping = True
+            self._changed.notify_all()
+        subscription.stop()
+        unfinished = [] if self._wait_for_workers(deadline) else self._cut_running()
+        subscription.close(self._clock.monotonic() + self.route.publish_timeout)
+        self._subscription = None
+        self._policy.close()
+        if unfinished:
+            raise StopTimeout(
+                f"{self.settings.id}: {len(unfinished)} handlers did not finish within "
+                f"{durations.show(limit)}; handed back: {', '.join(unfinished)}",
+                hint="raise `lifecycle.stop_timeout`, or end early when queue.stopping() is true",
+            )
+
+    def stop_now(self) -> None:
+        """Do not wait for running handlers any longer: a `stop` under way jumps to its end."""
+        with self._changed:
+            self._cut_off = True
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Take nothing for now; what is buffered goes back."""
+        self._paused = True
+        if self._subscription is not None:
+            self._subscription.pause()
+
+    def resume(self) -> None:
+        """Take again."""
+        self._paused = False
+        if self._subscription is not None:
+            self._subscription.resume()
+
+    # For looking --------------------------------------------------------------------------------
+
+    def is_stopping(self) -> bool:
+        """Whether handlers should come to an end."""
+        return self._stopping
+
+    def status(self) -> ConsumerStatus:
+        """What is going on now."""
+        with self._changed:
+            return ConsumerStatus(
+                workers=len(self._workers),
+                busy=sum(1 for worker in self._workers if worker.running()),
+                abandoned=self._abandoned,
+                paused=self._paused,
+                healthy=self._abandoned < MANY_ABANDONED,
+                last_error=self._settler.last_error,
+                last_error_at=self._settler.last_error_at,
+            )
+
+    def acked(self) -> int:
+        """How many messages were acknowledged since the start."""
+        with self._changed:
+            return self._acked + sum(worker.acked for worker in self._workers)
+
+    def times(self) -> list[tuple[float, int]]:
+        """How long handlers took since the start: seconds, and how many took about as long."""
+        total = Times()
+        with self._changed:
+            for counted in (self._times, *(worker.times for worker in self._workers)):
+                total.add(counted)
+        return total.pairs()
+
+    def running(self) -> list[str]:
+        """The ids of the messages that handlers are at work on."""
+        with self._changed:
+            workers = list(self._workers)
+        return [delivery.message.id for worker in workers for delivery in worker.running()]
+
+    # Workers ------------------------------------------------------------------------------------
+
+    def _new_worker(self) -> Worker:
+        settings = self.settings
+        caller = Caller(
+            entry=settings.function,
+            serves=self.route.id.encode(),
+            scope=self._scope,
+            is_stopping=self.is_stopping,
+            sleep=self.sleep,
+        )
+        with self._changed:
+            self._born += 1
+            worker = Worker(
+                self._born,
+                caller,
+                self._make_state,
+                self._settler,
+                settings.timeout,
+                auto_ack=settings.auto_ack,
+                on_abandoned=self._abandon,
+            )
+            self._workers.add(worker)
+            # It counts as idle from its birth, so that its starting asks for no other one.
+            self._idle += 1
+            return worker
+
+    def _launch(self, worker: Worker) -> None:
+        worker.subscription = self._subscription
+        threading.stack_size(THREAD_STACK)
+        worker.thread = threading.Thread(
+            target=self._serve,
+            args=(worker,),
+            name=f"{self.settings.id}#{worker.number}",
+            daemon=True,
+        )
+        worker.thread.start()
+
+    def _serve(self, worker: Worker) -> None:
+        try:
+            self._work(worker)
+        except Exception as problem:  # noqa: BLE001 - a worker's death must not be silent
+            self._died(worker, problem)
+        finally:
+            self._leave(worker)
+
+    def _work(self, worker: Worker) -> None:
+        subscription = worker.subscription
+        assert subscription is not None
+        most = max(1, self.settings.prefetch // self.settings.concurrency)
+        while not (self._stopping or self._retiring or worker.abandoned):
+            worker.open()
+            deliveries = self._take(subscription, min(worker.pace.batch(), most))
+            if deliveries:
+                self._became_busy(worker)
+                worker.handle(deliveries)
+                self._became_idle(worker)
+            elif self._may_leave(worker):
+                return
+
+    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+        """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
+        if not self._turn.acquire(timeout=IDLE):
+            return []
+        try:
+            deliveries: list[Delivery] = []
+            if self._is_brisk:
+                time.sleep(GATHER)
+                deliveries = subscription.take(limit, 0)
+            if not (deliveries or self._stopping or self._retiring):
+                deliveries = subscription.take(limit, IDLE)
+            self._is_brisk = 1 < len(deliveries) < limit
+            return deliveries
+        finally:
+            self._turn.release()
+
+    def _died(self, worker: Worker, problem: Exception) -> None:
+        self._settler.remember(str(problem))
+        if not worker.running():
+            # It could not open a state, or not take: the next one would fail as well.
+            self._on_failed(problem)
+            return
+        self._log.error("a worker ended: %s", problem, exc_info=problem)
+        worker.give_up(lambda one: self._settler.interrupted(one, f"the worker ended: {problem}"))
+        self._replace()
+
+    def _may_leave(self, worker: Worker) -> bool:
+        """Whether it is one too many; then it counts no longer, so that the last one stays."""
+        with self._changed:
+            leaves = not self._paused and self._idle > 1
+            if leaves:
+                worker.is_idle = False
+                self._idle -= 1
+            return leaves
+
+    def _became_busy(self, worker: Worker) -> None:
+        with self._changed:
+            worker.is_idle = False
+            self._idle -= 1
+            grow = self._idle < 1 and len(self._workers) < self.settings.concurrency
+        if grow and not (self._stopping or self._retiring):
+            self._launch(self._new_worker())
+
+    def _became_idle(self, worker: Worker) -> None:
+        with self._changed:
+            worker.is_idle = True
+            self._idle += not worker.abandoned
+
+    def _leave(self, worker: Worker) -> None:
+        worker.close()
+        with self._changed:
+            if worker in self._workers:
+                self._forget(worker)
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._idle -= worker.is_idle
+        self._acked += worker.acked
+        self._times.add(worker.times)
+        self._changed.notify_all()
+
+    def _replace(self) -> None:
+        if not self._stopping:
+            self._launch(self._new_worker())
+
+    # Stopping -----------------------------------------------------------------------------------
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait on behalf of a handler. False when a stop cut it short."""
+        return pause(self._clock, self._changed, seconds, self.is_stopping)
+
+    def _wait_for_workers(self, deadline: float) -> bool:
+        with self._changed:
+            while self._workers:
+                left = deadline - self._clock.monotonic()
+                if left <= 0 or self._cut_off:
+                    return False
+                self._clock.wait(self._changed, left)
+        return True
+
+    def _cut_running(self) -> list[str]:
+        """Cut off what still runs and hand it back; names the messages."""
+        unfinished = self.running()
+        with self._changed:
+            workers = list(self._workers)
+        for worker in workers:
+            worker.fire()
+        self._cut_off = False
+        if not self._wait_for_workers(self._clock.monotonic() + CUT_OFF):
+            for worker in workers:
+                self._give_up(worker, lambda _: RELEASE)
+        return unfinished
+
+    def _abandon(self, worker: Worker) -> None:
+        """Give up a worker that sits in a C function: its thread ends by itself, some day."""
+        self._give_up(worker, lambda one: self._settler.stopped(one, Stopped("timeout")))
+        self._replace()
+
+    def _give_up(self, worker: Worker, verdict: Callable[[Delivery], Verdict]) -> None:
+        with self._changed:
+            if worker not in self._workers:
+                return
+            self._abandoned += 1
+            self._forget(worker)
+        stuck = worker.give_up(verdict)
+        self._metrics.count("abandoned", self.settings.id)
+        self._log.error(
+            "a worker could not be stopped and was abandoned; it keeps a core until it ends",
+            extra={"entry": self.settings.function, "message_id": ", ".join(stuck)},
+        )

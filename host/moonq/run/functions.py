@@ -1,0 +1,147 @@
+"""Lua states with a project's functions open in them: fresh ones for workers, a pool for calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from moonq.errors import NotFound
+from moonq.kinds.scripts import Function, Script
+from moonq.registry.project import Entry, Project
+from moonq.sandbox import lend
+from moonq.sandbox.lend import Caller, Services
+from moonq.sandbox.state import Lent, Limits, State
+from moonq.sandbox.state import Script as Chunk
+
+#: How many idle states are kept per function.
+MAX_IDLE = 4
+
+
+class Functions:
+    """Opens functions of one project in states that are lent *services*."""
+
+    def __init__(self, project: Project, services: Services) -> None:
+        self._project = project
+        self._services = services
+        self._idle: dict[str, list[tuple[State, Caller]]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def limits(self, function: str) -> Limits:
+        """Return what one call of *function* may use."""
+        limits = self._entry(function).fields(Function).limits
+        return Limits(limits.timeout, limits.memory)
+
+    def open(
+        self,
+        function: str,
+        caller: Caller,
+        *,
+        decodes: bool = True,
+        on_abandoned: Callable[[], None] = lambda: None,
+        timeout: float | None = None,
+    ) -> State:
+        """Return a new state with *function* open; the caller closes it.
+
+        Raises:
+            NotFound: There is no such function.
+            ScriptFault: Its file does not load.
+            Stopped: Loading took longer than *timeout* seconds, or too much memory.
+        """
+        entry = self._entry(function)
+        lends = lend.lent_functions(self._services, caller)
+        state = self._new_state(lends, self.limits(function), caller, on_abandoned)
+        caller.remaining = state.guard.remaining
+        state.guard.is_waiting = lambda: caller.is_waiting
+        try:
+            for part in self.with_imports(entry):
+                state.define(chunk(part))
+            method = entry.fields(Function).method or ""
+            state.open(function, method, decodes=decodes, timeout=timeout)
+        except BaseException:
+            state.close()
+            raise
+        return state
+
+    def _new_state(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits,
+        caller: Caller,
+        on_abandoned: Callable[[], None],
+    ) -> State:
+        return State(lends, limits, on_abandoned=on_abandoned)
+
+    @contextmanager
+    def borrow(self, function: str, caller: Caller) -> Iterator[State]:
+        """Lend a pooled state of *function* to *caller* for one call."""
+        state, its_caller = self._take(function, caller)
+        try:
+            yield state
+        finally:
+            its_caller.depth = 0
+            self._put(function, state, its_caller)
+
+    def close(self) -> None:
+        """Close every idle state, and keep none that comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, {}
+        for pool in idle.values():
+            for state, _ in pool:
+                state.close()
+
+    def _take(self, function: str, caller: Caller) -> tuple[State, Caller]:
+        with self._lock:
+            pool = self._idle.get(function)
+            state, its_caller = pool.pop() if pool else (None, Caller(entry=function))
+        its_caller.scope = caller.scope
+        its_caller.depth = caller.depth
+        its_caller.is_stopping, its_caller.sleep = caller.is_stopping, caller.sleep
+        its_caller.remaining = caller.remaining
+        if state is None:
+            state = self.open(function, its_caller, timeout=caller.remaining())
+        return state, its_caller
+
+    def _put(self, function: str, state: State, caller: Caller) -> None:
+        if not state.spent:
+            with self._lock:
+                pool = self._idle.setdefault(function, [])
+                if len(pool) < MAX_IDLE and not self._closed:
+                    pool.append((state, caller))
+                    return
+        state.close()
+
+    def _entry(self, function: str) -> Entry:
+        entry = self._project.resolve(function)
+        if not isinstance(entry.config, Function):
+            raise NotFound(
+                f"{entry.id} is a {entry.kind}, not a function.lua",
+                hint="name a function.lua entry",
+            )
+        return entry
+
+    def with_imports(self, entry: Entry) -> list[Entry]:
+        """Return *entry* and every library that it loads."""
+        found: dict[str, Entry] = {}
+        waiting = [entry]
+        while waiting:
+            part = waiting.pop()
+            if part.id not in found:
+                found[part.id] = part
+                imports = part.fields(Script).imports
+                waiting += [self._project.entries[target] for target in imports.values()]
+        return list(found.values())
+
+
+def chunk(entry: Entry) -> Chunk:
+    """Return the text of a function or library as a state takes it."""
+    script = entry.fields(Script)
+    return Chunk(
+        entry.id,
+        entry.source_name,
+        entry.source_text,
+        tuple(script.modules),
+        script.imports,
+    )

@@ -1,0 +1,113 @@
+"""Who may do what: the policies of a project, as a consumer's `lifecycle.security` names them.
+
+    scope = policies.scope(entry.lifecycle.security)    # None: nothing is restricted
+    scope.require("queue.publish", "app:payments")      # raises Denied
+
+A consumer without `security` may do everything its modules offer. One with it may do what an
+`allow` policy of its scope grants and no `deny` policy forbids. Actions are `queue.publish`,
+`queue.info`, `funcs.call`, `store.read`, `store.write`, `env.read` and `registry.read`; in
+policies, actions and resources are patterns in which `*` stands for any text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moonq.errors import Denied
+from moonq.kinds.helpers import Condition, Policy
+from moonq.registry.common import Security
+from moonq.registry.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An actor with the policies that hold for it."""
+
+    actor: str
+    meta: Mapping[str, Any]
+    policies: tuple[Policy, ...]
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def require(self, action: str, resource: str) -> None:
+        """Let the actor do *action* with *resource*.
+
+        Raises:
+            Denied: No policy allows it, or one forbids it.
+        """
+        allowed = self._known.get((action, resource))
+        if allowed is None:
+            allowed = self._known[action, resource] = self._decide(action, resource)
+        if not allowed:
+            raise Denied(
+                f"{self.actor} may not {action} {resource}",
+                hint=f"allow `{action}` on {resource} in a security.policy of its scope",
+            )
+
+    def _decide(self, action: str, resource: str) -> bool:
+        effects = {
+            policy.policy.effect
+            for policy in self.policies
+            if self._applies(policy, action, resource)
+        }
+        return "allow" in effects and "deny" not in effects
+
+    def _applies(self, policy: Policy, action: str, resource: str) -> bool:
+        rule = policy.policy
+        facts = {
+            "action": action,
+            "resource": resource,
+            "actor": {"id": self.actor, "meta": self.meta},
+        }
+        return (
+            any(fnmatchcase(action, pattern) for pattern in rule.actions)
+            and any(fnmatchcase(resource, pattern) for pattern in rule.resources)
+            and all(_holds(condition, facts) for condition in rule.conditions)
+        )
+
+
+class Policies:
+    """All `security.policy` entries of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._by_id = {
+            entry.id: entry.fields(Policy) for entry in project.of_kind("security.policy")
+        }
+
+    def scope(self, security: Security, service: str) -> Scope | None:
+        """Return what *security* of the entry *service* means; None restricts nothing."""
+        if not (security.actor or security.policies or security.groups):
+            return None
+        wanted = set(security.groups)
+        chosen = [
+            policy
+            for id_, policy in self._by_id.items()
+            if id_ in security.policies or wanted & set(policy.groups)
+        ]
+        actor = security.actor
+        return Scope(
+            actor.id if actor else service, dict(actor.meta) if actor else {}, tuple(chosen)
+        )
+
+
+def _holds(condition: Condition, facts: Mapping[str, Any]) -> bool:
+    fact: Any = facts
+    for name in condition.field.split("."):
+        fact = fact.get(name) if isinstance(fact, Mapping) else None
+    return _OPERATORS[condition.operator](fact, condition.value)
+
+
+def _in(fact: Any, value: Any) -> bool:
+    return isinstance(value, list | str) and fact in value
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda fact, value: bool(fact == value),
+    "ne": lambda fact, value: bool(fact != value),
+    "in": _in,
+    "not_in": lambda fact, value: not _in(fact, value),
+    "exists": lambda fact, value: (fact is not None) == (value is not False),
+    "matches": lambda fact, value: isinstance(fact, str) and fnmatchcase(fact, str(value)),
+}

@@ -1,0 +1,264 @@
+"""One thread with one Lua state: runs the deliveries it is given and settles them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from moonq.drivers.base import Subscription
+from moonq.model import ACK, RELEASE, Delivery, Verdict
+from moonq.run.settling import Settler
+from moonq.run.times import Times
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Outcome, Progress, State, Stopped
+
+#: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
+#: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
+MAX_BATCH = 64
+SLICE = 0.001
+
+#: Makes a state for a worker, with the consumer's function open.
+StateMaker = Callable[[Caller, Callable[[], None]], State]
+
+
+class Pace:
+    """How quick the handler is of late, in seconds per message: rises at once, falls slowly."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self) -> None:
+        # Slow until the first messages prove otherwise.
+        self._seconds = SLICE
+
+    def note(self, seconds: float, messages: int) -> None:
+        """Remember that *messages* took *seconds*."""
+        per_message = seconds / messages
+        self._seconds = max(per_message, self._seconds * 0.8 + per_message * 0.2)
+
+    def batch(self) -> int:
+        """Return how many messages make a slice of work."""
+        return max(1, min(MAX_BATCH, int(SLICE / self._seconds)))
+
+
+class Worker:
+    """One thread with one Lua state."""
+
+    def __init__(
+        self,
+        number: int,
+        caller: Caller,
+        make_state: StateMaker,
+        settler: Settler,
+        timeout: float | None,
+        *,
+        auto_ack: bool,
+        on_abandoned: Callable[[Worker], None],
+    ) -> None:
+        self.number = number
+        self.acked = 0
+        self.is_idle = True
+        self.abandoned = False
+        self.pace = Pace()
+        self.times = Times()
+        self.subscription: Subscription | None = None
+        self.thread: threading.Thread | None = None
+        self._make_state = make_state
+        self._settler = settler
+        self._timeout = timeout
+        self._auto_ack = auto_ack
+        self._on_abandoned = on_abandoned
+        self._state: State | None = None
+        # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
+        # so the driver has the last word.
+        self._running: Sequence[Delivery] = ()
+        self._settled: set[int] = set()
+        self._shared_out = False
+        caller.settle, caller.message = self._settle_early, self._message
+        caller.waits = self._share_out
+        caller.log_context = self._log_context
+        self._caller = caller
+
+    def open(self) -> None:
+        """Have a state with the function open.
+
+        Raises:
+            ScriptFault: The function's file does not load.
+            Stopped: Loading it took too much time or memory.
+        """
+        if self._state is None:
+            self._state = self._make_state(self._caller, lambda: self._on_abandoned(self))
+
+    def close(self) -> None:
+        """Give the state back."""
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+    def running(self) -> list[Delivery]:
+        """Return the deliveries that are in Lua's hands and not settled."""
+        settled = self._settled
+        return [one for index, one in enumerate(self._running, 1) if index not in settled]
+
+    def fire(self, reason: str = "stop") -> None:
+        """Cut the running handler off."""
+        state = self._state
+        if state is not None:
+            state.guard.fire(reason)
+
+    def give_up(self, verdict: Callable[[Delivery], Verdict]) -> list[str]:
+        """Settle what is stuck in Lua from outside; names the messages."""
+        self.abandoned = True
+        stuck = self.running()
+        for number, delivery in enumerate(stuck):
+            # Only the first can be running: the others have not begun.
+            self._settle(
+                self._running.index(delivery) + 1, RELEASE if number else verdict(delivery)
+            )
+        return [delivery.message.id for delivery in stuck]
+
+    def handle(self, deliveries: Sequence[Delivery]) -> None:
+        """Run and settle *deliveries*."""
+        subscription = self.subscription
+        assert subscription is not None
+        waiting = [
+            delivery
+            for delivery in deliveries
+            if not self._has_killed(delivery) and subscription.start(delivery)
+        ]
+        self._settler.begun(waiting)
+        while waiting:
+            done = self._run(waiting)
+            waiting = [] if self._shared_out else waiting[done:]
+            if waiting and (self._state is None or self._settler.is_stopping):
+                self._hand_back(waiting)
+                return
+
+    def _has_killed(self, delivery: Delivery) -> bool:
+        """Whether it has cost so many processes their lives that it gets no further one."""
+        verdict = self._settler.doomed(delivery)
+        if verdict is None:
+            return False
+        assert self.subscription is not None
+        self._settler.settle(self.subscription, delivery, verdict)
+        return True
+
+    def _run(self, deliveries: Sequence[Delivery]) -> int:
+        """Run some of *deliveries*, in order; returns how many were settled."""
+        state = self._state
+        assert state is not None
+        self._settled = set()
+        self._shared_out = False
+        self._running = deliveries
+        if self._auto_ack:
+            for index in range(1, len(deliveries) + 1):
+                self._settle(index, ACK)
+        began = time.perf_counter()
+        progress = state.deliver(self._timeout, [one.message.body for one in deliveries])
+        self._note(time.perf_counter() - began, progress)
+        done = self._conclude(progress)
+        self._running = ()
+        if state.spent:
+            self.close()
+        return done
+
+    def _note(self, seconds: float, progress: Progress) -> None:
+        if progress.done:
+            self.pace.note(seconds, progress.done)
+        if progress.stopped is not None:
+            # It is the one that was cut off that took so long.
+            self.times.note(seconds)
+        elif progress.done:
+            self.times.note(seconds / progress.done, progress.done)
+
+    def _conclude(self, progress: Progress) -> int:
+        if not (progress.outcomes or self._settled or progress.stopped):
+            return self._ack_all(progress.done)
+        for outcome in progress.outcomes:
+            if outcome.kind != "settled" and not self._is_settled(outcome.number):
+                self._settle(outcome.number, self._verdict(outcome))
+            self._settled.add(outcome.number)
+        for index in range(1, progress.done + 1):
+            if self._settle(index, ACK):
+                self.acked += 1
+        if progress.stopped is None:
+            return progress.done
+        cut_off = progress.done + 1
+        if not self._is_settled(cut_off):
+            delivery = self._running[cut_off - 1]
+            self._settle(cut_off, self._settler.stopped(delivery, progress.stopped))
+        return cut_off
+
+    def _ack_all(self, done: int) -> int:
+        """Settle the first *done* messages: the common case, in one go."""
+        subscription = self.subscription
+        assert subscription is not None
+        self._settled = set(range(1, done + 1))
+        self.acked += self._settler.ack(subscription, self._running[:done])
+        return done
+
+    def _verdict(self, outcome: Outcome) -> Verdict:
+        delivery = self._running[outcome.number - 1]
+        if outcome.kind == "memory":
+            return self._settler.stopped(delivery, Stopped("memory", outcome.fault.traceback))
+        if outcome.kind == "decode":
+            return self._settler.dead(outcome.fault, "decode")
+        return self._settler.failed(delivery, outcome.fault)
+
+    def _hand_back(self, deliveries: Sequence[Delivery]) -> None:
+        # From the last: each goes to the front of the queue.
+        subscription = self.subscription
+        assert subscription is not None
+        for delivery in reversed(deliveries):
+            self._settler.settle(subscription, delivery, RELEASE)
+
+    def _is_settled(self, index: int) -> bool:
+        return index in self._settled
+
+    def _settle(self, index: int, verdict: Verdict) -> bool:
+        if index in self._settled:
+            return False
+        self._settled.add(index)
+        subscription = self.subscription
+        assert subscription is not None
+        return self._settler.settle(subscription, self._running[index - 1], verdict)
+
+    # What the handler asks of its message ---------------------------------------------------------
+
+    def _settle_early(self, index: int, action: str, delay: float, reason: str) -> bool:
+        if not 0 < index <= len(self._running) or self._is_settled(index):
+            return False
+        delivery = self._running[index - 1]
+        done = self._settle(index, self._settler.asked(delivery, action, delay, reason))
+        if done and action == "ack":
+            self.acked += 1
+        return done
+
+    def _share_out(self, answer: tuple[object, ...]) -> None:
+        """A handler waits: settle what is done before it, hand back what has not begun."""
+        assert self._state is not None
+        done = self._conclude(self._state.progress(answer))
+        for later in range(len(self._running), done + 1, -1):
+            self._shared_out = self._settle(later, RELEASE) or self._shared_out
+
+    def _message(self, index: int) -> bytes:
+        delivery = self._running[index - 1]
+        message = delivery.message
+        return json.dumps(
+            {
+                "id": message.id,
+                "attempt": delivery.attempt,
+                "interruptions": delivery.interruptions,
+                "published_at": message.published_at,
+                "queue": self._caller.serves.decode(),
+                "headers": dict(message.headers),
+            },
+            ensure_ascii=False,
+        ).encode()
+
+    def _log_context(self, index: int) -> dict[str, object]:
+        if not 0 < index <= len(self._running):
+            return {}
+        delivery = self._running[index - 1]
+        return {"message_id": delivery.message.id, "attempt": delivery.attempt}

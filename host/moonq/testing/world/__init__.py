@@ -1,0 +1,1 @@
+"""What is under test: a host without threads, in virtual time."""

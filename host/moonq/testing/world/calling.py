@@ -1,0 +1,87 @@
+"""One call of a function by a test, as if a message had come, without any queue."""
+
+from __future__ import annotations
+
+import json
+
+from moonq.run.ids import new_id
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+from moonq.testing.world.world import World
+
+#: Kinds of faults that errors in Lua do not have.
+_KINDS = {"MEMORY": "INTERNAL"}
+
+
+class CallUnderTest:
+    """A call of *function* in *world*."""
+
+    def __init__(self, world: World, function: str) -> None:
+        self._world = world
+        self._function = world.project.resolve(function).id
+        self._began = world.clock.monotonic()
+        self._limit = world.functions.limits(self._function).timeout
+        self._settled = ""
+        self._state: State | None = None
+
+    def run(self, body: bytes, headers: bytes) -> bytes:
+        """Call it and return what it answers, as `lua/crossing.lua` writes values."""
+        caller = Caller(entry=self._function, sleep=self._sleep, settle=self._settle)
+        message = self._message(headers)
+        caller.message = lambda _: message
+        try:
+            self._state = self._world.functions.open(self._function, caller)
+        except (ScriptFault, Stopped) as problem:
+            return failed(_fault(problem))
+        try:
+            return self._deliver(self._state, body)
+        finally:
+            self._state.close()
+
+    def _deliver(self, state: State, body: bytes) -> bytes:
+        self._world.take_returned()
+        progress = state.deliver(self._limit, [body])
+        returned = self._world.take_returned()
+        if progress.stopped:
+            return failed(_fault(progress.stopped))
+        raised = [one for one in progress.outcomes if one.kind != "settled"]
+        if raised and not returned:
+            return failed(raised[0].fault)
+        return returned or b"[]"
+
+    def _message(self, headers: bytes) -> bytes:
+        now = self._world.clock.now()
+        known = {
+            "id": new_id(now),
+            "attempt": 1,
+            "interruptions": 0,
+            "published_at": now,
+            "queue": "",
+            "headers": json.loads(headers) if headers else {},
+        }
+        return json.dumps(known).encode()
+
+    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
+        if self._settled:
+            return False
+        self._settled = action
+        return True
+
+    def _sleep(self, seconds: float) -> bool:
+        if self._state is not None:
+            self._world.sleep(seconds, self._began, self._limit, self._state.guard.fire)
+        return True
+
+
+def _fault(problem: ScriptFault | Stopped) -> Fault:
+    if isinstance(problem, ScriptFault):
+        return problem.fault
+    return Fault("TIMEOUT" if problem.reason == "timeout" else "INTERNAL", f"stopped ({problem})")
+
+
+def failed(fault: Fault) -> bytes:
+    """Return ``nil, err`` as values that cross into a state."""
+    error = {"kind": _KINDS.get(fault.kind, fault.kind), "message": fault.message}
+    if fault.retryable is not None:
+        return json.dumps([{}, {"error": error | {"retryable": fault.retryable}}]).encode()
+    return json.dumps([{}, {"error": error}]).encode()

@@ -1,0 +1,88 @@
+"""A consumer that takes a step when its test says so, in the test's own thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moonq.model import Ack, Delivery, Verdict
+from moonq.run.consumer import Consumer
+from moonq.run.worker import Worker
+from moonq.testing.world.runs import Observed
+
+if TYPE_CHECKING:
+    from moonq.testing.world.world import World
+
+
+class DrivenConsumer(Consumer):
+    """See `Consumer`; one worker, no threads."""
+
+    def __init__(self, *parts: Any, world: World) -> None:
+        super().__init__(*parts)
+        self._world = world
+        self._worker: Worker | None = None
+        self._began = 0.0
+        self._is_doomed = False
+
+    def start(self) -> None:
+        """Open the worker's state and take a place at the queue."""
+        if self.settings.auto_ack:
+            self._log.warning("auto_ack: a message that fails, or is running at a crash, is lost")
+        worker = self._new_worker()
+        worker.open()
+        # One at a time: what waits in a buffer would have left the order of the queue.
+        inner = self.route.driver.subscribe(self.route.spec.name, 1)
+        worker.subscription = self._subscription = Observed(inner, self)
+        self._worker = worker
+
+    def step(self, timeout: float = 0.0) -> bool:
+        """Run the next delivery; False when there is none within *timeout* seconds."""
+        worker, subscription = self._worker, self._subscription
+        assert worker is not None
+        assert subscription is not None
+        deliveries = subscription.take(1, timeout)
+        if not deliveries:
+            return False
+        worker.open()
+        worker.handle(deliveries)
+        if self._is_doomed:
+            self._is_doomed = False
+            worker.close()
+        return True
+
+    def close(self) -> None:
+        """Give the state and the place at the queue back."""
+        if self._worker is not None:
+            self._worker.close()
+        if self._subscription is not None:
+            self._subscription.close(self._clock.monotonic())
+        self._policy.close()
+
+    def sleep(self, seconds: float) -> bool:
+        """Let virtual time pass on behalf of a handler, and its own limit with it."""
+        if self._worker is not None:
+            self._world.sleep(seconds, self._began, self.settings.timeout, self._worker.fire)
+        return True
+
+    # What its subscription tells ------------------------------------------------------------------
+
+    def begun(self, delivery: Delivery) -> None:
+        """A handler begins."""
+        self._began = self._clock.monotonic()
+        self._is_doomed = self._world.faults.takes_crash()
+        self._world.begun(delivery)
+
+    def amended(self, delivery: Delivery, verdict: Verdict) -> Verdict:
+        """Let the faults that the test asked for have their way."""
+        if self.settings.auto_ack and isinstance(verdict, Ack):
+            return verdict
+        if self._is_doomed:
+            if self._worker is not None:
+                self._worker.fire()
+            return self._settler.interrupted(delivery, "the worker died: test.crash_worker")
+        if isinstance(verdict, Ack) and self._world.faults.takes_ack():
+            return self._settler.interrupted(delivery, "the ack was lost: test.drop_ack")
+        return verdict
+
+    def ended(self, delivery: Delivery, verdict: Verdict) -> None:
+        """A delivery was settled."""
+        self._world.ended(delivery, verdict)

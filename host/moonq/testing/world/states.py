@@ -1,0 +1,151 @@
+"""The Lua states of a test run: the suite's own, and those of what it tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lupa.lua54 import LuaError
+
+from moonq.errors import Unavailable
+from moonq.sandbox.lend import safe
+from moonq.sandbox.state import Lent, Limits, Progress, State
+
+if TYPE_CHECKING:
+    from moonq.testing.coverage import Hit
+    from moonq.testing.world.world import Stub, World
+
+
+class Lines:
+    """The lines that run in one state, where somebody gathers them; see `lua/coverage.lua`."""
+
+    def __init__(self, lua: Any, hit: Hit | None) -> None:
+        self._hit = hit
+        self._coverage = lua.more(b"host.coverage") if hit is not None else None
+        if self._coverage is not None:
+            self._coverage[b"start"]()
+
+    def gather(self) -> None:
+        """Hand over what the state has seen; one that has no memory left has seen nothing."""
+        if self._hit is not None and self._coverage is not None:
+            try:
+                self._hit.add(json.loads(self._coverage[b"hits"]()))
+            except LuaError:
+                return
+
+
+class SuiteState(State):
+    """The state that a file of tests runs in; see `lua/tester.lua`."""
+
+    def __init__(self, lends: Mapping[str, Lent], limits: Limits, hit: Hit | None = None) -> None:
+        super().__init__(lends, limits)
+        self._tester = self._lua.more(b"host.tester")
+        self._lines = Lines(self._lua, hit)
+
+    def load(self, script: str, timeout: float) -> Any:
+        """Run the file; returns what went wrong, or None.
+
+        Raises:
+            Stopped: It took too much time or memory.
+        """
+        return self._ask(timeout, b"load", script.encode())
+
+    def load_entry(self, entry: str, method: str, name: str, timeout: float) -> Any:
+        """Run the file of *entry* and let its function declare tests, or be one called *name*."""
+        return self._ask(timeout, b"load_entry", entry.encode(), method.encode(), name.encode())
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Return every declared test."""
+        return list(self._ask(None, b"cases"))
+
+    def plan(self, indexes: Sequence[int]) -> None:
+        """Say which tests will run."""
+        self._ask(None, b"plan", json.dumps(list(indexes)).encode())
+
+    def run(self, index: int, timeout: float) -> dict[str, Any]:
+        """Run one test.
+
+        Raises:
+            Stopped: It took too much time or memory.
+        """
+        found = dict(self._ask(timeout, b"run", index))
+        if self.memory_used() > self.limits.memory // 4:
+            self._give_back()
+        return found
+
+    def answer(self, stub: int, arguments: bytes) -> bytes:
+        """Call the function of a stub for another state; the running test has called that one.
+
+        Raises:
+            Unavailable: The test was stopped meanwhile.
+        """
+        try:
+            answer = self._tester[b"answer"](stub, arguments)
+        except LuaError as problem:
+            raise Unavailable(f"the stub's test was stopped: {problem}") from None
+        return bytes(answer)
+
+    def finish(self, timeout: float) -> list[dict[str, Any]]:
+        """Close what a cut-off run has left open; returns its problems."""
+        return list(self._ask(timeout, b"finish"))
+
+    def close(self) -> None:
+        """Give everything back now."""
+        self._lines.gather()
+        del self._tester, self._lines
+        super().close()
+
+    def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
+        (answer,) = self._within_limits(timeout, self._tester[question], *arguments)
+        return None if answer is None else json.loads(answer)
+
+
+class StateUnderTest(State):
+    """A state of a handler or function that a test runs; see `lua/under_test.lua`."""
+
+    def __init__(
+        self,
+        lends: Mapping[str, Lent],
+        limits: Limits,
+        on_abandoned: Callable[[], None],
+        world: World,
+    ) -> None:
+        own = {"test_stub_called": safe(world.answer), "test_returned": safe(world.returned)}
+        super().__init__({**lends, **own}, limits, on_abandoned=on_abandoned)
+        self._world = world
+        self._under_test = self._lua.more(b"host.under_test")
+        self._lines = Lines(self._lua, world.hit)
+        for stub in world.stubs:
+            self.put(stub)
+        world.states.add(self)
+
+    def put(self, stub: Stub) -> None:
+        """Replace a function by one of the test's."""
+        self._under_test[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
+
+    def open(
+        self,
+        function_id: str,
+        method: str = "",
+        *,
+        decodes: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """Run the file of *function_id* and find its function."""
+        super().open(function_id, method, decodes=decodes, timeout=timeout)
+        self._under_test[b"keep_results"]()
+
+    def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
+        """Run the handler; it gets no more time than the test has left."""
+        return super().deliver(self._world.within_test(timeout), bodies)
+
+    def close(self) -> None:
+        """Give everything back now."""
+        self._world.states.discard(self)
+        self._lines.gather()
+        del self._under_test, self._lines
+        super().close()
+
+    def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
+        return super()._within_limits(self._world.within_test(limit), function, *arguments)

@@ -1,0 +1,1 @@
+"""Words and drawings that every part shares: findings, suggestions, sizes, wording."""

@@ -1,0 +1,151 @@
+"""What moonq has to say about a project's files, and about a script that failed.
+
+A `Finding` is one problem: severity, code, one sentence, the places it concerns (`Span`), notes
+that explain and helps that say what to do. YAML, Lua syntax and run-time errors all become
+findings, and `render` draws every one of them:
+
+    error[R202]: `queue` refers to an entry that does not exist
+       ┌─ src/_index.yaml:14:12
+    13 │     kind: queue.consumer
+    14 │     queue: app:ordres
+       │            ^^^^^^^^^^ no entry `app:ordres`
+       = help: did you mean `app:orders`?  (queue.queue, src/_index.yaml:8)
+
+The first letter of a code names its family: P cannot read, R registry, L Lua static, H handler at
+run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "info", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a file and what is to be said about it; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int = 0
+    """0 when it is not known: the whole line is marked then."""
+    length: int = 1
+    label: str = ""
+    lines: tuple[tuple[int, str], ...] = ()
+    """The lines to show, numbered; a span without any is drawn as one row: label and place."""
+    primary: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem, with everything a person needs to solve it."""
+
+    severity: Severity
+    code: str
+    message: str
+    spans: tuple[Span, ...] = ()
+    notes: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column of the first span; an empty file and zeros without one."""
+        if not self.spans:
+            return ("", 0, 0)
+        first = self.spans[0]
+        return (first.file, first.line, first.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's name and text: whatever can cut the lines of a frame out of it."""
+
+    file: str
+    text: str
+    lines: list[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Editors and Lua count "\n" only; str.splitlines() would also break at form feeds.
+        object.__setattr__(self, "lines", [line.rstrip("\r") for line in self.text.split("\n")])
+
+    @classmethod
+    def of(cls, file: str, data: bytes) -> Source:
+        """Return the source of *data*; what is not UTF-8 is shown as a replacement character."""
+        return cls(file, data.decode("utf-8", "replace").removeprefix("\ufeff"))
+
+    def line(self, number: int) -> str:
+        """Return the text of line *number*, empty beyond the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def span(
+        self,
+        line: int,
+        column: int = 0,
+        length: int = 1,
+        label: str = "",
+        *,
+        since: int | None = None,
+        primary: bool = True,
+    ) -> Span:
+        """Return a span that shows the lines from *since* (default: its own) to *line*."""
+        first = max(1, line if since is None else min(since, line))
+        shown = tuple((number, self.line(number)) for number in range(first, line + 1))
+        return Span(self.file, line, column, length, label, shown, primary)
+
+
+def by_place(findings: Iterable[Finding]) -> list[Finding]:
+    """Return *findings* ordered by file, line and column; at one place errors come first."""
+    return sorted(findings, key=lambda f: (f.place, f.severity != "error", f.code))
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Say whether one of *findings* is an error."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """Return a count for the last line, such as ``2 errors, 1 warning``."""
+    severities = [finding.severity for finding in findings]
+    parts = []
+    for severity in ("error", "warning"):
+        count = severities.count(severity)
+        if count:
+            parts.append(f"{count} {severity}{'s' if count > 1 else ''}")
+    return ", ".join(parts) or "no errors"
+
+
+def render(
+    findings: Sequence[Finding], *, color: bool = False, width: int = 100, unicode: bool = True
+) -> str:
+    """Return *findings* drawn for people, a blank line between two, without a final newline.
+
+    The caller knows the terminal: *color* is plain ANSI, *width* its columns (0: unlimited), and
+    without *unicode* the frames are drawn in ASCII.
+    """
+    from moonq.text.drawing import Pen, draw
+
+    pen = Pen(color=color, width=width, unicode=unicode)
+    return "\n\n".join("\n".join(draw(finding, pen)) for finding in findings)
+
+
+def to_json(finding: Finding) -> dict[str, Any]:
+    """Return *finding* as plain data; keys are only ever added."""
+    file, line, column = finding.place
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "message": finding.message,
+        "file": file or None,
+        "line": line or None,
+        "column": column or None,
+        "label": finding.spans[0].label if finding.spans else "",
+        "related": [
+            {"file": span.file, "line": span.line, "column": span.column, "label": span.label}
+            for span in finding.spans[1:]
+        ],
+        "notes": list(finding.notes),
+        "help": list(finding.helps),
+    }
