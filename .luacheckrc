@@ -1,7 +1,7 @@
 std = "lua54"
 max_line_length = 100
 
--- What a script sees (lua/world.lua): no io, no package, of os only what tells the time.
+-- What a script sees (lua/walls/world.lua): no io, no package, of os only what tells the time.
 stds.script = {
   read_globals = {
     "_G", "_VERSION", "assert", "error", "getmetatable", "ipairs", "load", "next", "pairs", "pcall",

@@ -1,14 +1,14 @@
 --- What Python may call in a state. Only strings, numbers, booleans and nil cross, both ways.
-local deliver = require("host.deliver")
-local exports = require("host.exports")
-local fault = require("host.fault")
+local deliver = require("host.run.deliver")
+local exports = require("host.walls.exports")
+local fault = require("host.run.fault")
 local json = require("json")
-local limits = require("host.limits")
-local modules = require("host.modules")
-local protect = require("host.protect")
+local limits = require("host.walls.limits")
+local modules = require("host.walls.modules")
+local protect = require("host.walls.protect")
 local raw = require("host.raw")
-local trace = require("host.trace")
-local world = require("host.world")
+local trace = require("host.walls.trace")
+local world = require("host.walls.world")
 
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
@@ -162,7 +162,7 @@ local policy_options
 
 --- Sets the options of the default policy of this state's queue.
 function api.set_policy(max_attempts, max_interruptions, initial_delay, factor, max_delay, jitter)
-  retry = require("host.retry")
+  retry = require("host.run.retry")
   policy_options = {
     max_attempts = max_attempts,
     max_interruptions = max_interruptions,
@@ -223,7 +223,7 @@ function api.last_trace()
 end
 
 --- Loads more of the trusted half, for states that do more than a worker's.
----@param name string  such as "host.tester"
+---@param name string  such as "host.test.tester"
 ---@return table
 function api.more(name)
   return require(name)

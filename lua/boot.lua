@@ -51,7 +51,7 @@ local function requirer(env, source)
     local module = loaded[name]
     if module == nil then
       -- What is loaded late, perhaps to describe a failure, must fit below the hard limit.
-      local limits = loaded["host.limits"]
+      local limits = loaded["host.walls.limits"]
       if limits then
         limits.check_memory()
       end

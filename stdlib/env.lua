@@ -6,7 +6,7 @@
 ---     env.get("HOME")                --> nil, no env.variable entry names 'HOME'
 local check = require("check")
 local json = require("json")
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 
 local read, read_names = lent.env, lent.env_names
 

@@ -20,7 +20,7 @@ local require, setmetatable, tostring, type = require, setmetatable, tostring, t
 local format = string.format
 
 -- The module of the host that can see a script's stack. Without a host there is no stack to show.
-local has_trace, trace = pcall(require, "host.trace")
+local has_trace, trace = pcall(require, "host.walls.trace")
 
 local errors = {
   NOT_FOUND = "NOT_FOUND",

@@ -8,7 +8,7 @@
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 
 local rawequal, select = rawequal, select
 local concat, unpack = table.concat, table.unpack

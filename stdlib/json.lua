@@ -15,13 +15,13 @@
 --- * Objects are written in no particular order; the option `sorted` gives a stable one.
 --- * Metatables are not looked at: what counts is what is really in the table.
 local check = require("check")
-local json_reader = require("host.json_reader")
-local json_values = require("host.json_values")
-local json_writer = require("host.json_writer")
-local lazy = require("host.lazy")
+local json_reader = require("host.json.reader")
+local json_values = require("host.json.values")
+local json_writer = require("host.json.writer")
+local lazy = require("host.walls.lazy")
 
 local error, rawequal, type = error, rawequal, type
-local careful = lazy("host.json_careful")
+local careful = lazy("host.json.careful")
 local read, write = json_reader.read, json_writer.write
 
 local json = {}

@@ -8,11 +8,11 @@
 ---
 --- Nothing that is logged can fail: fields that JSON cannot carry are shown as text.
 local check = require("check")
-local fault = require("host.fault")
-local freeze = require("host.freeze")
+local fault = require("host.run.fault")
+local freeze = require("host.walls.freeze")
 local json = require("json")
-local lent = require("host.lent")
-local delivery = require("host.message")
+local lent = require("host.walls.lent")
+local delivery = require("host.run.message")
 
 local error, getmetatable, next, rawequal, type = error, getmetatable, next, rawequal, type
 local sub, utf8_offset = string.sub, utf8.offset

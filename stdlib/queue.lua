@@ -11,9 +11,9 @@
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
-local lent = require("host.lent")
-local message = require("host.message")
-local publishing = require("host.publishing")
+local lent = require("host.walls.lent")
+local message = require("host.run.message")
+local publishing = require("host.run.publishing")
 
 local next, rawget, type = next, rawget, type
 local format, unpack = string.format, table.unpack

@@ -9,7 +9,7 @@
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 
 local get, find = lent.registry_get, lent.registry_find
 

@@ -9,10 +9,10 @@
 --- Values are what JSON can carry. They are copied in and out: changing a table that came out
 --- changes nothing in the store.
 local check = require("check")
-local durations = require("host.durations")
+local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 
 local error, getmetatable, rawget, setmetatable = error, getmetatable, rawget, setmetatable
 local format = string.format

@@ -12,25 +12,25 @@
 --- that holds answers the value it looked at where that is of use.
 local error, ipairs, require, tostring, type = error, ipairs, require, tostring, type
 local format, match, unpack = string.format, string.match, table.unpack
-local assertions = require("host.assertions")
-local blame = require("host.blame")
+local assertions = require("host.test.assertions")
+local blame = require("host.walls.blame")
 local check = require("check")
 local errors = require("errors")
-local failure = require("host.failure")
-local freeze = require("host.freeze")
-local outcomes = require("host.outcomes")
-local pretty = require("host.pretty")
-local raising = require("host.raising")
-local spies = require("host.spies")
-local suite = require("host.suite").main
-local trace = require("host.trace")
+local failure = require("host.test.failure")
+local freeze = require("host.walls.freeze")
+local outcomes = require("host.test.results")
+local pretty = require("host.print.pretty")
+local raising = require("host.test.raising")
+local spies = require("host.test.spies")
+local suite = require("host.test.suite").main
+local trace = require("host.walls.trace")
 
 local test = {}
 
 -- What this module asks of the host. It is loaded when it is first needed, because most tests need
 -- nothing but Lua.
 local function testing()
-  return require("host.testing")
+  return require("host.test.testing")
 end
 
 local function verify(finding, message)

@@ -9,10 +9,10 @@
 ---
 --- Wherever a duration is asked for, "500ms", "5s", "2h", "1h30m", "7d" and seconds will do.
 local check = require("check")
-local durations = require("host.durations")
+local durations = require("host.run.durations")
 local errors = require("errors")
-local lent = require("host.lent")
-local timestamps = require("host.timestamps")
+local lent = require("host.walls.lent")
+local timestamps = require("host.run.timestamps")
 
 local error, format = error, string.format
 local now, monotonic, sleep = lent.now, lent.monotonic, lent.sleep

@@ -4,7 +4,7 @@
 ---     uuid.v4() --> "9b2f6a0e-5c1d-4f0e-8a4b-0d6f3c1e7a52": random
 ---     uuid.v7() --> "019b76da-a800-7…": begins with the time, so ids sort by their making
 ---     uuid.is_valid("9b2f6a0e") --> false
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 
 local error, tostring, type = error, tostring, type
 local find, format, gsub, unpack = string.find, string.format, string.gsub, string.unpack

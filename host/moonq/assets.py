@@ -26,14 +26,15 @@ def _tree(name: str) -> Path:
 
 
 def _read(tree: str, name: str) -> bytes:
-    path = _tree(tree) / f"{name}.lua"
-    if not name.isidentifier() or not path.is_file():
+    parts = name.split(".")
+    path = _tree(tree).joinpath(*parts).with_suffix(".lua")
+    if not all(part.isidentifier() for part in parts) or not path.is_file():
         raise NotFound(f"moonq has no {tree} module {name!r}")
     return path.read_bytes()
 
 
 def lua_source(name: str) -> bytes:
-    """Return the text of a module of the trusted half, such as ``boot``.
+    """Return the text of a module of the trusted half, such as ``walls.limits``.
 
     Raises:
         NotFound: There is no such module.
@@ -57,7 +58,8 @@ def stdlib_modules() -> frozenset[str]:
 
 
 def host_modules(test: Path) -> list[str]:
-    """Return what a test of moonq's own may require beside them: ``host.x`` is lua/x.
+    """Return what a test of moonq's own may require beside them: ``host.x.y`` is
+    lua/x/y.
 
     Only a file among the tests of the checkout that this moonq runs from is one; an installed
     moonq has no such place.
@@ -65,4 +67,6 @@ def host_modules(test: Path) -> list[str]:
     tests = PACKAGE.parent.parent / "tests"
     if not test.is_relative_to(tests) or (PACKAGE / "_lua").is_dir():
         return []
-    return sorted(f"host.{path.stem}" for path in _tree("lua").glob("*.lua"))
+    tree = _tree("lua")
+    parts = (path.relative_to(tree).with_suffix("").parts for path in tree.rglob("*.lua"))
+    return sorted(".".join(("host", *part)) for part in parts)

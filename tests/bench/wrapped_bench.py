@@ -23,7 +23,10 @@ function require(name)
   return loaded[name]
 end
 
-local ours = { string = require("host.strings").new(), table = require("host.tables").new() }
+local ours = {
+  string = require("host.stock.strings").new(),
+  table = require("host.stock.tables").new(),
+}
 local stock = { string = string, table = table }
 local line = "2024-05-01 12:30:05 INFO order=1234 customer=acme total=17.50 EUR"
 local page = line:rep(8, "\n") .. "\nthe end"
@@ -157,9 +160,9 @@ for _, case in ipairs(CASES) do
   local wrapped = nanoseconds(body, ours[library], 40000)
   rows[#rows + 1] = ("%-18s %8.0f %8.0f %6.2f"):format(name, raw, wrapped, wrapped / raw)
 end
-local globals, seal = require("host.world").new({ id = "bench", require = require })
+local globals, seal = require("host.walls.world").new({ id = "bench", require = require })
 seal()
-require("host.metatables").reset()
+require("host.walls.metatables").reset()
 for _, case in ipairs(SCRIPTS) do
   local name, text = case[1], case[2]
   local raw = nanoseconds(load(LOCALS .. text, "=stock", "t", _G), nil, 40000)

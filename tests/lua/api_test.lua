@@ -112,7 +112,7 @@ end)
 
 describe("the rest of the api", function()
   it("loads more of the trusted half", function()
-    test.is_function(api.more("host.retry").policy)
+    test.is_function(api.more("host.run.retry").policy)
   end)
 
   it("collects garbage and tells what is left", function()

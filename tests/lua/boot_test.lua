@@ -1,4 +1,4 @@
-local lent = require("host.lent")
+local lent = require("host.walls.lent")
 local test = require("test")
 
 local describe, it, each, eq, fails = test.describe, test.it, test.each, test.eq, test.fails

@@ -2,8 +2,8 @@
 ---
 --- `compare(seed, count, mode)` returns the differences as text; the modes force one way through
 --- the code on subjects that are short enough to be compared at all.
-local patterns = require("host.patterns")
-local strings = require("host.strings")
+local patterns = require("host.stock.patterns")
+local strings = require("host.stock.strings")
 
 local bounded = strings.new()
 local random = math.random

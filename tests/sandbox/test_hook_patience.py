@@ -25,8 +25,8 @@ function require(name)
 end
 local clock, sethook = os.clock, debug.sethook
 local env = {
-  string = require("host.strings").new(),
-  table = require("host.tables").new(),
+  string = require("host.stock.strings").new(),
+  table = require("host.stock.tables").new(),
   setmetatable = setmetatable,
   math = math,
   endless = setmetatable({}, { __len = function() return 1 << 50 end }),

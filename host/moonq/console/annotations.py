@@ -281,10 +281,10 @@ def reference() -> Reference:
         for name in sorted(assets.stdlib_modules())
     }
     # What queue.message() answers is made by a file of the trusted half.
-    message = read("message", assets.lua_source("message").decode())
+    message = read("message", assets.lua_source("run.message").decode())
     queue = modules["queue"]
     modules["queue"] = Module(
         queue.name, queue.doc, queue.functions, queue.methods + message.methods, queue.shapes
     )
-    modules["mq"] = read("mq", assets.lua_source("mq").decode())
+    modules["mq"] = read("mq", assets.lua_source("console.mq").decode())
     return Reference(modules)

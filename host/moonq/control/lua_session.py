@@ -56,11 +56,11 @@ class ReadOnlyScope:
 
 
 class ConsoleState(State):
-    """A state that evaluates one text after another; see `lua/console.lua`."""
+    """A state that evaluates one text after another; see `lua/console/session.lua`."""
 
     def prepare(self, project: Project) -> None:
         """Give it the standard library, and the project's libraries by their names."""
-        self._console = self._lua.more(b"host.console")
+        self._console = self._lua.more(b"host.console.session")
         names = sorted(stdlib_modules() - NOT_HERE)
         libraries = project.of_kind("library.lua")
         for entry in libraries:

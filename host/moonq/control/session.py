@@ -2,7 +2,7 @@
 
 Beside the kinds of `moonq.operations` a session knows:
 
-    eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console.lua`
+    eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console/session.lua`
     complete{path}                what could follow `queue.pu`; runs no code
     reset{}                       forget every variable
     write{}                       ask for the right to change things; it is logged

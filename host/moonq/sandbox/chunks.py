@@ -30,14 +30,14 @@ def _compiler() -> LuaRuntime:
 
 @cache
 def chunk(name: str) -> bytes:
-    """Return the compiled text of a trusted module: `host.x` is lua/x, a bare name stdlib/x.
+    """Return the compiled text of a trusted module: `host.x.y` is lua/x/y, a bare name stdlib/x.
 
     Raises:
         NotFound: There is no such module.
     """
     if name.startswith("host."):
         short = name.removeprefix("host.")
-        source, shown = lua_source(short), f"lua/{short}.lua"
+        source, shown = lua_source(short), f"lua/{short.replace('.', '/')}.lua"
     else:
         source, shown = stdlib_source(name), f"stdlib/{name}.lua"
     with _lock:

@@ -22,11 +22,11 @@ QUICK = 0.1
 
 
 class _LiteralState(State):
-    """A state that knows `lua/literal.lua`."""
+    """A state that knows `lua/print/literal.lua`."""
 
     def __init__(self) -> None:
         super().__init__({}, Limits(PATIENCE, MEMORY))
-        self._literal = self._lua.more(b"host.literal")
+        self._literal = self._lua.more(b"host.print.literal")
 
     def ask(self, timeout: float, question: bytes, *arguments: Any) -> tuple[Any, ...]:
         """Call one function of it."""

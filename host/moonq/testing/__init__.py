@@ -8,8 +8,8 @@
     results    what came of it: plain values
     blocks     a failure, drawn
 
-A suite's script talks to the world through `lends`; `lua/testing.lua` is the other end. The parts
-of a world are those of a host, made fit for one thread: `standin` for every driver, `consumers`
-that take a step when they are told to, `functions` and `states` with stubs, `faults`, and `runs`
-that remember.
+A suite's script talks to the world through `lends`; `lua/test/testing.lua` is the other end. The
+parts of a world are those of a host, made fit for one thread: `standin` for every driver,
+`consumers` that take a step when they are told to, `functions` and `states` with stubs, `faults`,
+and `runs` that remember.
 """

@@ -57,7 +57,7 @@ def test_lua_itself_agrees_about_the_main_chunk(root: Path) -> None:
         end
         return table.concat(lines, ",")
       end""")
-    for path in [*root.glob("lua/*.lua"), *root.glob("stdlib/*.lua")]:
+    for path in [*root.glob("lua/**/*.lua"), *root.glob("stdlib/*.lua")]:
         source = path.read_bytes()
         main = {int(line) for line in active(source).split(b",")}
         assert main <= executable_lines(source), path

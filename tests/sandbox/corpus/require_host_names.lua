@@ -2,10 +2,10 @@
 return function()
   for _, name in ipairs({
     "host.raw",
-    "host.lent",
+    "host.walls.lent",
     "host.boot",
-    "host.world",
-    "host.limits",
+    "host.walls.world",
+    "host.walls.limits",
     "host/raw",
     "../lua/raw",
     "host.raw\0",

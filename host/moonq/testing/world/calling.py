@@ -25,7 +25,7 @@ class CallUnderTest:
         self._state: State | None = None
 
     def run(self, body: bytes, headers: bytes) -> bytes:
-        """Call it and return what it answers, as `lua/crossing.lua` writes values."""
+        """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
         caller = Caller(entry=self._function, sleep=self._sleep, settle=self._settle)
         message = self._message(headers)
         caller.message = lambda _: message

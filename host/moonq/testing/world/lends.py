@@ -1,4 +1,4 @@
-"""What a suite's state is lent beside what every state is; `lua/testing.lua` is the other end.
+"""What a suite's state is lent beside what every state is; `lua/test/testing.lua` is the other end.
 
 Each function is lent under its name with ``test_`` in front.
 """

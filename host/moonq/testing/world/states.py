@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """The lines that run in one state, where somebody gathers them; see `lua/coverage.lua`."""
+    """The lines that run in one state, where somebody gathers them; see `lua/test/coverage.lua`."""
 
     def __init__(self, lua: Any, hit: Hit | None) -> None:
         self._hit = hit
-        self._coverage = lua.more(b"host.coverage") if hit is not None else None
+        self._coverage = lua.more(b"host.test.coverage") if hit is not None else None
         if self._coverage is not None:
             self._coverage[b"start"]()
 
@@ -36,11 +36,11 @@ class Lines:
 
 
 class SuiteState(State):
-    """The state that a file of tests runs in; see `lua/tester.lua`."""
+    """The state that a file of tests runs in; see `lua/test/tester.lua`."""
 
     def __init__(self, lends: Mapping[str, Lent], limits: Limits, hit: Hit | None = None) -> None:
         super().__init__(lends, limits)
-        self._tester = self._lua.more(b"host.tester")
+        self._tester = self._lua.more(b"host.test.tester")
         self._lines = Lines(self._lua, hit)
 
     def load(self, script: str, timeout: float) -> Any:
@@ -102,7 +102,7 @@ class SuiteState(State):
 
 
 class StateUnderTest(State):
-    """A state of a handler or function that a test runs; see `lua/under_test.lua`."""
+    """A state of a handler or function that a test runs; see `lua/test/under_test.lua`."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class StateUnderTest(State):
         own = {"test_stub_called": safe(world.answer), "test_returned": safe(world.returned)}
         super().__init__({**lends, **own}, limits, on_abandoned=on_abandoned)
         self._world = world
-        self._under_test = self._lua.more(b"host.under_test")
+        self._under_test = self._lua.more(b"host.test.under_test")
         self._lines = Lines(self._lua, world.hit)
         for stub in world.stubs:
             self.put(stub)

@@ -247,7 +247,7 @@ class World(Building):
             self.run.settled(delivery.message.id, verdict)
 
     def returned(self, values: bytes) -> None:
-        """A handler returned *values*, as `lua/crossing.lua` wrote them."""
+        """A handler returned *values*, as `lua/run/crossing.lua` wrote them."""
         self._returned = values
         if self.run is not None:
             self.run.results[self._running] = values.decode()

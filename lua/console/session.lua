@@ -1,0 +1,248 @@
+--- A session: statements typed one after another, in globals of their own that stay.
+---
+---     console.evaluate("x = 20", 80)      --> {"status":"done","texts":[],…}
+---     console.evaluate("x + 1", 80)       --> {"status":"done","texts":["21"],"values":[21],…}
+---     console.evaluate("for i = 1,", 80)  --> {"status":"incomplete",…}
+---
+--- Nothing is sealed here: a session may define what it likes, for it is its own only script. The
+--- modules are there without `require`, and loaded when they are first named.
+local completion = require("host.console.completion")
+local errors = require("errors")
+local fault = require("host.run.fault")
+local freeze = require("host.walls.freeze")
+local json = require("json")
+local limits = require("host.walls.limits")
+local lent = require("host.walls.lent")
+local modules = require("host.walls.modules")
+local pretty = require("host.print.pretty")
+local session_locals = require("host.console.locals")
+local trace = require("host.walls.trace")
+local world = require("host.walls.world")
+
+local error, getmetatable, ipairs, load, rawequal = error, getmetatable, ipairs, load, rawequal
+local select, setmetatable, tonumber = select, setmetatable, tonumber
+local tostring, type, xpcall = tostring, type, xpcall
+local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
+local concat, pack, unpack, utf8_len = table.concat, table.pack, table.unpack, utf8.len
+
+local console = {}
+
+--- The chunk's name in places and traces.
+local CHUNK = "=console"
+--- How many results `out` remembers.
+local REMEMBERED = 100
+--- The largest value that is also answered as JSON.
+local LARGEST = 512 * 1024
+
+---@type table<string, boolean>
+local known_modules = {}
+---@type table<string, string>
+local imports = {}
+local given = {}
+
+---@type table
+local globals
+---@type table
+local env
+local out, number = {}, 0
+
+local function require_here(name)
+  if type(name) ~= "string" then
+    error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 2)
+  elseif given[name] == nil then
+    if imports[name] then
+      given[name] = modules.value(imports[name])
+    elseif name == "mq" then
+      given[name] = require("host.console.mq")
+    elseif known_modules[name] then
+      given[name] = freeze.copy(modules.get(name), name)
+    else
+      error("no module '" .. name .. "'; completion lists them", 2)
+    end
+  end
+  return given[name]
+end
+
+local function print_here(...)
+  local words = {}
+  for index = 1, select("#", ...) do
+    words[index] = tostring((select(index, ...)))
+  end
+  lent.console_print(concat(words, "\t"))
+end
+
+--- A module by its bare name: only a session is spoilt like that.
+local function lazily(_, name)
+  if name == "mq" or known_modules[name] then
+    local module = require_here(name)
+    globals[name] = module
+    return module
+  elseif name == "replay" then
+    return require_here("mq").replay
+  end
+end
+
+--- Makes the session ready.
+---@param names string    a JSON array: the modules that may be required
+---@param aliases string  a JSON object: alias -> id of a library
+function console.open(names, aliases)
+  for _, name in ipairs((json.decode(names))) do
+    known_modules[name] = true
+  end
+  imports = json.decode(aliases)
+  env = world.new({ id = "console", require = require_here })
+  globals = freeze.backing(env)
+  globals.print, globals.out = print_here, out
+  setmetatable(globals, { __index = lazily })
+  completion.open(globals, known_modules, imports, require_here)
+end
+
+-- Reading ----------------------------------------------------------------------------------------
+
+--- `=expr` is how Lua 5.1 asked for a value.
+local function without_old_mark(source)
+  return (gsub(source, "^%s*=", "", 1))
+end
+
+--- Whether more lines could make it whole: both complaints are about the end of the text.
+local function is_incomplete(complaint)
+  return find(complaint, "near <eof>$") ~= nil and not find(complaint, "unfinished string", 1, true)
+end
+
+--- The chunk of a text, as an expression if it can be one.
+---@return function? chunk
+---@return boolean is_expression
+---@return string? complaint    about the text as statements
+---@return boolean? incomplete
+local function compile(source)
+  local text = without_old_mark(source)
+  local chunk, complaint = load("return " .. gsub(text, ";%s*$", ""), CHUNK, "t", env)
+  if chunk then
+    return chunk, true
+  end
+  local statements, problem = load(text, CHUNK, "t", env)
+  if statements then
+    -- Once more with its locals kept: that text is never shown, so it may differ.
+    return load(session_locals.kept(text), CHUNK, "t", env) or statements, false
+  end
+  return nil, false, problem, is_incomplete(complaint) or is_incomplete(problem)
+end
+
+-- Answering --------------------------------------------------------------------------------------
+
+local function readable(text)
+  return utf8_len(text) and text
+    or (
+      gsub(text, "[\128-\255]", function(byte)
+        return ("\\x%02X"):format(byte:byte())
+      end)
+    )
+end
+
+local function quoted(text)
+  return (json.encode(readable(text)))
+end
+
+local function fault_object(value, stack)
+  local kind, text, retryable, own_stack = fault.of(value)
+  local is_error = type(value) == "table" and getmetatable(value) == "error"
+  local details = is_error and value:details()
+  local code = type(details) == "table" and details.code
+  return {
+    kind = kind,
+    message = readable(text),
+    retryable = retryable,
+    code = type(code) == "string" and readable(code) or nil,
+    stack = readable(stack ~= "" and stack or own_stack or ""),
+  }
+end
+
+local function as_json(value)
+  local text = value ~= nil and json.encode(value)
+  return text and #text <= LARGEST and text or "null"
+end
+
+local function remember(results)
+  number = number + 1
+  globals.__, globals._ = globals._, results[1]
+  out[number] = results[1]
+  out[number - REMEMBERED] = nil
+end
+
+local function encode(fields, texts, values)
+  local head = json.encode(fields)
+  local lists = '"texts":[' .. concat(texts, ",") .. '],"values":[' .. concat(values, ",") .. "]"
+  return sub(head, 1, -2) .. "," .. lists .. "}"
+end
+
+--- What a statement answered; `nil, err` is told like an error that was raised.
+local function answer_of(results, is_expression, is_muted, width)
+  local fields = { status = "done", expression = is_expression, muted = is_muted, n = results.n }
+  local texts, values = {}, {}
+  if results.n >= 2 and results[1] == nil and results[2] ~= nil then
+    fields.fault = fault_object(results[2], "")
+    globals._err = results[2]
+  end
+  for index = 1, results.n do
+    texts[index] = is_muted and '""' or quoted(pretty.value(results[index], { width = width }))
+    values[index] = as_json(results[index])
+  end
+  if results.n > 0 then
+    remember(results)
+    fields.number = number
+  end
+  return encode(fields, texts, values)
+end
+
+local function answer_of_raised(raised)
+  local value, stack = trace.raised(raised)
+  if rawequal(value, limits.EXCEEDED) then
+    value = errors.new({ kind = "INTERNAL", message = "not enough memory" })
+  end
+  globals._err = value
+  local found = fault_object(value, stack)
+  return encode({ status = "raised", n = 0, fault = found }, {}, {})
+end
+
+--- The results behind `true`, without the nils at their end: `id, nil` is shown as `id`.
+local function results_of(_, ...)
+  local results = pack(...)
+  while results.n > 1 and results[results.n] == nil do
+    results.n = results.n - 1
+  end
+  return results
+end
+
+--- Runs one text and answers what came of it, as JSON: `status` is done, raised, incomplete or
+--- invalid; then `texts` (Lua literals), `values` (JSON, or null), `fault`, `complaint`, `line`.
+---@param source string
+---@param width integer  columns of the terminal
+---@return string
+function console.evaluate(source, width)
+  local chunk, is_expression, complaint, incomplete = compile(source)
+  if not chunk then
+    local status = incomplete and "incomplete" or "invalid"
+    local line, text = match(complaint, "^console:(%d+): (.*)$")
+    local fields = { status = status, n = 0, complaint = readable(text or complaint) }
+    fields.line = line and tonumber(line) or nil
+    return encode(fields, {}, {})
+  end
+  trace.clear()
+  limits.rearm()
+  local is_muted = find(source, ";%s*$") ~= nil
+  local result = pack(xpcall(chunk, trace.handler))
+  if not result[1] then
+    return answer_of_raised(result[2])
+  end
+  local results = results_of(unpack(result, 1, result.n))
+  return answer_of(results, is_expression, is_muted, width)
+end
+
+--- What could follow a path such as `queue.pu`, as JSON; never runs a script's code.
+---@param path string
+---@return string
+function console.complete(path)
+  return completion.of(path)
+end
+
+return console

@@ -1,0 +1,70 @@
+--- What went wrong, in words: turns any error value into a bounded, readable fault.
+---
+---     fault.of("no bank") --> "UNKNOWN", "no bank", nil
+---     fault.of(errors.new({ message = "down", kind = "TIMEOUT" })) --> "TIMEOUT", "down", true
+---     fault.of({ code = 7 }) --> "UNKNOWN", "{ code = 7 }", nil
+---
+--- Only strings and booleans leave a state: a table thrown through lupa reaches Python empty.
+local errors = require("errors")
+local metatables = require("host.walls.metatables")
+
+local pcall, require, tostring, type = pcall, require, tostring, type
+local getmetatable, rawget = getmetatable, rawget
+
+local fault = {}
+
+--- The longest text that leaves a state.
+local MAX_TEXT = 8192
+--- What `tostring` tells in a word; of anything else it would tell the address.
+local IS_SHORT = { ["nil"] = true, boolean = true, number = true }
+
+local function cut(text)
+  if #text <= MAX_TEXT then
+    return text
+  end
+  return text:sub(1, MAX_TEXT - 3) .. "..."
+end
+
+-- A script's own error class speaks for itself; what it says may be anything, or may raise.
+local function spoken(value)
+  local meta = metatables.getmetatable(value)
+  if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then
+    local ok, text = pcall(tostring, value)
+    if ok and type(text) == "string" then
+      return text
+    end
+  end
+end
+
+--- Any value as bounded text.
+---@param value any
+---@return string
+function fault.text(value)
+  if type(value) == "string" then
+    return cut(value)
+  elseif IS_SHORT[type(value)] then
+    return tostring(value)
+  end
+  local text = type(value) == "table" and spoken(value)
+  return cut(text or require("host.print.pretty").brief(value, 1000))
+end
+
+local function is_error(value)
+  return type(value) == "table" and getmetatable(value) == "error"
+end
+
+--- Kind, message, whether trying again can help (nil: nobody has said), and the stack of an
+--- error value.
+---@param value any
+---@return string kind
+---@return string message
+---@return boolean? retryable
+---@return string stack
+function fault.of(value)
+  if is_error(value) then
+    return value:kind(), cut(value:message()), value:retryable(), cut(value:stack())
+  end
+  return errors.UNKNOWN, fault.text(value), nil, ""
+end
+
+return fault

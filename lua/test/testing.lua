@@ -1,0 +1,171 @@
+--- What a test asks of its host: stubs in every state, the virtual clock, logs, snapshots, queues.
+---
+--- `test` (stdlib/test.lua) is what scripts see of it. Whatever Python refuses is raised at the
+--- line of the test, because a test that could not be arranged is no test.
+local crossing = require("host.run.crossing")
+local durations = require("host.run.durations")
+local failure = require("host.test.failure")
+local json = require("json")
+local lent = require("host.walls.lent")
+local modules = require("host.walls.modules")
+local publishing = require("host.run.publishing")
+local queue_under_test = require("host.test.queue_under_test")
+local refusal = require("host.test.refusal")
+local stubs = require("host.test.stubs")
+
+local error, pcall, tostring, type = error, pcall, tostring, type
+local pack, unpack = table.pack, table.unpack
+
+local testing = {}
+
+if not lent.test_module then
+  error("the module 'test' works under `moonq test` only", 0)
+end
+
+-- Stubs ------------------------------------------------------------------------------------------
+
+--- A function of a module or library, by the name that scripts of this project require it by.
+---@param module string
+---@param name string
+---@return function?
+function testing.find(module, name)
+  local key = lent.test_module(module)
+  local functions = key and modules.get(key)
+  local found = type(functions) == "table" and functions[name]
+  return type(found) == "function" and found or nil
+end
+
+---@type { fn: function, spy?: spies.Spy }[]
+local answers = {}
+-- The first assertion that failed where a handler's pcall, or moonq, would have swallowed it.
+local swallowed
+
+--- Replaces a function of a module in every state of the running test.
+---@param module string
+---@param name string
+---@param fn function       in the test's own state
+---@param spy? spies.Spy    given for a spy: other states call their own function and tell it
+function testing.replace(module, name, fn, spy)
+  local key = lent.test_module(module)
+  answers[#answers + 1] = { fn = fn, spy = spy }
+  stubs.put(key, name, function()
+    return fn
+  end)
+  refusal.check(lent.test_stub(#answers, key, name, spy ~= nil))
+end
+
+--- Undoes every `replace`.
+function testing.restore()
+  answers, swallowed = {}, nil
+  stubs.clear()
+end
+
+--- Answers for a stub that was called in another state.
+---@param id integer
+---@param arguments string
+---@return string
+function testing.answer(id, arguments)
+  local stub = answers[id]
+  if stub.spy then
+    local calls = stub.spy.calls
+    calls[#calls + 1] = { crossing.decode(arguments) }
+    return ""
+  end
+  local results = pack(pcall(stub.fn, crossing.decode(arguments)))
+  if not results[1] and failure.is(results[2]) then
+    swallowed = swallowed or results[2]
+    results[2] = tostring(results[2])
+  end
+  return crossing.encode(unpack(results, 1, results.n))
+end
+
+--- Raises what failed inside a stub, now that the test's own code runs again.
+local function settle(...)
+  if swallowed then
+    local raised = swallowed
+    swallowed = nil
+    error(raised, 0)
+  end
+  return ...
+end
+
+queue_under_test.settle = settle
+
+-- Time and logs ----------------------------------------------------------------------------------
+
+testing.duration = durations.parse
+
+---@return number seconds  since the epoch
+function testing.now()
+  return (lent.now())
+end
+
+---@param seconds number  since the epoch
+function testing.set_now(seconds)
+  refusal.check(lent.test_set_now(seconds))
+end
+
+---@param seconds number
+function testing.advance(seconds)
+  refusal.check(lent.test_advance(seconds))
+end
+
+---@return test.Log[]
+function testing.logs()
+  return (json.decode(refusal.check(lent.test_logs())))
+end
+
+--- Compares a literal with the stored one, and stores it where there is none.
+---@param key string
+---@param literal string
+---@return boolean same
+---@return string? stored  nil when there is none and none may be stored
+function testing.snapshot(key, literal)
+  local answer = refusal.check(lent.test_snapshot(key, literal))
+  return answer == true, answer or nil
+end
+
+-- Queues and functions ---------------------------------------------------------------------------
+
+testing.queue = queue_under_test.open
+
+--- Calls a function once with a message around its argument.
+---@param id string
+---@param body any
+---@param headers? table<string, string|number|boolean>
+---@return any result
+---@return any err
+function testing.call(id, body, headers)
+  local parts, fault = publishing.encode(body == nil and json.null or body, headers)
+  if not parts then
+    refusal.raise("test.call: " .. fault)
+  end
+  return settle(crossing.decode(refusal.check(lent.test_call(id, parts.body, parts.headers))))
+end
+
+-- Faults -----------------------------------------------------------------------------------------
+
+function testing.crash_worker()
+  refusal.check(lent.test_crash_worker())
+end
+
+---@param id string  a message that was published in this test
+function testing.duplicate(id)
+  refusal.check(lent.test_duplicate(id))
+end
+
+function testing.drop_ack()
+  refusal.check(lent.test_drop_ack())
+end
+
+---@param seconds number
+function testing.broker_down(seconds)
+  refusal.check(lent.test_broker_down(seconds))
+end
+
+---@param module string
+function testing.allow(module)
+  modules.allow(refusal.check(lent.test_allow(module)), module)
+end
+
+return testing

@@ -1,0 +1,66 @@
+--- What is inside a table, for those who print and compare: not always what `next` finds in it.
+---
+---     contents.of({ 1, 2 }) --> { 1, 2 }
+---     contents.of(errors.new("lost")) --> { kind = "UNKNOWN", message = "lost" }, "errors.new"
+---
+--- A frozen table keeps its fields elsewhere, and an error value keeps more than it says.
+local next, pairs, type = next, pairs, type
+local errors = require("errors")
+local freeze = require("host.walls.freeze")
+local metatables = require("host.walls.metatables")
+
+local getmetatable, locked_as = metatables.getmetatable, getmetatable
+
+local contents = {}
+
+local ERROR = locked_as(errors.new("to know an error value by its like"))
+
+local function copy(frozen)
+  local fields = {}
+  for key, value in pairs(frozen) do
+    fields[key] = value
+  end
+  return fields
+end
+
+--- The table to look into, and the function that makes such a value, if it takes one.
+---@param value table
+---@return table fields
+---@return string? maker
+---@nodiscard
+function contents.of(value)
+  if locked_as(value) == ERROR then -- a script's own lock does not count: it may say anything
+    return {
+      kind = value:kind(),
+      message = value:message(),
+      retryable = value:retryable(),
+      details = value:details(),
+    },
+      "errors.new"
+  elseif freeze.is_frozen(value) then
+    return copy(value)
+  end
+  return value
+end
+
+--- Whether only the object itself knows what it holds, as `json.null` does.
+local function is_opaque(value)
+  return getmetatable(value) ~= nil and next((contents.of(value))) == nil
+end
+
+--- Whether looking inside both can say more than `==`. Empty objects are alike if their class is.
+---@param a any
+---@param b any
+---@return boolean
+---@nodiscard
+function contents.are_comparable(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return false
+  elseif is_opaque(a) or is_opaque(b) then
+    local class = getmetatable(a)
+    return type(class) == "table" and class == getmetatable(b)
+  end
+  return true
+end
+
+return contents

@@ -1,0 +1,74 @@
+--- The functions Python lends, as trusted Lua may call them: each answers its values, or
+--- `nil, err`.
+---
+--- Python answers `true, values...` or `false, kind, message, retryable` and never raises: a
+--- Python exception that reached a script's `pcall` would be a live Python object. What comes
+--- back must fit below the hard memory limit, so the soft limit is checked before each call.
+---
+---     local lent = require("host.walls.lent")
+---     lent.publish("app:tasks", '{"id":1}', "", "") --> "0190...": the message id
+local errors = require("errors")
+local limits = require("host.walls.limits")
+local raw = require("host.raw")
+
+local pairs, select, type = pairs, select, type
+local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
+
+local lent = {}
+
+local function answer(ok, first, second, third, ...)
+  if ok then
+    return first, second, third, ...
+  end
+  return nil, new_error({ kind = first, message = second, retryable = third })
+end
+
+-- A table, a function or a coroutine in Python's hands could be called from there, on the wrong
+-- coroutine and with Python's objects. Scripts can put one where a module expects a text of its
+-- own, so all of them are looked at here.
+local CROSSES = { ["nil"] = true, boolean = true, number = true, string = true }
+
+--- Whether one of the arguments cannot cross; looks at five at a time.
+local function has_stranger(count, a, b, c, d, e, ...)
+  if count == 0 then
+    return false
+  end
+  local are_plain = CROSSES[type(a)]
+    and CROSSES[type(b)]
+    and CROSSES[type(c)]
+    and CROSSES[type(d)]
+    and CROSSES[type(e)]
+  return not are_plain or (count > 5 and has_stranger(count - 5, ...))
+end
+
+local function refused()
+  local text = "only texts, numbers and booleans can be handed to the host"
+  return nil, new_error({ kind = errors.INVALID, message = text, retryable = false })
+end
+
+local function wrap(call)
+  return function(...)
+    if has_stranger(select("#", ...), ...) then
+      return refused()
+    end
+    check_memory()
+    return answer(call(...))
+  end
+end
+
+local function wrap_waiting(call)
+  local wrapped = wrap(call)
+  return function(...)
+    note_wait()
+    return wrapped(...)
+  end
+end
+
+--- What may take long.
+local WAITS = { sleep = true, call = true }
+
+for name, call in pairs(raw) do
+  lent[name] = WAITS[name] and wrap_waiting(call) or wrap(call)
+end
+
+return lent

@@ -1,0 +1,68 @@
+local crossing = require("host.run.crossing")
+local json = require("json")
+local test = require("test")
+
+local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+--- What arrives on the other side.
+local function sent(...)
+  return table.pack(crossing.decode(crossing.encode(...)))
+end
+
+describe("crossing", function()
+  each(
+    {
+      { what = "texts", value = 'a "b"\n€' },
+      { what = "integers", value = math.maxinteger },
+      { what = "floats", value = 1.0 },
+      { what = "booleans", value = false },
+      { what = "tables", value = { list = { 1, 2, { deep = true } } } },
+      { what = "null", value = json.null },
+      { what = "an empty list", value = json.array() },
+    },
+    "carries {what} as they are",
+    function(row)
+      local arrived = sent(row.value)[1]
+      eq(arrived, row.value)
+      eq(math.type(arrived), math.type(row.value))
+    end
+  )
+
+  it("keeps nil and the number of values", function()
+    eq(sent(), { n = 0 })
+    eq(sent(nil), { n = 1 })
+    eq(sent(nil, 2, nil), { nil, 2, nil, n = 3 })
+  end)
+
+  it("keeps errors with all that they say", function()
+    local err = errors.new({ kind = "CONFLICT", message = "taken", retryable = false, details = 7 })
+    local arrived = sent(nil, err)[2]
+    test.error_kind(arrived, errors.CONFLICT)
+    eq({ arrived:message(), arrived:retryable(), arrived:details() }, { "taken", false, 7 })
+  end)
+
+  it("leaves open whether an error can be retried where nobody has said", function()
+    test.is_nil(sent(errors.new("lost"))[1]:retryable())
+  end)
+
+  it("describes what JSON cannot carry", function()
+    eq(sent(print)[1], "function")
+    eq(sent({ cb = print, id = 1 })[1], { cb = "function", id = 1 })
+    local mixed = { print, 2, 1.5, true, false, json.null, "x", { deep = print } }
+    local arrived = sent(mixed)[1]
+    eq(arrived, { "function", 2, 1.5, true, false, json.null, "x", { deep = "function" } })
+    eq({ math.type(arrived[2]), math.type(arrived[3]) }, { "integer", "float" })
+    eq(sent("\xFF")[1], '"\\255"')
+    eq(sent({ rate = 1 / 0 })[1], { rate = "math.huge" })
+  end)
+
+  it("ends where a table contains itself", function()
+    local cycle = { name = "a" }
+    cycle.me = cycle
+    eq(sent(cycle)[1].me.me.name, "a")
+  end)
+
+  it("describes keys that JSON has not", function()
+    eq(sent({ [{}] = 1, x = print })[1]["{}"], 1)
+  end)
+end)

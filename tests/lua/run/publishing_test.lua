@@ -1,0 +1,91 @@
+local json = require("json")
+local publishing = require("host.run.publishing")
+local test = require("test")
+
+local describe, it, eq = test.describe, test.it, test.eq
+
+--- The options as they go to the host.
+local function options_of(options)
+  return json.decode(publishing.encode(1, nil, options).options)
+end
+
+describe("publishing.encode", function()
+  it("writes a body alone", function()
+    eq(publishing.encode({ id = 7 }), { body = '{"id":7}', headers = "", options = "" })
+  end)
+
+  for _, body in ipairs({ "text", 7, 1.5, true, false, {} }) do
+    it(("takes the body %s"):format(tostring(body)), function()
+      eq(json.decode(publishing.encode(body).body), body)
+    end)
+  end
+
+  it("writes headers as they are given", function()
+    local headers =
+      { source = "shop", tries = 3, rate = 1.0, ok = false, empty = "", tax_x_rate = 1 }
+    eq(json.decode(publishing.encode(1, headers).headers), headers)
+  end)
+
+  it("writes empty headers and options as none", function()
+    eq(publishing.encode(1, {}, {}), { body = "1", headers = "", options = "" })
+  end)
+
+  it("turns durations and moments into seconds", function()
+    eq(options_of({ delay = "5m", ttl = 30 }), { delay = 300.0, ttl = 30.0 })
+    eq(options_of({ at = "2026-01-01T00:00:00Z" }), { at = 1767225600.0 })
+    eq(options_of({ at = 1767225600 }), { at = 1767225600 })
+  end)
+
+  it("takes names and priorities as they are", function()
+    local options = { id = "order-7", dedup_key = "order-7", group = "ada", priority = "high" }
+    eq(options_of(options), options)
+  end)
+
+  it("takes a delay of 365 days", function()
+    eq(options_of({ delay = "365d" }), { delay = 31536000.0 })
+  end)
+
+  for _, case in ipairs({
+    { nil, nil, nil, "body is nil; publish at least {}" },
+    { { items = { 1, { callback = print } } }, nil, nil, "body.items[2].callback is a function" },
+    { { name = "\xFF" }, nil, nil, "body.name is not valid UTF-8" },
+    { 1, 7, nil, "headers: table expected, got 7" },
+    {
+      1,
+      { x_attempts = 1 },
+      nil,
+      "headers: 'x_attempts': names that begin with x_ belong to moonq",
+    },
+    { 1, { a = {} }, nil, "headers: 'a': string, number or boolean expected, got table" },
+    { 1, { "a" }, nil, "headers: a name is a string, got 1" },
+    { 1, { a = 0 / 0 }, nil, "headers.a is NaN" },
+    {
+      1,
+      { c = {}, d = {}, b = {}, e = {}, f = {} },
+      nil,
+      "headers: 'b': string, number or boolean",
+    },
+    { 1, nil, 7, "options: table expected, got number" },
+    { 1, nil, { dely = 1 }, "unknown option 'dely', did you mean 'delay'?" },
+    { 1, nil, { delay = "soon" }, "option 'delay': a duration is expected" },
+    { 1, nil, { delay = -1 }, "option 'delay': a duration is expected" },
+    { 1, nil, { delay = {} }, "option 'delay': string or number expected, got table" },
+    { 1, nil, { delay = "366d" }, "option 'delay': at most 365 days expected, got 366d" },
+    { 1, nil, { ttl = 0 }, "option 'ttl': more than 0 seconds expected" },
+    { 1, nil, { at = "tomorrow" }, "option 'at': a time such as" },
+    { 1, nil, { at = 0 / 0 }, "option 'at': seconds since 1970 expected" },
+    { 1, nil, { delay = 1, at = 1 }, "options 'delay' and 'at' both say when" },
+    { 1, nil, { priority = "hihg" }, "one of low, normal, high expected, got 'hihg'" },
+    { 1, nil, { priority = 9 }, "option 'priority': string expected, got number" },
+    { 1, nil, { id = "" }, "option 'id': 1 to 255 bytes expected, got 0" },
+    { 1, nil, { group = ("x"):rep(256) }, "option 'group': 1 to 255 bytes expected, got 256" },
+    { 1, nil, { dedup_key = 7 }, "option 'dedup_key': string expected, got number" },
+  }) do
+    local body, headers, options, message = table.unpack(case, 1, 4)
+    it("refuses: " .. message, function()
+      local parts, fault = publishing.encode(body, headers, options)
+      test.is_nil(parts)
+      test.contains(fault, message)
+    end)
+  end
+end)

@@ -1,0 +1,118 @@
+local crossing = require("host.run.crossing")
+local failure = require("host.test.failure")
+local test = require("test")
+local testing = require("host.test.testing")
+
+local describe, it, eq, fails = test.describe, test.it, test.eq, test.fails
+
+describe("testing.find", function()
+  it("finds functions of modules, and nothing else", function()
+    test.is_function(testing.find("json", "encode"))
+    test.is_nil(testing.find("json", "null"))
+    test.is_nil(testing.find("json", "encod"))
+    test.is_nil(testing.find("nosuch", "encode"))
+  end)
+end)
+
+describe("testing.answer", function()
+  --- What a stub answers to another state.
+  local function answered(fn, ...)
+    testing.replace("json", "encode", fn)
+    return table.pack(crossing.decode(testing.answer(1, crossing.encode(...))))
+  end
+
+  test.after_each(testing.restore)
+
+  it("calls the stub with what has crossed", function()
+    eq(
+      answered(function(...)
+        return select("#", ...), ...
+      end, 1, nil, "x"),
+      { true, 3, 1, nil, "x", n = 5 }
+    )
+  end)
+
+  it("tells what the stub raised", function()
+    eq(
+      answered(function()
+        error("no bank", 0)
+      end),
+      { false, "no bank", n = 2 }
+    )
+  end)
+
+  it("keeps an assertion that failed for the test itself", function()
+    local result = answered(function()
+      failure.raise({ code = "T701", text = "expected 1, got 2" })
+    end)
+    eq(result, { false, "T701 expected 1, got 2", n = 2 })
+    fails("expected 1, got 2", test.call, "contract:keep", 1)
+    test.no_throw(function()
+      test.call("contract:keep", 1)
+    end)
+  end)
+
+  it("lets a spy remember, and answers nothing", function()
+    local spy = { calls = {} }
+    testing.replace("json", "encode", print, spy)
+    eq(testing.answer(1, crossing.encode(1, 2)), "")
+    eq(spy.calls, { { 1, 2 } })
+  end)
+end)
+
+describe("the virtual clock", function()
+  it("goes forward, and back without undoing what has passed", function()
+    local before = testing.now()
+    testing.advance(90)
+    eq(testing.now() - before, 90)
+    testing.set_now(before + 100)
+    eq(testing.now() - before, 100)
+    testing.set_now(before - 3600)
+    eq(testing.now() - before, -3600)
+  end)
+end)
+
+describe("testing.logs", function()
+  it("are those of this test, in order", function()
+    eq(testing.logs(), {})
+    print("one")
+    print("two")
+    local logs = testing.logs()
+    eq({ logs[1].message, logs[2].message }, { "one", "two" })
+    test.match(logs[1], { level = "info", entry = "lua/test/testing_test.lua" })
+  end)
+end)
+
+describe("testing.call", function()
+  it("gives the handler a message", function()
+    local told = test.call("contract:obey", { ["do"] = "tell" }, { source = "shop" })
+    test.match(told, { attempt = 1, interruptions = 0, headers = { source = "shop" } })
+  end)
+
+  it("answers what the handler returned, or what it raised", function()
+    eq({ test.call("contract:obey", { ["do"] = "fail" }) }, { nil, "no luck" })
+    local value, err = test.call("contract:obey", { ["do"] = "raise" })
+    test.is_nil(value)
+    test.contains(tostring(err), "fell down")
+  end)
+
+  it("stops a handler whose virtual time is over", function()
+    local value, err = test.call("contract:obey", { ["do"] = "spin" })
+    test.is_nil(value)
+    test.error_kind(err, errors.TIMEOUT)
+    eq(test.clock.now() - 1767225600, 60)
+  end)
+
+  it("refuses what cannot be a body", function()
+    fails("test.call: body.cb is a function", test.call, "contract:keep", { cb = print })
+  end)
+end)
+
+describe("testing.allow", function()
+  it("knows the modules there are", function()
+    test.no_throw(function()
+      test.allow("json")
+    end)
+    fails("there is no module 'nosuch'", test.allow, "nosuch")
+  end)
+end)
