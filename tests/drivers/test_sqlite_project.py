@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from moonq.clock import SystemClock
+from moonq.drivers.sqlite.entry import SqliteFields
 from moonq.host import Host
-from moonq.kinds.queues import SqliteDriver
 from moonq.registry import inspect, load
 
 INDEX = """\
@@ -28,7 +28,7 @@ def write(folder: Path, driver: str = "", queue: str = "") -> Path:
 
 
 def test_without_a_word_the_file_is_durable_and_below_the_project(tmp_path: Path) -> None:
-    fields = load(write(tmp_path)).resolve("file").fields(SqliteDriver)
+    fields = load(write(tmp_path)).resolve("file").fields(SqliteFields)
     assert (fields.path, fields.durability) == (".moonq/queues.db", "full")
     assert (fields.ballast_mb, fields.min_free_mb) == (16, 0)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from moonq.drivers.memory.entry import MemoryFields
+from moonq.drivers.sqlite.entry import SqliteFields
+from moonq.kinds.consumer import Consumer
 from moonq.kinds.helpers import Data, MemoryStore, Policy, Variable
-from moonq.kinds.queues import Consumer, MemoryDriver, Queue, SqliteDriver
+from moonq.kinds.queue import Queue
 from moonq.kinds.scripts import Function, Library
 from moonq.registry.common import Config
 
 KINDS: dict[str, type[Config]] = {
-    "queue.driver.memory": MemoryDriver,
-    "queue.driver.sqlite": SqliteDriver,
+    "queue.driver.memory": MemoryFields,
+    "queue.driver.sqlite": SqliteFields,
     "queue.queue": Queue,
     "queue.consumer": Consumer,
     "function.lua": Function,

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, validate_call
 
 from moonq import log
 from moonq.errors import NotFound
-from moonq.kinds.queues import Queue as QueueFields
+from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations import choosing
 from moonq.operations.choosing import Snapshots

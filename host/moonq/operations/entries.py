@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from moonq.kinds.queues import Consumer, Queue
+from moonq.kinds.consumer import Consumer
+from moonq.kinds.queue import Queue
 from moonq.kinds.scripts import Script
 from moonq.registry.project import Entry, Project
 

@@ -8,8 +8,8 @@ from typing import Any
 from moonq import __version__
 from moonq.errors import MoonqError
 from moonq.host import Host
-from moonq.kinds.queues import Consumer as ConsumerFields
-from moonq.kinds.queues import Queue as QueueFields
+from moonq.kinds.consumer import Consumer as ConsumerFields
+from moonq.kinds.queue import Queue as QueueFields
 from moonq.operations.meter import Meter, memory_bytes
 from moonq.run.consumer import Consumer
 from moonq.run.queues import Route, info_object

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from moonq.errors import Invalid, MoonqError, NotFound
-from moonq.kinds.queues import Consumer as ConsumerFields
-from moonq.kinds.queues import Queue as QueueFields
+from moonq.kinds.consumer import Consumer as ConsumerFields
+from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
 from moonq.operations.desk import Desk, checked

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from moonq.drivers.entry import DriverFields
+from moonq.kinds.consumer import Consumer
 from moonq.kinds.helpers import Policy
-from moonq.kinds.queues import Consumer, DeadLetter, Driver, Queue
+from moonq.kinds.queue import DeadLetter, Queue
 from moonq.kinds.scripts import Function
 from moonq.registry.common import Config
 from moonq.registry.drafts import Draft
@@ -48,7 +50,7 @@ class _Finisher:
         if queue.dead_letter:
             changed["dead_letter"] = self._dead_letter(draft, queue, queue.dead_letter)
         driver = self._config(queue.driver)
-        if isinstance(driver, Driver):
+        if isinstance(driver, DriverFields):
             defaults = driver.queue_defaults()
             changed["options"] = self._options(draft, driver, driver.queue_options, defaults)
         draft.config = queue.model_copy(update=changed)
@@ -78,12 +80,12 @@ class _Finisher:
             changed["timeout"] = function.limits.timeout
         queue = self._config(consumer.queue)
         driver = self._config(queue.driver) if isinstance(queue, Queue) else None
-        if isinstance(driver, Driver):
+        if isinstance(driver, DriverFields):
             changed["options"] = self._options(draft, driver, driver.consumer_options, {})
         draft.config = consumer.model_copy(update=changed)
 
     def _options(
-        self, draft: Draft, driver: Driver, model: type[BaseModel], defaults: dict[str, Any]
+        self, draft: Draft, driver: DriverFields, model: type[BaseModel], defaults: dict[str, Any]
     ) -> BaseModel:
         node = draft.node.get("options")
         written = {} if draft.options is None else draft.options

@@ -105,7 +105,7 @@ class Project:
     @cached_property
     def implicit_queues(self) -> Mapping[str, str]:
         """Dead-letter queues that nobody wrote down: their id -> the queue they belong to."""
-        from moonq.kinds.queues import Queue
+        from moonq.kinds.queue import Queue
 
         return {
             entry.config.dead_letter.queue: entry.id

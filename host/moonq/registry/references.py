@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from moonq.kinds.queues import Queue
+from moonq.kinds.queue import Queue
 from moonq.registry.drafts import Draft, Edge
 from moonq.registry.fields import Ref
 from moonq.registry.problems import dotted

@@ -11,9 +11,13 @@ from typing import Any
 from moonq import log
 from moonq.clock import Clock
 from moonq.drivers.base import Driver, Event
+from moonq.drivers.entry import DriverFields
+from moonq.drivers.memory.entry import MemoryFields
+from moonq.drivers.sqlite.entry import SqliteFields
 from moonq.errors import Invalid, MoonqError, ScriptError
-from moonq.kinds import queues
+from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.kinds.helpers import MemoryStore as MemoryStoreFields
+from moonq.kinds.queue import Queue as QueueFields
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
@@ -33,13 +37,13 @@ from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
 _log = log.get("moonq.host")
 
 
-def _memory_driver(fields: queues.MemoryDriver, clock: Clock, _root: Path) -> Driver:
+def _memory_driver(fields: MemoryFields, clock: Clock, _root: Path) -> Driver:
     from moonq.drivers.memory.driver import MemoryDriver
 
     return MemoryDriver(clock, max_length=fields.max_length, overflow=fields.overflow)
 
 
-def _sqlite_driver(fields: queues.SqliteDriver, clock: Clock, root: Path) -> Driver:
+def _sqlite_driver(fields: SqliteFields, clock: Clock, root: Path) -> Driver:
     from moonq.drivers.sqlite.driver import SqliteDriver
 
     return SqliteDriver(
@@ -92,7 +96,7 @@ class Building:
         self.with_consumers = consumers
         for entry in self.project.start_order():
             if entry.lifecycle.auto_start and (
-                consumers or not isinstance(entry.config, queues.Consumer)
+                consumers or not isinstance(entry.config, ConsumerFields)
             ):
                 self._supervisor.add(self.managed(entry))
 
@@ -139,11 +143,11 @@ class Building:
 
     def service(self, entry: Entry) -> _Service:
         """Return the service that *entry* declares, not started."""
-        if isinstance(entry.config, queues.Driver):
+        if isinstance(entry.config, DriverFields):
             return self._driver(entry)
         makers = {
-            queues.Queue: self._queue,
-            queues.Consumer: self._consumer,
+            QueueFields: self._queue,
+            ConsumerFields: self._consumer,
             MemoryStoreFields: self._store,
         }
         return makers[type(entry.config)](entry)
@@ -192,7 +196,7 @@ class Building:
             _log.warning("%s: %d %s %s", event.queue, event.count, event.kind, event.detail)
 
     def _queue(self, entry: Entry) -> _Service:
-        fields = entry.fields(queues.Queue)
+        fields = entry.fields(QueueFields)
         route = self.route(entry)
 
         def start() -> None:
@@ -207,7 +211,7 @@ class Building:
 
     def route(self, entry: Entry) -> Route:
         """Return where the messages of a queue go."""
-        fields = entry.fields(queues.Queue)
+        fields = entry.fields(QueueFields)
         return Route(
             entry.id,
             self.drivers[fields.driver],
@@ -221,7 +225,7 @@ class Building:
     def add_routes(self, route: Route) -> None:
         """Make a queue known, with the dead letters that nobody declared."""
         self.queues.add(route)
-        fields = self.project.entries[route.id].fields(queues.Queue)
+        fields = self.project.entries[route.id].fields(QueueFields)
         letters = fields.dead_letter.queue if fields.dead_letter else None
         if letters and letters not in self.project.entries:
             self.queues.add(dead_route(route, letters))
@@ -236,7 +240,7 @@ class Building:
         return _Service(start, lambda _: None, detail=entry.kind)
 
     def _consumer(self, entry: Entry) -> _Service:
-        fields = entry.fields(queues.Consumer)
+        fields = entry.fields(ConsumerFields)
         settings = self._consumer_settings(entry, fields)
 
         def start() -> None:
@@ -256,11 +260,11 @@ class Building:
 
     def consumer(self, entry: Entry, route: Route) -> Consumer:
         """Return a consumer that is not started yet."""
-        settings = self._consumer_settings(entry, entry.fields(queues.Consumer))
+        settings = self._consumer_settings(entry, entry.fields(ConsumerFields))
         return self.consumer_type(
             settings,
             route,
-            self._policy(self.project.entries[route.id].fields(queues.Queue)),
+            self._policy(self.project.entries[route.id].fields(QueueFields)),
             self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
             self.clock,
             self.metrics,
@@ -285,7 +289,7 @@ class Building:
                 hint="do the slow work in the handler, not at the top of the file",
             ) from None
 
-    def _consumer_settings(self, entry: Entry, fields: queues.Consumer) -> ConsumerSettings:
+    def _consumer_settings(self, entry: Entry, fields: ConsumerFields) -> ConsumerSettings:
         # Loading has filled in what the entry leaves out: prefetch, and the function's own timeout.
         return ConsumerSettings(
             entry.id,
@@ -312,7 +316,7 @@ class Building:
 
         return make
 
-    def _policy(self, queue: queues.Queue) -> Policy:
+    def _policy(self, queue: QueueFields) -> Policy:
         retry = queue.retry
         options = RetryOptions(
             queue.max_attempts,
@@ -355,7 +359,7 @@ class _Service:
 
 def queue_spec(project: Project, entry: Entry) -> QueueSpec:
     """Return what the driver needs to know of a queue."""
-    fields = entry.fields(queues.Queue)
+    fields = entry.fields(QueueFields)
     options = fields.options
     dead = fields.dead_letter.queue if fields.dead_letter else None
     return QueueSpec(
@@ -373,7 +377,7 @@ def queue_spec(project: Project, entry: Entry) -> QueueSpec:
 
 def _name_at_driver(project: Project, queue_id: str) -> str:
     entry = project.entries.get(queue_id)
-    return (entry.fields(queues.Queue).queue_name if entry else None) or queue_id
+    return (entry.fields(QueueFields).queue_name if entry else None) or queue_id
 
 
 def dead_route(route: Route, queue_id: str) -> Route:

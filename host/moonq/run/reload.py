@@ -19,8 +19,9 @@ from typing import Any
 
 from moonq import log
 from moonq.drivers.base import Driver
+from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError, StopTimeout
-from moonq.kinds import queues as queue_kinds
+from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
 from moonq.run.changes import Changes
@@ -180,7 +181,7 @@ class Reload:
         queues = [entry for entry in new.project.of_kind("queue.queue") if self._stands(entry)]
         routes = {entry.id: new.route(entry) for entry in queues}
         for entry in anew:
-            route = routes[entry.fields(queue_kinds.Consumer).queue]
+            route = routes[entry.fields(ConsumerFields).queue]
             consumer = self._prepared[entry.id] = new.consumer(entry, route)
             new.load(consumer)
         known = self._old.queues.ids()
@@ -284,11 +285,11 @@ def _consumers(project: Project) -> list[Entry]:
 
 
 def _is_consumer(entry: Entry) -> bool:
-    return isinstance(entry.config, queue_kinds.Consumer)
+    return isinstance(entry.config, ConsumerFields)
 
 
 def _is_driver(entry: Entry) -> bool:
-    return isinstance(entry.config, queue_kinds.Driver)
+    return isinstance(entry.config, DriverFields)
 
 
 def _is_store(entry: Entry) -> bool:

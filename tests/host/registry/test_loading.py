@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from moonq.drivers.memory.entry import MemoryFields
 from moonq.errors import NotFound
-from moonq.kinds.queues import Consumer, MemoryDriver, Queue
+from moonq.kinds.consumer import Consumer
+from moonq.kinds.queue import Queue
 from moonq.kinds.scripts import Function
 from moonq.registry import Project, inspect, load
 
@@ -145,7 +147,7 @@ def test_a_driver_gives_its_queues_their_defaults(folder: Path) -> None:
         "  - {name: a, kind: queue.queue, driver: mem}\n"
         "  - {name: b, kind: queue.queue, driver: mem, options: {max_length: 9, ttl: 1m}}\n",
     )
-    assert project.resolve("mem").fields(MemoryDriver).max_length == 5
+    assert project.resolve("mem").fields(MemoryFields).max_length == 5
     a, b = (project.resolve(name).fields(Queue).options for name in "ab")
     assert (a.max_length, a.overflow, a.ttl) == (5, "block", None)
     assert (b.max_length, b.overflow, b.ttl) == (9, "block", 60)

@@ -54,11 +54,11 @@ def driver_entry(project: Project, name: str) -> Entry:
     Raises:
         NotFound: There is no such entry, or it is no driver.
     """
+    from moonq.drivers.entry import DriverFields
     from moonq.errors import NotFound
-    from moonq.kinds.queues import Driver
 
     entry = project.resolve(name)
-    if not isinstance(entry.config, Driver):
+    if not isinstance(entry.config, DriverFields):
         drivers = [entry.id for entry in project.of_kind("queue.driver.")]
         raise NotFound(
             f"{entry.id} is a {entry.kind}, no driver",
@@ -71,10 +71,10 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     """Run the suite over twins of the driver, and clean up behind them."""
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold
-    from moonq.kinds.queues import Driver
+    from moonq.drivers.entry import DriverFields
     from moonq.run.building import DRIVERS
 
-    config, make = entry.fields(Driver), DRIVERS[entry.kind]
+    config, make = entry.fields(DriverFields), DRIVERS[entry.kind]
 
     def factory(number: int) -> Factory:
         return lambda clock: make(config.twin(number), clock, project.root)

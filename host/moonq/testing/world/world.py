@@ -14,8 +14,11 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from moonq.drivers.base import Driver, Event
+from moonq.drivers.entry import DriverFields
+from moonq.drivers.memory.entry import MemoryFields
 from moonq.errors import NotFound
-from moonq.kinds import queues
+from moonq.kinds.consumer import Consumer
+from moonq.kinds.queue import Queue
 from moonq.model import Delivery, QueueSpec, Verdict
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
@@ -92,11 +95,11 @@ class World(Building):
 
     def _furnish(self) -> None:
         for entry in self.project.start_order():
-            if isinstance(entry.config, queues.Driver):
+            if isinstance(entry.config, DriverFields):
                 self._driver(entry).start()
-            elif isinstance(entry.config, queues.Queue):
+            elif isinstance(entry.config, Queue):
                 self._queue(entry).start()
-            elif not isinstance(entry.config, queues.Consumer):
+            elif not isinstance(entry.config, Consumer):
                 self._store(entry).start()
 
     def close(self) -> None:
@@ -119,7 +122,7 @@ class World(Building):
         if self._token:
             return super()._new_driver(entry)
         fields = entry.config
-        if isinstance(fields, queues.MemoryDriver):
+        if isinstance(fields, MemoryFields):
             return StandIn(
                 self.clock, self.faults, max_length=fields.max_length, overflow=fields.overflow
             )
@@ -195,7 +198,7 @@ class World(Building):
             entries = [
                 entry
                 for entry in self.project.of_kind("queue.consumer")
-                if entry.fields(queues.Consumer).queue == queue_id
+                if entry.fields(Consumer).queue == queue_id
             ]
             if not entries:
                 raise NotFound(f"no consumer serves {queue_id}, so there is nothing to run")

@@ -1,0 +1,58 @@
+"""What an entry of a driver may say, whatever the driver.
+
+Every driver says which options its queues and consumers know, so that a key which means nothing to
+the chosen driver is refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from moonq.registry.common import Config, Strict
+from moonq.registry.fields import Limit, Whole, between
+
+Overflow = Literal["reject", "block", "drop_oldest"]
+
+
+class QueueOptions(Strict):
+    """What a queue may ask of every driver; a driver that cannot do it says so."""
+
+    max_length: Annotated[Whole, between(1, 1_000_000_000)] | None = Field(
+        None, description="messages it may hold; unset is unlimited"
+    )
+    overflow: Overflow = Field("reject", description="what a publish to a full queue does")
+    ttl: Limit | None = Field(None, description="longest wait before the first start")
+    on_expire: Literal["dead_letter", "drop"] = "dead_letter"
+    group_on_failure: Literal["block", "skip"] = "block"
+
+    def own(self) -> dict[str, Any]:
+        """Return the options that only this driver has."""
+        shared = QueueOptions.model_fields
+        return {name: value for name, value in self if name not in shared}
+
+
+class ConsumerOptions(Strict):
+    """What a consumer may ask of its driver: nothing, so far."""
+
+
+class DriverFields(Config):
+    """Whatever stores messages."""
+
+    is_service: ClassVar[bool] = True
+    queue_options: ClassVar[type[QueueOptions]] = QueueOptions
+    consumer_options: ClassVar[type[ConsumerOptions]] = ConsumerOptions
+
+    def queue_defaults(self) -> dict[str, Any]:
+        """Return the options of a queue that says nothing about them."""
+        return {}
+
+    def twin(self, number: int) -> DriverFields:
+        """Return the same driver with a place of its own, where it may try things out."""
+        return self
+
+    @property
+    def litter(self) -> str:
+        """The folder that holds the places of all twins, below the project's."""
+        return ""

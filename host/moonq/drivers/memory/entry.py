@@ -1,0 +1,23 @@
+"""`queue.driver.memory` as an entry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from moonq.drivers.entry import DriverFields, Overflow
+from moonq.registry.fields import Whole, between
+
+
+class MemoryFields(DriverFields):
+    """`queue.driver.memory`: messages live in this process and end with it."""
+
+    max_length: Annotated[Whole, between(1, 1_000_000_000)] = Field(
+        10_000, description="default of its queues"
+    )
+    overflow: Overflow = Field("reject", description="default of its queues")
+
+    def queue_defaults(self) -> dict[str, Any]:
+        """Return the bounds, which every queue in memory has."""
+        return {"max_length": self.max_length, "overflow": self.overflow}

@@ -1,0 +1,59 @@
+"""`queue.driver.sqlite` as an entry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.registry.fields import Whole, between, wrong
+
+
+class SqliteQueueOptions(QueueOptions):
+    """What a queue may ask of the SQLite driver."""
+
+    durable: Literal[True] = Field(True, description="always true: the file is on the disk")
+
+    def own(self) -> dict[str, Any]:
+        """Return nothing: whatever the file holds is durable."""
+        return {}
+
+
+class SqliteFields(DriverFields):
+    """`queue.driver.sqlite`: messages live in one file of this machine."""
+
+    queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        ".moonq/queues.db", description="the file, from the project's folder"
+    )
+    durability: Literal["full", "normal"] = Field(
+        "full", description="normal survives the process, but perhaps not a power cut"
+    )
+    ballast_mb: Annotated[Whole, between(0, 10_000)] = Field(
+        16, description="room kept for acknowledgements when the disk is full"
+    )
+    min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
+        0, description="publishes are refused while less is free"
+    )
+
+    def twin(self, number: int) -> DriverFields:
+        """Return the same driver with another file, on the same disk."""
+        path = f"{self.litter}/{number}.db"
+        return self.model_copy(update={"path": path, "ballast_mb": 0})
+
+    @property
+    def litter(self) -> str:
+        """The folder of the twins' files."""
+        return f"{self.path}.doctor"
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_file(cls, path: str) -> str:
+        if path == ":memory:" or path.startswith("file:") or path.endswith("/") or "\0" in path:
+            raise wrong(
+                f"`path` must name a file, not {path!r}",
+                help="write a path such as `.moonq/queues.db`; memory is a queue.driver.memory",
+            )
+        return path
