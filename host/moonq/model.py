@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 Scalar = str | int | float | bool
 Headers = Mapping[str, Scalar]
-State = Literal["ready", "delayed", "leased", "running"]
+MessageState = Literal["ready", "delayed", "leased", "running"]
 DeadReason = Literal[
     "max_attempts", "rejected", "decode", "expired", "interrupted", "snooze_limit", "max_length"
 ]
@@ -119,7 +119,7 @@ class Stored(NamedTuple):
     """A message as `peek` shows it: nothing was consumed."""
 
     message: Message
-    state: State
+    state: MessageState
     attempt: int = 1
     interruptions: int = 0
     due: float | None = None

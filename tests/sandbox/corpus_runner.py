@@ -25,7 +25,7 @@ from states import MODULES
 from moonq.host import Host
 from moonq.registry import load
 from moonq.sandbox.lend import lent_functions
-from moonq.sandbox.state import THREAD_STACK, Limits, Script, ScriptFault, State, Stopped
+from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
 
 HERE = Path(__file__).parent
 TIMEOUT = 0.1
@@ -57,8 +57,8 @@ class Neighbour:
 
     def __init__(self) -> None:
         self.stall = 0.0
-        self._state = State({}, Limits(10.0))
-        self._state.define(Script("app:job", "job.lua", b"return function(n) return n + 1 end"))
+        self._state = LuaState({}, Limits(10.0))
+        self._state.define(LuaSource("app:job", "job.lua", b"return function(n) return n + 1 end"))
         self._state.open("app:job")
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -98,23 +98,23 @@ def new_host(folder: Path) -> Host:
     return host
 
 
-def new_state(host: Host, permanent_hook: bool) -> State:
+def new_state(host: Host, permanent_hook: bool) -> LuaState:
     """Return a state that is lent everything, with the canary and room for an attack."""
     caller = handler_of()
     lends = lent_functions(host.services, caller)
-    state = State(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
+    state = LuaState(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
     caller.remaining = state.guard.remaining
     canary = (HERE / "canary.lua").read_bytes()
-    state.define(Script("app:canary", "canary.lua", canary, ("json", "errors", "store")))
+    state.define(LuaSource("app:canary", "canary.lua", canary, ("json", "errors", "store")))
     state.open("app:canary", timeout=5.0)
     return state
 
 
-def attack(state: State, name: str) -> tuple[str, str]:
+def attack(state: LuaState, name: str) -> tuple[str, str]:
     """Run a script on two messages; returns the outcome and what the script said."""
     source = (HERE / "corpus" / f"{name}.lua").read_bytes()
     timeout = TIMEOUT if source.startswith(b"-- expect: contained-time") else PATIENCE
-    state.define(Script("app:attack", f"{name}.lua", source, MODULES))
+    state.define(LuaSource("app:attack", f"{name}.lua", source, MODULES))
     try:
         state.open("app:attack", timeout=timeout)
         for body in (b"1", b"2"):
@@ -135,7 +135,7 @@ def attack(state: State, name: str) -> tuple[str, str]:
     return "harmless", ""
 
 
-def look_for_damage(state: State) -> str:
+def look_for_damage(state: LuaState) -> str:
     """Run the canary in the attacked state; returns what it found, "" for nothing."""
     try:
         state.open("app:canary", timeout=5.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moonq.sandbox.lend import Caller, Services, lent_functions
-from moonq.sandbox.state import Fault, Limits, Script, State
+from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState
 
 MODULES = ("check", "env", "errors", "funcs", "json", "logger", "queue", "registry")
 MODULES += ("store", "time", "uuid")
@@ -19,12 +19,12 @@ def opened(
     timeout: float | None = 2.0,
     memory: int = 16 * 1024 * 1024,
     **options: Any,
-) -> State:
+) -> LuaState:
     """Return a state with the handler of *source* open."""
-    state = State(lends or {}, Limits(timeout, memory), **options)
+    state = LuaState(lends or {}, Limits(timeout, memory), **options)
     text = source.encode() if isinstance(source, str) else source
     modules = MODULES if lends else ("check", "errors", "json")
-    state.define(Script("app:handler", "handler.lua", text, modules))
+    state.define(LuaSource("app:handler", "handler.lua", text, modules))
     state.open("app:handler")
     return state
 

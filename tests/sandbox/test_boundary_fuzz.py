@@ -19,7 +19,7 @@ from states import MODULES, opened
 
 from moonq.errors import MoonqError
 from moonq.sandbox.lend import lent_functions, safe
-from moonq.sandbox.state import Fault, Limits, Progress, Script, ScriptFault, State, Stopped
+from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, Progress, ScriptFault, Stopped
 
 HERE = Path(__file__).parent
 TIMEOUT = 0.3
@@ -64,10 +64,10 @@ class Kept:
     """A state that serves many examples, until one of them wears it out."""
 
     def __init__(self) -> None:
-        self._state: State | None = None
+        self._state: LuaState | None = None
         self.offered = Offered()
 
-    def get(self) -> State:
+    def get(self) -> LuaState:
         """Return a state with the canary and the fuzzer defined."""
         if self._state is not None and self._state.spent:
             self._state.close()
@@ -76,12 +76,12 @@ class Kept:
             self._state = self._new()
         return self._state
 
-    def _new(self) -> State:
+    def _new(self) -> LuaState:
         lends = lent_functions(self.offered, handler_of())
-        state = State(lends, Limits(TIMEOUT, 16 * 1024 * 1024))
+        state = LuaState(lends, Limits(TIMEOUT, 16 * 1024 * 1024))
         for name in ("canary", "fuzz"):
             source = (HERE / f"{name}.lua").read_bytes()
-            state.define(Script(f"app:{name}", f"{name}.lua", source, MODULES))
+            state.define(LuaSource(f"app:{name}", f"{name}.lua", source, MODULES))
         state.open("app:canary", timeout=5.0)
         return state
 
@@ -243,11 +243,11 @@ LETTERS = "return functionedlacif()=.:{}[]'#~,;\n 12"
 def test_a_file_of_any_bytes_loads_or_fails_in_words(
     source: bytes, function: str, method: str
 ) -> None:
-    state = State({}, Limits(TIMEOUT, 16 * 1024 * 1024))
+    state = LuaState({}, Limits(TIMEOUT, 16 * 1024 * 1024))
     reason = ""
     try:
         name = function.encode("utf-8", "replace").decode()
-        state.define(Script(name, f"{name}.lua", source))
+        state.define(LuaSource(name, f"{name}.lua", source))
         state.open(name, method.encode("utf-8", "replace").decode())
     except ScriptFault as raised:
         check_fault(raised.fault)

@@ -11,7 +11,7 @@ from states import opened
 
 from moonq.errors import MoonqError
 from moonq.sandbox.lend import MAX_ANSWER, Caller, lent_functions, safe
-from moonq.sandbox.state import State
+from moonq.sandbox.state import LuaState
 
 # What scripts do with an answer: look at it from all sides, and hand it back.
 LOOK = """
@@ -25,7 +25,7 @@ end
 """
 
 
-def state_with(function: Callable[..., Any]) -> State:
+def state_with(function: Callable[..., Any]) -> LuaState:
     lends = dict(lent_functions(Offered(), Caller("app:handler")))
     lends["env"] = safe(function)
     return opened(LOOK, lends)

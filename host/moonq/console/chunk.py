@@ -26,7 +26,7 @@ _OPENERS = {"then", "do", "else", "repeat", "(", "{", "["}
 _EQUALS = re.compile(r"\s*=(?!=)")
 
 
-class State(Enum):
+class Completeness(Enum):
     """What is to be done with a text on Enter."""
 
     WHOLE = "whole"
@@ -40,7 +40,7 @@ class Chunk:
 
     text: str
     """As it is sent, without the `=` that Lua 5.1 wanted before an expression."""
-    state: State
+    state: Completeness
     is_expression: bool = False
     finding: Finding | None = None
 
@@ -67,16 +67,16 @@ def judge(text: str) -> Chunk:
     """Return what Lua thinks of *text*, without running any of it."""
     text = _EQUALS.sub("", text, count=1) if _EQUALS.match(text) else text
     if not text.strip():
-        return Chunk(text, State.WHOLE)
+        return Chunk(text, Completeness.WHOLE)
     as_value = syntax.check((_RETURN + text).encode(errors="surrogateescape"), NAME)
     if as_value is None:
-        return Chunk(text, State.WHOLE, is_expression=not _is_statement(text))
+        return Chunk(text, Completeness.WHOLE, is_expression=not _is_statement(text))
     as_code = syntax.check(text.encode(errors="surrogateescape"), NAME)
     if as_code is None:
-        return Chunk(text, State.WHOLE)
+        return Chunk(text, Completeness.WHOLE)
     if _only_ended(as_value) or _only_ended(as_code):
-        return Chunk(text, State.INCOMPLETE, finding=_finding(text, as_code))
-    return Chunk(text, State.INVALID, finding=_furthest(text, as_value, as_code))
+        return Chunk(text, Completeness.INCOMPLETE, finding=_finding(text, as_code))
+    return Chunk(text, Completeness.INVALID, finding=_furthest(text, as_value, as_code))
 
 
 def indent_after(line: str) -> str:
@@ -110,7 +110,7 @@ def statements(text: str) -> tuple[list[str], str]:
         if not piece.strip():
             continue
         is_lua = len(lines) > 1 or not is_for_console(line)
-        if is_lua and judge(piece).state is State.INCOMPLETE:
+        if is_lua and judge(piece).state is Completeness.INCOMPLETE:
             continue
         pieces.append(piece)
         lines = []

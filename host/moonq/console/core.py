@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from moonq.console import chunk, echo, manual
-from moonq.console.chunk import State
+from moonq.console.chunk import Completeness
 from moonq.console.ink import Ink
 from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
@@ -151,7 +151,7 @@ class Console:
         """Run Lua, show what it answered, and remember it."""
         judged = chunk.judge(text)
         ink = self.face.ink()
-        if judged.state is not State.WHOLE and judged.finding:
+        if judged.state is not Completeness.WHOLE and judged.finding:
             self.face.fail(drawn(judged, ink))
             return Answer("invalid", 0.0)
         answer = self.run(judged.text)

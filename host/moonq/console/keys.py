@@ -10,7 +10,7 @@ from prompt_toolkit.filters import completion_is_selected, has_completions
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from moonq.console import chunk
-from moonq.console.chunk import State
+from moonq.console.chunk import Completeness
 
 
 @dataclass(slots=True)
@@ -69,9 +69,9 @@ def enter(buffer: Buffer, refusal: Refusal) -> None:
         buffer.validate_and_handle()
         return
     judged = chunk.judge(text)
-    if judged.state is State.INCOMPLETE:
+    if judged.state is Completeness.INCOMPLETE:
         _new_line(buffer)
-    elif judged.state is State.INVALID and refusal.text != text:
+    elif judged.state is Completeness.INVALID and refusal.text != text:
         refusal.text = text
         refusal.message = _complaint(judged)
         # The text that was judged may have lost its leading `=`.

@@ -20,7 +20,7 @@ from moonq.registry.project import Project
 from moonq.run.functions import Functions, chunk
 from moonq.run.services import HostServices
 from moonq.sandbox.lend import Caller, bounded, lent_functions, safe, text
-from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
@@ -55,7 +55,7 @@ class ReadOnlyScope:
             )
 
 
-class ConsoleState(State):
+class ConsoleState(LuaState):
     """A state that evaluates one text after another; see `lua/console/session.lua`."""
 
     def prepare(self, project: Project) -> None:
@@ -107,7 +107,7 @@ class _SessionServices(HostServices):
 
     def __init__(self, real: HostServices) -> None:
         self._real = real
-        self.called: list[State] = []
+        self.called: list[LuaState] = []
 
     def __getattr__(self, name: str) -> Any:
         # Looked up anew each time: a reload renews what the real services refer to.
@@ -119,7 +119,7 @@ class _SessionServices(HostServices):
         return self  # type: ignore[return-value]
 
     @contextmanager
-    def borrow(self, function: str, caller: Caller) -> Iterator[State]:
+    def borrow(self, function: str, caller: Caller) -> Iterator[LuaState]:
         """Lend a state and remember it while it is in use."""
         with self._real.functions.borrow(function, caller) as state:
             self.called.append(state)

@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from moonq.errors import QueueError, Unsupported
-from moonq.model import Delivery, Message, QueueInfo, QueueSpec, Receipt, State, Stored, Verdict
+from moonq.model import (
+    Delivery,
+    Message,
+    MessageState,
+    QueueInfo,
+    QueueSpec,
+    Receipt,
+    Stored,
+    Verdict,
+)
 
 Ability = Literal["native", "emulated", "approximate", "none"]
 
@@ -163,7 +172,7 @@ class Driver(Protocol):
         ...
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
     ) -> list[Stored]:
         """Show up to *limit* messages in delivery order, from behind the id *after*."""
         ...

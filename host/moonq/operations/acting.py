@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moonq.errors import Invalid, QueueError
-from moonq.operations.desk import Desk, checked
+from moonq.operations.desk import Requests, checked
 
 if TYPE_CHECKING:
     from moonq.host import CallResult
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 1000
 
 
-class Acting(Desk):
+class Acting(Requests):
     """Kinds of request that set something going, or hold it."""
 
     @checked

@@ -29,7 +29,7 @@ def checked(method: Method) -> Method:
     return validate_call(config=ConfigDict(strict=True))(method)
 
 
-class Desk:
+class Requests:
     """Where one person asks for something."""
 
     def __init__(

@@ -13,10 +13,10 @@ from typing import Any
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.operations import backup, choosing
 from moonq.operations.choosing import Snapshot
-from moonq.operations.desk import Desk, checked
+from moonq.operations.desk import Requests, checked
 
 
-class Destroying(Desk):
+class Destroying(Requests):
     """Kinds of request that take messages away."""
 
     @checked

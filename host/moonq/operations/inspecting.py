@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from moonq.errors import NotFound
-from moonq.model import State
+from moonq.model import MessageState
 from moonq.operations import choosing, entries, letters, overview
-from moonq.operations.desk import Desk, checked
+from moonq.operations.desk import Requests, checked
 from moonq.run.queues import info_object
 
 MOST_SHOWN = 1000
@@ -16,7 +16,7 @@ MOST_SHOWN = 1000
 ROOM = 2 * 1024 * 1024
 
 
-class Inspecting(Desk):
+class Inspecting(Requests):
     """Kinds of request that only look."""
 
     @checked
@@ -60,7 +60,7 @@ class Inspecting(Desk):
         queue: str,
         limit: int = 10,
         after: str = "",
-        state: State | None = None,
+        state: MessageState | None = None,
         tail: bool = False,
         full: bool = False,
         redact: bool = True,

@@ -14,10 +14,10 @@ from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
-from moonq.operations.desk import Desk, checked
+from moonq.operations.desk import Requests, checked
 
 
-class Replaying(Desk):
+class Replaying(Requests):
     """The kind of request that tries a dead letter out."""
 
     @checked

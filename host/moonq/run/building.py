@@ -32,7 +32,7 @@ from moonq.run.settling import ConsumerSettings
 from moonq.run.stores import MemoryStore
 from moonq.run.supervisor import Managed, RestartPolicy, Supervisor
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.host")
 
@@ -304,8 +304,8 @@ class Building:
 
     def _state_maker(
         self, function: str, route: Route, start_timeout: float
-    ) -> Callable[[Caller, Callable[[], None]], State]:
-        def make(caller: Caller, on_abandoned: Callable[[], None]) -> State:
+    ) -> Callable[[Caller, Callable[[], None]], LuaState]:
+        def make(caller: Caller, on_abandoned: Callable[[], None]) -> LuaState:
             return self.functions.open(
                 function,
                 caller,
@@ -327,10 +327,10 @@ class Building:
             retry.jitter,
         )
 
-        def make(own: bool) -> State:
+        def make(own: bool) -> LuaState:
             if own and retry.policy:
                 return self.functions.open(retry.policy, Caller(entry=retry.policy))
-            return State({}, Limits(timeout=1.0))
+            return LuaState({}, Limits(timeout=1.0))
 
         return Policy(options, make, self.chance)
 

@@ -15,7 +15,7 @@ from moonq.run.building import Building
 from moonq.run.ids import new_id
 from moonq.run.services import HostServices, level_name
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 
 class _Capturing(HostServices):
@@ -52,7 +52,7 @@ class Call:
 
     def __init__(self, building: Building, function: str, *, send: bool) -> None:
         self._building = building
-        self._state: State | None = None
+        self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
         self._function = function
@@ -118,13 +118,13 @@ class Call:
     def _sleep(self, seconds: float) -> bool:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
 
-    def _open(self, caller: Caller) -> State:
+    def _open(self, caller: Caller) -> LuaState:
         from moonq.run.functions import Functions
 
         return Functions(self._building.project, self._services).open(self._function, caller)
 
     def _as_message(
-        self, state: State, caller: Caller, body: str, headers: Mapping[str, Any]
+        self, state: LuaState, caller: Caller, body: str, headers: Mapping[str, Any]
     ) -> tuple[str, Fault | None]:
         now = self._building.clock.now()
         message = {

@@ -11,8 +11,7 @@ from moonq.kinds.scripts import Function, Script
 from moonq.registry.project import Entry, Project
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Lent, Limits, State
-from moonq.sandbox.state import Script as Chunk
+from moonq.sandbox.state import Lent, Limits, LuaSource, LuaState
 
 #: How many idle states are kept per function.
 MAX_IDLE = 4
@@ -24,7 +23,7 @@ class Functions:
     def __init__(self, project: Project, services: Services) -> None:
         self._project = project
         self._services = services
-        self._idle: dict[str, list[tuple[State, Caller]]] = {}
+        self._idle: dict[str, list[tuple[LuaState, Caller]]] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -41,7 +40,7 @@ class Functions:
         decodes: bool = True,
         on_abandoned: Callable[[], None] = lambda: None,
         timeout: float | None = None,
-    ) -> State:
+    ) -> LuaState:
         """Return a new state with *function* open; the caller closes it.
 
         Raises:
@@ -70,11 +69,11 @@ class Functions:
         limits: Limits,
         caller: Caller,
         on_abandoned: Callable[[], None],
-    ) -> State:
-        return State(lends, limits, on_abandoned=on_abandoned)
+    ) -> LuaState:
+        return LuaState(lends, limits, on_abandoned=on_abandoned)
 
     @contextmanager
-    def borrow(self, function: str, caller: Caller) -> Iterator[State]:
+    def borrow(self, function: str, caller: Caller) -> Iterator[LuaState]:
         """Lend a pooled state of *function* to *caller* for one call."""
         state, its_caller = self._take(function, caller)
         try:
@@ -92,7 +91,7 @@ class Functions:
             for state, _ in pool:
                 state.close()
 
-    def _take(self, function: str, caller: Caller) -> tuple[State, Caller]:
+    def _take(self, function: str, caller: Caller) -> tuple[LuaState, Caller]:
         with self._lock:
             pool = self._idle.get(function)
             state, its_caller = pool.pop() if pool else (None, Caller(entry=function))
@@ -104,7 +103,7 @@ class Functions:
             state = self.open(function, its_caller, timeout=caller.remaining())
         return state, its_caller
 
-    def _put(self, function: str, state: State, caller: Caller) -> None:
+    def _put(self, function: str, state: LuaState, caller: Caller) -> None:
         if not state.spent:
             with self._lock:
                 pool = self._idle.setdefault(function, [])
@@ -135,10 +134,10 @@ class Functions:
         return list(found.values())
 
 
-def chunk(entry: Entry) -> Chunk:
+def chunk(entry: Entry) -> LuaSource:
     """Return the text of a function or library as a state takes it."""
     script = entry.fields(Script)
-    return Chunk(
+    return LuaSource(
         entry.id,
         entry.source_name,
         entry.source_text,

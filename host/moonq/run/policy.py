@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from moonq import log
 from moonq.model import Dead, DeadReason, Delivery, ErrorRecord, Interrupt, Retry, Snooze, Verdict
-from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.policy")
 
@@ -35,14 +35,14 @@ class Policy:
     def __init__(
         self,
         options: RetryOptions,
-        make_state: Callable[[bool], State],
+        make_state: Callable[[bool], LuaState],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.options = options
         self._make_state = make_state
         self._chance = chance
         self._lock = threading.Lock()
-        self._state: State | None = None
+        self._state: LuaState | None = None
 
     def failure(
         self, delivery: Delivery, fault: Fault, record: ErrorRecord, delay: float | None

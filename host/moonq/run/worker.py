@@ -12,7 +12,7 @@ from moonq.model import ACK, RELEASE, Delivery, Verdict
 from moonq.run.settling import Settler
 from moonq.run.times import Times
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Outcome, Progress, State, Stopped
+from moonq.sandbox.state import LuaState, Outcome, Progress, Stopped
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
 #: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
@@ -20,7 +20,7 @@ MAX_BATCH = 64
 SLICE = 0.001
 
 #: Makes a state for a worker, with the consumer's function open.
-StateMaker = Callable[[Caller, Callable[[], None]], State]
+StateMaker = Callable[[Caller, Callable[[], None]], LuaState]
 
 
 class Pace:
@@ -69,7 +69,7 @@ class Worker:
         self._timeout = timeout
         self._auto_ack = auto_ack
         self._on_abandoned = on_abandoned
-        self._state: State | None = None
+        self._state: LuaState | None = None
         # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
         # so the driver has the last word.
         self._running: Sequence[Delivery] = ()

@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from moonq.errors import Invalid
-from moonq.sandbox.state import Limits, ScriptFault, State, Stopped
+from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 MEMORY = 64 * 1024 * 1024
 #: Seconds that one value may take.
@@ -21,7 +21,7 @@ PATIENCE = 2.0
 QUICK = 0.1
 
 
-class _LiteralState(State):
+class _LiteralState(LuaState):
     """A state that knows `lua/print/literal.lua`."""
 
     def __init__(self) -> None:

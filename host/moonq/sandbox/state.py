@@ -1,6 +1,6 @@
 """One Lua state: a trusted half, one script with its imports, and limits on time and memory.
 
-    state = State(lends, limits)
+    state = LuaState(lends, limits)
     state.define(script); state.open("app:handler")
     state.deliver(delivery...)  -> Outcome
 
@@ -52,7 +52,7 @@ class Limits(NamedTuple):
     memory: int = DEFAULT_MEMORY
 
 
-class Script(NamedTuple):
+class LuaSource(NamedTuple):
     """Lua text with the names it may require."""
 
     id: str
@@ -82,7 +82,7 @@ class Outcome(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a call of `State.deliver` came."""
+    """How far a call of `LuaState.deliver` came."""
 
     done: int
     """How many of its messages were run."""
@@ -144,7 +144,7 @@ class _Functions(NamedTuple):
     more: Any
 
 
-class State:
+class LuaState:
     """One sandboxed Lua 5.4 state."""
 
     def __init__(
@@ -197,7 +197,7 @@ class State:
         self.guard.address = int(address, 16)
         return True
 
-    def define(self, script: Script) -> None:
+    def define(self, script: LuaSource) -> None:
         """Make *script* known; nothing of it runs yet.
 
         Raises:

@@ -8,11 +8,11 @@ from moonq import assets
 from moonq.kinds.scripts import Script
 from moonq.registry import Entry, Project
 from moonq.run.functions import chunk
-from moonq.sandbox.state import Script as Chunk
+from moonq.sandbox.state import LuaSource
 from moonq.testing.sources import SuiteSource
 
 
-def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]) -> Chunk:
+def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]) -> LuaSource:
     """Return the text of a suite and what it may require.
 
     A plain file sees every module and every library of its project, by the names they have there.
@@ -21,7 +21,7 @@ def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]
         return chunk(entry)
     data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
-    return Chunk(source.id, source.id, data, tuple(modules), known)
+    return LuaSource(source.id, source.id, data, tuple(modules), known)
 
 
 def libraries(project: Project) -> dict[str, str]:

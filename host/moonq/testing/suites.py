@@ -21,8 +21,7 @@ from moonq.registry import Project
 from moonq.run.functions import chunk
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Limits, ScriptFault, Stopped
-from moonq.sandbox.state import Script as Chunk
+from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status
 from moonq.testing.scripts import libraries, script_of
@@ -166,7 +165,7 @@ class Suite:
         name = str(self._entry.meta.get("name", self._entry.id))
         return state.load_entry(self._entry.id, method, name, timeout)
 
-    def _parts(self) -> list[Chunk]:
+    def _parts(self) -> list[LuaSource]:
         known = self.project.of_kind("library.lua")
         return [self._script, *(chunk(library) for library in known)]
 

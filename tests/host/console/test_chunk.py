@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moonq.console import chunk
-from moonq.console.chunk import State
+from moonq.console.chunk import Completeness
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from moonq.console.chunk import State
     ["1 + 2", "x = 1", "return 1, 2", "f()", "for i = 1, 3 do end", "-- words", "", "a.b[1]", "=1"],
 )
 def test_whole_pieces_are_run(text: str) -> None:
-    assert chunk.judge(text).state is State.WHOLE
+    assert chunk.judge(text).state is Completeness.WHOLE
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ def test_whole_pieces_are_run(text: str) -> None:
     ["for i = 1, 3 do", "f(", "{ 1,", "1 +", "x =", "function f()", "[[long", "--[[ words", "if a"],
 )
 def test_what_only_ended_too_early_continues(text: str) -> None:
-    assert chunk.judge(text).state is State.INCOMPLETE
+    assert chunk.judge(text).state is Completeness.INCOMPLETE
 
 
 @pytest.mark.parametrize("text", ["a b", "x +* 2", "end", '"abc', "1 2", "for for"])
 def test_what_can_never_become_lua_is_refused(text: str) -> None:
-    assert chunk.judge(text).state is State.INVALID
+    assert chunk.judge(text).state is Completeness.INVALID
 
 
 def test_the_caret_goes_to_the_error() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq import durations
 from moonq.console import chunk, echo, manual, views
-from moonq.console.chunk import State
+from moonq.console.chunk import Completeness
 from moonq.console.commands.table import COMMANDS, command, find, words
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, value_table
@@ -159,7 +159,7 @@ def watch(console: Console, rest: str) -> None:
         return
     seconds, expression = _interval(rest)
     judged = chunk.judge(expression)
-    if judged.state is not State.WHOLE or not judged.is_expression:
+    if judged.state is not Completeness.WHOLE or not judged.is_expression:
         raise Invalid("that is no expression", hint="write \\watch [2s] EXPR")
     ink = console.face.ink()
     room = console.face.ink().width

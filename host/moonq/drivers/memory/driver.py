@@ -16,7 +16,7 @@ from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import Desk, MemorySubscription
 from moonq.errors import QueueError, QueueFull, QueueNotFound, Unavailable, Unsupported
-from moonq.model import Message, QueueInfo, QueueSpec, Receipt, State, Stored
+from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,7 +144,7 @@ class MemoryDriver:
             return memory_view.info(source)
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
     ) -> list[Stored]:
         """Show up to *limit* messages in delivery order, from behind the id *after*.
 

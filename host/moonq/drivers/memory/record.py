@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from moonq.drivers.letters import remember
-from moonq.model import ErrorRecord, Message, State, Stored
+from moonq.model import ErrorRecord, Message, MessageState, Stored
 
 Place = Literal["ready", "blocked", "delayed", "parked", "leased", "running"]
 
@@ -18,7 +18,7 @@ PARKED: Final = "parked"
 LEASED: Final = "leased"
 RUNNING: Final = "running"
 
-STATES: dict[Place, State] = {
+STATES: dict[Place, MessageState] = {
     READY: "ready",
     BLOCKED: "ready",
     DELAYED: "delayed",

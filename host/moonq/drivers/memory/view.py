@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from moonq.drivers.base import X_ORIGINAL_QUEUE
 from moonq.drivers.memory.record import RUNNING, Record
 from moonq.errors import NotFound
-from moonq.model import QueueInfo, State, Stored
+from moonq.model import MessageState, QueueInfo, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def info(queue: MemoryQueue) -> QueueInfo:
     )
 
 
-def peek(queue: MemoryQueue, limit: int, after: str, state: State | None) -> list[Stored]:
+def peek(queue: MemoryQueue, limit: int, after: str, state: MessageState | None) -> list[Stored]:
     """Show up to *limit* messages from behind the id *after*.
 
     Raises:

@@ -31,7 +31,7 @@ from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.errors import QueueError, QueueNotFound, Unsupported
-from moonq.model import Message, QueueInfo, QueueSpec, State, Stored
+from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Stored
 
 ABILITIES = Capabilities(
     durable="native",
@@ -238,7 +238,7 @@ class SqliteDriver:
         return self._looking().info(self._queue(queue), self._clock.now())
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: State | None = None
+        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
     ) -> list[Stored]:
         """Show up to *limit* messages in delivery order, from behind the id *after*.
 

@@ -16,7 +16,7 @@ import sqlite3
 from typing import Final
 
 from moonq.errors import Conflict
-from moonq.model import State
+from moonq.model import MessageState
 
 #: Marks the file as ours ("mooq").
 APPLICATION_ID: Final = 0x6D6F6F71
@@ -32,7 +32,7 @@ PARKED: Final = 4
 LEASED: Final = 5
 RUNNING: Final = 6
 
-STATES: Final[dict[int, State]] = {
+STATES: Final[dict[int, MessageState]] = {
     READY: "ready",
     BLOCKED: "ready",
     DELAYED: "delayed",

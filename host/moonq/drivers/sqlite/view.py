@@ -18,7 +18,7 @@ from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
 from moonq.errors import NotFound
-from moonq.model import QueueInfo, State, Stored
+from moonq.model import MessageState, QueueInfo, Stored
 
 _HELD = (
     "SELECT state, count(*) FROM msg INDEXED BY msg_held"
@@ -92,7 +92,9 @@ class View:
                 paused=bool(one("SELECT paused FROM queue WHERE id = ?", number)),
             )
 
-    def peek(self, queue: SqliteQueue, limit: int, after: str, state: State | None) -> list[Stored]:
+    def peek(
+        self, queue: SqliteQueue, limit: int, after: str, state: MessageState | None
+    ) -> list[Stored]:
         """Show up to *limit* messages from behind the id *after*.
 
         Raises:

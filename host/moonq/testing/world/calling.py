@@ -6,7 +6,7 @@ import json
 
 from moonq.run.ids import new_id
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Fault, ScriptFault, State, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
 #: Kinds of faults that errors in Lua do not have.
@@ -22,7 +22,7 @@ class CallUnderTest:
         self._began = world.clock.monotonic()
         self._limit = world.functions.limits(self._function).timeout
         self._settled = ""
-        self._state: State | None = None
+        self._state: LuaState | None = None
 
     def run(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
@@ -38,7 +38,7 @@ class CallUnderTest:
         finally:
             self._state.close()
 
-    def _deliver(self, state: State, body: bytes) -> bytes:
+    def _deliver(self, state: LuaState, body: bytes) -> bytes:
         self._world.take_returned()
         progress = state.deliver(self._limit, [body])
         returned = self._world.take_returned()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from moonq.registry import Project
 from moonq.run.functions import Functions
 from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Lent, Limits, State
+from moonq.sandbox.state import Lent, Limits, LuaState
 from moonq.testing.world.states import StateUnderTest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FunctionsUnderTest(Functions):
         decodes: bool = True,
         on_abandoned: Callable[[], None] = lambda: None,
         timeout: float | None = None,
-    ) -> State:
+    ) -> LuaState:
         """Return a new state with *function* open."""
         state = super().open(
             function, caller, decodes=decodes, on_abandoned=on_abandoned, timeout=timeout
@@ -46,5 +46,5 @@ class FunctionsUnderTest(Functions):
         limits: Limits,
         caller: Caller,
         on_abandoned: Callable[[], None],
-    ) -> State:
+    ) -> LuaState:
         return StateUnderTest(lends, limits, on_abandoned, self._world)

@@ -10,7 +10,7 @@ from lupa.lua54 import LuaError
 
 from moonq.errors import Unavailable
 from moonq.sandbox.lend import safe
-from moonq.sandbox.state import Lent, Limits, Progress, State
+from moonq.sandbox.state import Lent, Limits, LuaState, Progress
 
 if TYPE_CHECKING:
     from moonq.testing.coverage import Hit
@@ -35,7 +35,7 @@ class Lines:
                 return
 
 
-class SuiteState(State):
+class SuiteState(LuaState):
     """The state that a file of tests runs in; see `lua/test/tester.lua`."""
 
     def __init__(self, lends: Mapping[str, Lent], limits: Limits, hit: Hit | None = None) -> None:
@@ -101,7 +101,7 @@ class SuiteState(State):
         return None if answer is None else json.loads(answer)
 
 
-class StateUnderTest(State):
+class StateUnderTest(LuaState):
     """A state of a handler or function that a test runs; see `lua/test/under_test.lua`."""
 
     def __init__(
