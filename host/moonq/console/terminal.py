@@ -34,7 +34,7 @@ from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
 from moonq.views import Screen
-from moonq.views.screen import COLORS
+from moonq.views.screen import COLORS, LUA_COLORS
 
 STYLE = Style.from_dict(
     {
@@ -43,6 +43,7 @@ STYLE = Style.from_dict(
         "production": "bg:#aa0000 fg:#ffffff bold",
         "refusal": f"fg:{COLORS['bad']}",
         "signature": f"fg:{COLORS['dim']}",
+        **{f"pygments.{word}": f"fg:{COLORS[name]}" for word, name in LUA_COLORS.items()},
     }
 )
 
@@ -181,6 +182,7 @@ class Terminal:
             bottom_toolbar=lambda: self._below(console, refusal),
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=STYLE,
+            include_default_pygments_style=False,
             color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
             enable_open_in_editor=True,
             refresh_interval=1.0,

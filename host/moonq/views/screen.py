@@ -46,6 +46,13 @@ STYLES = {
     "markdown.code": COLORS["note"],
     "markdown.code_block": COLORS["note"],
 }
+#: The words of Lua by their kind, as pygments names it.
+LUA_COLORS = {
+    "keyword": "note",
+    "literal.string": "good",
+    "literal.number": "warn",
+    "comment": "dim",
+}
 #: Columns that text is written for where the output has no width of its own.
 USUAL_WIDTH = 100
 #: Lines that are written in one piece.
@@ -184,9 +191,9 @@ def _codes(style: str, system: str) -> tuple[str, str]:
 
 @cache
 def _lua_theme() -> Any:
-    from pygments.token import Comment, Keyword, Number, String
+    from pygments.token import string_to_tokentype
     from rich.style import Style
     from rich.syntax import ANSISyntaxTheme
 
-    styles = {Keyword: "note", String: "good", Number: "warn", Comment: "dim"}
-    return ANSISyntaxTheme({kind: Style.parse(STYLES[name]) for kind, name in styles.items()})
+    styles = {word.title(): Style.parse(COLORS[name]) for word, name in LUA_COLORS.items()}
+    return ANSISyntaxTheme({string_to_tokentype(word): style for word, style in styles.items()})
