@@ -35,7 +35,7 @@ def doctor(options: Options, driver: str) -> int:
       moonq doctor --driver app:file
       moonq doctor --driver app:file --json
     """
-    from moonq.registry import load
+    from moonq.kinds import load
 
     project = load(options.project)
     entry = driver_entry(project, driver)
@@ -69,12 +69,12 @@ def driver_entry(project: Project, name: str) -> Entry:
 
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
     """Run the suite over twins of the driver, and clean up behind them."""
+    from moonq import drivers
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold
     from moonq.drivers.entry import DriverFields
-    from moonq.run.building import DRIVERS
 
-    config, make = entry.fields(DriverFields), DRIVERS[entry.kind]
+    config, make = entry.fields(DriverFields), drivers.descriptor(entry.kind).make
 
     def factory(number: int) -> Factory:
         return lambda clock: make(config.twin(number), clock, project.root)
