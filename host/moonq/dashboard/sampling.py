@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from moonq.dashboard.view import HostView, Row, View
+from moonq.dashboard.view import Row, View
 from moonq.run import times
 
 #: Seconds of the past that rates are about.
@@ -88,7 +88,7 @@ class History:
             self._view = self._seen()
         if now is None:
             return self._view
-        host = replace(self._view.host, silent_for=max(0.0, now - self._view.time))
+        host = {**self._view.host, "silent_for": max(0.0, now - self._view.time)}
         return replace(self._view, time=now, host=host)
 
     def _seen(self) -> View:
@@ -101,7 +101,7 @@ class History:
             time=last.time,
             seconds=past.seconds,
             since_start=past.first is None,
-            host=_host(last),
+            host=_host(last.status),
             queues=tuple(self._queue(past, name, letters) for name in last.queues),
             consumers=tuple(_consumer(past, recent, name) for name in last.consumers),
             p50=times.quantile(every, 0.5),
@@ -192,16 +192,9 @@ class _Past(NamedTuple):
         return found
 
 
-def _host(last: Sample) -> HostView:
-    status = last.status
-    return HostView(
-        status["project"],
-        status["profile"],
-        status["pid"],
-        status["up"],
-        status.get("cpu"),
-        status.get("memory_bytes"),
-    )
+def _host(status: Fields) -> Row:
+    names = ("project", "profile", "pid", "up", "cpu", "memory_bytes")
+    return {**{name: status.get(name) for name in names}, "silent_for": 0.0}
 
 
 def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> Row:

@@ -7,23 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 SCHEMA = "moonq.top/1"
-#: A queue or a consumer; None is a number that is not known.
+#: The host, a queue or a consumer; None is a number that is not known.
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class HostView:
-    """The process."""
-
-    project: str
-    profile: str
-    pid: int
-    up: float
-    cpu: float | None
-    """Cores in use."""
-    memory_bytes: int | None
-    silent_for: float = 0.0
-    """Seconds since it last answered, when it should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +21,9 @@ class View:
     """What rates and times are about: so much of the past."""
     since_start: bool
     """Whether that is the host's whole life."""
-    host: HostView
+    host: Row
+    """The process: `project`, `profile`, `pid`, `up`, `cpu` (cores in use), `memory_bytes`;
+    `silent_for`: seconds since it last answered, when it should have."""
     queues: tuple[Row, ...]
     """`id`, `ready`, `in_flight`, `delayed`, `dead`, `oldest_age`, `in_rate`, `out_rate`,
     `consumers`, `paused`, `problem`; `keeps_dead`: it is where another queue's dead letters lie;
