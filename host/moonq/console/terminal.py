@@ -191,8 +191,9 @@ class Terminal:
 
     def _below(self, console: Console, refusal: Refusal) -> Any:
         found: list[tuple[str, str]] = []
+        room = shutil.get_terminal_size((80, 24)).columns
         for text in console.live.watched:
-            found += [*_fragments(text), ("", "\n")]
+            found += [*_fragments(text)[:room], ("", "\n")]
         buffer = self._session.default_buffer if self._session else None
         if buffer is not None and refusal.text and refusal.text == buffer.text:
             found += [("class:refusal", f" {refusal.message}"), ("", "\n")]
@@ -200,7 +201,6 @@ class Terminal:
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        room = shutil.get_terminal_size((80, 24)).columns
         found.append((style, toolbar.line(console)[:room].ljust(room)))
         return FormattedText(found)
 
@@ -219,6 +219,7 @@ def prompt(console: Console) -> FormattedText:
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:
+    """Return *text* with its styles, character by character."""
     return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -135,13 +136,7 @@ class Screen:
 
     def value(self, value: Any, width: int | None = None) -> str:
         """Return JSON data as a Lua literal: whole and on one line, or wrapped at *width*."""
-        return self._literals.show(value, width or 0)
-
-    @cached_property
-    def _literals(self) -> Literals:
-        from moonq.sandbox.literals import Literals
-
-        return Literals()
+        return _literals().show(value, width or 0)
 
     @cached_property
     def _console(self) -> Console:
@@ -169,6 +164,19 @@ def show(lines: Iterable[str], stream: TextIO | None = None) -> None:
     while batch := list(islice(every, BATCH)):
         stream.write("".join(f"{line}\n" for line in batch))
         stream.flush()
+
+
+_own = threading.local()
+
+
+def _literals() -> Literals:
+    """This thread's state that writes Lua: one for each screen would cost 6 ms and its memory."""
+    if not hasattr(_own, "literals"):
+        from moonq.sandbox.literals import Literals
+
+        _own.literals = Literals()
+    found: Literals = _own.literals
+    return found
 
 
 def _color_system() -> str:
