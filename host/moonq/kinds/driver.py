@@ -9,9 +9,10 @@ from pydantic import BaseModel, ValidationError
 from moonq import drivers
 from moonq.drivers.entry import DriverFields
 from moonq.registry.draft import Draft, error
-from moonq.registry.kind import Kind
 from moonq.registry.problems import Problems
+from moonq.registry.project import Entry
 from moonq.registry.yaml.nodes import Map
+from moonq.run.parts import Parts, Service, ServiceKind, Trial
 from moonq.text.findings import Finding
 
 FAMILY = "queue.driver."
@@ -27,6 +28,32 @@ _ALIASES = {
     },
     f"{FAMILY}sqlite": {"file": "A queue in a file"},
 }
+
+
+class DriverKind(ServiceKind):
+    """One driver; messages stay where they are because it outlasts a reload."""
+
+    outlasts = True
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the driver, opened and closed."""
+        driver = parts.drivers.get(entry.id)
+        if driver is None:
+            make = drivers.descriptor(entry.kind).make
+            driver = parts.new_driver(
+                entry, lambda: make(entry.config, parts.clock, parts.project.root)
+            )
+            parts.drivers[entry.id] = driver
+        return Service(
+            lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
+        )
+
+    def prepare(self, trial: Trial, entry: Entry) -> None:
+        """Open a driver that is new."""
+        if entry.id not in trial.new.drivers:
+            service = self.service(trial.new, entry)
+            service.start()
+            trial.undo.callback(service.stop, None)
 
 
 def options(
@@ -51,4 +78,4 @@ def _aliases(name: str) -> dict[str, str]:
     return {f"{FAMILY}{word}".rstrip("."): text for word, text in words.items()}
 
 
-KINDS = [Kind(name, model, aliases=_aliases(name)) for name, model in drivers.kinds().items()]
+KINDS = [DriverKind(name, model, aliases=_aliases(name)) for name, model in drivers.kinds().items()]

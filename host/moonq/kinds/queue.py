@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.errors import MoonqError
 from moonq.kinds import driver
+from moonq.model import QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge, error
 from moonq.registry.fields import (
@@ -24,7 +27,12 @@ from moonq.registry.fields import (
     seconds_between,
     wrong,
 )
-from moonq.registry.kind import Kind
+from moonq.registry.project import Entry, Project
+from moonq.run import policy
+from moonq.run.parts import Parts, Service, ServiceKind, Trial
+from moonq.run.queues import Route
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Limits, LuaState
 from moonq.text.findings import Finding
 
 KIB = 1024
@@ -101,8 +109,51 @@ class Queue(Config):
         return named or self.retry.max_attempts
 
 
-class QueueKind(Kind):
-    """See `Kind`."""
+class QueueKind(ServiceKind):
+    """A queue is declared at its driver, and known by its id, with its own dead letters."""
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the queue, which a stop leaves as it is."""
+        made = route(parts, entry)
+
+        def start() -> None:
+            made.driver.declare(made.spec)
+            _add(parts, made)
+
+        fields, dead = entry.fields(Queue), made.spec.dead_letter
+        letters = f"dead letters → {dead}" if dead else "no dead letters"
+        # A stopped queue can still be looked at; a publish into it finds its driver closed.
+        return Service(start, detail=f"queue, {letters} ({fields.max_attempts} attempts)")
+
+    def prepare(self, trial: Trial, entry: Entry) -> None:
+        """Declare a queue that is new or different, behind everything else that may fail."""
+        made = trial.made[entry.id] = route(trial.new, entry)
+        queues = trial.old.queues
+        before = queues.route(entry.id) if entry.id in queues.ids() else None
+        if before == made:
+            return
+
+        def declare() -> None:
+            if before is not None:
+                trial.undo.callback(_declare_again, before)
+            made.driver.declare(made.spec)
+
+        trial.last.append(declare)
+
+    def switch(self, trial: Trial, entry: Entry) -> None:
+        """Let messages go where the new version says."""
+        before = trial.old.project.entries.get(entry.id)
+        if before is not None:
+            self.remove(trial, before)
+        _add(trial.new, trial.made[entry.id])
+
+    def remove(self, trial: Trial, entry: Entry) -> None:
+        """Forget the queue and its dead letters, as far as the new version does not know them."""
+        project = trial.new.project
+        known = {*project.implied, *(one.id for one in project.of_kind(NAME))}
+        for name in (entry.id, entry.target("dead_letter")):
+            if name and name not in known:
+                trial.old.queues.remove(name)
 
     def implied(self, draft: Draft) -> str | None:
         """Return the id of the queue's dead letters, unless it names another queue."""
@@ -168,6 +219,81 @@ def _same_name(first: Draft, second: Draft) -> Finding:
         first.span(first.node.get("queue_name"), "the first one", primary=False),
         help="give one of them another `queue_name`",
     )
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def route(parts: Parts, entry: Entry) -> Route:
+    """Return where the messages of a queue go."""
+    fields = entry.fields(Queue)
+    is_json = fields.codec == "json"
+    return Route(
+        entry.id,
+        parts.drivers[fields.driver],
+        parts.at_driver(_spec(parts.project, entry)),
+        decodes=is_json,
+        publish_timeout=fields.publish_timeout,
+        max_body=fields.max_body,
+        content_type="application/json" if is_json else "text/plain",
+    )
+
+
+def _spec(project: Project, entry: Entry) -> QueueSpec:
+    fields = entry.fields(Queue)
+    options, dead = fields.options, entry.target("dead_letter")
+    return QueueSpec(
+        name=_name_at_driver(project, entry.id),
+        dead_letter=_name_at_driver(project, dead) if dead else None,
+        max_length=options.max_length,
+        overflow=options.overflow,
+        ttl=options.ttl,
+        on_expire=options.on_expire,
+        dedup_window=fields.dedup_window,
+        group_on_failure=options.group_on_failure,
+        options=options.own(),
+    )
+
+
+def _name_at_driver(project: Project, queue_id: str) -> str:
+    entry = project.entries.get(queue_id)
+    return (entry.fields(Queue).queue_name if entry else None) or queue_id
+
+
+def _add(parts: Parts, made: Route) -> None:
+    """Make a queue known, with the dead letters that nobody declared."""
+    parts.queues.add(made)
+    letters = parts.project.entries[made.id].target("dead_letter")
+    if letters and letters not in parts.project.entries:
+        assert made.spec.dead_letter is not None
+        spec = QueueSpec(name=made.spec.dead_letter)
+        parts.queues.add(Route(letters, made.driver, spec, made.decodes))
+
+
+def _declare_again(before: Route) -> None:
+    with contextlib.suppress(MoonqError):
+        before.driver.declare(before.spec)
+
+
+def retry_policy(parts: Parts, entry: Entry) -> policy.Policy:
+    """Return what decides about failures of the queue's messages."""
+    fields = entry.fields(Queue)
+    retry = fields.retry
+    options = policy.RetryOptions(
+        fields.max_attempts,
+        retry.max_interruptions,
+        retry.initial_delay,
+        retry.factor,
+        retry.max_delay,
+        retry.jitter,
+    )
+
+    def make(own: bool) -> LuaState:
+        if own and retry.policy:
+            return parts.functions.open(retry.policy, Caller(entry=retry.policy))
+        return LuaState({}, Limits(timeout=1.0))
+
+    return policy.Policy(options, make, parts.chance)
 
 
 KIND = QueueKind(NAME, Queue, aliases={"queue": "A queue"})
