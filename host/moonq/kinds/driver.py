@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 
 from moonq import drivers
 from moonq.drivers.entry import DriverFields
-from moonq.registry.draft import Draft, error
+from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
 from moonq.registry.yaml.nodes import Map
 from moonq.run.parts import Parts, Service, ServiceKind, Trial
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 
 FAMILY = "queue.driver."
 #: What people write who know the broker but not our word for it.

@@ -13,7 +13,7 @@ from moonq.errors import MoonqError
 from moonq.kinds import driver
 from moonq.model import QueueSpec
 from moonq.registry.common import Config, Strict
-from moonq.registry.draft import Draft, Drafts, Edge, error
+from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import (
     DAY,
     Count,
@@ -33,7 +33,7 @@ from moonq.run.parts import Parts, Service, ServiceKind, Trial
 from moonq.run.queues import Route
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Limits, LuaState
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 
 KIB = 1024
 NAME = "queue.queue"

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from moonq.registry.draft import Draft, Drafts, error
+from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import Problems
 from moonq.registry.yaml.nodes import List, Map, Scalar
 from moonq.registry.yaml.values import Values
-from moonq.text.findings import Finding, Source, Span
+from moonq.text.findings import Finding, Source, Span, error
 from moonq.text.suggestions import close, question
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

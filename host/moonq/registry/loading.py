@@ -60,7 +60,7 @@ def inspect(
     findings += references.resolve(by_id, kinds)
     findings += cycles.find(by_id, kinds)
     findings += _finish(by_id, kinds)
-    findings += scripts.read(by_id, root)
+    findings += scripts.read(by_id, kinds, root)
     findings = by_place(_without_echoes(findings))
     if has_errors(findings):
         return None, findings

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
@@ -31,19 +31,10 @@ from moonq.testing.world.runs import Run
 from moonq.testing.world.services import ServicesUnderTest
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.states import StateUnderTest
+from moonq.testing.world.told import Stub
 
 #: With the declared drivers: how long one look for a delivery waits, in seconds.
 _LOOK = 0.05
-
-
-class Stub(NamedTuple):
-    """A function of a module that the test has replaced."""
-
-    number: int
-    key: str
-    """The module's name, or the library's id."""
-    name: str
-    is_spy: bool
 
 
 class Bench(Protocol):
