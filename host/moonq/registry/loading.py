@@ -25,7 +25,7 @@ from moonq.registry.settings import Settings
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.nodes import Map
 from moonq.registry.yaml.values import Values
-from moonq.text.findings import Finding, by_place, has_errors
+from moonq.text.findings import Finding, by_place, error, has_errors
 
 
 def load(path: Path, kinds: Kinds, *, env: Mapping[str, str] = os.environ) -> Project:
@@ -47,8 +47,8 @@ def inspect(
     path = Path(path)
     try:
         files, root = _files(path)
-    except (OSError, ValueError) as error:
-        return None, [_nothing(path, str(getattr(error, "strerror", None) or error).lower())]
+    except (OSError, ValueError) as problem:
+        return None, [_nothing(path, str(getattr(problem, "strerror", None) or problem).lower())]
     if root is None:
         return None, [_nothing(path, "there is no such file or folder")]
     settings, findings = _settings(root, env)
@@ -74,14 +74,8 @@ def _files(path: Path) -> tuple[list[Path], Path | None]:
 
 
 def _nothing(path: Path, why: str) -> Finding:
-    return Finding(
-        "error",
-        "R200",
-        f"no entries below '{path}': {why}",
-        (),
-        (),
-        ("run `moonq new shop` to make a project, or name the folder of yours",),
-    )
+    help_ = "run `moonq new shop` to make a project, or name the folder of yours"
+    return error("R200", f"no entries below '{path}': {why}", help=help_)
 
 
 def _settings(root: Path, env: Mapping[str, str]) -> tuple[Settings, list[Finding]]:
@@ -94,16 +88,15 @@ def _settings(root: Path, env: Mapping[str, str]) -> tuple[Settings, list[Findin
     if node is None:
         return Settings(), findings
     if not isinstance(node, Map):
-        span = source.span(node.line, node.column, node.length)
         message = f"{process.FILE} must be a map of settings"
-        return Settings(), [*findings, Finding("error", "R207", message, (span,))]
+        return Settings(), [*findings, error("R207", message, source.at(node))]
     values = Values(source, env)
     plain: Any = values.of(node)
     findings += values.findings
     try:
         return Settings.model_validate(plain), findings
-    except ValidationError as error:
-        return Settings(), findings + Problems(source, node, Settings, process.FILE).of(error)
+    except ValidationError as problem:
+        return Settings(), findings + Problems(source, node, Settings, process.FILE).of(problem)
 
 
 def _drafts(

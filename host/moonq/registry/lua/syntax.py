@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from moonq.registry.lua.habits import habit, unclosed_habit
 from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token, tokens
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 
 _WHERE = re.compile(r":(\d+): (.*)", re.DOTALL)
 _NEAR = re.compile(r"(?P<what>.*) near (?:'(?P<token>.*)'|<eof>)", re.DOTALL)
@@ -170,7 +170,7 @@ class _Words:
         return self.text.span(token.line, token.column, len(token.text.partition("\n")[0]))
 
     def _made(self, message: str, spans: tuple[Span, ...], help_: str) -> Finding:
-        return Finding("error", "P110", message, spans, (), (help_,) if help_ else ())
+        return error("P110", message, *spans, help=help_)
 
     def _span(self, label: str, since: int | None = None) -> Span:
         if self.token:
