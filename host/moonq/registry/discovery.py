@@ -46,36 +46,39 @@ def yaml_files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def open_file(path: Path, root: Path) -> tuple[Source, bytes, list[Finding]]:
+def open_file(path: Path, root: Path, findings: list[Finding]) -> tuple[Source, bytes]:
     """Return a file of the project; one that cannot be read is empty, and a finding."""
     name = path.relative_to(root).as_posix()
     try:
         with path.open("rb") as stream:
             data = stream.read(reading.MAX_BYTES + 1)
     except OSError as problem:
-        message = f"{name} cannot be read: {(problem.strerror or 'unknown error').lower()}"
-        return Source(name, ""), b"", [error("P105", message)]
-    return Source.of(name, data), data, []
+        reason = (problem.strerror or "unknown error").lower()
+        findings.append(error("P105", f"{name} cannot be read: {reason}"))
+        return Source(name, ""), b""
+    return Source.of(name, data), data
 
 
-def document(path: Path, root: Path, *, asked: bool) -> tuple[Document | None, list[Finding]]:
+def document(path: Path, root: Path, findings: list[Finding], *, asked: bool) -> Document | None:
     """Read the file at *path*; None when it is not ours or has nothing to say.
 
     A file that was *asked* for by name, or is called `_index`, is ours whatever it says.
     """
-    source, data, findings = open_file(path, root)
+    problems: list[Finding] = []
+    source, data = open_file(path, root, problems)
     asked = asked or path.stem == "_index"
-    if findings:
-        return None, findings if asked else []
-    if not asked and not _OURS.search(source.text):
-        return None, []
-    node, findings = reading.read(source, data)
+    if problems or not (asked or _OURS.search(source.text)):
+        findings += problems if asked else []
+        return None
+    node, problems = reading.read(source, data)
+    if isinstance(node, Map) and (asked or _is_ours(node)):
+        findings += problems
+        return _Top(source, node, findings).document(path)
     if node is None:
-        return None, findings or ([_empty(source)] if asked else [])
-    if not isinstance(node, Map) or not (asked or _is_ours(node)):
-        return None, [_no_map(source, node)] if asked else []
-    top = _Top(source, node)
-    return top.document(path), findings + top.findings
+        findings += problems or ([_empty(source)] if asked else [])
+    elif asked:
+        findings.append(_no_map(source, node))
+    return None
 
 
 def _is_ours(node: Map) -> bool:
@@ -89,10 +92,10 @@ def _is_ours(node: Map) -> bool:
 class _Top:
     """What stands at the top of a file of entries, and what is wrong with it."""
 
-    def __init__(self, source: Source, node: Map) -> None:
+    def __init__(self, source: Source, node: Map, findings: list[Finding]) -> None:
         self.source = source
         self.node = node
-        self.findings: list[Finding] = []
+        self.findings = findings
 
     def _add(self, code: str, message: str, node: Node, advice: str) -> None:
         self.findings.append(error(code, message, self.source.at(node), help=advice))

@@ -13,10 +13,10 @@ from moonq.text.findings import Finding, Source, error
 class Values:
     """Reads the values of one file and collects what is wrong with them."""
 
-    def __init__(self, source: Source, env: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, env: Mapping[str, str], findings: list[Finding]) -> None:
         self.source = source
         self.env = env
-        self.findings: list[Finding] = []
+        self.findings = findings
 
     def of(self, node: Node) -> Any:
         """Return the plain value of *node*."""
