@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from moonq import registry
+from moonq.errors import ProjectInvalid
 from moonq.kinds import driver
 from moonq.registry import Project
 from moonq.registry.kind import Kind
@@ -42,11 +43,14 @@ def load(path: Path, *, env: Mapping[str, str] = os.environ) -> Project:
     Raises:
         ProjectInvalid: Carries everything that is wrong.
     """
-    return registry.load(path, KINDS, env=env)
+    project, findings = inspect(path, env=env)
+    if project is None:
+        raise ProjectInvalid(findings)
+    return project
 
 
 def inspect(
     path: Path, *, env: Mapping[str, str] = os.environ
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
-    return registry.inspect(path, KINDS, env=env)
+    return registry.inspect(path, KINDS, env)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from moonq import drivers
+from moonq.drivers.base import Driver
 from moonq.drivers.entry import DriverFields
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
@@ -37,23 +38,29 @@ class DriverKind(ServiceKind):
 
     def service(self, parts: Parts, entry: Entry) -> Service:
         """Return the driver, opened and closed."""
-        driver = parts.drivers.get(entry.id)
-        if driver is None:
-            make = drivers.descriptor(entry.kind).make
-            driver = parts.new_driver(
-                entry, lambda: make(entry.config, parts.clock, parts.project.root)
-            )
-            parts.drivers[entry.id] = driver
+        driver = of(parts, entry.id)
         return Service(
             lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
         )
 
     def prepare(self, trial: Trial, entry: Entry) -> None:
         """Open a driver that is new."""
-        if entry.id not in trial.new.drivers:
+        if trial.new.supervisor.get(entry.id) is None:
             service = self.service(trial.new, entry)
             service.start()
             trial.undo.callback(service.stop, None)
+
+
+def of(parts: Parts, entry_id: str) -> Driver:
+    """Return the driver that an entry declares, open or not."""
+    driver = parts.drivers.get(entry_id)
+    if driver is None:
+        entry = parts.project.entries[entry_id]
+        make = drivers.descriptor(entry.kind).make
+        driver = parts.drivers[entry_id] = parts.new_driver(
+            entry, lambda: make(entry.config, parts.clock, parts.project.root)
+        )
+    return driver
 
 
 def options(

@@ -230,7 +230,7 @@ def route(parts: Parts, entry: Entry) -> Route:
     is_json = fields.codec == "json"
     return Route(
         entry.id,
-        parts.drivers[fields.driver],
+        driver.of(parts, fields.driver),
         parts.at_driver(_spec(parts.project, entry)),
         decodes=is_json,
         publish_timeout=fields.publish_timeout,
@@ -245,13 +245,9 @@ def _spec(project: Project, entry: Entry) -> QueueSpec:
     return QueueSpec(
         name=_name_at_driver(project, entry.id),
         dead_letter=_name_at_driver(project, dead) if dead else None,
-        max_length=options.max_length,
-        overflow=options.overflow,
-        ttl=options.ttl,
-        on_expire=options.on_expire,
         dedup_window=fields.dedup_window,
-        group_on_failure=options.group_on_failure,
         options=options.own(),
+        **{name: getattr(options, name) for name in QueueOptions.model_fields},
     )
 
 
@@ -279,14 +275,8 @@ def retry_policy(parts: Parts, entry: Entry) -> policy.Policy:
     """Return what decides about failures of the queue's messages."""
     fields = entry.fields(Queue)
     retry = fields.retry
-    options = policy.RetryOptions(
-        fields.max_attempts,
-        retry.max_interruptions,
-        retry.initial_delay,
-        retry.factor,
-        retry.max_delay,
-        retry.jitter,
-    )
+    numbers = {**retry.model_dump(exclude={"policy"}), "max_attempts": fields.max_attempts}
+    options = policy.RetryOptions(**numbers)
 
     def make(own: bool) -> LuaState:
         if own and retry.policy:

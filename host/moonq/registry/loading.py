@@ -6,13 +6,11 @@ references, cycles, finishing (what other entries decide), scripts (Lua text and
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from moonq.errors import ProjectInvalid
 from moonq.registry import cycles, discovery, references
 from moonq.registry import settings as process
 from moonq.registry.draft import Draft, Drafts
@@ -28,22 +26,13 @@ from moonq.registry.yaml.values import Values
 from moonq.text.findings import Finding, by_place, error, has_errors
 
 
-def load(path: Path, kinds: Kinds, *, env: Mapping[str, str] = os.environ) -> Project:
+def inspect(
+    path: Path, kinds: Kinds, env: Mapping[str, str]
+) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
-    Raises:
-        ProjectInvalid: Carries everything that is wrong.
+    It is None if it has errors; with it come all findings, warnings included.
     """
-    project, findings = inspect(path, kinds, env=env)
-    if project is None:
-        raise ProjectInvalid(findings)
-    return project
-
-
-def inspect(
-    path: Path, kinds: Kinds, *, env: Mapping[str, str] = os.environ
-) -> tuple[Project | None, list[Finding]]:
-    """Return the project at *path*, or None if it has errors, with all findings and warnings."""
     loading = _Loading(Path(path), kinds, env)
     project = loading.project()
     return project, loading.findings

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 
 from moonq.errors import Invalid
-from moonq.registry.common import Lifecycle
 from moonq.registry.project import Entry, Project
 from moonq.run.functions import Functions
 from moonq.run.parts import Parts
 from moonq.run.security import Policies
-from moonq.run.supervisor import Managed, RestartPolicy
+from moonq.run.supervisor import Managed
 
 
 class Building(Parts):
@@ -89,13 +88,6 @@ class Building(Parts):
             kind=entry.kind,
             service=service,
             depends_on=entry.depends_on,
-            restart=_restart(entry.lifecycle),
-            stop_timeout=entry.lifecycle.stop_timeout,
+            lifecycle=entry.lifecycle,
             detail=service.detail,
         )
-
-
-def _restart(lifecycle: Lifecycle) -> RestartPolicy:
-    return RestartPolicy(
-        **lifecycle.restart.model_dump(), stable_threshold=lifecycle.stable_threshold
-    )
