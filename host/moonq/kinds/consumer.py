@@ -195,7 +195,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
     return parts.consumer_type(
         settings,
         route,
-        retry_policy(parts, parts.project.entries[route.id]),
+        retry_policy(parts, route.id),
         open_state,
         parts.clock,
         parts.metrics,

@@ -114,29 +114,31 @@ class QueueKind(ServiceKind):
 
     def service(self, parts: Parts, entry: Entry) -> Service:
         """Return the queue, which a stop leaves as it is."""
-        made = route(parts, entry)
+        made = routes(parts, entry)
+        own = made[entry.id]
 
         def start() -> None:
-            made.driver.declare(made.spec)
-            _add(parts, made)
+            own.driver.declare(own.spec)
+            parts.queues.add(*made.values())
 
-        fields, dead = entry.fields(Queue), made.spec.dead_letter
+        fields, dead = entry.fields(Queue), own.spec.dead_letter
         letters = f"dead letters → {dead}" if dead else "no dead letters"
         # A stopped queue can still be looked at; a publish into it finds its driver closed.
         return Service(start, detail=f"queue, {letters} ({fields.max_attempts} attempts)")
 
     def prepare(self, trial: Trial, entry: Entry) -> None:
         """Declare a queue that is new or different, behind everything else that may fail."""
-        made = trial.made[entry.id] = route(trial.new, entry)
-        queues = trial.old.queues
+        made = routes(trial.new, entry)
+        trial.made |= made
+        own, queues = made[entry.id], trial.old.queues
         before = queues.route(entry.id) if entry.id in queues.ids() else None
-        if before == made:
+        if before == own:
             return
 
         def declare() -> None:
             if before is not None:
                 trial.undo.callback(_declare_again, before)
-            made.driver.declare(made.spec)
+            own.driver.declare(own.spec)
 
         trial.last.append(declare)
 
@@ -145,7 +147,8 @@ class QueueKind(ServiceKind):
         before = trial.old.project.entries.get(entry.id)
         if before is not None:
             self.remove(trial, before)
-        _add(trial.new, trial.made[entry.id])
+        names = (entry.id, entry.target("dead_letter"))
+        trial.new.queues.add(*(trial.made[name] for name in names if name in trial.made))
 
     def remove(self, trial: Trial, entry: Entry) -> None:
         """Forget the queue and its dead letters, as far as the new version does not know them."""
@@ -224,11 +227,11 @@ def _same_name(first: Draft, second: Draft) -> Finding:
 # Running ------------------------------------------------------------------------------------------
 
 
-def route(parts: Parts, entry: Entry) -> Route:
-    """Return where the messages of a queue go."""
+def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
+    """Return where the messages of a queue go, and its dead letters if nobody declared theirs."""
     fields = entry.fields(Queue)
     is_json = fields.codec == "json"
-    return Route(
+    own = Route(
         entry.id,
         driver.of(parts, fields.driver),
         parts.at_driver(_spec(parts.project, entry)),
@@ -237,6 +240,10 @@ def route(parts: Parts, entry: Entry) -> Route:
         max_body=fields.max_body,
         content_type="application/json" if is_json else "text/plain",
     )
+    letters, name = entry.target("dead_letter"), own.spec.dead_letter
+    if not letters or not name or letters in parts.project.entries:
+        return {entry.id: own}
+    return {entry.id: own, letters: Route(letters, own.driver, QueueSpec(name), own.decodes)}
 
 
 def _spec(project: Project, entry: Entry) -> QueueSpec:
@@ -256,24 +263,24 @@ def _name_at_driver(project: Project, queue_id: str) -> str:
     return (entry.fields(Queue).queue_name if entry else None) or queue_id
 
 
-def _add(parts: Parts, made: Route) -> None:
-    """Make a queue known, with the dead letters that nobody declared."""
-    parts.queues.add(made)
-    letters = parts.project.entries[made.id].target("dead_letter")
-    if letters and letters not in parts.project.entries:
-        assert made.spec.dead_letter is not None
-        spec = QueueSpec(name=made.spec.dead_letter)
-        parts.queues.add(Route(letters, made.driver, spec, made.decodes))
-
-
 def _declare_again(before: Route) -> None:
     with contextlib.suppress(MoonqError):
         before.driver.declare(before.spec)
 
 
-def retry_policy(parts: Parts, entry: Entry) -> policy.Policy:
-    """Return what decides about failures of the queue's messages."""
-    fields = entry.fields(Queue)
+def fields_of(project: Project, queue_id: str) -> Queue:
+    """Return the fields of a queue; those of one that nobody declared are the defaults."""
+    entry = project.entries.get(queue_id)
+    if entry is not None:
+        return entry.fields(Queue)
+    owner = project.entries[project.implied[queue_id]].fields(Queue)
+    written = {"name": queue_id.partition(":")[2], "kind": NAME, "dead_letter": "none"}
+    return Queue.model_validate({**written, "driver": owner.driver})
+
+
+def retry_policy(parts: Parts, queue_id: str) -> policy.Policy:
+    """Return what decides about failures of a queue's messages."""
+    fields = fields_of(parts.project, queue_id)
     retry = fields.retry
     numbers = {**retry.model_dump(exclude={"policy"}), "max_attempts": fields.max_attempts}
     options = policy.RetryOptions(**numbers)
