@@ -39,12 +39,9 @@ __all__ = [
 class Place(Protocol):
     """Whatever knows where it stands."""
 
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
-    @property
-    def length(self) -> int: ...
+    line: int
+    column: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
