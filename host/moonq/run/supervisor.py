@@ -161,21 +161,30 @@ class Supervisor:
     def _start(self, managed: Managed, told: Callable[[ServiceStatus], None]) -> None:
         began = self._clock.monotonic()
         with self._acting:
-            if not self._ready(managed):
-                self._wait_for_others(managed)
+            if self._ready(managed):
+                self._try(managed, insists=False)
             else:
-                try:
-                    managed.service.start()
-                except MoonqError as problem:
-                    if not problem.retryable:
-                        raise
-                    with self._changed:
-                        self._schedule(managed, problem)
-                else:
-                    managed.state, managed.since = "running", self._clock.monotonic()
+                self._wait_for_others(managed)
         took = self._clock.monotonic() - began
         detail = managed.problem if managed.state != "running" else managed.detail
         told(ServiceStatus(managed.id, managed.kind, managed.state, detail, took))
+
+    def _try(self, managed: Managed, *, insists: bool) -> bool:
+        """Start a service; one that fails is tried later if that may help, or if *insists*.
+
+        Raises:
+            MoonqError: Trying again does not help.
+        """
+        try:
+            managed.service.start()
+        except MoonqError as problem:
+            if not (insists or problem.retryable):
+                raise
+            with self._changed:
+                self._schedule(managed, problem)
+            return False
+        managed.state, managed.since = "running", self._clock.monotonic()
+        return True
 
     def _ready(self, managed: Managed) -> bool:
         needed = (self._services.get(other) for other in managed.depends_on)
@@ -241,13 +250,8 @@ class Supervisor:
                 managed.service.stop(0)
             except MoonqError as problem:
                 _log.warning("%s: %s", managed.id, problem)
-            try:
-                managed.service.start()
-            except MoonqError as problem:
-                with self._changed:
-                    self._schedule(managed, problem)
+            if not self._try(managed, insists=True):
                 return
-            managed.state, managed.since = "running", self._clock.monotonic()
             _log.info("%s runs again", managed.id)
         with self._changed:
             self._changed.notify_all()
