@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from moonq.drivers.entry import ConsumerOptions, DriverFields
 from moonq.errors import MoonqError, ScriptError
 from moonq.kinds import driver
-from moonq.kinds.queue import Queue, retry_policy
+from moonq.kinds.queue import Queue
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import (
@@ -27,7 +27,7 @@ from moonq.registry.lua import runtime
 from moonq.registry.project import Entry
 from moonq.registry.script import Callable as CallableFields
 from moonq.run import consumer as running
-from moonq.run.parts import Parts, Service, ServiceKind, Trial
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
 from moonq.sandbox.lend import Caller
@@ -109,23 +109,23 @@ class ConsumerKind(ServiceKind):
         detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
         return Service(start, stop, detail)
 
-    def prepare(self, trial: Trial, entry: Entry) -> None:
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open the function of one that begins anew."""
-        if entry.id in trial.anew:
-            route = trial.made[entry.fields(Consumer).queue]
-            consumer = trial.made[entry.id] = make(trial.new, entry, route)
-            trial.undo.callback(consumer.discard)
-            load(trial.new, consumer)
+        if entry.id in renewal.anew:
+            route = renewal.made[entry.fields(Consumer).queue]
+            consumer = renewal.made[entry.id] = make(renewal.new, entry, route)
+            renewal.undo.callback(consumer.discard)
+            load(renewal.new, consumer)
 
-    def switch(self, trial: Trial, entry: Entry) -> None:
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
         """Let one that begins anew work in the place of the old one."""
-        if entry.id not in trial.anew:
+        if entry.id not in renewal.anew:
             return
-        consumer = trial.made[entry.id]
-        if self._retire(trial, entry):
+        consumer = renewal.made[entry.id]
+        if self._retire(renewal, entry):
             consumer.pause()
-        trial.new.consumers[entry.id] = consumer
-        managed = trial.new.supervisor.get(entry.id)
+        renewal.new.consumers[entry.id] = consumer
+        managed = renewal.new.supervisor.get(entry.id)
         if managed is None or managed.state == "stopped":
             consumer.discard()
             return
@@ -133,22 +133,22 @@ class ConsumerKind(ServiceKind):
         try:
             consumer.start()
         except MoonqError as problem:
-            trial.problems.append(f"{entry.id}: {problem.message}")
-            trial.new.supervisor.failed(entry.id, problem)
+            renewal.problems.append(f"{entry.id}: {problem.message}")
+            renewal.new.supervisor.failed(entry.id, problem)
 
-    def remove(self, trial: Trial, entry: Entry) -> None:
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Take the consumer out of work."""
-        self._retire(trial, entry)
+        self._retire(renewal, entry)
 
-    def _retire(self, trial: Trial, entry: Entry) -> bool:
+    def _retire(self, renewal: Renewal, entry: Entry) -> bool:
         """Take a consumer out of work; returns whether it was paused."""
-        consumer = trial.old.consumers.pop(entry.id, None)
+        consumer = renewal.old.consumers.pop(entry.id, None)
         if consumer is None:
             return False
         status = consumer.status()
-        trial.workers += status.workers
-        trial.retire(consumer)
-        trial.finishing += len(consumer.running())
+        renewal.workers += status.workers
+        renewal.retire(consumer)
+        renewal.finishing += len(consumer.running())
         return status.paused
 
     def finish(self, mine: Iterable[Draft], drafts: Drafts) -> list[Finding]:
@@ -195,7 +195,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
     return parts.consumer_type(
         settings,
         route,
-        retry_policy(parts, route.id),
+        parts.policy(route.id),
         open_state,
         parts.clock,
         parts.metrics,

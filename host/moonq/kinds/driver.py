@@ -13,7 +13,7 @@ from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
 from moonq.registry.yaml.nodes import Map
-from moonq.run.parts import Parts, Service, ServiceKind, Trial
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding, error
 
 FAMILY = "queue.driver."
@@ -43,12 +43,12 @@ class DriverKind(ServiceKind):
             lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
         )
 
-    def prepare(self, trial: Trial, entry: Entry) -> None:
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""
-        if trial.new.supervisor.get(entry.id) is None:
-            service = self.service(trial.new, entry)
+        if renewal.new.supervisor.get(entry.id) is None:
+            service = self.service(renewal.new, entry)
             service.start()
-            trial.undo.callback(service.stop, None)
+            renewal.undo.callback(service.stop, None)
 
 
 def of(parts: Parts, entry_id: str) -> Driver:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.errors import MoonqError
@@ -15,53 +15,23 @@ from moonq.model import QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import (
-    DAY,
     Count,
-    Number,
     Ref,
-    Share,
     Size,
     Wait,
-    between,
     bytes_between,
-    seconds_between,
     wrong,
 )
 from moonq.registry.project import Entry, Project
-from moonq.run import policy
-from moonq.run.parts import Parts, Service, ServiceKind, Trial
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
+from moonq.run.policy import RetryOptions
 from moonq.run.queues import Route
-from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Limits, LuaState
 from moonq.text.findings import Finding, error
 
 KIB = 1024
 NAME = "queue.queue"
 #: What is put behind a queue's id for its dead letters, where nothing else is said.
 DEAD = ".dead"
-
-
-class Retry(Strict):
-    """How often and how soon a message that failed runs again."""
-
-    max_attempts: Count = 10
-    max_interruptions: Count = 5
-    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 2.0
-    factor: Annotated[Number, between(1, 1000)] = 3.0
-    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 900.0
-    jitter: Share = 0.2
-    policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
-        None, description="a function from failure to decision, instead of the numbers above"
-    )
-
-    @model_validator(mode="after")
-    def _grows(self) -> Retry:
-        if self.initial_delay > self.max_delay:
-            raise wrong(
-                "`initial_delay` is longer than `max_delay`",
-                help="a retry waits initial_delay first and max_delay at most",
-            )
-        return self
 
 
 class DeadLetter(Strict):
@@ -93,7 +63,7 @@ class Queue(Config):
         None, description="its name at the broker; default: the entry's id"
     )
     codec: Literal["json", "raw"] = Field("json", description="raw hands the body over as text")
-    retry: Retry = Field(default_factory=Retry)
+    retry: RetryOptions = Field(default_factory=RetryOptions)
     dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
         default_factory=DeadLetter
     )
@@ -126,37 +96,37 @@ class QueueKind(ServiceKind):
         # A stopped queue can still be looked at; a publish into it finds its driver closed.
         return Service(start, detail=f"queue, {letters} ({fields.max_attempts} attempts)")
 
-    def prepare(self, trial: Trial, entry: Entry) -> None:
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Declare a queue that is new or different, behind everything else that may fail."""
-        made = routes(trial.new, entry)
-        trial.made |= made
-        own, queues = made[entry.id], trial.old.queues
+        made = routes(renewal.new, entry)
+        renewal.made |= made
+        own, queues = made[entry.id], renewal.old.queues
         before = queues.route(entry.id) if entry.id in queues.ids() else None
         if before == own:
             return
 
         def declare() -> None:
             if before is not None:
-                trial.undo.callback(_declare_again, before)
+                renewal.undo.callback(_declare_again, before)
             own.driver.declare(own.spec)
 
-        trial.last.append(declare)
+        renewal.last.append(declare)
 
-    def switch(self, trial: Trial, entry: Entry) -> None:
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
         """Let messages go where the new version says."""
-        before = trial.old.project.entries.get(entry.id)
+        before = renewal.old.project.entries.get(entry.id)
         if before is not None:
-            self.remove(trial, before)
+            self.remove(renewal, before)
         names = (entry.id, entry.target("dead_letter"))
-        trial.new.queues.add(*(trial.made[name] for name in names if name in trial.made))
+        renewal.new.queues.add(*(renewal.made[name] for name in names if name in renewal.made))
 
-    def remove(self, trial: Trial, entry: Entry) -> None:
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Forget the queue and its dead letters, as far as the new version does not know them."""
-        project = trial.new.project
+        project = renewal.new.project
         known = {*project.implied, *(one.id for one in project.of_kind(NAME))}
         for name in (entry.id, entry.target("dead_letter")):
             if name and name not in known:
-                trial.old.queues.remove(name)
+                renewal.old.queues.remove(name)
 
     def implied(self, draft: Draft) -> str | None:
         """Return the id of the queue's dead letters, unless it names another queue."""
@@ -266,31 +236,6 @@ def _name_at_driver(project: Project, queue_id: str) -> str:
 def _declare_again(before: Route) -> None:
     with contextlib.suppress(MoonqError):
         before.driver.declare(before.spec)
-
-
-def fields_of(project: Project, queue_id: str) -> Queue:
-    """Return the fields of a queue; those of one that nobody declared are the defaults."""
-    entry = project.entries.get(queue_id)
-    if entry is not None:
-        return entry.fields(Queue)
-    owner = project.entries[project.implied[queue_id]].fields(Queue)
-    written = {"name": queue_id.partition(":")[2], "kind": NAME, "dead_letter": "none"}
-    return Queue.model_validate({**written, "driver": owner.driver})
-
-
-def retry_policy(parts: Parts, queue_id: str) -> policy.Policy:
-    """Return what decides about failures of a queue's messages."""
-    fields = fields_of(parts.project, queue_id)
-    retry = fields.retry
-    numbers = {**retry.model_dump(exclude={"policy"}), "max_attempts": fields.max_attempts}
-    options = policy.RetryOptions(**numbers)
-
-    def make(own: bool) -> LuaState:
-        if own and retry.policy:
-            return parts.functions.open(retry.policy, Caller(entry=retry.policy))
-        return LuaState({}, Limits(timeout=1.0))
-
-    return policy.Policy(options, make, parts.chance)
 
 
 KIND = QueueKind(NAME, Queue, aliases={"queue": "A queue"})

@@ -7,7 +7,7 @@ from typing import ClassVar
 from moonq.registry.common import Config
 from moonq.registry.project import Entry
 from moonq.run import stores
-from moonq.run.parts import Parts, Service, ServiceKind, Trial
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 
 
 class MemoryStore(Config):
@@ -27,14 +27,14 @@ class StoreKind(ServiceKind):
 
         return Service(start, detail=entry.kind)
 
-    def switch(self, trial: Trial, entry: Entry) -> None:
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
         """Begin a store that is new."""
-        if trial.is_new(entry):
-            self.service(trial.new, entry).start()
+        if renewal.is_new(entry):
+            self.service(renewal.new, entry).start()
 
-    def remove(self, trial: Trial, entry: Entry) -> None:
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Drop the store, with everything in it."""
-        trial.old.services.stores.pop(entry.id, None)
+        renewal.old.services.stores.pop(entry.id, None)
 
 
 KIND = StoreKind("store.memory", MemoryStore)

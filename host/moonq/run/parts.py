@@ -21,10 +21,13 @@ from moonq.registry.kind import Kind, Kinds
 from moonq.registry.project import Entry, Project
 from moonq.run.consumer import Consumer
 from moonq.run.functions import Functions
+from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.services import HostServices
 from moonq.run.supervisor import Supervisor
+from moonq.sandbox.lend import Caller
+from moonq.sandbox.state import Limits, LuaState
 
 _log = log.get("moonq.host")
 
@@ -84,6 +87,23 @@ class Parts:
         """Return what a driver is told of a queue."""
         return spec
 
+    def policy(self, queue_id: str) -> Policy:
+        """Return what decides about failures of a queue's messages.
+
+        The dead letters that nobody declared have the defaults.
+        """
+        entry = self.project.entries.get(queue_id)
+        fields: Any = entry.config if entry else None
+        retry: RetryOptions = fields.retry if fields else RetryOptions()
+        most = fields.max_attempts if fields else retry.max_attempts
+
+        def make(own: bool) -> LuaState:
+            if own and retry.policy:
+                return self.functions.open(retry.policy, Caller(entry=retry.policy))
+            return LuaState({}, Limits(timeout=1.0))
+
+        return Policy(retry.model_copy(update={"max_attempts": most}), make, self.chance)
+
     def on_event(self, event: Event) -> None:
         """Count and tell what a driver did by itself."""
         self.metrics.count(event.kind, event.queue, event.count)
@@ -95,7 +115,7 @@ class Parts:
 
 
 @dataclass
-class Trial:
+class Renewal:
     """A reload under way: the parts that are, those that are to be, and what was prepared."""
 
     old: Parts
@@ -105,7 +125,7 @@ class Trial:
     retire: Callable[[Consumer], None]
     """Lets a consumer finish what it has begun, beside its successor."""
     undo: ExitStack = field(default_factory=ExitStack)
-    """Takes back what was made on trial."""
+    """Takes back what was made on renewal."""
     last: list[Callable[[], None]] = field(default_factory=list)
     """What others can see of it: done when nothing else is left to fail."""
     made: dict[str, Any] = field(default_factory=dict)
@@ -132,15 +152,15 @@ class ServiceKind(Kind):
         """Return the service that *entry* declares, not started."""
         raise NotImplementedError
 
-    def prepare(self, trial: Trial, entry: Entry) -> None:
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Make what *entry* needs in the new version, as far as it may fail.
 
         Raises:
             MoonqError: It does not work; what was made until then is undone.
         """
 
-    def switch(self, trial: Trial, entry: Entry) -> None:
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
         """Put what was prepared in its place."""
 
-    def remove(self, trial: Trial, entry: Entry) -> None:
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Forget *entry*, which the new version does not have."""

@@ -20,7 +20,7 @@ from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
 from moonq.run.changes import Changes
 from moonq.run.consumer import Consumer
-from moonq.run.parts import Trial
+from moonq.run.parts import Renewal
 from moonq.run.supervisor import Managed
 
 
@@ -120,14 +120,14 @@ class Reload:
         changes = Changes(self._old.project, project)
         new = self._old.renewed(project)
         with self._supervisor.exclusively():
-            trial = Trial(self._old, new, self._anew(new, changes), self._retired.add)
+            renewal = Renewal(self._old, new, self._anew(new, changes), self._retired.add)
             try:
-                self._try(trial, new)
+                self._try(renewal, new)
             except BaseException:
-                trial.undo.close()
+                renewal.undo.close()
                 new.functions.close()
                 raise
-            self._switch(trial, new, changes)
+            self._switch(renewal, new, changes)
         self._old.functions.close()
         entries = project.entries
         outlasting = (
@@ -139,11 +139,11 @@ class Reload:
             changes.added,
             changes.removed,
             changes.changed,
-            tuple(sorted(trial.anew - {*changes.added}, key=[*entries].index)),
-            trial.workers,
-            trial.finishing,
+            tuple(sorted(renewal.anew - {*changes.added}, key=[*entries].index)),
+            renewal.workers,
+            renewal.finishing,
             tuple(outlasting),
-            tuple(trial.problems),
+            tuple(renewal.problems),
             time.perf_counter() - began,
         )
         return new, report
@@ -158,34 +158,34 @@ class Reload:
             return new.starts(entry) and entry.id in changes.added
         return changes.touches(entry.id)
 
-    def _try(self, trial: Trial, new: Building) -> None:
+    def _try(self, renewal: Renewal, new: Building) -> None:
         """Do what may still fail."""
         for entry in new.project.start_order():
             if new.stands(entry):
-                new.kind(entry).prepare(trial, entry)
-        for step in trial.last:
+                new.kind(entry).prepare(renewal, entry)
+        for step in renewal.last:
             step()
 
-    def _switch(self, trial: Trial, new: Building, changes: Changes) -> None:
+    def _switch(self, renewal: Renewal, new: Building, changes: Changes) -> None:
         """Do what does not fail any more."""
         new.take_over()
         for gone in changes.gone:
             if gone.config.is_service:
-                self._old.kind(gone).remove(trial, gone)
+                self._old.kind(gone).remove(renewal, gone)
         standing = [entry for entry in new.project.start_order() if new.stands(entry)]
-        self._supervisor.renew(self._services(trial, new, changes))
+        self._supervisor.renew(self._services(renewal, new, changes))
         for entry in standing:
-            new.kind(entry).switch(trial, entry)
+            new.kind(entry).switch(renewal, entry)
 
-    def _services(self, trial: Trial, new: Building, changes: Changes) -> list[Managed]:
+    def _services(self, renewal: Renewal, new: Building, changes: Changes) -> list[Managed]:
         """Return what the supervisor cares for from now on, in start order."""
         # A driver that is gone stays open: its messages are there when it comes back.
         gone = (self._supervisor.get(name) for name in changes.removed if name in new.drivers)
         services = [managed for managed in gone if managed is not None]
-        different = {*trial.anew, *changes.changed}
+        different = {*renewal.anew, *changes.changed}
         for entry in new.project.start_order():
             known = self._supervisor.get(entry.id)
-            keeps = new.kind(entry).outlasts and not trial.is_new(entry)
+            keeps = new.kind(entry).outlasts and not renewal.is_new(entry)
             if known is not None and (keeps or entry.id not in different):
                 services.append(known)
             elif new.stands(entry):
