@@ -31,7 +31,7 @@ local outcomes = {}
 
 local SHOWN = 6 -- lines of evidence below a failure
 
-local function finding(lines, text, ...)
+local function mismatch(lines, text, ...)
   return { code = "T703", text = format(text, ...), diff = lines }
 end
 
@@ -61,9 +61,9 @@ end
 function outcomes.settled(run, outcome, wanted)
   local ids = run[outcome]
   if type(wanted) == "number" and #ids ~= wanted then
-    return finding(nil, "expected %s %s, got %d: %s", wanted, outcome, #ids, pretty.brief(ids))
+    return mismatch(nil, "expected %s %s, got %d: %s", wanted, outcome, #ids, pretty.brief(ids))
   elseif type(wanted) == "string" and not holds(ids, wanted) then
-    return finding(nil, "expected %s among the %s, got %s", wanted, outcome, pretty.brief(ids))
+    return mismatch(nil, "expected %s among the %s, got %s", wanted, outcome, pretty.brief(ids))
   end
 end
 
@@ -76,7 +76,7 @@ end
 
 ---@param run testing.Run
 ---@return testing.Published?
----@return failure.Finding?
+---@return failure.Mismatch?
 function outcomes.published(run, queue, partial)
   local lines = {}
   for _, published in ipairs(run.published) do
@@ -87,12 +87,12 @@ function outcomes.published(run, queue, partial)
   end
   local like = partial == nil and "" or " with " .. pretty.brief(partial)
   local text = "expected a message%s published to %s, got %s"
-  return nil, finding(evidence(lines), text, like, queue, #lines == 0 and "none" or "these")
+  return nil, mismatch(evidence(lines), text, like, queue, #lines == 0 and "none" or "these")
 end
 
 ---@param logs test.Log[]
 ---@return test.Log?
----@return failure.Finding?
+---@return failure.Mismatch?
 function outcomes.logged(logs, level, text)
   local lines = {}
   for _, log in ipairs(logs) do
@@ -104,7 +104,7 @@ function outcomes.logged(logs, level, text)
   local got = #lines == 0 and "no log at all" or "these"
   local sought = pretty.quote(text)
   return nil,
-    finding(evidence(lines), "expected %s in a log of level %s, got %s", sought, level, got)
+    mismatch(evidence(lines), "expected %s in a log of level %s, got %s", sought, level, got)
 end
 
 ---@param literal string

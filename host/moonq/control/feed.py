@@ -66,7 +66,7 @@ class Feed:
             logging.getLogger().removeHandler(self._log_handler)
             self._log_handler = None
 
-    # What the host tells: `moonq.run.observing.Observer`
+    # What the host tells: `moonq.metrics.Observer`
 
     def published(self, queue: str, message: Message) -> None:
         """A message is stored."""

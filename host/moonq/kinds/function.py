@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moonq.registry.kind import Kind
 from moonq.registry.script import Callable
+from moonq.sandbox import syntax
 
 
 class Function(Callable):
@@ -13,5 +14,6 @@ class Function(Callable):
 KIND = Kind(
     "function.lua",
     Function,
+    compiles=syntax.check,
     aliases={"function": "A Lua function"},
 )

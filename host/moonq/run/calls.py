@@ -6,16 +6,32 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
-from moonq.host import CallResult
 from moonq.run.building import Building
 from moonq.run.ids import new_id
 from moonq.run.services import HostServices, level_name
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What became of one call of a function."""
+
+    values: list[Any] = field(default_factory=list)
+    fault: Fault | None = None
+    published: list[tuple[str, bytes]] = field(default_factory=list)
+    """Queue and body of every publish, where they were captured instead of sent."""
+    logs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Level, message and fields of every log line, where they were captured."""
+    took: float = 0.0
+    memory: int = 0
+    verdict: str = ""
+    """For a call as a message: what would have become of it, such as ``ack``."""
 
 
 class _Capturing(HostServices):

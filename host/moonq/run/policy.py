@@ -5,24 +5,50 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, cast
+
+from pydantic import Field, model_validator
 
 from moonq import log
 from moonq.model import Dead, DeadReason, Delivery, ErrorRecord, Interrupt, Retry, Snooze, Verdict
+from moonq.registry.common import Strict
+from moonq.registry.fields import (
+    DAY,
+    Count,
+    Number,
+    Ref,
+    Share,
+    Wait,
+    between,
+    seconds_between,
+    wrong,
+)
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.policy")
 
 
-class RetryOptions(NamedTuple):
-    """The numbers of the default policy, in the order in which Lua takes them."""
+class RetryOptions(Strict):
+    """How often and how soon a message that failed runs again."""
 
-    max_attempts: int = 10
-    max_interruptions: int = 5
-    initial_delay: float = 2.0
-    factor: float = 3.0
-    max_delay: float = 900.0
-    jitter: float = 0.2
+    max_attempts: Count = 10
+    max_interruptions: Count = 5
+    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 2.0
+    factor: Annotated[Number, between(1, 1000)] = 3.0
+    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 900.0
+    jitter: Share = 0.2
+    policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
+        None, description="a function from failure to decision, instead of the numbers above"
+    )
+
+    @model_validator(mode="after")
+    def _grows(self) -> RetryOptions:
+        if self.initial_delay > self.max_delay:
+            raise wrong(
+                "`initial_delay` is longer than `max_delay`",
+                help="a retry waits initial_delay first and max_delay at most",
+            )
+        return self
 
 
 class Policy:
@@ -88,7 +114,8 @@ class Policy:
             for own in (True, False):
                 if self._state is None:
                     self._state = self._make_state(own)
-                    self._state.use_policy(*self.options)
+                    numbers = self.options.model_dump(exclude={"policy"})
+                    self._state.use_policy(*numbers.values())
                 try:
                     answer = getattr(self._state, question)(*arguments)
                 except (Stopped, ScriptFault) as problem:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moonq.model import Ack, Delivery, Verdict
 from moonq.run.consumer import Consumer
 from moonq.run.worker import Worker
 from moonq.testing.world.runs import Observed
-
-if TYPE_CHECKING:
-    from moonq.testing.world.world import World
+from moonq.testing.world.told import Told
 
 
 class DrivenConsumer(Consumer):
     """See `Consumer`; one worker, no threads."""
 
-    def __init__(self, *parts: Any, world: World) -> None:
+    def __init__(self, *parts: Any, world: Told) -> None:
         super().__init__(*parts)
         self._world = world
         self._worker: Worker | None = None

@@ -22,7 +22,8 @@ from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.runs import Run, log_object
 from moonq.testing.world.standin import StandIn
-from moonq.testing.world.world import Stub, World
+from moonq.testing.world.told import Stub
+from moonq.testing.world.world import World
 
 #: How many messages one look shows.
 MOST = 10_000
