@@ -25,7 +25,7 @@ from moonq.registry.fields import (
 )
 from moonq.registry.lua import runtime
 from moonq.registry.project import Entry
-from moonq.registry.script import Callable as CallableFields
+from moonq.registry.script import Runnable
 from moonq.run import consumer as running
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
@@ -166,7 +166,7 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
     if not consumer.prefetch:
         changed["prefetch"] = max(PREFETCH, consumer.concurrency)
     function = drafts.config(consumer.func)
-    if "timeout" not in consumer.model_fields_set and isinstance(function, CallableFields):
+    if "timeout" not in consumer.model_fields_set and isinstance(function, Runnable):
         changed["timeout"] = function.limits.timeout
     queue = drafts.config(consumer.queue)
     fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None

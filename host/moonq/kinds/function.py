@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from moonq.registry.kind import Kind
-from moonq.registry.script import Callable
+from moonq.registry.script import Runnable
 from moonq.sandbox import syntax
 
 
-class Function(Callable):
+class Function(Runnable):
     """`function.lua`: something to call; a handler is the function a consumer names."""
 
 
