@@ -24,7 +24,7 @@ from moonq.registry.common import Lifecycle
 from moonq.registry.project import Entry, Project
 from moonq.run.consumer import Consumer
 from moonq.run.functions import Functions
-from moonq.run.policy import Policy, RetryOptions
+from moonq.run.policy import Policy
 from moonq.run.queues import Queues, Route
 from moonq.run.security import Policies
 from moonq.run.services import HostServices
@@ -264,7 +264,11 @@ class Building:
         return self.consumer_type(
             settings,
             route,
-            self._policy(self.project.entries[route.id].fields(QueueFields)),
+            self.policy(
+                settings.function,
+                Limits(settings.timeout, settings.memory),
+                self.project.entries[route.id].fields(QueueFields),
+            ),
             self._state_maker(settings.function, route, entry.lifecycle.start_timeout),
             self.clock,
             self.metrics,
@@ -316,23 +320,23 @@ class Building:
 
         return make
 
-    def _policy(self, queue: QueueFields) -> Policy:
-        retry = queue.retry
-        options = RetryOptions(
-            queue.max_attempts,
-            retry.max_interruptions,
-            retry.initial_delay,
-            retry.factor,
-            retry.max_delay,
-            retry.jitter,
-        )
+    def policy(self, function: str, limits: Limits, queue: QueueFields) -> Policy:
+        """Return the judge of what *function* makes of messages of *queue*."""
+        own = queue.retry.policy
+        told = {
+            **queue.retry.model_dump(exclude={"policy"}),
+            "max_attempts": queue.max_attempts,
+            "dead_letter": queue.dead_letter.queue if queue.dead_letter else None,
+            "function": function,
+            **limits._asdict(),
+        }
 
-        def make(own: bool) -> LuaState:
-            if own and retry.policy:
-                return self.functions.open(retry.policy, Caller(entry=retry.policy))
+        def make(is_own: bool) -> LuaState:
+            if is_own and own:
+                return self.functions.open(own, Caller(entry=own))
             return LuaState({}, Limits(timeout=1.0))
 
-        return Policy(options, make, self.chance)
+        return Policy(told, make, self.clock, self.chance)
 
     def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
         from moonq.registry.lua import runtime

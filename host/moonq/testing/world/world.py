@@ -19,7 +19,7 @@ from moonq.drivers.memory.entry import MemoryFields
 from moonq.errors import NotFound
 from moonq.kinds.consumer import Consumer
 from moonq.kinds.queue import Queue
-from moonq.model import Delivery, QueueSpec, Verdict
+from moonq.model import Delivery, QueueSpec, Verdict, Wait
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
@@ -245,7 +245,8 @@ class World(Building):
 
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:
         """A delivery was settled."""
-        self._ended_at[delivery.message.id] = self.clock.monotonic()
+        if not isinstance(verdict, Wait):
+            self._ended_at[delivery.message.id] = self.clock.monotonic()
         if self.run is not None:
             self.run.settled(delivery.message.id, verdict)
 
