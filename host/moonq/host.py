@@ -21,6 +21,7 @@ from moonq.errors import StopTimeout
 from moonq.registry import load
 from moonq.registry.project import Project
 from moonq.run.building import Building
+from moonq.run.policy import Judgement
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
@@ -49,8 +50,8 @@ class CallResult:
     """Level, message and fields of every log line, where they were captured."""
     took: float = 0.0
     memory: int = 0
-    verdict: str = ""
-    """For a call as a message: what would have become of it, such as ``ack``."""
+    verdict: Judgement | None = None
+    """For a call as a message: what would have become of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,13 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
+        queue: str | None = None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
         With *as_message* it gets a message around its argument, and the result says what would
-        become of that message. Without *send* nothing is published: it is shown instead.
+        become of that message in *queue*, or in the one queue that *function* serves. Without
+        *send* nothing is published: it is shown instead.
 
         Raises:
             NotFound: There is no such function.
@@ -148,7 +151,7 @@ class Host:
         """
         from moonq.run.calls import Call
 
-        call = Call(self._building, self.project.resolve(function).id, send=send)
+        call = Call(self._building, self.project.resolve(function).id, send=send, queue=queue)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

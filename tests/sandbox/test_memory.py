@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from offered import Offered, handler_of
 from states import lent, opened
 
 from moonq.clock import ManualClock
-from moonq.kinds.queue import Retry
 from moonq.model import Delivery, Message
 from moonq.run.policy import Event, Policy
 from moonq.sandbox.state import Fault, LuaState, Stopped
@@ -172,7 +172,12 @@ def test_a_policy_that_hoards_can_still_be_asked() -> None:
         " while true do t[#t + 1] = ('x'):rep(900) .. #t end end) return 5 end"
     )
     queue = {
-        **Retry().model_dump(exclude={"policy"}),
+        "max_attempts": 10,
+        "max_interruptions": 5,
+        "initial_delay": 2.0,
+        "factor": 3.0,
+        "max_delay": 900.0,
+        "jitter": 0.2,
         "function": "app:f",
         "memory": 4 * MIB,
     }

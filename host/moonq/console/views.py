@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from moonq import durations
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, quoted, table
 from moonq.log import value_text, visible
@@ -160,6 +161,8 @@ def called(found: Found, ink: Ink, *, as_message: bool) -> list[str]:
         outcome = f"{ink.paint('red', fault['kind'])}: {visible(fault['message'])}"
         outcome += f"   (retryable: {retryable})"
     head = f"would {found['verdict']}" if as_message and found.get("verdict") else ""
+    if head and found["delay"]:
+        head += f" in {durations.show(found['delay'])}"
     head = head or ("failed" if fault else "returned")
     lines = [f"{head:12} {outcome}".rstrip()]
     if fault and fault.get("traceback"):

@@ -18,6 +18,7 @@ from moonq.errors import Invalid, MoonqError, ScriptError
 from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.kinds.helpers import MemoryStore as MemoryStoreFields
 from moonq.kinds.queue import Queue as QueueFields
+from moonq.kinds.queue import Retry
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
@@ -320,13 +321,34 @@ class Building:
 
         return make
 
-    def policy(self, function: str, limits: Limits, queue: QueueFields) -> Policy:
-        """Return the judge of what *function* makes of messages of *queue*."""
-        own = queue.retry.policy
+    def dry_policy(self, function: str, queue_id: str | None = None) -> Policy:
+        """Return the judge of a call by hand, without jitter.
+
+        It is that of *queue_id*, or of the one queue that *function* serves; else the defaults.
+        """
+        consumers = (one.fields(ConsumerFields) for one in self.project.of_kind("queue.consumer"))
+        served = {fields.queue for fields in consumers if fields.func == function}
+        if queue_id is None and len(served) == 1:
+            (queue_id,) = served
+        queue = self.project.entries[queue_id].fields(QueueFields) if queue_id else None
+        limits = self.functions.limits(function)
+        return self.policy(function, limits, queue, chance=lambda: 0.5)
+
+    def policy(
+        self,
+        function: str,
+        limits: Limits,
+        queue: QueueFields | None,
+        chance: Callable[[], float] | None = None,
+    ) -> Policy:
+        """Return the judge of what *function* makes of messages of *queue*, or of any."""
+        retry = queue.retry if queue else Retry()
+        letters = queue.dead_letter if queue else None
+        own = retry.policy
         told = {
-            **queue.retry.model_dump(exclude={"policy"}),
-            "max_attempts": queue.max_attempts,
-            "dead_letter": queue.dead_letter.queue if queue.dead_letter else None,
+            **retry.model_dump(exclude={"policy"}),
+            "max_attempts": queue.max_attempts if queue else retry.max_attempts,
+            "dead_letter": letters.queue if letters else None,
             "function": function,
             **limits._asdict(),
         }
@@ -336,7 +358,7 @@ class Building:
                 return self.functions.open(own, Caller(entry=own))
             return LuaState({}, Limits(timeout=1.0))
 
-        return Policy(told, make, self.clock, self.chance)
+        return Policy(told, make, self.clock, chance or self.chance)
 
     def _script_error(self, function: str, raised: ScriptFault) -> MoonqError:
         from moonq.registry.lua import runtime

@@ -11,8 +11,11 @@ from typing import Any
 from moonq.clock import pause
 from moonq.errors import Invalid
 from moonq.host import CallResult
+from moonq.model import Delivery, Message
+from moonq.run import policy
 from moonq.run.building import Building
 from moonq.run.ids import new_id
+from moonq.run.policy import Judgement
 from moonq.run.services import HostServices, level_name
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
@@ -50,13 +53,16 @@ class _Capturing(HostServices):
 class Call:
     """One call of *function*."""
 
-    def __init__(self, building: Building, function: str, *, send: bool) -> None:
+    def __init__(
+        self, building: Building, function: str, *, send: bool, queue: str | None = None
+    ) -> None:
         self._building = building
         self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
         self._function = function
-        self._settled = ""
+        self._policy = building.dry_policy(function, queue)
+        self._settled: Judgement | None = None
         self._services = building.services if send else _Capturing(building.services)
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
@@ -71,7 +77,8 @@ class Call:
         began = time.monotonic()
         values: list[Any] = []
         fault: Fault | None = None
-        verdict, memory = "", 0
+        verdict: Judgement | None = None
+        memory = 0
         try:
             state = self._state = self._open(caller)
         except ScriptFault as raised:
@@ -85,11 +92,11 @@ class Call:
         except ScriptFault as raised:
             fault = raised.fault
         except Stopped as stopped:
-            kind = "CANCELED" if stopped.reason == "stop" else "TIMEOUT"
-            fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
+            fault = policy.stopped(stopped).fault
         finally:
             self._state = None
             state.close()
+            self._policy.close()
         took = time.monotonic() - began
         seen = self._services if isinstance(self._services, _Capturing) else None
         return CallResult(
@@ -125,7 +132,7 @@ class Call:
 
     def _as_message(
         self, state: LuaState, caller: Caller, body: str, headers: Mapping[str, Any]
-    ) -> tuple[str, Fault | None]:
+    ) -> tuple[Judgement, Fault | None]:
         now = self._building.clock.now()
         message = {
             "id": new_id(now),
@@ -136,24 +143,21 @@ class Call:
             "headers": dict(headers),
         }
         caller.message = lambda _: json.dumps(message).encode()
-        progress = state.deliver(state.limits.timeout, [body.encode()])
-        if progress.stopped:
-            raise progress.stopped
-        if not progress.outcomes:
-            return "ack", None
-        outcome = progress.outcomes[0]
-        if outcome.kind == "settled":
-            return self._settled, None
-        if outcome.kind == "memory":
-            raise Stopped("memory")
-        dead = outcome.kind == "decode" or outcome.fault.retryable is False
-        return ("dead" if dead else "nack"), outcome.fault
+        event = policy.ended(state.deliver(state.limits.timeout, [body.encode()]))
+        if event is None or self._settled:
+            return self._settled or policy.ACKED, None
+        judgement = self._judge(event)
+        return judgement, judgement.fault(event)
 
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
+    def _settle(self, _index: int, action: str, delay: float, reason: str) -> bool:
         if self._settled:
             return False
-        self._settled = action
+        self._settled = self._judge(policy.asked(action, delay, reason))
         return True
+
+    def _judge(self, event: policy.Event) -> Judgement:
+        message = Message("", b"", self._building.clock.now())
+        return self._policy.judge(Delivery(message, None), event, is_stopping=self._stopping)
 
 
 def _checked(arguments: str) -> str:

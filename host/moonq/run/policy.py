@@ -24,7 +24,7 @@ from moonq.model import (
     Verdict,
     Wait,
 )
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, LuaState, Progress, Stopped
 
 _log = log.get("moonq.policy")
 
@@ -42,7 +42,18 @@ class Event(NamedTuple):
 
 def stopped(why: Stopped) -> Event:
     """Return the event that a handler was cut off: timeout, memory, stop or cancel."""
-    return Event(why.reason, Fault("UNKNOWN", f"stopped ({why.reason})", None, why.stack))
+    kind = why.reason.upper() if why.reason in ("timeout", "memory") else "CANCELED"
+    return Event(why.reason, Fault(kind, f"stopped ({why.reason})", None, why.stack))
+
+
+def ended(progress: Progress) -> Event | None:
+    """Return how a call with one message ended; None: it is done, or settled itself."""
+    if progress.stopped is not None:
+        return stopped(progress.stopped)
+    for outcome in progress.outcomes:
+        if outcome.kind != "settled":
+            return Event(outcome.kind, outcome.fault)
+    return None
 
 
 def asked(action: str, delay: float, reason: str) -> Event:
@@ -64,6 +75,17 @@ class Judgement(NamedTuple):
     error: ErrorRecord | None = None
     words: str = ""
     """What the log says of it, if anything."""
+
+    def fault(self, event: Event) -> Fault:
+        """Return what went wrong in *event*, in the words of this judgement."""
+        if self.error is None:
+            return event.fault
+        return event.fault._replace(kind=self.error.kind, message=self.error.message)
+
+    def told(self) -> dict[str, Any]:
+        """Return as plain data what a dry run tells of it."""
+        delay = self.delay if self.action in ("retry", "snooze") else None
+        return {"verdict": self.action, "delay": delay, "reason": self.reason}
 
     @property
     def verdict(self) -> Verdict | None:
@@ -153,13 +175,13 @@ class Policy:
         with self._lock:
             for own in (True, False):
                 try:
-                    answer, *problem = self._opened(own).decide(event)
-                except (Stopped, ScriptFault) as stopped:
-                    _log.error("the retry policy was stopped: %s", stopped)
+                    answer, *wrong = self._opened(own).decide(event)
+                except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
+                    _log.error("the retry policy was stopped: %s", problem)
                     self._drop()
                     continue
-                if problem and problem[0]:
-                    why = problem[0].decode("utf-8", "replace")
+                if wrong and wrong[0]:
+                    why = wrong[0].decode("utf-8", "replace")
                     _log.error("the queue's own retry policy failed, the default was used: %s", why)
                 if self._state is None or self._state.spent or not own:
                     self._drop()

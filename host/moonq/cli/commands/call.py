@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from moonq import log
+from moonq import durations, log
 from moonq.cli import arguments
 from moonq.cli.beside import Beside
 from moonq.cli.failures import draw
@@ -134,7 +134,8 @@ def show(found: dict[str, Any], as_message: bool) -> None:
 
 def _headline(found: dict[str, Any], as_message: bool) -> str:
     if as_message and found["verdict"]:
-        return f"would {found['verdict']}"
+        delay = f" in {durations.show(found['delay'])}" if found["delay"] else ""
+        return f"would {found['verdict']}{delay}"
     return "failed" if found["error"] else "returned"
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+from moonq.errors import ScriptError
+from moonq.model import Delivery, Message
+from moonq.run import policy
 from moonq.run.ids import new_id
+from moonq.run.policy import Judgement
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
 #: Kinds of faults that errors in Lua do not have.
@@ -21,33 +25,60 @@ class CallUnderTest:
         self._function = world.project.resolve(function).id
         self._began = world.clock.monotonic()
         self._limit = world.functions.limits(self._function).timeout
-        self._settled = ""
+        self._settled: Judgement | None = None
         self._state: LuaState | None = None
 
     def run(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
-        caller = Caller(entry=self._function, sleep=self._sleep, settle=self._settle)
-        message = self._message(headers)
-        caller.message = lambda _: message
         try:
-            self._state = self._world.functions.open(self._function, caller)
+            progress = self._deliver(body, headers)
         except (ScriptFault, Stopped) as problem:
             return failed(_fault(problem))
-        try:
-            return self._deliver(self._state, body)
-        finally:
-            self._state.close()
-
-    def _deliver(self, state: LuaState, body: bytes) -> bytes:
-        self._world.take_returned()
-        progress = state.deliver(self._limit, [body])
         returned = self._world.take_returned()
         if progress.stopped:
             return failed(_fault(progress.stopped))
-        raised = [one for one in progress.outcomes if one.kind != "settled"]
-        if raised and not returned:
-            return failed(raised[0].fault)
+        event = policy.ended(progress)
+        if event is not None and not returned:
+            return failed(event.fault)
         return returned or b"[]"
+
+    def judged(self, body: bytes, headers: bytes) -> bytes:
+        """Call it and return what would become of its message, as JSON.
+
+        Raises:
+            ScriptError: It does not load.
+        """
+        try:
+            event = policy.ended(self._deliver(body, headers))
+        except (ScriptFault, Stopped) as problem:
+            raise ScriptError(
+                f"{self._function} does not load: {_fault(problem).message}"
+            ) from None
+        settled = self._settled
+        if settled is None:
+            settled = policy.ACKED if event is None else self._judge(event)
+        error = settled.error and {"kind": settled.error.kind, "message": settled.error.message}
+        told = {**settled.told(), "error": error}
+        return json.dumps({name: one for name, one in told.items() if one}).encode()
+
+    def _deliver(self, body: bytes, headers: bytes) -> Progress:
+        caller = Caller(entry=self._function, sleep=self._sleep, settle=self._settle)
+        message = self._message(headers)
+        caller.message = lambda _: message
+        self._state = state = self._world.functions.open(self._function, caller)
+        self._world.take_returned()
+        try:
+            return state.deliver(self._limit, [body])
+        finally:
+            state.close()
+
+    def _judge(self, event: policy.Event) -> Judgement:
+        judge = self._world.dry_policy(self._function)
+        message = Message("", b"", self._world.clock.now())
+        try:
+            return judge.judge(Delivery(message, None), event)
+        finally:
+            judge.close()
 
     def _message(self, headers: bytes) -> bytes:
         now = self._world.clock.now()
@@ -61,10 +92,10 @@ class CallUnderTest:
         }
         return json.dumps(known).encode()
 
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
+    def _settle(self, _index: int, action: str, delay: float, reason: str) -> bool:
         if self._settled:
             return False
-        self._settled = action
+        self._settled = self._judge(policy.asked(action, delay, reason))
         return True
 
     def _sleep(self, seconds: float) -> bool:

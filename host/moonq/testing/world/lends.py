@@ -174,6 +174,9 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
         "call": lambda function, body, headers: bounded(
             CallUnderTest(suite.world, text(function)).run(body, headers)
         ),
+        "judged": lambda function, body, headers: bounded(
+            CallUnderTest(suite.world, text(function)).judged(body, headers)
+        ),
     }
 
 
