@@ -21,7 +21,7 @@ from moonq.errors import StopTimeout
 from moonq.registry import load
 from moonq.registry.project import Project
 from moonq.run.building import Building
-from moonq.run.policy import Judgement
+from moonq.run.judgement import Judgement
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault

@@ -211,8 +211,11 @@ def test_what_a_dead_process_held_comes_back(scenes: Callable[[], Scene]) -> Non
     assert second.told("interrupted") == 1
     assert second.info().consumer_count == 0
     heir = second.consumer()
-    story = [(d.message.id, d.attempt, d.interruptions) for d in finish_all(heir)]
+    taken = finish_all(heir)
+    story = [(d.message.id, d.attempt, d.interruptions) for d in taken]
     assert sorted(story) == [("buffered", 1, 0), ("ready", 1, 0), ("running", 1, 1)]
+    lost = {d.message.id: d.lost_at for d in taken if d.lost_at is not None}
+    assert lost == {"running": pytest.approx(second.clock.now())}
     assert not list(tmp_sessions(second))
 
 

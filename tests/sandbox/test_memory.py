@@ -13,7 +13,8 @@ from states import lent, opened
 
 from moonq.clock import ManualClock
 from moonq.model import Delivery, Message
-from moonq.run.policy import Event, Policy
+from moonq.run.judgement import Event
+from moonq.run.policy import Policy
 from moonq.sandbox.state import Fault, LuaState, Stopped
 
 MIB = 1024 * 1024

@@ -11,12 +11,12 @@ from typing import Any
 from moonq.clock import pause
 from moonq.errors import Invalid
 from moonq.host import CallResult
-from moonq.model import Delivery, Message
-from moonq.run import policy
 from moonq.run.building import Building
 from moonq.run.ids import new_id
-from moonq.run.policy import Judgement
+from moonq.run.judgement import Judgement
+from moonq.run.judgement import stopped as cut_off
 from moonq.run.services import HostServices, level_name
+from moonq.run.trial import Trial
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
@@ -61,8 +61,7 @@ class Call:
         self._changed = threading.Condition()
         self._stopping = False
         self._function = function
-        self._policy = building.dry_policy(function, queue)
-        self._settled: Judgement | None = None
+        self._queue = queue
         self._services = building.services if send else _Capturing(building.services)
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
@@ -70,7 +69,6 @@ class Call:
         value = _checked(arguments)
         caller = Caller(
             entry=self._function,
-            settle=self._settle,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,
         )
@@ -92,11 +90,10 @@ class Call:
         except ScriptFault as raised:
             fault = raised.fault
         except Stopped as stopped:
-            fault = policy.stopped(stopped).fault
+            fault = cut_off(stopped).fault
         finally:
             self._state = None
             state.close()
-            self._policy.close()
         took = time.monotonic() - began
         seen = self._services if isinstance(self._services, _Capturing) else None
         return CallResult(
@@ -133,31 +130,12 @@ class Call:
     def _as_message(
         self, state: LuaState, caller: Caller, body: str, headers: Mapping[str, Any]
     ) -> tuple[Judgement, Fault | None]:
-        now = self._building.clock.now()
-        message = {
-            "id": new_id(now),
-            "attempt": 1,
-            "interruptions": 0,
-            "published_at": now,
-            "queue": "",
-            "headers": dict(headers),
-        }
-        caller.message = lambda _: json.dumps(message).encode()
-        event = policy.ended(state.deliver(state.limits.timeout, [body.encode()]))
-        if event is None or self._settled:
-            return self._settled or policy.ACKED, None
-        judgement = self._judge(event)
-        return judgement, judgement.fault(event)
-
-    def _settle(self, _index: int, action: str, delay: float, reason: str) -> bool:
-        if self._settled:
-            return False
-        self._settled = self._judge(policy.asked(action, delay, reason))
-        return True
-
-    def _judge(self, event: policy.Event) -> Judgement:
-        message = Message("", b"", self._building.clock.now())
-        return self._policy.judge(Delivery(message, None), event, is_stopping=self._stopping)
+        building = self._building
+        judge = building.dry_policy(self._function, self._queue)
+        trial = Trial(judge, building.clock, headers, lambda: self._stopping)
+        trial.lend(caller)
+        trial.deliver(state, body.encode(), state.limits.timeout)
+        return trial.judgement, trial.fault
 
 
 def _checked(arguments: str) -> str:

@@ -18,7 +18,8 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
-from moonq.run.policy import RELEASED, Event, Judgement, Policy
+from moonq.run.judgement import RELEASED, Event, Judgement
+from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times

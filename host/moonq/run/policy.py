@@ -6,105 +6,16 @@ import json
 import random
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from moonq import durations, log
 from moonq.clock import Clock
 from moonq.drivers.base import cut
-from moonq.model import (
-    ACK,
-    RELEASE,
-    Dead,
-    DeadReason,
-    Delivery,
-    ErrorRecord,
-    Interrupt,
-    Retry,
-    Snooze,
-    Verdict,
-    Wait,
-)
-from moonq.sandbox.state import Fault, LuaState, Progress, Stopped
+from moonq.model import Delivery, ErrorRecord
+from moonq.run.judgement import ACKED, Event, Judgement
+from moonq.sandbox.state import LuaState
 
 _log = log.get("moonq.policy")
-
-Action = Literal["start", "ack", "retry", "snooze", "wait", "dead", "release", "interrupt"]
-
-
-class Event(NamedTuple):
-    """What became of a delivery; `lua/run/verdict.lua` lists what there is."""
-
-    what: str
-    fault: Fault = Fault("UNKNOWN", "")
-    delay: float | None = None
-    """What the handler asked for, in seconds."""
-
-
-def stopped(why: Stopped) -> Event:
-    """Return the event that a handler was cut off: timeout, memory, stop or cancel."""
-    kind = why.reason.upper() if why.reason in ("timeout", "memory") else "CANCELED"
-    return Event(why.reason, Fault(kind, f"stopped ({why.reason})", None, why.stack))
-
-
-def ended(progress: Progress) -> Event | None:
-    """Return how a call with one message ended; None: it is done, or settled itself."""
-    if progress.stopped is not None:
-        return stopped(progress.stopped)
-    for outcome in progress.outcomes:
-        if outcome.kind != "settled":
-            return Event(outcome.kind, outcome.fault)
-    return None
-
-
-def asked(action: str, delay: float, reason: str) -> Event:
-    """Return the event that a handler settled its message itself; a negative *delay* is none."""
-    return Event(action, Fault("UNKNOWN", reason), None if delay < 0 else delay)
-
-
-#: The message is about to start, and its last lease ended without a verdict.
-RETURNED = Event("returned")
-
-
-class Judgement(NamedTuple):
-    """What an event leads to."""
-
-    action: Action
-    delay: float = 0.0
-    reason: DeadReason | Literal[""] = ""
-    """Why it is dead."""
-    error: ErrorRecord | None = None
-    words: str = ""
-    """What the log says of it, if anything."""
-
-    def fault(self, event: Event) -> Fault:
-        """Return what went wrong in *event*, in the words of this judgement."""
-        if self.error is None:
-            return event.fault
-        return event.fault._replace(kind=self.error.kind, message=self.error.message)
-
-    def told(self) -> dict[str, Any]:
-        """Return as plain data what a dry run tells of it."""
-        delay = self.delay if self.action in ("retry", "snooze") else None
-        return {"verdict": self.action, "delay": delay, "reason": self.reason}
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """What the driver is told; None: the message may start."""
-        return _VERDICTS[self.action](self)
-
-
-ACKED = Judgement("ack")
-RELEASED = Judgement("release")
-_VERDICTS: Mapping[Action, Callable[[Any], Verdict | None]] = {
-    "start": lambda _: None,
-    "ack": lambda _: ACK,
-    "retry": lambda found: Retry(found.delay, found.error),
-    "snooze": lambda found: Snooze(found.delay),
-    "wait": lambda found: Wait(found.delay),
-    "dead": lambda found: Dead(found.reason, found.error),
-    "release": lambda _: RELEASE,
-    "interrupt": lambda found: Interrupt(found.error),
-}
 
 
 class Policy:
@@ -139,7 +50,7 @@ class Policy:
             delay = self._queue["max_delay"]
             _log.error("the failure could not be judged: again in %s", durations.show(delay))
             answer = {"action": "retry", "delay": delay, **event.fault._asdict()}
-        error = self._record(answer, event.fault.traceback) if answer.get("kind") else None
+        error = self._record(answer, event.fault.traceback) if "kind" in answer else None
         known = {name: answer[name] for name in ("delay", "reason", "words") if name in answer}
         return Judgement(answer["action"], error=error, **known)
 

@@ -15,7 +15,8 @@ from moonq.clock import Clock
 from moonq.drivers.base import Subscription
 from moonq.metrics import Metrics
 from moonq.model import ACK, Delivery
-from moonq.run.policy import Event, Judgement, Policy
+from moonq.run.judgement import Event, Judgement
+from moonq.run.policy import Policy
 
 #: What is counted for an action, beside acks.
 _COUNTS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from moonq.drivers.base import Subscription
 from moonq.model import Delivery
-from moonq.run.policy import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
+from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
 from moonq.run.settling import Settler
 from moonq.run.times import Times
 from moonq.sandbox.lend import Caller
@@ -240,22 +240,26 @@ class Worker:
             self._shared_out = self._settle(later, RELEASED) or self._shared_out
 
     def _message(self, index: int) -> bytes:
-        delivery = self._running[index - 1]
-        message = delivery.message
-        return json.dumps(
-            {
-                "id": message.id,
-                "attempt": delivery.attempt,
-                "interruptions": delivery.interruptions,
-                "published_at": message.published_at,
-                "queue": self._caller.serves.decode(),
-                "headers": dict(message.headers),
-            },
-            ensure_ascii=False,
-        ).encode()
+        return described(self._running[index - 1], self._caller.serves)
 
     def _log_context(self, index: int) -> dict[str, object]:
         if not 0 < index <= len(self._running):
             return {}
         delivery = self._running[index - 1]
         return {"message_id": delivery.message.id, "attempt": delivery.attempt}
+
+
+def described(delivery: Delivery, queue: bytes) -> bytes:
+    """Return what a handler may see of its message, as JSON."""
+    message = delivery.message
+    return json.dumps(
+        {
+            "id": message.id,
+            "attempt": delivery.attempt,
+            "interruptions": delivery.interruptions,
+            "published_at": message.published_at,
+            "queue": queue.decode(),
+            "headers": dict(message.headers),
+        },
+        ensure_ascii=False,
+    ).encode()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.model import Ack, Delivery, Verdict
 from moonq.run.consumer import Consumer
-from moonq.run.policy import Event
+from moonq.run.judgement import Event
 from moonq.run.worker import Worker
 from moonq.sandbox.state import Fault
 from moonq.testing.world.runs import Observed
