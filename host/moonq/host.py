@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from moonq import log
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
-from moonq.registry import load
+from moonq.kinds import load
 from moonq.registry.project import Project
 from moonq.run.building import Building
-from moonq.run.judgement import Judgement
+from moonq.run.judgement import NOT_JUDGED, Judgement
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
@@ -52,6 +52,10 @@ class CallResult:
     memory: int = 0
     verdict: Judgement | None = None
     """For a call as a message: what would have become of it."""
+
+    def judged(self) -> dict[str, Any]:
+        """Return `verdict` as plain data: the action, the delay if any, and the reason if dead."""
+        return self.verdict.told() if self.verdict else NOT_JUDGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from hypothesis import strategies as some
 
 from moonq.clock import ManualClock
 from moonq.host import Host
+from moonq.kinds import load
 from moonq.kinds.queue import Retry
 from moonq.model import ACK, Delivery, ErrorRecord, Interrupt, Message, Snooze, Wait
 from moonq.model import Retry as Again
-from moonq.registry import load
 from moonq.run.judgement import ACKED, RETURNED, Event
 from moonq.run.policy import Policy
 from moonq.sandbox.state import Fault, Limits, LuaState

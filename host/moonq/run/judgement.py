@@ -84,6 +84,8 @@ class Judgement(NamedTuple):
         return _VERDICTS[self.action](self)
 
 
+#: The same of a call that had no message.
+NOT_JUDGED = {"verdict": "", "delay": None, "reason": ""}
 ACKED = Judgement("ack")
 RELEASED = Judgement("release")
 _VERDICTS: Mapping[Action, Callable[[Any], Verdict | None]] = {
