@@ -118,17 +118,19 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
+        queue: str | None = None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
         With *as_message* it gets a message around its argument, and the result says what would
-        become of that message. Without *send* nothing is published: it is shown instead.
+        become of that message in *queue*, or in the one queue that *function* serves. Without
+        *send* nothing is published: it is shown instead.
 
         Raises:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        call = Call(self._building, self.project.resolve(function).id, send=send)
+        call = Call(self._building, self.project.resolve(function).id, send=send, queue=queue)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

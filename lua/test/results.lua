@@ -1,6 +1,6 @@
 --- What assertions about a run of queues, its logs and its snapshots find.
 ---
----     outcomes.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
+---     results.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
 local ipairs, type = ipairs, type
 local format, move = string.format, table.move
 local assertions = require("host.test.assertions")
@@ -12,7 +12,7 @@ local text_diff = require("host.print.text_diff")
 -- The bounded one: the texts come from scripts.
 local find = strings.new().find
 
-local outcomes = {}
+local results = {}
 
 ---@class testing.Published
 ---@field queue string
@@ -56,14 +56,14 @@ local function evidence(lines)
 end
 
 ---@param run testing.Run
----@param outcome "acked"|"nacked"|"dead"
+---@param ending "acked"|"nacked"|"dead"
 ---@param wanted integer|string  how many, or the id of one
-function outcomes.settled(run, outcome, wanted)
-  local ids = run[outcome]
+function results.settled(run, ending, wanted)
+  local ids = run[ending]
   if type(wanted) == "number" and #ids ~= wanted then
-    return mismatch(nil, "expected %s %s, got %d: %s", wanted, outcome, #ids, pretty.brief(ids))
+    return mismatch(nil, "expected %s %s, got %d: %s", wanted, ending, #ids, pretty.brief(ids))
   elseif type(wanted) == "string" and not holds(ids, wanted) then
-    return mismatch(nil, "expected %s among the %s, got %s", wanted, outcome, pretty.brief(ids))
+    return mismatch(nil, "expected %s among the %s, got %s", wanted, ending, pretty.brief(ids))
   end
 end
 
@@ -77,7 +77,7 @@ end
 ---@param run testing.Run
 ---@return testing.Published?
 ---@return failure.Mismatch?
-function outcomes.published(run, queue, partial)
+function results.published(run, queue, partial)
   local lines = {}
   for _, published in ipairs(run.published) do
     if published.queue == queue and fits(published.body, partial) then
@@ -93,7 +93,7 @@ end
 ---@param logs test.Log[]
 ---@return test.Log?
 ---@return failure.Mismatch?
-function outcomes.logged(logs, level, text)
+function results.logged(logs, level, text)
   local lines = {}
   for _, log in ipairs(logs) do
     if log.level == level and find(log.message, text, 1, true) then
@@ -109,7 +109,7 @@ end
 
 ---@param literal string
 ---@param stored? string  nil when there is none and none may be taken
-function outcomes.snapshot(literal, stored, key)
+function results.snapshot(literal, stored, key)
   if stored == nil then
     return { code = "T707", text = format("no snapshot of '%s', and none is taken now", key) }
   end
@@ -120,4 +120,4 @@ function outcomes.snapshot(literal, stored, key)
   }
 end
 
-return outcomes
+return results

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -37,6 +38,7 @@ from moonq.model import (
     Snooze,
     Stored,
     Verdict,
+    Wait,
 )
 
 #: A run has 60 steps at most and fewer where it ends early: these make 2 000 for sure.
@@ -54,7 +56,8 @@ def a_verdict(dice: Random) -> Verdict:
         RELEASE,
         Retry(a_delay(dice), BOOM),
         Snooze(a_delay(dice)),
-        Interrupt(a_delay(dice), BOOM),
+        Interrupt(BOOM),
+        Wait(a_delay(dice)),
         Dead("rejected", BOOM),
     )
     return dice.choice(verdicts)
@@ -113,6 +116,7 @@ class Life:
     attempt: int = 1
     interruptions: int = 0
     snoozes: int = 0
+    lost_at: float | None = None
     skipped: bool = False
 
 
@@ -238,6 +242,7 @@ class Books(RuleBasedStateMachine):
         assert life.due <= now
         counters = (life.attempt, life.interruptions, life.snoozes)
         assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == counters
+        assert delivery.lost_at == pytest.approx(life.lost_at)
         life.where = "taken"
         if life.group is not None:
             self.check_group(life)
@@ -304,9 +309,8 @@ class Books(RuleBasedStateMachine):
 
     def note_verdict(self, life: Life, verdict: Verdict) -> None:
         life.where = "waiting"
-        failed = isinstance(verdict, Retry | Interrupt)
-        if isinstance(verdict, Retry | Snooze | Interrupt):
-            life.due = self.now + max(verdict.delay, 0.1)
+        if isinstance(verdict, Retry | Snooze | Wait):
+            life.due, life.lost_at = self.now + verdict.delay, None
         if isinstance(verdict, Ack):
             life.where = "gone"
         elif isinstance(verdict, Dead):
@@ -317,9 +321,10 @@ class Books(RuleBasedStateMachine):
             life.snoozes += 1
         elif isinstance(verdict, Interrupt):
             life.interruptions += 1
+            life.lost_at = self.scene.clock.now()
         else:
-            assert isinstance(verdict, Release)
-        if failed and self.spec.group_on_failure == "skip":
+            assert isinstance(verdict, Release | Wait)
+        if isinstance(verdict, Retry | Wait) and self.spec.group_on_failure == "skip":
             life.skipped = True
 
     def note_death(self, life: Life) -> None:
@@ -369,10 +374,7 @@ class Books(RuleBasedStateMachine):
         else:
             seat.consumer.subscription.close(self.now)
         for hold in interrupted:
-            life = self.lives[hold.delivery.message.id]
-            delays = self.spec.interruption_delays
-            delay = delays[min(life.interruptions, len(delays) - 1)]
-            self.note_verdict(life, Interrupt(delay))
+            self.note_verdict(self.lives[hold.delivery.message.id], Interrupt())
 
     def restart(self) -> None:
         """Everybody's process dies; the next one finds what is stored."""

@@ -53,8 +53,7 @@ def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
     scene.publish("a")
     consumer = scene.consumer()
     for _ in range(2):
-        consumer.finish(Interrupt(1.0))
-        scene.later(1)
+        consumer.finish(Interrupt(), limit=1)
     consumer.finish(dead("interrupted"))
     headers = scene.letter("a").message.headers
     assert (headers["x_attempts"], headers["x_interruptions"]) == (1, 2)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from moonq.conformance.case import each
 from moonq.conformance.scene import BOOM, Consumer, Scene, a_worker, dead, ids, retry
 from moonq.errors import QueueError, QueueFull
-from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict
+from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict, Wait
 
 
 @each("prefetch", [1, 3, 10])
@@ -90,7 +90,7 @@ def a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) 
     assert isinstance(answer, QueueFull)
 
 
-@each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(1.0, BOOM)])
+@each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(BOOM), Wait(1.0)])
 def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) -> None:
     """§1 I2: a slot is held in every state; coming back needs none and never fails."""
     if not scene.promises("max_length"):

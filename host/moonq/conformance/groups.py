@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 
-from moonq.conformance.scene import BOOM, Consumer, Scene, dead, ids, retry
-from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict
+from moonq.conformance.case import each
+from moonq.conformance.scene import Consumer, Scene, dead, ids, retry
+from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
 
 
 def _publish_groups(scene: Scene, *names: str) -> None:
@@ -99,11 +100,33 @@ def a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None
     scene.declare("q", group_on_failure="skip")
     _publish_groups(scene, "A1")
     consumer = scene.consumer()
-    consumer.finish(Interrupt(5.0, BOOM))
+    consumer.finish(retry(5))
     _publish_groups(scene, "A2")
     assert consumer.finish() == ["A2"]
     scene.later(5)
     assert consumer.finish() == ["A1"]
+
+
+@each(
+    ("policy", "meanwhile", "then"),
+    [("block", [], ["A1", "A2"]), ("skip", ["A2"], ["A1"])],
+)
+def an_interruption_costs_the_turn_as_a_failure_does(
+    scene: Scene, policy: str, meanwhile: list[str], then: list[str]
+) -> None:
+    """§6 `group_on_failure`: it keeps its turn until it waits, and then as the queue says."""
+    if not scene.promises("group"):
+        return
+    scene.declare("q", group_on_failure=policy)
+    _publish_groups(scene, "A1", "A2")
+    consumer = scene.consumer()
+    consumer.finish(Interrupt(), limit=1)
+    (first,) = consumer.take()
+    assert (first.message.id, first.lost_at is None) == ("A1", False)
+    assert consumer.settle(first, Wait(5.0))
+    assert consumer.finish() == meanwhile
+    scene.later(5)
+    assert consumer.finish() == then
 
 
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:

@@ -2,7 +2,8 @@
 
 A message moves through four verbs: `Driver.publish` stores it, `Subscription.take` leases it to
 us as a delivery, `Subscription.start` says that its handler begins, and `Subscription.settle`
-ends that delivery with a verdict. A lease that runs out counts as an interruption.
+ends that delivery with a verdict. A lease that runs out counts as an interruption: the message is
+ready again at once, and the next delivery tells when that was (`lost_at`), until a verdict on it.
 
 `moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
 base class: it fits these Protocols.

@@ -31,7 +31,7 @@ from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
 from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.text.findings import Finding
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
@@ -195,7 +195,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
     return parts.consumer_type(
         settings,
         route,
-        parts.policy(route.id),
+        parts.policy(settings.function, Limits(settings.timeout, settings.memory), route.id),
         open_state,
         parts.clock,
         parts.metrics,

@@ -28,7 +28,9 @@ class Replaying(Requests):
         function = self._handler_of(source)
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
-        result = self._host.call(function, _text(stored), as_message=True, headers=own, send=False)
+        result = self._host.call(
+            function, _text(stored), as_message=True, headers=own, send=False, queue=source
+        )
         found = {"id": stored.message.id, "queue": source, "function": function}
         return {**found, **call_object(result)}
 

@@ -87,22 +87,46 @@ class Parts:
         """Return what a driver is told of a queue."""
         return spec
 
-    def policy(self, queue_id: str) -> Policy:
-        """Return what decides about failures of a queue's messages.
+    def policy(
+        self,
+        function: str,
+        limits: Limits,
+        queue_id: str | None,
+        chance: Callable[[], float] | None = None,
+    ) -> Policy:
+        """Return the judge of what *function* makes of messages of a queue, or of any.
 
         The dead letters that nobody declared have the defaults.
         """
-        entry = self.project.entries.get(queue_id)
+        entry = self.project.entries.get(queue_id or "")
         fields: Any = entry.config if entry else None
         retry: RetryOptions = fields.retry if fields else RetryOptions()
-        most = fields.max_attempts if fields else retry.max_attempts
+        own = retry.policy
+        told = {
+            **retry.model_dump(exclude={"policy"}),
+            "max_attempts": fields.max_attempts if fields else retry.max_attempts,
+            "dead_letter": entry.target("dead_letter") if entry else None,
+            "function": function,
+            **limits._asdict(),
+        }
 
-        def make(own: bool) -> LuaState:
-            if own and retry.policy:
-                return self.functions.open(retry.policy, Caller(entry=retry.policy))
+        def make(is_own: bool) -> LuaState:
+            if is_own and own:
+                return self.functions.open(own, Caller(entry=own))
             return LuaState({}, Limits(timeout=1.0))
 
-        return Policy(retry.model_copy(update={"max_attempts": most}), make, self.chance)
+        return Policy(told, make, self.clock, chance or self.chance)
+
+    def dry_policy(self, function: str, queue_id: str | None = None) -> Policy:
+        """Return the judge of a call by hand, without jitter.
+
+        It is that of *queue_id*, or of the one queue that *function* serves; else the defaults.
+        """
+        consumers = self.project.of_kind("queue.consumer")
+        served = {one.target("queue") for one in consumers if one.target("func") == function}
+        if queue_id is None and len(served) == 1:
+            (queue_id,) = served
+        return self.policy(function, self.functions.limits(function), queue_id, lambda: 0.5)
 
     def on_event(self, event: Event) -> None:
         """Count and tell what a driver did by itself."""

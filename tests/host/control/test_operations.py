@@ -295,3 +295,22 @@ def test_a_queue_that_moves_is_read_once_and_to_its_end(
         if len(seen) == 3:
             route.driver.purge("app:idle", [seen[-1]])
     assert seen == found
+
+
+REPLAYED = """
+  - {name: a, kind: queue.queue, driver: memory, retry: {max_attempts: 1}}
+  - {name: b, kind: queue.queue, driver: memory, retry: {initial_delay: 5s}}
+  - {name: on_a, kind: queue.consumer, queue: a, func: work}
+  - {name: on_b, kind: queue.consumer, queue: b, func: work}
+  - {name: work, kind: function.lua, source: "return function() return false end"}
+"""
+
+
+def test_a_replay_is_judged_by_the_queue_that_the_letter_died_in(make_host: MakeHost) -> None:
+    """Not by another one that its function serves, nor by the defaults."""
+    host = make_host(REPLAYED)
+    operations = Operations(host, "console:tester")
+    (name,) = published(operations, "a", 1)
+    until(lambda: host.queues.info("app:a").dead == 1)
+    found = operations.replay(message=name)
+    assert (found["verdict"], found["reason"]) == ("dead", "max_attempts")

@@ -2,7 +2,7 @@
 
     line -> leased -> running -> gone      the straight road: a list, a dict, nothing else
       ^        |         |
-      +--------+         +-> timers -> line          hand-back; retry, snooze, interruption
+      +--------+---------+-> timers -> line    hand-back, interruption; retry, snooze, wait
                          +-> the line of the dead letters
 
 Every method here expects the driver's lock to be held.
@@ -30,16 +30,13 @@ from moonq.drivers.memory.record import (
     Story,
 )
 from moonq.errors import QueueError, QueueFull, Unavailable
-from moonq.model import DeadReason, Message, QueueSpec, Receipt
+from moonq.model import DeadReason, ErrorRecord, Message, QueueSpec, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from moonq.drivers.memory.shared import Shared
     from moonq.drivers.memory.subscription import Desk
-
-#: No failed message comes back sooner, whatever its policy says.
-SOONEST = 0.1
 
 
 class MemoryQueue:
@@ -283,7 +280,7 @@ class MemoryQueue:
 
     def again(self, record: Record, delay: float, *, failed: bool) -> None:
         """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
-        due = self.shared.clock.monotonic() + max(delay, SOONEST)
+        due = self.shared.clock.monotonic() + delay
         self._watch_ttl(record)
         if failed and record.message.group and self.spec.group_on_failure == "skip":
             self._pass_turn(record)
@@ -291,13 +288,10 @@ class MemoryQueue:
         else:
             self._delay(record, due, DELAYED)
 
-    def interrupt(self, record: Record) -> None:
-        """Let *record* come back after its consumer left without a verdict on it."""
-        delays = self.spec.interruption_delays or (SOONEST,)
-        delay = delays[min(record.story.interruptions, len(delays) - 1)]
-        record.story = record.story.interrupted(None)
-        self.again(record, delay, failed=True)
-        self.tell("interrupted", record.message.id)
+    def interrupt(self, record: Record, error: ErrorRecord | None = None) -> None:
+        """Let *record* stand where it stood, after its consumer left without a verdict on it."""
+        record.story = record.story.interrupted(self.shared.clock.now(), error)
+        self.hand_back(record)
 
     def tell(
         self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
@@ -340,7 +334,9 @@ class MemoryQueue:
         self.desks.remove(desk)
         self.recall(desk)
         while desk.held:
-            self.interrupt(desk.held.popitem()[1])
+            record = desk.held.popitem()[1]
+            self.interrupt(record)
+            self.tell("interrupted", record.message.id)
         desk.bell.notify_all()
 
     def pause(self) -> None:

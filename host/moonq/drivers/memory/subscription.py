@@ -24,6 +24,7 @@ from moonq.model import (
     Retry,
     Snooze,
     Verdict,
+    Wait,
 )
 
 if TYPE_CHECKING:
@@ -206,7 +207,14 @@ class MemorySubscription:
         record.place = LEASED
         self._held[receipt] = record
         story = record.story
-        return Delivery(record.message, receipt, story.attempt, story.interruptions, story.snoozes)
+        return Delivery(
+            record.message,
+            receipt,
+            story.attempt,
+            story.interruptions,
+            story.snoozes,
+            story.lost_at,
+        )
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
@@ -290,7 +298,11 @@ def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
 
 
 def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
-    record.story = record.story.interrupted(verdict.error)
+    queue.interrupt(record, verdict.error)
+
+
+def _wait(queue: MemoryQueue, record: Record, verdict: Wait) -> None:
+    record.story = record.story.waits()
     queue.again(record, verdict.delay, failed=True)
 
 
@@ -301,4 +313,5 @@ _VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {
     Dead: _dead,
     Release: _release,
     Interrupt: _interrupt,
+    Wait: _wait,
 }

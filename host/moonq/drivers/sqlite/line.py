@@ -37,7 +37,7 @@ _SUSPECT = (
 )
 _LEASE = (
     f"UPDATE msg SET state = {LEASED}, sess = ? WHERE id IN (SELECT value FROM json_each(?))"
-    f" RETURNING id, exp, suspect, att, lost, snz, errs, {MESSAGE}"
+    f" RETURNING id, exp, suspect, errs, att, lost, snz, lost_at, {MESSAGE}"
 )
 _SUSPECTS = (
     "SELECT id FROM msg INDEXED BY msg_ready WHERE q = ?1 AND suspect = 1 AND state = 0"

@@ -173,7 +173,10 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
         "drain": drain,
         "step": step,
         "call": lambda function, body, headers: bounded(
-            CallUnderTest(suite.world, text(function)).run(body, headers)
+            CallUnderTest(suite.world, text(function), headers).run(body)
+        ),
+        "judged": lambda function, body, headers: bounded(
+            CallUnderTest(suite.world, text(function), headers).judged(body)
         ),
     }
 

@@ -17,7 +17,7 @@ from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
 from moonq.errors import NotFound
 from moonq.kinds import KINDS
-from moonq.model import Delivery, QueueSpec, Verdict
+from moonq.model import Delivery, QueueSpec, Verdict, Wait
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
@@ -229,7 +229,8 @@ class World(Building):
 
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:
         """A delivery was settled."""
-        self._ended_at[delivery.message.id] = self.clock.monotonic()
+        if not isinstance(verdict, Wait):
+            self._ended_at[delivery.message.id] = self.clock.monotonic()
         if self.run is not None:
             self.run.settled(delivery.message.id, verdict)
 
