@@ -14,11 +14,9 @@ from hypothesis import strategies as some
 from moonq.clock import ManualClock
 from moonq.host import Host
 from moonq.kinds import load
-from moonq.kinds.queue import Retry
-from moonq.model import ACK, Delivery, ErrorRecord, Interrupt, Message, Snooze, Wait
-from moonq.model import Retry as Again
+from moonq.model import ACK, Delivery, ErrorRecord, Interrupt, Message, Retry, Snooze, Wait
 from moonq.run.judgement import ACKED, RETURNED, Event
-from moonq.run.policy import Policy
+from moonq.run.policy import Policy, RetryOptions
 from moonq.sandbox.state import Fault, Limits, LuaState
 
 CLOCK = ManualClock()
@@ -28,7 +26,7 @@ FAILED = Event("failed", Fault("TIMEOUT", "bank is down", None, "charge.lua:3"))
 
 def policy(make: Callable[[bool], LuaState] | None = None, **retry: Any) -> Policy:
     queue = {
-        **Retry(**retry).model_dump(exclude={"policy"}),
+        **RetryOptions(**retry).model_dump(exclude={"policy"}),
         "function": "app:charge",
         **Limits()._asdict(),
     }
@@ -36,7 +34,7 @@ def policy(make: Callable[[bool], LuaState] | None = None, **retry: Any) -> Poli
 
 
 def test_the_defaults_ride_out_an_hour_and_still_reach_a_human_the_same_day() -> None:
-    assert Retry().model_dump() == {
+    assert RetryOptions().model_dump() == {
         "max_attempts": 10,
         "max_interruptions": 5,
         "initial_delay": 2.0,
@@ -50,7 +48,7 @@ def test_the_defaults_ride_out_an_hour_and_still_reach_a_human_the_same_day() ->
 def test_a_failure_is_remembered_with_the_place_where_it_was_raised() -> None:
     judge = policy(jitter=0)
     error = ErrorRecord(CLOCK.now(), "TIMEOUT", "bank is down", "charge.lua:3")
-    assert judge.judge(Delivery(MESSAGE, None), FAILED).verdict == Again(2.0, error)
+    assert judge.judge(Delivery(MESSAGE, None), FAILED).verdict == Retry(2.0, error)
     judge.close()
 
 
@@ -85,7 +83,7 @@ def test_what_lua_cannot_judge_comes_again_after_the_longest_delay(
     make = None if event.what == "nonsense" else refuse
     judge = policy(make, max_delay=60)
     verdict = judge.judge(Delivery(MESSAGE, None), event).verdict
-    assert isinstance(verdict, Again)
+    assert isinstance(verdict, Retry)
     assert verdict.delay == 60
     assert verdict.error == ErrorRecord(CLOCK.now(), *event.fault[:2], event.fault.traceback)
     (*_, last) = [one for one in caplog.records if one.levelno == logging.ERROR]
@@ -125,7 +123,7 @@ def test_nothing_that_failed_comes_back_within_a_tenth_of_a_second(
     judge = policy(**retry)
     verdict = judge.judge(Delivery(MESSAGE, None, attempt), event).verdict
     judge.close()
-    assert isinstance(verdict, Again | Snooze)
+    assert isinstance(verdict, Retry | Snooze)
     assert verdict.delay >= 0.1
 
 
