@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from moonq.drivers.memory.entry import MemoryFields
-from moonq.drivers.sqlite.entry import SqliteFields
+from moonq import drivers
 from moonq.kinds.consumer import Consumer
 from moonq.kinds.helpers import Data, MemoryStore, Policy, Variable
 from moonq.kinds.queue import Queue
@@ -11,8 +10,7 @@ from moonq.kinds.scripts import Function, Library
 from moonq.registry.common import Config
 
 KINDS: dict[str, type[Config]] = {
-    "queue.driver.memory": MemoryFields,
-    "queue.driver.sqlite": SqliteFields,
+    **drivers.kinds(),
     "queue.queue": Queue,
     "queue.consumer": Consumer,
     "function.lua": Function,
