@@ -52,8 +52,6 @@ def descriptor(kind: str) -> Descriptor:
         NotFound: There is no such driver.
         MoonqError: The package that has it does not load, or another one claims the same kind.
     """
-    import moonq.registry  # noqa: F401 - until registry/ knows no driver: it must come first
-
     if kind in OURS and kind not in _installed():
         found: Descriptor = import_module(OURS[kind]).DESCRIPTOR
         return found
