@@ -388,7 +388,7 @@ class Books(RuleBasedStateMachine):
     def purge(self, numbers: set[int]) -> None:
         names = [f"m{number}" for number in sorted(numbers)]
         self.settle_the_books()
-        shown = {stored.message.id: stored.state for stored in self.scene.driver.peek("q", 1000)}
+        shown = {stored.message.id: stored.state for stored in self.scene.peek(limit=1000)}
         expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
         assert self.scene.driver.purge("q", names) == len(expected)
         for name in expected:
@@ -404,7 +404,7 @@ class Books(RuleBasedStateMachine):
         if self.spec.dead_letter is None:
             return
         self.settle_the_books()
-        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000)]
+        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000).items]
         wanted = [name for name in letters if names is None or name in names]
         room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
         try:
@@ -445,7 +445,7 @@ class Books(RuleBasedStateMachine):
 
     def shown(self) -> tuple[list[Stored], list[Stored]]:
         driver = self.scene.driver
-        return driver.peek("q", 1000), driver.peek("q.dead", 1000)
+        return driver.peek("q", 1000).items, driver.peek("q.dead", 1000).items
 
     def settle_the_books(self) -> None:
         """Follow what the driver may do by itself: let expire, and drop the oldest."""

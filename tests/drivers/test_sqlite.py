@@ -669,7 +669,7 @@ def test_a_listener_that_fails_doubles_nothing(tmp_path: Path) -> None:
     driver.declare(QueueSpec("q", max_length=1, overflow="drop_oldest"))
     both = [Message("a", b"", 0.0), Message("b", b"", 0.0)]
     assert driver.publish("q", both, 1.0) == [Receipt("a"), Receipt("b")]
-    assert ids(driver.peek("q", 10)) == ["b"]
+    assert ids(driver.peek("q", 10).items) == ["b"]
     driver.close()
 
 

@@ -46,6 +46,20 @@ def each(names: str | tuple[str, ...], values: Sequence[Any]) -> Callable[[Proof
     return mark
 
 
+def needs(*abilities: str) -> Callable[[Proof], Proof]:
+    """Prove it only of a driver that has *abilities*; one without must refuse what needs them."""
+
+    def mark(proof: Proof) -> Proof:
+        @functools.wraps(proof)
+        def prove(scene: Scene, **values: Any) -> None:
+            if all(map(scene.promises, abilities)):
+                proof(scene, **values)
+
+        return prove
+
+    return mark
+
+
 def cases_of(module: ModuleType) -> Iterator[Case]:
     """All cases of *module*, in the order in which they are written down."""
     topic = module.__name__.rpartition(".")[2]

@@ -169,7 +169,7 @@ def some_letters_are_redriven_by_id(scene: Scene) -> None:
     scene.consumer().finish(dead())
     assert scene.driver.redrive("q.dead", "", ["b", "d", "unknown"]) == 2
     assert scene.consumer().finish() == ["b", "d"]
-    assert sorted(ids(scene.driver.peek("q.dead", 10))) == ["a", "c"]
+    assert sorted(ids(scene.peek("q.dead"))) == ["a", "c"]
 
 
 def letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:

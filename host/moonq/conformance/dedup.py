@@ -119,3 +119,15 @@ def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     assert consumer.finish(dead()) == ["a"]
     assert scene.driver.redrive("q.dead", "") == 1
     assert consumer.finish() == ["a"]
+
+
+def a_purged_message_can_be_published_again_under_its_key(scene: Scene) -> None:
+    """§6 dedup: it exists no more, and was not handled either."""
+    if not (scene.promises("dedup") and scene.promises("purge")):
+        return
+    scene.publish("a", dedup_key="k")
+    scene.publish("b", dedup_key="l")
+    assert scene.driver.purge("q", ["a"]) == 1
+    assert scene.offer("a", dedup_key="k") == Receipt("a")
+    assert scene.offer("c", dedup_key="k") == Receipt("a", duplicate=True)
+    assert scene.offer("c", dedup_key="l") == Receipt("b", duplicate=True)

@@ -86,7 +86,7 @@ def peek_shows_the_order_of_delivery(scene: Scene) -> None:
         scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
     consumer = scene.consumer(prefetch=1)
     consumer.finish(limit=5)
-    shown = ids(scene.driver.peek("q", 100))
+    shown = ids(scene.peek())
     assert consumer.finish(limit=100) == shown
 
 

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from moonq.conformance.case import each
-from moonq.conformance.scene import Scene, ids, refused, retry
+from moonq.conformance.scene import Scene, refused, retry
 from moonq.errors import QueueError, QueueNotFound, Unavailable, Unsupported
 from moonq.model import ACK, Message, Priority, QueueSpec, Receipt
 
@@ -207,4 +207,4 @@ def a_message_without_wishes_is_normal(scene: Scene) -> None:
     (delivery,) = consumer.run()
     assert delivery.message.priority is Priority.NORMAL
     assert consumer.settle(delivery, ACK)
-    assert ids(scene.driver.peek("q", 10)) == []
+    assert scene.peek() == []

@@ -209,6 +209,18 @@ class Scene:
         """What the driver counts."""
         return self.driver.info(queue)
 
+    def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
+        """The first page of a queue."""
+        return self.driver.peek(queue, limit, **asked).items
+
+    def pages(self, limit: int, **asked: Any) -> Iterator[list[str]]:
+        """The ids on each page of `q`; things may happen between two of them."""
+        page = self.driver.peek("q", limit, **asked)
+        while page.next:
+            yield ids(page.items)
+            page = self.driver.peek("q", limit, page.next, **asked)
+        yield ids(page.items)
+
     def find(self, name: str, queue: str = "q") -> Stored:
         """A message wherever it is in the queue; it must be there."""
         found = self.driver.find(queue, name)

@@ -116,9 +116,13 @@ def the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None
     consumer = scene.consumer()
     (delivery,) = consumer.run()
     assert consumer.settle(delivery, first)
-    before = scene.info(), scene.driver.peek("q", 9), scene.driver.peek("q.dead", 9)
+    before = scene.info(), scene.peek(), scene.peek("q.dead")
     assert not consumer.settle(delivery, second)
-    assert (scene.info(), scene.driver.peek("q", 9), scene.driver.peek("q.dead", 9)) == before
+    assert (
+        scene.info(),
+        scene.peek(),
+        scene.peek("q.dead"),
+    ) == before
     assert scene.told("lease_lost") == 1
 
 

@@ -19,6 +19,7 @@ from moonq.model import (
     Delivery,
     Message,
     MessageState,
+    Page,
     QueueInfo,
     QueueSpec,
     Receipt,
@@ -185,9 +186,16 @@ class Driver(Protocol):
         ...
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*."""
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says.
+
+        The answer's `next` is the cursor of the next page. A message that stays where it is is
+        shown on exactly one of the pages.
+
+        Raises:
+            NotFound: The cursor is not one of this queue's.
+        """
         ...
 
     def find(self, queue: str, message_id: str) -> Stored | None:

@@ -17,7 +17,7 @@ from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import Desk, MemorySubscription
 from moonq.errors import QueueError, QueueFull, QueueNotFound, Unavailable, Unsupported
-from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Receipt, Stored
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,16 +127,12 @@ class MemoryDriver:
             return memory_view.info(source)
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*.
-
-        Raises:
-            NotFound: *after* is not in the queue any more.
-        """
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says."""
         source = self._queue(queue)
         with self._shared.working():
-            return memory_view.peek(source, limit, after, state)
+            return memory_view.peek(source, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""

@@ -31,7 +31,7 @@ from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.errors import QueueError, QueueNotFound, Unsupported
-from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Stored
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
 
 #: Rows that an operator's command changes in one transaction, so that nobody waits long for it.
 SLICE = 500
@@ -221,15 +221,11 @@ class SqliteDriver:
         return self._looking().info(self._queue(queue), self._clock.now())
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*.
-
-        Raises:
-            NotFound: *after* is not in the queue any more.
-        """
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says."""
         source = self._queue(queue)
-        return self._looking().peek(source, limit, after, state)
+        return self._looking().peek(source, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""

@@ -16,7 +16,13 @@ from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import QueueError, QueueFull
 from moonq.model import Message
 
-_DROP = "DELETE FROM msg WHERE id IN (SELECT value FROM json_each(?)) AND q = ? AND sess IS NULL"
+_CHOSEN = "id IN (SELECT value FROM json_each(?1)) AND q = ?2 AND sess IS NULL"
+_DROP = f"DELETE FROM msg WHERE {_CHOSEN}"
+# What is dropped can be published again.
+_FORGET = (
+    "DELETE FROM dedup WHERE q = ?2 AND (k, mid) IN"
+    f" (SELECT dkey, mid FROM msg WHERE {_CHOSEN} AND dkey IS NOT NULL)"
+)
 _LETTER = f"SELECT {ENVELOPE} FROM msg WHERE id = ? AND q = ? AND sess IS NULL"
 _MOVE = (
     "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, body)"
@@ -26,7 +32,9 @@ _MOVE = (
 
 def drop(tx: Tx, queue: SqliteQueue, rows: Sequence[tuple[int, str | None]]) -> int:
     """Delete *rows* (and their groups) that nobody holds, and say how many there were."""
-    gone = tx.execute(_DROP, (str([row for row, _ in rows]), queue.number)).rowcount
+    chosen = (str([row for row, _ in rows]), queue.number)
+    tx.execute(_FORGET, chosen)
+    gone = tx.execute(_DROP, chosen).rowcount
     tx.grow(queue, -gone)
     for group in {group for _, group in rows}:
         tx.pass_turn(queue, group)
