@@ -63,12 +63,13 @@ def needs(*abilities: str) -> Callable[[Proof], Proof]:
 def cases_of(module: ModuleType) -> Iterator[Case]:
     """All cases of *module*, in the order in which they are written down."""
     topic = module.__name__.rpartition(".")[2]
+    needed = needs(*getattr(module, "NEEDS", ()))
     for name, proof in inspect.getmembers(module, inspect.isfunction):
         text = inspect.getdoc(proof) or ""
         if proof.__module__ != module.__name__ or not text.startswith(CLAUSE):
             continue
         clause, _, claim = text.splitlines()[0].partition(":")
-        for label, ready in _variants(proof):
+        for label, ready in _variants(needed(proof)):
             yield Case(topic, name + label, clause, claim.strip(), ready)
 
 

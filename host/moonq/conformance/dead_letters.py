@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from moonq.conformance.case import needs
 from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import QueueFull, QueueNotFound
 from moonq.model import ACK, Dead, ErrorRecord, Interrupt
@@ -123,10 +124,9 @@ def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -
     assert scene.told("dropped") == 1
 
 
+@needs("max_length")
 def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     """§4 dead letters: more than the queue itself may hold."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=2)
     for _ in range(5):
         scene.publish("a", "b")
@@ -203,10 +203,9 @@ def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
     assert scene.info().dead == 1
 
 
+@needs("max_length")
 def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=3)
     scene.publish(*"abc")
     scene.consumer().finish(dead())

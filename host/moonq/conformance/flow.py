@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from moonq.conformance.case import each
+from moonq.conformance.case import each, needs
 from moonq.conformance.scene import BOOM, Consumer, Scene, a_worker, dead, ids, retry
 from moonq.errors import QueueError, QueueFull
 from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict
@@ -65,10 +65,9 @@ def a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> 
     assert len(other.run()) == 3
 
 
+@needs("max_length")
 def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     """§7 `overflow: reject`: of ten into three, seven are refused, retryably."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=3)
     batch = [scene.message(f"m{n}") for n in range(10)]
     answers = scene.driver.publish("q", batch, 0.0)
@@ -80,10 +79,9 @@ def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     assert scene.consumer().finish() == ["m0", "m1", "m2"]
 
 
+@needs("max_length")
 def a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) -> None:
     """§7 `overflow: reject`: the time limit is for a broker that is away."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1)
     scene.publish("a")
     (answer,) = scene.driver.publish("q", [scene.message("b")], 3600.0)
@@ -91,10 +89,9 @@ def a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) 
 
 
 @each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(1.0, BOOM)])
+@needs("max_length")
 def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) -> None:
     """§1 I2: a slot is held in every state; coming back needs none and never fails."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1)
     scene.publish("a")
     consumer = scene.consumer()
@@ -109,10 +106,9 @@ def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) ->
     assert scene.offer("b") == Receipt("b")
 
 
+@needs("max_length")
 def dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     """§1 I2: until gone or dead."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=2)
     scene.publish("a", "b")
     scene.consumer().finish(dead(), limit=1)
@@ -122,10 +118,9 @@ def dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     assert isinstance(scene.offer("f"), QueueFull)
 
 
+@needs("drop_oldest")
 def the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: counted, reason `max_length`."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=3, overflow="drop_oldest")
     scene.publish(*(f"m{n}" for n in range(10)))
     assert scene.told("dropped") == 7
@@ -134,20 +129,18 @@ def the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
     assert scene.consumer().finish() == ["m7", "m8", "m9"]
 
 
+@needs("drop_oldest")
 def what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: gone, and somebody was told."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=1, overflow="drop_oldest", dead_letter=None)
     scene.publish("a", "b", "c")
     assert scene.told("dropped") == 2
     assert scene.consumer().finish() == ["c"]
 
 
+@needs("drop_oldest")
 def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     """§1 I1: leased, running and failed messages keep their place; the newcomer is refused."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=2, overflow="drop_oldest")
     scene.publish("a", "b")
     consumer = scene.consumer()
@@ -159,10 +152,9 @@ def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
+@needs("drop_oldest", "group")
 def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: whoever waits for its group is ready like the others."""
-    if not (scene.promises("drop_oldest") and scene.promises("group")):
-        return
     scene.declare("q", max_length=3, overflow="drop_oldest")
     for name in ("A1", "A2", "A3"):
         scene.publish(name, group="A")
@@ -174,10 +166,9 @@ def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     assert scene.letter("A2").message.headers["x_dead_letter_reason"] == "max_length"
 
 
+@needs("drop_oldest", "group")
 def a_group_goes_on_behind_one_that_was_dropped_in_the_same_batch(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: whoever made room for it has left its group as well."""
-    if not (scene.promises("drop_oldest") and scene.promises("group")):
-        return
     scene.declare("q", max_length=1, overflow="drop_oldest")
     scene.publish("A1", "A2", "A3", group="A")
     assert scene.consumer().finish() == ["A3"]
@@ -205,10 +196,9 @@ class _Publisher(threading.Thread):
         raise AssertionError("the publisher still waits")
 
 
+@needs("max_length")
 def a_publisher_waits_for_a_place_and_gets_it(scene: Scene) -> None:
     """§7 `overflow: block`: as soon as one is acknowledged."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
     publisher = _Publisher(scene, "b")
@@ -219,10 +209,9 @@ def a_publisher_waits_for_a_place_and_gets_it(scene: Scene) -> None:
 
 
 @each("free", ["dead", "purge", "expire", "raise max_length"])
+@needs("max_length")
 def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: str) -> None:
     """§7 `overflow: block`: whatever it was that freed it."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a", ttl=2.0 if free == "expire" else None)
     publisher = _Publisher(scene, "b")
@@ -238,10 +227,9 @@ def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: s
     assert publisher.answer() == Receipt("b")
 
 
+@needs("max_length")
 def a_publisher_waits_no_longer_than_its_limit(scene: Scene) -> None:
     """§7 `overflow: block`: up to publish_timeout, then it is refused."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
     publisher = _Publisher(scene, "b")
@@ -249,20 +237,18 @@ def a_publisher_waits_no_longer_than_its_limit(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
+@needs("max_length")
 def a_handler_that_publishes_into_its_own_queue_never_waits(scene: Scene) -> None:
     """§7 `overflow: block`: whoever may not wait is refused at once."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
     publisher = _Publisher(scene, "b", may_wait=False)
     assert isinstance(publisher.answer(), QueueFull)
 
 
+@needs("pause")
 def a_paused_queue_delivers_nothing(scene: Scene) -> None:
     """§7 pause: nothing new, the buffer is handed back in order, running ones go on."""
-    if not scene.promises("pause"):
-        return
     scene.publish(*"abcd")
     consumer = scene.consumer()
     (running,) = consumer.run(1)
@@ -293,10 +279,9 @@ def a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
     assert paused.finish() == ["e"]
 
 
+@needs("pause")
 def publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
     """§7 pause: it stops deliveries, not publishers."""
-    if not scene.promises("pause"):
-        return
     scene.driver.pause("q")
     scene.publish("a")
     assert scene.counts() == {"ready": 1}

@@ -8,10 +8,9 @@ from moonq.errors import NotFound
 from moonq.model import Priority, QueueInfo
 
 
+@needs("exact_info")
 def every_state_is_counted(scene: Scene) -> None:
     """§9 info: ready, delayed, leased, running, dead, consumers and the age of the oldest."""
-    if not scene.promises("exact_info"):
-        return
     scene.publish("oldest", "failing", "running", "leased")
     scene.later(5)
     scene.publish("delayed", delay=60.0)
@@ -85,10 +84,9 @@ def consumers_are_counted(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
+@needs("peek")
 def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
-    if not scene.promises("peek"):
-        return
     scene.publish(*"abc")
     before = scene.info()
     assert ids(scene.peek()) == ["a", "b", "c"]
@@ -170,10 +168,9 @@ def a_message_is_shown_with_its_promises(scene: Scene) -> None:
     assert scene.find("a").expires is None
 
 
+@needs("peek")
 def peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
-    if not scene.promises("peek"):
-        return
     scene.publish("leased", "running", "failed", "ready")
     consumer = scene.consumer(prefetch=3)
     _leased, running, failed = consumer.take()
@@ -210,10 +207,9 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
     assert scene.driver.find("q", "a") is None
 
 
+@needs("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
-    if not scene.promises("purge"):
-        return
     scene.publish("running", "leased", "ready")
     consumer = scene.consumer(prefetch=2)
     running, _ = consumer.take()
@@ -228,20 +224,18 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     assert scene.consumer().take() == []
 
 
+@needs("purge")
 def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     """§1 I1: only what was named."""
-    if not scene.promises("purge"):
-        return
     scene.publish(*"abcde")
     assert scene.driver.purge("q", ["b", "d", "unknown"]) == 2
     assert scene.driver.purge("q", []) == 0
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
+@needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""
-    if not scene.promises("purge"):
-        return
     scene.publish("a", "b")
     scene.consumer().finish(dead())
     assert scene.driver.purge("q.dead", ["a"]) == 1

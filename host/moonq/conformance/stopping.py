@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moonq.conformance.case import needs
 from moonq.conformance.scene import Scene, a_worker, ids, retry
 from moonq.model import RELEASE, Delivery
 
@@ -33,10 +34,9 @@ def what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
     assert scene.consumer().finish(limit=20) == names
 
 
+@needs("max_length")
 def a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
     """§8 stop: none is missing, and a full queue is no reason to drop one."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1000)
     scene.publish(*(f"m{n}" for n in range(1000)))
     consumer = scene.consumer(prefetch=1000)
