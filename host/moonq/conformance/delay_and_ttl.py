@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from moonq.conformance.case import each, needs
-from moonq.conformance.scene import Scene, a_worker, dead, ids, near, retry
-from moonq.model import ACK, RELEASE, Delivery
+from moonq.conformance.scene import Scene, Worker, dead, ids, near, retry
+from moonq.model import ACK, RELEASE
 
 
 @each("delay", [0.1, 5.0, 3600.0, 365 * 86400.0])
@@ -58,12 +58,10 @@ def a_delayed_message_says_when_it_is_due(scene: Scene) -> None:
 def a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
     """§6 delay: nobody needs to publish for a delayed message to be delivered."""
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.publish("a", delay=5.0)
     scene.later(5)
-    thread.join(10)
-    assert ids(taken) == ["a"]
+    assert worker.took() == ["a"]
 
 
 @needs("delay")
@@ -71,11 +69,9 @@ def a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
     """§6 delay: whoever begins to wait knows of what is delayed already."""
     scene.publish("a", delay=5.0)
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.later(5)
-    thread.join(10)
-    assert ids(taken) == ["a"]
+    assert worker.took() == ["a"]
 
 
 @needs("delay")
@@ -83,12 +79,10 @@ def an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> None:
     """§6 delay: the wait is shortened when something is due sooner."""
     scene.publish("late", delay=50.0)
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.publish("soon", delay=1.0)
     scene.later(1)
-    thread.join(10)
-    assert ids(taken) == ["soon"]
+    assert worker.took() == ["soon"]
 
 
 @needs("ttl")
@@ -134,9 +128,7 @@ def a_message_expires_while_it_is_delayed(scene: Scene) -> None:
 @needs("ttl")
 def a_message_expires_in_a_buffer(scene: Scene) -> None:
     """§6 ttl: what was taken in time but not started in time does not run."""
-    scene.publish("a", ttl=5.0)
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a", ttl=5.0)
     scene.later(5)
     assert scene.info().message_count == 1
     assert not consumer.subscription.start(delivery)
@@ -159,9 +151,7 @@ def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Sc
 @needs("ttl")
 def ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     """§6 ttl: running, in backoff or handed back, it lives on."""
-    scene.publish("a", ttl=5.0)
-    consumer = scene.consumer()
-    (delivery,) = consumer.run()
+    consumer, delivery = scene.running("a", ttl=5.0)
     scene.later(10)
     assert consumer.settle(delivery, retry(10))
     scene.later(10)

@@ -135,9 +135,7 @@ def a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     """§6 group: its turn may come before it is due."""
     scene.publish("A1", group="A")
     scene.publish("A2", group="A", delay=5.0)
-    scene.publish("A3", group="A")
-    consumer = scene.consumer()
-    (a1,) = consumer.run()
+    consumer, a1 = scene.running("A3", group="A")
     assert scene.counts() == {"running": 1, "delayed": 1, "ready": 1}
     consumer.settle(a1)
     assert consumer.take() == []
@@ -149,9 +147,7 @@ def a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
 def a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
     """§6 group: and it may be due before its turn."""
     scene.publish("A1", group="A")
-    scene.publish("A2", group="A", delay=5.0)
-    consumer = scene.consumer()
-    (a1,) = consumer.run()
+    consumer, a1 = scene.running("A2", group="A", delay=5.0)
     scene.later(5)
     assert consumer.take() == []
     assert scene.counts() == {"running": 1, "ready": 1}
