@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from moonq.errors import QueueError, Unsupported
+from moonq.errors import QueueError
 from moonq.model import (
     Delivery,
     Message,
@@ -225,18 +225,3 @@ class Driver(Protocol):
 def cut(text: str, limit: int = 8192) -> str:
     """Return *text*, at most *limit* characters of it, marked where it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def check_options(spec: QueueSpec, known: Mapping[str, Any]) -> None:
-    """Refuse options that a driver does not know.
-
-    Raises:
-        Unsupported: Names the key and what the driver knows.
-    """
-    for key in spec.options:
-        if key not in known:
-            wanted = ", ".join(sorted(known)) or "none"
-            raise Unsupported(
-                f"queue {spec.name!r}: option {key!r} is not known to this driver",
-                hint=f"it knows: {wanted}",
-            )

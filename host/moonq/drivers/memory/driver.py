@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event, check_options
+from moonq.drivers import refusals
+from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event
 from moonq.drivers.letters import redriven
 from moonq.drivers.memory import view as memory_view
 from moonq.drivers.memory.entry import LIMITS
 from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import Desk, MemorySubscription
-from moonq.errors import QueueError, QueueFull, QueueNotFound, Unavailable, Unsupported
+from moonq.drivers.refusals import check_options, check_room_for_letter
+from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
@@ -177,11 +179,7 @@ class MemoryDriver:
     def _redrive(self, letters: MemoryQueue, record: Record, target: str) -> None:
         origin = str(record.message.headers[X_ORIGINAL_QUEUE])
         queue = self._queue(target or origin)
-        if queue.length >= queue.room and queue is not letters:
-            raise QueueFull(
-                f"queue {queue.spec.name!r} is full: it holds {queue.length} messages",
-                hint="redrive when its consumers have caught up",
-            )
+        check_room_for_letter(queue.spec.name, queue.length, queue.room, is_own=queue is letters)
         queue.receive(redriven(record.message))
         letters.discard(record)
 
@@ -198,19 +196,15 @@ class MemoryDriver:
             source.resume()
 
     def _queue(self, name: str) -> MemoryQueue:
-        queue = self._queues.get(name)
-        if queue is None:
-            raise QueueNotFound(
-                f"no queue {name!r} on the memory driver", hint="declare it, or check its name"
-            )
-        return queue
+        return refusals.declared(self._queues, name, "memory")
 
 
 def _refuse_options(spec: QueueSpec) -> None:
     if "durable" in spec.options:
-        raise Unsupported(
-            f"queue {spec.name!r}: option 'durable' is not known to the memory driver: "
-            "it keeps messages in this process only",
+        raise refusals.option(
+            spec.name,
+            "durable",
+            f"is not known to the memory driver: {LIMITS['durable'].reason}",
             hint="use a queue.driver.sqlite for messages that survive a restart",
         )
-    check_options(spec, {})
+    check_options(spec, ())

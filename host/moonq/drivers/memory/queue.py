@@ -33,7 +33,8 @@ from moonq.drivers.memory.record import (
     Story,
 )
 from moonq.drivers.paging import Key, Section
-from moonq.errors import QueueError, QueueFull, Unavailable
+from moonq.drivers.refusals import full
+from moonq.errors import QueueError, Unavailable
 from moonq.model import DeadReason, Message, QueueSpec, Receipt
 
 if TYPE_CHECKING:
@@ -175,10 +176,7 @@ class MemoryQueue:
                 f"queue {name!r}: its memory driver is not running",
                 hint="start the driver, then publish again",
             )
-        return QueueFull(
-            f"queue {name!r} is full: it holds {self.length} messages of {self.room:.0f}",
-            hint="publish again when its consumers have caught up, or raise max_length",
-        )
+        return full(name, self.length, self.room)
 
     # Moving on
 
