@@ -11,7 +11,7 @@ from moonq import drivers
 from moonq.conformance import Scene
 from moonq.drivers import capabilities
 from moonq.drivers.base import Capabilities
-from moonq.kinds.table import KINDS
+from moonq.kinds import KINDS
 
 
 def test_the_readme_shows_the_table_as_it_is(root: Path) -> None:

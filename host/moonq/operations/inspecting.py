@@ -136,7 +136,9 @@ class Inspecting(Requests):
         source, route, origin = self._letters(queue)
         groups = letters.Groups()
         found = islice(self._letters_in(route, origin, error, older), choosing.LARGEST)
-        newest = nlargest(min(limit, MOST_SHOWN), map(groups.add, found), key=letters.died_at)
+        limit = max(0, min(limit, MOST_SHOWN))
+        # All are counted, even where none is shown.
+        newest = nlargest(limit or 1, map(groups.add, found), key=letters.died_at)[:limit]
         return {
             "queue": source,
             "dead_queue": route.id,

@@ -12,8 +12,8 @@ from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
 from moonq.errors import Invalid, MoonqError, ScriptError
 from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.kinds.helpers import MemoryStore as MemoryStoreFields
 from moonq.kinds.queue import Queue as QueueFields
+from moonq.kinds.store import MemoryStore as MemoryStoreFields
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
@@ -89,7 +89,7 @@ class Building:
     def all_queues(self) -> set[str]:
         """Return the ids of all queues, those among them that nobody wrote down."""
         declared = {entry.id for entry in self.project.of_kind("queue.queue")}
-        return declared | set(self.project.implicit_queues)
+        return declared | set(self.project.implied)
 
     def start(self, service_id: str) -> None:
         """Start one service, which may have been left out so far, behind what it needs.

@@ -14,8 +14,8 @@ import pytest
 
 from moonq.control.reaching import Direct
 from moonq.host import Host
+from moonq.kinds import load
 from moonq.model import Dead, Message, Stored
-from moonq.registry import load
 
 Moonq = Callable[..., Any]
 

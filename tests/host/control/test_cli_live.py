@@ -42,7 +42,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
         "queue", "published", "refused", "ids", "errors", "outcomes", "timed_out", "dry_run",
         "took_ms"}),
     ("peek", ("idle",), "moonq.peek/1", {
-        "queue", "driver", "info", "messages", "shown", "left_off", "next"}),
+        "queue", "driver", "info", "messages", "shown", "left_off"}),
     ("queues", (), "moonq.queues/1", {"queues"}),
     ("ls", (), "moonq.ls/1", {"entries"}),
     ("show", ("jobs",), "moonq.show/1", {

@@ -35,7 +35,7 @@ def doctor(options: Options, driver: str) -> int:
       moonq doctor --driver app:file
       moonq doctor --driver app:file --json
     """
-    from moonq.registry import load
+    from moonq.kinds import load
 
     project = load(options.project)
     entry = driver_entry(project, driver)

@@ -13,10 +13,11 @@ from moonq.drivers import refusals
 from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event
 from moonq.drivers.letters import redriven
 from moonq.drivers.memory import view as memory_view
+from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.entry import LIMITS
 from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
-from moonq.drivers.memory.subscription import Desk, MemorySubscription
+from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.refusals import check_options, check_room_for_letter
 from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored

@@ -40,8 +40,8 @@ from moonq.model import DeadReason, Message, QueueSpec, Receipt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from moonq.drivers.memory.desk import Desk
     from moonq.drivers.memory.shared import Shared
-    from moonq.drivers.memory.subscription import Desk
 
 #: No failed message comes back sooner, whatever its policy says.
 SOONEST = 0.1
