@@ -107,8 +107,7 @@ def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
     scene.declare("q", dead_letter="graveyard")
     scene.declare("r", dead_letter="graveyard")
     scene.publish("a", "b")
-    scene.publish("c", queue="r")
-    scene.consumer().finish(dead())
+    scene.kill("c", queue="r")
     scene.consumer(queue="r").finish(dead())
     assert (scene.info("q").dead, scene.info("r").dead) == (2, 1)
     assert scene.info("graveyard").ready == 3
@@ -118,8 +117,7 @@ def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
 def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
     """§4 `dead_letter: none`: gone, and somebody was told."""
     scene.declare("q", dead_letter=None)
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     assert scene.counts() == {}
     assert scene.told("dropped") == 1
 
@@ -165,8 +163,7 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
 
 def some_letters_are_redriven_by_id(scene: Scene) -> None:
     """§4 redrive: one, by filter, or all."""
-    scene.publish(*"abcd")
-    scene.consumer().finish(dead())
+    scene.kill(*"abcd")
     assert scene.driver.redrive("q.dead", "", ["b", "d", "unknown"]) == 2
     assert scene.consumer().finish() == ["b", "d"]
     assert sorted(ids(scene.peek("q.dead"))) == ["a", "c"]
@@ -175,8 +172,7 @@ def some_letters_are_redriven_by_id(scene: Scene) -> None:
 def letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
     """§4 redrive: to the source or another queue."""
     scene.declare("other")
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     assert scene.driver.redrive("q.dead", "other") == 1
     assert scene.consumer(queue="other").finish() == ["a"]
     assert scene.counts() == {}
@@ -186,8 +182,7 @@ def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
     """§4 redrive: without a target, to the queue each came from."""
     scene.declare("r", dead_letter="q.dead")
     scene.publish("a")
-    scene.publish("b", queue="r")
-    scene.consumer().finish(dead())
+    scene.kill("b", queue="r")
     scene.consumer(queue="r").finish(dead())
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.consumer().finish() == ["a"]
@@ -196,8 +191,7 @@ def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
 
 def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
     """§1 I3: what cannot be moved stays a dead letter."""
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     with refused(QueueNotFound, match="nowhere"):
         scene.driver.redrive("q.dead", "nowhere")
     assert scene.info().dead == 1
@@ -207,8 +201,7 @@ def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
 def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
     scene.declare("q", max_length=3)
-    scene.publish(*"abc")
-    scene.consumer().finish(dead())
+    scene.kill(*"abc")
     scene.publish("d")
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.counts() == {"ready": 3, "dead": 1}
@@ -226,8 +219,7 @@ def what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene) -> N
 
 def a_letter_that_somebody_reads_is_not_redriven_under_his_hands(scene: Scene) -> None:
     """§1 I5: a leased dead letter belongs to its consumer."""
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     reader = scene.consumer(queue="q.dead")
     (letter,) = reader.run()
     assert scene.driver.redrive("q.dead", "") == 0

@@ -236,7 +236,6 @@ def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
 @needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""
-    scene.publish("a", "b")
-    scene.consumer().finish(dead())
+    scene.kill("a", "b")
     assert scene.driver.purge("q.dead", ["a"]) == 1
     assert scene.info().dead == 1

@@ -240,6 +240,11 @@ class Scene:
         assert consumer.subscription.start(delivery)
         return consumer, delivery
 
+    def kill(self, *names: str, **fields: Any) -> None:
+        """Publish messages of `q` that become dead letters at once."""
+        self.publish(*names, **fields)
+        self.consumer().finish(dead())
+
     def reopen(self) -> None:
         """Close the driver and open it again."""
         self.driver.close()
