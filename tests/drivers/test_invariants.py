@@ -114,6 +114,7 @@ class Life:
     interruptions: int = 0
     snoozes: int = 0
     skipped: bool = False
+    key: str | None = None
 
 
 @dataclass
@@ -191,7 +192,7 @@ class Books(RuleBasedStateMachine):
             now = self.now
             expires = None if ttl is None else now + ttl
             due = now + wishes["delay"]
-            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires)
+            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires, key=key)
             self.settle_the_books()
 
     def note_duplicate(self, receipt: Receipt, key: str | None, name: str) -> bool:
@@ -392,7 +393,10 @@ class Books(RuleBasedStateMachine):
         expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
         assert self.scene.driver.purge("q", names) == len(expected)
         for name in expected:
-            self.lives[name].where = "gone"
+            life = self.lives[name]
+            life.where = "gone"
+            if self.keys.get(life.key or "", ("", 0.0))[0] == name:
+                del self.keys[str(life.key)]
 
     def redrive(self, numbers: set[int]) -> None:
         self.redrive_those([f"m{number}" for number in sorted(numbers)])

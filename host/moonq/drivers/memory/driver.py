@@ -7,7 +7,7 @@ time. What it holds ends with the process; `close` and `open` again keep it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
 from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
+
+Answer = TypeVar("Answer")
 
 
 class MemoryDriver:
@@ -125,32 +127,21 @@ class MemoryDriver:
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.info(source)
+        return self._locked(memory_view.info, queue)
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
     ) -> Page:
         """Show up to *limit* messages in delivery order, from where *cursor* says."""
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.peek(source, limit, cursor, state)
+        return self._locked(memory_view.peek, queue, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.find(source, message_id)
+        return self._locked(memory_view.find, queue, message_id)
 
     def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        source = self._queue(queue)
-        with self._shared.working():
-            records = source.select(ids)
-            for record in records:
-                source.discard(record)
-        return len(records)
+        return self._locked(MemoryQueue.purge, queue, ids)
 
     def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
@@ -186,15 +177,17 @@ class MemoryDriver:
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; what has not started is handed back at once."""
-        source = self._queue(queue)
-        with self._shared.working():
-            source.pause()
+        self._locked(MemoryQueue.pause, queue)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        source = self._queue(queue)
+        self._locked(MemoryQueue.resume, queue)
+
+    def _locked(self, do: Callable[..., Answer], name: str, *asked: Any) -> Answer:
+        """Do something with a queue, and report what it led to."""
+        queue = self._queue(name)
         with self._shared.working():
-            source.resume()
+            return do(queue, *asked)
 
     def _queue(self, name: str) -> MemoryQueue:
         return refusals.declared(self._queues, name, "memory")

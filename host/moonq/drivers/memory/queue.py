@@ -382,6 +382,13 @@ class MemoryQueue:
         records = paging.every(self.unclaimed())
         return [r for r in records if wanted is None or r.message.id in wanted]
 
+    def purge(self, ids: Sequence[str] | None) -> int:
+        """Forget those of *ids*, or all, that nobody holds, and return how many."""
+        records = self.select(ids)
+        for record in records:
+            self.discard(record)
+        return len(records)
+
     def discard(self, record: Record) -> None:
         """Forget a waiting record, as if it had never been published."""
         self.withdraw(record)
