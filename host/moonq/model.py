@@ -136,6 +136,16 @@ class Stored(NamedTuple):
     due: float | None = None
     """When a delayed message may run, in seconds since the epoch."""
     errors: tuple[ErrorRecord, ...] = ()
+    expires: float | None = None
+    """By when its first run must have started, in seconds since the epoch; None once it has."""
+
+
+class Page(NamedTuple):
+    """Some messages of a queue, and where the next ones begin."""
+
+    items: list[Stored]
+    next: str = ""
+    """A cursor for the next page; empty when this was the last one."""
 
 
 class QueueInfo(NamedTuple):

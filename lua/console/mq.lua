@@ -95,7 +95,7 @@ end
 
 ---@class mq.PeekOptions
 ---@field limit? integer   (default 10)
----@field after? string    begin behind this id
+---@field after? string    begin there: the `next` of an answer, or a message's id
 ---@field state? "ready"|"delayed"|"leased"|"running"
 ---@field tail? boolean    the last ones
 ---@field full? boolean    bodies of any size

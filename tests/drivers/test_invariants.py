@@ -118,6 +118,7 @@ class Life:
     snoozes: int = 0
     lost_at: float | None = None
     skipped: bool = False
+    key: str | None = None
 
 
 @dataclass
@@ -195,7 +196,7 @@ class Books(RuleBasedStateMachine):
             now = self.now
             expires = None if ttl is None else now + ttl
             due = now + wishes["delay"]
-            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires)
+            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires, key=key)
             self.settle_the_books()
 
     def note_duplicate(self, receipt: Receipt, key: str | None, name: str) -> bool:
@@ -390,11 +391,14 @@ class Books(RuleBasedStateMachine):
     def purge(self, numbers: set[int]) -> None:
         names = [f"m{number}" for number in sorted(numbers)]
         self.settle_the_books()
-        shown = {stored.message.id: stored.state for stored in self.scene.driver.peek("q", 1000)}
+        shown = {stored.message.id: stored.state for stored in self.scene.peek(limit=1000)}
         expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
         assert self.scene.driver.purge("q", names) == len(expected)
         for name in expected:
-            self.lives[name].where = "gone"
+            life = self.lives[name]
+            life.where = "gone"
+            if self.keys.get(life.key or "", ("", 0.0))[0] == name:
+                del self.keys[str(life.key)]
 
     def redrive(self, numbers: set[int]) -> None:
         self.redrive_those([f"m{number}" for number in sorted(numbers)])
@@ -406,7 +410,7 @@ class Books(RuleBasedStateMachine):
         if self.spec.dead_letter is None:
             return
         self.settle_the_books()
-        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000)]
+        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000).items]
         wanted = [name for name in letters if names is None or name in names]
         room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
         try:
@@ -447,7 +451,7 @@ class Books(RuleBasedStateMachine):
 
     def shown(self) -> tuple[list[Stored], list[Stored]]:
         driver = self.scene.driver
-        return driver.peek("q", 1000), driver.peek("q.dead", 1000)
+        return driver.peek("q", 1000).items, driver.peek("q.dead", 1000).items
 
     def settle_the_books(self) -> None:
         """Follow what the driver may do by itself: let expire, and drop the oldest."""

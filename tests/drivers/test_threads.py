@@ -141,7 +141,7 @@ def test_the_counts_add_up_while_everybody_works(driver: Driver) -> None:
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(work) for _ in range(4)]
         counts = {driver.info("q").message_count for _ in range(200)}
-        shown = {len(driver.peek("q", 1000)) for _ in range(50)}
+        shown = {len(driver.peek("q", 1000).items) for _ in range(50)}
         stop.set()
         finish(futures)
     assert counts == {total}

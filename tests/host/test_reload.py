@@ -64,7 +64,7 @@ def done(host: Host) -> list[tuple[Any, Any]]:
     import json
 
     driver = host.queues.route("app:done").driver
-    bodies = [json.loads(one.message.body) for one in driver.peek("app:done", 100_000)]
+    bodies = [json.loads(one.message.body) for one in driver.peek("app:done", 100_000).items]
     return [(body["id"], body["version"]) for body in bodies]
 
 

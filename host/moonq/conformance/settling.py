@@ -23,8 +23,7 @@ def an_acknowledged_message_never_comes_again(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
     scene.later(3600)
     assert scene.consumer().take() == []
-    scene.driver.close()
-    scene.driver.open(scene.events.append)
+    scene.reopen()
     assert scene.counts() == {}
 
 
@@ -58,14 +57,12 @@ def a_rejected_message_is_a_dead_letter_at_once(scene: Scene) -> None:
     scene.publish("a")
     scene.consumer().finish(dead("rejected"))
     assert scene.counts() == {"dead": 1}
-    assert scene.letter("a").message.headers["x_dead_letter_reason"] == "rejected"
+    assert scene.reason("a") == "rejected"
 
 
 def a_body_that_cannot_be_read_is_buried_before_its_handler_runs(scene: Scene) -> None:
     """§3 decode: the raw bytes are kept, no attempt was made."""
-    scene.publish("a", body=b"\xff\xfe{")
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a", body=b"\xff\xfe{")
     assert consumer.settle(delivery, dead("decode"))
     letter = scene.letter("a").message
     assert letter.body == b"\xff\xfe{"
@@ -85,9 +82,7 @@ def a_hand_back_is_ready_at_once(scene: Scene) -> None:
 
 def a_handler_cut_off_by_a_stop_costs_nothing(scene: Scene) -> None:
     """§8 stop: a running message that is handed back keeps its counters."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    (delivery,) = consumer.run()
+    consumer, delivery = scene.running("a")
     assert consumer.settle(delivery, RELEASE)
     (again,) = consumer.take()
     assert (again.attempt, again.interruptions) == (1, 0)
@@ -161,21 +156,21 @@ def counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
 @each("first", VERDICTS)
 def the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None:
     """§1 I5: the second changes nothing, answers False, and is counted."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    (delivery,) = consumer.run()
+    consumer, delivery = scene.running("a")
     assert consumer.settle(delivery, first)
-    before = scene.info(), scene.driver.peek("q", 9), scene.driver.peek("q.dead", 9)
+    before = scene.info(), scene.peek(), scene.peek("q.dead")
     assert not consumer.settle(delivery, second)
-    assert (scene.info(), scene.driver.peek("q", 9), scene.driver.peek("q.dead", 9)) == before
+    assert (
+        scene.info(),
+        scene.peek(),
+        scene.peek("q.dead"),
+    ) == before
     assert scene.told("lease_lost") == 1
 
 
 def an_old_receipt_cannot_settle_the_next_delivery(scene: Scene) -> None:
     """§1 I5: a receipt identifies one delivery, not one message."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    (old,) = consumer.run()
+    consumer, old = scene.running("a")
     consumer.settle(old, retry(1))
     scene.later(1)
     (new,) = consumer.run()
@@ -198,18 +193,14 @@ def a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
 
 def a_delivery_starts_once(scene: Scene) -> None:
     """§1 I5: whoever is second must skip it."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a")
     assert consumer.subscription.start(delivery)
     assert not consumer.subscription.start(delivery)
 
 
 def a_settled_delivery_does_not_start(scene: Scene) -> None:
     """§3 settle: what was settled before its handler ran stays settled."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a")
     assert consumer.settle(delivery)
     assert not consumer.subscription.start(delivery)
     assert scene.counts() == {}

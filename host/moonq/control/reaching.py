@@ -115,7 +115,11 @@ class Direct:
             if not any(self._is_durable(one) for one in self._host.queues.ids()):
                 raise self._no_host()
             return
-        queue = self._queue(str(name))
+        for one in (name, fields.get("to")):
+            if one is not None:
+                self._start(self._queue(str(one)))
+
+    def _start(self, queue: str) -> None:
         if queue not in self._started:
             self._host.start_service(self._host.project.implied.get(queue, queue))
             self._started.add(queue)

@@ -78,6 +78,7 @@ def _look(
         full=given["full"] or given["raw"],
         redact=not given["raw"],
     )
+    del look["next"]  # for those who ask a host again
     return look
 
 

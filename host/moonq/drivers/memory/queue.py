@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from moonq.drivers import paging
 from moonq.drivers.base import Event
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.memory.dedup import Dedup
-from moonq.drivers.memory.ordering import Groups, Line, Timers
+from moonq.drivers.memory.ordering import Groups, Line, Timers, in_order
 from moonq.drivers.memory.record import (
     BLOCKED,
     DELAYED,
@@ -26,17 +27,21 @@ from moonq.drivers.memory.record import (
     LEASED,
     PARKED,
     READY,
+    RUNNING,
+    Place,
     Record,
     Story,
 )
-from moonq.errors import QueueError, QueueFull, Unavailable
+from moonq.drivers.paging import Key, Section
+from moonq.drivers.refusals import full
+from moonq.errors import QueueError, Unavailable
 from moonq.model import DeadReason, ErrorRecord, Message, QueueSpec, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from moonq.drivers.memory.desk import Desk
     from moonq.drivers.memory.shared import Shared
-    from moonq.drivers.memory.subscription import Desk
 
 
 class MemoryQueue:
@@ -153,7 +158,7 @@ class MemoryQueue:
         self.tick()
         while self.length >= self.room and self.spec.overflow == "drop_oldest":
             # What is at work or delayed is never dropped for the sake of a newcomer.
-            victim = self.line.oldest() or next(iter(self.groups.blocked()), None)
+            victim = self.line.oldest() or self.groups.oldest()
             if victim is None:
                 return False
             self.tell("dropped", "max_length")
@@ -168,10 +173,7 @@ class MemoryQueue:
                 f"queue {name!r}: its memory driver is not running",
                 hint="start the driver, then publish again",
             )
-        return QueueFull(
-            f"queue {name!r} is full: it holds {self.length} messages of {self.room:.0f}",
-            hint="publish again when its consumers have caught up, or raise max_length",
-        )
+        return full(name, self.length, self.room)
 
     # Moving on
 
@@ -352,17 +354,40 @@ class MemoryQueue:
 
     # Inspection
 
-    def unclaimed(self) -> Iterator[Record]:
+    def sections(self) -> list[Section[Record]]:
+        """Those that run, those that are about to, then those that nobody holds."""
+        held = [Section("running", self._held(RUNNING)), Section("leased", self._held(LEASED))]
+        return held + self.unclaimed()
+
+    def unclaimed(self) -> list[Section[Record]]:
         """All that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
-        return chain(self.line, self.groups.blocked(), self.delays)
+        return [
+            Section("ready", self.line.behind),
+            Section("ready", self.groups.behind),
+            Section("delayed", self.delays.behind),
+        ]
+
+    def _held(self, place: Place) -> Callable[[Key], Iterator[tuple[Key, Record]]]:
+        held = (record for desk in self.desks for record in desk.held.values())
+        return partial(in_order, [(r.seq, r) for r in held if r.place == place])
 
     def select(self, ids: Sequence[str] | None) -> list[Record]:
         """Those of *ids*, or all, that nobody holds."""
         self.tick()
         wanted = None if ids is None else frozenset(ids)
-        return [r for r in self.unclaimed() if wanted is None or r.message.id in wanted]
+        records = paging.every(self.unclaimed())
+        return [r for r in records if wanted is None or r.message.id in wanted]
+
+    def purge(self, ids: Sequence[str] | None) -> int:
+        """Forget those of *ids*, or all, that nobody holds, and return how many."""
+        records = self.select(ids)
+        for record in records:
+            self.discard(record)
+        return len(records)
 
     def discard(self, record: Record) -> None:
-        """Forget a waiting record."""
+        """Forget a waiting record, as if it had never been published."""
         self.withdraw(record)
+        if record.message.dedup_key is not None:
+            self._dedup.forget(record.message.dedup_key, record.message.id)
         self.gone(record)

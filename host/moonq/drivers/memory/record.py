@@ -82,9 +82,15 @@ class Record:
         """Runs that were begun."""
         return self.story.attempt if self.place == RUNNING else self.story.attempt - 1
 
-    def stored(self, due: float | None) -> Stored:
-        """The record as `peek` shows it."""
+    def stored(self, due: float | None, epoch: float) -> Stored:
+        """The record as `peek` shows it; the monotonic clock's zero was at *epoch*."""
         story = self.story
         return Stored(
-            self.message, STATES[self.place], story.attempt, story.interruptions, due, story.errors
+            self.message,
+            STATES[self.place],
+            story.attempt,
+            story.interruptions,
+            None if due is None else due + epoch,
+            story.errors,
+            None if self.expires is None else self.expires + epoch,
         )

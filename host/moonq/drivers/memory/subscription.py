@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from moonq.drivers.memory.lock import PoliteLock
+from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.record import LEASED, RUNNING, Record
 from moonq.model import (
     Ack,
@@ -29,26 +28,6 @@ from moonq.model import (
 
 if TYPE_CHECKING:
     from moonq.drivers.memory.queue import MemoryQueue
-
-
-class Desk:
-    """What one subscription holds; its queue reaches it here."""
-
-    def __init__(self, lock: PoliteLock, prefetch: int) -> None:
-        self.prefetch = prefetch
-        self.buffer: deque[Delivery] = deque()
-        """Leased and waiting for a worker; popped without the lock."""
-        self.held: dict[int, Record] = {}
-        """Everything unsettled, by receipt."""
-        self.bell = lock.condition()
-        self.waiting = 0
-        """Workers at the bell."""
-        self.paused = False
-        self.stopped = False
-
-    def has_room(self) -> bool:
-        """Whether it may lease one more."""
-        return len(self.held) < self.prefetch and not (self.paused or self.stopped)
 
 
 class MemorySubscription:

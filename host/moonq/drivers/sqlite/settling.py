@@ -207,16 +207,20 @@ def _expire(tx: Tx, held: Held, _ending: Expire) -> bool:
 def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
     """End messages whose first run did not start in time, and that nobody holds."""
     for row in rows:
-        att, lost, errs, *values = tx.execute(
-            f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
-            (row,),
-        ).fetchone()
-        message = sqlite_rows.message(values)
-        tx.tell("expired", queue, message.id)
+        name, group = tx.execute("SELECT mid, grp FROM msg WHERE id = ?", (row,)).fetchone()
+        tx.tell("expired", queue, name)
         if queue.spec.on_expire == "drop":
-            discard(tx, queue, row, message.group)
+            discard(tx, queue, row, group)
         else:
-            bury(tx, queue, row, message, "expired", counters=(att - 1, lost), told=errors(errs))
+            bury_waiting(tx, queue, row, "expired")
+
+
+def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bool:
+    """Put a row that nobody holds among the dead letters."""
+    sql = f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?"
+    att, lost, errs, *values = tx.execute(sql, (row,)).fetchone()
+    message, counters = sqlite_rows.message(values), (att - 1, lost)
+    return bury(tx, queue, row, message, reason, counters=counters, told=errors(errs))
 
 
 def bury(
