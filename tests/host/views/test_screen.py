@@ -71,6 +71,22 @@ def _red() -> object:
     return Text("dead", "bad")
 
 
+@pytest.mark.parametrize(
+    ("term", "many", "code"),
+    [
+        ("xterm", "", "31"),
+        ("xterm-256color", "", "38;5;196"),
+        ("xterm", "truecolor", "38;2;238;0;0"),
+    ],
+)
+def test_a_colour_is_one_that_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, term: str, many: str, code: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", many)
+    assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
+
+
 def test_a_stream_that_is_no_terminal_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     assert Screen.of(io.StringIO()).width == 0
