@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.style import Style
 
 from moonq.views import Screen
 from moonq.views.screen import COLORS, STYLES, show
@@ -84,6 +85,8 @@ def test_a_colour_is_one_that_the_terminal_has(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", many)
+    # rich remembers the codes of a style, for a process has one terminal.
+    Style.parse.cache_clear()
     assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
 
 
