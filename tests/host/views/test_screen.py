@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.style import Style
 
 from moonq.views import Screen
 from moonq.views.screen import COLORS, STYLES, show
@@ -69,6 +70,24 @@ def _red() -> object:
     from rich.text import Text
 
     return Text("dead", "bad")
+
+
+@pytest.mark.parametrize(
+    ("term", "many", "code"),
+    [
+        ("xterm", "", "31"),
+        ("xterm-256color", "", "38;5;196"),
+        ("xterm", "truecolor", "38;2;238;0;0"),
+    ],
+)
+def test_a_colour_is_one_that_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, term: str, many: str, code: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", many)
+    # rich remembers the codes of a style, for a process has one terminal.
+    Style.parse.cache_clear()
+    assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
 
 
 def test_a_stream_that_is_no_terminal_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
