@@ -18,7 +18,7 @@ from moonq.errors import Invalid, NoHost, NotFound
 if TYPE_CHECKING:
     from moonq.control.lua_session import LuaSession
     from moonq.host import Host
-    from moonq.operations import Operations
+    from moonq.operations.performing import Operations
     from moonq.run.queues import Route
 
 #: Requests that are about the project's files alone.
@@ -65,7 +65,7 @@ class Direct:
 
     def __init__(self, project: Path) -> None:
         from moonq.host import Host
-        from moonq.operations import Operations
+        from moonq.operations.performing import Operations
         from moonq.registry import load
 
         self.path = project

@@ -7,13 +7,14 @@ anything is dropped it is written to a file.
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import Any
 
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.operations import backup, choosing
 from moonq.operations.choosing import Snapshot
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 
 
 class Destroying(Requests):
@@ -91,7 +92,11 @@ class Destroying(Requests):
     ) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
         chosen = self._chosen("purge", confirm, snapshot, queue, False, ids, None, older)
-        return self._drop("purge", chosen, keep)
+        found = self._drop("purge", chosen, keep)
+        if "backup" in found:
+            path = shlex.quote(found["backup"])
+            found["undo"] = f"moonq publish {chosen.queue} --ndjson {path}"
+        return found
 
     def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
         route, ids = chosen.route, list(chosen.ids)
