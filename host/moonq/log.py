@@ -118,6 +118,11 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(_escape, text)
 
 
+def short(message_id: str) -> str:
+    """Return a message's id as people see it everywhere; commands understand it."""
+    return message_id if len(message_id) <= 20 else f"{message_id[:4]}…{message_id[-6:]}"
+
+
 def _escape(match: re.Match[str]) -> str:
     char = match[0]
     return _NAMED.get(char) or (f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}")
@@ -187,7 +192,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class PrettyFormatter(logging.Formatter):
-    """`12:00:01.120 INFO  app:process_order  processing order  id=01J9…8A7Q attempt=1 order=42`."""
+    """`12:00:01.120 INFO  app:process_order  took it  id=01J9…008A7Q attempt=1 order=42`."""
 
     def __init__(self, *, color: bool = False, unicode: bool = True) -> None:
         super().__init__()
@@ -217,17 +222,12 @@ class PrettyFormatter(logging.Formatter):
     def _details(self, record: logging.LogRecord) -> str:
         pairs: dict[str, Any] = {}
         if (message_id := getattr(record, "message_id", None)) is not None:
-            pairs["id"] = self._short(str(message_id))
+            pairs["id"] = short(str(message_id))
         if (attempt := getattr(record, "attempt", None)) is not None:
             pairs["attempt"] = attempt
         shown = [f"{key}={value_text(value)}" for key, value in pairs.items()]
         shown += [f"{visible(key)}={value_text(value)}" for key, value in _fields(record).items()]
         return " ".join(shown)
-
-    def _short(self, message_id: str) -> str:
-        if len(message_id) <= 20:
-            return message_id
-        return f"{message_id[:4]}…{message_id[-4:]}"
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color and text else text

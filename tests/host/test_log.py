@@ -86,7 +86,7 @@ def test_a_pretty_line_reads_like_a_sentence_with_its_details_behind() -> None:
     )
     assert re.sub(r"^[\d:.]+", "TIME", text) == (
         "TIME INFO  app:process_order  processing order"
-        '  id=0192...00ab attempt=1 ok=true order=42 rest={"a":1} who="Ann Lee"\n'
+        '  id=0192...0000ab attempt=1 ok=true order=42 rest={"a":1} who="Ann Lee"\n'
     )
 
 

@@ -21,6 +21,7 @@ from moonq.cli.failures import draw, findings_of
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options
 from moonq.text.findings import to_json
+from moonq.text.wording import clock, counted, milliseconds
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -181,21 +182,3 @@ def _few(names: Sequence[str]) -> str:
     """Return *names* as far as one line has room for them."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more}"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
-    value = seconds * 1000
-    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
-
-
-def counted(number: int) -> str:
-    """Return *number* with a gap between thousands: ``1 204``."""
-    return f"{number:,}".replace(",", " ")
-
-
-def clock(seconds: float) -> str:
-    """Return *seconds* as ``00:04:12``."""
-    minutes, second = divmod(int(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour:02}:{minute:02}:{second:02}"

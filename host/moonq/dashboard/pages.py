@@ -1,10 +1,10 @@
 """What somebody sees and does with keys, without a terminal: pages that lie on each other.
 
 board = Board(History(), Look(), desk)
-screen = Screen(board)
-screen.press("down")
-screen.press("enter")           # a page with the messages of the selected queue lies on top
-screen.lines(80, 24)
+pages = Pages(board)
+pages.press("down")
+pages.press("enter")            # a page with the messages of the selected queue lies on top
+pages.lines(Screen(width=80), 24)
 
 A desk carries requests to the host and brings the answer later, so that no key ever waits.
 """
@@ -15,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from moonq.dashboard import messages
+from moonq import views
 from moonq.dashboard.frame import SORTS, Look, frame, shown_queues
 from moonq.dashboard.sampling import History
-from moonq.dashboard.table import Line
-from moonq.dashboard.text import cut
 from moonq.dashboard.view import QueueView
+from moonq.text.wording import cut
+from moonq.views import Screen
+from moonq.views.messages import columns as message_columns
+from moonq.views.tables import table
 
 #: Messages that a page lists.
 MOST = 200
@@ -55,7 +57,7 @@ class Desk(Protocol):
 class Page(Protocol):
     """One page of the screen."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         ...
 
@@ -64,16 +66,16 @@ class Page(Protocol):
         ...
 
 
-class Screen:
+class Pages:
     """Pages on each other; the topmost is seen and gets the keys."""
 
     def __init__(self, first: Page) -> None:
         self._pages = [first]
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw exactly *rows* lines."""
-        lines = self._pages[-1].lines(columns, rows)[:rows]
-        return lines + [[("", "")]] * (rows - len(lines))
+        lines = self._pages[-1].lines(screen, rows)[:rows]
+        return lines + [""] * (rows - len(lines))
 
     def press(self, key: str) -> bool:
         """Take a key; False: the last page is gone, leave."""
@@ -100,12 +102,12 @@ class Board:
         self._question: tuple[str, str] | None = None
         """What a `y` would do now: kind of request, and queue."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         view = self._history.view(self._now())
         if not self.look.selected and (queues := shown_queues(view, self.look)):
             self.look = replace(self.look, selected=queues[0].id)
-        return frame(view, self.look, columns, rows)
+        return frame(view, self.look, screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -204,13 +206,21 @@ class Messages:
         what = "dead letters, the newest first" if self._is_dead else "messages, the next first"
         self._note = f"{len(self._messages)} {what} (nothing was consumed)"
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
-        head: list[Line] = [[("class:title", cut(f" {self._queue}  {self._note}", columns))]]
-        shown = messages.listing(self._messages, self._selected, columns, rows - 4)
-        keys: Line = [("class:keys", cut(" ↑↓ select  ⏎ open  q back", columns))]
-        gap: list[Line] = [[("", "")]] * (rows - 3 - len(shown))
-        return [*head, [("", "")], *shown, *gap, keys]
+        head = screen.paint("bold", cut(f" {self._queue}  {self._note}", screen.width))
+        shown = self._listed(screen, rows - 4)
+        return _page([head, "", *shown], " ↑↓ select  ⏎ open  q back", screen, rows)
+
+    def _listed(self, screen: Screen, rows: int) -> list[str]:
+        """Return the rows around the selected one."""
+        first = max(0, min(self._selected - rows // 2, len(self._messages) - rows))
+        page, at = self._messages[first : first + rows], self._selected - first
+        columns = message_columns(screen, errors=True)
+        lines = list(table(columns, page, screen, selected=at, indent="  "))
+        if page:
+            lines[at + 1] = screen.plain("▸") + lines[at + 1][1:]
+        return lines
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -239,18 +249,16 @@ class Message:
     def _take(self, answer: Any) -> None:
         self._found = answer
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         if isinstance(self._found, dict):
-            lines = messages.story(self._found, columns)
+            lines = [f" {line}" for line in views.message(self._found, screen)]
         else:
             note = _words(self._found) if self._found else "asking the host…"
-            lines = [[("class:note", cut(f" {note}", columns))]]
+            lines = [screen.paint("bold", cut(f" {note}", screen.width))]
         room = rows - 2
         self._first = max(0, min(self._first, len(lines) - room))
-        shown = lines[self._first : self._first + room]
-        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
-        return [*shown, *gap, [("class:keys", cut(self._keys, columns))]]
+        return _page(lines[self._first : self._first + room], self._keys, screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -262,15 +270,21 @@ class Message:
 class Help:
     """What the keys do and the words mean; any key leaves it."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
-        shown = [[("", cut(text, columns))] for text in HELP.splitlines()][: rows - 1]
-        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
-        return [*shown, *gap, [("class:keys", cut(" any key goes back", columns))]]
+        shown = [screen.plain(cut(text, screen.width)) for text in HELP.splitlines()]
+        return _page(shown, " any key goes back", screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
         return False
+
+
+def _page(lines: list[str], keys: str, screen: Screen, rows: int) -> list[str]:
+    """Return a page of *rows* lines with *keys* at its foot."""
+    shown = lines[: rows - 1]
+    foot = screen.paint("selected", cut(keys, screen.width))
+    return [*shown, *[""] * (rows - 1 - len(shown)), foot]
 
 
 def _words(problem: Any) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from moonq.cli.narrator import milliseconds
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row, problem_rows
 from moonq.testing.results import Report, Result
 from moonq.text.drawing import clean
 from moonq.text.findings import render
+from moonq.text.wording import milliseconds
 
 #: Where the times stand.
 COLUMN = 72
