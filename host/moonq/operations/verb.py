@@ -64,8 +64,10 @@ class Argument:
     most: int | None = None
     is_guarded: bool = False
     """Only with it does the verb change something."""
-    for_view: bool = False
-    """The view is told it too."""
+    for_view: str = ""
+    """The view's own word for it, where the view is told it too."""
+    is_local: bool = False
+    """It is no field of the request: only the view is told."""
 
     @property
     def is_required(self) -> bool:
@@ -90,6 +92,8 @@ class Verb:
     """What messages it takes away, after a snapshot of them: ``waiting`` or ``dead``."""
     view: str = ""
     """The view that shows its answer."""
+    shown_as: tuple[tuple[str, Any], ...] = ()
+    """What that view is told each time."""
     command: str = ""
     """On the command line: ``peek``, ``dead ls``; empty: it is not there."""
     typed: str = ""
@@ -104,9 +108,18 @@ class Verb:
     """What the command's help says below the sentence."""
     examples: tuple[str, ...] = ()
 
-    def argument(self, name: str) -> Argument | None:
-        """Return the argument called *name*."""
-        return next((one for one in self.arguments if one.name == name), None)
+    def fields(self) -> list[Argument]:
+        """Return the fields of its request."""
+        return [one for one in self.arguments if not one.is_local]
+
+    def view_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what its view is told of what was asked for."""
+        told = {one.for_view: given.get(one.name) for one in self.arguments if one.for_view}
+        return {**dict(self.shown_as), **{key: one for key, one in told.items() if one is not None}}
+
+    def names(self) -> str:
+        """Return what the first argument names, for completion."""
+        return next((one.source for one in self.arguments if one.lua), "")
 
     def may_omit(self, argument: Argument) -> bool:
         """Whether people may leave *argument* out; only programs give a snapshot, not a queue."""
@@ -137,10 +150,15 @@ class Verb:
         return Question.YES if asks else Question.NONE
 
     def lua_form(self) -> str:
-        """Return how the console's Lua says it: ``mq.peek(queue, options?)``."""
-        if self.takes:
-            return f"{self.lua}(queue, {{ confirm = queue }})"
-        return f"{self.lua}({', '.join(self.lua_parameters())})" if self.lua else ""
+        """Return how the console's Lua says what is typed: ``mq.peek(queue, { limit = n })``."""
+        if not self.lua:
+            return ""
+        typed = [one for one in self.lua_options() if one.typed and not self.takes]
+        named = [f"{one.name} = {one.typed.strip('[]').lower()}" for one in typed]
+        named += ["confirm = queue"] if self.takes else []
+        parts = [one.lua for one in self.arguments if one.lua]
+        parts += [f"{{ {', '.join(named)} }}"] if named else []
+        return f"{self.lua}({', '.join(parts)})"
 
     def lua_parameters(self) -> list[str]:
         """Return the names of the parameters of its function, ``?`` behind those one may omit."""
@@ -152,7 +170,7 @@ class Verb:
     def lua_options(self) -> list[Argument]:
         """Return what its function takes by name."""
         hidden = {"snapshot"} if self.takes else set()
-        return [one for one in self.arguments if not one.lua and one.name not in hidden]
+        return [one for one in self.fields() if not one.lua and one.name not in hidden]
 
     def usage(self) -> str:
         """Return how it is typed in the console: ``peek QUEUE [N]``."""

@@ -33,9 +33,7 @@ _SNAPSHOT = Argument("snapshot", "the snapshot that was shown", default=None)
 
 
 def _older(since: str) -> Argument:
-    return Argument(
-        "older", f"only those {since}", "duration", None, cli="--older DURATION"
-    )  # fmt: skip
+    return Argument("older", f"only those {since}", "duration", None, cli="--older DURATION")
 
 
 def _given_queue() -> Argument:
@@ -75,7 +73,10 @@ _ROWS = (
         schema="moonq.show/1"),
     Verb("graph", "show how entries hang together", (
             Argument("name", "what it needs and who needs it; without one, all", default=None,
-                source="entry", cli="[ENTRY]", typed="[ID]", lua="id", for_view=True),
+                source="entry", cli="[ENTRY]", typed="[ID]", lua="id"),
+            Argument("form", "how to draw it: for people, for Graphviz, for Mermaid",
+                default="tree", cli="--format", choices=("tree", "dot", "mermaid"),
+                for_view="form", is_local=True),
         ), needs=Needs.STATIC, typed="graph", lua="mq.graph", command="graph", view="graph",
         examples=("moonq graph app:orders", "moonq graph --format dot | dot -Tsvg > shop.svg"),
         schema="moonq.graph/1"),
@@ -87,7 +88,7 @@ _ROWS = (
             Argument("state", "only those in this state", default=None, cli="--state",
                 choices=("ready", "delayed", "leased", "running")),
             Argument("tail", "the last ones", "flag", False),
-            Argument("full", "show whole bodies", "flag", False, cli="--full", for_view=True),
+            Argument("full", "show whole bodies", "flag", False, cli="--full", for_view="full"),
             _REDACT,
         ), typed="peek", lua="mq.peek", command="peek", view="messages", schema="moonq.peek/1",
         more="Fields that the project redacts stay hidden, except for --raw, which a read-only"
@@ -120,18 +121,19 @@ _ROWS = (
             _QUEUE,
             Argument("messages", "each {json | base64, headers?, options?}", "json"),
             Argument("dry_run", "only say what would be refused", "flag", False),
-        ), changes="publish into {queue}", command="publish", schema="moonq.publish/1"),
+        ), changes="publish into {queue}", command="publish", view="published",
+        schema="moonq.publish/1"),
     Verb("call", "run one function once and show what it did, sending nothing", (
             Argument("function", "the function", source="function", cli="FUNCTION",
                 typed="FUNCTION", lua="id"),
             Argument("argument", "its argument; - reads it from stdin", "json", "", cli="[JSON]",
                 typed="[BODY]", lua="argument"),
             Argument("as_message", "call it as a consumer does, with a message", "flag", False,
-                cli="--as-message", for_view=True),
+                cli="--as-message", for_view="as_message"),
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
             Argument("send", "really send what the function publishes", "flag", False,
-                cli="--send", is_guarded=True, for_view=True),
+                cli="--send", is_guarded=True, for_view="sent"),
         ), changes="send what {function} publishes", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/1",
         more="No queue is involved; the running host does it, or a private one. What the function"
@@ -164,7 +166,7 @@ _ROWS = (
             Argument("to", "another queue than the one they came from", default=None,
                 source="queue", cli="--to QUEUE"),
         ), changes="retry dead letters of {queue}", confirm=Confirm.YES, takes="dead",
-        typed="retry", lua="mq.dead.retry", command="dead retry", view="retried",
+        typed="retry", lua="mq.dead.retry", command="dead retry", view="done",
         more="Their attempts begin anew, their ids stay. What dies meanwhile is not included.",
         examples=("moonq dead retry app:orders --error a41",
             "moonq dead retry app:orders 01a2…d3e8f1 --yes"),
@@ -180,7 +182,8 @@ _ROWS = (
             Argument("ids", "these messages only", "texts", None, source="message"),
             _older("published so long ago"), _KEEP,
         ), changes="purge {queue}", confirm=Confirm.NAME, takes="waiting", typed="purge",
-        lua="mq.purge", command="purge", view="purged", schema="moonq.purge/1",
+        lua="mq.purge", command="purge", view="dropped", shown_as=(("verb", "purged"),),
+        schema="moonq.purge/1",
         more="The ready and delayed messages are counted first, and what arrives later stays. A"
         " copy is written to .moonq/trash, and the last line says how to publish them again. What"
         " runs is not touched, nor are dead letters.",
