@@ -53,7 +53,7 @@ class Private:
     def _reach(self, name: str, *, may_be_consumer: bool) -> None:
         project = self._host.project
         try:
-            queue = project.resolve_queue(name)
+            queue = project.id_of(name, "queue.queue")
         except NotFound:
             if not may_be_consumer:
                 raise
@@ -61,7 +61,7 @@ class Private:
                 raise self._no_host() from None
             return  # the host says that it is neither
         if queue not in self._started:
-            self._host.start_service(project.implicit_queues.get(queue, queue))
+            self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
         if not self._is_durable(queue):
             raise self._no_host()

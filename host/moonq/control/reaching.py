@@ -160,7 +160,7 @@ def _private(project: Path, wish: Wish) -> Iterator[Reached]:
     from moonq.control.private import Private
     from moonq.control.server import Server
     from moonq.host import Host
-    from moonq.registry import load
+    from moonq.kinds import load
 
     host = Host(load(project))
     with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:

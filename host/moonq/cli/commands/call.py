@@ -30,7 +30,7 @@ def call(options: Options, yes: bool, **given: Any) -> int:
 
 
 def _explain(options: Options, function: str, error: dict[str, Any]) -> None:
-    from moonq.registry import inspect
+    from moonq.kinds import inspect
     from moonq.sandbox.state import Fault
 
     project, _ = inspect(options.project)
