@@ -28,14 +28,13 @@ _OTHERS = {
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",
     "run": "run a project's queues",
-    "status": "show which hosts are running",
     "tail": "show publishes, deliveries, verdicts and log lines as they go by",
     "test": "run tests written in Lua, in virtual time",
     "top": "see what a running host does, second by second",
     "version": "say which moonq this is",
 }
 #: Verbs whose commands do more than ask the host and show the answer: each has a file.
-_MORE = ("call", "peek", "publish", "queues", "show", "stop")
+_MORE = ("call", "peek", "publish", "queues", "show", "status", "stop")
 _VERBS = {verb.command: verb for verb in VERBS.values() if verb.command}
 
 #: Every command with one sentence about it, as the README has it.

@@ -129,7 +129,7 @@ def _parameter(verb: Verb, argument: Argument) -> click.Parameter:
         type=_type(argument),
         is_flag=argument.type == "flag",
         multiple=argument.type == "pairs",
-        default=argument.default if argument.type in ("integer", "text") else None,
+        default=False if argument.type == "flag" else argument.default,
         envvar="_".join(["MOONQ", *place]).upper().replace("-", "_"),
         help=f"{argument.about[0].upper()}{argument.about[1:]}.",
         shell_complete=complete,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,13 +145,22 @@ def _running(project: Path, wish: Wish) -> Reached | None:
         return None
 
 
+def client_of(record: Mapping[str, Any]) -> Client:
+    """Return a client of the host that wrote *record* about itself.
+
+    Raises:
+        NoHost: It has gone.
+        HostSilent: It does not answer.
+    """
+    project = Path(record["path"])
+    is_usual = str(place_of(project).lock_file) == record["lock"]
+    return connect(project, socket_path=None if is_usual else Path(record["socket"]))
+
+
 def _by_pid(pid: int) -> Client:
     for record in all_records():
         if record["pid"] == pid:
-            path, socket = Path(record["path"]), Path(record["socket"])
-            if place_of(path).socket == socket:
-                return connect(path)
-            return connect(path, socket_path=socket)
+            return client_of(record)
     raise NoHost(f"no moonq host of yours has pid {pid}", hint="`moonq status` lists them")
 
 
