@@ -228,5 +228,5 @@ def test_a_host_that_was_started_again_is_found() -> None:
 
     asking = Asking(reach, cast("Client", Answering(1, gone=True)), history, 0.01)
     asking.start()
-    until(lambda: history.view().host.pid == 2)
+    until(lambda: history.view().host["pid"] == 2)
     asking.stop()

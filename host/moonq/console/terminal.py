@@ -34,7 +34,7 @@ from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
 from moonq.views import Screen
-from moonq.views.screen import COLORS
+from moonq.views.screen import COLORS, LUA_COLORS
 
 STYLE = Style.from_dict(
     {
@@ -43,6 +43,7 @@ STYLE = Style.from_dict(
         "production": "bg:#aa0000 fg:#ffffff bold",
         "refusal": f"fg:{COLORS['bad']}",
         "signature": f"fg:{COLORS['dim']}",
+        **{f"pygments.{word}": f"fg:{COLORS[name]}" for word, name in LUA_COLORS.items()},
     }
 )
 
@@ -181,6 +182,7 @@ class Terminal:
             bottom_toolbar=lambda: self._below(console, refusal),
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=STYLE,
+            include_default_pygments_style=False,
             color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
             enable_open_in_editor=True,
             refresh_interval=1.0,
@@ -189,8 +191,9 @@ class Terminal:
 
     def _below(self, console: Console, refusal: Refusal) -> Any:
         found: list[tuple[str, str]] = []
+        room = shutil.get_terminal_size((80, 24)).columns
         for text in console.live.watched:
-            found += [*_fragments(text), ("", "\n")]
+            found += [*_fragments(text)[:room], ("", "\n")]
         buffer = self._session.default_buffer if self._session else None
         if buffer is not None and refusal.text and refusal.text == buffer.text:
             found += [("class:refusal", f" {refusal.message}"), ("", "\n")]
@@ -198,7 +201,6 @@ class Terminal:
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        room = shutil.get_terminal_size((80, 24)).columns
         found.append((style, toolbar.line(console)[:room].ljust(room)))
         return FormattedText(found)
 
@@ -217,6 +219,7 @@ def prompt(console: Console) -> FormattedText:
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:
+    """Return *text* with its styles, character by character."""
     return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
 
 

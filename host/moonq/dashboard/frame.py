@@ -9,17 +9,17 @@ shown as `·`, never as 0; what there is none of, as a dash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from moonq import durations
-from moonq.dashboard.view import ConsumerView, QueueView, View
+from moonq.dashboard.view import Row, View
 from moonq.text.wording import NONE, UNKNOWN, age, flow, rate, spark, took
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
-from moonq.views.queues import CONSUMERS, NUMBERS
+from moonq.views.queues import CONSUMERS, NUMBERS, ordered
 from moonq.views.tables import LEAST_ID, Cell, Column, get, table
 
 Sort = Literal["name", "dead", "ready", "age"]
@@ -67,29 +67,20 @@ def frame(view: View, look: Look, screen: Screen, height: int | None = None) -> 
     return [*lines, *[""] * (height - len(bottom) - len(lines)), *bottom]
 
 
-def shown_queues(view: View, look: Look) -> list[QueueView]:
+def shown_queues(view: View, look: Look) -> list[Row]:
     """Return the queues that *look* wants, in its order."""
-    wanted = [
-        queue
-        for queue in view.queues
-        if look.filter.lower() in queue.id.lower() and (not look.only or queue.id in look.only)
-    ]
-    values = {
-        "dead": lambda queue: queue.dead,
-        "ready": lambda queue: queue.ready,
-        "age": lambda queue: queue.oldest_age,
-    }
-    value = values.get(look.sort)
-    if value is None:
-        return sorted(wanted, key=lambda queue: queue.id)
-    return sorted(wanted, key=lambda queue: (-(value(queue) or 0), queue.id))
+    text = look.filter.lower()
+    wanted = [queue for queue in view.queues if text in queue["id"].lower()]
+    if look.only:
+        wanted = [queue for queue in wanted if queue["id"] in look.only]
+    return ordered(wanted, look.sort)
 
 
-def shown_consumers(view: View, look: Look) -> list[ConsumerView]:
+def shown_consumers(view: View, look: Look) -> list[Row]:
     """Return the consumers of the queues that *look* wants."""
-    queues = {queue.id for queue in shown_queues(view, look)}
+    queues = {queue["id"] for queue in shown_queues(view, look)}
     narrowed = look.filter or look.only
-    return [one for one in view.consumers if one.queue in queues or not narrowed]
+    return [one for one in view.consumers if one["queue"] in queues or not narrowed]
 
 
 def narrowed(view: View, look: Look) -> View:
@@ -111,12 +102,12 @@ def _shares(queues: int, consumers: int, room: int | None) -> tuple[int, int]:
 
 def _head(view: View, look: Look, screen: Screen) -> list[str]:
     host = view.host
-    profile = "PRODUCTION" if host.profile == "production" else host.profile
-    silent = host.silent_for > max(3.0, 2 * look.interval)
-    facts = [f"moonq top   {host.project} {profile}", f"up {age(max(1, host.up))}"]
-    facts += [] if host.cpu is None else [f"{host.cpu:.1%} cpu"]
-    facts += [] if host.memory_bytes is None else [f"{host.memory_bytes / 2**20:.0f} MB"]
-    facts += [f"NO ANSWER for {age(host.silent_for)}" if silent else "socket ok"]
+    profile = "PRODUCTION" if host["profile"] == "production" else host["profile"]
+    silent = host["silent_for"] > max(3.0, 2 * look.interval)
+    facts = [f"moonq top   {host['project']} {profile}", f"up {age(max(1, host['up']))}"]
+    facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
+    facts += [] if host["memory_bytes"] is None else [f"{host['memory_bytes'] / 2**20:.0f} MB"]
+    facts += [f"NO ANSWER for {age(host['silent_for'])}" if silent else "socket ok"]
     facts += [f"{datetime.fromtimestamp(view.time):%H:%M:%S}"]
     facts += [f"every {durations.show(look.interval)}"] if look.is_live else []
     numbers = [
@@ -169,12 +160,12 @@ def _short(column: Column, least: int = 0) -> Column:
     return replace(column, title=title, least=least or column.least)
 
 
-def _queues(rows: Sequence[QueueView], look: Look, screen: Screen, room: int) -> list[str]:
-    ids = [row.id for row in rows]
+def _queues(rows: Sequence[Row], look: Look, screen: Screen, room: int) -> list[str]:
+    ids = [row["id"] for row in rows]
     hidden = len(rows) - room
     title = f"QUEUE +{hidden}" if hidden > 0 else "QUEUE"
     # The longest name counts even where it is not in sight, so that nothing moves when one scrolls.
-    least = min(max(map(columns_of, ids), default=0), max(LEAST_ID, screen.width // 4))
+    least = min(max(map(columns_of, ids), default=0), max(LEAST_ID, screen.width // 5))
     columns = [
         Column(title, get("id"), is_id=True, least=max(least, LEAST_ID)),
         *(_short(column, wide) for column, wide in zip(NUMBERS[1:], WIDTHS, strict=True)),
@@ -184,8 +175,8 @@ def _queues(rows: Sequence[QueueView], look: Look, screen: Screen, room: int) ->
     first = _first_shown(ids, look.selected, room)
     shown = ids[first : first + room]
     at = shown.index(look.selected) if look.selected in shown else None
-    drawn = map(asdict, rows[first : first + room])
-    lines = list(table(columns, drawn, screen, selected=at, indent="  "))
+    page = rows[first : first + room]
+    lines = list(table(columns, page, screen, selected=at, indent="  "))
     if at is not None:
         lines[at + 1] = screen.plain("▸") + lines[at + 1][1:]
     if not rows:
@@ -199,7 +190,7 @@ def _first_shown(ids: Sequence[str], selected: str, room: int) -> int:
     return max(0, min(position - room // 2, len(ids) - room))
 
 
-def _eta(row: Mapping[str, Any]) -> Cell:
+def _eta(row: Row) -> Cell:
     """When it will be empty, or why it will not."""
     if row["problem"]:
         return "problem", "bad"
@@ -210,7 +201,7 @@ def _eta(row: Mapping[str, Any]) -> Cell:
     return _time_left(row) if row["consumers"] else ("unserved", "warn")
 
 
-def _time_left(row: Mapping[str, Any]) -> Cell:
+def _time_left(row: Row) -> Cell:
     if row["in_rate"] is None or row["out_rate"] is None:
         return UNKNOWN, ""
     speed = row["out_rate"] - row["in_rate"]
@@ -222,5 +213,5 @@ def _time_left(row: Mapping[str, Any]) -> Cell:
 # Consumers ------------------------------------------------------------------------------------
 
 
-def _consumers(rows: Sequence[ConsumerView], screen: Screen) -> list[str]:
-    return list(table(list(map(_short, CONSUMERS)), map(asdict, rows), screen, indent="  "))
+def _consumers(rows: Sequence[Row], screen: Screen) -> list[str]:
+    return list(table(list(map(_short, CONSUMERS)), rows, screen, indent="  "))

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from moonq import views
 from moonq.dashboard.frame import SORTS, Look, frame, shown_queues
 from moonq.dashboard.sampling import History
-from moonq.dashboard.view import QueueView
+from moonq.dashboard.view import Row
 from moonq.text.wording import cut
 from moonq.views import Screen
 from moonq.views.messages import columns as message_columns
@@ -26,6 +26,8 @@ from moonq.views.tables import table
 
 #: Messages that a page lists.
 MOST = 200
+#: Steps of the keys that select or scroll.
+MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99_999, "end": 99_999}
 HELP = """\
  ↑ ↓          select a queue
  ⏎            see its messages; nothing is consumed
@@ -106,7 +108,7 @@ class Board:
         """Draw it."""
         view = self._history.view(self._now())
         if not self.look.selected and (queues := shown_queues(view, self.look)):
-            self.look = replace(self.look, selected=queues[0].id)
+            self.look = replace(self.look, selected=queues[0]["id"])
         return frame(view, self.look, screen, rows)
 
     def press(self, key: str) -> Page | bool:
@@ -116,9 +118,8 @@ class Board:
         if self._question is not None:
             return self._answer(key)
         self.look = replace(self.look, footer="")
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -9999, "end": 9999}
-        if key in moves:
-            self._move(moves[key])
+        if key in MOVES:
+            self._move(MOVES[key])
         elif key == "/":
             self._is_typing = True
             self.look = replace(self.look, filter="", footer="filter: ")
@@ -133,14 +134,14 @@ class Board:
             return self._open(is_dead=key == "d")
         return key not in {"q", "escape"}
 
-    def _queues(self) -> list[QueueView]:
+    def _queues(self) -> list[Row]:
         return shown_queues(self._history.view(self._now()), self.look)
 
-    def _selected(self) -> QueueView | None:
-        return next((one for one in self._queues() if one.id == self.look.selected), None)
+    def _selected(self) -> Row | None:
+        return next((one for one in self._queues() if one["id"] == self.look.selected), None)
 
     def _move(self, steps: int) -> None:
-        ids = [queue.id for queue in self._queues()]
+        ids = [queue["id"] for queue in self._queues()]
         if ids:
             before = ids.index(self.look.selected) if self.look.selected in ids else 0
             wanted = max(0, min(len(ids) - 1, before + steps))
@@ -161,9 +162,9 @@ class Board:
         queue = self._selected()
         if queue is None:
             return
-        kind = "resume" if queue.paused else "pause"
-        self._question = (kind, queue.id)
-        self.look = replace(self.look, footer=f"{kind} {queue.id} for everybody? [y/N]")
+        kind, name = "resume" if queue["paused"] else "pause", queue["id"]
+        self._question = (kind, name)
+        self.look = replace(self.look, footer=f"{kind} {name} for everybody? [y/N]")
 
     def _answer(self, key: str) -> bool:
         assert self._question is not None
@@ -182,7 +183,7 @@ class Board:
 
     def _open(self, *, is_dead: bool) -> Page | bool:
         queue = self._selected()
-        return True if queue is None else Messages(queue.id, self._desk, is_dead=is_dead)
+        return True if queue is None else Messages(queue["id"], self._desk, is_dead=is_dead)
 
 
 class Messages:
@@ -224,10 +225,9 @@ class Messages:
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -MOST, "end": MOST}
-        if key in moves:
+        if key in MOVES:
             last = max(0, len(self._messages) - 1)
-            self._selected = max(0, min(last, self._selected + moves[key]))
+            self._selected = max(0, min(last, self._selected + MOVES[key]))
         elif key == "enter" and self._messages:
             one = self._messages[self._selected]
             return Message(self._queue, one["id"], self._desk, is_dead=self._is_dead)
@@ -262,8 +262,7 @@ class Message:
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99999, "end": 99999}
-        self._first = max(0, self._first + moves.get(key, 0))
+        self._first = max(0, self._first + MOVES.get(key, 0))
         return key not in {"q", "escape"}
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -34,7 +35,7 @@ COLORS = {
     "bad": "#ee0000",
     "good": "#008800",
     "warn": "#a86600",
-    "note": "#008585",
+    "note": "#008484",
     "dim": "#767676",
 }
 STYLES = {
@@ -45,6 +46,13 @@ STYLES = {
     "selected": "reverse",
     "markdown.code": COLORS["note"],
     "markdown.code_block": COLORS["note"],
+}
+#: The words of Lua by their kind, as pygments names it.
+LUA_COLORS = {
+    "keyword": "note",
+    "literal.string": "good",
+    "literal.number": "warn",
+    "comment": "dim",
 }
 #: Columns that text is written for where the output has no width of its own.
 USUAL_WIDTH = 100
@@ -128,13 +136,7 @@ class Screen:
 
     def value(self, value: Any, width: int | None = None) -> str:
         """Return JSON data as a Lua literal: whole and on one line, or wrapped at *width*."""
-        return self._literals.show(value, width or 0)
-
-    @cached_property
-    def _literals(self) -> Literals:
-        from moonq.sandbox.literals import Literals
-
-        return Literals()
+        return _literals().show(value, width or 0)
 
     @cached_property
     def _console(self) -> Console:
@@ -164,6 +166,19 @@ def show(lines: Iterable[str], stream: TextIO | None = None) -> None:
         stream.flush()
 
 
+_own = threading.local()
+
+
+def _literals() -> Literals:
+    """This thread's state that writes Lua: one for each screen would cost 6 ms and its memory."""
+    if not hasattr(_own, "literals"):
+        from moonq.sandbox.literals import Literals
+
+        _own.literals = Literals()
+    found: Literals = _own.literals
+    return found
+
+
 def _color_system() -> str:
     """How many colours the terminal has."""
     many = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
@@ -184,9 +199,9 @@ def _codes(style: str, system: str) -> tuple[str, str]:
 
 @cache
 def _lua_theme() -> Any:
-    from pygments.token import Comment, Keyword, Number, String
+    from pygments.token import string_to_tokentype
     from rich.style import Style
     from rich.syntax import ANSISyntaxTheme
 
-    styles = {Keyword: "note", String: "good", Number: "warn", Comment: "dim"}
-    return ANSISyntaxTheme({kind: Style.parse(STYLES[name]) for kind, name in styles.items()})
+    styles = {word.title(): Style.parse(COLORS[name]) for word, name in LUA_COLORS.items()}
+    return ANSISyntaxTheme({string_to_tokentype(word): style for word, style in styles.items()})

@@ -127,7 +127,7 @@ class _Shape:
     def _need(self, at: int, width: int, room: int) -> int:
         column = self._columns[at]
         if column.is_id:
-            return min(width, max(LEAST_ID, room // 4))
+            return min(width, max(LEAST_ID, room // 5))
         if column.wraps or column.is_cut:
             return min(width, max(LEAST_TEXT, column.least))
         return width

@@ -41,7 +41,10 @@ describe("literal.show", function()
 
   it("keeps to one line and leaves nothing out when there is no width", function()
     local text = ("x"):rep(5000)
-    eq(literal.show('{"a":[[[[[[[[[[1]]]]]]]]]],"t":"' .. text .. '"}', 0):gsub("[{} ]", ""), 'a=1,t="' .. text .. '"')
+    eq(
+      literal.show('{"a":[[[[[[[[[[1]]]]]]]]]],"t":"' .. text .. '"}', 0):gsub("[{} ]", ""),
+      'a=1,t="' .. text .. '"'
+    )
     test.contains(literal.show('{"t":"' .. text .. '"}', 80), "more bytes")
   end)
 end)

@@ -95,7 +95,7 @@ def watch(console: Console, rest: str) -> None:
         )
         fault = (begun.wait() or {}).get("fault")
         lines = views.fault(fault, screen) if fault else _pane("".join(printed), screen)
-        return [line[:room] for line in islice(lines, 10)]
+        return list(islice(lines, 10))
 
     title = f"─ watch every {durations.show(seconds)}: {expression} ─ \\watch off to close "
     console.live.watch(look, screen.plain(title[: room - 1].ljust(room - 1, "─")), seconds)
