@@ -113,6 +113,16 @@ def test_a_name_that_is_not_there_is_4_with_what_was_meant(
     assert "A801" not in said.err
 
 
+def test_what_is_no_queue_has_no_messages_with_or_without_a_host(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, "peek worker")
+    assert said.code == 4
+    assert "A801" not in said.err
+    assert "neither a queue nor a consumer" in run(moonq, project, "pause work").err
+
+
 def test_production_asks_without_a_running_host_too(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(DURABLE)
     (project / "moonq.yaml").write_text("production: true\n")
