@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from moonq import assets
+from moonq.operations.mq import annotated
+from moonq.operations.verbs import VERBS
 
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\((.*?)\)")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
@@ -286,5 +288,6 @@ def reference() -> Reference:
     modules["queue"] = Module(
         queue.name, queue.doc, queue.functions, queue.methods + message.methods, queue.shapes
     )
-    modules["mq"] = read("mq", assets.lua_source("console.mq").decode())
+    operations = annotated(VERBS.values())
+    modules["mq"] = read("mq", f"{assets.lua_source('console.mq').decode()}\n{operations}")
     return Reference(modules)

@@ -12,7 +12,7 @@ from typing import Any
 from moonq.errors import Invalid, MoonqError, NotFound
 from moonq.model import Stored
 from moonq.operations.acting import call_object
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 
 
 class Replaying(Requests):

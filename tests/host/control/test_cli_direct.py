@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from moonq.control.reaching import Direct
+from moonq.cli import moonq as group
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.model import Dead, Message, Stored
+from moonq.operations.performing import Operations
 
 Moonq = Callable[..., Any]
 
@@ -99,6 +101,41 @@ def test_waiting_for_a_handler_that_nobody_runs_is_refused_before_the_publish(
     assert said.code == 4
     assert "nobody would handle it" in said.err
     assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["peek jbos", "purge jbos", "pause jbos", "dead ls jbos", "publish jbos 1", "show jbos",
+     "graph jbos", "call wrok"],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_4_with_what_was_meant(
+    moonq: Moonq, project: Path, command: str
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, command)
+    assert said.code == 4
+    assert "did you mean" in said.err
+    assert "A801" not in said.err
+
+
+def test_what_is_no_queue_has_no_messages_with_or_without_a_host(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, "peek worker")
+    assert said.code == 4
+    assert "A801" not in said.err
+    assert "neither a queue nor a consumer" in run(moonq, project, "pause work").err
+
+
+def test_production_asks_without_a_running_host_too(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    (project / "moonq.yaml").write_text("production: true\n")
+    said = run(moonq, project, "publish jobs 1")
+    assert said.code == 6
+    assert "add --yes if you mean it" in said.err
+    assert run(moonq, project, "publish jobs 1 --yes").code == 0
+    assert run(moonq, project, "peek jobs").code == 0
 
 
 def test_a_broken_project_is_3_with_its_findings(moonq: Moonq, project: Path) -> None:
@@ -191,18 +228,41 @@ def test_a_long_queue_is_looked_at_with_little_memory(project: Path) -> None:
     (project / "_index.yaml").write_text(TWO)
     many, story = 4_000, {"x_original_queue": "app:jobs", "x_dead_letter_reason": "rejected"}
     letters = [Message(f"m{n}", b"1" * 8192, float(n), story) for n in range(many)]
-    with Direct(project) as host:
-        host.request("peek", queue="jobs")
-        host._host.queues.route("app:jobs").driver.publish("app:jobs.dead", letters, 60.0)
+    host = Host(load(project))
+    host.start(consumers=False)
+    try:
+        host.queues.route("app:jobs").driver.publish("app:jobs.dead", letters, 60.0)
+        operations = Operations(host, "tester")
         for kind, fields in (
             ("peek", {"queue": "app:jobs.dead", "tail": True, "limit": 1}),
             ("dead_letters", {"queue": "jobs", "limit": 1}),
             ("snapshot", {"queue": "jobs", "dead": True}),
         ):
             tracemalloc.start()
-            answer = host.request(kind, **fields)
+            answer = operations.perform(kind, fields)
             _, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert most < 8_000_000, kind
             assert answer.get("count", many) == many
             assert [one["id"] for one in answer.get("messages", [])] in ([], [f"m{many - 1}"])
+    finally:
+        host.stop()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("call wo", ["app:work"]),
+        ("pause ", ["app:jobs", "app:worker"]),
+        ("dead retry jobs --to jo", ["app:jobs"]),
+        ("show me", ["app:memory"]),
+    ],
+)
+def test_what_an_argument_names_is_completed(
+    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    monkeypatch.chdir(project)
+    completing = ShellComplete(group, {}, "moonq", "_MOONQ_COMPLETE")
+    *words, last = typed.split(" ")
+    assert [one.value for one in completing.get_completions(words, last)] == offered

@@ -14,7 +14,8 @@ from moonq.drivers import paging
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.host import Host
 from moonq.model import Message, Stored
-from moonq.operations import Operations, backup, choosing
+from moonq.operations import backup, choosing
+from moonq.operations.performing import Operations
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES

@@ -116,13 +116,13 @@ class Development:
         return INTERRUPTED if self._cut_off else 0
 
     def _talk(self, terminal: Terminal) -> None:
-        from moonq.console.attaching import Attached
         from moonq.console.core import Console
         from moonq.control.client import connect
+        from moonq.control.reaching import Reached
 
         project = self._options.project
         # It is private in that it ends with the person, who is asked while messages are in flight.
-        attached = Attached(lambda: connect(project), is_private=True)
+        attached = Reached(lambda: connect(project), is_private=True)
         console = Console(attached, terminal, project=project)
         try:
             terminal.run(console)

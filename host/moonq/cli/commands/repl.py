@@ -15,7 +15,7 @@ from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
+    from moonq.control.reaching import Reached
 
 
 class _Code(click.types.StringParamType):
@@ -80,14 +80,14 @@ def repl(
       moonq repl -e 'queue.info("app:orders").ready'
       moonq repl --local --start < publish.lua
     """
-    from moonq.console.attaching import Wish
-    from moonq.console.attaching import attach as attaching
+    from moonq.control.reaching import Wish, reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
     if not texts and not sys.stdin.isatty():
         texts = [sys.stdin.read()]
     talk = _Batch(options, texts, timeout) if texts else _Prompt(options, timeout)
-    with talk.logging(), attaching(options.project, Wish(attach, local, start)) as found:
+    wish = Wish(to=attach, local=local, start=start, whole=True)
+    with talk.logging(), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
         return talk.through(found)
@@ -106,7 +106,7 @@ class _Batch:
         _configure_log(self._options, None)
         return nullcontext()
 
-    def through(self, found: Attached) -> int:
+    def through(self, found: Reached) -> int:
         """Run everything and return the exit code."""
         from moonq.console import streams
         from moonq.console.core import Console
@@ -143,7 +143,7 @@ class _Prompt:
             printer.close()
             _configure_log(self._options, None)
 
-    def through(self, found: Attached) -> int:
+    def through(self, found: Reached) -> int:
         """Talk until the person leaves, and return the exit code."""
         from moonq.console.core import Console
 
@@ -158,7 +158,7 @@ class _Prompt:
         return 0
 
 
-def _greeting(found: Attached) -> list[str]:
+def _greeting(found: Reached) -> list[str]:
     hello = found.client.hello
     where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
     leaving = "the host stays up"

@@ -12,7 +12,7 @@ from moonq.drivers.paging import is_cursor
 from moonq.errors import NotFound
 from moonq.model import MessageState, Stored
 from moonq.operations import choosing, entries, letters, overview
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route, info_object
 
 MOST_SHOWN = 1000
@@ -20,7 +20,7 @@ MOST_SHOWN = 1000
 ROOM = 2 * 1024 * 1024
 
 
-class Inspecting(Requests):
+class Queries(Requests):
     """Kinds of request that only look."""
 
     @checked
