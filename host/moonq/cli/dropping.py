@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from moonq.cli.narrator import counted
-from moonq.text.wording import size
+from moonq.text.wording import counted, size
 
 
 def dropped_lines(verb: str, answer: dict[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ import click
 from moonq import __version__
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.log import speaks_unicode, visible
+from moonq.text.plain import speaks_unicode, visible
 
 if TYPE_CHECKING:
     from moonq.text.findings import Finding

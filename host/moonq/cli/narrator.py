@@ -21,6 +21,8 @@ from moonq.cli.failures import draw, findings_of
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options
 from moonq.text.findings import to_json
+from moonq.text.plain import in_ascii, speaks_unicode, visible
+from moonq.text.wording import clock, counted, milliseconds
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -39,7 +41,7 @@ class Narrator:
         self._options = options
         self._pretty = pretty
         self._color = options.has_color(sys.stderr)
-        self._unicode = log.speaks_unicode(sys.stderr)
+        self._unicode = speaks_unicode(sys.stderr)
         self._widest = 0
         self._log = log.get("moonq")
 
@@ -78,8 +80,7 @@ class Narrator:
         """A function that --call names has ended well."""
         values = ", ".join(json.dumps(value, ensure_ascii=False) for value in result.values)
         self._tell(
-            f"{function} returned {log.visible(values) or 'nothing'}"
-            f" in {milliseconds(result.took)}",
+            f"{function} returned {visible(values) or 'nothing'} in {milliseconds(result.took)}",
             "returned",
             function=function,
             values=result.values,
@@ -152,7 +153,7 @@ class Narrator:
             self._options.say(self._ascii(sentence), important=level == "error")
 
     def _ascii(self, text: str) -> str:
-        return text if self._unicode else text.translate(log.ASCII)
+        return text if self._unicode else in_ascii(text)
 
     def _paint(self, text: str, ink: str) -> str:
         return f"\x1b[{ink}m{text}\x1b[0m" if self._color else text
@@ -181,21 +182,3 @@ def _few(names: Sequence[str]) -> str:
     """Return *names* as far as one line has room for them."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more}"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
-    value = seconds * 1000
-    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
-
-
-def counted(number: int) -> str:
-    """Return *number* with a gap between thousands: ``1 204``."""
-    return f"{number:,}".replace(",", " ")
-
-
-def clock(seconds: float) -> str:
-    """Return *seconds* as ``00:04:12``."""
-    minutes, second = divmod(int(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour:02}:{minute:02}:{second:02}"

@@ -17,8 +17,8 @@ from moonq.console.running import Answer
 from moonq.console.tables import value_table
 from moonq.durations import show as duration
 from moonq.errors import MoonqError
-from moonq.log import visible
 from moonq.registry.lua.tokens import tokens
+from moonq.text.plain import visible
 
 _PLACE = re.compile(r"\S+?:\d+")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moonq.log import ASCII
+from moonq.text.plain import in_ascii
 
 _CODES = {"dim": "2", "bold": "1", "red": "31", "green": "32", "yellow": "33", "alarm": "1;37;41"}
 
@@ -23,10 +23,7 @@ class Ink:
 
     def plain(self, text: str) -> str:
         """Return *text* in the characters that the screen has."""
-        if self.unicode:
-            return text
-        text = text.translate(ASCII).replace("\u2013", "-").replace("│", "|")
-        return text.encode("ascii", "backslashreplace").decode()
+        return text if self.unicode else in_ascii(text)
 
     def lua(self, text: str) -> str:
         """Return Lua text with its words coloured."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from moonq import log
 from moonq.cli.options import Options
 from moonq.console import chunk
 from moonq.console.core import Console, Leave
 from moonq.console.ink import Ink
 from moonq.control.client import Client
 from moonq.errors import ConfirmationNeeded, MoonqError
+from moonq.text import plain
 
 
 class Streams:
@@ -19,7 +19,7 @@ class Streams:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._ink = Ink(options.has_color(sys.stdout), log.speaks_unicode(sys.stdout), 100)
+        self._ink = Ink(options.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), 100)
 
     def ink(self) -> Ink:
         """Return what stdout can show."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from moonq.console.ink import Ink
-from moonq.log import visible
 from moonq.text import wording
+from moonq.text.plain import visible
 
 #: Columns that a table of values may have, and characters of one cell.
 MOST = 8

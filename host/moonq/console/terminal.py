@@ -25,7 +25,6 @@ from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 from pygments.lexers.scripting import LuaLexer
 
-from moonq import log
 from moonq.cli.options import Options
 from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
@@ -34,6 +33,7 @@ from moonq.console.history import open_history
 from moonq.console.ink import Ink
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
+from moonq.text import plain
 
 STYLE = Style.from_dict(
     {
@@ -67,7 +67,7 @@ class Terminal:
     def ink(self) -> Ink:
         """Return what the terminal can show now: it may have been resized."""
         width = shutil.get_terminal_size((80, 24)).columns
-        return Ink(self._options.has_color(sys.stdout), log.speaks_unicode(sys.stdout), width)
+        return Ink(self._options.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), width)
 
     def show(self, lines: list[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, quoted, table
-from moonq.log import value_text, visible
+from moonq.text.plain import value_text, visible
 from moonq.text.wording import UNKNOWN, age, number, plural, rate, short, size
 
 Found = Mapping[str, Any]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from moonq import log
 from moonq.dashboard.table import Column, Line, Table
 from moonq.dashboard.text import age, count, error, width
+from moonq.text import plain
 
 Fields = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def story(one: Fields, columns: int) -> list[Line]:
     """Return all that is known of one message, wrapped."""
     lines: list[Line] = []
     for style, text in _story(one):
-        shown = log.visible(text.replace("\t", "  "))
+        shown = plain.visible(text.replace("\t", "  "))
         lines += [[(style, f" {part}")] for part in _wrapped(shown, columns - 1)]
     return lines
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from moonq import durations, log
+from moonq import durations
+from moonq.text import plain
 
 UNKNOWN = "·"
 NONE = "-"
@@ -37,7 +38,7 @@ def width(text: str) -> int:
 
 def cut(text: str, room: int) -> str:
     """Return *text* in at most *room* columns, visible and marked where it was cut."""
-    text = log.visible(text)
+    text = plain.visible(text)
     if width(text) <= room:
         return text
     while text and width(text) > room - 1:

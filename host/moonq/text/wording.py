@@ -10,10 +10,27 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from moonq import durations
-from moonq.cli.narrator import counted
-from moonq.log import visible
+from moonq.text.plain import visible
 
 UNKNOWN, NONE = "·", "-"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
+    value = seconds * 1000
+    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
+
+
+def counted(number: int) -> str:
+    """Return *number* with a gap between thousands: ``1 204``."""
+    return f"{number:,}".replace(",", " ")
+
+
+def clock(seconds: float) -> str:
+    """Return *seconds* as ``00:04:12``."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02}:{minute:02}:{second:02}"
 
 
 def number(value: Any) -> str:

@@ -13,10 +13,10 @@ from moonq.cli import arguments
 from moonq.cli.beside import Beside
 from moonq.cli.failures import draw
 from moonq.cli.faults import as_finding
-from moonq.cli.narrator import milliseconds
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoHost
-from moonq.log import value_text, visible
+from moonq.text.plain import value_text, visible
+from moonq.text.wording import milliseconds
 
 
 @click.command()

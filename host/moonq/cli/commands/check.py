@@ -71,8 +71,8 @@ def show(
     options: Options, project: Project | None, findings: Sequence[Finding], took: float
 ) -> None:
     """Print the findings for people, and their count below."""
-    from moonq.cli.narrator import milliseconds
     from moonq.text.findings import summary
+    from moonq.text.wording import milliseconds
 
     if findings:
         click.echo(draw(findings, options, sys.stdout) + "\n", color=True)

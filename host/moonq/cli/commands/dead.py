@@ -14,7 +14,7 @@ from moonq.cli.commands.peek import detail
 from moonq.cli.completing import complete_queue
 from moonq.cli.dropping import dropped_lines
 from moonq.cli.options import Options, common, pass_options
-from moonq.log import visible
+from moonq.text.plain import visible
 from moonq.text.wording import age, plural, table
 
 if TYPE_CHECKING:

@@ -116,8 +116,8 @@ def show(
     took: float,
 ) -> None:
     """Print the result for people."""
-    from moonq.cli.narrator import milliseconds
     from moonq.drivers.capabilities import table
+    from moonq.text.wording import milliseconds
 
     for finding in findings:
         if finding.problem:

@@ -13,7 +13,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, common, pass_options
 from moonq.control.client import Client
-from moonq.log import visible
+from moonq.text.plain import visible
 
 
 @click.command()

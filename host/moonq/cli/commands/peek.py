@@ -10,7 +10,7 @@ import click
 from moonq.cli.attached import attached
 from moonq.cli.completing import complete_queue
 from moonq.cli.options import Options, common, pass_options
-from moonq.log import visible
+from moonq.text.plain import visible
 from moonq.text.wording import age, number, short, size, table
 
 

@@ -228,8 +228,8 @@ def show(options: Options, job: Job) -> None:
     if options.json:
         click.echo(json.dumps(document(job), ensure_ascii=False))
         return
-    from moonq.cli.narrator import counted
-    from moonq.log import visible
+    from moonq.text.plain import visible
+    from moonq.text.wording import counted
 
     verb = "would publish" if job.dry_run else "published"
     if job.published == 1 and not job.refused:

@@ -11,7 +11,7 @@ from moonq.cli.attached import attached
 from moonq.cli.completing import complete_entry
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NotFound
-from moonq.log import visible
+from moonq.text.plain import visible
 
 
 @click.command()

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from moonq.cli.narrator import clock, counted
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import HostSilent, MoonqError, NoHost
+from moonq.text.wording import clock, counted
 
 
 @click.command()

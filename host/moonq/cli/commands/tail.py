@@ -17,10 +17,9 @@ from moonq import durations
 from moonq.cli import arguments
 from moonq.cli.attached import live
 from moonq.cli.completing import complete_target
-from moonq.cli.narrator import counted
 from moonq.cli.options import Options, common, pass_options
-from moonq.log import value_text, visible
-from moonq.text.wording import short
+from moonq.text.plain import value_text, visible
+from moonq.text.wording import counted, short
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription

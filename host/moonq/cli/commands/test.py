@@ -15,7 +15,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoTestMatched
-from moonq.log import speaks_unicode, visible
+from moonq.text.plain import speaks_unicode, visible
 
 if TYPE_CHECKING:
     from moonq.cli.reporters import Reporter, Tally

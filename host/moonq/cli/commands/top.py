@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq import log
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import Invalid, NotFound
+from moonq.text.plain import speaks_unicode
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
@@ -82,7 +82,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
                 first,
                 look,
                 color=options.has_color(sys.stdout),
-                unicode=log.speaks_unicode(sys.stdout),
+                unicode=speaks_unicode(sys.stdout),
             )
 
 
@@ -128,4 +128,4 @@ def _print(history: History, look: Look) -> None:
     columns = shutil.get_terminal_size((120, 24)).columns
     lines = [plain(line) for line in frame(history.view(), replace(look, is_live=False), columns)]
     text = "\n".join(lines)
-    click.echo(text if log.speaks_unicode(sys.stdout) else text.translate(PLAIN))
+    click.echo(text if speaks_unicode(sys.stdout) else text.translate(PLAIN))

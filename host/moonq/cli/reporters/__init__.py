@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from moonq.cli.narrator import counted, milliseconds
 from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
+from moonq.text.wording import counted, milliseconds
 
 FORMS = ("pretty", "plain", "json", "tap", "github")
 

@@ -8,7 +8,7 @@ from moonq.cli.reporters import Tally
 from moonq.cli.reporters.pretty import Pretty, Style
 from moonq.testing.blocks import block
 from moonq.testing.results import Report, Result
-from moonq.text.drawing import clean
+from moonq.text.plain import clean
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})

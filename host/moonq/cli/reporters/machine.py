@@ -9,8 +9,8 @@ from typing import Any
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, problem_rows
 from moonq.testing.results import Problem, Report, Result
-from moonq.text.drawing import clean
 from moonq.text.findings import to_json
+from moonq.text.plain import clean
 
 Write = Callable[[str], None]
 

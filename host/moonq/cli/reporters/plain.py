@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from moonq.cli.reporters import Tally
 from moonq.cli.reporters.pretty import Pretty, Style
 from moonq.testing.results import Report
-from moonq.text.drawing import clean
+from moonq.text.plain import clean
 
 WORDS = {"passed": "ok", "failed": "FAIL", "error": "FAIL", "skipped": "skip"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from moonq.cli.narrator import milliseconds
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row, problem_rows
 from moonq.testing.results import Report, Result
-from moonq.text.drawing import clean
 from moonq.text.findings import render
+from moonq.text.plain import clean, in_ascii
+from moonq.text.wording import milliseconds
 
 #: Where the times stand.
 COLUMN = 72
@@ -20,9 +20,6 @@ MARKS = {
     "error": ("✗", "31"),
     "skipped": ("-", "33"),
 }
-ASCII = str.maketrans(
-    {"✓": "ok", "✗": "FAIL", "·": "|", "…": "~", "→": "->", "▸": ">", "│": "|", "\u203a": ">"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Style:
     def row(self, text: str = "", ink: str = "") -> None:
         """Write one row."""
         if not self.unicode:
-            text = text.translate(ASCII).encode("ascii", "backslashreplace").decode()
+            text = in_ascii(text)
         self.write(f"\x1b[{ink}m{text}\x1b[0m" if self.color and ink and text else text)
 
 
