@@ -11,7 +11,7 @@ import click
 from moonq import log
 from moonq.cli import arguments
 from moonq.cli.beside import Beside
-from moonq.cli.failures import draw
+from moonq.cli.drawing import Screen
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoHost
@@ -114,7 +114,8 @@ def _explain(options: Options, function: str, error: dict[str, Any] | None) -> N
     if error and project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
         finding = as_finding(project, project.resolve(function).id, fault)
-        click.echo("\n" + draw([finding], options, sys.stderr), err=True, color=True)
+        screen = Screen(options, sys.stderr)
+        screen.line(below=f"\n{screen.drawn([finding])}")
 
 
 def show(found: dict[str, Any], as_message: bool) -> None:
