@@ -37,7 +37,7 @@ class Screen:
     def line(self, *parts: Part, below: str = "") -> None:
         """Write one line of texts, each perhaps with its style; *below* is drawn already."""
         if not self.unicode:
-            parts = tuple(_in_ascii(part) for part in parts)
+            parts, below = tuple(map(_in_ascii, parts)), in_ascii(below)
         if self.color or self.is_terminal:
             from rich.text import Text
 

@@ -30,7 +30,7 @@ class Case:
     file: str
     """The file, or the id of the entry, as people name it."""
     index: int
-    """Its number in the file, from 1."""
+    """Its number in the file, from 1; 0 stands for the file itself."""
     path: tuple[str, ...]
     """The blocks around it, the outer first."""
     name: str
@@ -79,6 +79,8 @@ class Result:
     reason: str = ""
     """Why it was skipped."""
     logs: tuple[LogLine, ...] = ()
+    finding: Finding | None = None
+    """Why the file does not load, where it is told of that."""
 
     @property
     def is_bad(self) -> bool:
@@ -103,4 +105,17 @@ class Report:
     @property
     def is_bad(self) -> bool:
         """Whether anything here makes the whole run fail."""
-        return bool(self.broken or self.problems) or any(one.is_bad for one in self.results)
+        return any(one.is_bad for one in self.told())
+
+    def told(self) -> list[Result]:
+        """Return every result, and as further ones why the file did not load or close."""
+        told = list(self.results)
+        if self.broken:
+            file, line, _ = self.broken.place
+            case = Case(file or self.source.shown, 0, (), "does not load", line)
+            problem = Problem(self.broken.code, self.broken.message)
+            told.append(Result(case, "error", problem=problem, finding=self.broken))
+        for problem in self.problems:
+            case = Case(self.source.shown, 0, (), "closing its blocks", problem.line)
+            told.append(Result(case, "error", problem=problem))
+        return told

@@ -6,7 +6,6 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,11 @@ import click
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoTestMatched
-from moonq.text.plain import speaks_unicode, visible
+from moonq.text.plain import visible
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
+    from moonq.cli.drawing import Screen
     from moonq.cli.reporters import Reporter, Tally
     from moonq.testing.runner import Plan
     from moonq.testing.sources import Projects, SuiteSource
@@ -60,7 +61,7 @@ def seed(value: str) -> int:
     return int(value)
 
 
-def jobs(value: str) -> str:
+def processes(value: str) -> str:
     """Return how many processes are wanted."""
     if value != "auto" and not (value.isdecimal() and int(value) > 0):
         raise click.BadParameter(f"{value!r} is neither a number nor auto")
@@ -86,7 +87,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--failed", is_flag=True, help="Only what failed last time.")
 @click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("-j", "--jobs", type=jobs, metavar="N|auto", help="How many processes.")
+@click.option("-j", "--jobs", type=processes, metavar="N|auto", help="How many processes.")
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
@@ -138,7 +139,7 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
     if asked["list"]:
-        return list_tests(sources, plan, projects)
+        return list_tests(options, sources, plan, projects)
     tally = run(options, sources, plan, projects, asked)
     if not tally.results() and not tally.failed():
         raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
@@ -185,15 +186,21 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
+    from moonq.cli.drawing import Screen
+    from moonq.cli.progress import Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
     began = time.perf_counter()
     tally = Tally(seed=plan.selection.seed)
-    reporter = reporter_of(options, asked)
-    for report in runner.run(sources, plan, projects, runner.jobs_for(asked["jobs"], len(sources))):
-        tally.reports.append(report)
-        reporter.suite(report)
+    screen = Screen(options, sys.stdout)
+    reporter = reporter_of(options, screen, asked)
+    jobs = runner.jobs_for(asked["jobs"], len(sources))
+    with Progress(options, screen) as progress:
+        for report in runner.run(sources, plan, projects, jobs):
+            tally.reports.append(report)
+            reporter.suite(report)
+            progress.show(f"{len(tally.reports)} of {plural(len(sources), 'file')}")
     tally.took = time.perf_counter() - began
     remembered.remember(tally.reports)
     extra: list[str] = []
@@ -218,7 +225,7 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
     Watch(options.project, passed, first).run()
 
 
-def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
+def reporter_of(options: Options, screen: Screen, asked: dict[str, Any]) -> Reporter:
     """Return who tells how it goes."""
     from moonq.cli.reporters import github, machine, plain, pretty
 
@@ -228,33 +235,23 @@ def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
         return machine.Json(click.echo)
     if form == "tap":
         return machine.Tap(click.echo)
-    style = pretty.Style(
-        lambda row: click.echo(row, color=True),
-        options.has_color(sys.stdout),
-        speaks_unicode(sys.stdout),
-        options.quiet,
-        asked["show_logs"],
-    )
-    makers: dict[str, Callable[[pretty.Style], Reporter]] = {
-        "plain": plain.Plain,
-        "github": github.Github,
-        "pretty": pretty.Pretty,
-    }
-    return makers[form](style)
+    kinds = {"plain": plain.Plain, "github": github.Github, "pretty": pretty.Pretty}
+    return kinds[form](screen, quiet=options.quiet, logs=asked["show_logs"])
 
 
-def list_tests(sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
+def list_tests(options: Options, sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
     """Name every test that would run."""
+    from moonq.cli.drawing import Screen
     from moonq.testing.results import Report
     from moonq.testing.runner import list_cases
-    from moonq.text.findings import render
 
     count = broken = 0
+    screen = Screen(options, sys.stderr)
     for found in list_cases(sources, plan, projects):
         if isinstance(found, Report):
             assert found.broken is not None
             broken += 1
-            click.echo(render([found.broken]) + "\n", err=True)
+            screen.line(below=f"{screen.drawn([found.broken])}\n")
             continue
         for case in found:
             count += 1
