@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Protocol, TextIO
 
-from moonq.cli.options import Options
 from moonq.console import chunk
 from moonq.console.core import Console, Leave
 from moonq.console.ink import Ink
@@ -14,12 +14,24 @@ from moonq.errors import ConfirmationNeeded, MoonqError
 from moonq.text import plain
 
 
+class Talk(Protocol):
+    """How the command line that the console was started from talks."""
+
+    def has_color(self, stream: TextIO) -> bool:
+        """Say whether *stream* takes colours."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Tell the person something that is not the result."""
+        ...
+
+
 class Streams:
     """A face that can show, and cannot ask."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._ink = Ink(options.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), 100)
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._ink = Ink(talk.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), 100)
 
     def ink(self) -> Ink:
         """Return what stdout can show."""
@@ -40,7 +52,7 @@ class Streams:
 
     def notice(self, text: str) -> None:
         """Print talk to stderr."""
-        self._options.say(text)
+        self._talk.say(text)
 
     def confirms(self, question: str) -> bool:
         """Refuse: nobody can answer."""

@@ -25,13 +25,13 @@ from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 from pygments.lexers.scripting import LuaLexer
 
-from moonq.cli.options import Options
 from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
 from moonq.console.core import Console, Leave
 from moonq.console.history import open_history
 from moonq.console.ink import Ink
 from moonq.console.keys import Refusal, bindings
+from moonq.console.streams import Talk
 from moonq.control.client import Client
 from moonq.text import plain
 
@@ -53,8 +53,8 @@ class Detached(Leave):
 class Terminal:
     """A face on a terminal; holds the prompt back while something is shown."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
@@ -67,7 +67,7 @@ class Terminal:
     def ink(self) -> Ink:
         """Return what the terminal can show now: it may have been resized."""
         width = shutil.get_terminal_size((80, 24)).columns
-        return Ink(self._options.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), width)
+        return Ink(self._talk.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), width)
 
     def show(self, lines: list[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""

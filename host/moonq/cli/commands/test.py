@@ -222,7 +222,8 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
     if options.project != Path():
         passed = ["-C", str(options.project), *passed]
     first = Filter(targets, asked["k"] or "", asked["failed"])
-    Watch(options.project, passed, first).run()
+    project = options.project
+    Watch(project.parent if project.is_file() else project, passed, first).run()
 
 
 def reporter_of(options: Options, screen: Screen, asked: dict[str, Any]) -> Reporter:
