@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from moonq import log
 from moonq.clock import Clock
 from moonq.errors import Invalid, MoonqError, NotFound, QueueError
-from moonq.kinds.helpers import Data, Variable
 from moonq.registry.project import Entry, Project
 from moonq.run.queues import Queues, info_object
 from moonq.sandbox.lend import Caller, Store
@@ -190,7 +189,7 @@ def level_name(level: int) -> str:
 def _variables(project: Project, env: Mapping[str, str]) -> dict[str, str | None]:
     result: dict[str, str | None] = {}
     for entry in project.of_kind("env.variable"):
-        fields = entry.fields(Variable)
+        fields: Any = entry.config
         value = env.get(fields.variable, fields.default)
         result[fields.variable] = value
         result[entry.id] = value
@@ -211,8 +210,8 @@ def _entry_object(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "meta": dict(entry.meta),
     }
-    if isinstance(entry.config, Data):
-        found["data"] = entry.config.fields()
+    if entry.config.model_extra is not None:
+        found["data"] = dict(entry.config.model_extra)
     return found
 
 

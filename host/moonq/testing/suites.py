@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from moonq import durations
-from moonq.kinds.scripts import Function
 from moonq.registry import Project
+from moonq.registry.script import Callable as Function
 from moonq.run.functions import chunk
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
