@@ -21,6 +21,7 @@ from moonq.errors import StopTimeout
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
+    from moonq.console.terminal import Terminal
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
 
@@ -111,3 +112,17 @@ def configure_log(
         stream,
         color=options.has_color(sys.stderr),
     )
+
+
+@contextmanager
+def log_above(terminal: Terminal, configure: Callable[[TextIO | None], None]) -> Iterator[None]:
+    """Let log lines come above the prompt of *terminal*, and to stderr from the end of `with`."""
+    from moonq.console.printer import LineStream, Printer
+
+    printer = Printer(terminal.write)
+    configure(LineStream(printer.line))
+    try:
+        yield
+    finally:
+        printer.close()
+        configure(None)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from moonq.cli.commands.run import host_options, run
 from moonq.cli.failures import INTERRUPTED
-from moonq.cli.hosting import Hosting, configure_log
+from moonq.cli.hosting import Hosting, configure_log, log_above
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
 
@@ -56,23 +56,23 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
 def _with_console(options: Options, levels: dict[str, str], drain_timeout: float | None) -> int:
     from moonq.cli.drawing import Screen
     from moonq.cli.narrator import Narrator
-    from moonq.console.printer import LineStream, Printer
+    from moonq.console.printer import LineStream
     from moonq.console.terminal import Terminal
     from moonq.host import Host
     from moonq.kinds import load
 
     loaded = load(options.project)
     terminal = Terminal(options)
-    printer = Printer(terminal.write)
-    configure_log(options, True, loaded.settings.log, levels, LineStream(printer.line))
+
+    def configure(stream: TextIO | None) -> None:
+        configure_log(options, True, loaded.settings.log, dict(levels), stream)
+
     above = LineStream(lambda line: terminal.write(f"{line}\n"))
     narrator = Narrator(Screen(options, sys.stderr, above), pretty=True, quiet=options.quiet)
-    try:
+    with log_above(terminal, configure):
         narrator.opened(loaded)
         hosting = Hosting(options, Host(loaded), narrator, drain_timeout)
         return _Development(options, hosting).through(terminal)
-    finally:
-        printer.close()
 
 
 class _Development:
@@ -96,11 +96,10 @@ class _Development:
 
         # It is private in that it ends with the person, who is asked while messages are in flight.
         attached = Attached(lambda: connect(self._project), is_private=True)
-        console = Console(attached, terminal, project=self._project)
         try:
-            terminal.run(console)
+            with closing(Console(attached, terminal, project=self._project)) as console:
+                terminal.run(console)
         finally:
-            console.close()
             attached.client.close()
 
     def _end_soon(self, now: bool) -> None:
@@ -108,14 +107,14 @@ class _Development:
         self._hosting.cut_off = now
         os.kill(os.getpid(), signal.SIGTERM)
 
-    @contextlib.contextmanager
+    @contextmanager
     def _draining(self) -> Iterator[None]:
         self._hosting.narrator.draining()
         with Signals(self._hosting.stop_now):
             yield
 
 
-@contextlib.contextmanager
+@contextmanager
 def _leaving_on_sigterm() -> Iterator[None]:
     """Leave the prompt at SIGTERM without a question, and give the terminal back."""
     from prompt_toolkit.application.current import get_app_or_none
