@@ -141,9 +141,9 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     if asked["list"]:
         return list_tests(options, sources, plan, projects)
     tally = run(options, sources, plan, projects, asked)
-    if not tally.results() and not tally.failed():
+    if not tally.results():
         raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
-    if tally.failed():
+    if tally.bad():
         return 1
     return TOO_LITTLE_COVERED if tally.below(asked["cov_min"]) else 0
 
@@ -206,7 +206,7 @@ def run(
     extra: list[str] = []
     if plan.conditions.coverage:
         extra = coverage.told(tally, projects, asked["coverage"] or ("term",), asked["cov_min"])
-    if tally.results() or tally.failed():
+    if tally.results():
         reporter.end(tally, extra)
     if asked["junit"]:
         junit.write(asked["junit"], tally)
@@ -243,16 +243,15 @@ def reporter_of(options: Options, screen: Screen, asked: dict[str, Any]) -> Repo
 def list_tests(options: Options, sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
     """Name every test that would run."""
     from moonq.cli.drawing import Screen
-    from moonq.testing.results import Report
     from moonq.testing.runner import list_cases
+    from moonq.text.findings import Finding
 
     count = broken = 0
     screen = Screen(options, sys.stderr)
     for found in list_cases(sources, plan, projects):
-        if isinstance(found, Report):
-            assert found.broken is not None
+        if isinstance(found, Finding):
             broken += 1
-            screen.line(below=f"{screen.drawn([found.broken])}\n")
+            screen.line(below=f"{screen.drawn([found])}\n")
             continue
         for case in found:
             count += 1

@@ -34,21 +34,17 @@ class Tally:
         """Return every result in order."""
         return [result for report in self.reports for result in report.results]
 
+    def tests(self) -> int:
+        """Return how many tests there were."""
+        return sum(1 for result in self.results() if result.is_test)
+
     def count(self, status: Status) -> int:
         """Return how many tests ended so."""
         return sum(1 for result in self.results() if result.status == status)
 
-    def told(self) -> list[Result]:
-        """Return the same and, as further ones, why files did not load or close."""
-        return [result for report in self.reports for result in report.told()]
-
     def bad(self) -> list[Result]:
-        """Return what failed."""
-        return [result for result in self.told() if result.is_bad]
-
-    def failed(self) -> int:
-        """Return how many tests failed, and files that could not be loaded or closed."""
-        return len(self.bad())
+        """Return what failed: tests, and files that could not be loaded or closed."""
+        return [result for result in self.results() if result.is_bad]
 
     def below(self, minimum: float | None) -> bool:
         """Say whether less than *minimum* percent of the lines ran."""
@@ -58,10 +54,10 @@ class Tally:
 
     def summary(self) -> str:
         """Return the closing line."""
-        tests = plural(len(self.results()), "test")
-        files = plural(sum(1 for report in self.reports if report.told()), "file")
+        tests = plural(self.tests(), "test")
+        files = plural(sum(1 for report in self.reports if report.results), "file")
         parts = [
-            f"{counted(self.failed())} failed",
+            f"{counted(len(self.bad()))} failed",
             f"{counted(self.count('passed'))} passed",
             f"{counted(self.count('skipped'))} skipped",
             f"{tests} in {files}",

@@ -18,7 +18,7 @@ _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 def write(path: Path, tally: Tally) -> None:
     """Write what the run came to into the file *path*."""
-    root = Element("testsuites", _counts(tally.told(), tally.took))
+    root = Element("testsuites", _counts(tally.results(), tally.took))
     root.extend(_suite(report) for report in tally.reports)
     indent(root, "")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,9 +27,9 @@ def write(path: Path, tally: Tally) -> None:
 
 
 def _suite(report: Report) -> Element:
-    told = report.told()
-    suite = Element("testsuite", {"name": report.source.shown, **_counts(told, report.took)})
-    suite.extend(_case(report, result) for result in told)
+    counts = _counts(report.results, report.took)
+    suite = Element("testsuite", {"name": report.source.shown, **counts})
+    suite.extend(_case(report, result) for result in report.results)
     return suite
 
 

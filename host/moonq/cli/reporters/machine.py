@@ -23,19 +23,20 @@ class Json:
 
     def suite(self, report: Report) -> None:
         """Write a document for each test."""
-        if report.broken:
-            finding = to_json(report.broken)
-            self._say("broken", file=report.source.shown, finding=finding)
+        shown = report.source.shown
         for result in report.results:
-            self._say("result", **_result(result))
-        for problem in report.problems:
-            self._say("problem", file=report.source.shown, problem=_problem(problem))
+            if result.finding:
+                self._say("broken", file=shown, finding=to_json(result.finding))
+            elif result.is_test:
+                self._say("result", **_result(result))
+            elif result.problem:
+                self._say("problem", file=shown, problem=_problem(result.problem))
 
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """Write the closing document."""
         self._say(
             "end",
-            failed=tally.failed(),
+            failed=len(tally.bad()),
             passed=tally.count("passed"),
             skipped=tally.count("skipped"),
             files=len(tally.reports),
@@ -59,7 +60,7 @@ class Tap:
 
     def suite(self, report: Report) -> None:
         """Write a point for each test."""
-        for result in report.told():
+        for result in report.results:
             name = f"{report.source.shown} {result.case.full_name}"
             reason = f" # SKIP {result.reason}".rstrip() if result.status == "skipped" else ""
             self._point(name, block(result) if result.is_bad else [], reason)

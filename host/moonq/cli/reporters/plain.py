@@ -15,6 +15,6 @@ class Plain(Pretty):
     def suite(self, report: Report) -> None:
         """Write a line for each test."""
         shown = clean(report.source.shown)
-        for result in report.told():
+        for result in report.results:
             if not self._quiet or result.is_bad:
                 self._screen.line(f"{WORDS[result.status]:5} {shown}  {clean(result.case.title)}")

@@ -31,11 +31,11 @@ class Pretty:
 
     def suite(self, report: Report) -> None:
         """Write a file's blocks and tests."""
-        if self._quiet or not (told := report.told()):
+        if self._quiet or not report.results:
             return
         self._screen.line(f"  {clean(report.source.shown)}")
         inside: tuple[str, ...] = ()
-        for result in told:
+        for result in report.results:
             path = result.case.path
             for depth in range(_shared(inside, path), len(path)):
                 self._screen.line(f"{'  ' * (depth + 2)}{clean(path[depth])}")
@@ -45,7 +45,7 @@ class Pretty:
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """Write what went wrong, and the closing line."""
         for number, result in enumerate(tally.bad(), 1):
-            where = "" if result.case.index else f"{clean(result.case.file)} "
+            where = "" if result.is_test else f"{clean(result.case.file)} "
             self._screen.line()
             self._screen.line((f"  {number}) {where}{clean(result.case.title)}", "bad"))
             finding = result.finding
@@ -54,12 +54,12 @@ class Pretty:
                 self._screen.line(below=f"     {row}".rstrip())
         for row in ("", *extra):
             self._screen.line(row)
-        self._screen.line((f"  {tally.summary()}", "bad" if tally.failed() else "good"))
+        self._screen.line((f"  {tally.summary()}", "bad" if tally.bad() else "good"))
 
     def _result(self, result: Result, indent: str) -> None:
         mark, style = MARKS[result.status]
         name = f"{indent}{mark} {clean(result.case.name)}"
-        took = milliseconds(result.took) if result.case.index else ""
+        took = milliseconds(result.took) if result.is_test else ""
         if result.status == "skipped":
             name, took = f"{name}  ({result.reason or 'skipped'})", ""
         gap = max(2, COLUMN - len(name) - len(took))
