@@ -24,10 +24,10 @@ from moonq.text.plain import (
     has_color,
     in_ascii,
     json_text,
+    short,
     speaks_unicode,
     visible,
 )
-from moonq.text.wording import short
 
 Mode = Literal["pretty", "json", "auto"]
 

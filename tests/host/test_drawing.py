@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from moonq.cli.drawing import Screen
+from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.progress import Progress
 from moonq.text.findings import Finding
@@ -38,7 +38,7 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(stream: io.StringIO, color: str = "auto") -> str:
     """One line as *stream* gets it."""
-    Screen(Options(color=color), stream).line("  ", ("✓", "good"), f" [red]{LONG}")
+    Lines(Options(color=color), stream).line("  ", ("✓", "good"), f" [red]{LONG}")
     return stream.getvalue()
 
 
@@ -60,27 +60,27 @@ def test_a_terminal_that_refuses_colours_gets_none(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("color", ["never", "always"])
 def test_a_finding_keeps_its_colours_below_a_line(color: str) -> None:
     stream = Pipe()
-    screen = Screen(Options(color=color), stream)
-    finding = screen.drawn([Finding("error", "R202", "no such entry")])
-    screen.line("reload ", ("✗", "bad"), below=finding)
+    lines = Lines(Options(color=color), stream)
+    finding = lines.drawn([Finding("error", "R202", "no such entry")])
+    lines.line("reload ", ("✗", "bad"), below=finding)
     assert ("\x1b[1;31merror[R202]\x1b[0m" in stream.getvalue()) is (color == "always")
     assert stream.getvalue().count("\n") == 2
 
 
 def test_a_stream_without_unicode_gets_ascii() -> None:
     stream = io.StringIO()
-    Screen(Options(), stream).line(("✓", "good"), " a → b", below="│ é")
+    Lines(Options(), stream).line(("✓", "good"), " a → b", below="│ é")
     assert stream.getvalue() == "ok a -> b\n| \\xe9\n"
 
 
 def progress(stream: io.StringIO, options: Options, monkeypatch: pytest.MonkeyPatch) -> str:
     """What is written while long work says how far it has come."""
     monkeypatch.setattr("moonq.cli.progress.PATIENCE", 0.0)
-    screen = Screen(options, stream)
-    with Progress(options, screen) as telling:
+    lines = Lines(options, stream)
+    with Progress(options, lines) as telling:
         telling.show("1 of 2 files")
         telling.show("2 of 2 files")
-        screen.line("a result")
+        lines.line("a result")
     return stream.getvalue()
 
 
@@ -101,6 +101,6 @@ def test_progress_is_for_terminals_that_are_talked_to(
 
 def test_short_work_is_over_without_a_word() -> None:
     stream = Terminal()
-    with Progress(Options(), Screen(Options(), stream)) as telling:
+    with Progress(Options(), Lines(Options(), stream)) as telling:
         telling.show("1 of 2 files")
     assert stream.getvalue() == ""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq import __version__
-from moonq.cli.drawing import Screen
+from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
@@ -74,8 +74,8 @@ def _expected(error: MoonqError, options: Options) -> int:
         _say_json(_plain(error, findings))
     else:
         if findings:
-            screen = Screen(options, sys.stderr)
-            screen.line(below=f"{screen.drawn(findings)}\n")
+            lines = Lines(options, sys.stderr)
+            lines.line(below=f"{lines.drawn(findings)}\n")
         code = f" [{error.code}]" if error.code else ""
         print(f"moonq: {visible(error.message)}{code}", file=sys.stderr)
         if error.hint:

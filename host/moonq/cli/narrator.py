@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
-from moonq.cli.drawing import Part, Screen
+from moonq.cli.drawing import Lines, Part
 from moonq.cli.failures import findings_of
 from moonq.cli.faults import as_finding
 from moonq.text.findings import to_json
@@ -36,8 +36,8 @@ OTHER_MARK = ("●", "warn")
 class Narrator:
     """Knows both ways of telling; whoever calls it says only what happened."""
 
-    def __init__(self, screen: Screen, *, pretty: bool, quiet: bool = False) -> None:
-        self._screen = screen
+    def __init__(self, lines: Lines, *, pretty: bool, quiet: bool = False) -> None:
+        self._lines = lines
         self._pretty = pretty
         self._quiet = quiet
         self._widest = 0
@@ -90,7 +90,7 @@ class Narrator:
         self._tell(
             (),
             "call failed",
-            below=self._screen.drawn([as_finding(project, function, fault)]),
+            below=self._lines.drawn([as_finding(project, function, fault)]),
             level="error",
             function=function,
             kind=fault.kind,
@@ -124,7 +124,7 @@ class Narrator:
         self._tell(
             (f"{_now()} reload  {_few(paths)}  ", MARKS["failed"], f" {keeps}"),
             "not reloaded",
-            below=self._screen.drawn(findings) if findings else f"  {problem}",
+            below=self._lines.drawn(findings) if findings else f"  {problem}",
             level="error",
             files=list(paths),
             error=problem.message,
@@ -157,7 +157,7 @@ class Narrator:
             self._log.log(log.parse_level(level), event, extra={"fields": fields})
         elif level == "error" or not self._quiet:
             parts = (sentence,) if isinstance(sentence, str) else sentence
-            self._screen.line(*parts, below=f"{below}\n" if below else "")
+            self._lines.line(*parts, below=f"{below}\n" if below else "")
 
 
 def totals(report: StopReport) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from moonq import assets
 from moonq.console.annotations import reference
 from moonq.console.commands import table as commands
 from moonq.console.settings import SETTINGS
-from moonq.console.tables import KEYWORDS
 from moonq.errors import MoonqError
 from moonq.registry.lua.tokens import Token, tokens
 
@@ -32,6 +31,11 @@ if TYPE_CHECKING:
     from moonq.console.core import Console
     from moonq.control.client import Pending
 
+_WORDS = """
+    and break do else elseif end false for function goto if in
+    local nil not or repeat return then true until while
+"""
+KEYWORDS = tuple(_WORDS.split())
 #: Seconds that an answer may take.
 PATIENCE = 0.05
 #: Seconds for which a list of entries is believed.
@@ -151,7 +155,7 @@ class Catalog:
             described = reference().function(full) if prefix else None
             yield full, described.signature if described else kind
         if not prefix:
-            yield from ((word, "keyword") for word in sorted(KEYWORDS))
+            yield from ((word, "keyword") for word in KEYWORDS)
 
     def _known_members(self, owner: str, path: str) -> list[tuple[str, str]]:
         # Asked for without the last name, one answer serves while that name is being typed.

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from moonq.console import views
+from moonq import views
 from moonq.console.printer import Printer
 from moonq.errors import MoonqError
 
 if TYPE_CHECKING:
     from moonq.console.attaching import Attached
-    from moonq.console.core import Face
+    from moonq.console.face import Face
     from moonq.control.client import Subscription
 
 
@@ -103,7 +103,7 @@ class Live:
     def _show(self, subscription: Subscription, printer: Printer) -> None:
         dropped = 0
         for event in subscription:
-            printer.line(views.event(event, self._face.ink()))
+            printer.line(views.event(event, self._face.screen()))
             if subscription.dropped > dropped:
                 printer.skipped(subscription.dropped - dropped)
                 dropped = subscription.dropped

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Protocol, TextIO
+from collections.abc import Callable, Iterable
 
 from moonq.console import chunk
-from moonq.console.core import Console, Leave
-from moonq.console.ink import Ink
+from moonq.console.core import Console
+from moonq.console.entering import enter
+from moonq.console.face import Leave, Talk
 from moonq.control.client import Client
 from moonq.errors import ConfirmationNeeded, MoonqError
-from moonq.text import plain
-
-
-class Talk(Protocol):
-    """How the command line that the console was started from talks."""
-
-    def has_color(self, stream: TextIO) -> bool:
-        """Say whether *stream* takes colours."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Tell the person something that is not the result."""
-        ...
+from moonq.views import Screen, show
 
 
 class Streams:
@@ -31,17 +19,17 @@ class Streams:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        self._ink = Ink(talk.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), 100)
+        self._screen = Screen.of(sys.stdout, talk.color)
 
-    def ink(self) -> Ink:
+    def screen(self) -> Screen:
         """Return what stdout can show."""
-        return self._ink
+        return self._screen
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Iterable[str]) -> None:
         """Print a result."""
-        self.write("".join(f"{line}\n" for line in lines))
+        show(lines)
 
-    def fail(self, lines: list[str]) -> None:
+    def fail(self, lines: Iterable[str]) -> None:
         """Print an error to stderr."""
         print(*lines, sep="\n", file=sys.stderr, flush=True)
 
@@ -77,7 +65,7 @@ def run(console: Console, text: str) -> bool:
     well = True
     try:
         for piece in [*pieces, *([rest] if rest.strip() else [])]:
-            well = console.enter(piece) and well
+            well = enter(console, piece) and well
     except Leave:
         pass
     return well

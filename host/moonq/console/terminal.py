@@ -8,7 +8,7 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -27,21 +27,22 @@ from pygments.lexers.scripting import LuaLexer
 
 from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
-from moonq.console.core import Console, Leave
+from moonq.console.core import Console
+from moonq.console.entering import enter
+from moonq.console.face import Leave, Talk
 from moonq.console.history import open_history
-from moonq.console.ink import Ink
 from moonq.console.keys import Refusal, bindings
-from moonq.console.streams import Talk
 from moonq.control.client import Client
-from moonq.text import plain
+from moonq.views import Screen
+from moonq.views.screen import COLORS
 
 STYLE = Style.from_dict(
     {
-        "bottom-toolbar": "noreverse fg:#888888",
+        "bottom-toolbar": f"noreverse fg:{COLORS['dim']}",
         "status": "reverse",
         "production": "bg:#aa0000 fg:#ffffff bold",
-        "refusal": "fg:#cc4444",
-        "signature": "fg:#888888",
+        "refusal": f"fg:{COLORS['bad']}",
+        "signature": f"fg:{COLORS['dim']}",
     }
 )
 
@@ -64,21 +65,20 @@ class Terminal:
 
     # A face ---------------------------------------------------------------------------------------
 
-    def ink(self) -> Ink:
+    def screen(self) -> Screen:
         """Return what the terminal can show now: it may have been resized."""
-        width = shutil.get_terminal_size((80, 24)).columns
-        return Ink(self._talk.has_color(sys.stdout), plain.speaks_unicode(sys.stdout), width)
+        return Screen.of(sys.stdout, self._talk.color)
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Iterable[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""
         text = "\n".join(lines)
         rows = shutil.get_terminal_size((80, 24)).lines
         if self._pager and text.count("\n") + 1 > rows:
-            click.echo_via_pager(text + "\n", color=self.ink().color)
-        elif lines:
+            click.echo_via_pager(text + "\n", color=self.screen().color)
+        elif text:
             self.write(text + "\n")
 
-    def fail(self, lines: list[str]) -> None:
+    def fail(self, lines: Iterable[str]) -> None:
         """Show an error, where results are shown."""
         self.write("".join(f"{line}\n" for line in lines))
 
@@ -94,9 +94,8 @@ class Terminal:
 
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
-        ink = self.ink()
-        lines = ink.plain(text).split("\n")
-        self.write("".join(f"{ink.paint('dim', line)}\n" for line in lines))
+        screen = self.screen()
+        self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
 
     def confirms(self, question: str) -> bool:
         """Ask for a yes; everything else is a no."""
@@ -119,10 +118,8 @@ class Terminal:
         """Show the dashboard, over a connection of its own."""
         from moonq.dashboard import app, frame, sampling
 
-        ink = self.ink()
         client = reach()
-        first = sampling.sample(client)
-        app.show(reach, client, first, frame.Look(), color=ink.color, unicode=ink.unicode)
+        app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
 
     # The prompt -----------------------------------------------------------------------------------
 
@@ -142,7 +139,7 @@ class Terminal:
                 try:
                     text = self._prompt(console)
                     refusal.forget()
-                    console.enter(text)
+                    enter(console, text)
                 except KeyboardInterrupt:
                     continue
                 except (EOFError, Leave) as leaving:
@@ -172,7 +169,7 @@ class Terminal:
                 return
             self.notice("Ctrl-D leaves")
 
-        has_color = self.ink().color
+        has_color = self.screen().color
         return PromptSession(
             multiline=True,
             lexer=PygmentsLexer(LuaLexer) if has_color else None,

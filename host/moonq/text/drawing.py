@@ -12,12 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from moonq.text.findings import Finding, Span
-from moonq.text.plain import clean, shortened
+from moonq.text.plain import clean, in_ascii, shortened
 
 INK = {"error": "1;31", "warning": "1;33", "info": "1;36", "note": "1;32", "frame": "34"}
-ASCII = str.maketrans(
-    {"┌": "-", "─": "-", "│": "|", "▶": ">", "…": "~", "·": ".", "→": ">", "\ufffd": "?"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,7 @@ class Pen:
         """Return *row* in the characters this pen has."""
         if self.unicode:
             return row
-        row = row.replace("┌─", "-->").translate(ASCII)
-        return row.encode("ascii", "backslashreplace").decode()
+        return in_ascii(row.replace("┌─", "-->"), same_width=True)
 
 
 def draw(finding: Finding, pen: Pen) -> Iterator[str]:

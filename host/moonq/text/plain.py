@@ -25,21 +25,12 @@ UNSAFE = re.compile(
 )
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _UNQUOTED = re.compile(r'[^\s"=]+')
-#: What moonq's own texts use beyond ASCII.
-_ASCII = str.maketrans(
-    {
-        "·": "|",
-        "…": "...",
-        "→": "->",
-        "✓": "ok",
-        "✗": "FAIL",
-        "●": "*",
-        "│": "|",
-        "▸": ">",
-        "\u203a": ">",
-        "\u2013": "-",
-    }
+#: What moonq's own texts use beyond ASCII; each stands for as many columns as before.
+_SAME_WIDTH = str.maketrans(
+    "·…▸\u203a▶↑↓⏎→µ░┌├└─│●✓✗\u2013\ufffd▁▂▃▄▅▆▇█", ".~>>>^v=>u.-|`-|*+x-?_.,-=+*#"
 )
+#: The same as words, for lines whose columns nobody counts.
+_WORDS = _SAME_WIDTH | str.maketrans({"·": "|", "…": "...", "→": "->", "✓": "ok", "✗": "FAIL"})
 
 
 def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
@@ -56,9 +47,10 @@ def speaks_unicode(stream: TextIO) -> bool:
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
 
 
-def in_ascii(text: str) -> str:
+def in_ascii(text: str, *, same_width: bool = False) -> str:
     """Return *text* for a stream that does not speak Unicode."""
-    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode()
+    table = _SAME_WIDTH if same_width else _WORDS
+    return text.translate(table).encode("ascii", "backslashreplace").decode()
 
 
 def visible(text: str) -> str:
@@ -78,6 +70,11 @@ def clean(text: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """Return *text* in at most *limit* characters, marked where it was cut."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def short(message_id: str) -> str:
+    """Return a message's id as people see it everywhere; commands understand it."""
+    return message_id if len(message_id) <= 20 else f"{message_id[:4]}…{message_id[-6:]}"
 
 
 def value_text(value: Any) -> str:

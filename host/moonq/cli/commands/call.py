@@ -8,15 +8,13 @@ from typing import Any
 
 import click
 
-from moonq import log
+from moonq import log, views
 from moonq.cli import arguments
 from moonq.cli.beside import Beside
-from moonq.cli.drawing import Screen
+from moonq.cli.drawing import Lines
 from moonq.cli.faults import as_finding
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoHost
-from moonq.text.plain import value_text, visible
-from moonq.text.wording import milliseconds
 
 
 @click.command()
@@ -75,7 +73,9 @@ def call(
     if options.json:
         click.echo(json.dumps({"schema": "moonq.call/1", **found}, ensure_ascii=False))
     else:
-        show(found, as_message)
+        screen = views.Screen.of(sys.stdout, options.color)
+        # The frame below shows where it failed.
+        views.show(views.called(found, screen, as_message=as_message, sent=send, frames=False))
         _explain(options, function, found["error"])
     return 1 if found["error"] else 0
 
@@ -114,34 +114,5 @@ def _explain(options: Options, function: str, error: dict[str, Any] | None) -> N
     if error and project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
         finding = as_finding(project, project.resolve(function).id, fault)
-        screen = Screen(options, sys.stderr)
-        screen.line(below=f"\n{screen.drawn([finding])}")
-
-
-def show(found: dict[str, Any], as_message: bool) -> None:
-    """Print what became of the call for people."""
-    click.echo(f"{_headline(found, as_message):12} {_outcome(found)}".rstrip())
-    for number, one in enumerate(found["published"]):
-        text = f"{one['queue']}  {visible(one['body'])}"
-        click.echo(f"{'published' if number == 0 else '':12} {text}")
-    for number, one in enumerate(found["logs"]):
-        fields = one["fields"].items()
-        shown = " ".join(f"{visible(key)}={value_text(value)}" for key, value in fields)
-        line = f"{one['level'].upper():5} {visible(one['message'])}  {shown}".rstrip()
-        click.echo(f"{'logs' if number == 0 else '':12} {line}")
-    took = milliseconds(found["took_ms"] / 1000)
-    click.echo(f"took {took} · {found['memory_bytes'] / 1024:.0f} KB")
-
-
-def _headline(found: dict[str, Any], as_message: bool) -> str:
-    if as_message and found["verdict"]:
-        return f"would {found['verdict']}"
-    return "failed" if found["error"] else "returned"
-
-
-def _outcome(found: dict[str, Any]) -> str:
-    error = found["error"]
-    if not error:
-        return visible(", ".join(json.dumps(v, ensure_ascii=False) for v in found["values"]))
-    retryable = {True: "yes", False: "no", None: "not said"}[error["retryable"]]
-    return f"{error['kind']}: {visible(error['message'])}   (retryable: {retryable})"
+        lines = Lines(options, sys.stderr)
+        lines.line(below=f"\n{lines.drawn([finding])}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq.cli.drawing import Screen
+from moonq.cli.drawing import Lines
 from moonq.cli.options import Options, common, pass_options, project_argument
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def show(
     from moonq.text.findings import has_errors, summary
     from moonq.text.wording import milliseconds
 
-    screen = Screen(options, sys.stdout)
+    lines = Lines(options, sys.stdout)
     if findings:
-        screen.line(below=f"{screen.drawn(findings)}\n")
+        lines.line(below=f"{lines.drawn(findings)}\n")
     checked = f"checked {len(project.entries)} entries" if project else "checked"
     if not options.quiet:
         style = "bad" if has_errors(findings) else "warn" if findings else "good"
-        screen.line(f"{checked} in {milliseconds(took)}: ", (summary(findings), style))
+        lines.line(f"{checked} in {milliseconds(took)}: ", (summary(findings), style))

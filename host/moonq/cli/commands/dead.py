@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from moonq import views
 from moonq.cli import arguments
 from moonq.cli.attached import attached, confirmed
-from moonq.cli.commands.peek import detail
 from moonq.cli.completing import complete_queue
-from moonq.cli.dropping import dropped_lines
 from moonq.cli.options import Options, common, pass_options
-from moonq.text.plain import visible
-from moonq.text.wording import age, plural, table
+from moonq.text.wording import moment, plural
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
@@ -62,39 +60,8 @@ def ls(options: Options, queue: str, error: str | None, older: float | None, lim
     if options.json:
         click.echo(json.dumps({"schema": "moonq.dead/1", **found}, ensure_ascii=False))
     else:
-        _show_groups(found)
+        views.show(views.letters(found, _screen(options)))
     return 0
-
-
-def _show_groups(found: dict[str, Any]) -> None:
-    groups, now = found["groups"], time.time()
-    kinds = plural(len(groups), "kind")
-    click.echo(
-        f"{plural(found['count'], 'dead letter')} in {found['dead_queue']}, {kinds} of error"
-    )
-    if not groups:
-        return
-    rows = [["fp", "n", "last", "where", "error"]]
-    rows += [
-        [
-            one["fingerprint"],
-            str(one["count"]),
-            f"{age(max(0.0, now - one['last']))} ago",
-            one["where"] or "-",
-            _cut(one["error"]),
-        ]
-        for one in groups
-    ]
-    click.echo(table(rows, right={1}, indent="  "))
-    if found["messages"]:
-        click.echo("newest")
-        for one in found["messages"]:
-            click.echo(f"  {one['id']}")
-
-
-def _cut(text: str, width: int = 70) -> str:
-    line = visible(text)
-    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 @dead.command()
@@ -114,22 +81,8 @@ def show(options: Options, queue: str, message_id: str) -> int:
     if options.json:
         click.echo(json.dumps({"schema": "moonq.letter/1", **found}, ensure_ascii=False))
     else:
-        click.echo("\n".join([f"queue      {found['queue']}", *detail(found)]))
-        click.echo("\n".join(attempts(found, time.time())))
+        views.show(views.letter(found, _screen(options)))
     return 0
-
-
-def attempts(found: dict[str, Any], now: float) -> list[str]:
-    """Return what is remembered of each attempt that failed, the last one at the end."""
-    errors = found.get("errors", [])
-    first = int(found["headers"].get("x_attempts", len(errors))) - len(errors) + 1
-    lines = []
-    for number, one in enumerate(errors, max(1, first)):
-        lines.append("")
-        lines.append(f"attempt {number}  {age(max(0.0, now - one['time']))} ago  {one['where']}")
-        lines.append(f"  {one['kind']}: {visible(one['message'])}")
-        lines += [f"    {visible(row)}" for row in one["traceback"].splitlines()]
-    return lines or ["", f"no error is remembered ({found['headers'].get('x_dead_letter_reason')})"]
 
 
 @dead.command()
@@ -163,7 +116,7 @@ def retry(options: Options, /, queue: str, **given: Any) -> int:
     if options.json:
         click.echo(json.dumps({"schema": "moonq.retry/1", **answer}, ensure_ascii=False))
     else:
-        click.echo(f"{plural(answer['retried'], 'message')} requeued")
+        views.show(views.done(answer, _screen(options)))
     return 0
 
 
@@ -199,7 +152,7 @@ def drop(options: Options, /, queue: str, **given: Any) -> int:
     if options.json:
         click.echo(json.dumps({"schema": "moonq.drop/1", **answer}, ensure_ascii=False))
     else:
-        click.echo("\n".join(dropped_lines("dropped", answer)))
+        views.show(views.dropped(answer, _screen(options)))
     return 0
 
 
@@ -216,7 +169,10 @@ def _snapshot(host: Client | Direct, queue: str, given: dict[str, Any]) -> dict[
 
 
 def _announcement(verb: str, snapshot: dict[str, Any], what: str) -> str:
-    moment = time.strftime("%H:%M:%S", time.localtime(snapshot["taken"]))
-    count = plural(snapshot["count"], "message")
+    count, taken = plural(snapshot["count"], "message"), moment(snapshot["taken"])
     part = "" if snapshot["whole"] else ", more than one snapshot holds: repeat it for the rest"
-    return f"{verb} {count} (as of {moment}; later ones are not included{part})\n  {what}"
+    return f"{verb} {count} (as of {taken}; later ones are not included{part})\n  {what}"
+
+
+def _screen(options: Options) -> views.Screen:
+    return views.Screen.of(sys.stdout, options.color)

@@ -54,7 +54,7 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
 
 
 def _with_console(options: Options, levels: dict[str, str], drain_timeout: float | None) -> int:
-    from moonq.cli.drawing import Screen
+    from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator
     from moonq.console.printer import LineStream
     from moonq.console.terminal import Terminal
@@ -68,7 +68,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
         configure_log(options, True, loaded.settings.log, dict(levels), stream)
 
     above = LineStream(lambda line: terminal.write(f"{line}\n"))
-    narrator = Narrator(Screen(options, sys.stderr, above), pretty=True, quiet=options.quiet)
+    narrator = Narrator(Lines(options, sys.stderr, above), pretty=True, quiet=options.quiet)
     with log_above(terminal, configure):
         narrator.opened(loaded)
         hosting = Hosting(options, Host(loaded), narrator, drain_timeout)

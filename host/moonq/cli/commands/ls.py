@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
+from moonq import views
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, common, pass_options
-from moonq.text.wording import table
 
 
 @click.command()
@@ -40,8 +41,6 @@ def ls(
         found = host.request("entries", pattern=pattern, entry_kind=kind, meta=dict(meta))
     if options.json:
         click.echo(json.dumps({"schema": "moonq.ls/1", **found}, ensure_ascii=False))
-        return 0
-    rows = [[one["id"], one["kind"], f"{one['file']}:{one['line']}"] for one in found["entries"]]
-    if rows:
-        click.echo(table(rows))
+    else:
+        views.show(views.entries(found, views.Screen.of(sys.stdout, options.color)))
     return 0

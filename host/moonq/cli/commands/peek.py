@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 
+from moonq import views
 from moonq.cli.attached import attached
 from moonq.cli.completing import complete_queue
 from moonq.cli.options import Options, common, pass_options
-from moonq.text.plain import visible
-from moonq.text.wording import age, number, short, size, table
 
 
 @click.command()
@@ -54,7 +54,11 @@ def peek(options: Options, /, queue: str, **given: Any) -> int:
         for message in look["messages"]:
             click.echo(_raw(message))
     else:
-        show(look, full=given["full"] or given["message_id"] is not None)
+        screen = views.Screen.of(sys.stdout, options.color)
+        full = given["full"] or given["message_id"] is not None
+        views.show(views.messages(look, screen, full=full))
+        for note, important in views.notes(look):
+            options.say(note, important=important)
     return 0
 
 
@@ -81,74 +85,3 @@ def _raw(message: dict[str, Any]) -> str:
     if "text" in message or "base64" in message:
         return str(message.get("text", message.get("base64")))
     return json.dumps(message["body"], ensure_ascii=False)
-
-
-def show(look: dict[str, Any], *, full: bool) -> None:
-    """Print what was seen."""
-    info = look.get("info", {})
-    if info:
-        oldest = info.get("oldest_age")
-        parts = [look["queue"], f"{number(info.get('ready'))} ready"]
-        parts += [f"oldest {age(oldest)}"] if oldest is not None else []
-        click.echo(" · ".join(parts))
-    if full:
-        for message in look["messages"]:
-            click.echo("\n" + "\n".join(detail(message)))
-    elif look["messages"]:
-        click.echo(rows(look["messages"]))
-    if look["left_off"]:
-        click.echo(f"{look['left_off']} more would not fit; ask for fewer with -n", err=True)
-
-
-def rows(messages: list[dict[str, Any]]) -> str:
-    """Return a line for each of *messages*."""
-    from moonq.sandbox.literals import Literals
-
-    literals = Literals()
-    lines = [["id", "state", "age", "try", "size", "body"]]
-    lines += [
-        [
-            short(one["id"]),
-            one["state"],
-            age(one["age"]),
-            str(one["attempt"]),
-            size(one["size"]),
-            body_line(one, literals),
-        ]
-        for one in messages
-    ]
-    return table(lines, right={2, 3, 4}, indent="  ")
-
-
-def body_line(message: dict[str, Any], literals: Any, width: int = 60) -> str:
-    """Return the body on one line, as Lua would write it."""
-    if "body" in message:
-        return str(literals.show(message["body"], width, brief=True))
-    if "text" in message:
-        text = visible(message["text"])
-        return text if len(text) < width and not message.get("cut") else text[: width - 1] + "…"
-    return f"[{size(message['size'])}]"
-
-
-def detail(message: dict[str, Any]) -> list[str]:
-    """Return everything about one message, a line for each fact."""
-    from moonq.sandbox.literals import Literals
-
-    found = [f"id         {message['id']}"]
-    state = message["state"]
-    if message.get("due"):
-        state += (
-            f", due in {age(max(0.0, message['due'] - message['published_at'] - message['age']))}"
-        )
-    found.append(f"state      {state}, attempt {message['attempt']}")
-    found.append(f"published  {age(message['age'])} ago, {size(message['size'])}")
-    unusual = [name for name in ("priority", "group") if message.get(name, "normal") != "normal"]
-    found += [f"{name:10} {visible(message[name])}" for name in unusual]
-    for at, (name, value) in enumerate(sorted(message["headers"].items())):
-        found.append(f"{'headers' if at == 0 else '':10} {visible(name)} = {visible(str(value))}")
-    if "body" in message:
-        lines = Literals().show(message["body"], 88).splitlines()
-    else:
-        lines = [visible(message.get("text", message.get("base64", "[not shown]")))]
-    found += [f"{'body' if at == 0 else '':10} {line}" for at, line in enumerate(lines)]
-    return found

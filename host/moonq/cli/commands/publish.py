@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import durations
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import complete_queue
@@ -228,33 +227,12 @@ def show(options: Options, job: Job) -> None:
     if options.json:
         click.echo(json.dumps(document(job), ensure_ascii=False))
         return
-    from moonq.text.plain import visible
-    from moonq.text.wording import counted
+    from moonq import views
 
-    verb = "would publish" if job.dry_run else "published"
-    if job.published == 1 and not job.refused:
-        click.echo(f"{verb} {'one message' if job.dry_run else job.ids[0]} to {job.queue}")
-    else:
-        speed = f" · {job.published / job.took:.0f}/s" if job.took > 0 and job.published else ""
-        took = durations.show(job.took) if job.took else "0 s"
-        click.echo(f"{verb} {counted(job.published)} · {took}{speed} · {job.refused} refused")
-    for error in job.errors[:3]:
-        text = f"message {error['number']}: {error['kind']} {error['message']}"
-        click.echo(f"moonq: {visible(text)}", err=True)
-    for outcome in job.outcomes[:20]:
-        click.echo(_outcome(outcome))
-    if job.timed_out:
-        click.echo(f"not done after {durations.show(job.took)}; it goes on without us", err=True)
-
-
-def _outcome(found: dict[str, Any]) -> str:
-    took = f"{found['took_ms']:.0f} ms"
-    tries = f"attempt {found.get('attempt', 1)}"
-    if found["event"] == "ack":
-        return f"acked by {found['function']} in {took} ({tries})"
-    error = found.get("error") or {}
-    text = f"{error.get('kind', '')} {error.get('message', '')}".strip()
-    return f"dead ({found.get('reason')}) after {took} ({tries}): {text}"
+    found = document(job)
+    views.show(views.published(found, views.Screen.of(sys.stdout, options.color)))
+    for note, important in views.notes(found):
+        options.say(note, important=important)
 
 
 def document(job: Job) -> dict[str, Any]:

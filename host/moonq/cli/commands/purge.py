@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from moonq import views
 from moonq.cli import arguments
 from moonq.cli.attached import attached, confirmed, confirmed_by_name
 from moonq.cli.completing import complete_queue
-from moonq.cli.dropping import dropped_lines, undo
 from moonq.cli.options import Options, common, pass_options
 from moonq.control.client import Client
 from moonq.text.wording import plural
@@ -54,10 +55,11 @@ def purge(options: Options, queue: str, older: float | None, no_backup: bool, ye
         )
     if options.json:
         if "backup" in answer:
-            answer["undo"] = undo(answer)
+            answer["undo"] = views.undo(answer)
         click.echo(json.dumps({"schema": "moonq.purge/1", **answer}, ensure_ascii=False))
     else:
-        click.echo("\n".join(dropped_lines("purged", answer)))
+        screen = views.Screen.of(sys.stdout, options.color)
+        views.show(views.dropped(answer, screen, verb="purged"))
     return 0
 
 

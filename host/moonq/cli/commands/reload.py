@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
 
 import click
 
+from moonq import views
 from moonq.cli.attached import live
 from moonq.cli.options import Options, common, pass_options
-from moonq.text.wording import plural
 
 
 @click.command()
@@ -31,24 +31,5 @@ def reload(options: Options, yes: bool) -> int:
     if options.json:
         click.echo(json.dumps({"schema": "moonq.reload/1", **report}))
     else:
-        click.echo("\n".join(lines(report)))
+        views.show(views.reloaded(report, views.Screen.of(sys.stdout, options.color)))
     return 0
-
-
-def lines(report: dict[str, Any]) -> list[str]:
-    """Return what was done, a line for each kind of change."""
-    changes = [
-        f"{what:8} {', '.join(report[what])}"
-        for what in ("added", "removed", "changed")
-        if report[what]
-    ]
-    if not changes:
-        return ["nothing has changed"]
-    done = f"reloaded in {report['took_ms']:.0f} ms"
-    if report["replaced"]:
-        done += f" · {plural(report['workers'], 'worker')} switched"
-    if report["finishing"]:
-        done += f" · {plural(report['finishing'], 'message')} finishing on the old code"
-    down = [f"not up: {problem}" for problem in report["problems"]]
-    kept = [f"{name} keeps its old fields until the next start" for name in report["needs_restart"]]
-    return [*changes, done, *down, *kept]

@@ -101,7 +101,7 @@ def run(
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
     """
-    from moonq.cli.drawing import Screen
+    from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator, totals
     from moonq.host import Host
     from moonq.kinds import load
@@ -109,7 +109,7 @@ def run(
     loaded = load(options.project)
     pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"
     configure_log(options, pretty, loaded.settings.log, dict(levels))
-    narrator = Narrator(Screen(options, sys.stderr), pretty=pretty, quiet=options.quiet)
+    narrator = Narrator(Lines(options, sys.stderr), pretty=pretty, quiet=options.quiet)
     narrator.opened(loaded)
     host = Host(loaded)
     serving = Run(Hosting(options, host, narrator, drain_timeout))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from moonq import views
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import HostSilent, MoonqError, NoHost
-from moonq.text.wording import clock, counted
 
 
 @click.command()
@@ -31,8 +32,7 @@ def status(options: Options) -> int:
         document = {"schema": "moonq.status/1", "hosts": hosts}
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        for host in hosts:
-            click.echo(line(host))
+        views.show(views.hosts({"hosts": hosts}, views.Screen.of(sys.stdout, options.color)))
     if not hosts:
         raise NoHost("no moonq host is running", hint="start one with `moonq run`")
     return HostSilent.exit_code if any(host["problem"] for host in hosts) else 0
@@ -75,16 +75,3 @@ def _other(record: dict[str, Any]) -> Path | None:
 
     usual = place_of(Path(record["path"]))
     return None if str(usual.lock_file) == record["lock"] else Path(record["socket"])
-
-
-def line(host: dict[str, Any]) -> str:
-    """Return one host on one line."""
-    parts = [host["project"], f"pid {host['pid']}", str(host["profile"])]
-    if host["problem"]:
-        return " · ".join([*parts, host["problem"]])
-    parts.append(f"up {clock(host['up'])}")
-    parts += [f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead")]
-    failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
-    if failing:
-        parts.append(f"not up: {', '.join(failing)}")
-    return " · ".join([*parts, host["socket"]])

@@ -8,24 +8,21 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import durations
+from moonq import views
 from moonq.cli import arguments
 from moonq.cli.attached import live
 from moonq.cli.completing import complete_target
 from moonq.cli.options import Options, common, pass_options
-from moonq.text.plain import value_text, visible
-from moonq.text.wording import counted, short
+from moonq.text.wording import counted
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
 
 EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
-INKS = {"ack": "32", "nack": "33", "dead": "31", "publish": "36", "deliver": "2", "log": "2"}
 #: Lines a second that a terminal and its reader can follow.
 READABLE = 200.0
 
@@ -123,10 +120,11 @@ class Showing:
     def __init__(self, options: Options, chosen: Chosen) -> None:
         self._options = options
         self._chosen = chosen
-        self._draw: Callable[[dict[str, Any]], str] = document if options.json else self._line
-        to_people = sys.stdout.isatty() and not options.json
-        self._rate = chosen.rate or (READABLE if to_people else None)
-        self._color = options.has_color(sys.stdout)
+        screen = views.Screen.of(sys.stdout, options.color)
+        self._draw: Callable[[dict[str, Any]], str] = (
+            document if options.json else lambda event: views.event(event, screen)
+        )
+        self._rate = chosen.rate or (READABLE if screen.width and not options.json else None)
         self._shown = 0
         self._second = 0
         self._in_second = 0
@@ -177,50 +175,6 @@ class Showing:
         left_out = self._all_left_out + self._left_out
         more = f" · {counted(left_out)} left out" if left_out else ""
         self._options.say(f"{counted(self._shown)} events shown{more} · {counted(dropped)} dropped")
-
-    def _line(self, event: dict[str, Any]) -> str:
-        kind = event["event"]
-        moment = datetime.fromtimestamp(event["time"]).astimezone()
-        clock = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
-        label = f"\x1b[{INKS[kind]}m{kind:7}\x1b[0m" if self._color else f"{kind:7}"
-        return f"{clock} {label} {words(event)}".rstrip()
-
-
-def words(event: dict[str, Any]) -> str:
-    """Return what happened, on one line."""
-    if event["event"] == "log":
-        fields = [f"{name}={value_text(value)}" for name, value in event.get("fields", {}).items()]
-        parts = [event["level"].upper(), visible(event["logger"]), visible(event["message"])]
-        return "  ".join([*parts, *fields])
-    parts = [event["queue"]]
-    if "id" in event:
-        parts.append(short(event["id"]))
-    if event.get("count", 1) != 1:
-        parts.append(f"{event['count']} messages")
-    if "attempt" in event:
-        parts.append(f"try {event['attempt']}")
-    parts += _details(event)
-    return "  ".join(parts)
-
-
-def _details(event: dict[str, Any]) -> list[str]:
-    found = []
-    verdict = event.get("verdict", "")
-    if verdict and verdict != "retry":
-        found.append(verdict)
-    if "delay" in event:
-        found.append(f"in {durations.show(event['delay'])}")
-    if "reason" in event:
-        found.append(event["reason"])
-    error = event.get("error")
-    if error:
-        found.append(f"{error['kind']} {visible(error['message'])}")
-        found += [error["where"]] if error.get("where") else []
-    elif event["event"] in ("ack", "deliver"):
-        found.append(event["function"])
-    if "body" in event:
-        found.append(json.dumps(event["body"], ensure_ascii=False))
-    return found
 
 
 def document(event: dict[str, Any]) -> str:

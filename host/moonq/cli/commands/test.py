@@ -18,7 +18,7 @@ from moonq.text.plain import visible
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
-    from moonq.cli.drawing import Screen
+    from moonq.cli.drawing import Lines
     from moonq.cli.reporters import Reporter, Tally
     from moonq.testing.runner import Plan
     from moonq.testing.sources import Projects, SuiteSource
@@ -186,17 +186,17 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
-    from moonq.cli.drawing import Screen
+    from moonq.cli.drawing import Lines
     from moonq.cli.progress import Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
     began = time.perf_counter()
     tally = Tally(seed=plan.selection.seed)
-    screen = Screen(options, sys.stdout)
-    reporter = reporter_of(options, screen, asked)
+    lines = Lines(options, sys.stdout)
+    reporter = reporter_of(options, lines, asked)
     jobs = runner.jobs_for(asked["jobs"], len(sources))
-    with Progress(options, screen) as progress:
+    with Progress(options, lines) as progress:
         for report in runner.run(sources, plan, projects, jobs):
             tally.reports.append(report)
             reporter.suite(report)
@@ -226,7 +226,7 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
     Watch(project.parent if project.is_file() else project, passed, first).run()
 
 
-def reporter_of(options: Options, screen: Screen, asked: dict[str, Any]) -> Reporter:
+def reporter_of(options: Options, lines: Lines, asked: dict[str, Any]) -> Reporter:
     """Return who tells how it goes."""
     from moonq.cli.reporters import github, machine, plain, pretty
 
@@ -237,21 +237,21 @@ def reporter_of(options: Options, screen: Screen, asked: dict[str, Any]) -> Repo
     if form == "tap":
         return machine.Tap(click.echo)
     kinds = {"plain": plain.Plain, "github": github.Github, "pretty": pretty.Pretty}
-    return kinds[form](screen, quiet=options.quiet, logs=asked["show_logs"])
+    return kinds[form](lines, quiet=options.quiet, logs=asked["show_logs"])
 
 
 def list_tests(options: Options, sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
     """Name every test that would run."""
-    from moonq.cli.drawing import Screen
+    from moonq.cli.drawing import Lines
     from moonq.testing.runner import list_cases
     from moonq.text.findings import Finding
 
     count = broken = 0
-    screen = Screen(options, sys.stderr)
+    lines = Lines(options, sys.stderr)
     for found in list_cases(sources, plan, projects):
         if isinstance(found, Finding):
             broken += 1
-            screen.line(below=f"{screen.drawn([found])}\n")
+            lines.line(below=f"{lines.drawn([found])}\n")
             continue
         for case in found:
             count += 1

@@ -30,4 +30,4 @@ class Github(Pretty):
         place = f"file={file},line={problem.line or case.line}"
         title = clean(case.title).translate(_PROPERTY)
         text = "\n".join(block(result)).translate(_DATA)
-        self._screen.line(f"::error {place},title={title}::{text}")
+        self._lines.line(f"::error {place},title={title}::{text}")

@@ -17,4 +17,4 @@ class Plain(Pretty):
         shown = clean(report.source.shown)
         for result in report.results:
             if not self._quiet or result.is_bad:
-                self._screen.line(f"{WORDS[result.status]:5} {shown}  {clean(result.case.title)}")
+                self._lines.line(f"{WORDS[result.status]:5} {shown}  {clean(result.case.title)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moonq.cli.drawing import Screen
+from moonq.cli.drawing import Lines
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
@@ -24,8 +24,8 @@ MARKS = {
 class Pretty:
     """See `Reporter`."""
 
-    def __init__(self, screen: Screen, *, quiet: bool = False, logs: bool = False) -> None:
-        self._screen = screen
+    def __init__(self, lines: Lines, *, quiet: bool = False, logs: bool = False) -> None:
+        self._lines = lines
         self._quiet = quiet
         self._logs = logs
 
@@ -33,12 +33,12 @@ class Pretty:
         """Write a file's blocks and tests."""
         if self._quiet or not report.results:
             return
-        self._screen.line(f"  {clean(report.source.shown)}")
+        self._lines.line(f"  {clean(report.source.shown)}")
         inside: tuple[str, ...] = ()
         for result in report.results:
             path = result.case.path
             for depth in range(_shared(inside, path), len(path)):
-                self._screen.line(f"{'  ' * (depth + 2)}{clean(path[depth])}")
+                self._lines.line(f"{'  ' * (depth + 2)}{clean(path[depth])}")
             inside = path
             self._result(result, "  " * (len(path) + 2))
 
@@ -46,15 +46,15 @@ class Pretty:
         """Write what went wrong, and the closing line."""
         for number, result in enumerate(tally.bad(), 1):
             where = "" if result.is_test else f"{clean(result.case.file)} "
-            self._screen.line()
-            self._screen.line((f"  {number}) {where}{clean(result.case.title)}", "bad"))
+            self._lines.line()
+            self._lines.line((f"  {number}) {where}{clean(result.case.title)}", "bad"))
             finding = result.finding
-            drawn = self._screen.drawn([finding], margin=5).split("\n") if finding else None
+            drawn = self._lines.drawn([finding], margin=5).split("\n") if finding else None
             for row in drawn or block(result):
-                self._screen.line(below=f"     {row}".rstrip())
+                self._lines.line(below=f"     {row}".rstrip())
         for row in ("", *extra):
-            self._screen.line(row)
-        self._screen.line((f"  {tally.summary()}", "bad" if tally.bad() else "good"))
+            self._lines.line(row)
+        self._lines.line((f"  {tally.summary()}", "bad" if tally.bad() else "good"))
 
     def _result(self, result: Result, indent: str) -> None:
         mark, style = MARKS[result.status]
@@ -63,10 +63,10 @@ class Pretty:
         if result.status == "skipped":
             name, took = f"{name}  ({result.reason or 'skipped'})", ""
         gap = max(2, COLUMN - len(name) - len(took))
-        self._screen.line((f"{name}{' ' * gap if took else ''}{took}", style))
+        self._lines.line((f"{name}{' ' * gap if took else ''}{took}", style))
         if self._logs:
             for line in result.logs:
-                self._screen.line(f"{indent}    {log_row(line)}")
+                self._lines.line(f"{indent}    {log_row(line)}")
 
 
 def _shared(before: tuple[str, ...], after: tuple[str, ...]) -> int:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from moonq.console import views
+from moonq import views
 from moonq.console.commands.table import command, words
-from moonq.console.echo import problem
 from moonq.errors import Invalid, NotFound, ProjectInvalid
-from moonq.text.findings import render
-from moonq.text.wording import number, plural
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -34,7 +32,7 @@ def call(console: Console, rest: str) -> None:
     answer = console.request(
         "call", function=function, argument=_json(console, body.strip()), as_message=bool(body)
     )
-    console.face.show(views.called(answer, console.face.ink(), as_message=bool(body)))
+    console.face.show(views.called(answer, console.face.screen(), as_message=bool(body)))
 
 
 def _json(console: Console, text: str) -> str:
@@ -63,9 +61,9 @@ def replay(console: Console, rest: str) -> None:
     found = words(rest, "replay ID [QUEUE]", 1, 2)
     fields = {"queue": found[1]} if len(found) > 1 else {}
     answer = console.request("replay", message=found[0], **fields)
-    ink = console.face.ink()
+    screen = console.face.screen()
     head = f"{answer['id']} with {answer['function']}; it stays where it is"
-    console.face.show([ink.paint("dim", head), *views.called(answer, ink, as_message=True)])
+    console.face.show([screen.paint("dim", head), *views.called(answer, screen, as_message=True)])
 
 
 @command("pause", "pause ID", "holds a queue or a consumer", lua="mq.pause(id)", takes="entry")
@@ -90,7 +88,7 @@ def _operate(console: Console, kind: str, rest: str) -> None:
     target = words(rest, f"{kind} ID", 1)[0]
     if console.face.confirms(f"{kind} {target} on {_where(console)}?"):
         answer = console.request(kind, target=target)
-        console.face.show([f"{done} {name}" for done, name in answer.items()])
+        console.face.show(views.done(answer, console.face.screen()))
     else:
         console.face.notice("nothing was done")
 
@@ -99,19 +97,14 @@ def _operate(console: Console, kind: str, rest: str) -> None:
 def reload(console: Console, rest: str) -> None:
     """Reload the project; a broken edit changes nothing and is shown."""
     words(rest, "reload", most=0)
-    ink = console.face.ink()
+    screen = console.face.screen()
     try:
         answer = console.request("reload")
     except ProjectInvalid as invalid:
-        text = render(invalid.findings, color=ink.color, width=ink.width, unicode=ink.unicode)
-        console.face.fail([*text.split("\n"), "", *problem(invalid, ink)])
+        drawn = screen.findings(invalid.findings)
+        console.face.fail([*drawn, "", *views.problem(invalid, screen)])
         return
-    changed = [f"{key} {', '.join(value)}" for key, value in answer.items() if _names(value)]
-    console.face.show(["reloaded", *(f"  {line}" for line in changed)])
-
-
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    console.face.show(views.reloaded(answer, screen))
 
 
 @command(
@@ -136,7 +129,7 @@ def retry(console: Console, rest: str) -> None:
         console.face.notice("nothing was done")
         return
     answer = console.request("retry", snapshot=chosen["snapshot"], confirm=chosen["queue"])
-    console.face.show([f"{answer['retried']} requeued"])
+    console.face.show(views.done(answer, console.face.screen()))
 
 
 @command(
@@ -177,10 +170,9 @@ def _destroy(console: Console, action: str, chosen: dict[str, Any]) -> None:
         console.face.notice("nothing was done")
         return
     answer = console.request(action, snapshot=chosen["snapshot"], confirm=queue)
-    lines = [f"dropped {number(answer['dropped'])}"]
-    if answer.get("backup"):
-        lines.append(f"undo: moonq publish {chosen['from']} --ndjson {answer['backup']}")
-    console.face.show(lines)
+    done = {"purge": "purged", "drop": "dropped"}[action]
+    told = {**answer, "queue": chosen["from"]}
+    console.face.show(views.dropped(told, console.face.screen(), verb=done))
 
 
 def _is_sure(console: Console, queue: str, count: int) -> bool:

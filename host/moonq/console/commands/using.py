@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from moonq.console import chunk
 from moonq.console.commands.table import command, words
+from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
 
@@ -124,8 +125,6 @@ def top(console: Console, rest: str) -> None:
 @command("quit", "quit", "leaves; a host that was attached to stays up")
 def quit_(console: Console, rest: str) -> None:
     """Leave the console."""
-    from moonq.console.core import Leave
-
     words(rest, "quit", most=0)
     raise Leave
 
