@@ -17,6 +17,8 @@ from functools import cache
 from typing import NamedTuple
 
 from moonq import assets
+from moonq.operations.mq import annotated
+from moonq.operations.verbs import VERBS
 
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
@@ -249,5 +251,6 @@ def reference() -> Reference:
     message = read("message", assets.lua_source("run.message").decode())
     queue = modules["queue"]
     modules["queue"] = replace(queue, methods=queue.methods + message.methods)
-    modules["mq"] = read("mq", assets.lua_source("console.mq").decode())
+    operations = annotated(VERBS.values())
+    modules["mq"] = read("mq", f"{assets.lua_source('console.mq').decode()}\n{operations}")
     return Reference(modules)

@@ -22,9 +22,10 @@ from prompt_toolkit.document import Document
 
 from moonq import assets
 from moonq.console.annotations import reference
-from moonq.console.commands import table as commands
+from moonq.console.commands import all as commands
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
+from moonq.operations.verbs import VERBS
 from moonq.registry.lua.tokens import Token, tokens
 
 if TYPE_CHECKING:
@@ -43,17 +44,15 @@ FRESH = 5.0
 _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
 #: What the first text of a call names.
 _NAMES = {
-    name: kind
-    for kind, names in {
-        "queue": "queue.publish queue.publish_batch queue.info mq.peek mq.purge mq.dead.ls"
-        " mq.dead.show mq.dead.retry mq.dead.drop",
-        "function": "funcs.call mq.call",
-        "entry": "registry.get mq.entry mq.graph mq.pause mq.resume mq.start",
-        "store": "store.open",
-        "module": "require",
-    }.items()
-    for name in names.split()
+    **dict.fromkeys(("queue.publish", "queue.publish_batch", "queue.info"), "queue"),
+    "funcs.call": "function",
+    **{verb.lua: verb.names() for verb in VERBS.values() if verb.names()},
+    "registry.get": "entry",
+    "store.open": "store",
+    "require": "module",
 }
+#: What may be named -> how the kinds of its entries begin.
+_KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
 _HEADERS = {
     "correlation_id": "joins messages that belong together",
     "reply_to": "the queue for an answer",
@@ -98,7 +97,7 @@ class Catalog:
         with self._lock:
             spot = _spot(text)
             found = list(self._all(spot))
-        if spot.kind in ("queue", "function", "entry", "store", "module"):
+        if spot.kind in ("queue", "module", *_KINDS):
             fitting = [one for one in found if spot.word in one[0]]
         else:
             fitting = [one for one in found if one[0].startswith(spot.word)]
@@ -108,7 +107,7 @@ class Catalog:
         if spot.kind == "path":
             return self._path(spot.word)
         known: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
-            "command": lambda: [(one.name, one.about) for one in commands.load().values()],
+            "command": lambda: [(one.name, one.about) for one in commands.COMMANDS.values()],
             "setting": lambda: [(one.name, one.about) for one in SETTINGS.values()],
             "header": _HEADERS.items,
             "module": lambda: [(one, reference().modules[one].summary) for one in _modules()],
@@ -119,12 +118,11 @@ class Catalog:
     # Names of the host ----------------------------------------------------------------------------
 
     def _named(self, kind: str) -> Iterator[tuple[str, str]]:
-        if kind == "queue":
+        if kind in ("queue", "target"):
             queues = self._console.live.numbers.get("queues") or self._queues()
             for one in queues:
                 yield one["id"], _depth(one)
-            return
-        begins = {"function": "function.", "store": "store.", "entry": ""}.get(kind)
+        begins = _KINDS.get(kind)
         for one in self._known_entries():
             if begins is not None and one["kind"].startswith(begins):
                 yield one["id"], one["kind"]

@@ -20,8 +20,8 @@ from moonq.console.settings import Settings
 from moonq.errors import HostSilent
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
     from moonq.control.client import Client
+    from moonq.control.reaching import Reached
 
 
 class Console:
@@ -29,7 +29,7 @@ class Console:
 
     def __init__(
         self,
-        attached: Attached,
+        attached: Reached,
         face: Face,
         *,
         timeout: float | None = None,
@@ -55,7 +55,7 @@ class Console:
     @property
     def is_production(self) -> bool:
         """Whether the host says that its project is in production."""
-        return str(self.client.hello.get("profile")) == "production"
+        return self.attached.is_production
 
     def evaluate(self, text: str) -> Answer:
         """Run Lua, show what it answered, and remember it."""
@@ -89,7 +89,7 @@ class Console:
 
     def request(self, kind: str, **fields: Any) -> Any:
         """Ask the host."""
-        return self.client.request(kind, **fields)
+        return self.attached.request(kind, **fields)
 
     def close(self) -> None:
         """End what still runs for this console."""

@@ -11,7 +11,7 @@ import re
 
 from moonq import views
 from moonq.console import manual
-from moonq.console.commands import table as commands
+from moonq.console.commands import all as commands
 from moonq.console.core import Console
 from moonq.errors import HostSilent, MoonqError
 

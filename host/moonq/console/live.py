@@ -12,15 +12,15 @@ from moonq.console.printer import Printer
 from moonq.errors import MoonqError
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
     from moonq.console.face import Face
     from moonq.control.client import Subscription
+    from moonq.control.reaching import Reached
 
 
 class Live:
     """The subscriptions of one console."""
 
-    def __init__(self, attached: Attached, face: Face) -> None:
+    def __init__(self, attached: Reached, face: Face) -> None:
         self._attached = attached
         self._face = face
         self._tail: Subscription | None = None

@@ -14,7 +14,7 @@
                 print(event["id"], events.dropped)
 
 One thread reads; requests may be made from any thread and answered in any order. What each kind
-of request takes and answers is said once, by the method of that name in `moonq.operations`; beside
+of request takes and answers is said once, by the verb of that name in `moonq.operations`; beside
 those there are `eval`, `complete`, `reset` and `write`, said in `moonq.control.session`.
 """
 
@@ -211,6 +211,9 @@ class Client:
         """
         pending = self.begin(kind, **fields)
         try:
+            # In steps, because a signal that another thread gets does not wake this one.
+            while not pending.is_done():
+                pending.wait(0.25)
             return pending.wait()
         except KeyboardInterrupt:
             pending.cancel()

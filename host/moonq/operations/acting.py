@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moonq.errors import Invalid, QueueError
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 
 if TYPE_CHECKING:
     from moonq.host import CallResult

@@ -14,7 +14,7 @@ from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 
 
 class Replaying(Requests):

@@ -9,8 +9,8 @@ answer, for stderr. `screen` knows the output, the colours and how to reach rich
 rows and facts; the other modules hold the views.
 """
 
-from moonq.views.answers import done, dropped, hosts, published, reloaded, undo
-from moonq.views.calls import called, fault, problem
+from moonq.views.answers import done, dropped, hosts, published, reloaded, stopping, undo
+from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
 from moonq.views.events import event
 from moonq.views.letters import letter, letters
@@ -41,7 +41,9 @@ __all__ = [
     "published",
     "queues",
     "reloaded",
+    "replayed",
     "show",
+    "stopping",
     "undo",
     "value",
 ]

@@ -83,6 +83,12 @@ def reloaded(found: Found, screen: Screen) -> Iterator[str]:
         yield screen.plain(f"{name} keeps its old fields until the next start")
 
 
+def stopping(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield that the host ends, or which one has ended."""
+    gone = f"stopped {found['project']} (pid {found['pid']})" if "pid" in found else ""
+    yield screen.plain(gone or "the host is stopping")
+
+
 def hosts(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the running hosts, a line for each."""
     for host in found["hosts"]:

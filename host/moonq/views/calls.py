@@ -15,7 +15,12 @@ FRAMES = 10
 
 
 def called(
-    found: Found, screen: Screen, *, as_message: bool, sent: bool = False, frames: bool = True
+    found: Found,
+    screen: Screen,
+    *,
+    as_message: bool = False,
+    sent: bool = False,
+    frames: bool = True,
 ) -> Iterator[str]:
     """Yield a call's results, what it published or would have, its logs, and what it cost.
 
@@ -24,6 +29,13 @@ def called(
     yield from facts(_told(found, screen, as_message, sent, frames), screen, least=11)
     took = milliseconds(found["took_ms"] / 1000)
     yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")
+
+
+def replayed(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield what a dead letter did when it was run again."""
+    head = f"{found['id']} with {found['function']}; it stays where it is"
+    yield screen.paint("dim", head)
+    yield from called(found, screen, as_message=True)
 
 
 def _told(

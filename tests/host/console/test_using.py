@@ -50,10 +50,10 @@ def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
 
 
 def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
-    from moonq.console.commands import table as commands
+    from moonq.console.commands.all import COMMANDS
 
     listed = moonq("repl", "-C", shop, "-e", "\\?").out
-    for name, command in commands.load().items():
+    for name, command in COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
     told = moonq("repl", "-C", shop, "-e", "\\purge?").out

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
+
+from moonq.cli import moonq as group
 
 Moonq = Callable[..., Any]
 
@@ -95,6 +98,31 @@ def test_waiting_for_a_handler_that_nobody_runs_is_refused_before_the_publish(
     assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["peek jbos", "purge jbos", "pause jbos", "dead ls jbos", "publish jbos 1", "show jbos",
+     "graph jbos", "call wrok"],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_4_with_what_was_meant(
+    moonq: Moonq, project: Path, command: str
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, command)
+    assert said.code == 4
+    assert "did you mean" in said.err
+    assert "A801" not in said.err
+
+
+def test_production_asks_without_a_running_host_too(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    (project / "moonq.yaml").write_text("production: true\n")
+    said = run(moonq, project, "publish jobs 1")
+    assert said.code == 6
+    assert "add --yes if you mean it" in said.err
+    assert run(moonq, project, "publish jobs 1 --yes").code == 0
+    assert run(moonq, project, "peek jobs").code == 0
+
+
 def test_a_broken_project_is_3_with_its_findings(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(MEMORY.replace("queue: jobs", "queue: jbos"))
     said = run(moonq, project, "ls")
@@ -114,3 +142,22 @@ def test_completion_works_without_a_host_and_loads_nothing_heavy(project: Path) 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["plain,app:jobs", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("call wo", ["app:work"]),
+        ("pause ", ["app:jobs", "app:worker"]),
+        ("dead retry jobs --to jo", ["app:jobs"]),
+        ("show me", ["app:memory"]),
+    ],
+)
+def test_what_an_argument_names_is_completed(
+    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    monkeypatch.chdir(project)
+    completing = ShellComplete(group, {}, "moonq", "_MOONQ_COMPLETE")
+    *words, last = typed.split(" ")
+    assert [one.value for one in completing.get_completions(words, last)] == offered

@@ -12,7 +12,8 @@ import pytest
 
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.host import Host
-from moonq.operations import Operations, choosing
+from moonq.operations import choosing
+from moonq.operations.performing import Operations
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES

@@ -90,12 +90,12 @@ class _Development:
         return INTERRUPTED if self._hosting.cut_off else 0
 
     def _talk(self, terminal: Terminal) -> None:
-        from moonq.console.attaching import Attached
         from moonq.console.core import Console
         from moonq.control.client import connect
+        from moonq.control.reaching import Reached
 
         # It is private in that it ends with the person, who is asked while messages are in flight.
-        attached = Attached(lambda: connect(self._project), is_private=True)
+        attached = Reached(lambda: connect(self._project), is_private=True)
         try:
             with closing(Console(attached, terminal, project=self._project)) as console:
                 terminal.run(console)

@@ -14,8 +14,8 @@ from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
     from moonq.console.terminal import Terminal
+    from moonq.control.reaching import Reached
 
 
 class _Code(click.types.StringParamType):
@@ -81,18 +81,15 @@ def repl(
       moonq repl --local --start < publish.lua
     """
     from moonq.console import streams
-    from moonq.console.attaching import Wish
-    from moonq.console.attaching import attach as attaching
     from moonq.console.core import Console
+    from moonq.control.reaching import Wish, reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
     if not texts and not sys.stdin.isatty():
         texts = [sys.stdin.read()]
     terminal = None if texts else _terminal(options)
-    with (
-        logging(options, terminal),
-        attaching(options.project, Wish(attach, local, start)) as found,
-    ):
+    wish = Wish(to=attach, local=local, start=start, whole=True)
+    with logging(options, terminal), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
         face = terminal or streams.Streams(options)
@@ -129,7 +126,7 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
     return nullcontext()
 
 
-def _greeting(found: Attached) -> list[str]:
+def _greeting(found: Reached) -> list[str]:
     hello = found.client.hello
     where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
     leaving = "the host stays up"

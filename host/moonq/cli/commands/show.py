@@ -1,44 +1,32 @@
-"""`moonq show`: show one entry with all its fields."""
+"""`moonq show`: show one entry with all its fields, or one field."""
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
 
-from moonq import views
-from moonq.cli.attached import attached
-from moonq.cli.completing import complete_entry
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.forwarding import ask, command_of, fields_of, tell
+from moonq.cli.options import Options
 from moonq.errors import NotFound
+from moonq.operations.verbs import VERBS
+
+_VERB = VERBS["entry"]
+_FIELD = click.Option(
+    ["--field"], metavar="NAME", help="Only this field; dots lead deeper: retry.max_delay"
+)
 
 
-@click.command()
-@click.argument("entry", shell_complete=complete_entry)
-@click.option("--field", metavar="NAME", help="Only this field; dots lead deeper: retry.max_delay")
-@common
-@pass_options
-def show(options: Options, entry: str, field: str | None) -> int:
-    """Show ENTRY: every field with defaults filled in, what it needs, and who needs it.
-
-    Durations are seconds. What may be a password is hidden.
-
-    \b
-    Examples:
-      moonq show app:orders
-      moonq show app:orders --field retry.max_attempts
-    """
-    with attached(options) as host:
-        found = host.request("entry", name=entry)
-    if field is not None:
-        value = _field(found, field)
-        click.echo(value if isinstance(value, str) and not options.json else json.dumps(value))
-    elif options.json:
-        click.echo(json.dumps({"schema": "moonq.show/1", **found}, ensure_ascii=False))
-    else:
-        views.show(views.entry(found, views.Screen.of(sys.stdout, options.color)))
+@command_of(_VERB, _FIELD)
+def show(options: Options, field: str | None, **given: Any) -> int:
+    """Show all of it, or the value of one field."""
+    found, _ = ask(options, _VERB, fields_of(_VERB, given))
+    if field is None:
+        tell(options, _VERB, found)
+        return 0
+    value = _field(found, field)
+    click.echo(value if isinstance(value, str) and not options.json else json.dumps(value))
     return 0
 
 

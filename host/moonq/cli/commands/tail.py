@@ -7,15 +7,13 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import views
 from moonq.cli import arguments
-from moonq.cli.attached import live
-from moonq.cli.completing import complete_target
+from moonq.cli.attached import attached
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
 from moonq.text.wording import counted
 
@@ -43,7 +41,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_target)
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("target"))
 @click.option(
     "--event",
     "events",
@@ -80,19 +78,18 @@ def tail(options: Options, /, **given: Any) -> int:
       moonq tail app:orders --event nack,dead
       moonq tail --where 'attempt > 1 and body.total > 100' --limit 10
     """
-    chosen = Chosen(**given)
-    with live(options) as host:
-        subscription = host.subscribe(
+    with attached(options, live=True) as host:
+        subscription = host.client.subscribe(
             "tail",
-            targets=list(chosen.targets),
-            events=chosen.events or list(EVENTS),
-            where=chosen.where or "",
-            body=chosen.body,
+            targets=list(given["targets"]),
+            events=given["events"] or list(EVENTS),
+            where=given["where"] or "",
+            body=given["body"],
         )
-        shown = Showing(options, chosen)
+        shown = Showing(options, given["grep"], given["rate"])
         try:
             with subscription:
-                shown.run(subscription)
+                shown.run(subscription, given["limit"], given["period"])
         except KeyboardInterrupt:
             pass  # the usual end
         if not options.json:
@@ -100,42 +97,29 @@ def tail(options: Options, /, **given: Any) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What was asked for on the command line."""
-
-    targets: tuple[str, ...]
-    events: list[str] | None
-    where: str | None
-    grep: re.Pattern[str] | None
-    body: bool
-    limit: int | None
-    period: float | None
-    rate: float | None
-
-
 class Showing:
     """Prints events until it has seen enough."""
 
-    def __init__(self, options: Options, chosen: Chosen) -> None:
-        self._options = options
-        self._chosen = chosen
+    def __init__(self, options: Options, grep: re.Pattern[str] | None, rate: float | None) -> None:
+        from moonq import views
+
         screen = views.Screen.of(sys.stdout, options.color)
+        self._options = options
+        self._grep = grep
         self._draw: Callable[[dict[str, Any]], str] = (
             document if options.json else lambda event: views.event(event, screen)
         )
-        self._rate = chosen.rate or (READABLE if screen.width and not options.json else None)
+        self._rate = rate or (READABLE if screen.width and not options.json else None)
         self._shown = 0
         self._second = 0
         self._in_second = 0
         self._left_out = 0
         self._all_left_out = 0
 
-    def run(self, events: Subscription) -> None:
-        """Show events until the limit, the time, or the host's end."""
-        period = self._chosen.period
+    def run(self, events: Subscription, limit: int | None, period: float | None) -> None:
+        """Show events until there are *limit*, *period* is over, or the host ends."""
         deadline = None if period is None else time.monotonic() + period
-        while self._chosen.limit is None or self._shown < self._chosen.limit:
+        while limit is None or self._shown < limit:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return
@@ -148,7 +132,7 @@ class Showing:
 
     def _show(self, event: dict[str, Any]) -> None:
         text = self._draw(event)
-        if self._chosen.grep is not None and not self._chosen.grep.search(text):
+        if self._grep is not None and not self._grep.search(text):
             return
         if self._is_too_fast():
             self._left_out += 1

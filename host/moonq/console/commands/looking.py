@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from moonq import durations, views
 from moonq.console import chunk, manual
 from moonq.console.chunk import Completeness
 from moonq.console.commands.table import COMMANDS, command, find, words
-from moonq.errors import Invalid, NotFound
+from moonq.errors import Invalid
 from moonq.views import Screen
 
 if TYPE_CHECKING:
@@ -40,91 +40,6 @@ def help_(console: Console, rest: str) -> None:
 def inspect(console: Console, rest: str) -> None:
     """Inspect an expression, or the last value."""
     console.evaluate(f"mq.inspect({rest or '_'})")
-
-
-@command("ls", "ls [GLOB]", "lists the entries", lua="mq.entries(glob)")
-def ls(console: Console, rest: str) -> None:
-    """List the entries whose name fits."""
-    pattern = words(rest, "ls [GLOB]")
-    found = console.request("entries", **({"pattern": pattern[0]} if pattern else {}))
-    console.face.show(views.entries(found, console.face.screen()))
-
-
-@command("show", "show ID", "shows one entry", lua="mq.entry(id)", takes="entry")
-def show(console: Console, rest: str) -> None:
-    """Show the fields of an entry."""
-    name = words(rest, "show ID", 1)[0]
-    console.face.show(views.entry(console.request("entry", name=name), console.face.screen()))
-
-
-@command("graph", "graph [ID]", "shows what refers to what", lua="mq.graph(id)", takes="entry")
-def graph(console: Console, rest: str) -> None:
-    """Show the references around an entry, or all."""
-    name = words(rest, "graph [ID]")
-    found = console.request("graph", **({"name": name[0]} if name else {}))
-    middle = console.request("entry", name=name[0])["id"] if name else ""
-    console.face.show(views.graph(found, console.face.screen(), middle=middle))
-
-
-@command("queues", "queues", "shows every queue with its numbers", lua="mq.queues()")
-def queues(console: Console, rest: str) -> None:
-    """Show the queues."""
-    words(rest, "queues", most=0)
-    found, consumers = console.request("queues"), console.request("consumers")["consumers"]
-    console.face.show(views.queues(found, console.face.screen(), consumers=consumers))
-    for note, _ in views.notes(found):
-        console.face.notice(note)
-
-
-@command(
-    "peek",
-    "peek QUEUE [N]",
-    "shows messages without consuming any",
-    lua="mq.peek(queue, { limit = n })",
-    takes="queue",
-)
-def peek(console: Console, rest: str) -> None:
-    """Show the first messages of a queue."""
-    found = words(rest, "peek QUEUE [N]", 1, 2)
-    fields = {**_redact(console), "limit": _number(found[1]) if len(found) > 1 else 10}
-    answer = console.request("peek", queue=found[0], **fields)
-    console.face.show(views.messages(answer, console.face.screen()))
-
-
-@command(
-    "dead",
-    "dead QUEUE [ID | FINGERPRINT]",
-    "shows dead letters by kind of error, or one of them",
-    lua="mq.dead.ls(queue), mq.dead.show(queue, id)",
-    takes="queue",
-)
-def dead(console: Console, rest: str) -> None:
-    """Show the dead letters of a queue."""
-    found = words(rest, "dead QUEUE [ID | FINGERPRINT]", 1, 2)
-    screen = console.face.screen()
-    if len(found) == 1:
-        console.face.show(views.letters(console.request("dead_letters", queue=found[0]), screen))
-        return
-    try:
-        answer = console.request(
-            "dead_letter", queue=found[0], message=found[1], **_redact(console)
-        )
-    except NotFound:
-        answer = console.request("dead_letters", queue=found[0], error=found[1])
-        console.face.show(views.letters(answer, screen))
-        return
-    console.face.show(views.letter(answer, screen))
-
-
-@command("find", "find ID", "finds one message, wherever it lies", lua="mq.find(id)")
-def find_(console: Console, rest: str) -> None:
-    """Show a message by its id."""
-    name = words(rest, "find ID", 1)[0]
-    console.face.show(
-        views.message(
-            console.request("find", message=name, **_redact(console)), console.face.screen()
-        )
-    )
 
 
 @command(
@@ -202,13 +117,3 @@ def _interval(text: str) -> tuple[float, str]:
     except ValueError:
         return 2.0, text
     return (max(0.2, seconds), rest.strip()) if rest.strip() else (2.0, text)
-
-
-def _redact(console: Console) -> dict[str, Any]:
-    return {"redact": False} if console.settings["redact"] == "off" else {}
-
-
-def _number(text: str) -> int:
-    if not text.isdigit():
-        raise Invalid(f"{text!r} is no number of messages")
-    return int(text)

@@ -8,7 +8,7 @@ from typing import Any
 from moonq.errors import NotFound
 from moonq.model import MessageState
 from moonq.operations import choosing, entries, letters, overview
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 from moonq.run.queues import info_object
 
 MOST_SHOWN = 1000
@@ -16,7 +16,7 @@ MOST_SHOWN = 1000
 ROOM = 2 * 1024 * 1024
 
 
-class Inspecting(Requests):
+class Queries(Requests):
     """Kinds of request that only look."""
 
     @checked
