@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,7 +87,7 @@ class Catalog:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._members: dict[str, list[tuple[str, str]]] = {}
-        self._late: tuple[str, Pending] | None = None
+        self._asked: tuple[str, Pending] | None = None
         self._entries: list[dict[str, Any]] = []
         self._looked = float("-inf")
         self._lock = threading.Lock()
@@ -127,8 +128,7 @@ class Catalog:
                 yield one["id"], one["kind"]
 
     def _queues(self) -> list[dict[str, Any]]:
-        answer = self._ask("queues")
-        return list(answer["queues"]) if answer else []
+        return list((self._ask("queues") or {"queues": []})["queues"])
 
     def _known_entries(self) -> list[dict[str, Any]]:
         if time.monotonic() - self._looked > FRESH:
@@ -156,38 +156,27 @@ class Catalog:
             yield from ((word, "keyword") for word in KEYWORDS)
 
     def _known_members(self, owner: str, path: str) -> list[tuple[str, str]]:
-        self._harvest()
         # Asked for without the last name, one answer serves while that name is being typed.
         wanted = owner or path[:1]
-        try:
-            pending = self._console.client.begin("complete", path=wanted)
-            answer = pending.wait(PATIENCE)
-        except MoonqError:
-            return self._members.get(wanted, [])
-        if answer is None:
-            self._late = (wanted, pending)
-        else:
-            self._remember(wanted, answer)
+        self._harvest(0.0)
+        with suppress(MoonqError):
+            self._asked = (wanted, self._console.client.begin("complete", path=wanted))
+            self._harvest(PATIENCE)
         return self._members.get(wanted, [])
 
-    def _harvest(self) -> None:
-        """Take what came after nobody waited for it any more."""
-        late, self._late = self._late, None
-        if late is None:
+    def _harvest(self, patience: float) -> None:
+        """Take what was asked for, if it comes in time; what is late is taken the next time."""
+        if self._asked is None:
             return
-        path, pending = late
-        if not pending.is_done():
-            self._late = late
-            return
-        try:
-            self._remember(path, pending.wait())
-        except MoonqError:
-            return
-
-    def _remember(self, path: str, answer: Any) -> None:
-        if len(self._members) > 100:
-            self._members.clear()
-        self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
+        path, pending = self._asked
+        with suppress(MoonqError):
+            answer = pending.wait(patience)
+            if answer is None:
+                return
+            if len(self._members) > 100:
+                self._members.clear()
+            self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
+        self._asked = None
 
 
 class LuaCompleter(Completer):

@@ -16,8 +16,8 @@ from moonq import views
 from moonq.console.chunk import Chunk
 from moonq.console.running import Answer
 from moonq.durations import show as duration
-from moonq.log import visible
 from moonq.registry.lua.tokens import tokens
+from moonq.text.plain import visible
 from moonq.views import Screen
 
 _PLACE = re.compile(r"\S+?:\d+")

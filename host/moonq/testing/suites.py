@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 
 from moonq import durations
 from moonq.registry import Project
+from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
 from moonq.run.functions import chunk
 from moonq.sandbox import lend
@@ -261,14 +262,8 @@ class Suite:
             limit = durations.show(self._conditions.limit)
             message, stack = f"still running after {limit}, so it was stopped", cut_off.stack
         found = {"status": "error", "code": "T709", "message": message, "stack": stack}
-        source, line = _place(stack)
+        source, line = innermost(stack)
         return found | {
             "source": source or (case and self._script.path),
             "line": line or (case and case.line),
         }
-
-
-def _place(stack: str) -> tuple[str, int]:
-    """Where a stack's innermost frame is."""
-    chunk_name, _, rest = stack.partition("\n")[0].partition(": in ")[0].rpartition(":")
-    return (chunk_name, int(rest)) if rest.isdigit() else ("", 0)

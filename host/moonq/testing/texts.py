@@ -11,9 +11,6 @@ from moonq.sandbox import syntax as compiler
 from moonq.testing.sources import SuiteSource, shown_path
 from moonq.text.findings import Finding, Source
 
-#: Lua writes this in front of the end of a long chunk name.
-_CUT = "..."
-
 
 class Texts:
     """Knows which file a chunk is, and makes findings that name it as people do."""
@@ -27,11 +24,8 @@ class Texts:
     def source(self, chunk: str) -> Source | None:
         """Return the text of *chunk* under the name that people know, if it is one of ours."""
         for text in self._all:
-            name = text.shown.file
-            if name == chunk or (
-                chunk.startswith(_CUT) and name.endswith(chunk.removeprefix(_CUT))
-            ):
-                return Source(shown_path(self._root / name), text.shown.text)
+            if text.is_called(chunk):
+                return Source(shown_path(self._root / text.shown.file), text.shown.text)
         return None
 
     def syntax(self) -> Finding | None:

@@ -8,17 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from moonq import durations
-from moonq.log import visible
+from moonq.text.plain import visible
 
 UNKNOWN, NONE = "·", "-"
 SPARKS = "▁▂▃▄▅▆▇█"
-#: For terminals that cannot show more than ASCII; each stands for as many columns as before.
-ASCII = str.maketrans(
-    {
-        **dict(zip("·…▸↑↓⏎→µ░├└─│●✓✗\u2013", ".~>^v=>u.|`-|*+x-", strict=True)),
-        **dict(zip(SPARKS, "_.,-=+*#", strict=True)),
-    }
-)
 
 
 def counted(value: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from moonq import durations
 from moonq.errors import MoonqError
-from moonq.log import value_text, visible
+from moonq.text.plain import value_text, visible
 from moonq.text.wording import milliseconds, size
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Found, facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moonq import durations
-from moonq.log import value_text, visible
+from moonq.text.plain import value_text, visible
 from moonq.text.wording import moment
 from moonq.views.screen import Screen
 from moonq.views.tables import Found

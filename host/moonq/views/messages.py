@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moonq.log import value_text, visible
+from moonq.text.plain import value_text, visible
 from moonq.text.wording import UNKNOWN, age, ago, moment, number, size
 from moonq.views.screen import Screen
 from moonq.views.tables import GAP, Cell, Column, Found, facts, get, paragraph, table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moonq import durations
-from moonq.log import visible
+from moonq.text.plain import visible
 from moonq.text.wording import age
 from moonq.views.tables import Found
 

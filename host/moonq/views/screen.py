@@ -20,9 +20,9 @@ from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from moonq import log
+from moonq.text import plain
 from moonq.text.findings import Finding, render
-from moonq.text.wording import ASCII
+from moonq.text.plain import in_ascii
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -72,9 +72,9 @@ class Screen:
     @classmethod
     def of(cls, stream: TextIO, color: str = "auto") -> Screen:
         """Return what *stream* can show now; *color* is `auto`, `always` or `never`."""
-        has_color = log.has_color(stream) if color == "auto" else color == "always"
+        has_color = plain.has_color(stream) if color == "auto" else color == "always"
         width = shutil.get_terminal_size((80, 24)).columns if stream.isatty() else 0
-        return cls(has_color, log.speaks_unicode(stream), width)
+        return cls(has_color, plain.speaks_unicode(stream), width)
 
     @property
     def room(self) -> int:
@@ -83,13 +83,13 @@ class Screen:
 
     def id(self, message_id: str) -> str:
         """Return a message's id: as log lines show it on a terminal, whole in a pipe."""
-        return log.short(message_id) if self.width else message_id
+        return plain.short(message_id) if self.width else message_id
 
     def plain(self, text: str) -> str:
         """Return *text* in the characters that the screen has."""
         if self.unicode or text.isascii():
             return text
-        return text.translate(ASCII).encode("ascii", "backslashreplace").decode()
+        return in_ascii(text, same_width=True)
 
     def paint(self, style: str, text: str) -> str:
         """Return *text* in a style of the theme, where there are colours."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from moonq.log import visible
+from moonq.text.plain import visible
 from moonq.text.wording import columns as columns_of
 from moonq.text.wording import cut, cut_before
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from moonq.cli.failures import draw
+from moonq.cli.drawing import Lines
 from moonq.cli.faults import as_finding
 from moonq.cli.forwarding import ask, command_of, fields_of, tell
 from moonq.cli.options import Options
@@ -37,4 +37,5 @@ def _explain(options: Options, function: str, error: dict[str, Any]) -> None:
     if project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
         finding = as_finding(project, project.resolve(function).id, fault)
-        click.echo("\n" + draw([finding], options, sys.stderr), err=True, color=True)
+        lines = Lines(options, sys.stderr)
+        lines.line(below=f"\n{lines.drawn([finding])}")

@@ -12,7 +12,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, common, pass_options
-from moonq.log import visible
+from moonq.text.plain import visible
 
 
 @click.command()

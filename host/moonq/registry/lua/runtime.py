@@ -12,11 +12,10 @@ from moonq.registry.lua.text import LuaText
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
+_FRAME = re.compile(r"(?P<chunk>[^\n]+?):(?P<line>\d+): in ")
 _WHERE = re.compile(r"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
 _NAME = re.compile(r"\((?:local|global|field|method|upvalue|constant) '([^']+)'\)")
 _FUNCTION = re.compile(r"bad argument #\S+ to '([^']+)'")
-#: Lua writes the end of a long chunk name behind this.
-_CUT = "..."
 _FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
 _WORDS = frozenset(
     re.findall(
@@ -42,15 +41,16 @@ def finding(message: str, texts: Iterable[LuaText], *, code: str, headline: str 
     return error(code, headline or what, span, help=_advice(what, text))
 
 
+def innermost(stack: str) -> tuple[str, int]:
+    """Return chunk and line of the innermost frame of *stack*; an empty name and 0 without one."""
+    frame = _FRAME.match(stack)
+    return (frame["chunk"], int(frame["line"])) if frame else ("", 0)
+
+
 def _text(chunk: str, line: int, texts: Iterable[LuaText]) -> LuaText | None:
     """The text that Lua calls *chunk*; of several in one file the one that has *line*."""
-    tail = chunk.removeprefix(_CUT)
-    for text in texts:
-        name = text.shown.file
-        same = name == chunk or (chunk.startswith(_CUT) and name.endswith(tail))
-        if same and text.code.line(line).strip():
-            return text
-    return None
+    fitting = (text for text in texts if text.is_called(chunk) and text.code.line(line).strip())
+    return next(fitting, None)
 
 
 def _span(text: LuaText, line: int, what: str, label: str) -> Span:
