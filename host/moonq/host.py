@@ -12,21 +12,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from moonq import log
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
-from moonq.kinds import load
+from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
+from moonq.run.calls import Call, CallResult
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
-
-if TYPE_CHECKING:
-    from moonq.run.calls import Call
 
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
 
@@ -35,22 +33,6 @@ _log = log.get("moonq.host")
 _LOOK = 0.02
 #: How long a signal may wait to be heard, in seconds.
 _HEAR = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What became of one call of a function."""
-
-    values: list[Any] = field(default_factory=list)
-    fault: Fault | None = None
-    published: list[tuple[str, bytes]] = field(default_factory=list)
-    """Queue and body of every publish, where they were captured instead of sent."""
-    logs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    """Level, message and fields of every log line, where they were captured."""
-    took: float = 0.0
-    memory: int = 0
-    verdict: str = ""
-    """For a call as a message: what would have become of it, such as ``ack``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +60,7 @@ class Host:
         self.project = project
         self.clock = clock or SystemClock()
         self.supervisor = Supervisor(self.clock)
-        self._building = Building(project, self.clock, env, self.supervisor)
+        self._building = Building(project, KINDS, self.clock, env, self.supervisor)
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions
@@ -123,7 +105,7 @@ class Host:
         """
         with self._reloading:
             project = load(self.project.path or self.project.root, env=self._env)
-            building, report = Reload(self._building, self.supervisor, self._retired).to(project)
+            building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions
         return report
@@ -136,19 +118,19 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
+        queue: str | None = None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
         With *as_message* it gets a message around its argument, and the result says what would
-        become of that message. Without *send* nothing is published: it is shown instead.
+        become of that message in *queue*, or in the one queue that *function* serves. Without
+        *send* nothing is published: it is shown instead.
 
         Raises:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        from moonq.run.calls import Call
-
-        call = Call(self._building, self.project.resolve(function).id, send=send)
+        call = Call(self._building, self.project.resolve(function).id, send=send, queue=queue)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

@@ -106,7 +106,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
     """Return what became of a call as plain data."""
     fault = result.fault
     return {
-        "verdict": result.verdict,
+        **result.judged(),
         "values": result.values,
         "error": fault
         and {

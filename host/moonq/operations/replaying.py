@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from moonq.errors import Invalid, MoonqError, NotFound
-from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
 from moonq.operations.requests import Requests, checked
@@ -30,7 +28,9 @@ class Replaying(Requests):
         function = self._handler_of(source)
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
-        result = self._host.call(function, _text(stored), as_message=True, headers=own, send=False)
+        result = self._host.call(
+            function, _text(stored), as_message=True, headers=own, send=False, queue=source
+        )
         found = {"id": stored.message.id, "queue": source, "function": function}
         return {**found, **call_object(result)}
 
@@ -48,14 +48,14 @@ class Replaying(Requests):
     def _sources(self) -> Iterator[str]:
         """Yield the queues that keep dead letters."""
         for entry in self._host.project.of_kind("queue.queue"):
-            if entry.fields(QueueFields).dead_letter is not None:
+            if entry.target("dead_letter"):
                 yield entry.id
 
     def _handler_of(self, queue: str) -> str:
         for entry in self._host.project.of_kind("queue.consumer"):
-            fields = entry.fields(ConsumerFields)
-            if fields.queue == queue:
-                return fields.func
+            function = entry.target("func")
+            if function and entry.target("queue") == queue:
+                return function
         raise MoonqError(f"no consumer serves {queue}", hint="name one in a `queue.consumer` entry")
 
 

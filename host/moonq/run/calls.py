@@ -6,16 +6,39 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
-from moonq.host import CallResult
 from moonq.run.building import Building
 from moonq.run.ids import new_id
+from moonq.run.judgement import NOT_JUDGED, Judgement
+from moonq.run.judgement import stopped as cut_off
 from moonq.run.services import HostServices, level_name
+from moonq.run.trial import Trial
 from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What became of one call of a function."""
+
+    values: list[Any] = field(default_factory=list)
+    fault: Fault | None = None
+    published: list[tuple[str, bytes]] = field(default_factory=list)
+    """Queue and body of every publish, where they were captured instead of sent."""
+    logs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Level, message and fields of every log line, where they were captured."""
+    took: float = 0.0
+    memory: int = 0
+    verdict: Judgement | None = None
+    """For a call as a message: what would have become of it."""
+
+    def judged(self) -> dict[str, Any]:
+        """Return `verdict` as plain data: the action, the delay if any, and the reason if dead."""
+        return self.verdict.told() if self.verdict else NOT_JUDGED
 
 
 class _Capturing(HostServices):
@@ -50,13 +73,15 @@ class _Capturing(HostServices):
 class Call:
     """One call of *function*."""
 
-    def __init__(self, building: Building, function: str, *, send: bool) -> None:
+    def __init__(
+        self, building: Building, function: str, *, send: bool, queue: str | None = None
+    ) -> None:
         self._building = building
         self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
         self._function = function
-        self._settled = ""
+        self._queue = queue
         self._services = building.services if send else _Capturing(building.services)
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
@@ -64,14 +89,14 @@ class Call:
         value = _checked(arguments)
         caller = Caller(
             entry=self._function,
-            settle=self._settle,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,
         )
         began = time.monotonic()
         values: list[Any] = []
         fault: Fault | None = None
-        verdict, memory = "", 0
+        verdict: Judgement | None = None
+        memory = 0
         try:
             state = self._state = self._open(caller)
         except ScriptFault as raised:
@@ -85,8 +110,7 @@ class Call:
         except ScriptFault as raised:
             fault = raised.fault
         except Stopped as stopped:
-            kind = "CANCELED" if stopped.reason == "stop" else "TIMEOUT"
-            fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
+            fault = cut_off(stopped).fault
         finally:
             self._state = None
             state.close()
@@ -125,35 +149,13 @@ class Call:
 
     def _as_message(
         self, state: LuaState, caller: Caller, body: str, headers: Mapping[str, Any]
-    ) -> tuple[str, Fault | None]:
-        now = self._building.clock.now()
-        message = {
-            "id": new_id(now),
-            "attempt": 1,
-            "interruptions": 0,
-            "published_at": now,
-            "queue": "",
-            "headers": dict(headers),
-        }
-        caller.message = lambda _: json.dumps(message).encode()
-        progress = state.deliver(state.limits.timeout, [body.encode()])
-        if progress.stopped:
-            raise progress.stopped
-        if not progress.outcomes:
-            return "ack", None
-        outcome = progress.outcomes[0]
-        if outcome.kind == "settled":
-            return self._settled, None
-        if outcome.kind == "memory":
-            raise Stopped("memory")
-        dead = outcome.kind == "decode" or outcome.fault.retryable is False
-        return ("dead" if dead else "nack"), outcome.fault
-
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
-        if self._settled:
-            return False
-        self._settled = action
-        return True
+    ) -> tuple[Judgement, Fault | None]:
+        building = self._building
+        judge = building.dry_policy(self._function, self._queue)
+        trial = Trial(judge, building.clock, headers, lambda: self._stopping)
+        trial.lend(caller)
+        trial.deliver(state, body.encode(), state.limits.timeout)
+        return trial.judgement, trial.fault
 
 
 def _checked(arguments: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 
 from moonq import durations
 from moonq.registry import Project
-from moonq.registry.script import Callable as Function
+from moonq.registry.script import Runnable
 from moonq.run.functions import chunk
 from moonq.sandbox import lend
 from moonq.sandbox.lend import Caller, Services
@@ -161,7 +161,7 @@ class Suite:
         timeout = self._conditions.limit
         if self._entry is None:
             return state.load(self._script.id, timeout)
-        method = self._entry.fields(Function).method or ""
+        method = self._entry.fields(Runnable).method or ""
         name = str(self._entry.meta.get("name", self._entry.id))
         return state.load_entry(self._entry.id, method, name, timeout)
 

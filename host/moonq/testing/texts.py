@@ -7,6 +7,7 @@ from dataclasses import replace
 from moonq.registry import Project
 from moonq.registry.lua import runtime, syntax
 from moonq.registry.lua.text import LuaText
+from moonq.sandbox import syntax as compiler
 from moonq.testing.sources import SuiteSource, shown_path
 from moonq.text.findings import Finding, Source
 
@@ -35,7 +36,7 @@ class Texts:
 
     def syntax(self) -> Finding | None:
         """Return what is wrong with the suite's own text, without running it."""
-        finding = syntax.check(self.own)
+        finding = syntax.check(self.own, compiler.check)
         return self._broken(finding) if finding else None
 
     def raised(self, message: str, chunk: str, line: int) -> Finding:

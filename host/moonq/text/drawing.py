@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moonq.text.findings import Finding, Span
+from moonq.errors import Finding, Span
 
 TAB = "    "
 INK = {"error": "1;31", "warning": "1;33", "info": "1;36", "note": "1;32", "frame": "34"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from moonq import durations
 from moonq.errors import MoonqError
 from moonq.log import value_text, visible
 from moonq.text.wording import milliseconds, size
@@ -42,8 +43,10 @@ def _told(
     found: Found, screen: Screen, as_message: bool, sent: bool, frames: bool
 ) -> Iterator[tuple[str, str | Cell]]:
     error = found.get("error")
-    would = f"would {found['verdict']}" if as_message and found.get("verdict") else ""
-    yield would or ("failed" if error else "returned"), _outcome(found, screen)
+    yield (
+        (_would(found) if as_message else "") or ("failed" if error else "returned"),
+        _outcome(found, screen),
+    )
     if error and frames:
         for line in str(error.get("traceback") or "").splitlines()[:FRAMES]:
             yield "", (f"at {line.strip()}", "dim")
@@ -55,6 +58,12 @@ def _told(
         fields = " ".join(f"{key}={value_text(value)}" for key, value in one["fields"].items())
         line = f"{one['level'].upper():5} {one['message']}  {fields}".rstrip()
         yield "" if at else "logs", line
+
+
+def _would(found: Found) -> str:
+    """What would have become of the message: ``would retry in 2s``."""
+    delay = f" in {durations.show(found['delay'])}" if found.get("delay") else ""
+    return f"would {found['verdict']}{delay}" if found.get("verdict") else ""
 
 
 def _outcome(found: Found, screen: Screen) -> Cell:

@@ -50,7 +50,8 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/1", {
-        "verdict", "values", "error", "published", "logs", "took_ms", "memory_bytes"}),
+        "verdict", "delay", "reason", "values", "error", "published", "logs", "took_ms",
+        "memory_bytes"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),
@@ -361,7 +362,7 @@ def test_a_call_runs_on_the_host_and_shows_the_frame_where_it_failed(
 ) -> None:
     said = shop("call", "work", '{"id":1,"total":-1}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would nack")
+    assert said.out.startswith("would dead")
     assert "work.lua:6" in said.err
 
 

@@ -44,6 +44,7 @@ def peek(
         else:
             fields = {"tail": side == "tail", "full": full or raw, "redact": not raw}
             found = host.request("peek", **fields_of(_VERB, given), **fields)
+            del found["next"]  # for those who ask a host again
     if raw and not options.json:
         for message in found["messages"]:
             click.echo(_raw(message))

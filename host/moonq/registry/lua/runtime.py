@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from moonq.registry.lua.text import LuaText
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
 _WHERE = re.compile(r"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
@@ -36,11 +36,10 @@ def finding(message: str, texts: Iterable[LuaText], *, code: str, headline: str 
     where = _WHERE.fullmatch(message)
     text = _text(where["chunk"], int(where["line"]), texts) if where else None
     if where is None or text is None:
-        return Finding("error", code, headline or message)
+        return error(code, headline or message)
     what, line = where["what"], int(where["line"])
-    spans = (_span(text, line, what, label=what if headline else ""),)
-    advice = _advice(what, text)
-    return Finding("error", code, headline or what, spans, (), (advice,) if advice else ())
+    span = _span(text, line, what, label=what if headline else "")
+    return error(code, headline or what, span, help=_advice(what, text))
 
 
 def _text(chunk: str, line: int, texts: Iterable[LuaText]) -> LuaText | None:

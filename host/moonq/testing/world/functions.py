@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from moonq.registry import Project
 from moonq.run.functions import Functions
 from moonq.sandbox.lend import Caller, Services
 from moonq.sandbox.state import Lent, Limits, LuaState
 from moonq.testing.world.states import StateUnderTest
-
-if TYPE_CHECKING:
-    from moonq.testing.world.world import World
+from moonq.testing.world.told import Told
 
 
 class FunctionsUnderTest(Functions):
     """See `Functions`; its states have the stubs of the running test."""
 
-    def __init__(self, project: Project, services: Services, world: World) -> None:
+    def __init__(self, project: Project, services: Services, world: Told) -> None:
         super().__init__(project, services)
         self._world = world
 
