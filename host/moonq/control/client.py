@@ -203,13 +203,15 @@ class Client:
         connection.settimeout(None)
         threading.Thread(target=self._read, name="moonq-client", daemon=True).start()
 
-    def request(self, kind: str, **fields: Any) -> Any:
+    def request(
+        self, kind: str, *, on_output: Callable[[str], None] = lambda _: None, **fields: Any
+    ) -> Any:
         """Ask the host and return its answer; on Ctrl-C the host stops what it does for us.
 
         Raises:
             MoonqError: What the host answered instead, or that it is gone.
         """
-        pending = self.begin(kind, **fields)
+        pending = self.begin(kind, on_output=on_output, **fields)
         try:
             # In steps, because a signal that another thread gets does not wake this one.
             while not pending.is_done():

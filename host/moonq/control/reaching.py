@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.control.client import Client, Pending, connect
+from moonq.control.client import Client, connect
 from moonq.control.locating import all_records, place_of
 from moonq.errors import Invalid, NoHost, StopTimeout
 
@@ -90,14 +90,6 @@ class Reached:
             return self.client.request(kind, **fields)
         self._private.prepare(kind, fields)
         return self._private.narrowed(kind, self.client.request(kind, **fields))
-
-    def begin(
-        self, kind: str, *, on_output: Callable[[str], None] = lambda _: None, **fields: Any
-    ) -> Pending:
-        """Ask the host without waiting for the answer."""
-        if self._private is not None:
-            self._private.prepare(kind, fields)
-        return self.client.begin(kind, on_output=on_output, **fields)
 
     def begin_anew(self) -> None:
         """Leave the session with its variables to itself, and have a new one."""

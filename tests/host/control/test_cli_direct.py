@@ -159,6 +159,25 @@ def test_completion_works_without_a_host_and_loads_nothing_heavy(project: Path) 
     assert done.stdout.splitlines() == ["plain,app:jobs", "[]"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("call wo", ["app:work"]),
+        ("pause ", ["app:jobs", "app:worker"]),
+        ("dead retry jobs --to jo", ["app:jobs"]),
+        ("show me", ["app:memory"]),
+    ],
+)
+def test_what_an_argument_names_is_completed(
+    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    monkeypatch.chdir(project)
+    completing = ShellComplete(group, {}, "moonq", "_MOONQ_COMPLETE")
+    *words, last = typed.split(" ")
+    assert [one.value for one in completing.get_completions(words, last)] == offered
+
+
 TWO = """\
 namespace: app
 entries:
@@ -229,10 +248,10 @@ def test_a_long_queue_is_looked_at_with_little_memory(project: Path) -> None:
     many, story = 4_000, {"x_original_queue": "app:jobs", "x_dead_letter_reason": "rejected"}
     letters = [Message(f"m{n}", b"1" * 8192, float(n), story) for n in range(many)]
     host = Host(load(project))
-    host.start(consumers=False)
     try:
-        host.queues.route("app:jobs").driver.publish("app:jobs.dead", letters, 60.0)
+        host.start(consumers=False)
         operations = Operations(host, "tester")
+        host.queues.route("app:jobs").driver.publish("app:jobs.dead", letters, 60.0)
         for kind, fields in (
             ("peek", {"queue": "app:jobs.dead", "tail": True, "limit": 1}),
             ("dead_letters", {"queue": "jobs", "limit": 1}),
@@ -247,22 +266,3 @@ def test_a_long_queue_is_looked_at_with_little_memory(project: Path) -> None:
             assert [one["id"] for one in answer.get("messages", [])] in ([], [f"m{many - 1}"])
     finally:
         host.stop()
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("call wo", ["app:work"]),
-        ("pause ", ["app:jobs", "app:worker"]),
-        ("dead retry jobs --to jo", ["app:jobs"]),
-        ("show me", ["app:memory"]),
-    ],
-)
-def test_what_an_argument_names_is_completed(
-    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
-) -> None:
-    (project / "_index.yaml").write_text(MEMORY)
-    monkeypatch.chdir(project)
-    completing = ShellComplete(group, {}, "moonq", "_MOONQ_COMPLETE")
-    *words, last = typed.split(" ")
-    assert [one.value for one in completing.get_completions(words, last)] == offered

@@ -42,12 +42,9 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
     source = sys.stdin.read() if code == "-" else code
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
-        pending = host.begin("eval", on_output=click.echo, src=source, timeout=timeout, width=width)
-        try:
-            answer = pending.wait()
-        except KeyboardInterrupt:
-            pending.cancel()
-            raise
+        answer = host.request(
+            "eval", on_output=click.echo, src=source, timeout=timeout, width=width
+        )
     return _told(options, answer)
 
 
