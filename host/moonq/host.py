@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from moonq import log
 from moonq.clock import Clock, SystemClock
@@ -21,12 +21,10 @@ from moonq.errors import StopTimeout
 from moonq.registry import load
 from moonq.registry.project import Project
 from moonq.run.building import Building
+from moonq.run.calls import Call, CallResult, consumer_of
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
-
-if TYPE_CHECKING:
-    from moonq.run.calls import Call
 
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
 
@@ -35,22 +33,6 @@ _log = log.get("moonq.host")
 _LOOK = 0.02
 #: How long a signal may wait to be heard, in seconds.
 _HEAR = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What became of one call of a function."""
-
-    values: list[Any] = field(default_factory=list)
-    fault: Fault | None = None
-    published: list[tuple[str, bytes]] = field(default_factory=list)
-    """Queue and body of every publish, where they were captured instead of sent."""
-    logs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    """Level, message and fields of every log line, where they were captured."""
-    took: float = 0.0
-    memory: int = 0
-    verdict: str = ""
-    """For a call as a message: what would have become of it, such as ``ack``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +118,21 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
+        consumer: str = "",
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
-        With *as_message* it gets a message around its argument, and the result says what would
-        become of that message. Without *send* nothing is published: it is shown instead.
+        With *as_message* it gets a message around its argument as *consumer* (by default the first
+        that names it) would hand it, and the result says what would become of that message.
+        Without *send* nothing is written anywhere: the result shows what would have been.
 
         Raises:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        from moonq.run.calls import Call
-
-        call = Call(self._building, self.project.resolve(function).id, send=send)
+        entry = self.project.resolve(function).id
+        by = consumer_of(self.project, entry, consumer) if as_message else None
+        call = Call(self._building, entry, send=send, consumer=by)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

@@ -10,7 +10,8 @@ from offered import Offered
 from states import opened
 
 from moonq.errors import MoonqError
-from moonq.sandbox.lend import MAX_ANSWER, Caller, lent_functions, safe
+from moonq.sandbox.context import CallContext, Caller
+from moonq.sandbox.lend import MAX_ANSWER, own
 from moonq.sandbox.state import LuaState
 
 # What scripts do with an answer: look at it from all sides, and hand it back.
@@ -26,9 +27,7 @@ end
 
 
 def state_with(function: Callable[..., Any]) -> LuaState:
-    lends = dict(lent_functions(Offered(), Caller("app:handler")))
-    lends["env"] = safe(function)
-    return opened(LOOK, lends)
+    return opened(LOOK, {**Offered().lends(), **own({"env": function})})
 
 
 def told(function: Callable[..., Any]) -> str:
@@ -103,12 +102,12 @@ def test_a_lent_function_with_the_wrong_arguments_is_an_error_value() -> None:
 
 def test_a_sleep_ends_with_the_time_limit() -> None:
     slept: list[float] = []
-    caller = Caller("app:handler", sleep=lambda seconds: not slept.append(seconds))
+    caller = Caller(CallContext("app:handler", sleep=lambda seconds: not slept.append(seconds)))
     state = opened(
         "local time = require('time') return function() time.sleep('2h') time.sleep('10ms') end",
-        lent_functions(Offered(), caller),
+        Offered().lends(caller),
     )
-    caller.remaining = state.guard.remaining
+    caller.enter(caller.context, state.guard)
     state.deliver(1.5, [b"1"])
     state.close()
     assert 1.0 < slept[0] < 2.0

@@ -26,12 +26,12 @@ from moonq.run.consumer import Consumer
 from moonq.run.functions import Functions
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues, Route
-from moonq.run.security import Policies
+from moonq.run.security import Policies, Scope
 from moonq.run.services import HostServices
 from moonq.run.settling import ConsumerSettings
 from moonq.run.stores import MemoryStore
 from moonq.run.supervisor import Managed, RestartPolicy, Supervisor
-from moonq.sandbox.lend import Caller
+from moonq.sandbox.context import CallContext, Caller
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.host")
@@ -269,8 +269,12 @@ class Building:
             self.clock,
             self.metrics,
             lambda problem: self._supervisor.failed(entry.id, problem),
-            self._policies.scope(entry.lifecycle.security, entry.id),
+            self.scope(entry),
         )
+
+    def scope(self, entry: Entry) -> Scope | None:
+        """Return what the handler of a consumer may do; None restricts nothing."""
+        return self._policies.scope(entry.lifecycle.security, entry.id)
 
     def load(self, consumer: Consumer) -> None:
         """Open the function of *consumer*.
@@ -329,7 +333,7 @@ class Building:
 
         def make(own: bool) -> LuaState:
             if own and retry.policy:
-                return self.functions.open(retry.policy, Caller(entry=retry.policy))
+                return self.functions.open(retry.policy, Caller(CallContext(retry.policy)))
             return LuaState({}, Limits(timeout=1.0))
 
         return Policy(options, make, self.chance)

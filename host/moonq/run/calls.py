@@ -6,101 +6,95 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
-from moonq.host import CallResult
+from moonq.kinds.consumer import Consumer as ConsumerFields
+from moonq.registry.project import Entry, Project
+from moonq.run import publishing
 from moonq.run.building import Building
 from moonq.run.ids import new_id
-from moonq.run.services import HostServices, level_name
-from moonq.sandbox.lend import Caller
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.run.sinks import Recording
+from moonq.run.trying import DryRun, Logged, Publication
+from moonq.sandbox.context import CallContext, Caller
+from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
 
 
-class _Capturing(HostServices):
-    """The host's services, with publishes and log lines kept instead of sent."""
+@dataclass(slots=True)
+class CallResult:
+    """What became of one call of a function."""
 
-    def __init__(self, real: HostServices) -> None:
-        self.__dict__.update(real.__dict__)
-        self.published: list[tuple[str, bytes]] = []
-        self.logs: list[tuple[str, str, dict[str, Any]]] = []
-
-    def publish(
-        self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> bytes:
-        """Keep the message; a queue that does not exist is refused as always."""
-        queue_id = self._queues.route(queue.decode("utf-8", "replace")).id
-        self.published.append((queue_id, body))
-        return new_id(self.clock.now()).encode()
-
-    def publish_batch(self, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
-        """Keep the messages."""
-        ids = [self.publish(caller, queue, body, b"", b"").decode() for body in parts[::3]]
-        return json.dumps(ids).encode()
-
-    def write_log(
-        self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
-    ) -> None:
-        """Keep the line."""
-        name = level_name(level)
-        self.logs.append((name, message, json.loads(fields) if fields else {}))
+    values: list[Any] = field(default_factory=list)
+    fault: Fault | None = None
+    verdict: str = ""
+    """For a call as a message: what would have become of it, such as ``ack``."""
+    published: list[Publication] = field(default_factory=list)
+    """What was really published."""
+    would_publish: list[Publication] = field(default_factory=list)
+    """What a dry run would have published."""
+    would_write: list[dict[str, Any]] = field(default_factory=list)
+    """What a dry run would have changed in stores, see `DryRun`."""
+    logs: list[Logged] = field(default_factory=list)
+    """The log lines of a dry run."""
+    took: float = 0.0
+    memory: int = 0
 
 
 class Call:
-    """One call of *function*."""
+    """One call of *function*; dry, unless its writes are to be sent.
 
-    def __init__(self, building: Building, function: str, *, send: bool) -> None:
+    As a message it runs as *consumer* would run it: with its scope, time limit and queue.
+    """
+
+    def __init__(
+        self, building: Building, function: str, *, send: bool, consumer: Entry | None = None
+    ) -> None:
         self._building = building
+        self._function = function
+        self._consumer = consumer
         self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
-        self._function = function
         self._settled = ""
-        self._services = building.services if send else _Capturing(building.services)
+        self._result = result = CallResult()
+        queues, clock = building.queues, building.clock
+        if send:
+            self._sink: DryRun | Recording = Recording(queues, clock, self._published)
+        else:
+            self._sink = trial = DryRun(queues, clock)
+            result.would_publish, result.would_write = trial.would_publish, trial.would_write
+            result.logs = trial.logs
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments)
-        caller = Caller(
-            entry=self._function,
-            settle=self._settle,
-            is_stopping=lambda: self._stopping,
-            sleep=self._sleep,
-        )
-        began = time.monotonic()
-        values: list[Any] = []
-        fault: Fault | None = None
-        verdict, memory = "", 0
+        caller = Caller(self._context(), settle=self._settle)
+        result, began = self._result, time.monotonic()
         try:
-            state = self._state = self._open(caller)
+            state = self._state = self._building.functions.open(self._function, caller)
         except ScriptFault as raised:
-            return CallResult(fault=raised.fault)
+            result.fault = raised.fault
+            return result
         try:
             if headers is None:
-                values = json.loads(state.call(f"[{value}]".encode() if value else b"[]"))
+                result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
-                verdict, fault = self._as_message(state, caller, value or "null", headers)
-            memory = state.memory_used()
+                caller.message = lambda _: self._message(headers)
+                progress = state.deliver(self._timeout(state), [(value or "null").encode()])
+                result.verdict, result.fault = verdict_of(progress, self._settled)
+            result.memory = state.memory_used()
         except ScriptFault as raised:
-            fault = raised.fault
+            result.fault = raised.fault
         except Stopped as stopped:
             kind = "CANCELED" if stopped.reason == "stop" else "TIMEOUT"
-            fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
+            result.fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
         finally:
             self._state = None
             state.close()
-        took = time.monotonic() - began
-        seen = self._services if isinstance(self._services, _Capturing) else None
-        return CallResult(
-            values,
-            fault,
-            seen.published if seen else [],
-            seen.logs if seen else [],
-            took,
-            memory,
-            verdict,
-        )
+        result.took = time.monotonic() - began
+        return result
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""
@@ -115,39 +109,36 @@ class Call:
         if state is not None:
             state.guard.fire("stop")
 
+    def _context(self) -> CallContext:
+        consumer = self._consumer
+        return CallContext(
+            self._function,
+            serves=consumer.fields(ConsumerFields).queue.encode() if consumer else b"",
+            scope=self._building.scope(consumer) if consumer else None,
+            sink=self._sink,
+            is_stopping=lambda: self._stopping,
+            sleep=self._sleep,
+        )
+
     def _sleep(self, seconds: float) -> bool:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
 
-    def _open(self, caller: Caller) -> LuaState:
-        from moonq.run.functions import Functions
+    def _timeout(self, state: LuaState) -> float | None:
+        consumer = self._consumer
+        return consumer.fields(ConsumerFields).timeout if consumer else state.limits.timeout
 
-        return Functions(self._building.project, self._services).open(self._function, caller)
-
-    def _as_message(
-        self, state: LuaState, caller: Caller, body: str, headers: Mapping[str, Any]
-    ) -> tuple[str, Fault | None]:
+    def _message(self, headers: Mapping[str, Any]) -> bytes:
         now = self._building.clock.now()
-        message = {
+        consumer = self._consumer
+        known = {
             "id": new_id(now),
             "attempt": 1,
             "interruptions": 0,
             "published_at": now,
-            "queue": "",
+            "queue": consumer.fields(ConsumerFields).queue if consumer else "",
             "headers": dict(headers),
         }
-        caller.message = lambda _: json.dumps(message).encode()
-        progress = state.deliver(state.limits.timeout, [body.encode()])
-        if progress.stopped:
-            raise progress.stopped
-        if not progress.outcomes:
-            return "ack", None
-        outcome = progress.outcomes[0]
-        if outcome.kind == "settled":
-            return self._settled, None
-        if outcome.kind == "memory":
-            raise Stopped("memory")
-        dead = outcome.kind == "decode" or outcome.fault.retryable is False
-        return ("dead" if dead else "nack"), outcome.fault
+        return json.dumps(known).encode()
 
     def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
         if self._settled:
@@ -155,12 +146,59 @@ class Call:
         self._settled = action
         return True
 
+    def _published(
+        self,
+        queue: str,
+        _message: str,
+        body: bytes,
+        headers: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> None:
+        self._result.published.append(Publication(queue, body, dict(headers), dict(options)))
+
+
+def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:
+    """Return the consumer *wanted*, or the first that runs *function*."""
+    if wanted:
+        return project.entries[wanted]
+    consumers = project.of_kind("queue.consumer")
+    fitting = (one for one in consumers if one.fields(ConsumerFields).func == function)
+    return next(fitting, None)
+
+
+def verdict_of(progress: Progress, settled: str) -> tuple[str, Fault | None]:
+    """Return what would become of a message that was run like this, and why.
+
+    Raises:
+        Stopped: It was cut off.
+    """
+    if progress.stopped:
+        raise progress.stopped
+    if not progress.outcomes:
+        return "ack", None
+    outcome = progress.outcomes[0]
+    if outcome.kind == "settled":
+        return settled, None
+    if outcome.kind == "memory":
+        raise Stopped("memory")
+    dead = outcome.kind == "decode" or outcome.fault.retryable is False
+    return ("dead" if dead else "nack"), outcome.fault
+
 
 def _checked(arguments: str) -> str:
     if not arguments.strip():
         return ""
     try:
-        json.loads(arguments)
-    except ValueError as problem:
-        raise Invalid(f"the argument is not JSON: {problem}", hint='such as {"id": 42}') from None
+        publishing.check_body(arguments.encode("utf-8", "surrogatepass"))
+    except Invalid as problem:
+        why = problem.message.replace("the body", "the argument")
+        raise Invalid(why, hint='such as {"id": 42}') from None
     return arguments
+
+
+def _shown(results: bytes) -> list[Any]:
+    """Return what a function answered, without the nils behind the last value."""
+    values: list[Any] = json.loads(results)
+    while values and values[-1] is None:
+        values.pop()
+    return values

@@ -23,7 +23,7 @@ from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.lend import Caller, Scope
+from moonq.sandbox.context import CallContext, Caller, Scope
 from moonq.sandbox.state import THREAD_STACK, Stopped
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
@@ -248,8 +248,8 @@ class Consumer:
 
     def _new_worker(self) -> Worker:
         settings = self.settings
-        caller = Caller(
-            entry=settings.function,
+        context = CallContext(
+            settings.function,
             serves=self.route.id.encode(),
             scope=self._scope,
             is_stopping=self.is_stopping,
@@ -259,7 +259,7 @@ class Consumer:
             self._born += 1
             worker = Worker(
                 self._born,
-                caller,
+                Caller(context),
                 self._make_state,
                 self._settler,
                 settings.timeout,

@@ -11,7 +11,7 @@ from moonq.drivers.base import Subscription
 from moonq.model import ACK, RELEASE, Delivery, Verdict
 from moonq.run.settling import Settler
 from moonq.run.times import Times
-from moonq.sandbox.lend import Caller
+from moonq.sandbox.context import Caller
 from moonq.sandbox.state import LuaState, Outcome, Progress, Stopped
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
@@ -251,7 +251,7 @@ class Worker:
                 "attempt": delivery.attempt,
                 "interruptions": delivery.interruptions,
                 "published_at": message.published_at,
-                "queue": self._caller.serves.decode(),
+                "queue": self._caller.context.serves.decode(),
                 "headers": dict(message.headers),
             },
             ensure_ascii=False,

@@ -77,6 +77,8 @@ class Guard:
         self.address = address
         """Where the state's main coroutine is; None leaves the stop to its permanent hook."""
         self.on_abandoned = on_abandoned
+        self.above: Guard | None = None
+        """The limit of the call that this one was made in: when that is stopped, this one is."""
         self.is_waiting: Callable[[], bool] = lambda: False
         """Whether the call waits in the host, which ends by itself."""
         self.deadline: float | None = None
@@ -132,6 +134,10 @@ class Guard:
                 threading.Thread(
                     target=self.on_abandoned, name="moonq-abandoned", daemon=True
                 ).start()
+            return
+        above = self.above
+        if above is not None and above.fired_at is not None:
+            self.fire(above.reason)
         elif now > deadline:
             with self._lock:
                 # Looked at again under the lock: the call may have ended, another begun.

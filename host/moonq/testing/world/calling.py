@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from moonq.run.ids import new_id
-from moonq.sandbox.lend import Caller
+from moonq.sandbox.context import CallContext, Caller
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
@@ -26,7 +26,8 @@ class CallUnderTest:
 
     def run(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
-        caller = Caller(entry=self._function, sleep=self._sleep, settle=self._settle)
+        context = CallContext(self._function, sleep=self._sleep)
+        caller = Caller(context, settle=self._settle)
         message = self._message(headers)
         caller.message = lambda _: message
         try:

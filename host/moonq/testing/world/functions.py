@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from moonq.registry import Project
 from moonq.run.functions import Functions
-from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Lent, Limits, LuaState
+from moonq.run.services import HostServices
+from moonq.sandbox.context import CallContext, Caller
+from moonq.sandbox.lend import Bound
+from moonq.sandbox.state import Limits, LuaState
 from moonq.testing.world.states import StateUnderTest
 
 if TYPE_CHECKING:
@@ -18,33 +20,20 @@ if TYPE_CHECKING:
 class FunctionsUnderTest(Functions):
     """See `Functions`; its states have the stubs of the running test."""
 
-    def __init__(self, project: Project, services: Services, world: World) -> None:
+    def __init__(self, project: Project, services: HostServices, world: World) -> None:
         super().__init__(project, services)
         self._world = world
 
-    def open(
-        self,
-        function: str,
-        caller: Caller,
-        *,
-        decodes: bool = True,
-        on_abandoned: Callable[[], None] = lambda: None,
-        timeout: float | None = None,
-    ) -> LuaState:
-        """Return a new state with *function* open."""
-        state = super().open(
-            function, caller, decodes=decodes, on_abandoned=on_abandoned, timeout=timeout
-        )
+    def _enter(self, caller: Caller, context: CallContext, state: LuaState) -> None:
+        super()._enter(caller, context, state)
         if not self._world.is_real:
             # What is left of real time says nothing about how long a script may sleep.
-            caller.remaining = lambda: None
-        return state
+            caller.guard = None
 
     def _new_state(
         self,
-        lends: Mapping[str, Lent],
+        lends: Mapping[str, Bound],
         limits: Limits,
-        caller: Caller,
         on_abandoned: Callable[[], None],
     ) -> LuaState:
         return StateUnderTest(lends, limits, on_abandoned, self._world)

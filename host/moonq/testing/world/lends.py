@@ -16,7 +16,7 @@ from moonq.model import Message, Stored
 from moonq.registry import Project
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
-from moonq.sandbox.lend import bounded, safe, text
+from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
@@ -47,7 +47,7 @@ class Lender(Protocol):
         ...
 
 
-def lent_to_suites(suite: Lender) -> dict[str, Callable[..., Any]]:
+def lent_to_suites(suite: Lender) -> dict[str, Bound]:
     """Return the functions by name."""
     groups: tuple[dict[str, Callable[..., Any]], ...] = (
         _stubs(suite),
@@ -56,11 +56,13 @@ def lent_to_suites(suite: Lender) -> dict[str, Callable[..., Any]]:
         _moves(suite),
         _faults(suite),
     )
-    return {
-        f"test_{name}": safe(_with_hint(function))
-        for group in groups
-        for name, function in group.items()
-    }
+    return own(
+        {
+            f"test_{name}": _with_hint(function)
+            for group in groups
+            for name, function in group.items()
+        }
+    )
 
 
 def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,7 +30,7 @@ from moonq.testing.world.consumers import DrivenConsumer
 from moonq.testing.world.faults import Faults
 from moonq.testing.world.functions import FunctionsUnderTest
 from moonq.testing.world.runs import Run
-from moonq.testing.world.services import ServicesUnderTest
+from moonq.testing.world.services import SinkUnderTest
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.states import StateUnderTest
 
@@ -67,8 +67,6 @@ class Bench(Protocol):
 class World(Building):
     """The parts of a host without its threads; with *token* its drivers are the declared ones."""
 
-    services: ServicesUnderTest
-
     def __init__(self, project: Project, bench: Bench, token: str = "") -> None:
         super().__init__(project, bench.clock, os.environ, Supervisor(bench.clock))
         self.logs: list[LogLine] = []
@@ -84,8 +82,8 @@ class World(Building):
         self._returned = b""
         self._ended_at: dict[str, float] = {}
         self._driven: dict[str, deque[DrivenConsumer]] = {}
-        self.services = ServicesUnderTest(
-            project, bench.clock, self.queues, os.environ, self.logs.append, self._published
+        self.services.sink = SinkUnderTest(
+            self.queues, bench.clock, self._published, self.logs.append
         )
         self.functions = FunctionsUnderTest(project, self.services, self)
         self.services.functions = self.functions
@@ -264,7 +262,9 @@ class World(Building):
         """A stub was called in a state under test."""
         return self._bench.answer(stub, arguments)
 
-    def _published(self, queue: str, message: str, body: bytes, headers: object) -> None:
+    def _published(
+        self, queue: str, message: str, body: bytes, headers: object, _options: object
+    ) -> None:
         if self.run is not None:
             text = body.decode("utf-8", "replace")
             self.run.published.append(

@@ -1,0 +1,33 @@
+"""The clock, and waiting."""
+
+from __future__ import annotations
+
+from moonq.run.services import HostServices
+from moonq.sandbox.context import Caller
+from moonq.sandbox.lend import Canceled, lent
+
+#: A sleeper wakes this long after its time limit, to be stopped.
+LATE = 0.2
+
+
+@lent(action=None, writes=False, waits=False)
+def now(host: HostServices, caller: Caller) -> float:
+    """Return the seconds since the epoch."""
+    return host.clock.now()
+
+
+@lent(action=None, writes=False, waits=False)
+def monotonic(host: HostServices, caller: Caller) -> float:
+    """Return the seconds of a clock that never goes back."""
+    return host.clock.monotonic()
+
+
+@lent(action=None, writes=False, waits=True)
+def sleep(host: HostServices, caller: Caller, seconds: float) -> bool:
+    """Wait, no longer than the caller's time limit allows."""
+    left = caller.remaining()
+    if left is not None:
+        seconds = min(seconds, left + LATE)
+    if not caller.context.sleep(seconds):
+        raise Canceled("the worker is to stop")
+    return True
