@@ -55,7 +55,7 @@ def test_a_call_shows_what_came_back(call: Moonq) -> None:
 def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
     lines = call('{"id":42,"total":5}', "--as-message", "-H", "who=me").out.splitlines()
     assert lines[0] == "would ack"
-    assert lines[1] == 'published    app:mails  {"order":42}'
+    assert lines[1] == 'not sent     app:mails  {"order":42}'
     assert lines[2] in (
         "logs         INFO  processing  order=42 who=me",
         "logs         INFO  processing  who=me order=42",
@@ -92,12 +92,13 @@ def test_a_call_needs_nothing_but_its_function(call: Moonq, tmp_path: Path) -> N
 
 def test_json_carries_the_same(call: Moonq) -> None:
     document = json.loads(call('{"id":42,"total":-5}', "--as-message", "--json").out)
-    assert document["schema"] == "moonq.call/1"
+    assert document["schema"] == "moonq.call/2"
     assert document["verdict"] == "dead"
     assert document["error"]["kind"] == "INVALID"
     assert document["error"]["retryable"] is False
     sent = json.loads(call('{"id":42,"total":5}', "--json").out)
-    assert sent["published"] == [{"queue": "app:mails", "body": '{"order":42}'}]
+    message = {"queue": "app:mails", "body": '{"order":42}', "headers": {}, "options": {}}
+    assert (sent["would_publish"], sent["published"]) == ([message], [])
     assert sent["values"] == [{"id": 42}]
     assert sent["logs"][0]["message"] == "processing"
 

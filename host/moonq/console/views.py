@@ -13,7 +13,7 @@ from typing import Any
 from moonq.console.ink import Ink
 from moonq.console.tables import lua, quoted, table
 from moonq.log import value_text, visible
-from moonq.text.wording import UNKNOWN, age, number, plural, rate, short, size
+from moonq.text.wording import UNKNOWN, age, number, plural, rate, short, size, written
 
 Found = Mapping[str, Any]
 
@@ -167,8 +167,7 @@ def called(found: Found, ink: Ink, *, as_message: bool) -> list[str]:
             ink.paint("dim", f"{'':12} at {visible(line)}")
             for line in fault["traceback"].splitlines()[:10]
         ]
-    for index, one in enumerate(found["published"]):
-        lines.append(f"{'not sent' if not index else '':12} {one['queue']}  {visible(one['body'])}")
+    lines += [f"{what:12} {visible(one)}" for what, one in written(found)]
     for index, one in enumerate(found["logs"]):
         shown = " ".join(f"{visible(k)}={value_text(v)}" for k, v in one["fields"].items())
         line = f"{one['level'].upper():5} {visible(one['message'])}  {shown}".rstrip()

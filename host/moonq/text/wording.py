@@ -5,8 +5,9 @@ table([["queue", "ready"], ["app:orders", "1 204"]], right={1})
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from moonq import durations
@@ -76,3 +77,19 @@ def columns(text: str) -> int:
 def plural(count: int, noun: str) -> str:
     """Return ``1 message``, ``2 messages``."""
     return f"{counted(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def written(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a call wrote, or would have written, with a name before the first of a kind."""
+    publications = [f"{one['queue']}  {one['body']}" for one in found["published"]]
+    unsent = [f"{one['queue']}  {one['body']}" for one in found["would_publish"]]
+    changes = [_change(one) for one in found["would_write"]]
+    kinds = {"published": publications, "not sent": unsent, "not written": changes}
+    for what, lines in kinds.items():
+        for index, line in enumerate(lines):
+            yield ("" if index else what), line
+
+
+def _change(one: Mapping[str, Any]) -> str:
+    value = f" = {json.dumps(one['value'], ensure_ascii=False)}" if "value" in one else ""
+    return f"{one['store']}  {one['action']} {one['key']}{value}"

@@ -17,6 +17,7 @@ from moonq.cli.narrator import milliseconds
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoHost
 from moonq.log import value_text, visible
+from moonq.text.wording import written
 
 
 @click.command()
@@ -73,7 +74,7 @@ def call(
     if found is None:
         found = _on_private_host(options, function, fields)
     if options.json:
-        click.echo(json.dumps({"schema": "moonq.call/1", **found}, ensure_ascii=False))
+        click.echo(json.dumps({"schema": "moonq.call/2", **found}, ensure_ascii=False))
     else:
         show(found, as_message)
         _explain(options, function, found["error"])
@@ -120,9 +121,8 @@ def _explain(options: Options, function: str, error: dict[str, Any] | None) -> N
 def show(found: dict[str, Any], as_message: bool) -> None:
     """Print what became of the call for people."""
     click.echo(f"{_headline(found, as_message):12} {_outcome(found)}".rstrip())
-    for number, one in enumerate(found["published"]):
-        text = f"{one['queue']}  {visible(one['body'])}"
-        click.echo(f"{'published' if number == 0 else '':12} {text}")
+    for what, one in written(found):
+        click.echo(f"{what:12} {visible(one)}")
     for number, one in enumerate(found["logs"]):
         fields = one["fields"].items()
         shown = " ".join(f"{visible(key)}={value_text(value)}" for key, value in fields)
