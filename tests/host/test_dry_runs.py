@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -202,3 +204,14 @@ def test_the_answer_is_plain_data(run: Run) -> None:
         }
     ]
     assert told["would_write"][0]["action"] == "incr"
+
+
+def test_what_ends_a_call_ends_what_it_called(host: Host, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail.lua").write_text("return function() while true do end end")
+    ended = threading.Timer(0.3, host.stop_now)
+    ended.start()
+    began = time.monotonic()
+    result = run("funcs.call('app:deeper', 1)", as_message=True)
+    assert time.monotonic() - began < 5.0
+    assert result.fault is not None
+    assert result.fault.kind == "CANCELED"

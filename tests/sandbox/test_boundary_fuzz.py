@@ -60,6 +60,10 @@ def check_progress(progress: Progress, messages: int) -> None:
         check_fault(outcome.fault)
 
 
+#: Lua: the modules that `fuzz.lua` calls.
+NAMES = f"local NAMES = {{ {', '.join(map(repr, MODULES))} }} ".encode()
+
+
 class Kept:
     """A state that serves many examples, until one of them wears it out."""
 
@@ -80,7 +84,7 @@ class Kept:
         lends = self.offered.lends(handler_of())
         state = LuaState(lends, Limits(TIMEOUT, 16 * 1024 * 1024))
         for name in ("canary", "fuzz"):
-            source = (HERE / f"{name}.lua").read_bytes()
+            source = NAMES + (HERE / f"{name}.lua").read_bytes()
             state.define(LuaSource(f"app:{name}", f"{name}.lua", source, MODULES))
         state.open("app:canary", timeout=5.0)
         return state
