@@ -159,7 +159,10 @@ describe("2 publish: the answer", function()
       { options = { dely = 1 }, says = "unknown option 'dely', did you mean 'delay'?" },
       { options = { delay = -1 }, says = "option 'delay': a duration is expected" },
       { options = { delay = {} }, says = "option 'delay': a duration is expected" },
-      { options = { delay = "366d" }, says = "option 'delay': at most 365 days expected, got 366d" },
+      {
+        options = { delay = "366d" },
+        says = "option 'delay': at most 365 days expected, got 366d",
+      },
       { options = { ttl = 0 }, says = "option 'ttl': more than 0 seconds expected" },
       { options = { ttl = "0s" }, says = "option 'ttl': more than 0 seconds expected" },
       { options = { at = -1 }, says = "option 'at': seconds since 1970 expected" },
@@ -168,7 +171,10 @@ describe("2 publish: the answer", function()
       { options = { priority = "hihg" }, says = "option 'priority': one of low, normal, high" },
       { options = { priority = 9 }, says = "option 'priority': string expected, got number" },
       { options = { id = "" }, says = "option 'id': 1 to 255 bytes expected, got 0" },
-      { options = { id = ("ü"):rep(128) }, says = "option 'id': 1 to 255 bytes expected, got 256" },
+      {
+        options = { id = ("ü"):rep(128) },
+        says = "option 'id': 1 to 255 bytes expected, got 256",
+      },
       { options = { group = ("x"):rep(256) }, says = "option 'group': 1 to 255 bytes expected" },
       { options = { dedup_key = 7 }, says = "option 'dedup_key': string expected, got number" },
     },

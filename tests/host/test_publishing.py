@@ -86,7 +86,7 @@ def told(values: list[Any]) -> Answer:
 def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answer:
     arguments = json.dumps(message)[1:-1]
     with_id = f'"app:q",{arguments}'
-    from moonq.sandbox.context import CallContext, Caller
+    from moonq.run.context import CallContext, Caller
 
     if not send:
         return told(_dry(host, function, with_id))
@@ -98,8 +98,8 @@ def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answe
 
 
 def _dry(host: Host, function: str, arguments: str) -> list[Any]:
+    from moonq.run.context import CallContext, Caller
     from moonq.run.trying import DryRun
-    from moonq.sandbox.context import CallContext, Caller
 
     sink = DryRun(host.queues, host.clock)
     state = host.functions.open(f"app:{function}", Caller(CallContext("app:test", sink=sink)))
@@ -107,7 +107,7 @@ def _dry(host: Host, function: str, arguments: str) -> list[Any]:
         values: list[Any] = json.loads(state.call(f"[{arguments}]".encode()))
     finally:
         state.close()
-    assert len(sink.would_publish) == int(values[0])
+    assert len(sink.published) == int(values[0])
     return values
 
 

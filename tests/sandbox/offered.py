@@ -10,10 +10,13 @@ from typing import Any
 import moonq.registry  # noqa: F401 - before the kinds, which it imports in its own order
 from moonq.clock import Clock, SystemClock
 from moonq.errors import NotFound, QueueError
+from moonq.run.context import CallContext, Caller
+from moonq.run.lending import Lent
 from moonq.run.lends import declared
-from moonq.run.stores import MemoryStore
-from moonq.sandbox.context import CallContext, Caller, Line, Store
-from moonq.sandbox.lend import Bound, Lent
+from moonq.run.publishing import Wanted
+from moonq.run.sinks import Line
+from moonq.run.stores import MemoryStore, Store
+from moonq.sandbox.lend import Bound
 
 #: What those answer that would need a project.
 ANSWERS = {
@@ -67,7 +70,7 @@ class Offered:
         return "0198a6c4-0000-7000-8000-000000000000"
 
     def publish_many(
-        self, queue: str, parts: Sequence[bytes], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
     ) -> list[str | QueueError]:
         return []
 

@@ -10,9 +10,10 @@ from offered import Offered
 from states import opened
 
 from moonq.errors import Denied, Invalid, MoonqError
+from moonq.run.context import CallContext, Caller
+from moonq.run.lending import lent
 from moonq.run.lends import changing, declared
-from moonq.sandbox.context import CallContext, Caller
-from moonq.sandbox.lend import MAX_ANSWER, Bound, lent, own
+from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
 from moonq.sandbox.watchdog import Guard
 

@@ -41,8 +41,8 @@ return dice
 """
 HALF = '''
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import lent
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 
 
 @lent(action=None, writes=False, waits=False)

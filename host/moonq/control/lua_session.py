@@ -16,19 +16,18 @@ from typing import Any
 from moonq.assets import stdlib_modules
 from moonq.errors import MoonqError, ReadOnly
 from moonq.registry.project import Project
+from moonq.run.context import CallContext, Caller
 from moonq.run.functions import chunk
 from moonq.run.lends import changing, lent_functions
 from moonq.run.services import HostServices
-from moonq.sandbox.context import CallContext, Caller
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
+from moonq.sandbox.watchdog import Guard
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
-#: Seconds for which a cancel is repeated until it has hit.
-AIM = 0.2
 #: Bytes that one `print` may show.
 PRINTED = 64 * 1024
 
@@ -136,7 +135,9 @@ class LuaSession:
         self._on_abandoned = on_abandoned
         self._changed = threading.Condition()
         self._state: ConsoleState | None = None
-        self._deadline: float | None = None
+        # Fired by a cancel, and with it all that runs below.
+        self._switch = Guard(None, lambda: None)
+        self._arm()
         self._cancelled = False
 
     def evaluate(self, source: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
@@ -146,7 +147,6 @@ class LuaSession:
         with self._changed:
             if self._cancelled:
                 return stopped_answer("cancel")
-            self._deadline = began + timeout
         try:
             found = state.evaluate(source, timeout, width)
         except Stopped as stopped:
@@ -154,8 +154,6 @@ class LuaSession:
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
-        finally:
-            self._deadline = None
         found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
         if state.spent:
             self.reset()
@@ -164,6 +162,7 @@ class LuaSession:
 
     def complete(self, path: str) -> list[dict[str, str]]:
         """Return what could follow *path*."""
+        self._arm()
         try:
             return self._ready().complete(path)
         except (Stopped, ScriptFault):
@@ -173,19 +172,19 @@ class LuaSession:
         """A text is about to be evaluated: whoever cancels from now on means that one."""
         with self._changed:
             self._cancelled = False
+            self._arm()
 
     def cancel(self) -> None:
         """Stop what was expected or runs, wherever it is; harmless when nothing does."""
+        # What is on its way into Lua, or below, the watchdog stops for the switch's sake; what
+        # sleeps wakes up stopped.
+        self._switch.fire("cancel")
+        state = self._state
+        if state is not None:
+            state.guard.fire("cancel")
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
-        # It may be on its way into Lua, where a shot misses.
-        deadline = time.monotonic() + AIM
-        while self._deadline is not None and time.monotonic() < deadline:
-            state = self._state
-            if state is not None:
-                state.guard.fire("cancel")
-            time.sleep(0.0005)
 
     def reset(self) -> None:
         """Forget every variable; the next text begins in a new state."""
@@ -193,6 +192,10 @@ class LuaSession:
             state, self._state = self._state, None
         if state is not None:
             state.close()
+
+    def _arm(self) -> None:
+        self._switch.end()
+        self._switch.begin(None)
 
     def _ready(self) -> ConsoleState:
         if self._state is None:
@@ -211,6 +214,7 @@ class LuaSession:
             scope=self._scope,
             is_stopping=lambda: self._cancelled,
             sleep=self._sleep,
+            above=self._switch,
         )
 
     def _lends(self, caller: Caller) -> Mapping[str, Bound]:

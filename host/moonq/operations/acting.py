@@ -10,7 +10,7 @@ from moonq.errors import Invalid, QueueError
 from moonq.host import CallResult
 from moonq.operations.desk import Requests, checked
 from moonq.run.publishing import Wanted
-from moonq.run.trying import Publication
+from moonq.run.sinks import Publication, level_name
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -104,6 +104,7 @@ class Acting(Requests):
 def call_object(result: CallResult) -> dict[str, Any]:
     """Return what became of a call as plain data."""
     fault = result.fault
+    publications = [_publication_object(one) for one in result.published]
     return {
         "verdict": result.verdict,
         "values": result.values,
@@ -114,12 +115,12 @@ def call_object(result: CallResult) -> dict[str, Any]:
             "retryable": fault.retryable,
             "traceback": fault.traceback,
         },
-        "would_publish": [_publication_object(one) for one in result.would_publish],
-        "would_write": result.would_write,
-        "published": [_publication_object(one) for one in result.published],
+        "would_publish": publications if result.is_dry else [],
+        "would_write": result.written,
+        "published": [] if result.is_dry else publications,
         "logs": [
-            {"level": level, "message": message, "fields": fields}
-            for level, message, fields in result.logs
+            {"level": level_name(one.level), "message": one.message, "fields": one.known()}
+            for one in result.logs
         ],
         "took_ms": round(result.took * 1000, 3),
         "memory_bytes": result.memory,
@@ -127,7 +128,8 @@ def call_object(result: CallResult) -> dict[str, Any]:
 
 
 def _publication_object(one: Publication) -> dict[str, Any]:
-    return {**one._asdict(), "body": one.body.decode("utf-8", "replace")}
+    body = one.body.decode("utf-8", "replace")
+    return {"queue": one.queue, "body": body, "headers": one.headers, "options": one.options}
 
 
 def _wanted(number: int, found: Mapping[str, Any]) -> Wanted:

@@ -23,6 +23,7 @@ from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
 from moonq.registry.project import Entry, Project
 from moonq.run.consumer import Consumer
+from moonq.run.context import CallContext, Caller
 from moonq.run.functions import Functions
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues, Route
@@ -31,7 +32,6 @@ from moonq.run.services import HostServices
 from moonq.run.settling import ConsumerSettings
 from moonq.run.stores import MemoryStore
 from moonq.run.supervisor import Managed, RestartPolicy, Supervisor
-from moonq.sandbox.context import CallContext, Caller
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.host")

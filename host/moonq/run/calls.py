@@ -15,10 +15,10 @@ from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
+from moonq.run.context import CallContext, Caller
 from moonq.run.ids import new_id
-from moonq.run.sinks import Recording
-from moonq.run.trying import DryRun, Logged, Publication
-from moonq.sandbox.context import CallContext, Caller
+from moonq.run.sinks import Line, Publication, Recording
+from moonq.run.trying import DryRun
 from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
 
 
@@ -31,15 +31,41 @@ class CallResult:
     verdict: str = ""
     """For a call as a message: what would have become of it, such as ``ack``."""
     published: list[Publication] = field(default_factory=list)
-    """What was really published."""
-    would_publish: list[Publication] = field(default_factory=list)
-    """What a dry run would have published."""
-    would_write: list[dict[str, Any]] = field(default_factory=list)
+    """What it published; in a dry run, what it would have."""
+    written: list[dict[str, Any]] = field(default_factory=list)
     """What a dry run would have changed in stores, see `DryRun`."""
-    logs: list[Logged] = field(default_factory=list)
+    logs: list[Line] = field(default_factory=list)
     """The log lines of a dry run."""
+    is_dry: bool = False
     took: float = 0.0
     memory: int = 0
+
+
+class ByHand:
+    """The message of a call by hand, which lies in no queue."""
+
+    def __init__(self, headers: Mapping[str, Any], now: float, queue: str = "") -> None:
+        self.settled = ""
+        """What its handler settled it as."""
+        known = {
+            "id": new_id(now),
+            "attempt": 1,
+            "interruptions": 0,
+            "published_at": now,
+            "queue": queue,
+            "headers": dict(headers),
+        }
+        self._known = json.dumps(known).encode()
+
+    def caller(self, context: CallContext) -> Caller:
+        """Return the caller that handles it."""
+        return Caller(context, settle=self._settle, message=lambda _: self._known)
+
+    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
+        if self.settled:
+            return False
+        self.settled = action
+        return True
 
 
 class Call:
@@ -57,23 +83,22 @@ class Call:
         self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
-        self._settled = ""
-        self._result = result = CallResult()
         queues, clock = building.queues, building.clock
-        if send:
-            self._sink: DryRun | Recording = Recording(queues, clock, self._published)
-        else:
-            self._sink = trial = DryRun(queues, clock)
-            result.would_publish, result.would_write = trial.would_publish, trial.would_write
-            result.logs = trial.logs
+        self._sink = Recording(queues, clock) if send else DryRun(queues, clock)
+        self._result = CallResult(published=self._sink.published, is_dry=not send)
+        if isinstance(self._sink, DryRun):
+            self._result.written, self._result.logs = self._sink.written, self._sink.logs
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments)
-        caller = Caller(self._context(), settle=self._settle)
+        context = self._context()
+        message = ByHand(headers or {}, self._building.clock.now(), context.serves.decode())
         result, began = self._result, time.monotonic()
         try:
-            state = self._state = self._building.functions.open(self._function, caller)
+            state = self._state = self._building.functions.open(
+                self._function, message.caller(context)
+            )
         except ScriptFault as raised:
             result.fault = raised.fault
             return result
@@ -81,9 +106,8 @@ class Call:
             if headers is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
-                caller.message = lambda _: self._message(headers)
                 progress = state.deliver(self._timeout(state), [(value or "null").encode()])
-                result.verdict, result.fault = verdict_of(progress, self._settled)
+                result.verdict, result.fault = verdict_of(progress, message.settled)
             result.memory = state.memory_used()
         except ScriptFault as raised:
             result.fault = raised.fault
@@ -126,35 +150,6 @@ class Call:
     def _timeout(self, state: LuaState) -> float | None:
         consumer = self._consumer
         return consumer.fields(ConsumerFields).timeout if consumer else state.limits.timeout
-
-    def _message(self, headers: Mapping[str, Any]) -> bytes:
-        now = self._building.clock.now()
-        consumer = self._consumer
-        known = {
-            "id": new_id(now),
-            "attempt": 1,
-            "interruptions": 0,
-            "published_at": now,
-            "queue": consumer.fields(ConsumerFields).queue if consumer else "",
-            "headers": dict(headers),
-        }
-        return json.dumps(known).encode()
-
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
-        if self._settled:
-            return False
-        self._settled = action
-        return True
-
-    def _published(
-        self,
-        queue: str,
-        _message: str,
-        body: bytes,
-        headers: Mapping[str, Any],
-        options: Mapping[str, Any],
-    ) -> None:
-        self._result.published.append(Publication(queue, body, dict(headers), dict(options)))
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:

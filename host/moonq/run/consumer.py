@@ -18,12 +18,12 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import RELEASE, Delivery, Verdict
+from moonq.run.context import CallContext, Caller, Scope
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.context import CallContext, Caller, Scope
 from moonq.sandbox.state import THREAD_STACK, Stopped
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.

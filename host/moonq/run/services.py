@@ -10,9 +10,10 @@ from moonq.clock import Clock
 from moonq.errors import NotFound
 from moonq.kinds.helpers import Variable
 from moonq.registry.project import Project
+from moonq.run.context import CallContext
 from moonq.run.queues import Queues
 from moonq.run.sinks import HostSink
-from moonq.sandbox.context import CallContext, Sink, Store
+from moonq.run.stores import Store
 from moonq.sandbox.state import LuaState
 
 
@@ -38,7 +39,7 @@ class HostServices:
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
-        self.sink: Sink = HostSink(queues, clock)
+        self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
         self.variables = _variables(project, env)

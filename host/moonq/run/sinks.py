@@ -5,28 +5,55 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from moonq import log
 from moonq.clock import Clock
 from moonq.errors import QueueError
-from moonq.run.publishing import from_lua
+from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
-from moonq.sandbox.context import Line, Store
+from moonq.run.stores import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
 
-#: Hears of a message that was published: queue, id, body, headers and options.
-Published = Callable[[str, str, bytes, Mapping[str, Any], Mapping[str, Any]], None]
+
+class Line(NamedTuple):
+    """One log line of a script."""
+
+    level: int
+    """1 debug to 4 error."""
+    logger: str
+    message: str
+    fields: bytes
+    """A JSON object, or empty."""
+    entry: str
+    """Who wrote it."""
+    about: dict[str, object]
+    """The message that was being handled."""
+
+    def known(self) -> dict[str, Any]:
+        """Return its fields."""
+        return dict(json.loads(self.fields)) if self.fields else {}
+
+
+class Publication(NamedTuple):
+    """A message that a call has published, or would have."""
+
+    queue: str
+    id: str
+    body: bytes
+    headers: Mapping[str, Any]
+    options: Mapping[str, Any]
 
 
 class HostSink:
     """Writes what a call writes."""
 
     is_dry = False
+    """Whether nothing may change anywhere: the call is only tried."""
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues
@@ -39,11 +66,9 @@ class HostSink:
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_many(
-        self, queue: str, parts: Sequence[bytes], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
     ) -> list[str | QueueError]:
-        """Publish messages given as body, headers and options in turn."""
-        triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-        wanted = [from_lua(*triple) for triple in triples]
+        """Publish many messages and answer for each."""
         return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
 
     def store(self, store: Store) -> Store:
@@ -60,7 +85,7 @@ class HostSink:
             target.warning("%d log lines were dropped: more than %d a second", dropped, MAX_LINES)
         extra: dict[str, Any] = {"entry": line.entry, **line.about}
         if line.fields:
-            extra["fields"] = json.loads(line.fields)
+            extra["fields"] = line.known()
         target.log(_LEVELS.get(line.level, logging.INFO), "%s", line.message, extra=extra)
 
     def log_level(self, logger: str) -> int:
@@ -70,33 +95,37 @@ class HostSink:
 
 
 class Recording(HostSink):
-    """Publishes as the host does, and tells of it."""
+    """Publishes as the host does, and keeps a record of it."""
 
-    def __init__(self, queues: Queues, clock: Clock, published: Published) -> None:
+    def __init__(self, queues: Queues, clock: Clock) -> None:
         super().__init__(queues, clock)
-        self._published = published
+        self.published: list[Publication] = []
 
     def publish(
         self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
     ) -> str:
         """Publish one message."""
-        message = super().publish(queue, body, headers, options, may_wait=may_wait)
-        self._tell(queue.decode(), message, body, headers, options)
-        return message
+        wanted = from_lua(body, headers, options)
+        (answer,) = self.publish_many(queue.decode("utf-8", "replace"), [wanted], may_wait=may_wait)
+        if isinstance(answer, QueueError):
+            raise answer
+        return answer
 
     def publish_many(
-        self, queue: str, parts: Sequence[bytes], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
     ) -> list[str | QueueError]:
-        """Publish messages given as body, headers and options in turn."""
-        answers = super().publish_many(queue, parts, may_wait=may_wait)
-        for number, answer in enumerate(answers):
+        """Publish many messages."""
+        answers = self._accept(queue, wanted, may_wait)
+        for one, answer in zip(wanted, answers, strict=True):
             if isinstance(answer, str):
-                self._tell(queue, answer, *parts[3 * number : 3 * number + 3])
+                kept = Publication(queue, answer, one.body, one.headers, one.options)
+                self.published.append(kept)
         return answers
 
-    def _tell(self, queue: str, message: str, body: bytes, *more: bytes) -> None:
-        headers, options = (json.loads(part) if part else {} for part in more)
-        self._published(queue, message, body, headers, options)
+    def _accept(
+        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+    ) -> list[str | QueueError]:
+        return super().publish_many(queue, wanted, may_wait=may_wait)
 
 
 class _Floods:

@@ -9,84 +9,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from moonq.clock import Clock
 from moonq.errors import QueueError
-from moonq.run.publishing import from_lua
+from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues
-from moonq.run.sinks import HostSink, level_name
-from moonq.run.stores import MemoryStore
-from moonq.sandbox.context import Line, Store
+from moonq.run.sinks import Line, Recording
+from moonq.run.stores import MemoryStore, Store
 
 
-class Publication(NamedTuple):
-    """A message that a call has published, or would have."""
-
-    queue: str
-    body: bytes
-    headers: dict[str, Any]
-    options: dict[str, Any]
-
-
-class Logged(NamedTuple):
-    """A log line that a dry run has kept."""
-
-    level: str
-    message: str
-    fields: dict[str, Any]
-
-
-class DryRun(HostSink):
+class DryRun(Recording):
     """Keeps what a call would write."""
 
     is_dry = True
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         super().__init__(queues, clock)
-        self.would_publish: list[Publication] = []
-        self.would_write: list[dict[str, Any]] = []
+        self.written: list[dict[str, Any]] = []
         """Changes of stores, in order: `store`, `key`, `action`, and what belongs to it."""
-        self.logs: list[Logged] = []
+        self.logs: list[Line] = []
         self._clock = clock
         self._overlays: dict[str, Overlay] = {}
 
-    def publish(
-        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
-    ) -> str:
-        """Check the message as every publish is checked, and keep it."""
-        return self._keep(queue.decode("utf-8", "replace"), body, headers, options)
-
-    def publish_many(
-        self, queue: str, parts: Sequence[bytes], *, may_wait: bool
+    def _accept(
+        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
     ) -> list[str | QueueError]:
-        """Keep those messages that would not be refused."""
-        self._queues.route(queue)
-        answers: list[str | QueueError] = []
-        for one in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            try:
-                answers.append(self._keep(queue, *one))
-            except QueueError as problem:
-                answers.append(problem)
-        return answers
-
-    def _keep(self, queue: str, *parts: bytes) -> str:
-        wanted = from_lua(*parts)
-        message = self._queues.message(self._queues.route(queue), wanted)
-        kept = Publication(queue, message.body, dict(wanted.headers), dict(wanted.options))
-        self.would_publish.append(kept)
-        return message.id
+        return self._queues.check_batch(queue, wanted)
 
     def store(self, store: Store) -> Store:
         """Return *store* with the changes of this run over it."""
         if store.id not in self._overlays:
-            self._overlays[store.id] = Overlay(store, self._clock, self.would_write)
+            self._overlays[store.id] = Overlay(store, self._clock, self.written)
         return self._overlays[store.id]
 
     def write_log(self, line: Line) -> None:
         """Keep the line."""
-        fields = json.loads(line.fields) if line.fields else {}
-        self.logs.append(Logged(level_name(line.level), line.message, fields))
+        self.logs.append(line)
 
 
 class Overlay:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from moonq.drivers.base import Subscription
 from moonq.model import ACK, RELEASE, Delivery, Verdict
+from moonq.run.context import Caller
 from moonq.run.settling import Settler
 from moonq.run.times import Times
-from moonq.sandbox.context import Caller
 from moonq.sandbox.state import LuaState, Outcome, Progress, Stopped
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch

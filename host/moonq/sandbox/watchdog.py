@@ -135,14 +135,22 @@ class Guard:
                     target=self.on_abandoned, name="moonq-abandoned", daemon=True
                 ).start()
             return
-        above = self.above
-        if above is not None and above.fired_at is not None:
-            self.fire(above.reason)
-        elif now > deadline:
+        reason = self._due(now)
+        if reason:
             with self._lock:
                 # Looked at again under the lock: the call may have ended, another begun.
-                if self.deadline is not None and now > self.deadline and self.fired_at is None:
-                    self._stop("timeout")
+                reason = self._due(now)
+                if reason and self.fired_at is None:
+                    self._stop(reason)
+
+    def _due(self, now: float) -> str:
+        """Return why the running call is to be stopped, "" when it is not."""
+        if self.deadline is None:
+            return ""
+        above = self.above
+        if above is not None and above.fired_at is not None:
+            return above.reason
+        return "timeout" if now > self.deadline else ""
 
     def _stop(self, reason: str) -> None:
         self.fired_at, self.reason = time.monotonic(), reason

@@ -10,9 +10,10 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from moonq.run.context import Caller
+from moonq.run.lending import Lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import Bound, Lent
+from moonq.sandbox.lend import Bound
 
 
 @cache

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from moonq.errors import NotFound
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import lent, name
+from moonq.sandbox.lend import name
 
 
 @lent(action="env.read", writes=False, waits=False)

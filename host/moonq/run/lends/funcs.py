@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import lent, name
+from moonq.sandbox.lend import name
 from moonq.sandbox.state import ScriptFault, Stopped
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller, Line
-from moonq.sandbox.lend import lent, name, text
+from moonq.run.sinks import Line
+from moonq.sandbox.lend import name, text
 
 
 @lent(action=None, writes=False, waits=False)

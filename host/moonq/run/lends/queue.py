@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 from moonq.errors import QueueError
+from moonq.run.context import Caller
+from moonq.run.lending import lent
+from moonq.run.publishing import from_lua
 from moonq.run.queues import info_object
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import MAX_NAME, lent, name, text
+from moonq.sandbox.lend import MAX_NAME, name, text
 
 
 @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
@@ -28,7 +30,9 @@ def publish_batch(host: HostServices, caller: Caller, queue: bytes, *parts: byte
     """Publish messages given as body, headers and options in turn, and answer for each."""
     sink = caller.context.sink or host.sink
     may_wait = queue != caller.context.serves
-    answers = sink.publish_many(name(queue), parts, may_wait=may_wait)
+    triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    wanted = [from_lua(*triple) for triple in triples]
+    answers = sink.publish_many(name(queue), wanted, may_wait=may_wait)
     return json.dumps([_answer(answer) for answer in answers]).encode()
 
 

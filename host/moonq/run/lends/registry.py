@@ -9,9 +9,10 @@ from typing import Any
 from moonq.errors import Invalid
 from moonq.kinds.helpers import Data
 from moonq.registry.project import Entry
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import lent, name
+from moonq.sandbox.lend import name
 
 #: Bytes of what `registry.find` looks for.
 MAX_CRITERIA = 64 * 1024

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller, Store
-from moonq.sandbox.lend import lent, name
+from moonq.run.stores import Store
+from moonq.sandbox.lend import name
 
 
 @lent(action="store.read", writes=False, waits=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from moonq.errors import MoonqError
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import Canceled, lent
 
 #: A sleeper wakes this long after its time limit, to be stopped.
 LATE = 0.2
@@ -31,3 +32,9 @@ def sleep(host: HostServices, caller: Caller, seconds: float) -> bool:
     if not caller.context.sleep(seconds):
         raise Canceled("the worker is to stop")
     return True
+
+
+class Canceled(MoonqError):
+    """A wait was cut short because the worker is to stop."""
+
+    kind = "CANCELED"

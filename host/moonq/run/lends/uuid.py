@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from moonq.run.context import Caller
+from moonq.run.lending import lent
 from moonq.run.services import HostServices
-from moonq.sandbox.context import Caller
-from moonq.sandbox.lend import lent
 
 MAX_RANDOM = 1024
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from moonq.run.ids import new_id
-from moonq.sandbox.context import CallContext, Caller
+from moonq.run.calls import ByHand
+from moonq.run.context import CallContext
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
@@ -21,15 +21,12 @@ class CallUnderTest:
         self._function = world.project.resolve(function).id
         self._began = world.clock.monotonic()
         self._limit = world.functions.limits(self._function).timeout
-        self._settled = ""
         self._state: LuaState | None = None
 
     def run(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
-        context = CallContext(self._function, sleep=self._sleep)
-        caller = Caller(context, settle=self._settle)
-        message = self._message(headers)
-        caller.message = lambda _: message
+        message = ByHand(json.loads(headers) if headers else {}, self._world.clock.now())
+        caller = message.caller(CallContext(self._function, sleep=self._sleep))
         try:
             self._state = self._world.functions.open(self._function, caller)
         except (ScriptFault, Stopped) as problem:
@@ -49,24 +46,6 @@ class CallUnderTest:
         if raised and not returned:
             return failed(raised[0].fault)
         return returned or b"[]"
-
-    def _message(self, headers: bytes) -> bytes:
-        now = self._world.clock.now()
-        known = {
-            "id": new_id(now),
-            "attempt": 1,
-            "interruptions": 0,
-            "published_at": now,
-            "queue": "",
-            "headers": json.loads(headers) if headers else {},
-        }
-        return json.dumps(known).encode()
-
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
-        if self._settled:
-            return False
-        self._settled = action
-        return True
 
     def _sleep(self, seconds: float) -> bool:
         if self._state is not None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from moonq.registry import Project
+from moonq.run.context import CallContext, Caller
 from moonq.run.functions import Functions
 from moonq.run.services import HostServices
-from moonq.sandbox.context import CallContext, Caller
 from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Limits, LuaState
 from moonq.testing.world.states import StateUnderTest

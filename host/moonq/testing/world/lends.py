@@ -20,7 +20,7 @@ from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
-from moonq.testing.world.runs import Run, log_object
+from moonq.testing.world.runs import log_object
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.world import Stub, World
 
@@ -161,11 +161,11 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
         return route.driver.redrive(route.spec.dead_letter or "", "", ids) if ids else 0
 
     def drain(queue: bytes, most: int, within: float) -> bytes:
-        world = suite.world
-        return _told(world, world.drain(text(queue), most, None if within < 0 else within))
+        within_or_none = None if within < 0 else within
+        return _dump(suite.world.drain(text(queue), most, within_or_none).told())
 
     def step(queue: bytes, deliveries: int) -> bytes:
-        return _told(suite.world, suite.world.step(text(queue), deliveries))
+        return _dump(suite.world.step(text(queue), deliveries).told())
 
     return {
         "publish_raw": publish_raw,
@@ -238,10 +238,6 @@ def _message(route: Route, stored: Stored, now: float) -> dict[str, Any]:
         "errors": [error._asdict() for error in stored.errors],
     }
     return {name: value for name, value in known.items() if value is not None}
-
-
-def _told(world: World, run: Run) -> bytes:
-    return _dump(run.told(world.logs))
 
 
 def _dump(value: object) -> bytes:

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from moonq.clock import Clock
 from moonq.run.queues import Queues
 from moonq.run.services import HostServices
-from moonq.run.sinks import Published, Recording, level_name
-from moonq.sandbox.context import Line
+from moonq.run.sinks import Line, Recording, level_name
 from moonq.testing.results import LogLine
 
 
 class SinkUnderTest(Recording):
     """Publishes into the world's queues and tells of it; keeps what is logged."""
 
-    def __init__(
-        self,
-        queues: Queues,
-        clock: Clock,
-        published: Published,
-        logged: Callable[[LogLine], None],
-    ) -> None:
-        super().__init__(queues, clock, published)
-        self._logged = logged
+    def __init__(self, queues: Queues, clock: Clock) -> None:
+        super().__init__(queues, clock)
+        self.logs: list[LogLine] = []
 
     def write_log(self, line: Line) -> None:
         """Keep the line."""
-        fields = json.loads(line.fields) if line.fields else {}
-        self._logged(LogLine(level_name(line.level), line.message, fields, line.logger))
+        self.logs.append(LogLine(level_name(line.level), line.message, line.known(), line.logger))
 
     def log_level(self, logger: str) -> int:
         """Everything is kept."""

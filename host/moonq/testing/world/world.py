@@ -24,7 +24,6 @@ from moonq.registry import Entry, Project
 from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
 from moonq.testing.coverage import Hit
-from moonq.testing.results import LogLine
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.consumers import DrivenConsumer
 from moonq.testing.world.faults import Faults
@@ -69,7 +68,6 @@ class World(Building):
 
     def __init__(self, project: Project, bench: Bench, token: str = "") -> None:
         super().__init__(project, bench.clock, os.environ, Supervisor(bench.clock))
-        self.logs: list[LogLine] = []
         self.stubs: list[Stub] = []
         self.states: set[StateUnderTest] = set()
         self.faults = Faults(bench.clock)
@@ -82,9 +80,8 @@ class World(Building):
         self._returned = b""
         self._ended_at: dict[str, float] = {}
         self._driven: dict[str, deque[DrivenConsumer]] = {}
-        self.services.sink = SinkUnderTest(
-            self.queues, bench.clock, self._published, self.logs.append
-        )
+        self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
+        self.logs = self._sink.logs
         self.functions = FunctionsUnderTest(project, self.services, self)
         self.services.functions = self.functions
         self.consumer_type = partial(DrivenConsumer, world=self)
@@ -160,7 +157,7 @@ class World(Building):
     def _run(self, queue_id: str, most: int, within: float | None) -> Run:
         consumers = self._consumers(queue_id)
         end = None if within is None else self.clock.monotonic() + within
-        before, self.run = self.run, Run(len(self.logs))
+        before, self.run = self.run, Run(self._sink)
         run = self.run
         try:
             while run.deliveries < most and not self._is_out_of_time():
@@ -261,12 +258,3 @@ class World(Building):
     def answer(self, stub: int, arguments: bytes) -> bytes:
         """A stub was called in a state under test."""
         return self._bench.answer(stub, arguments)
-
-    def _published(
-        self, queue: str, message: str, body: bytes, headers: object, _options: object
-    ) -> None:
-        if self.run is not None:
-            text = body.decode("utf-8", "replace")
-            self.run.published.append(
-                {"queue": queue, "id": message, "text": text, "headers": headers}
-            )

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from moonq.errors import Invalid, QueueError
+from moonq.errors import Invalid
+from moonq.run.sinks import HostSink
 from moonq.sandbox.watchdog import Guard
 
 #: How many calls of `funcs.call` may lie above each other.
@@ -28,81 +29,6 @@ class Scope(Protocol):
         ...
 
 
-class Store(Protocol):
-    """Values by key, as JSON text, with expiry."""
-
-    @property
-    def id(self) -> str:
-        """The id of its entry."""
-        ...
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value, or None when there is none or it is over."""
-        ...
-
-    def set(self, key: str, value: bytes, ttl: float | None) -> None:
-        """Keep *value* for *ttl* seconds, or for good."""
-        ...
-
-    def delete(self, key: str) -> bool:
-        """Forget a key; False when there was none."""
-        ...
-
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys that begin with *prefix*, sorted."""
-        ...
-
-    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
-        """Add to a number, atomically; a missing one is 0. The ttl counts for a new key."""
-        ...
-
-
-class Line(NamedTuple):
-    """One log line of a script."""
-
-    level: int
-    """1 debug to 4 error."""
-    logger: str
-    message: str
-    fields: bytes
-    """A JSON object, or empty."""
-    entry: str
-    """Who wrote it."""
-    about: dict[str, object]
-    """The message that was being handled."""
-
-
-class Sink(Protocol):
-    """Where what a call writes goes: to the host, beside it into a record, or nowhere."""
-
-    is_dry: bool
-    """Whether nothing may change anywhere: the call is only tried."""
-
-    def publish(
-        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
-    ) -> str:
-        """Publish one message and return its id; headers and options are JSON or empty."""
-        ...
-
-    def publish_many(
-        self, queue: str, parts: Sequence[bytes], *, may_wait: bool
-    ) -> list[str | QueueError]:
-        """Publish messages given as body, headers and options in turn; answer for each."""
-        ...
-
-    def store(self, store: Store) -> Store:
-        """Return *store* as the call may use it."""
-        ...
-
-    def write_log(self, line: Line) -> None:
-        """Write a script's log line."""
-        ...
-
-    def log_level(self, logger: str) -> int:
-        """Return the lowest level (1 debug to 4 error, 5 none) that is written."""
-        ...
-
-
 class CallContext(NamedTuple):
     """On whose behalf a script runs, and what that allows."""
 
@@ -112,7 +38,7 @@ class CallContext(NamedTuple):
     """The queue whose messages are handled; a publish into that one never blocks."""
     scope: Scope | None = None
     """What may be done; None restricts nothing."""
-    sink: Sink | None = None
+    sink: HostSink | None = None
     """Where writes go; None is the host's own way."""
     is_stopping: Callable[[], bool] = lambda: False
     sleep: Callable[[float], bool] = lambda _: True
