@@ -86,7 +86,8 @@ def told(values: list[Any]) -> Answer:
 def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answer:
     arguments = json.dumps(message)[1:-1]
     with_id = f'"app:q",{arguments}'
-    from moonq.run.context import CallContext, Caller
+    from moonq.run.context import CallContext
+    from moonq.run.lending import Caller
 
     if not send:
         return told(_dry(host, function, with_id))
@@ -98,7 +99,8 @@ def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answe
 
 
 def _dry(host: Host, function: str, arguments: str) -> list[Any]:
-    from moonq.run.context import CallContext, Caller
+    from moonq.run.context import CallContext
+    from moonq.run.lending import Caller
     from moonq.run.trying import DryRun
 
     sink = DryRun(host.queues, host.clock)

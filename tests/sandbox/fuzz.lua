@@ -2,8 +2,8 @@
 ---
 --- What a call answers joins the values, so that later calls get it. It fails only when something
 --- of the host comes to light.
---- The file before this line is `local NAMES = { … }`: every module that there is.
-local modules = {}
+--- `NAMES`, every module that there is, stands before this file.
+local modules = {} -- luacheck: globals NAMES
 for _, name in ipairs(NAMES) do
   modules[#modules + 1] = require(name)
 end

@@ -10,8 +10,8 @@ from typing import Any
 import moonq.registry  # noqa: F401 - before the kinds, which it imports in its own order
 from moonq.clock import Clock, SystemClock
 from moonq.errors import NotFound, QueueError
-from moonq.run.context import CallContext, Caller
-from moonq.run.lending import Lent
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller, Lent
 from moonq.run.lends import declared
 from moonq.run.publishing import Wanted
 from moonq.run.sinks import Line
@@ -44,21 +44,21 @@ class Offered:
     def lends(self, caller: Caller | None = None) -> dict[str, Bound]:
         """Return every lent function by name, for *caller*."""
         served = caller or Caller(CallContext("app:handler"))
+        served.host = self  # type: ignore[assignment]
         return {
-            one.name: replace(one, function=self._watched(one)).bound(self, served)
-            for one in declared()
+            one.name: replace(one, function=self._watched(one)).bound(served) for one in declared()
         }
 
     def _watched(self, one: Lent) -> Callable[..., Any]:
         """Return the function of *one*, which counts and holds the sandbox to its word."""
 
-        def function(host: Any, caller: Caller, *arguments: Any) -> Any:
+        def function(caller: Caller, *arguments: Any) -> Any:
             self.asked[one.name] += 1
             for argument in arguments:
                 if type(argument) not in (bytes, str, int, float, bool, type(None)):
                     self.strangers.append(f"{one.name} was given a {type(argument)}")
             canned = ANSWERS.get(one.name)
-            return one.function(host, caller, *arguments) if canned is None else canned
+            return one.function(caller, *arguments) if canned is None else canned
 
         return function
 

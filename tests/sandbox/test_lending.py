@@ -10,8 +10,8 @@ from offered import Offered
 from states import opened
 
 from moonq.errors import Denied, Invalid, MoonqError
-from moonq.run.context import CallContext, Caller
-from moonq.run.lending import lent
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller, lent
 from moonq.run.lends import changing, declared
 from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
@@ -118,7 +118,7 @@ def test_a_sleep_ends_with_the_time_limit() -> None:
 
 
 def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
-    def function(host: object, caller: object) -> None: ...
+    def function(caller: object) -> None: ...
 
     with pytest.raises(TypeError, match="'waits'"):
         lent(action=None, writes=False)(function)  # type: ignore[call-arg]
@@ -165,13 +165,13 @@ class Dry:
 def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:
     called: list[int] = []
 
-    def send(host: object, caller: object, number: int) -> None:
+    def send(caller: object, number: int) -> None:
         called.append(number)
 
     bound = lent(action="mail.send", writes=True, waits=False)(send).bound
     dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
-    assert bound(None, Caller(dry)).call(1)[:2] == (False, b"UNKNOWN")
-    assert bound(None, Caller(CallContext("app:handler"))).call(2) == (True, None)
+    assert bound(Caller(dry)).call(1)[:2] == (False, b"UNKNOWN")
+    assert bound(Caller(CallContext("app:handler"))).call(2) == (True, None)
     assert called == [2]
 
 
@@ -190,14 +190,14 @@ def test_a_handler_that_waits_says_so_by_the_flag_of_what_it_calls(waits: bool) 
 def test_the_watchdog_has_patience_while_a_function_holds() -> None:
     seen: list[bool] = []
 
-    def slow(host: object, caller: Caller) -> None:
+    def slow(caller: Caller) -> None:
         assert caller.guard is not None
         seen.append(caller.guard.is_waiting())
 
     for holds in (True, False):
         caller = Caller(CallContext("app:handler"))
         caller.enter(caller.context, Guard(None, lambda: None))
-        lent(action=None, writes=False, waits=False, holds=holds)(slow).bound(None, caller).call()
+        lent(action=None, writes=False, waits=False, holds=holds)(slow).bound(caller).call()
         assert caller.guard is not None
         assert not caller.guard.is_waiting()
     assert seen == [True, False]

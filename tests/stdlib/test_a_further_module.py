@@ -40,19 +40,17 @@ end
 return dice
 """
 HALF = '''
-from moonq.run.services import HostServices
-from moonq.run.context import Caller
-from moonq.run.lending import lent
+from moonq.run.lending import Caller, lent
 
 
 @lent(action=None, writes=False, waits=False)
-def roll(host: HostServices, caller: Caller, sides: int) -> int:
+def roll(caller: Caller, sides: int) -> int:
     """Return the eyes of a die."""
     return sides
 
 
 @lent(action="dice.send", writes=True, waits=True)
-def send(host: HostServices, caller: Caller, table: bytes, eyes: int) -> bool:
+def send(caller: Caller, table: bytes, eyes: int) -> bool:
     """Send a number away."""
     return True
 '''

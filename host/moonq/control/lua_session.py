@@ -16,8 +16,9 @@ from typing import Any
 from moonq.assets import stdlib_modules
 from moonq.errors import MoonqError, ReadOnly
 from moonq.registry.project import Project
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
 from moonq.run.functions import chunk
+from moonq.run.lending import Caller
 from moonq.run.lends import changing, lent_functions
 from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound, bounded, own, text

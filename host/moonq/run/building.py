@@ -23,8 +23,9 @@ from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
 from moonq.registry.project import Entry, Project
 from moonq.run.consumer import Consumer
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
 from moonq.run.functions import Functions
+from moonq.run.lending import Caller
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues, Route
 from moonq.run.security import Policies, Scope

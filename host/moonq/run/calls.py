@@ -15,8 +15,9 @@ from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
 from moonq.run.ids import new_id
+from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trying import DryRun
 from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped

@@ -18,7 +18,8 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import RELEASE, Delivery, Verdict
-from moonq.run.context import CallContext, Caller, Scope
+from moonq.run.context import CallContext, Scope
+from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler

@@ -10,8 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from moonq.errors import Invalid
 from moonq.run.sinks import HostSink
@@ -57,39 +56,3 @@ class CallContext(NamedTuple):
         if self.depth >= MAX_DEPTH:
             raise Invalid(f"functions call each other more than {MAX_DEPTH} deep at {entry!r}")
         return self._replace(entry=entry, above=guard, depth=self.depth + 1)
-
-
-@dataclass(slots=True)
-class Caller:
-    """The script of one state, as lent functions see it; a pooled state serves many contexts."""
-
-    context: CallContext
-    guard: Guard | None = None
-    """The time limit of the running call; None where no real time bounds it."""
-    settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
-    """Settles message number n of the running call early; False when it was settled before."""
-    message: Callable[[int], bytes] = field(default=lambda _: b"{}")
-    """Everything about message number n of the running call, as JSON."""
-    waits: Callable[[tuple[Any, ...]], None] = field(default=lambda _: None)
-    """Hears that the handler of one of several messages waits, and what became of those before."""
-    log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
-    """What a log line says of message number n of the running call."""
-    is_held: bool = False
-    """Whether a lent function is at work that may take seconds, and ends by itself."""
-
-    def enter(self, context: CallContext, guard: Guard) -> None:
-        """Let the state of *guard* run on behalf of *context* from now on."""
-        guard.above = context.above
-        guard.is_waiting = self._is_waiting
-        self.context, self.guard = context, guard
-
-    def below(self, entry: str) -> CallContext:
-        """Return the context of *entry*, which the script calls."""
-        return self.context.below(entry, self.guard)
-
-    def remaining(self) -> float | None:
-        """Return the seconds that are left to the running call; None without a limit."""
-        return None if self.guard is None else self.guard.remaining()
-
-    def _is_waiting(self) -> bool:
-        return self.is_held

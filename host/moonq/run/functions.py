@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from moonq.errors import NotFound
 from moonq.kinds.scripts import Function, Script
 from moonq.registry.project import Entry, Project
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller
 from moonq.run.lends import lent_functions
 from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound

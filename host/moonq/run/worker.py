@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from moonq.drivers.base import Subscription
 from moonq.model import ACK, RELEASE, Delivery, Verdict
-from moonq.run.context import Caller
+from moonq.run.lending import Caller
 from moonq.run.settling import Settler
 from moonq.run.times import Times
 from moonq.sandbox.state import LuaState, Outcome, Progress, Stopped

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from moonq import durations
 from moonq.kinds.scripts import Function
 from moonq.registry import Project
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
 from moonq.run.functions import chunk
+from moonq.run.lending import Caller
 from moonq.run.lends import lent_functions
 from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit

@@ -10,8 +10,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from moonq.run.context import Caller
-from moonq.run.lending import Lent
+from moonq.run.lending import Caller, Lent
 from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound
 
@@ -30,5 +29,6 @@ def changing() -> frozenset[str | None]:
 
 
 def lent_functions(host: HostServices, caller: Caller) -> dict[str, Bound]:
-    """Return what a state of *caller* is lent, by name."""
-    return {one.name: one.bound(host, caller) for one in declared()}
+    """Return what *host* lends to the state of *caller*, by name."""
+    caller.host = host
+    return {one.name: one.bound(caller) for one in declared()}

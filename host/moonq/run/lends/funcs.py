@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
-from moonq.run.context import Caller
-from moonq.run.lending import lent
-from moonq.run.services import HostServices
+from moonq.run.lending import Caller, lent
 from moonq.sandbox.lend import name
 from moonq.sandbox.state import ScriptFault, Stopped
 
 
 @lent(action="funcs.call", writes=True, captured=True, waits=True)
-def call(host: HostServices, caller: Caller, function: bytes, arguments: bytes) -> bytes:
+def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
     """Call a function in a state of its own, within the context of its caller."""
     called, left = name(function), caller.remaining()
     try:
-        with host.functions.borrow(called, caller.below(called), left) as state:
+        with caller.host.functions.borrow(called, caller.below(called), left) as state:
             return state.call(arguments, left)
     except ScriptFault as raised:
         raise _Failed(raised.fault.kind, raised.fault.message, raised.fault.retryable) from None

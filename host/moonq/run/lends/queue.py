@@ -6,29 +6,25 @@ import json
 from typing import Any
 
 from moonq.errors import QueueError
-from moonq.run.context import Caller
-from moonq.run.lending import lent
+from moonq.run.lending import Caller, lent
 from moonq.run.publishing import from_lua
 from moonq.run.queues import info_object
-from moonq.run.services import HostServices
 from moonq.sandbox.lend import MAX_NAME, name, text
 
 
 @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
-def publish(
-    host: HostServices, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-) -> bytes:
+def publish(caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
     """Publish one message; into the queue that the caller serves it never waits."""
     context = caller.context
-    sink = context.sink or host.sink
+    sink = context.sink or caller.host.sink
     may_wait = queue != context.serves
     return sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
 
 
 @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
-def publish_batch(host: HostServices, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
+def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     """Publish messages given as body, headers and options in turn, and answer for each."""
-    sink = caller.context.sink or host.sink
+    sink = caller.sink
     may_wait = queue != caller.context.serves
     triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     wanted = [from_lua(*triple) for triple in triples]
@@ -37,33 +33,31 @@ def publish_batch(host: HostServices, caller: Caller, queue: bytes, *parts: byte
 
 
 @lent(action="queue.info", writes=False, waits=False)
-def queue_info(host: HostServices, caller: Caller, queue: bytes) -> bytes:
+def queue_info(caller: Caller, queue: bytes) -> bytes:
     """Return the numbers of a queue as JSON."""
-    return json.dumps(info_object(host.queues.info(name(queue)))).encode()
+    return json.dumps(info_object(caller.host.queues.info(name(queue)))).encode()
 
 
 @lent(action=None, writes=False, waits=False)
-def stopping(host: HostServices, caller: Caller) -> bool:
+def stopping(caller: Caller) -> bool:
     """Whether the worker is to stop."""
     return caller.context.is_stopping()
 
 
 @lent(action=None, writes=False, waits=False)
-def settle(
-    host: HostServices, caller: Caller, index: int, action: bytes, delay: float, reason: bytes
-) -> bool:
+def settle(caller: Caller, index: int, action: bytes, delay: float, reason: bytes) -> bool:
     """Settle a message of the running call early."""
     return caller.settle(index, text(action), delay, text(reason))
 
 
 @lent(action=None, writes=False, waits=False)
-def waits(host: HostServices, caller: Caller, *progress: Any) -> None:
+def waits(caller: Caller, *progress: Any) -> None:
     """Hear that the handler of one of several messages waits."""
     caller.waits(progress)
 
 
 @lent(action=None, writes=False, waits=False)
-def message(host: HostServices, caller: Caller, index: int) -> bytes:
+def message(caller: Caller, index: int) -> bytes:
     """Return everything about a message of the running call as JSON."""
     return caller.message(index)
 

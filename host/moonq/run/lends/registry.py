@@ -9,9 +9,7 @@ from typing import Any
 from moonq.errors import Invalid
 from moonq.kinds.helpers import Data
 from moonq.registry.project import Entry
-from moonq.run.context import Caller
-from moonq.run.lending import lent
-from moonq.run.services import HostServices
+from moonq.run.lending import Caller, lent
 from moonq.sandbox.lend import name
 
 #: Bytes of what `registry.find` looks for.
@@ -19,20 +17,20 @@ MAX_CRITERIA = 64 * 1024
 
 
 @lent(action="registry.read", writes=False, waits=False)
-def registry_get(host: HostServices, caller: Caller, entry: bytes) -> bytes:
+def registry_get(caller: Caller, entry: bytes) -> bytes:
     """Return an entry as JSON."""
-    return json.dumps(_object(host.project.resolve(name(entry)))).encode()
+    return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()
 
 
 @lent(action="registry.read", resource="*", writes=False, waits=False)
-def registry_find(host: HostServices, caller: Caller, criteria: bytes) -> bytes:
+def registry_find(caller: Caller, criteria: bytes) -> bytes:
     """Return the entries that fit kind, namespace, name and meta as a JSON array."""
     if len(criteria) > MAX_CRITERIA:
         raise Invalid(f"the criteria have {len(criteria)} bytes, more than {MAX_CRITERIA}")
     wanted = json.loads(criteria) if criteria else {}
     if not isinstance(wanted.get("meta", {}), dict):
         raise Invalid("registry.find: meta: names and values expected, got a list")
-    fitting = [entry for entry in host.project.entries.values() if _fits(entry, wanted)]
+    fitting = [entry for entry in caller.host.project.entries.values() if _fits(entry, wanted)]
     return json.dumps([_object(entry) for entry in fitting]).encode()
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 
-from moonq.run.context import Caller
-from moonq.run.lending import lent
-from moonq.run.services import HostServices
+from moonq.run.lending import Caller, lent
 from moonq.run.stores import Store
 from moonq.sandbox.lend import name
 
 
 @lent(action="store.read", writes=False, waits=False)
-def store_get(host: HostServices, caller: Caller, store: bytes, key: bytes) -> bytes | None:
+def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     """Return the value of a key."""
-    return _store(host, caller, store).get(name(key))
+    return _store(caller, store).get(name(key))
 
 
 @lent(action="store.write", writes=True, captured=True, waits=False)
 def store_set(
-    host: HostServices,
     caller: Caller,
     store: bytes,
     key: bytes,
@@ -27,25 +24,24 @@ def store_set(
     ttl: float | None = None,
 ) -> None:
     """Put a value under a key."""
-    _store(host, caller, store).set(name(key), value, ttl)
+    _store(caller, store).set(name(key), value, ttl)
 
 
 @lent(action="store.write", writes=True, captured=True, waits=False)
-def store_delete(host: HostServices, caller: Caller, store: bytes, key: bytes) -> bool:
+def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
-    return _store(host, caller, store).delete(name(key))
+    return _store(caller, store).delete(name(key))
 
 
 @lent(action="store.read", writes=False, waits=False)
-def store_keys(host: HostServices, caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
+def store_keys(caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
     """Return the keys that begin with *prefix* as a JSON array."""
-    keys = _store(host, caller, store).keys(name(prefix))
+    keys = _store(caller, store).keys(name(prefix))
     return json.dumps(keys, ensure_ascii=False).encode("utf-8", "replace")
 
 
 @lent(action="store.write", writes=True, captured=True, waits=False)
 def store_incr(
-    host: HostServices,
     caller: Caller,
     store: bytes,
     key: bytes,
@@ -53,10 +49,8 @@ def store_incr(
     ttl: float | None = None,
 ) -> int | float:
     """Add to a number."""
-    return _store(host, caller, store).incr(name(key), by, ttl)
+    return _store(caller, store).incr(name(key), by, ttl)
 
 
-def _store(host: HostServices, caller: Caller, store: bytes) -> Store:
-    found = host.store(name(store))
-    sink = caller.context.sink
-    return found if sink is None else sink.store(found)
+def _store(caller: Caller, store: bytes) -> Store:
+    return caller.sink.store(caller.host.store(name(store)))

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
-from moonq.run.context import Caller
-from moonq.run.lending import lent
-from moonq.run.services import HostServices
+from moonq.run.lending import Caller, lent
 
 #: A sleeper wakes this long after its time limit, to be stopped.
 LATE = 0.2
 
 
 @lent(action=None, writes=False, waits=False)
-def now(host: HostServices, caller: Caller) -> float:
+def now(caller: Caller) -> float:
     """Return the seconds since the epoch."""
-    return host.clock.now()
+    return caller.host.clock.now()
 
 
 @lent(action=None, writes=False, waits=False)
-def monotonic(host: HostServices, caller: Caller) -> float:
+def monotonic(caller: Caller) -> float:
     """Return the seconds of a clock that never goes back."""
-    return host.clock.monotonic()
+    return caller.host.clock.monotonic()
 
 
 @lent(action=None, writes=False, waits=True)
-def sleep(host: HostServices, caller: Caller, seconds: float) -> bool:
+def sleep(caller: Caller, seconds: float) -> bool:
     """Wait, no longer than the caller's time limit allows."""
     left = caller.remaining()
     if left is not None:

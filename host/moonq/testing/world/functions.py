@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from moonq.registry import Project
-from moonq.run.context import CallContext, Caller
+from moonq.run.context import CallContext
 from moonq.run.functions import Functions
+from moonq.run.lending import Caller
 from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Limits, LuaState
