@@ -18,7 +18,7 @@ from typing import Any
 from moonq import log
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
-from moonq.registry import load
+from moonq.kinds import load
 from moonq.registry.project import Project
 from moonq.run.building import Building
 from moonq.run.calls import Call, CallResult, consumer_of

@@ -15,7 +15,7 @@ from moonq.control.client import Client, connect
 from moonq.control.locating import place_of
 from moonq.control.server import Server
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 
 INDEX = """\
 namespace: app

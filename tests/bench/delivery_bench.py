@@ -24,7 +24,7 @@ from lupa.lua54 import LuaRuntime
 
 from moonq import log
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 from moonq.sandbox import chunks
 
 ROUNDS = 5

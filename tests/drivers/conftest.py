@@ -1,4 +1,4 @@
-"""The drivers that play the delivery contract: to have one tested here, add a line."""
+"""The drivers that play the delivery contract: all that the table names, or that are installed."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
+from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
 from moonq.conformance import Scene  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
-from moonq.drivers.memory.driver import MemoryDriver  # noqa: E402
-from moonq.drivers.sqlite.driver import SqliteDriver  # noqa: E402
+
+#: Settings that make a driver quick where no test is about them.
+QUICK: dict[str, dict[str, Any]] = {
+    "queue.driver.sqlite": {"durability": "normal", "ballast_mb": 0},
+}
+DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
 
 
-def _memory(clock: Clock, _folder: Path) -> Driver:
-    return MemoryDriver(clock)
-
-
-def _sqlite(clock: Clock, folder: Path) -> Driver:
-    return SqliteDriver(clock, folder / "queues.db", durability="normal", ballast_mb=0)
-
-
-DRIVERS: dict[str, Callable[[Clock, Path], Driver]] = {"memory": _memory, "sqlite": _sqlite}
+def make_driver(name: str, clock: Clock, folder: Path) -> Driver:
+    """A driver of the short *name* whose place is in *folder*."""
+    driver = DRIVERS[name]
+    fields = {"name": "driver", "kind": driver.kind, **QUICK.get(driver.kind, {})}
+    return driver.make(driver.fields.model_validate(fields), clock, folder)
 
 
 @pytest.fixture(params=sorted(DRIVERS))
@@ -43,7 +44,7 @@ def make_scene(driver_name: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
     def make() -> Scene:
         folder = tmp_path_factory.mktemp(driver_name)
-        scenes.append(Scene(lambda clock: DRIVERS[driver_name](clock, folder)))
+        scenes.append(Scene(lambda clock: make_driver(driver_name, clock, folder)))
         return scenes[-1]
 
     yield make

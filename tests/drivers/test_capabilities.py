@@ -7,20 +7,32 @@ from pathlib import Path
 import pytest
 from tests.drivers.conftest import DRIVERS
 
+from moonq import drivers
 from moonq.conformance import Scene
 from moonq.drivers import capabilities
 from moonq.drivers.base import Capabilities
-from moonq.kinds.table import KINDS
+from moonq.kinds import KINDS
 
 
 def test_the_readme_shows_the_table_as_it_is(root: Path) -> None:
-    table = capabilities.table({name: capabilities.of(name) for name in capabilities.MODULES})
+    ours = map(drivers.descriptor, drivers.OURS)
+    table = capabilities.table({driver.name: driver.capabilities for driver in ours})
     assert f"\n{table}\n" in (root / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_kind_of_driver_is_in_the_table_and_in_the_suite() -> None:
-    kinds = {kind.removeprefix("queue.driver.") for kind in KINDS if ".driver." in kind}
-    assert kinds == set(capabilities.MODULES) == set(DRIVERS)
+    kinds = {kind for kind in KINDS if ".driver." in kind}
+    assert kinds == set(drivers.names()) == {driver.kind for driver in DRIVERS.values()}
+
+
+def test_a_folder_of_a_driver_is_in_the_table(root: Path) -> None:
+    folders = (root / "host" / "moonq" / "drivers").glob("*/__init__.py")
+    assert {f"moonq.drivers.{path.parent.name}" for path in folders} == set(drivers.OURS.values())
+
+
+def test_whatever_a_driver_cannot_do_has_a_reason() -> None:
+    for driver in DRIVERS.values():
+        assert all(limit.ability != "native" and limit.reason for limit in driver.limits.values())
 
 
 def test_every_ability_is_said_in_words() -> None:
@@ -28,7 +40,7 @@ def test_every_ability_is_said_in_words() -> None:
 
 
 def test_a_driver_says_of_itself_what_the_table_says(scene: Scene, driver_name: str) -> None:
-    assert scene.driver.capabilities() == capabilities.of(driver_name)
+    assert scene.driver.capabilities() == DRIVERS[driver_name].capabilities
 
 
 @pytest.mark.parametrize("ability", Capabilities._fields)

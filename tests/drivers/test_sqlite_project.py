@@ -9,7 +9,7 @@ import pytest
 from moonq.clock import SystemClock
 from moonq.drivers.sqlite.entry import SqliteFields
 from moonq.host import Host
-from moonq.registry import inspect, load
+from moonq.kinds import inspect, load
 
 INDEX = """\
 namespace: app

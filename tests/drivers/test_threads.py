@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.drivers.conftest import DRIVERS
+from tests.drivers.conftest import make_driver
 
 from moonq.clock import SystemClock
 from moonq.conformance.scene import BOOM, dead, retry
@@ -26,7 +26,7 @@ OTHERS: list[Verdict] = [retry(0.1), Snooze(0.1), RELEASE, dead(), Interrupt(0.1
 
 @pytest.fixture
 def driver(driver_name: str, tmp_path: Path) -> Iterator[Driver]:
-    driver = DRIVERS[driver_name](SystemClock(), tmp_path)
+    driver = make_driver(driver_name, SystemClock(), tmp_path)
     driver.open(lambda event: None)
     yield driver
     driver.close()

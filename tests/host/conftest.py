@@ -12,7 +12,7 @@ import pytest
 
 from moonq.errors import StopTimeout
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 
 HEAD = """
 namespace: app

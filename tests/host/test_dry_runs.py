@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from moonq.host import CallResult, Host
+from moonq.kinds import load
 from moonq.model import Message
 from moonq.operations import Operations
 from moonq.operations.acting import call_object
-from moonq.registry import load
 
 INDEX = """
 namespace: app

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from moonq.errors import Invalid, QueueError
 from moonq.host import Host
+from moonq.kinds import load
 from moonq.operations import Operations
-from moonq.registry import load
 from moonq.sandbox.bodies import Bodies
 
 INDEX = """

@@ -311,7 +311,7 @@ def test_nothing_is_replaced_when_nothing_has_changed(make_host: MakeHost) -> No
 
 
 def test_a_single_file_is_read_again_as_a_single_file(tmp_path: Path) -> None:
-    from moonq.registry import load
+    from moonq.kinds import load
 
     head = "namespace: app\nentries:\n  - {name: memory, kind: queue.driver.memory}\n"
     (tmp_path / "one.yaml").write_text(head + "  - {name: q, kind: queue.queue, driver: memory}\n")

@@ -20,7 +20,7 @@ from moonq.dashboard.app import Asking
 from moonq.dashboard.sampling import History, sample
 from moonq.errors import HostSilent, NoHost
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 
 from .conftest import until
 from .console.screen import Screen

@@ -23,7 +23,7 @@ from offered import handler_of
 from states import MODULES
 
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 from moonq.run.lends import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import moonq.registry  # noqa: F401 - before the kinds, which it imports in its own order
 from moonq.clock import Clock, SystemClock
 from moonq.errors import NotFound, QueueError
 from moonq.run.context import CallContext
@@ -83,8 +82,8 @@ class Offered:
     def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")
 
-    def store(self, store: str) -> Store:
-        if store != self._store.id:
+    def store(self, store: str | Store) -> Store:
+        if store not in (self._store, self._store.id):
             raise NotFound(f"store {store!r} does not exist")
         return self._store
 

@@ -14,7 +14,7 @@ import pytest
 
 from moonq.errors import StopTimeout
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 from moonq.sandbox import watchdog
 
 ENTRIES = """

@@ -101,7 +101,7 @@ def test_a_script_can_use_it_and_a_dry_run_does_not_send(tree: Path) -> None:
 def test_a_session_that_may_only_look_is_refused_what_it_writes(tree: Path) -> None:
     code = "from moonq.run.lends import changing; print('dice.send' in changing())"
     env = {**os.environ, "PYTHONPATH": str(tree / "host")}
-    command = [sys.executable, "-c", f"import moonq.registry; {code}"]
+    command = [sys.executable, "-c", code]
     said = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert said.stdout == "True\n"
 

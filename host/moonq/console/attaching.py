@@ -98,7 +98,7 @@ def _by_pid(pid: int) -> Client:
 def _private(project: Path, wish: Wish) -> Iterator[Attached]:
     from moonq.control.server import Server
     from moonq.host import Host
-    from moonq.registry import load
+    from moonq.kinds import load
 
     host = Host(load(project))
     with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:

@@ -65,8 +65,8 @@ class Direct:
 
     def __init__(self, project: Path) -> None:
         from moonq.host import Host
+        from moonq.kinds import load
         from moonq.operations import Operations
-        from moonq.registry import load
 
         self.path = project
         self._host: Host = Host(load(project))
@@ -117,7 +117,7 @@ class Direct:
             return
         queue = self._queue(str(name))
         if queue not in self._started:
-            self._host.start_service(self._host.project.implicit_queues.get(queue, queue))
+            self._host.start_service(self._host.project.implied.get(queue, queue))
             self._started.add(queue)
         if not self._is_durable(queue):
             raise self._no_host()
@@ -125,7 +125,7 @@ class Direct:
     def _queue(self, name: str) -> str:
         project = self._host.project
         try:
-            return project.resolve_queue(name)
+            return project.id_of(name, "queue.queue")
         except NotFound:
             if project.resolve(name).kind == "queue.consumer":
                 raise self._no_host() from None

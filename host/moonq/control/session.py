@@ -328,5 +328,5 @@ class Session:
         with contextlib.suppress(NotFound):
             return project.resolve(name).id
         with contextlib.suppress(NotFound):
-            return project.resolve_queue(name)
+            return project.id_of(name, "queue.queue")
         return name

@@ -50,24 +50,37 @@ class Event:
     detail: str = ""
 
 
+class Limit(NamedTuple):
+    """An ability that the broker does not have by itself."""
+
+    ability: Ability
+    reason: str
+    """Why, or where the limit lies, for people."""
+
+
 class Capabilities(NamedTuple):
     """What a driver can do, clause by clause; asking for a `none` is an error, never ignored."""
 
-    durable: Ability
-    delay: Ability
-    ttl: Ability
-    priority: Ability
-    dedup: Ability
-    group: Ability
-    max_length: Ability
-    drop_oldest: Ability
-    exact_info: Ability
-    peek: Ability
-    purge: Ability
-    redrive: Ability
-    pause: Ability
-    attempts: Ability
-    several_hosts: Ability
+    durable: Ability = "native"
+    delay: Ability = "native"
+    ttl: Ability = "native"
+    priority: Ability = "native"
+    dedup: Ability = "native"
+    group: Ability = "native"
+    max_length: Ability = "native"
+    drop_oldest: Ability = "native"
+    exact_info: Ability = "native"
+    peek: Ability = "native"
+    purge: Ability = "native"
+    redrive: Ability = "native"
+    pause: Ability = "native"
+    attempts: Ability = "native"
+    several_hosts: Ability = "native"
+
+    @classmethod
+    def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
+        """Return what a driver can do that is native but for *limits*."""
+        return cls(**{name: limit.ability for name, limit in limits.items()})
 
 
 class Subscription(Protocol):

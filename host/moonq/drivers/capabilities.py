@@ -7,13 +7,13 @@ message is published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 
+from moonq.drivers import descriptor, names
 from moonq.drivers.base import Capabilities
+from moonq.errors import MoonqError
 
-#: The drivers there are, and the modules that know what they can do.
-MODULES = {"memory": "moonq.drivers.memory.driver", "sqlite": "moonq.drivers.sqlite.driver"}
 MEANINGS = {
     "durable": "messages outlive the process",
     "delay": "`delay` and `at`",
@@ -33,12 +33,6 @@ MEANINGS = {
 }
 
 
-def of(driver: str) -> Capabilities:
-    """Return what *driver* can do."""
-    abilities: Capabilities = import_module(MODULES[driver]).ABILITIES
-    return abilities
-
-
 def table(drivers: Mapping[str, Capabilities]) -> str:
     """Return the table of *drivers* in Markdown."""
     rows = [["", *drivers], ["---"] * (len(drivers) + 1)]
@@ -52,5 +46,18 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace(" --- ", "---")
 
 
+def main(kinds: Iterable[str]) -> None:
+    """Print the table of the drivers of these *kinds*; one that does not load is told of."""
+    drivers: dict[str, Capabilities] = {}
+    for kind in kinds:
+        try:
+            found = descriptor(kind)
+        except MoonqError as problem:
+            print(problem, file=sys.stderr)
+        else:
+            drivers[found.name] = found.capabilities
+    print(table(drivers))
+
+
 if __name__ == "__main__":
-    print(table({driver: of(driver) for driver in MODULES}))
+    main(names())

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from moonq.errors import MoonqError
 from moonq.registry.common import Config, Strict
 from moonq.registry.fields import Limit, Whole, between
 
@@ -48,11 +49,14 @@ class DriverFields(Config):
         """Return the options of a queue that says nothing about them."""
         return {}
 
-    def twin(self, number: int) -> DriverFields:
-        """Return the same driver with a place of its own, where it may try things out."""
-        return self
 
-    @property
-    def litter(self) -> str:
-        """The folder that holds the places of all twins, below the project's."""
-        return ""
+def refusing(problem: MoonqError) -> type[DriverFields]:
+    """Return the model of a driver that could not be loaded: every entry meets *problem*."""
+
+    class Refused(DriverFields):
+        @model_validator(mode="before")
+        @classmethod
+        def refuse(cls, _: Any) -> Any:
+            raise problem
+
+    return Refused

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from moonq.drivers.entry import ConsumerOptions
+from moonq.drivers.entry import ConsumerOptions, DriverFields
+from moonq.kinds import driver
+from moonq.kinds.queue import Queue
 from moonq.registry.common import Config
+from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import (
     Flag,
     Limit,
@@ -18,6 +22,12 @@ from moonq.registry.fields import (
     seconds_between,
     wrong,
 )
+from moonq.registry.kind import Kind
+from moonq.registry.script import Callable
+from moonq.text.findings import Finding
+
+#: Unsettled deliveries of a consumer that says nothing; its workers may need more.
+PREFETCH = 10
 
 
 def _worker_memory(count: int) -> str:
@@ -39,7 +49,7 @@ class Consumer(Config):
     """`queue.consumer`: serves one queue with one function."""
 
     is_service: ClassVar[bool] = True
-    options_from: ClassVar[str] = "consumer_options"
+    options_later: ClassVar[bool] = True
 
     queue: Annotated[str, Ref(("queue.queue",))]
     func: Annotated[str, Ref(("function.lua",))]
@@ -62,3 +72,34 @@ class Consumer(Config):
                 help=f"write {concurrency} or more, or leave it out",
             )
         return prefetch
+
+
+class ConsumerKind(Kind):
+    """See `Kind`."""
+
+    def finish(self, mine: Iterable[Draft], drafts: Drafts) -> list[Finding]:
+        """Fill in the prefetch, the function's own time limit, and the driver's options."""
+        findings: list[Finding] = []
+        for draft in mine:
+            if isinstance(draft.config, Consumer):
+                findings += _finish(draft, draft.config, drafts)
+        return findings
+
+
+def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
+    findings: list[Finding] = []
+    changed: dict[str, Any] = {}
+    if not consumer.prefetch:
+        changed["prefetch"] = max(PREFETCH, consumer.concurrency)
+    function = drafts.config(consumer.func)
+    if "timeout" not in consumer.model_fields_set and isinstance(function, Callable):
+        changed["timeout"] = function.limits.timeout
+    queue = drafts.config(consumer.queue)
+    fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None
+    if isinstance(fields, DriverFields):
+        changed["options"], findings = driver.options(draft, fields, fields.consumer_options, {})
+    draft.config = consumer.model_copy(update=changed)
+    return findings
+
+
+KIND = ConsumerKind("queue.consumer", Consumer, aliases={"consumer": "A consumer"})

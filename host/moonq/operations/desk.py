@@ -47,7 +47,7 @@ class Requests:
         self._snapshots = Snapshots()
 
     def _queue(self, name: str) -> str:
-        return self._host.project.resolve_queue(name)
+        return self._host.project.id_of(name, "queue.queue")
 
     def _service(self, name: str) -> str:
         """Return the full id of an entry, or of a queue that nobody wrote down."""
@@ -55,7 +55,7 @@ class Requests:
             return self._host.project.resolve(name).id
         except NotFound:
             if name.rpartition(":")[2] not in {
-                queue.rpartition(":")[2] for queue in self._host.project.implicit_queues
+                queue.rpartition(":")[2] for queue in self._host.project.implied
             }:
                 raise
             return self._queue(name)

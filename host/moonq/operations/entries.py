@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from moonq.kinds.consumer import Consumer
-from moonq.kinds.queue import Queue
-from moonq.kinds.scripts import Script
 from moonq.registry.project import Entry, Project
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
@@ -65,7 +62,7 @@ def graph(project: Project, name: str | None) -> dict[str, Any]:
     edges = [
         {"from": entry.id, "field": field, "to": target}
         for entry in project.entries.values()
-        for field, target in references(entry)
+        for field, target in entry.references
     ]
     names = set(project.entries)
     if name is not None:
@@ -79,30 +76,11 @@ def graph(project: Project, name: str | None) -> dict[str, Any]:
     return {"nodes": nodes, "edges": edges}
 
 
-def references(entry: Entry) -> list[tuple[str, str]]:
-    """Return the references of *entry*: the field, and what it names."""
-    config = entry.config
-    found: list[tuple[str, str]] = []
-    if isinstance(config, Queue):
-        found.append(("driver", config.driver))
-        if config.dead_letter:
-            found.append(("dead_letter", config.dead_letter.queue))
-        if config.retry.policy:
-            found.append(("policy", config.retry.policy))
-    elif isinstance(config, Consumer):
-        found += [("queue", config.queue), ("func", config.func)]
-    elif isinstance(config, Script):
-        found += [("imports", target) for target in config.imports.values()]
-    named = {target for _, target in found}
-    found += [("depends_on", target) for target in entry.depends_on if target not in named]
-    return found
-
-
 def _users(project: Project, target: str) -> list[tuple[str, str]]:
     return [
         (entry.id, field)
         for entry in project.entries.values()
-        for field, used in references(entry)
+        for field, used in entry.references
         if used == target
     ]
 

@@ -38,7 +38,9 @@ class Security(Strict):
     """What a service may do."""
 
     actor: Actor | None = None
-    policies: Annotated[list[str], Ref(("security.policy",))] = Field(default_factory=list)
+    policies: Annotated[list[str], Ref(("security.policy",), called="depends_on")] = Field(
+        default_factory=list
+    )
     groups: list[str] = Field(default_factory=list)
 
 
@@ -46,8 +48,8 @@ class Lifecycle(Strict):
     """When a service starts, what it waits for, and how long it may take to stop."""
 
     auto_start: Flag = Field(True, description="started at boot; false waits for a command")
-    depends_on: Annotated[list[str], Ref()] = Field(default_factory=list)
-    requires: Annotated[list[str], Ref()] = Field(
+    depends_on: Annotated[list[str], Ref(called="depends_on")] = Field(default_factory=list)
+    requires: Annotated[list[str], Ref(called="depends_on")] = Field(
         default_factory=list, description="another word for depends_on"
     )
     start_timeout: Wait = 10.0
@@ -72,8 +74,8 @@ class Config(Strict):
 
     #: Services are started and stopped; the other entries are only looked up.
     is_service: ClassVar[bool] = False
-    #: The class attribute of the driver that knows this kind's `options`, empty if it has none.
-    options_from: ClassVar[str] = ""
+    #: Whether only another entry's model can check its `options`.
+    options_later: ClassVar[bool] = False
 
     name: str
     kind: str

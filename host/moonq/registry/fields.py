@@ -6,8 +6,8 @@ Nothing is coerced silently: `"4"` is text and no number. Only a value that came
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
@@ -28,6 +28,10 @@ class Ref:
 
     kinds: tuple[str, ...] = ()
     """Accepted kinds, a trailing dot accepts the whole family; none accepts every kind."""
+    called: str = ""
+    """What the reference is called beside its entry; default: the field at the entry's top."""
+    instead: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What to do instead, by the kind that was named by mistake; `{0}` is its id."""
 
     def accepts(self, kind: str) -> bool:
         """Say whether an entry of *kind* may stand in this field."""

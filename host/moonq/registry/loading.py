@@ -7,19 +7,20 @@ references, cycles, finishing (what other entries decide), scripts (Lua text and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from moonq.errors import ProjectInvalid
-from moonq.registry import cycles, discovery, drafts, finishing, references
+from moonq.registry import cycles, discovery, drafts, references
 from moonq.registry import settings as process
-from moonq.registry.drafts import Draft
+from moonq.registry.draft import Draft, Drafts, Edge
+from moonq.registry.kind import Kinds
 from moonq.registry.lua import scripts
 from moonq.registry.problems import Problems
-from moonq.registry.project import Entry, Project
+from moonq.registry.project import Entry, Project, Reference
 from moonq.registry.settings import Settings
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.nodes import Map
@@ -27,20 +28,20 @@ from moonq.registry.yaml.values import Values
 from moonq.text.findings import Finding, by_place, has_errors
 
 
-def load(path: Path, *, env: Mapping[str, str] = os.environ) -> Project:
-    """Return the project at *path*: a folder, or a single YAML file.
+def load(path: Path, kinds: Kinds, *, env: Mapping[str, str] = os.environ) -> Project:
+    """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
     Raises:
         ProjectInvalid: Carries everything that is wrong.
     """
-    project, findings = inspect(path, env=env)
+    project, findings = inspect(path, kinds, env=env)
     if project is None:
         raise ProjectInvalid(findings)
     return project
 
 
 def inspect(
-    path: Path, *, env: Mapping[str, str] = os.environ
+    path: Path, kinds: Kinds, *, env: Mapping[str, str] = os.environ
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
     path = Path(path)
@@ -51,18 +52,19 @@ def inspect(
     if root is None:
         return None, [_nothing(path, "there is no such file or folder")]
     settings, findings = _settings(root, env)
-    by_id, count, more = _drafts(files, root, path.is_file(), env)
+    reader = drafts.Reader(kinds, env)
+    by_id, count, more = _drafts(files, root, path.is_file(), reader)
     findings += more
     if not count and not has_errors(findings):
         findings.append(_nothing(path, "no YAML file there has `namespace` and `entries`"))
-    findings += references.resolve(by_id)
-    findings += cycles.find(by_id)
-    findings += finishing.finish(by_id)
+    findings += references.resolve(by_id, kinds)
+    findings += cycles.find(by_id, kinds)
+    findings += _finish(by_id, kinds)
     findings += scripts.read(by_id, root)
     findings = by_place(_without_echoes(findings))
     if has_errors(findings):
         return None, findings
-    return _project(root, path, settings, by_id), findings
+    return _project(root, path, settings, by_id, kinds), findings
 
 
 def _files(path: Path) -> tuple[list[Path], Path | None]:
@@ -105,8 +107,8 @@ def _settings(root: Path, env: Mapping[str, str]) -> tuple[Settings, list[Findin
 
 
 def _drafts(
-    files: Iterable[Path], root: Path, asked: bool, env: Mapping[str, str]
-) -> tuple[dict[str, Draft], int, list[Finding]]:
+    files: Iterable[Path], root: Path, asked: bool, reader: drafts.Reader
+) -> tuple[Drafts, int, list[Finding]]:
     """The entries of all *files* by id, how many files are ours, and what is wrong."""
     found: list[Draft] = []
     findings: list[Finding] = []
@@ -116,12 +118,17 @@ def _drafts(
         findings += more
         if document:
             count += 1
-            entries, more = drafts.read_entries(
-                document.source, document.namespace, document.entries, env
-            )
-            found += entries
-            findings += more
+            found += reader.read(document.source, document.namespace, document.entries)
+    findings += reader.findings
     return drafts.without_doubles(found, findings), count, findings
+
+
+def _finish(by_id: Drafts, kinds: Kinds) -> list[Finding]:
+    findings = []
+    for kind in kinds.values():
+        mine = [draft for draft in by_id.values() if draft.kind == kind.name]
+        findings += kind.finish(mine, by_id)
+    return findings
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
@@ -139,21 +146,32 @@ def _rank(finding: Finding) -> int:
     return 0 if finding.code.startswith("P10") or finding.code == "R213" else 1
 
 
-def _project(root: Path, path: Path, settings: Settings, by_id: Mapping[str, Draft]) -> Project:
-    entries = {draft.id: _entry(draft) for draft in by_id.values()}
+def _project(root: Path, path: Path, settings: Settings, by_id: Drafts, kinds: Kinds) -> Project:
+    rank = {name: number for number, name in enumerate(kinds)}
+
+    def entry(draft: Draft) -> Entry:
+        assert draft.config is not None
+        return Entry(
+            draft.id,
+            draft.namespace,
+            draft.config,
+            draft.source.file,
+            draft.node,
+            tuple(dict.fromkeys(edge.needs for edge in draft.edges if edge.needs)),
+            _references(draft, lambda edge: rank[by_id.kind_of(edge.target)]),
+            draft.script,
+        )
+
+    entries = {draft.id: entry(draft) for draft in by_id.values()}
+    implied = {id_: one.id for id_, one in by_id.implied.items() if id_ not in by_id}
     name = settings.name or (path.stem if path.is_file() else path.resolve().name)
-    return Project(root, name, settings, entries, path)
+    return Project(root, name, settings, entries, implied, path)
 
 
-def _entry(draft: Draft) -> Entry:
-    assert draft.config is not None
-    needed = dict.fromkeys(edge.target for edge in draft.edges)
-    return Entry(
-        draft.id,
-        draft.namespace,
-        draft.config,
-        draft.source.file,
-        draft.node,
-        tuple(needed),
-        draft.script,
-    )
+def _references(draft: Draft, rank: Callable[[Edge], int]) -> tuple[Reference, ...]:
+    """What the entry's own fields name, by the order of kinds; then what it needs besides."""
+    own = [edge for edge in draft.edges if edge.path[0] != "lifecycle"]
+    found = [Reference(edge.field, edge.target) for edge in sorted(own, key=rank)]
+    named = {reference.target for reference in found}
+    needed = dict.fromkeys(edge.needs for edge in draft.edges if edge.needs)
+    return (*found, *(Reference("depends_on", one) for one in needed if one not in named))

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from moonq.errors import NotFound
 from moonq.registry.common import Config, Lifecycle
@@ -22,6 +21,13 @@ from moonq.registry.yaml.nodes import Map, locate
 from moonq.text.suggestions import close, question
 
 C = TypeVar("C", bound=Config)
+
+
+class Reference(NamedTuple):
+    """What an entry refers to, and in which field."""
+
+    field: str
+    target: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +42,8 @@ class Entry:
     node: Map = field(repr=False)
     depends_on: tuple[str, ...] = ()
     """Every entry this one refers to, in whatever field; they start first."""
+    references: tuple[Reference, ...] = ()
+    """The same with the fields' names, and what its fields name that is only implied."""
     script: LuaText | None = field(default=None, repr=False)
     """For functions and libraries: their text, and where a person reads it."""
 
@@ -79,6 +87,10 @@ class Entry:
             raise TypeError(f"{self.id} is a {self.kind}, not a {model.__name__}")
         return self.config
 
+    def target(self, field: str) -> str | None:
+        """Return the id that *field* names first, which may be implied; None if it names none."""
+        return next((one.target for one in self.references if one.field == field), None)
+
     def place(self, *path: str | int) -> tuple[str, int, int]:
         """Return file, line and column of a field, or of the nearest one around it."""
         node = locate(self.node, path)
@@ -93,6 +105,8 @@ class Project:
     name: str
     settings: Settings
     entries: Mapping[str, Entry]
+    implied: Mapping[str, str] = field(default_factory=dict)
+    """Ids of what nobody wrote down, such as a queue's dead letters: id -> who implies it."""
     path: Path | None = None
     """What was loaded: the folder, or a single file in it."""
 
@@ -101,19 +115,6 @@ class Project:
         if kind.endswith("."):
             return [entry for entry in self.entries.values() if entry.kind.startswith(kind)]
         return [entry for entry in self.entries.values() if entry.kind == kind]
-
-    @cached_property
-    def implicit_queues(self) -> Mapping[str, str]:
-        """Dead-letter queues that nobody wrote down: their id -> the queue they belong to."""
-        from moonq.kinds.queue import Queue
-
-        return {
-            entry.config.dead_letter.queue: entry.id
-            for entry in self.entries.values()
-            if isinstance(entry.config, Queue)
-            and entry.config.dead_letter
-            and entry.config.dead_letter.queue not in self.entries
-        }
 
     def start_order(self) -> list[Entry]:
         """Return drivers, queues, consumers and stores, each behind everything it needs."""
@@ -141,14 +142,15 @@ class Project:
         """
         return self.entries[self._id(name, list(self.entries))]
 
-    def resolve_queue(self, name: str) -> str:
-        """Return the full id of the queue *name*, which may be an implicit dead-letter queue.
+    def id_of(self, name: str, kind: str) -> str:
+        """Return the full id of *name*, an entry of *kind* or implied by one.
 
         Raises:
-            NotFound: No queue has that name, or several have.
+            NotFound: None has that name, or several have.
         """
-        declared = [entry.id for entry in self.of_kind("queue.queue")]
-        return self._id(name, [*declared, *self.implicit_queues])
+        declared = [entry.id for entry in self.of_kind(kind)]
+        implied = [id_ for id_, owner in self.implied.items() if owner in declared]
+        return self._id(name, [*declared, *implied])
 
     def _id(self, name: str, ids: list[str]) -> str:
         if name in ids:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from moonq.kinds.queue import Queue
-from moonq.registry.drafts import Draft, Edge
+from moonq.registry.draft import Draft, Drafts, Edge, error
 from moonq.registry.fields import Ref
+from moonq.registry.kind import Kinds
 from moonq.registry.problems import dotted
 from moonq.registry.yaml.nodes import Path, Scalar, locate
 from moonq.text.findings import Finding
@@ -17,14 +17,18 @@ from moonq.text.suggestions import close, question
 
 M = TypeVar("M", bound=BaseModel)
 Visit = Callable[[Path, str, Ref], str]
-DEAD = ".dead"
 #: Where hundreds of references lead nowhere, one cause is behind them; hints for the first are
 #: enough, and comparing every name with every other takes its time.
 HINTS = 40
 
 
-def resolve(drafts: Mapping[str, Draft]) -> list[Finding]:
+def resolve(drafts: Drafts, kinds: Kinds) -> list[Finding]:
     """Replace the references of *drafts* by full ids, note the edges, say what is wrong."""
+    for draft in drafts.values():
+        kind = kinds.get(draft.kind)
+        implied = kind.implied(draft) if kind else None
+        if implied:
+            drafts.implied[implied] = draft
     resolver = _Resolver(drafts)
     for draft in drafts.values():
         if draft.config is not None:
@@ -57,45 +61,43 @@ def _mapped(model: M, visit: Visit, path: Path = ()) -> M:
 class _Resolver:
     """Knows which ids there are, written down or implied."""
 
-    def __init__(self, drafts: Mapping[str, Draft]) -> None:
+    def __init__(self, drafts: Drafts) -> None:
         self.drafts = drafts
         self.findings: list[Finding] = []
         self.hints = HINTS
-        self.implied = {f"{draft.id}{DEAD}": draft for draft in drafts.values() if _has_dead(draft)}
 
     def of(self, draft: Draft) -> Visit:
         def visit(path: Path, written: str, ref: Ref) -> str:
-            id_ = written if ":" in written else f"{draft.namespace}:{written}"
-            target = self.drafts.get(id_) or self.implied.get(id_)
+            id_ = draft.full(written)
+            target = self.drafts.find(id_)
             if target is None:
                 self.findings.append(self._unknown(draft, path, written, ref))
             elif not ref.accepts(target.kind) and target.config is not None:
                 self.findings.append(_wrong_kind(draft, path, target, ref))
-            elif target is not draft or id_ == draft.id:
-                draft.edges.append(Edge(path, target.id))
+            else:
+                is_own = target is draft and id_ != draft.id
+                field = ref.called or str(path[0])
+                draft.edges.append(Edge(path, field, id_, "" if is_own else target.id))
             return id_
 
         return visit
 
     def _unknown(self, draft: Draft, path: Path, written: str, ref: Ref) -> Finding:
-        id_ = written if ":" in written else f"{draft.namespace}:{written}"
-        return Finding(
-            "error",
+        return error(
             "R202",
             f"`{dotted(path)}` refers to an entry that does not exist",
-            (
-                draft.span(
-                    _scalar(draft, path), f"no entry `{id_}`", since=_line_before(draft, path)
-                ),
+            draft.span(
+                _scalar(draft, path),
+                f"no entry `{draft.full(written)}`",
+                since=_line_before(draft, path),
             ),
-            (),
-            self._likely(draft, written, ref),
+            help=self._likely(draft, written, ref),
         )
 
-    def _likely(self, draft: Draft, written: str, ref: Ref) -> tuple[str, ...]:
+    def _likely(self, draft: Draft, written: str, ref: Ref) -> str:
         self.hints -= 1
         if self.hints < 0:
-            return ()
+            return ""
         fitting = [
             other
             for other in self.drafts.values()
@@ -111,21 +113,9 @@ class _Resolver:
         if not near:
             return _the_few(fitting, ref)
         if len(near) > 1:
-            return (question(near[:3]),)
-        only = self.drafts.get(near[0]) or self.drafts[f"{draft.namespace}:{near[0]}"]
-        return (f"{question(near)}  ({only.kind}, {only.place})",)
-
-
-def _has_dead(draft: Draft) -> bool:
-    if draft.kind != "queue.queue":
-        return False
-    if not isinstance(draft.config, Queue):
-        return True
-    dead = draft.config.dead_letter
-    if dead is None:
-        return False
-    named = dead.queue if ":" in dead.queue else f"{draft.namespace}:{dead.queue}"
-    return not dead.queue or named == f"{draft.id}{DEAD}"
+            return question(near[:3])
+        only = self.drafts[draft.full(near[0])]
+        return f"{question(near)}  ({only.kind}, {only.place})"
 
 
 def _scalar(draft: Draft, path: Path) -> Scalar | None:
@@ -139,26 +129,21 @@ def _line_before(draft: Draft, path: Path) -> int:
     return max(draft.node.line, line - 1)
 
 
-def _the_few(fitting: list[Draft], ref: Ref) -> tuple[str, ...]:
+def _the_few(fitting: list[Draft], ref: Ref) -> str:
     kind = ref.wanted
     if not kind:
-        return ()
+        return ""
     if not fitting:
-        return (f"the project has no {kind} yet",)
+        return f"the project has no {kind} yet"
     names = ", ".join(f"`{other.id}`" for other in fitting[:5])
     more = f" and {len(fitting) - 5} more" if len(fitting) > 5 else ""
-    return (f"of kind {kind} there is {names}{more}",)
+    return f"of kind {kind} there is {names}{more}"
 
 
 def _wrong_kind(draft: Draft, path: Path, target: Draft, ref: Ref) -> Finding:
-    helps: tuple[str, ...] = ()
-    if path[0] == "imports" and target.kind == "function.lua":
-        helps = (f'make `{target.id}` a library.lua, or call it: funcs.call("{target.id}")',)
-    return Finding(
-        "error",
+    return error(
         "R209",
         f"`{dotted(path)}` must be a {ref.wanted}, but `{target.id}` is a {target.kind}",
-        (draft.span(_scalar(draft, path), f"{target.kind}, {target.place}"),),
-        (),
-        helps,
+        draft.span(_scalar(draft, path), f"{target.kind}, {target.place}"),
+        help=ref.instead.get(target.kind, "").format(target.id),
     )

@@ -5,19 +5,15 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
 
-from moonq import log
+from moonq import drivers, log
 from moonq.clock import Clock
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
-from moonq.drivers.memory.entry import MemoryFields
-from moonq.drivers.sqlite.entry import SqliteFields
 from moonq.errors import Invalid, MoonqError, ScriptError
 from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.kinds.helpers import MemoryStore as MemoryStoreFields
 from moonq.kinds.queue import Queue as QueueFields
+from moonq.kinds.store import MemoryStore as MemoryStoreFields
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.common import Lifecycle
@@ -36,32 +32,6 @@ from moonq.run.supervisor import Managed, RestartPolicy, Supervisor
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
 _log = log.get("moonq.host")
-
-
-def _memory_driver(fields: MemoryFields, clock: Clock, _root: Path) -> Driver:
-    from moonq.drivers.memory.driver import MemoryDriver
-
-    return MemoryDriver(clock, max_length=fields.max_length, overflow=fields.overflow)
-
-
-def _sqlite_driver(fields: SqliteFields, clock: Clock, root: Path) -> Driver:
-    from moonq.drivers.sqlite.driver import SqliteDriver
-
-    return SqliteDriver(
-        clock,
-        root / fields.path,
-        durability=fields.durability,
-        ballast_mb=fields.ballast_mb,
-        min_free_mb=fields.min_free_mb,
-    )
-
-
-#: Kind -> what makes a driver of its entry, a clock and the project's folder; to add a driver, add
-#: a line.
-DRIVERS: Mapping[str, Callable[[Any, Clock, Path], Driver]] = {
-    "queue.driver.memory": _memory_driver,
-    "queue.driver.sqlite": _sqlite_driver,
-}
 
 
 class Building:
@@ -120,7 +90,7 @@ class Building:
     def all_queues(self) -> set[str]:
         """Return the ids of all queues, those among them that nobody wrote down."""
         declared = {entry.id for entry in self.project.of_kind("queue.queue")}
-        return declared | set(self.project.implicit_queues)
+        return declared | set(self.project.implied)
 
     def start(self, service_id: str) -> None:
         """Start one service, which may have been left out so far, behind what it needs.
@@ -186,7 +156,7 @@ class Building:
         )
 
     def _new_driver(self, entry: Entry) -> Driver:
-        return DRIVERS[entry.kind](entry.config, self.clock, self.project.root)
+        return drivers.descriptor(entry.kind).make(entry.config, self.clock, self.project.root)
 
     def _on_event(self, event: Event) -> None:
         self.metrics.count(event.kind, event.queue, event.count)

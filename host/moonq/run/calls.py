@@ -11,7 +11,6 @@ from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
-from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
@@ -81,6 +80,7 @@ class Call:
         self._building = building
         self._function = function
         self._consumer = consumer
+        self._fields: Any = consumer.config if consumer else None
         self._state: LuaState | None = None
         self._changed = threading.Condition()
         self._stopping = False
@@ -138,7 +138,7 @@ class Call:
         consumer = self._consumer
         return CallContext(
             self._function,
-            serves=consumer.fields(ConsumerFields).queue.encode() if consumer else b"",
+            serves=self._fields.queue.encode() if consumer else b"",
             scope=self._building.scope(consumer) if consumer else None,
             sink=self._sink,
             is_stopping=lambda: self._stopping,
@@ -150,16 +150,18 @@ class Call:
 
     def _timeout(self, state: LuaState) -> float | None:
         consumer = self._consumer
-        return consumer.fields(ConsumerFields).timeout if consumer else state.limits.timeout
+        return self._fields.timeout if consumer else state.limits.timeout
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:
     """Return the consumer *wanted*, or the first that runs *function*."""
     if wanted:
         return project.entries[wanted]
-    consumers = project.of_kind("queue.consumer")
-    fitting = (one for one in consumers if one.fields(ConsumerFields).func == function)
-    return next(fitting, None)
+    for consumer in project.of_kind("queue.consumer"):
+        fields: Any = consumer.config
+        if fields.func == function:
+            return consumer
+    return None
 
 
 def verdict_of(progress: Progress, settled: str) -> tuple[str, Fault | None]:

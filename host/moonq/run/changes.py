@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from moonq.kinds.scripts import Script
 from moonq.registry.common import Config
 from moonq.registry.project import Entry, Project
+from moonq.registry.script import Script
+from moonq.run import security
 
 #: What a script can reach through these modules is not written in its entry.
 LOOKING_AROUND = frozenset({"registry", "env"})
@@ -61,7 +62,7 @@ class Changes:
 
     def _policies_differ(self, different: set[str]) -> bool:
         kinds = (*self._before.entries.values(), *self._after.entries.values())
-        return any(one.id in different for one in kinds if one.kind == "security.policy")
+        return any(one.id in different for one in kinds if one.kind == security.KIND)
 
 
 def _same(one: Entry, other: Entry) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from moonq.errors import NotFound
-from moonq.kinds.scripts import Function, Script
 from moonq.registry.project import Entry, Project
+from moonq.registry.script import Callable as Function
+from moonq.registry.script import Script
 from moonq.run.context import CallContext
 from moonq.run.lending import Caller
 from moonq.run.lends import lent_functions

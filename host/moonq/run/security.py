@@ -14,12 +14,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any, Literal, Protocol, cast
+
+from pydantic import Field
 
 from moonq.errors import Denied
-from moonq.kinds.helpers import Condition, Policy
-from moonq.registry.common import Security
+from moonq.registry.common import Security, Strict
 from moonq.registry.project import Project
+
+KIND = "security.policy"
+
+
+class Condition(Strict):
+    """When a rule holds: a fact such as `actor.meta.role`, an operator, and what it is held to."""
+
+    field: Annotated[str, Field(pattern=r"^(action|resource|actor\.id|actor\.meta\..+)$")]
+    operator: Literal["eq", "ne", "in", "not_in", "exists", "matches"] = "eq"
+    value: Any = None
+
+
+class Rule(Strict):
+    """Who may do what with which entries."""
+
+    actions: Annotated[list[str], Field(min_length=1)]
+    resources: Annotated[list[str], Field(min_length=1)]
+    effect: Literal["allow", "deny"]
+    conditions: list[Condition] = Field(default_factory=list)
+
+
+class Policy(Protocol):
+    """What a policy's entry says."""
+
+    policy: Rule
+    groups: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +99,7 @@ class Policies:
     """All `security.policy` entries of a project."""
 
     def __init__(self, project: Project) -> None:
-        self._by_id = {
-            entry.id: entry.fields(Policy) for entry in project.of_kind("security.policy")
-        }
+        self._by_id = {entry.id: cast(Policy, entry.config) for entry in project.of_kind(KIND)}
 
     def scope(self, security: Security, service: str) -> Scope | None:
         """Return what *security* of the entry *service* means; None restricts nothing."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from moonq.clock import Clock
 from moonq.errors import NotFound
-from moonq.kinds.helpers import Variable
 from moonq.registry.project import Project
 from moonq.run.context import CallContext
 from moonq.run.queues import Queues
@@ -66,7 +65,7 @@ def _variables(project: Project, env: Mapping[str, str]) -> dict[str, str | None
     """Return the values of all variables, by their names and by the ids of their entries."""
     result: dict[str, str | None] = {}
     for entry in project.of_kind("env.variable"):
-        fields = entry.fields(Variable)
+        fields: Any = entry.config
         value = env.get(fields.variable, fields.default)
         result[fields.variable] = value
         result[entry.id] = value

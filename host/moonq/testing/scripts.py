@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moonq import assets
-from moonq.kinds.scripts import Script
 from moonq.registry import Entry, Project
+from moonq.registry.script import Script
 from moonq.run.functions import chunk
 from moonq.sandbox.state import LuaSource
 from moonq.testing.sources import SuiteSource

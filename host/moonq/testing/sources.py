@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from moonq.errors import NoTestMatched, NotFound, ProjectInvalid
-from moonq.registry import Entry, Project, inspect
+from moonq.kinds import inspect
+from moonq.registry import Entry, Project
 from moonq.registry.discovery import SKIPPED
 from moonq.registry.settings import FILE as SETTINGS
 from moonq.registry.settings import Settings

@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from moonq import durations
-from moonq.kinds.scripts import Function
 from moonq.registry import Project
+from moonq.registry.script import Callable as Function
 from moonq.run.context import CallContext
 from moonq.run.functions import chunk
 from moonq.run.lending import Caller

@@ -97,7 +97,7 @@ def test_nothing_listens_on_the_network(host: Host) -> None:
 def production(make_host: MakeHost, serve: Serve) -> Host:
     host = make_host(ENTRIES, start=False, **FILES)
     (host.project.root / "moonq.yaml").write_text("production: true\nredact: [card]\n")
-    from moonq.registry import load
+    from moonq.kinds import load
 
     host = Host(load(host.project.root))
     host.start()

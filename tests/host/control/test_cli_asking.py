@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from moonq.host import Host
-from moonq.registry import load
+from moonq.kinds import load
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES, Serve

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from moonq.errors import ProjectInvalid
-from moonq.registry import inspect, load
+from moonq.kinds import inspect, load
 from moonq.text.findings import has_errors, render
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from moonq.drivers.memory.entry import MemoryFields
 from moonq.errors import NotFound
+from moonq.kinds import inspect, load
 from moonq.kinds.consumer import Consumer
+from moonq.kinds.function import Function
 from moonq.kinds.queue import Queue
-from moonq.kinds.scripts import Function
-from moonq.registry import Project, inspect, load
+from moonq.registry import Project
 
 SEED = """\
 version: "1.0"
@@ -182,10 +183,10 @@ def test_a_consumer_takes_the_functions_time_limit_unless_it_has_its_own(
 def test_the_dead_letters_of_a_queue_can_be_named_without_being_declared(folder: Path) -> None:
     consumer = "  - {name: c, kind: queue.consumer, queue: orders.dead, func: work}\n"
     project = loaded(folder, QUEUE + WORK + consumer)
-    assert project.implicit_queues == {"app:orders.dead": "app:orders"}
+    assert project.implied == {"app:orders.dead": "app:orders"}
     assert project.resolve("c").fields(Consumer).queue == "app:orders.dead"
     assert project.resolve("c").depends_on == ("app:orders", "app:work")
-    assert project.resolve_queue("orders.dead") == "app:orders.dead"
+    assert project.id_of("orders.dead", "queue.queue") == "app:orders.dead"
 
 
 def test_dead_letters_can_go_elsewhere_or_nowhere(folder: Path) -> None:
@@ -198,9 +199,9 @@ def test_dead_letters_can_go_elsewhere_or_nowhere(folder: Path) -> None:
     b = project.resolve("b").fields(Queue)
     assert b.dead_letter
     assert (b.dead_letter.queue, b.max_attempts) == ("app:a", 3)
-    assert project.implicit_queues == {}
+    assert project.implied == {}
     with pytest.raises(NotFound):
-        project.resolve_queue("a.dead")
+        project.id_of("a.dead", "queue.queue")
 
 
 def test_imports_are_a_map_or_a_list(folder: Path) -> None:

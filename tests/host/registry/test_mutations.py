@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moonq.registry import inspect
+from moonq.kinds import inspect
 from moonq.text.findings import has_errors, render, to_json
 
 GOOD = """\
@@ -101,7 +101,7 @@ def judged(folder: Path) -> None:
         assert "\n" not in finding.message.partition("\n")[0]
     if project:
         assert len(project.start_order()) <= len(project.entries)
-        assert project.implicit_queues is not None
+        assert project.implied is not None
 
 
 @pytest.fixture(scope="module")

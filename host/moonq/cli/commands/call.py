@@ -108,7 +108,7 @@ def _on_private_host(options: Options, function: str, fields: dict[str, Any]) ->
 
 def _explain(options: Options, function: str, error: dict[str, Any] | None) -> None:
     """Draw where it failed, in the files as they are."""
-    from moonq.registry import inspect
+    from moonq.kinds import inspect
     from moonq.sandbox.state import Fault
 
     project, _ = inspect(options.project) if error else (None, [])

@@ -41,7 +41,7 @@ def check(options: Options, form: str | None, strict: bool) -> int:
       moonq check shop
       moonq check shop --strict --format json
     """
-    from moonq.registry import inspect
+    from moonq.kinds import inspect
 
     began = time.monotonic()
     found, findings = inspect(options.project)

@@ -63,7 +63,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
     from moonq.console.printer import LineStream, Printer
     from moonq.console.terminal import Terminal
     from moonq.host import Host
-    from moonq.registry import load
+    from moonq.kinds import load
 
     loaded = load(options.project)
     terminal = Terminal(options)

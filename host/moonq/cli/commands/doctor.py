@@ -35,7 +35,7 @@ def doctor(options: Options, driver: str) -> int:
       moonq doctor --driver app:file
       moonq doctor --driver app:file --json
     """
-    from moonq.registry import load
+    from moonq.kinds import load
 
     project = load(options.project)
     entry = driver_entry(project, driver)
@@ -71,20 +71,20 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     """Run the suite over twins of the driver, and clean up behind them."""
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold
-    from moonq.drivers.entry import DriverFields
-    from moonq.run.building import DRIVERS
+    from moonq.drivers import descriptor
 
-    config, make = entry.fields(DriverFields), DRIVERS[entry.kind]
+    config, driver = entry.config, descriptor(entry.kind)
 
     def factory(number: int) -> Factory:
-        return lambda clock: make(config.twin(number), clock, project.root)
+        return lambda clock: driver.make(driver.twin(config, number), clock, project.root)
 
+    litter = driver.litter(config)
     try:
         findings = list(hold(factory))
     finally:
-        if config.litter:
-            shutil.rmtree(project.root / config.litter, ignore_errors=True)
-    return findings, make(config, SystemClock(), project.root).capabilities()
+        if litter:
+            shutil.rmtree(project.root / litter, ignore_errors=True)
+    return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
 def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> dict[str, object]:
@@ -117,6 +117,7 @@ def show(
 ) -> None:
     """Print the result for people."""
     from moonq.cli.narrator import milliseconds
+    from moonq.drivers import descriptor
     from moonq.drivers.capabilities import table
 
     for finding in findings:
@@ -124,6 +125,8 @@ def show(
             click.echo(f"✗ {finding.case.clause}: {finding.case.sentence}\n    {finding.problem}")
     if not options.quiet:
         click.echo(table({entry.id: abilities}) + "\n")
+        for ability, limit in descriptor(entry.kind).limits.items():
+            click.echo(f"{ability}: {limit.reason}")
         _by_topic(findings, click.echo)
     kept = sum(not finding.problem for finding in findings)
     options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {milliseconds(took)}")

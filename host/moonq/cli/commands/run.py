@@ -112,7 +112,7 @@ def run(
     from moonq.cli.narrator import Narrator, totals
     from moonq.cli.reloading import Reloading
     from moonq.host import Host
-    from moonq.registry import load
+    from moonq.kinds import load
 
     loaded = load(options.project)
     pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event, check_options
 from moonq.drivers.letters import redriven
 from moonq.drivers.memory import view as memory_view
+from moonq.drivers.memory.entry import LIMITS
 from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import Desk, MemorySubscription
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
-
-ABILITIES = Capabilities(
-    durable="none",
-    delay="native",
-    ttl="native",
-    priority="native",
-    dedup="native",
-    group="native",
-    max_length="native",
-    drop_oldest="native",
-    exact_info="native",
-    peek="native",
-    purge="native",
-    redrive="native",
-    pause="native",
-    attempts="native",
-    several_hosts="none",
-)
 
 
 class MemoryDriver:
@@ -67,7 +50,7 @@ class MemoryDriver:
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        return ABILITIES
+        return Capabilities.but(LIMITS)
 
     def open(self, on_event: Callable[[Event], None]) -> None:
         """Begin, or begin again with what was kept."""

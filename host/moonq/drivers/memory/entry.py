@@ -1,4 +1,4 @@
-"""`queue.driver.memory` as an entry."""
+"""`queue.driver.memory` as an entry, and what it cannot do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, Overflow
 from moonq.registry.fields import Whole, between
+
+LIMITS = {
+    "durable": Limit("none", "it keeps messages in this process only"),
+    "several_hosts": Limit("none", "no other process sees them"),
+}
 
 
 class MemoryFields(DriverFields):

@@ -1,1 +1,37 @@
 """The driver that keeps messages in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from moonq.clock import Clock
+from moonq.drivers.base import Driver
+from moonq.drivers.descriptors import Descriptor
+from moonq.drivers.sqlite.entry import SqliteFields
+
+
+def _make(fields: SqliteFields, clock: Clock, root: Path) -> Driver:
+    from moonq.drivers.sqlite.driver import SqliteDriver
+
+    return SqliteDriver(
+        clock,
+        root / fields.path,
+        durability=fields.durability,
+        ballast_mb=fields.ballast_mb,
+        min_free_mb=fields.min_free_mb,
+    )
+
+
+def _litter(fields: SqliteFields) -> str:
+    return f"{fields.path}.doctor"
+
+
+def _twin(fields: SqliteFields, number: int) -> SqliteFields:
+    """Return another file on the same disk."""
+    path = f"{_litter(fields)}/{number}.db"
+    return fields.model_copy(update={"path": path, "ballast_mb": 0})
+
+
+DESCRIPTOR = Descriptor(
+    kind="queue.driver.sqlite", fields=SqliteFields, make=_make, twin=_twin, litter=_litter
+)

@@ -33,23 +33,6 @@ from moonq.drivers.sqlite.writer import Writer
 from moonq.errors import QueueError, QueueNotFound, Unsupported
 from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Stored
 
-ABILITIES = Capabilities(
-    durable="native",
-    delay="native",
-    ttl="native",
-    priority="native",
-    dedup="native",
-    group="native",
-    max_length="native",
-    drop_oldest="native",
-    exact_info="native",
-    peek="native",
-    purge="native",
-    redrive="native",
-    pause="native",
-    attempts="native",
-    several_hosts="native",
-)
 #: Rows that an operator's command changes in one transaction, so that nobody waits long for it.
 SLICE = 500
 #: Real seconds that storing may take, whatever the publisher's patience.
@@ -88,7 +71,7 @@ class SqliteDriver:
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        return ABILITIES
+        return Capabilities()
 
     # Life
 

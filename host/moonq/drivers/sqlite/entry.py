@@ -38,16 +38,6 @@ class SqliteFields(DriverFields):
         0, description="publishes are refused while less is free"
     )
 
-    def twin(self, number: int) -> DriverFields:
-        """Return the same driver with another file, on the same disk."""
-        path = f"{self.litter}/{number}.db"
-        return self.model_copy(update={"path": path, "ballast_mb": 0})
-
-    @property
-    def litter(self) -> str:
-        """The folder of the twins' files."""
-        return f"{self.path}.doctor"
-
     @field_validator("path")
     @classmethod
     def _is_a_file(cls, path: str) -> str:

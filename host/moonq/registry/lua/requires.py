@@ -6,14 +6,13 @@ name at run time gets the same sentence then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from moonq import assets
-from moonq.kinds.scripts import Script
-from moonq.registry.drafts import Draft
+from moonq.registry.draft import Draft, Drafts
 from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token
+from moonq.registry.script import IMPORTS, Script
 from moonq.registry.yaml.nodes import List, Node, Scalar, locate
 from moonq.text.findings import Finding, Span
 from moonq.text.suggestions import close, question
@@ -61,9 +60,7 @@ def _is_field(words: list[Token], at: int) -> bool:
     return at > 0 and words[at - 1].text in {".", ":", "function"}
 
 
-def check(
-    draft: Draft, script: Script, text: LuaText, drafts: Mapping[str, Draft]
-) -> list[Finding]:
+def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[Finding]:
     """Return what is wrong between the requires of *text* and the declarations of *draft*."""
     required, dynamic = scan(text)
     declared = {*script.modules, *script.imports}
@@ -110,13 +107,13 @@ def _no_module(name: str, *spans: object) -> Finding:
     )
 
 
-def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Mapping[str, Draft]) -> Finding:
+def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Drafts) -> Finding:
     here = text.span(one.line, one.column, one.length)
     if one.name in BUILT_IN and one.name not in assets.stdlib_modules():
         note = f"`{one.name}` is there without `require`"
         return Finding("error", "L301", note, (here,), (), ("remove this line",))
     library = next(
-        (d for d in drafts.values() if d.kind == "library.lua" and d.name == one.name), None
+        (d for d in drafts.values() if IMPORTS.accepts(d.kind) and d.name == one.name), None
     )
     if one.name not in assets.stdlib_modules() and library is None:
         return _no_module(one.name, here)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from moonq.kinds.scripts import Script
-from moonq.registry.drafts import Draft
+from moonq.registry.draft import Draft, Drafts, error
 from moonq.registry.lua import requires, syntax
 from moonq.registry.lua.text import LuaText
+from moonq.registry.script import Script
 from moonq.registry.yaml.nodes import Scalar
 from moonq.text.findings import Finding
 from moonq.text.suggestions import close, question
@@ -17,7 +16,7 @@ FILE = "file://"
 BOM = b"\xef\xbb\xbf"
 
 
-def read(drafts: Mapping[str, Draft], root: Path) -> list[Finding]:
+def read(drafts: Drafts, root: Path) -> list[Finding]:
     """Give every script its text; return what is missing, and what is no Lua."""
     reader = _Reader(root)
     for draft in drafts.values():
@@ -85,8 +84,8 @@ class _Reader:
         if path not in self.files:
             try:
                 data = path.read_bytes().removeprefix(BOM)
-            except OSError as error:
-                reason = (error.strerror or "unknown error").lower()
+            except OSError as problem:
+                reason = (problem.strerror or "unknown error").lower()
                 self._add("P120", f"the source cannot be read: {reason}", draft, node)
                 return None
             name = path.relative_to(self.root.resolve()).as_posix()
@@ -129,8 +128,7 @@ class _Reader:
         label: str = "",
         help: str = "",  # noqa: A002
     ) -> None:
-        spans = (draft.span(node, label),)
-        self.findings.append(Finding("error", code, message, spans, (), (help,) if help else ()))
+        self.findings.append(error(code, message, draft.span(node, label), help=help))
 
 
 def _looks_like_path(script: Script) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from moonq.errors import Invalid
-from moonq.kinds.helpers import Data
 from moonq.registry.project import Entry
 from moonq.run.lending import Caller, lent
 from moonq.sandbox.lend import name
@@ -42,8 +41,8 @@ def _object(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "meta": dict(entry.meta),
     }
-    if isinstance(entry.config, Data):
-        found["data"] = entry.config.fields()
+    if entry.config.model_extra is not None:
+        found["data"] = dict(entry.config.model_extra)
     return found
 
 

@@ -137,7 +137,7 @@ def _looks(suite: Lender) -> dict[str, Callable[..., Any]]:
         return _dump([_message(route, one, now) for one in found])
 
     return {
-        "queue": lambda name: suite.project.resolve_queue(text(name)).encode(),
+        "queue": lambda name: suite.project.id_of(text(name), "queue.queue").encode(),
         "messages": messages,
     }
 

@@ -1,4 +1,4 @@
-"""Functions and libraries: Lua text and what it may load."""
+"""The fields of entries that are Lua text: where it is, what it may load, what a call may use."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from moonq.registry.fields import LimitOrNone, Ref, Size, bytes_between, wrong
 MIB = 1024**2
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+#: What a script may import.
+IMPORTS = Ref(
+    ("library.lua",),
+    instead={"function.lua": 'make `{0}` a library.lua, or call it: funcs.call("{0}")'},
+)
 
 
 class Limits(Strict):
@@ -37,7 +44,7 @@ class Script(Config):
 
     source: Annotated[str, Field(min_length=1)]
     modules: list[str] = Field(default_factory=list, description="stdlib modules it may require")
-    imports: Annotated[dict[str, str], BeforeValidator(_by_alias), Ref(("library.lua",))] = Field(
+    imports: Annotated[dict[str, str], BeforeValidator(_by_alias), IMPORTS] = Field(
         default_factory=dict, description="libraries it may require, by the name it uses"
     )
 
@@ -60,8 +67,8 @@ class Script(Config):
         return self
 
 
-class Function(Script):
-    """`function.lua`: something to call; a handler is the function a consumer names."""
+class Callable(Script):
+    """Lua text with a function in it that is called from outside."""
 
     method: str | None = Field(
         None, description="which function of the returned table; unset: the file returns it"
@@ -74,7 +81,3 @@ class Function(Script):
         if method is not None and not _NAME.fullmatch(method):
             raise wrong(f"`{method}` is no name of a Lua function")
         return method
-
-
-class Library(Script):
-    """`library.lua`: text that functions import."""

@@ -1,0 +1,18 @@
+"""`library.lua`: text that functions import."""
+
+from __future__ import annotations
+
+from moonq.registry.kind import Kind
+from moonq.registry.script import Script
+
+
+class Library(Script):
+    """`library.lua`: text that functions import."""
+
+
+KIND = Kind(
+    "library.lua",
+    Library,
+    aliases={"library": "A Lua library"},
+    circle_help="move what `{0}` and `{1}` share into another library.lua",
+)

@@ -1,0 +1,101 @@
+"""Entries while they are being read, and what they refer to.
+
+A draft whose fields are wrong stays known by its id, so that one mistake does not make every
+reference to it a second one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from moonq.registry.common import Config
+from moonq.registry.lua.text import LuaText
+from moonq.registry.yaml.nodes import Map, Node, Path, locate
+from moonq.text.findings import Finding, Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One reference: the place it stands in, the field's name, and what it leads to."""
+
+    path: Path
+    field: str
+    target: str
+    needs: str
+    """The entry that must be there for it, which for an implied target is the one that implies it;
+    empty where an entry refers to what it implies itself."""
+
+
+@dataclass(eq=False)
+class Draft:
+    """One entry on its way to be an `Entry`."""
+
+    source: Source
+    node: Map
+    namespace: str
+    name: str
+    kind: str
+    config: Config | None = None
+    partial: Config | None = None
+    """Of a faulty entry the fields that are right: their references are checked all the same."""
+    options: Any = None
+    """The written `options`, where only another entry's model can check them."""
+    edges: list[Edge] = field(default_factory=list)
+    script: LuaText | None = None
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+        return f"{self.namespace}:{self.name}"
+
+    @property
+    def fields(self) -> Config | None:
+        """Whatever is known of the fields."""
+        return self.config or self.partial
+
+    @property
+    def place(self) -> str:
+        """File and line, for a hint that points here."""
+        return f"{self.source.file}:{(self.node.get('name') or self.node).line}"
+
+    def full(self, written: str) -> str:
+        """Return the full id of what a field of this entry names."""
+        return written if ":" in written else f"{self.namespace}:{written}"
+
+    def span(self, node: Node | None, label: str = "", **more: Any) -> Span:
+        """Return the span of *node*, or of the entry's name without one."""
+        at = node or self.node.get("name") or self.node
+        return self.source.span(at.line, at.column, at.length, label, **more)
+
+    def span_of(self, *path: str | int, label: str = "", **more: Any) -> Span:
+        """Return the span of a field, or of the nearest one around it."""
+        return self.span(locate(self.node, path), label, **more)
+
+
+class Drafts(dict[str, Draft]):
+    """All drafts by id, with the entries that others imply."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.implied: dict[str, Draft] = {}
+        """Ids that were not written down, and who implies them."""
+
+    def find(self, id_: str) -> Draft | None:
+        """Return the draft of *id_*, or of the entry that implies it."""
+        return self.get(id_) or self.implied.get(id_)
+
+    def config(self, id_: str) -> Config | None:
+        """Return the checked fields of *id_*, or of the entry that implies it."""
+        draft = self.find(id_)
+        return draft.config if draft else None
+
+    def kind_of(self, id_: str) -> str:
+        """Return the kind of *id_*, which is that of the entry that implies it."""
+        draft = self.find(id_)
+        return draft.kind if draft else ""
+
+
+def error(code: str, message: str, *spans: Span, help: str = "", note: str = "") -> Finding:  # noqa: A002
+    """Return an error of the project's files."""
+    return Finding("error", code, message, spans, (note,) if note else (), (help,) if help else ())

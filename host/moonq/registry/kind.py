@@ -1,0 +1,45 @@
+"""What loading a project asks of a kind of entry; `moonq.kinds` has the table of them all.
+
+`load` is handed that table: nothing else here knows which kinds there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from moonq.registry.common import Config
+from moonq.registry.draft import Draft, Drafts
+from moonq.text.findings import Finding
+
+
+class Kind:
+    """One kind of entry: its name, the model of its fields, and what only it knows."""
+
+    def __init__(
+        self,
+        name: str,
+        model: type[Config],
+        *,
+        aliases: Mapping[str, str] | None = None,
+        circle_help: str = "",
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.aliases = aliases or {}
+        """What people write who do not know the name -> what that stands for, in words."""
+        self.circle_help = circle_help
+        """What ends a circle of such entries; `{0}` is the first of them, `{1}` the last."""
+
+    def implied(self, draft: Draft) -> str | None:
+        """Return the id of an entry that *draft* brings along although it is not written down."""
+        return None
+
+    def finish(self, mine: Iterable[Draft], drafts: Drafts) -> list[Finding]:
+        """Fill in what only the other entries know; return what does not fit together.
+
+        Kinds finish in the order of their table, with all references known.
+        """
+        return []
+
+
+Kinds = Mapping[str, Kind]
