@@ -12,8 +12,8 @@ local world = require("host.walls.world")
 
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
-local gmatch, match, rawequal, tostring = string.gmatch, string.match, rawequal, tostring
-local xpcall = xpcall
+local find, gmatch, match, rawequal = string.find, string.gmatch, string.match, rawequal
+local getmetatable, next, tostring, type, xpcall = getmetatable, next, tostring, type, xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}
@@ -112,12 +112,34 @@ end
 
 api.progress = deliver.progress
 
+--- A copy of a value with its error values as what they say, not as what they are made of.
+local function told(value)
+  if type(value) ~= "table" or next(value) == nil then
+    return value
+  elseif getmetatable(value) == "error" then
+    return { kind = value:kind(), message = value:message(), retryable = value:retryable() }
+  end
+  local copy = {}
+  for key, item in next, value do
+    copy[key] = told(item)
+  end
+  return copy
+end
+
+local function encode_result(value)
+  local text, problem = json.encode(value, { name = "result" })
+  if text and find(text, '"_kind":', 1, true) then
+    return json.encode(told(value), { name = "result" })
+  end
+  return text, problem
+end
+
 local function encode_results(result)
   local list = {}
   for index = 2, result.n do
     local text, problem = "null", nil
     if result[index] ~= nil then
-      text, problem = json.encode(result[index], { name = "result" })
+      text, problem = encode_result(result[index])
     end
     if problem then
       text = json.encode({ ["$lua"] = fault.text(result[index]) })

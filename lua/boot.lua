@@ -2,7 +2,7 @@
 --- that Python may call.
 ---
 --- Arguments: `source(name) -> chunk` (precompiled text of a trusted file), then the functions
---- that Python lends, as `name, function, name, function, ...`.
+--- that Python lends, each as `name, function, waits`: whether it may take long.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
@@ -69,18 +69,19 @@ end
 
 local function raw_lent(...)
   local as_function = python.as_function
-  local functions, list = {}, { ... }
-  for index = 1, #list, 2 do
-    functions[list[index]] = as_function(list[index + 1])
+  local functions, waits, list = {}, {}, { ... }
+  for index = 1, #list, 3 do
+    local name = list[index]
+    functions[name], waits[name] = as_function(list[index + 1]), list[index + 2]
   end
-  return functions
+  return functions, waits
 end
 
 local source = python.as_function((...))
 local env = trusted_globals()
 local require, loaded = requirer(env, source)
 env.require = require
-loaded["host.raw"] = raw_lent(select(2, ...))
+loaded["host.raw"], loaded["host.waits"] = raw_lent(select(2, ...))
 
 disarm_python_objects()
 local api = require("host.api")

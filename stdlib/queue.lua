@@ -58,6 +58,15 @@ local function invalid(text, ...)
   return nil, errors.new({ kind = errors.INVALID, message = words, retryable = false })
 end
 
+--- The id of a message that was handed over, or nil and an error: what the host has to say against
+--- the message itself names the place in the script.
+local function answered(id, err, where)
+  if id or not errors.is(err, errors.INVALID) then
+    return id, err
+  end
+  return nil, errors.wrap(err, where)
+end
+
 --- Publishes one message.
 ---@param queue_id string                  "namespace:name"
 ---@param body any                         any JSON value but nil
@@ -73,14 +82,16 @@ function queue.publish(queue_id, body, headers, options)
   if headers == nil and options == nil then
     local text = encode(body)
     if text then
-      return publish(queue_id, text, "", "")
+      local id, err = publish(queue_id, text, "", "")
+      return answered(id, err, "queue.publish")
     end
   end
   local parts, fault = publishing.encode(body, headers, options)
   if not parts then
     return invalid("queue.publish: %s", fault)
   end
-  return publish(queue_id, parts.body, parts.headers, parts.options)
+  local id, err = publish(queue_id, parts.body, parts.headers, parts.options)
+  return answered(id, err, "queue.publish")
 end
 
 ---@type check.Spec
@@ -114,18 +125,18 @@ local function encode_item(item)
   return parts.body, parts.headers, parts.options
 end
 
---- An answer of the host about one message, as scripts get it.
-local function answer_of(answer)
+--- An answer of the host about the message at `place`, as scripts get it.
+local function answer_of(answer, place)
   if type(answer) == "string" then
     return { id = answer }
   end
-  return {
-    err = errors.new({
-      kind = answer.kind,
-      message = answer.message,
-      retryable = type(answer.retryable) == "boolean" and answer.retryable or nil,
-    }),
-  }
+  local fields = { kind = answer.kind, message = answer.message }
+  if type(answer.retryable) == "boolean" then
+    fields.retryable = answer.retryable
+  end
+  local err = errors.new(fields)
+  local _, told = answered(nil, err, format("queue.publish_batch: messages[%d]", place))
+  return { err = told }
 end
 
 --- How many messages cross to the host at once: each is three arguments of one call.
@@ -138,7 +149,7 @@ local function cross(queue_id, parts, places, answers)
     return nil, err
   end
   for index, answer in next, (decode(text)) do
-    answers[places[index]] = answer_of(answer)
+    answers[places[index]] = answer_of(answer, places[index])
   end
   return true, nil
 end

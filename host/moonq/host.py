@@ -21,7 +21,7 @@ from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
-from moonq.run.calls import Call, CallResult
+from moonq.run.calls import Call, CallResult, consumer_of
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
@@ -118,19 +118,23 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
-        queue: str | None = None,
+        record: bool = False,
+        consumer: str = "",
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
-        With *as_message* it gets a message around its argument, and the result says what would
-        become of that message in *queue*, or in the one queue that *function* serves. Without
-        *send* nothing is published: it is shown instead.
+        With *as_message* it gets a message around its argument as *consumer* (by default the first
+        that names it) would hand it, and the result says what would become of that message.
+        Without *send* nothing is written anywhere: the result shows what would have been. With
+        *record* it shows what was really published.
 
         Raises:
             NotFound: There is no such function.
             Invalid: The argument is not JSON.
         """
-        call = Call(self._building, self.project.resolve(function).id, send=send, queue=queue)
+        entry = self.project.resolve(function).id
+        by = consumer_of(self.project, entry, consumer) if as_message else None
+        call = Call(self._building, entry, send=send, record=record, consumer=by)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

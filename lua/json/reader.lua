@@ -339,17 +339,13 @@ local function read_text(text)
   return value, behind
 end
 
---- The failure as an error value with line and column, counted in characters.
-local function decode_error(text)
+--- The failure in words, and its line and column, counted in characters.
+local function describe(text)
   local before = sub(text, 1, fault_at - 1)
   local _, lines = gsub(before, "\n", "")
   local start = match(before, "^.*\n()") or 1
   local column = (utf8_len(before, start) or fault_at - start) + 1
-  return errors.new({
-    kind = errors.INVALID,
-    message = format("json: line %d, column %d: %s", lines + 1, column, fault),
-    details = { line = lines + 1, column = column },
-  })
+  return format("line %d, column %d: %s", lines + 1, column, fault), lines + 1, column
 end
 
 --- The value of a JSON text, or nil and an error.
@@ -361,7 +357,21 @@ function json_reader.read(text)
   if behind then
     return value, nil
   end
-  return nil, decode_error(text)
+  local words, line, column = describe(text)
+  return nil,
+    errors.new({
+      kind = errors.INVALID,
+      message = "json: " .. words,
+      details = { line = line, column = column },
+    })
+end
+
+--- What keeps a text from being read, or nil.
+---@param text string
+---@return string|nil fault
+function json_reader.fault(text)
+  local _, behind = read_text(text)
+  return not behind and describe(text) or nil
 end
 
 return json_reader

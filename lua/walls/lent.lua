@@ -10,6 +10,7 @@
 local errors = require("errors")
 local limits = require("host.walls.limits")
 local raw = require("host.raw")
+local waits = require("host.waits")
 
 local pairs, select, type = pairs, select, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
@@ -64,11 +65,8 @@ local function wrap_waiting(call)
   end
 end
 
---- What may take long.
-local WAITS = { sleep = true, call = true }
-
 for name, call in pairs(raw) do
-  lent[name] = WAITS[name] and wrap_waiting(call) or wrap(call)
+  lent[name] = waits[name] and wrap_waiting(call) or wrap(call)
 end
 
 return lent

@@ -43,6 +43,17 @@ describe("7 max_length", function()
     test.error_kind(err, errors.RATE_LIMITED)
   end)
 
+  it("never lets what the handler calls wait for that queue either", function()
+    local patient = test.queue("contract:patient")
+    local again = { ["do"] = "publish", to = "contract:patient", body = 1 }
+    local id = patient:publish({ ["do"] = "call", func = "contract:obey", body = again })
+    local before = test.clock.now()
+    local run = patient:step()
+    eq(test.clock.now(), before)
+    local _, err = run:result(id)
+    test.error_kind(err, errors.RATE_LIMITED)
+  end)
+
   it("takes back what is retried, whoever else came meanwhile", function()
     local small = test.queue("contract:patient")
     local id = small:publish({ ["do"] = "succeed_at", attempt = 2 })

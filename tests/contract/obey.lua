@@ -1,3 +1,4 @@
+local funcs = require("funcs")
 local queue = require("queue")
 local time = require("time")
 
@@ -68,6 +69,10 @@ end
 
 function obey.publish(body)
   return queue.publish(body.to, body.body, nil, body.options)
+end
+
+function obey.call(body)
+  return funcs.call(body.func, body.body)
 end
 
 function obey.tell()

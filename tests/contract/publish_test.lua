@@ -150,6 +150,53 @@ describe("2 publish: the answer", function()
     end
   )
 
+  each(
+    {
+      { headers = { x_a = 1 }, says = "headers: 'x_a': names that begin with x_ belong to moonq" },
+      { headers = { a = {} }, says = "headers: 'a': string, number or boolean expected, got" },
+      { headers = { c = {}, d = {}, b = {} }, says = "headers: 'b': string, number or boolean" },
+      { headers = { "a" }, says = "headers: names and values expected, got a list" },
+      { options = { dely = 1 }, says = "unknown option 'dely', did you mean 'delay'?" },
+      { options = { delay = -1 }, says = "option 'delay': a duration is expected" },
+      { options = { delay = {} }, says = "option 'delay': a duration is expected" },
+      {
+        options = { delay = "366d" },
+        says = "option 'delay': at most 365 days expected, got 366d",
+      },
+      { options = { ttl = 0 }, says = "option 'ttl': more than 0 seconds expected" },
+      { options = { ttl = "0s" }, says = "option 'ttl': more than 0 seconds expected" },
+      { options = { at = -1 }, says = "option 'at': seconds since 1970 expected" },
+      { options = { at = 9e10 }, says = "option 'at': at most 365 days expected, got" },
+      { options = { delay = 1, at = 1 }, says = "options 'delay' and 'at' both say when" },
+      { options = { priority = "hihg" }, says = "option 'priority': one of low, normal, high" },
+      { options = { priority = 9 }, says = "option 'priority': string expected, got number" },
+      { options = { id = "" }, says = "option 'id': 1 to 255 bytes expected, got 0" },
+      {
+        options = { id = ("ü"):rep(128) },
+        says = "option 'id': 1 to 255 bytes expected, got 256",
+      },
+      { options = { group = ("x"):rep(256) }, says = "option 'group': 1 to 255 bytes expected" },
+      { options = { dedup_key = 7 }, says = "option 'dedup_key': string expected, got number" },
+    },
+    "is the same alone and in a batch: {says}",
+    function(row)
+      local err = refused(1, row.headers, row.options)
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), "queue.publish: " .. row.says)
+      eq(err:retryable(), false)
+      local batch = { { body = 1, headers = row.headers, options = row.options } }
+      local answers = queue.publish_batch(TASKS, batch)
+      test.error_kind(answers[1].err, errors.INVALID)
+      test.contains(answers[1].err:message(), "queue.publish_batch: messages[1]: " .. row.says)
+      eq(answers[1].err:retryable(), false)
+    end
+  )
+
+  it("takes names of 255 bytes and a delay of 365 days", function()
+    local options = { id = ("ü"):rep(127) .. "x", delay = "365d" }
+    eq(queue.publish(TASKS, 1, nil, options), options.id)
+  end)
+
   it("is one for each message of a batch", function()
     local answers = queue.publish_batch(TASKS, { { body = 1 }, { body = print }, { body = 3 } })
     eq(#answers, 3)

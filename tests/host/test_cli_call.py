@@ -92,12 +92,13 @@ def test_a_call_needs_nothing_but_its_function(call: Moonq, tmp_path: Path) -> N
 
 def test_json_carries_the_same(call: Moonq) -> None:
     document = json.loads(call('{"id":42,"total":-5}', "--as-message", "--json").out)
-    assert document["schema"] == "moonq.call/1"
+    assert document["schema"] == "moonq.call/2"
     assert document["verdict"] == "dead"
     assert document["error"]["kind"] == "INVALID"
     assert document["error"]["retryable"] is False
     sent = json.loads(call('{"id":42,"total":5}', "--json").out)
-    assert sent["published"] == [{"queue": "app:mails", "body": '{"order":42}'}]
+    message = {"queue": "app:mails", "body": '{"order":42}', "headers": {}, "options": {}}
+    assert (sent["would_publish"], sent["published"]) == ([message], [])
     assert sent["values"] == [{"id": 42}]
     assert sent["logs"][0]["message"] == "processing"
 

@@ -24,7 +24,7 @@ from states import MODULES
 
 from moonq.host import Host
 from moonq.kinds import load
-from moonq.sandbox.lend import lent_functions
+from moonq.run.lends import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
 
 HERE = Path(__file__).parent
@@ -103,7 +103,7 @@ def new_state(host: Host, permanent_hook: bool) -> LuaState:
     caller = handler_of()
     lends = lent_functions(host.services, caller)
     state = LuaState(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
-    caller.remaining = state.guard.remaining
+    caller.enter(caller.context, state.guard)
     canary = (HERE / "canary.lua").read_bytes()
     state.define(LuaSource("app:canary", "canary.lua", canary, ("json", "errors", "store")))
     state.open("app:canary", timeout=5.0)

@@ -2,11 +2,9 @@
 ---
 --- What a call answers joins the values, so that later calls get it. It fails only when something
 --- of the host comes to light.
+--- `NAMES`, every module that there is, stands before this file.
 local modules = {}
-for _, name in ipairs({ "check", "env", "errors", "funcs", "json", "logger", "queue" }) do
-  modules[#modules + 1] = require(name)
-end
-for _, name in ipairs({ "registry", "store", "time", "uuid" }) do
+for _, name in ipairs(NAMES) do -- luacheck: ignore NAMES
   modules[#modules + 1] = require(name)
 end
 local queue, store, json = require("queue"), require("store"), require("json")

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from moonq.clock import Clock, SystemClock
-from moonq.errors import NotFound
-from moonq.run.stores import MemoryStore
-from moonq.sandbox.lend import Caller, Store
+from moonq.errors import NotFound, QueueError
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller, Lent
+from moonq.run.lends import declared
+from moonq.run.publishing import Wanted
+from moonq.run.sinks import Line
+from moonq.run.stores import MemoryStore, Store
+from moonq.sandbox.lend import Bound
+
+#: What those answer that would need a project.
+ANSWERS = {
+    "queue_info": b'{"ready":0}',
+    "registry_get": b'{"id":"app:values"}',
+    "registry_find": b"[]",
+}
 
 
 class Offered:
-    """Services that count what is asked of them."""
+    """A host that counts what is asked of it."""
+
+    is_dry = False
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
@@ -19,64 +36,56 @@ class Offered:
         self.last_line = ""
         self.strangers: list[str] = []
         """What was given that is no scalar: it must stay empty."""
+        self.variables = {"REGION": "eu"}
+        self.sink = self.functions = self
         self._store = MemoryStore("app:values", self.clock)
 
+    def lends(self, caller: Caller | None = None) -> dict[str, Bound]:
+        """Return every lent function by name, for *caller*."""
+        served = caller or Caller(CallContext("app:handler"))
+        served.host = self  # type: ignore[assignment]
+        return {
+            one.name: replace(one, function=self._watched(one)).bound(served) for one in declared()
+        }
+
+    def _watched(self, one: Lent) -> Callable[..., Any]:
+        """Return the function of *one*, which counts and holds the sandbox to its word."""
+
+        def function(caller: Caller, *arguments: Any) -> Any:
+            self.asked[one.name] += 1
+            for argument in arguments:
+                if type(argument) not in (bytes, str, int, float, bool, type(None)):
+                    self.strangers.append(f"{one.name} was given a {type(argument)}")
+            canned = ANSWERS.get(one.name)
+            return one.function(caller, *arguments) if canned is None else canned
+
+        return function
+
+    # What the lent functions reach ----------------------------------------------------------------
+
     def publish(
-        self, caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes
-    ) -> bytes:
-        self._ask("publish", queue, body, headers, options)
-        return b"0198a6c4-0000-7000-8000-000000000000"
+        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
+    ) -> str:
+        return "0198a6c4-0000-7000-8000-000000000000"
 
-    def publish_batch(self, caller: Caller, queue: bytes, *parts: bytes) -> bytes:
-        self._ask("publish_batch", queue, *parts)
-        return b"[]"
+    def publish_many(
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+    ) -> list[str | QueueError]:
+        return []
 
-    def queue_info(self, caller: Caller, queue: str) -> bytes:
-        self._ask("queue_info", queue)
-        return b'{"ready":0}'
-
-    def write_log(
-        self, caller: Caller, index: int, level: int, logger: str, message: str, fields: bytes
-    ) -> None:
-        self._ask("write_log", index, level, logger, message, fields)
-        self.last_line = message
+    def write_log(self, line: Line) -> None:
+        self.last_line = line.message
 
     def log_level(self, logger: str) -> int:
-        self._ask("log_level", logger)
         return 1
 
-    def call_function(self, caller: Caller, function: str, arguments: bytes) -> bytes:
-        self._ask("call_function", function, arguments)
+    def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")
 
-    def env(self, caller: Caller, name: str) -> str | None:
-        self._ask("env", name)
-        return "eu" if name == "REGION" else None
-
-    def env_names(self) -> list[str]:
-        self._ask("env_names")
-        return ["REGION"]
-
-    def store(self, caller: Caller, store: str, action: str) -> Store:
-        self._ask("store", store, action)
-        if store != self._store.id:
+    def store(self, store: str | Store) -> Store:
+        if store not in (self._store, self._store.id):
             raise NotFound(f"store {store!r} does not exist")
         return self._store
-
-    def registry_get(self, caller: Caller, entry: str) -> bytes:
-        self._ask("registry_get", entry)
-        return b'{"id":"app:values"}'
-
-    def registry_find(self, caller: Caller, criteria: bytes) -> bytes:
-        self._ask("registry_find", criteria)
-        return b"[]"
-
-    def _ask(self, name: str, *arguments: object) -> None:
-        """Count, and hold the sandbox to its word: only scalars cross."""
-        self.asked[name] += 1
-        for argument in arguments:
-            if type(argument) not in (bytes, str, int, float, bool):
-                self.strangers.append(f"{name} was given a {type(argument)}")
 
 
 def handler_of(settled: list[str] | None = None) -> Caller:
@@ -89,4 +98,4 @@ def handler_of(settled: list[str] | None = None) -> Caller:
 
     message = b'{"id":"m-1","attempt":1,"interruptions":0,"published_at":1.5,"queue":"app:q",'
     message += b'"headers":{"source":"shop"}}'
-    return Caller("app:attack", settle=settle, message=lambda _: message)
+    return Caller(CallContext("app:attack"), settle=settle, message=lambda _: message)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from moonq.sandbox.lend import Caller, Services, lent_functions
+from moonq.assets import stdlib_modules
+from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState
 
-MODULES = ("check", "env", "errors", "funcs", "json", "logger", "queue", "registry")
-MODULES += ("store", "time", "uuid")
+MODULES = tuple(sorted(stdlib_modules() - {"test"}))
 
 
 def opened(
     source: str | bytes,
-    lends: Mapping[str, Callable[..., Any]] | None = None,
+    lends: Mapping[str, Bound] | None = None,
     *,
     timeout: float | None = 2.0,
     memory: int = 16 * 1024 * 1024,
@@ -27,11 +27,6 @@ def opened(
     state.define(LuaSource("app:handler", "handler.lua", text, modules))
     state.open("app:handler")
     return state
-
-
-def lent(services: Services, caller: Caller | None = None) -> Mapping[str, Callable[..., Any]]:
-    """Return what *services* lend to a handler."""
-    return lent_functions(services, caller or Caller("app:handler"))
 
 
 def failure(source: str, body: bytes = b"1") -> Fault:

@@ -18,7 +18,7 @@ from offered import Offered, handler_of
 from states import MODULES, opened
 
 from moonq.errors import MoonqError
-from moonq.sandbox.lend import lent_functions, safe
+from moonq.sandbox.lend import own
 from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, Progress, ScriptFault, Stopped
 
 HERE = Path(__file__).parent
@@ -60,6 +60,10 @@ def check_progress(progress: Progress, messages: int) -> None:
         check_fault(outcome.fault)
 
 
+#: Lua: the modules that `fuzz.lua` calls.
+NAMES = f"local NAMES = {{ {', '.join(map(repr, MODULES))} }} ".encode()
+
+
 class Kept:
     """A state that serves many examples, until one of them wears it out."""
 
@@ -77,10 +81,10 @@ class Kept:
         return self._state
 
     def _new(self) -> LuaState:
-        lends = lent_functions(self.offered, handler_of())
+        lends = self.offered.lends(handler_of())
         state = LuaState(lends, Limits(TIMEOUT, 16 * 1024 * 1024))
         for name in ("canary", "fuzz"):
-            source = (HERE / f"{name}.lua").read_bytes()
+            source = NAMES + (HERE / f"{name}.lua").read_bytes()
             state.define(LuaSource(f"app:{name}", f"{name}.lua", source, MODULES))
         state.open("app:canary", timeout=5.0)
         return state
@@ -183,7 +187,7 @@ def test_a_handler_that_ends_in_any_way_has_a_verdict(end: str, value: str, othe
     body = end.replace("%s", value.replace("%", "%%"), 1).replace("%s", other, 1).replace("%%", "%")
     offered = Offered()
     try:
-        state = opened(f"{HEAD} {body} end", lent_functions(offered, handler_of()), timeout=TIMEOUT)
+        state = opened(f"{HEAD} {body} end", offered.lends(handler_of()), timeout=TIMEOUT)
     except ScriptFault as raised:
         check_fault(raised.fault)
         return
@@ -287,7 +291,7 @@ def test_an_answer_of_any_kind_is_a_value_of_lua_or_an_error(
             raise MoonqError(refusal)
         return answer
 
-    lends = {**lent_functions(Offered(), handler_of()), "env": safe(function)}
+    lends = {**Offered().lends(handler_of()), **own({"env": function})}
     state = opened(LOOK, lends)
     assert state.deliver(5.0, [b"1"]) == Progress(1)
     state.close()

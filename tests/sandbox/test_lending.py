@@ -9,9 +9,13 @@ import pytest
 from offered import Offered
 from states import opened
 
-from moonq.errors import MoonqError
-from moonq.sandbox.lend import MAX_ANSWER, Caller, lent_functions, safe
+from moonq.errors import Denied, Invalid, MoonqError
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller, lent
+from moonq.run.lends import changing, declared
+from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
+from moonq.sandbox.watchdog import Guard
 
 # What scripts do with an answer: look at it from all sides, and hand it back.
 LOOK = """
@@ -26,9 +30,7 @@ end
 
 
 def state_with(function: Callable[..., Any]) -> LuaState:
-    lends = dict(lent_functions(Offered(), Caller("app:handler")))
-    lends["env"] = safe(function)
-    return opened(LOOK, lends)
+    return opened(LOOK, {**Offered().lends(), **own({"env": function})})
 
 
 def told(function: Callable[..., Any]) -> str:
@@ -103,13 +105,108 @@ def test_a_lent_function_with_the_wrong_arguments_is_an_error_value() -> None:
 
 def test_a_sleep_ends_with_the_time_limit() -> None:
     slept: list[float] = []
-    caller = Caller("app:handler", sleep=lambda seconds: not slept.append(seconds))
+    caller = Caller(CallContext("app:handler", sleep=lambda seconds: not slept.append(seconds)))
     state = opened(
         "local time = require('time') return function() time.sleep('2h') time.sleep('10ms') end",
-        lent_functions(Offered(), caller),
+        Offered().lends(caller),
     )
-    caller.remaining = state.guard.remaining
+    caller.enter(caller.context, state.guard)
     state.deliver(1.5, [b"1"])
     state.close()
     assert 1.0 < slept[0] < 2.0
     assert slept[1] == 0.01
+
+
+def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
+    def function(caller: object) -> None: ...
+
+    with pytest.raises(TypeError, match="'waits'"):
+        lent(action=None, writes=False)(function)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'writes'"):
+        lent(action=None, waits=False)(function)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'action'"):
+        lent(writes=False, waits=False)(function)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="policies can refuse"):
+        lent(action=None, writes=True, waits=False)(function)
+
+
+def test_what_changes_something_is_known_by_its_flags() -> None:
+    assert changing() == {"queue.publish", "funcs.call", "store.write"}
+
+
+class Refusing:
+    """A scope that refuses everything and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def require(self, action: str, resource: str) -> None:
+        self.asked.append((action, resource))
+        raise Denied(f"no {action}")
+
+
+def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
+    scope, offered = Refusing(), Offered()
+    lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
+    for one in declared():
+        if one.action is not None:
+            answer = lends[one.name].call(b"app:x")
+            assert answer[:2] == (False, b"PERMISSION_DENIED")
+            assert scope.asked.pop() == (one.action, one.resource or "app:x")
+    assert not offered.asked
+
+
+class Dry:
+    """A sink of a dry run."""
+
+    is_dry = True
+
+
+def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:
+    called: list[int] = []
+
+    def send(caller: object, number: int) -> None:
+        called.append(number)
+
+    bound = lent(action="mail.send", writes=True, waits=False)(send).bound
+    dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
+    assert bound(Caller(dry)).call(1)[:2] == (False, b"UNKNOWN")
+    assert bound(Caller(CallContext("app:handler"))).call(2) == (True, None)
+    assert called == [2]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_handler_that_waits_says_so_by_the_flag_of_what_it_calls(waits: bool) -> None:
+    heard: list[tuple[object, ...]] = []
+    caller = Caller(CallContext("app:handler"), waits=heard.append)
+    lends = Offered().lends(caller)
+    lends["env"] = Bound(lends["env"].call, waits)
+    state = opened("local env = require('env') return function() env.get('REGION') end", lends)
+    assert state.deliver(2.0, [b"1", b"2"]).done == (1 if waits else 2)
+    state.close()
+    assert len(heard) == int(waits)
+
+
+def test_the_watchdog_has_patience_while_a_function_holds() -> None:
+    seen: list[bool] = []
+
+    def slow(caller: Caller) -> None:
+        assert caller.guard is not None
+        seen.append(caller.guard.is_waiting())
+
+    for holds in (True, False):
+        caller = Caller(CallContext("app:handler"))
+        caller.enter(caller.context, Guard(None, lambda: None))
+        lent(action=None, writes=False, waits=False, holds=holds)(slow).bound(caller).call()
+        assert caller.guard is not None
+        assert not caller.guard.is_waiting()
+    assert seen == [True, False]
+
+
+def test_a_call_below_inherits_everything_but_its_name() -> None:
+    above = CallContext("app:a", b"app:q", Refusing(), Dry(), sleep=lambda _: False)  # type: ignore[arg-type]
+    guard = Guard(None, lambda: None)
+    below = above.below("app:b", guard)
+    assert below == above._replace(entry="app:b", above=guard, depth=1)
+    with pytest.raises(Invalid, match="more than 16 deep at 'app:c'"):
+        above._replace(depth=16).below("app:c", guard)

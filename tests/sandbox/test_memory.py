@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from offered import Offered, handler_of
-from states import lent, opened
+from states import opened
 
 from moonq.clock import ManualClock
 from moonq.model import Delivery, Message
@@ -34,7 +34,7 @@ def live_and_die(count: int) -> None:
     """Make states one after another; each works, some are killed, some fill up."""
     for number in range(count):
         state = opened(
-            SOURCES[number % len(SOURCES)], lent(Offered(), handler_of()), memory=2 * MIB
+            SOURCES[number % len(SOURCES)], Offered().lends(handler_of()), memory=2 * MIB
         )
         state.deliver(2.0, [b'{"id":7}'])
         state.close()
@@ -122,7 +122,7 @@ def test_the_soft_limit_is_met_where_the_host_is_asked() -> None:
     end
     """
     offered = Offered()
-    state = opened(source, lent(offered), memory=8 * MIB)
+    state = opened(source, offered.lends(), memory=8 * MIB)
     progress = state.deliver(2.0, [b"1"])
     assert [outcome.kind for outcome in progress.outcomes] == ["memory"]
     assert offered.last_line == ""

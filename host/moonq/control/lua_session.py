@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moonq.assets import stdlib_modules
@@ -19,20 +18,21 @@ from moonq.errors import MoonqError, ReadOnly
 from moonq.operations.mq import functions_of
 from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
-from moonq.run.functions import Functions, chunk
+from moonq.run.context import CallContext
+from moonq.run.functions import chunk
+from moonq.run.lending import Caller
+from moonq.run.lends import changing, lent_functions
 from moonq.run.services import HostServices
-from moonq.sandbox.lend import Caller, bounded, lent_functions, safe, text
+from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
+from moonq.sandbox.watchdog import Guard
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
-#: Seconds for which a cancel is repeated until it has hit.
-AIM = 0.2
 #: Bytes that one `print` may show.
 PRINTED = 64 * 1024
-WRITES = {"queue.publish", "funcs.call", "store.write"}
 
 #: Does one kind of request on behalf of the session's code; fields and answer are JSON.
 Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -50,7 +50,7 @@ class ReadOnlyScope:
         Raises:
             ReadOnly: It would change something.
         """
-        if action in WRITES and self._is_read_only():
+        if action in changing() and self._is_read_only():
             raise ReadOnly(
                 f"{action} on {resource}: this session is read-only [S602]",
                 hint="\\write asks for write access and is logged",
@@ -105,33 +105,6 @@ class ConsoleState(LuaState):
         return answer
 
 
-class _SessionServices(HostServices):
-    """The host's services; a function that the session calls can be interrupted with it."""
-
-    def __init__(self, real: HostServices) -> None:
-        self._real = real
-        self.called: list[LuaState] = []
-
-    def __getattr__(self, name: str) -> Any:
-        # Looked up anew each time: a reload renews what the real services refer to.
-        return getattr(self._real, name)
-
-    @property
-    def functions(self) -> Functions:  # type: ignore[override]
-        """The project's functions, lent through `borrow` below."""
-        return self  # type: ignore[return-value]
-
-    @contextmanager
-    def borrow(self, function: str, caller: Caller) -> Iterator[LuaState]:
-        """Lend a state and remember it while it is in use."""
-        with self._real.functions.borrow(function, caller) as state:
-            self.called.append(state)
-            try:
-                yield state
-            finally:
-                self.called.remove(state)
-
-
 def stopped_answer(reason: str, stack: str = "") -> dict[str, Any]:
     """Return the answer about a text that was stopped."""
     return {
@@ -158,7 +131,7 @@ class LuaSession:
         on_abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._project = project
-        self._services = _SessionServices(services)
+        self._services = services
         self._user = user
         self._scope = ReadOnlyScope(is_read_only)
         self._operate = operate
@@ -166,7 +139,9 @@ class LuaSession:
         self._on_abandoned = on_abandoned
         self._changed = threading.Condition()
         self._state: ConsoleState | None = None
-        self._deadline: float | None = None
+        # Fired by a cancel, and with it all that runs below.
+        self._switch = Guard(None, lambda: None)
+        self._arm()
         self._cancelled = False
 
     def evaluate(self, source: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
@@ -176,7 +151,6 @@ class LuaSession:
         with self._changed:
             if self._cancelled:
                 return stopped_answer("cancel")
-            self._deadline = began + timeout
         try:
             found = state.evaluate(source, timeout, width)
         except Stopped as stopped:
@@ -184,8 +158,6 @@ class LuaSession:
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
-        finally:
-            self._deadline = None
         found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
         if state.spent:
             self.reset()
@@ -194,6 +166,7 @@ class LuaSession:
 
     def complete(self, path: str) -> list[dict[str, str]]:
         """Return what could follow *path*."""
+        self._arm()
         try:
             return self._ready().complete(path)
         except (Stopped, ScriptFault):
@@ -203,20 +176,19 @@ class LuaSession:
         """A text is about to be evaluated: whoever cancels from now on means that one."""
         with self._changed:
             self._cancelled = False
+            self._arm()
 
     def cancel(self) -> None:
         """Stop what was expected or runs, wherever it is; harmless when nothing does."""
+        # What is on its way into Lua, or below, the watchdog stops for the switch's sake; what
+        # sleeps wakes up stopped.
+        self._switch.fire("cancel")
+        state = self._state
+        if state is not None:
+            state.guard.fire("cancel")
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
-        # It may be on its way into Lua, or into a function that it calls, where a shot misses.
-        deadline = time.monotonic() + AIM
-        while self._deadline is not None and time.monotonic() < deadline:
-            state = self._state
-            states = [state, *self._services.called] if state else []
-            for one in states:
-                one.guard.fire("cancel")
-            time.sleep(0.0005)
 
     def reset(self) -> None:
         """Forget every variable; the next text begins in a new state."""
@@ -225,25 +197,33 @@ class LuaSession:
         if state is not None:
             state.close()
 
+    def _arm(self) -> None:
+        self._switch.end()
+        self._switch.begin(None)
+
     def _ready(self) -> ConsoleState:
         if self._state is None:
+            caller = Caller(self._context())
             state = ConsoleState(
-                self._lends(), Limits(TIMEOUT, MEMORY), on_abandoned=self._on_abandoned
+                self._lends(caller), Limits(TIMEOUT, MEMORY), on_abandoned=self._on_abandoned
             )
+            caller.enter(caller.context, state.guard)
             state.prepare(self._project())
             self._state = state
         return self._state
 
-    def _lends(self) -> Mapping[str, Callable[..., Any]]:
-        caller = Caller(
-            entry=self._user,
+    def _context(self) -> CallContext:
+        return CallContext(
+            self._user,
             scope=self._scope,
             is_stopping=lambda: self._cancelled,
             sleep=self._sleep,
-            remaining=self._remaining,
+            above=self._switch,
         )
-        own = {"operate": safe(self._operated), "console_print": safe(self._print)}
-        return {**lent_functions(self._services, caller), **own}
+
+    def _lends(self, caller: Caller) -> Mapping[str, Bound]:
+        mine = own({"operate": self._operated, "console_print": self._print})
+        return {**lent_functions(self._services, caller), **mine}
 
     def _operated(self, kind: bytes, fields: bytes) -> bytes:
         try:
@@ -258,14 +238,7 @@ class LuaSession:
     def _print(self, words: bytes) -> None:
         self._on_output(text(words[:PRINTED]))
 
-    def _remaining(self) -> float | None:
-        deadline = self._deadline
-        return None if deadline is None else max(0.001, deadline - time.monotonic())
-
     def _sleep(self, seconds: float) -> bool:
-        """Wait in real time, until it is over, cancelled, or the statement's time is up."""
-        # A little beyond the limit, so that it is the limit that ends the statement.
-        left = self._remaining()
-        limit = seconds if left is None else min(seconds, left + 0.1)
+        """Wait in real time, until it is over or cancelled."""
         with self._changed:
-            return not self._changed.wait_for(lambda: self._cancelled, limit)
+            return not self._changed.wait_for(lambda: self._cancelled, seconds)

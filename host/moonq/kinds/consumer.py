@@ -27,10 +27,10 @@ from moonq.registry.lua import runtime
 from moonq.registry.project import Entry
 from moonq.registry.script import Runnable
 from moonq.run import consumer as running
+from moonq.run.lending import Caller
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
-from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.text.findings import Finding
 
@@ -200,7 +200,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
         parts.clock,
         parts.metrics,
         lambda problem: parts.supervisor.failed(entry.id, problem),
-        parts.policies.scope(entry.lifecycle.security, entry.id),
+        parts.scope(entry),
     )
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moonq.errors import Invalid, QueueError
+from moonq.host import CallResult
 from moonq.operations.requests import Requests, checked
-
-if TYPE_CHECKING:
-    from moonq.host import CallResult
+from moonq.run.publishing import Wanted
+from moonq.run.sinks import Publication, level_name
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -28,7 +27,7 @@ class Acting(Requests):
         route = self._route(queue)
         if len(messages) > LARGEST_BATCH:
             raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
-        items = [_publication(number, one) for number, one in enumerate(messages, 1)]
+        items = [_wanted(number, one) for number, one in enumerate(messages, 1)]
         if dry_run:
             answers = self._host.queues.check_batch(route.id, items)
             return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
@@ -46,10 +45,15 @@ class Acting(Requests):
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
     ) -> dict[str, Any]:
-        """Call a function once, outside of any queue; without *send* it publishes nothing."""
+        """Call a function once, outside of any queue; without *send* it changes nothing."""
         self._record("call", f"{function}{' (sends)' if send else ''}")
         result = self._host.call(
-            function, argument, as_message=as_message, headers=headers or {}, send=send
+            function,
+            argument,
+            as_message=as_message,
+            headers=headers or {},
+            send=send,
+            record=send,
         )
         return call_object(result)
 
@@ -105,6 +109,7 @@ class Acting(Requests):
 def call_object(result: CallResult) -> dict[str, Any]:
     """Return what became of a call as plain data."""
     fault = result.fault
+    publications = [_publication_object(one) for one in result.published]
     return {
         **result.judged(),
         "values": result.values,
@@ -115,35 +120,34 @@ def call_object(result: CallResult) -> dict[str, Any]:
             "retryable": fault.retryable,
             "traceback": fault.traceback,
         },
-        "published": [
-            {"queue": queue, "body": body.decode("utf-8", "replace")}
-            for queue, body in result.published
-        ],
+        "would_publish": publications if result.is_dry else [],
+        "would_write": result.written,
+        "published": [] if result.is_dry else publications,
         "logs": [
-            {"level": level, "message": message, "fields": fields}
-            for level, message, fields in result.logs
+            {"level": level_name(one.level), "message": one.message, "fields": one.known()}
+            for one in result.logs
         ],
         "took_ms": round(result.took * 1000, 3),
         "memory_bytes": result.memory,
     }
 
 
-def _publication(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one message as `Queues.publish_batch` takes it."""
+def _publication_object(one: Publication) -> dict[str, Any]:
+    body = one.body.decode("utf-8", "replace")
+    return {"queue": one.queue, "body": body, "headers": one.headers, "options": one.options}
+
+
+def _wanted(number: int, found: Mapping[str, Any]) -> Wanted:
+    """Return one message of a request as `Queues.publish_batch` takes it."""
     unknown = found.keys() - {"json", "base64", "headers", "options"}
     if unknown or ("json" in found) == ("base64" in found):
         raise Invalid(f"message {number}: give either `json` or `base64`, `headers`, `options`")
-    for name in ("headers", "options"):
-        if not isinstance(found.get(name, {}), dict):
-            raise Invalid(f"message {number}: `{name}` must be an object")
-    item = {"headers": found.get("headers") or {}, "options": found.get("options") or {}}
+    headers, options = found.get("headers") or {}, found.get("options") or {}
     if "base64" in found:
-        return {**item, "bytes": _bytes(number, found["base64"])}
-    try:
-        json.loads(found["json"])
-    except (ValueError, TypeError, RecursionError) as problem:
-        raise Invalid(f"message {number}: the body is not JSON: {problem}") from None
-    return {**item, "body": found["json"]}
+        return Wanted(_bytes(number, found["base64"]), headers, options, is_raw=True)
+    if not isinstance(found["json"], str):
+        raise Invalid(f"message {number}: `json` must be the text of a body")
+    return Wanted(found["json"].encode("utf-8", "surrogatepass"), headers, options)
 
 
 def _bytes(number: int, text: Any) -> bytes:

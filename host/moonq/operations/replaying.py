@@ -5,7 +5,6 @@ Nothing is settled, published or taken away: the letter stays where it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,8 @@ from moonq.errors import Invalid, MoonqError, NotFound
 from moonq.model import Stored
 from moonq.operations.acting import call_object
 from moonq.operations.requests import Requests, checked
+from moonq.registry.project import Entry
+from moonq.run.publishing import check_body
 
 
 class Replaying(Requests):
@@ -25,11 +26,17 @@ class Replaying(Requests):
         The answer is that of `call`, with the letter's `id`, its `queue` and the `function`.
         """
         source, stored = self._letter(message, queue)
-        function = self._handler_of(source)
+        consumer = self._consumer_of(source)
+        function = consumer.target("func") or ""
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
         result = self._host.call(
-            function, _text(stored), as_message=True, headers=own, send=False, queue=source
+            function,
+            _text(stored),
+            as_message=True,
+            headers=own,
+            send=False,
+            consumer=consumer.id,
         )
         found = {"id": stored.message.id, "queue": source, "function": function}
         return {**found, **call_object(result)}
@@ -51,18 +58,17 @@ class Replaying(Requests):
             if entry.target("dead_letter"):
                 yield entry.id
 
-    def _handler_of(self, queue: str) -> str:
+    def _consumer_of(self, queue: str) -> Entry:
         for entry in self._host.project.of_kind("queue.consumer"):
-            function = entry.target("func")
-            if function and entry.target("queue") == queue:
-                return function
+            if entry.target("queue") == queue:
+                return entry
         raise MoonqError(f"no consumer serves {queue}", hint="name one in a `queue.consumer` entry")
 
 
 def _text(stored: Stored) -> str:
     try:
         text = stored.message.body.decode()
-        json.loads(text)
-    except (ValueError, RecursionError):
+        check_body(stored.message.body)
+    except (ValueError, Invalid):
         raise Invalid(f"the body of {stored.message.id} is no JSON") from None
     return text

@@ -136,9 +136,9 @@ _ROWS = (
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
             Argument("send", "really send what the function publishes", "flag", False,
-                cli="--send", is_guarded=True, for_view="sent"),
+                cli="--send", is_guarded=True),
         ), changes="send what {function} publishes", needs=Needs.ANY, typed="call", lua="mq.call",
-        command="call", view="called", schema="moonq.call/1",
+        command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
         " publishes is shown and not sent. Ends with 1 when the function fails.",
         examples=("moonq call app:process_order '{\"id\":42,\"total_cents\":2500}' --as-message",

@@ -18,13 +18,14 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
+from moonq.run.context import CallContext, Scope
 from moonq.run.judgement import RELEASED, Event, Judgement
+from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.lend import Caller, Scope
 from moonq.sandbox.state import THREAD_STACK, Fault
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
@@ -249,8 +250,8 @@ class Consumer:
 
     def _new_worker(self) -> Worker:
         settings = self.settings
-        caller = Caller(
-            entry=settings.function,
+        context = CallContext(
+            settings.function,
             serves=self.route.id.encode(),
             scope=self._scope,
             is_stopping=self.is_stopping,
@@ -260,7 +261,7 @@ class Consumer:
             self._born += 1
             worker = Worker(
                 self._born,
-                caller,
+                Caller(context),
                 self._make_state,
                 self._settler,
                 settings.timeout,

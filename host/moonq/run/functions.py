@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from moonq.errors import NotFound
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
-from moonq.sandbox import lend
-from moonq.sandbox.lend import Caller, Services
-from moonq.sandbox.state import Lent, Limits, LuaSource, LuaState
+from moonq.run.context import CallContext
+from moonq.run.lending import Caller
+from moonq.run.lends import lent_functions
+from moonq.run.services import HostServices
+from moonq.sandbox.lend import Bound
+from moonq.sandbox.state import Limits, LuaSource, LuaState
 
 #: How many idle states are kept per function.
 MAX_IDLE = 4
@@ -20,7 +23,7 @@ MAX_IDLE = 4
 class Functions:
     """Opens functions of one project in states that are lent *services*."""
 
-    def __init__(self, project: Project, services: Services) -> None:
+    def __init__(self, project: Project, services: HostServices) -> None:
         self._project = project
         self._services = services
         self._idle: dict[str, list[tuple[LuaState, Caller]]] = {}
@@ -49,10 +52,9 @@ class Functions:
             Stopped: Loading took longer than *timeout* seconds, or too much memory.
         """
         entry = self._entry(function)
-        lends = lend.lent_functions(self._services, caller)
-        state = self._new_state(lends, self.limits(function), caller, on_abandoned)
-        caller.remaining = state.guard.remaining
-        state.guard.is_waiting = lambda: caller.is_waiting
+        lends = lent_functions(self._services, caller)
+        state = self._new_state(lends, self.limits(function), on_abandoned)
+        self._enter(caller, caller.context, state)
         try:
             for part in self.with_imports(entry):
                 state.define(chunk(part))
@@ -65,22 +67,25 @@ class Functions:
 
     def _new_state(
         self,
-        lends: Mapping[str, Lent],
+        lends: Mapping[str, Bound],
         limits: Limits,
-        caller: Caller,
         on_abandoned: Callable[[], None],
     ) -> LuaState:
         return LuaState(lends, limits, on_abandoned=on_abandoned)
 
+    def _enter(self, caller: Caller, context: CallContext, state: LuaState) -> None:
+        caller.enter(context, state.guard)
+
     @contextmanager
-    def borrow(self, function: str, caller: Caller) -> Iterator[LuaState]:
-        """Lend a pooled state of *function* to *caller* for one call."""
-        state, its_caller = self._take(function, caller)
+    def borrow(
+        self, function: str, context: CallContext, timeout: float | None
+    ) -> Iterator[LuaState]:
+        """Lend a pooled state of *function* for one call in *context*, opened within *timeout*."""
+        state, caller = self._take(function, context, timeout)
         try:
             yield state
         finally:
-            its_caller.depth = 0
-            self._put(function, state, its_caller)
+            self._put(function, state, caller)
 
     def close(self) -> None:
         """Close every idle state, and keep none that comes back."""
@@ -91,17 +96,18 @@ class Functions:
             for state, _ in pool:
                 state.close()
 
-    def _take(self, function: str, caller: Caller) -> tuple[LuaState, Caller]:
+    def _take(
+        self, function: str, context: CallContext, timeout: float | None
+    ) -> tuple[LuaState, Caller]:
         with self._lock:
             pool = self._idle.get(function)
-            state, its_caller = pool.pop() if pool else (None, Caller(entry=function))
-        its_caller.scope = caller.scope
-        its_caller.depth = caller.depth
-        its_caller.is_stopping, its_caller.sleep = caller.is_stopping, caller.sleep
-        its_caller.remaining = caller.remaining
-        if state is None:
-            state = self.open(function, its_caller, timeout=caller.remaining())
-        return state, its_caller
+            pooled = pool.pop() if pool else None
+        if pooled is None:
+            caller = Caller(context)
+            return self.open(function, caller, timeout=timeout), caller
+        state, caller = pooled
+        self._enter(caller, context, state)
+        return state, caller
 
     def _put(self, function: str, state: LuaState, caller: Caller) -> None:
         if not state.spent:

@@ -20,13 +20,14 @@ from moonq.model import QueueSpec
 from moonq.registry.kind import Kind, Kinds
 from moonq.registry.project import Entry, Project
 from moonq.run.consumer import Consumer
+from moonq.run.context import CallContext, Scope
 from moonq.run.functions import Functions
+from moonq.run.lending import Caller
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.services import HostServices
 from moonq.run.supervisor import Supervisor
-from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Limits, LuaState
 
 _log = log.get("moonq.host")
@@ -112,10 +113,14 @@ class Parts:
 
         def make(is_own: bool) -> LuaState:
             if is_own and own:
-                return self.functions.open(own, Caller(entry=own))
+                return self.functions.open(own, Caller(CallContext(own)))
             return LuaState({}, Limits(timeout=1.0))
 
         return Policy(told, make, self.clock, chance or self.chance)
+
+    def scope(self, entry: Entry) -> Scope | None:
+        """Return what *entry* may do; None restricts nothing."""
+        return self.policies.scope(entry.lifecycle.security, entry.id)
 
     def dry_policy(self, function: str, queue_id: str | None = None) -> Policy:
         """Return the judge of a call by hand, without jitter.

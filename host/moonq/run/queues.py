@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from moonq.clock import Clock
 from moonq.drivers.base import Driver
-from moonq.errors import Invalid, QueueError, QueueNotFound, TooLarge
+from moonq.errors import QueueError, QueueNotFound, TooLarge
 from moonq.metrics import Metrics
-from moonq.model import (
-    NO_HEADERS,
-    Headers,
-    Message,
-    Priority,
-    QueueInfo,
-    QueueSpec,
-    Receipt,
-)
+from moonq.model import NO_HEADERS, Message, QueueInfo, QueueSpec, Receipt
+from moonq.run import publishing
 from moonq.run.ids import new_id
+from moonq.run.publishing import Wanted
 from moonq.text import suggestions
 
 DEFAULT_MAX_BODY = 256 * 1024
-MAX_DELAY = 365 * 86400.0
-_OPTIONS = {"id", "delay", "at", "ttl", "priority", "dedup_key", "group"}
 
 
 @dataclass(slots=True)
@@ -109,9 +98,7 @@ class Queues:
         *,
         may_wait: bool = True,
     ) -> str:
-        """Publish *body* (a JSON text; a string where the codec is raw) and return its id.
-
-        Headers and options are JSON objects, or empty; durations are seconds.
+        """Publish a message that Lua has encoded and return its id; see `publishing.from_lua`.
 
         Raises:
             QueueError: It was refused, or is not surely stored; its kind says which.
@@ -119,118 +106,83 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
-        message = self._encoded(route, body, headers, options)
-        route.traffic.published += 1
+        if headers or options or not route.decodes or len(body) > route.max_body:
+            message = self.message(route, publishing.from_lua(body, headers, options))
+        else:
+            now = self._clock.now()
+            message = Message(new_id(now), body, now, NO_HEADERS, route.content_type)
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
         )[0]
         if isinstance(answer, QueueError):
             raise answer
-        observer = self._metrics.observer
-        if observer is not None and not answer.duplicate:
-            observer.published(route.id, message)
+        if not answer.duplicate:
+            self._stored(route, message)
         return answer.id
 
     def publish_batch(
-        self, queue_id: str, items: Sequence[Mapping[str, Any]], *, may_wait: bool = True
+        self, queue_id: str, wanted: Iterable[Wanted | QueueError], *, may_wait: bool = True
     ) -> list[str | QueueError]:
-        """Publish many `{body, headers?, options?}` and answer for each: its id, or the error."""
+        """Publish many messages and answer for each: its id, or why it was refused."""
         route = self.route(queue_id)
-        messages = [_attempt(self._checked, route, item) for item in items]
-        return self._store(route, messages, may_wait)
-
-    def publish_many(
-        self, queue_id: str, parts: Sequence[bytes], *, may_wait: bool = True
-    ) -> list[str | QueueError]:
-        """Publish messages given as body, headers and options in turn; see `publish`."""
-        route = self.route(queue_id)
-        triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-        return self._store(
-            route, [_attempt(self._encoded, route, *triple) for triple in triples], may_wait
-        )
-
-    def _store(
-        self, route: Route, messages: list[Message | QueueError], may_wait: bool
-    ) -> list[str | QueueError]:
-        """Hand over what is a message, and answer for each."""
+        messages = [self._attempt(route, one) for one in wanted]
         accepted = [message for message in messages if isinstance(message, Message)]
-        if not accepted:
-            return [message for message in messages if isinstance(message, QueueError)]
-        route.traffic.published += len(accepted)
-        stored = route.driver.publish(
-            route.spec.name, accepted, route.publish_timeout, may_wait=may_wait
-        )
-        self._tell(route, accepted, stored)
-        receipts = iter(stored)
+        receipts = iter(self._store(route, accepted, may_wait) if accepted else ())
         return [
             _id(next(receipts)) if isinstance(message, Message) else message for message in messages
         ]
 
     def check_batch(
-        self, queue_id: str, items: Sequence[Mapping[str, Any]]
+        self, queue_id: str, wanted: Iterable[Wanted | QueueError]
     ) -> list[str | QueueError]:
         """Answer as `publish_batch` would where the queue takes everything; publish nothing."""
         route = self.route(queue_id)
-        answers: list[str | QueueError] = []
-        for item in items:
-            try:
-                answers.append(self._checked(route, item).id)
-            except QueueError as problem:
-                answers.append(problem)
-        return answers
+        checked = (self._attempt(route, one) for one in wanted)
+        return [one.id if isinstance(one, Message) else one for one in checked]
 
-    def _tell(
-        self, route: Route, messages: Sequence[Message], answers: Sequence[Receipt | QueueError]
-    ) -> None:
-        observer = self._metrics.observer
-        if observer is not None:
-            for message, answer in zip(messages, answers, strict=True):
-                if isinstance(answer, Receipt) and not answer.duplicate:
-                    observer.published(route.id, message)
+    def message(self, route: Route, wanted: Wanted) -> Message:
+        """Return what is wanted as a message of *route*: every publish is checked here.
 
-    def _encoded(self, route: Route, body: bytes, headers: bytes, options: bytes) -> Message:
-        if not route.decodes:
-            body = _raw(body)
-        if len(body) + len(headers) > route.max_body:
-            raise _too_large(route, len(body) + len(headers))
-        if headers or options:
-            return self._message(route, body, _object(headers), _object(options))
-        now = self._clock.now()
-        return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
-
-    def _checked(self, route: Route, item: Mapping[str, Any]) -> Message:
-        body = _body(route, item)
-        headers = item.get("headers") or {}
-        message = self._message(route, body, headers, item.get("options") or {})
-        size = len(body) + (len(json.dumps(headers)) if headers else 0)
+        Raises:
+            Invalid: It is not what the queue takes.
+        """
+        if not wanted.is_encoded and not (wanted.is_raw and not route.decodes):
+            publishing.check_body(wanted.body)
+        if not route.decodes and not wanted.is_raw:
+            wanted = wanted._replace(body=publishing.raw_text(wanted.body))
+        message = publishing.built(wanted, self._clock.now(), route.content_type)
+        size = wanted.size()
         if size > route.max_body:
-            raise _too_large(route, size)
+            raise TooLarge(
+                f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
+                hint="publish a reference to the data, or raise `max_body` of the queue",
+            )
         return message
 
-    def _message(
-        self,
-        route: Route,
-        body: bytes,
-        headers: Mapping[str, Any],
-        options: Mapping[str, Any],
-    ) -> Message:
-        for key in options:
-            if key not in _OPTIONS:
-                known = ", ".join(sorted(_OPTIONS))
-                raise Invalid(f"unknown publish option {key!r}; there are {known}")
-        now = self._clock.now()
-        return Message(
-            id=_message_id(options.get("id"), now),
-            body=body,
-            published_at=now,
-            headers=_headers(headers),
-            content_type=str(headers.get("content_type", route.content_type)),
-            priority=_priority(options.get("priority", "normal")),
-            delay=_delay(options, now),
-            ttl=_seconds("ttl", options["ttl"]) if "ttl" in options else None,
-            dedup_key=_key("dedup_key", options.get("dedup_key")),
-            group=_key("group", options.get("group")),
+    def _attempt(self, route: Route, wanted: Wanted | QueueError) -> Message | QueueError:
+        if isinstance(wanted, QueueError):
+            return wanted
+        try:
+            return self.message(route, wanted)
+        except QueueError as problem:
+            return problem
+
+    def _store(
+        self, route: Route, messages: Sequence[Message], may_wait: bool
+    ) -> list[Receipt | QueueError]:
+        answers = route.driver.publish(
+            route.spec.name, messages, route.publish_timeout, may_wait=may_wait
         )
+        for message, answer in zip(messages, answers, strict=True):
+            if isinstance(answer, Receipt) and not answer.duplicate:
+                self._stored(route, message)
+        return answers
+
+    def _stored(self, route: Route, message: Message) -> None:
+        route.traffic.published += 1
+        observer = self._metrics.observer
+        if observer is not None:
+            observer.published(route.id, message)
 
     def info(self, queue_id: str) -> QueueInfo:
         """Count the messages of a queue by state."""
@@ -254,97 +206,5 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _id(answer: Any) -> str | QueueError:
-    return answer if isinstance(answer, QueueError) else answer.id
-
-
-def _attempt(make: Callable[..., Message], *arguments: Any) -> Message | QueueError:
-    try:
-        return make(*arguments)
-    except QueueError as problem:
-        return problem
-
-
-def _too_large(route: Route, size: int) -> TooLarge:
-    return TooLarge(
-        f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
-        hint="publish a reference to the data, or raise `max_body` of the queue",
-    )
-
-
-def _body(route: Route, item: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an item: `bytes` as they are, `body` as the codec has it."""
-    if "bytes" in item:
-        return bytes(item["bytes"])
-    body: bytes = item["body"].encode() if isinstance(item["body"], str) else item["body"]
-    return body if route.decodes else _raw(body)
-
-
-def _raw(body: bytes) -> bytes:
-    """Return the text in *body*, which Lua wrote as JSON: the codec `raw` keeps only text."""
-    value = json.loads(body)
-    if not isinstance(value, str):
-        raise Invalid(
-            "the queue's codec is raw, so a body must be a string",
-            hint="encode it yourself, or use the codec json",
-        )
-    return value.encode("utf-8", "surrogatepass")
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    value = json.loads(text) if text else {}
-    if not isinstance(value, dict):
-        raise Invalid("headers and options must be objects")
-    return value
-
-
-def _headers(headers: Mapping[str, Any]) -> Headers:
-    for name, value in headers.items():
-        if name.startswith("x_"):
-            raise Invalid(f"header {name!r}: names that begin with x_ belong to moonq")
-        if not isinstance(value, str | int | float | bool):
-            raise Invalid(f"header {name!r} must be a string, a number or a boolean")
-    return headers or NO_HEADERS
-
-
-def _message_id(value: Any, now: float) -> str:
-    if value is None:
-        return new_id(now)
-    if not isinstance(value, str) or not 0 < len(value) <= 255:
-        raise Invalid("option 'id' must be a string of 1 to 255 characters")
-    return value
-
-
-def _priority(name: Any) -> Priority:
-    try:
-        return Priority[name.upper()]
-    except (KeyError, AttributeError):
-        raise Invalid(f"option 'priority': low, normal or high expected, got {name!r}") from None
-
-
-def _seconds(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Invalid(f"option {name!r}: seconds expected, got {value!r}")
-    if value < 0:
-        raise Invalid(f"option {name!r} must not be negative, got {value!r}")
-    return float(value)
-
-
-def _delay(options: Mapping[str, Any], now: float) -> float:
-    if "delay" in options and "at" in options:
-        raise Invalid("give either 'delay' or 'at', not both")
-    if "at" in options:
-        delay = max(0.0, _seconds("at", options["at"]) - now)
-    else:
-        delay = _seconds("delay", options.get("delay", 0))
-    if delay > MAX_DELAY:
-        raise Invalid("a message can wait 365 days at most")
-    return delay
-
-
-def _key(name: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= 255:
-        raise Invalid(f"option {name!r} must be a string of 1 to 255 characters")
-    return value
+def _id(answer: Receipt | QueueError) -> str | QueueError:
+    return answer.id if isinstance(answer, Receipt) else answer

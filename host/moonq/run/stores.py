@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from moonq.clock import Clock
 from moonq.errors import Invalid, QueueFull
@@ -14,6 +14,35 @@ MAX_VALUE = 1024 * 1024
 MAX_KEYS = 100_000
 #: How many writes go between two looks for values that are over.
 _SWEEP_EVERY = 1000
+
+
+class Store(Protocol):
+    """Values by key, as JSON text, with expiry."""
+
+    @property
+    def id(self) -> str:
+        """The id of its entry."""
+        ...
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, or None when there is none or it is over."""
+        ...
+
+    def set(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Keep *value* for *ttl* seconds, or for good."""
+        ...
+
+    def delete(self, key: str) -> bool:
+        """Forget a key; False when there was none."""
+        ...
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with *prefix*, sorted."""
+        ...
+
+    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
+        """Add to a number, atomically; a missing one is 0. The ttl counts for a new key."""
+        ...
 
 
 class _Item(NamedTuple):

@@ -1,7 +1,7 @@
 """A message that no queue has: given to a function by hand, and judged as its queue would judge it.
 
 trial = Trial(building.dry_policy(function), clock, headers)
-trial.lend(caller)
+state = functions.open(function, trial.caller(context))
 progress = trial.deliver(state, b'{"id":42}', timeout)
 trial.judgement.told()  ->  {"verdict": "retry", "delay": 2.0, "reason": ""}
 """
@@ -13,11 +13,12 @@ from typing import Any
 
 from moonq.clock import Clock
 from moonq.model import Delivery, Message
+from moonq.run.context import CallContext
 from moonq.run.ids import new_id
 from moonq.run.judgement import ACKED, Event, Judgement, asked, ended
+from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.worker import described
-from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, Progress
 
 
@@ -40,10 +41,10 @@ class Trial:
         self._is_stopping = is_stopping
         self._is_settled = False
 
-    def lend(self, caller: Caller) -> None:
-        """Let what runs for *caller* see the message and settle it."""
-        caller.settle = self._settle
-        caller.message = lambda _: described(self._delivery, caller.serves)
+    def caller(self, context: CallContext) -> Caller:
+        """Return the caller that handles the message."""
+        told = described(self._delivery, context.serves)
+        return Caller(context, settle=self._settle, message=lambda _: told)
 
     def deliver(self, state: LuaState, body: bytes, timeout: float | None) -> Progress:
         """Run the function and have judged what becomes of the message."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from moonq.drivers.base import Subscription
 from moonq.model import Delivery
 from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
+from moonq.run.lending import Caller
 from moonq.run.settling import Settler
 from moonq.run.times import Times
-from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import LuaState, Progress
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
@@ -240,7 +240,7 @@ class Worker:
             self._shared_out = self._settle(later, RELEASED) or self._shared_out
 
     def _message(self, index: int) -> bytes:
-        return described(self._running[index - 1], self._caller.serves)
+        return described(self._running[index - 1], self._caller.context.serves)
 
     def _log_context(self, index: int) -> dict[str, object]:
         if not 0 < index <= len(self._running):

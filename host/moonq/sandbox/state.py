@@ -18,6 +18,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.sandbox import chunks, watchdog
+from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
 
@@ -35,7 +36,6 @@ THREAD_STACK = 1024 * 1024
 #: Characters of a text that Lua itself raised.
 _LONGEST = 8192
 
-Lent = Callable[..., Any]
 # What `deliver.lua` answers.
 _OUTCOMES: dict[int, Literal["failed", "settled", "decode", "memory"]] = {
     1: "failed",
@@ -147,7 +147,7 @@ class LuaState:
 
     def __init__(
         self,
-        lends: Mapping[str, Lent],
+        lends: Mapping[str, Bound],
         limits: Limits = Limits(),  # noqa: B008 - an immutable value
         *,
         on_abandoned: Callable[[], None] = lambda: None,
@@ -175,16 +175,16 @@ class LuaState:
                 _tell_of_fallback()
         watchdog.WATCHDOG.add(self.guard)
 
-    def _boot(self, lends: Mapping[str, Lent]) -> _Functions:
+    def _boot(self, lends: Mapping[str, Bound]) -> _Functions:
         guard, memory = self.guard, self.limits.memory
-        own: dict[str, Lent] = {
-            "is_over": lambda: (True, guard.is_over()),
-            "memory_limit": lambda: (True, memory),
-            "sees_hook": lambda address, count: (True, watchdog.sees_hook(address, count)),
+        own = {
+            "is_over": Bound(lambda: (True, guard.is_over())),
+            "memory_limit": Bound(lambda: (True, memory)),
+            "sees_hook": Bound(lambda address, count: (True, watchdog.sees_hook(address, count))),
         }
         arguments: list[object] = []
-        for name, function in (own | dict(lends)).items():
-            arguments += (name.encode(), function)
+        for name, (call, waits) in (own | dict(lends)).items():
+            arguments += (name.encode(), call, waits)
         boot = chunks.chunk("host.boot")
         return _Functions(*self._runtime.execute(boot, chunks.source, *arguments, mode="b"))
 

@@ -77,6 +77,8 @@ class Guard:
         self.address = address
         """Where the state's main coroutine is; None leaves the stop to its permanent hook."""
         self.on_abandoned = on_abandoned
+        self.above: Guard | None = None
+        """The limit of the call that this one was made in: when that is stopped, this one is."""
         self.is_waiting: Callable[[], bool] = lambda: False
         """Whether the call waits in the host, which ends by itself."""
         self.deadline: float | None = None
@@ -132,11 +134,23 @@ class Guard:
                 threading.Thread(
                     target=self.on_abandoned, name="moonq-abandoned", daemon=True
                 ).start()
-        elif now > deadline:
+            return
+        reason = self._due(now)
+        if reason:
             with self._lock:
                 # Looked at again under the lock: the call may have ended, another begun.
-                if self.deadline is not None and now > self.deadline and self.fired_at is None:
-                    self._stop("timeout")
+                reason = self._due(now)
+                if reason and self.fired_at is None:
+                    self._stop(reason)
+
+    def _due(self, now: float) -> str:
+        """Return why the running call is to be stopped, "" when it is not."""
+        if self.deadline is None:
+            return ""
+        above = self.above
+        if above is not None and above.fired_at is not None:
+            return above.reason
+        return "timeout" if now > self.deadline else ""
 
     def _stop(self, reason: str) -> None:
         self.fired_at, self.reason = time.monotonic(), reason

@@ -13,15 +13,16 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from moonq import durations
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
+from moonq.run.context import CallContext
 from moonq.run.functions import chunk
-from moonq.sandbox import lend
-from moonq.sandbox.lend import Caller, Services
+from moonq.run.lending import Caller
+from moonq.run.lends import lent_functions
 from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status
@@ -32,7 +33,7 @@ from moonq.testing.texts import Texts
 from moonq.testing.world.clock import RealClock, TimeOfTests, VirtualClock
 from moonq.testing.world.lends import lent_to_suites
 from moonq.testing.world.loghandler import LogHandler
-from moonq.testing.world.services import Deputy
+from moonq.testing.world.services import CurrentServices
 from moonq.testing.world.states import SuiteState
 from moonq.testing.world.world import World
 from moonq.text.findings import Finding
@@ -138,9 +139,9 @@ class Suite:
     # The state ----------------------------------------------------------------------------------
 
     def _open(self) -> Finding | None:
-        caller = Caller(entry=self._script.path, sleep=self._sleep)
-        services = cast(Services, Deputy(self.clock, lambda: self.world.services))
-        lends = {**lend.lent_functions(services, caller), **lent_to_suites(self)}
+        caller = Caller(CallContext(self._script.path, sleep=self._sleep))
+        services = CurrentServices(lambda: self.world.services)
+        lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
         self._renew()
         try:

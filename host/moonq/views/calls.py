@@ -20,14 +20,13 @@ def called(
     screen: Screen,
     *,
     as_message: bool = False,
-    sent: bool = False,
     frames: bool = True,
 ) -> Iterator[str]:
     """Yield a call's results, what it published or would have, its logs, and what it cost.
 
     Without *frames* an error is shown without its traceback.
     """
-    yield from facts(_told(found, screen, as_message, sent, frames), screen, least=11)
+    yield from facts(_told(found, screen, as_message, frames), screen, least=11)
     took = milliseconds(found["took_ms"] / 1000)
     yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")
 
@@ -40,7 +39,7 @@ def replayed(found: Found, screen: Screen) -> Iterator[str]:
 
 
 def _told(
-    found: Found, screen: Screen, as_message: bool, sent: bool, frames: bool
+    found: Found, screen: Screen, as_message: bool, frames: bool
 ) -> Iterator[tuple[str, str | Cell]]:
     error = found.get("error")
     yield (
@@ -50,14 +49,27 @@ def _told(
     if error and frames:
         for line in str(error.get("traceback") or "").splitlines()[:FRAMES]:
             yield "", (f"at {line.strip()}", "dim")
-    published = found.get("published") or found.get("would_publish") or ()
-    for at, one in enumerate(published):
-        name = "published" if sent else "would publish"
-        yield "" if at else name, f"{one['queue']}  {one['body']}"
+    written = {
+        "published": map(_publication, found["published"]),
+        "would publish": map(_publication, found["would_publish"]),
+        "would write": (_change(one, screen) for one in found["would_write"]),
+    }
+    for name, lines in written.items():
+        for at, line in enumerate(lines):
+            yield "" if at else name, line
     for at, one in enumerate(found["logs"]):
         fields = " ".join(f"{key}={value_text(value)}" for key, value in one["fields"].items())
         line = f"{one['level'].upper():5} {one['message']}  {fields}".rstrip()
         yield "" if at else "logs", line
+
+
+def _publication(one: Found) -> str:
+    return f"{one['queue']}  {one['body']}"
+
+
+def _change(one: Found, screen: Screen) -> str:
+    value = f" = {screen.value(one['value'])}" if "value" in one else ""
+    return f"{one['store']}  {one['action']} {one['key']}{value}"
 
 
 def _would(found: Found) -> str:

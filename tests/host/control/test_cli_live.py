@@ -49,9 +49,9 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
         "id", "kind", "file", "line", "fields", "depends_on", "used_by"}),
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
-    ("call", ("work", '{"id":1,"total":1}'), "moonq.call/1", {
-        "verdict", "delay", "reason", "values", "error", "published", "logs", "took_ms",
-        "memory_bytes"}),
+    ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
+        "verdict", "delay", "reason", "values", "error", "would_publish", "would_write",
+        "published", "logs", "took_ms", "memory_bytes"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),

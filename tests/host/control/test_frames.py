@@ -106,7 +106,7 @@ def test_a_frame_that_is_too_long_is_skipped_and_answered_once(wire: Wire) -> No
         ({"kind": "subscribe", "topic": "tail", "targets": "jobs"}, "`targets` is a list"),
         ({"kind": "subscribe", "topic": "tail", "where": "1 +"}, "where: "),
         ({"kind": "publish", "queue": "idle", "messages": [{}]}, "message 1"),
-        ({"kind": "publish", "queue": "idle", "messages": [{"json": "{"}]}, "not JSON"),
+        ({"kind": "publish", "queue": "idle", "messages": [{"json": 7}]}, "the text of a body"),
         ({"kind": "publish", "queue": "idle", "messages": [{"base64": "%"}]}, "no base64"),
         ({"kind": "dead_letters", "queue": "jobs", "error": "a4"}, "no fingerprint"),
     ],

@@ -174,7 +174,10 @@ CALL = {
     "verdict": "retry",
     "values": [{"id": 7}],
     "error": None,
-    "published": [{"queue": "app:mails", "body": '{"order":42}'}],
+    "delay": 2.0,
+    "published": [],
+    "would_publish": [{"queue": "app:mails", "body": '{"order":42}'}],
+    "would_write": [{"store": "app:seen", "action": "set", "key": "42", "value": {"n": 1}}],
     "logs": [{"level": "info", "message": "processing", "fields": {"order": 42}}],
     "took_ms": 0.4,
     "memory_bytes": 31_000,
@@ -184,18 +187,20 @@ CALL = {
 @pytest.mark.parametrize("width", [0, 80])
 def test_a_call_shows_what_it_did(width: int) -> None:
     assert list(views.called(CALL, Screen(width=width), as_message=True)) == [
-        "would retry    { id = 7 }",
-        'would publish  app:mails  {"order":42}',
-        "logs           INFO  processing  order=42",
+        "would retry in 2s  { id = 7 }",
+        'would publish      app:mails  {"order":42}',
+        "would write        app:seen  set 42 = { n = 1 }",
+        "logs               INFO  processing  order=42",
         "took 0.4 ms · 30 KB",
     ]
-    sent = list(views.called(CALL, Screen(width=width), as_message=False, sent=True))
+    really = {**CALL, "published": CALL["would_publish"], "would_publish": [], "would_write": []}
+    sent = list(views.called(really, Screen(width=width), as_message=False))
     assert sent[:2] == ["returned     { id = 7 }", 'published    app:mails  {"order":42}']
 
 
 def test_a_call_that_failed_shows_where() -> None:
     error = {**ERROR, "traceback": "pay.lua:31: in pay\npay.lua:7: in main"}
-    found = {**CALL, "error": error, "values": [], "published": [], "logs": [], "verdict": None}
+    found = {**CALL, "error": error, "values": [], "logs": [], "verdict": ""}
     lines = list(views.called(found, Screen(), as_message=False))
     assert lines[0] == "failed       TIMEOUT: bank did not answer   (retryable: yes)"
     assert lines[1:3] == [f"{'':13}at pay.lua:31: in pay", f"{'':13}at pay.lua:7: in main"]

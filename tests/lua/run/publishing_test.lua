@@ -45,41 +45,22 @@ describe("publishing.encode", function()
     eq(options_of({ delay = "365d" }), { delay = 31536000.0 })
   end)
 
+  it("leaves what may be published to the host", function()
+    eq(options_of({ ttl = 0, dely = 1 }), { ttl = 0, dely = 1 })
+  end)
+
   for _, case in ipairs({
     { nil, nil, nil, "body is nil; publish at least {}" },
     { { items = { 1, { callback = print } } }, nil, nil, "body.items[2].callback is a function" },
     { { name = "\xFF" }, nil, nil, "body.name is not valid UTF-8" },
     { 1, 7, nil, "headers: table expected, got 7" },
-    {
-      1,
-      { x_attempts = 1 },
-      nil,
-      "headers: 'x_attempts': names that begin with x_ belong to moonq",
-    },
-    { 1, { a = {} }, nil, "headers: 'a': string, number or boolean expected, got table" },
-    { 1, { "a" }, nil, "headers: a name is a string, got 1" },
     { 1, { a = 0 / 0 }, nil, "headers.a is NaN" },
-    {
-      1,
-      { c = {}, d = {}, b = {}, e = {}, f = {} },
-      nil,
-      "headers: 'b': string, number or boolean",
-    },
-    { 1, nil, 7, "options: table expected, got number" },
-    { 1, nil, { dely = 1 }, "unknown option 'dely', did you mean 'delay'?" },
+    { 1, nil, 7, "options: table expected, got 7" },
+    { 1, nil, { id = print }, "options.id is a function" },
     { 1, nil, { delay = "soon" }, "option 'delay': a duration is expected" },
-    { 1, nil, { delay = -1 }, "option 'delay': a duration is expected" },
-    { 1, nil, { delay = {} }, "option 'delay': string or number expected, got table" },
-    { 1, nil, { delay = "366d" }, "option 'delay': at most 365 days expected, got 366d" },
-    { 1, nil, { ttl = 0 }, "option 'ttl': more than 0 seconds expected" },
+    { 1, nil, { ttl = "" }, "option 'ttl': a duration is expected" },
     { 1, nil, { at = "tomorrow" }, "option 'at': a time such as" },
-    { 1, nil, { at = 0 / 0 }, "option 'at': seconds since 1970 expected" },
-    { 1, nil, { delay = 1, at = 1 }, "options 'delay' and 'at' both say when" },
-    { 1, nil, { priority = "hihg" }, "one of low, normal, high expected, got 'hihg'" },
-    { 1, nil, { priority = 9 }, "option 'priority': string expected, got number" },
-    { 1, nil, { id = "" }, "option 'id': 1 to 255 bytes expected, got 0" },
-    { 1, nil, { group = ("x"):rep(256) }, "option 'group': 1 to 255 bytes expected, got 256" },
-    { 1, nil, { dedup_key = 7 }, "option 'dedup_key': string expected, got number" },
+    { 1, nil, { at = 0 / 0 }, "options.at is NaN" },
   }) do
     local body, headers, options, message = table.unpack(case, 1, 4)
     it("refuses: " .. message, function()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from moonq.errors import ScriptError
+from moonq.run.context import CallContext
 from moonq.run.trial import Trial
-from moonq.sandbox.lend import Caller
 from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
@@ -57,8 +57,7 @@ class CallUnderTest:
         return json.dumps({name: one for name, one in told.items() if one}).encode()
 
     def _deliver(self, body: bytes) -> Progress:
-        caller = Caller(entry=self._function, sleep=self._sleep)
-        self._trial.lend(caller)
+        caller = self._trial.caller(CallContext(self._function, sleep=self._sleep))
         self._state = state = self._world.functions.open(self._function, caller)
         self._world.take_returned()
         try:

@@ -18,11 +18,11 @@ from moonq.model import Message, MessageState, Stored
 from moonq.registry import Project
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
-from moonq.sandbox.lend import bounded, safe, text
+from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
-from moonq.testing.world.runs import Run, log_object
+from moonq.testing.world.runs import log_object
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.told import Stub
 from moonq.testing.world.world import World
@@ -50,7 +50,7 @@ class Lender(Protocol):
         ...
 
 
-def lent_to_suites(suite: Lender) -> dict[str, Callable[..., Any]]:
+def lent_to_suites(suite: Lender) -> dict[str, Bound]:
     """Return the functions by name."""
     groups: tuple[dict[str, Callable[..., Any]], ...] = (
         _stubs(suite),
@@ -59,11 +59,13 @@ def lent_to_suites(suite: Lender) -> dict[str, Callable[..., Any]]:
         _moves(suite),
         _faults(suite),
     )
-    return {
-        f"test_{name}": safe(_with_hint(function))
-        for group in groups
-        for name, function in group.items()
-    }
+    return own(
+        {
+            f"test_{name}": _with_hint(function)
+            for group in groups
+            for name, function in group.items()
+        }
+    )
 
 
 def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,11 +164,11 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
         return route.driver.redrive(route.spec.dead_letter or "", "", ids) if ids else 0
 
     def drain(queue: bytes, most: int, within: float) -> bytes:
-        world = suite.world
-        return _told(world, world.drain(text(queue), most, None if within < 0 else within))
+        within_or_none = None if within < 0 else within
+        return _dump(suite.world.drain(text(queue), most, within_or_none).told())
 
     def step(queue: bytes, deliveries: int) -> bytes:
-        return _told(suite.world, suite.world.step(text(queue), deliveries))
+        return _dump(suite.world.step(text(queue), deliveries).told())
 
     return {
         "publish_raw": publish_raw,
@@ -242,10 +244,6 @@ def _message(route: Route, stored: Stored, now: float) -> dict[str, Any]:
         "errors": [error._asdict() for error in stored.errors],
     }
     return {name: value for name, value in known.items() if value is not None}
-
-
-def _told(world: World, run: Run) -> bytes:
-    return _dump(run.told(world.logs))
 
 
 def _dump(value: object) -> bytes:

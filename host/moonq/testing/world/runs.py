@@ -7,23 +7,25 @@ from typing import Any, Protocol
 
 from moonq.drivers.base import Subscription
 from moonq.model import ACK, Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict, Wait
+from moonq.run.sinks import Publication
 from moonq.testing.results import LogLine
+from moonq.testing.world.services import SinkUnderTest
 
 
 class Run:
     """The record of one `drain` or `step`; lists of message ids, one for each delivery."""
 
-    def __init__(self, first_log: int) -> None:
+    def __init__(self, sink: SinkUnderTest) -> None:
         self.acked: list[str] = []
         self.nacked: list[str] = []
         self.dead: list[str] = []
         self.snoozed: list[str] = []
         self.interrupted: list[str] = []
-        self.published: list[dict[str, Any]] = []
         self.waits: dict[str, list[float]] = {}
         self.results: dict[str, str] = {}
         self.deliveries = 0
-        self.first_log = first_log
+        self._sink = sink
+        self._first_log, self._first_published = len(sink.logs), len(sink.published)
         self.cut_short = False
         """Whether it was ended because there was no end to it."""
 
@@ -44,7 +46,7 @@ class Run:
         ends = {"snooze_limit": self.snoozed, "interrupted": []}
         return ends.get(verdict.reason, self.nacked)
 
-    def told(self, logs: list[LogLine]) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         """Return all of it as plain data."""
         return {
             "acked": self.acked,
@@ -52,13 +54,19 @@ class Run:
             "dead": self.dead,
             "snoozed": self.snoozed,
             "interrupted": self.interrupted,
-            "published": self.published,
+            "published": [_published(one) for one in self._sink.published[self._first_published :]],
             "waits": self.waits,
             "results": self.results,
             "deliveries": self.deliveries,
             "cut_short": self.cut_short,
-            "logs": [log_object(line) for line in logs[self.first_log :]],
+            "logs": [log_object(line) for line in self._sink.logs[self._first_log :]],
         }
+
+
+def _published(one: Publication) -> dict[str, Any]:
+    """Return a publication as tests see it."""
+    text = one.body.decode("utf-8", "replace")
+    return {"queue": one.queue, "id": one.id, "text": text, "headers": dict(one.headers)}
 
 
 def log_object(line: LogLine) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from lupa.lua54 import LuaError
 
 from moonq.errors import Unavailable
-from moonq.sandbox.lend import safe
-from moonq.sandbox.state import Lent, Limits, LuaState, Progress
+from moonq.sandbox.lend import Bound, own
+from moonq.sandbox.state import Limits, LuaState, Progress
 from moonq.testing.coverage import Hit
 from moonq.testing.world.told import Stub, Told
 
@@ -36,7 +36,7 @@ class Lines:
 class SuiteState(LuaState):
     """The state that a file of tests runs in; see `lua/test/tester.lua`."""
 
-    def __init__(self, lends: Mapping[str, Lent], limits: Limits, hit: Hit | None = None) -> None:
+    def __init__(self, lends: Mapping[str, Bound], limits: Limits, hit: Hit | None = None) -> None:
         super().__init__(lends, limits)
         self._tester = self._lua.more(b"host.test.tester")
         self._lines = Lines(self._lua, hit)
@@ -104,13 +104,13 @@ class StateUnderTest(LuaState):
 
     def __init__(
         self,
-        lends: Mapping[str, Lent],
+        lends: Mapping[str, Bound],
         limits: Limits,
         on_abandoned: Callable[[], None],
         world: Told,
     ) -> None:
-        own = {"test_stub_called": safe(world.answer), "test_returned": safe(world.returned)}
-        super().__init__({**lends, **own}, limits, on_abandoned=on_abandoned)
+        mine = own({"test_stub_called": world.answer, "test_returned": world.returned})
+        super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)
         self._world = world
         self._under_test = self._lua.more(b"host.test.under_test")
         self._lines = Lines(self._lua, world.hit)

@@ -22,13 +22,12 @@ from moonq.registry import Entry, Project
 from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
 from moonq.testing.coverage import Hit
-from moonq.testing.results import LogLine
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.consumers import DrivenConsumer
 from moonq.testing.world.faults import Faults
 from moonq.testing.world.functions import FunctionsUnderTest
 from moonq.testing.world.runs import Run
-from moonq.testing.world.services import ServicesUnderTest
+from moonq.testing.world.services import SinkUnderTest
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.states import StateUnderTest
 from moonq.testing.world.told import Stub
@@ -56,11 +55,8 @@ class Bench(Protocol):
 class World(Building):
     """The parts of a host without its threads; with *token* its drivers are the declared ones."""
 
-    services: ServicesUnderTest
-
     def __init__(self, project: Project, bench: Bench, token: str = "") -> None:
         super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
-        self.logs: list[LogLine] = []
         self.stubs: list[Stub] = []
         self.states: set[StateUnderTest] = set()
         self.faults = Faults(bench.clock)
@@ -73,9 +69,8 @@ class World(Building):
         self._returned = b""
         self._ended_at: dict[str, float] = {}
         self._driven: dict[str, deque[DrivenConsumer]] = {}
-        self.services = ServicesUnderTest(
-            project, bench.clock, self.queues, os.environ, self.logs.append, self._published
-        )
+        self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
+        self.logs = self._sink.logs
         self.functions = FunctionsUnderTest(project, self.services, self)
         self.services.functions = self.functions
         self.consumer_type = partial(DrivenConsumer, world=self)
@@ -146,7 +141,7 @@ class World(Building):
     def _run(self, queue_id: str, most: int, within: float | None) -> Run:
         consumers = self._consumers(queue_id)
         end = None if within is None else self.clock.monotonic() + within
-        before, self.run = self.run, Run(len(self.logs))
+        before, self.run = self.run, Run(self._sink)
         run = self.run
         try:
             while run.deliveries < most and not self._is_out_of_time():
@@ -248,10 +243,3 @@ class World(Building):
     def answer(self, stub: int, arguments: bytes) -> bytes:
         """A stub was called in a state under test."""
         return self._bench.answer(stub, arguments)
-
-    def _published(self, queue: str, message: str, body: bytes, headers: object) -> None:
-        if self.run is not None:
-            text = body.decode("utf-8", "replace")
-            self.run.published.append(
-                {"queue": queue, "id": message, "text": text, "headers": headers}
-            )

@@ -1,0 +1,58 @@
+"""What holds for one call and is inherited by all calls below it.
+
+    context = CallContext("app:orders", serves=b"app:tasks", scope=scope, sleep=sleep)
+    below = context.below("app:total_of", guard)   # what `funcs.call` gives the function it calls
+    below.scope is context.scope                   # True, and so with queue, sink and waits
+
+`CallContext.below` is the one place where a callee's context is made from its caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from moonq.errors import Invalid
+from moonq.run.sinks import HostSink
+from moonq.sandbox.watchdog import Guard
+
+#: How many calls of `funcs.call` may lie above each other.
+MAX_DEPTH = 16
+
+
+class Scope(Protocol):
+    """An actor with the policies that hold for it."""
+
+    def require(self, action: str, resource: str) -> None:
+        """Let the actor do *action* with *resource*, or raise `Denied`."""
+        ...
+
+
+class CallContext(NamedTuple):
+    """On whose behalf a script runs, and what that allows."""
+
+    entry: str
+    """The id that logs see, such as ``app:process_order``."""
+    serves: bytes = b""
+    """The queue whose messages are handled; a publish into that one never blocks."""
+    scope: Scope | None = None
+    """What may be done; None restricts nothing."""
+    sink: HostSink | None = None
+    """Where writes go; None is the host's own way."""
+    is_stopping: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], bool] = lambda _: True
+    """Waits; False when it was woken early because the worker is to stop."""
+    above: Guard | None = None
+    """The time limit of the call above: what stops that one stops this one."""
+    depth: int = 0
+    """How many calls of `funcs.call` lie above it."""
+
+    def below(self, entry: str, guard: Guard | None) -> CallContext:
+        """Return the context of *entry*, which a script of this one calls in the time of *guard*.
+
+        Raises:
+            Invalid: Too many calls lie above each other.
+        """
+        if self.depth >= MAX_DEPTH:
+            raise Invalid(f"functions call each other more than {MAX_DEPTH} deep at {entry!r}")
+        return self._replace(entry=entry, above=guard, depth=self.depth + 1)

@@ -1,0 +1,136 @@
+"""How a function that the host lends to scripts is declared.
+
+    @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
+    def publish(caller, queue, body, headers, options): ...
+
+Whatever must treat some of them in a special way reads the flags: Lua and the watchdog when they
+wait, policies and read-only sessions by their action, dry runs when they write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from moonq.errors import MoonqError
+from moonq.run.context import CallContext
+from moonq.run.services import HostServices
+from moonq.run.sinks import HostSink
+from moonq.sandbox.lend import Bound, name, safe
+from moonq.sandbox.watchdog import Guard
+
+
+@dataclass(slots=True)
+class Caller:
+    """The script of one state, as lent functions see it; a pooled state serves many contexts."""
+
+    context: CallContext
+    host: HostServices = field(init=False)
+    """What the functions that it is lent work on."""
+    guard: Guard | None = None
+    """The time limit of the running call; None where no real time bounds it."""
+    settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
+    """Settles message number n of the running call early; False when it was settled before."""
+    message: Callable[[int], bytes] = field(default=lambda _: b"{}")
+    """Everything about message number n of the running call, as JSON."""
+    waits: Callable[[tuple[Any, ...]], None] = field(default=lambda _: None)
+    """Hears that the handler of one of several messages waits, and what became of those before."""
+    log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
+    """What a log line says of message number n of the running call."""
+    is_held: bool = False
+    """Whether a lent function is at work that may take seconds, and ends by itself."""
+
+    def enter(self, context: CallContext, guard: Guard) -> None:
+        """Let the state of *guard* run on behalf of *context* from now on."""
+        guard.above = context.above
+        guard.is_waiting = self._is_waiting
+        self.context, self.guard = context, guard
+
+    def below(self, entry: str) -> CallContext:
+        """Return the context of *entry*, which the script calls."""
+        return self.context.below(entry, self.guard)
+
+    @property
+    def sink(self) -> HostSink:
+        """Where its writes go."""
+        return self.context.sink or self.host.sink
+
+    def remaining(self) -> float | None:
+        """Return the seconds that are left to the running call; None without a limit."""
+        return None if self.guard is None else self.guard.remaining()
+
+    def _is_waiting(self) -> bool:
+        return self.is_held
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """One lent function, which takes its caller and what the script gives."""
+
+    name: str
+    function: Callable[..., Any]
+    action: str | None
+    """What policies call it; None for what changes and shows nothing of the host."""
+    resource: str | None
+    """On what the action is; None: on what the script names first."""
+    writes: bool
+    """Whether it changes something: a read-only session is refused it."""
+    captured: bool
+    """Whether the sink keeps what it writes in a dry run; else a dry run is refused it."""
+    waits: bool
+    """Whether it may take so long that the messages behind the running one go to others."""
+    holds: bool
+    """Whether it may take seconds and ends by itself: the watchdog then has patience."""
+
+    def bound(self, caller: Caller) -> Bound:
+        """Return it for the script of *caller*: it checks, answers, and never raises."""
+        function, called = self.function, self.name
+        action, resource = self.action, self.resource
+        is_untried, holds = self.writes and not self.captured, self.holds
+
+        def call(*arguments: Any) -> Any:
+            context = caller.context
+            if action is not None and context.scope is not None:
+                context.scope.require(action, resource or name(arguments[0]))
+            if is_untried and context.sink is not None and context.sink.is_dry:
+                raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
+            if not holds:
+                return function(caller, *arguments)
+            caller.is_held = True
+            try:
+                return function(caller, *arguments)
+            finally:
+                caller.is_held = False
+
+        return Bound(safe(call), self.waits)
+
+
+def lent(
+    *,
+    action: str | None,
+    writes: bool,
+    waits: bool,
+    captured: bool = False,
+    holds: bool = False,
+    resource: str | None = None,
+) -> Callable[[Callable[..., Any]], Lent]:
+    """Declare a function as lent under its own name; see `Lent` for the flags.
+
+    Raises:
+        ValueError: It writes, and no action of the policy stands for that.
+    """
+
+    def declared(function: Callable[..., Any]) -> Lent:
+        called = function.__name__.strip("_")
+        if writes and action is None:
+            raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
+        return Lent(called, function, action, resource, writes, captured, waits, holds)
+
+    return declared
+
+
+class Untried(MoonqError):
+    """A dry run came to something that it cannot try."""
+
+    kind = "UNKNOWN"

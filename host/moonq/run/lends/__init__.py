@@ -1,0 +1,34 @@
+"""What a host lends to scripts: the Python half of each stdlib module, in a file of its name.
+
+Every function that is declared with `lent` in a file of this folder is lent to every state, so a
+further module needs no line anywhere else.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from moonq.run.lending import Caller, Lent
+from moonq.run.services import HostServices
+from moonq.sandbox.lend import Bound
+
+
+@cache
+def declared() -> tuple[Lent, ...]:
+    """Return every lent function of a host."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    return tuple(one for module in modules for one in vars(module).values() if type(one) is Lent)
+
+
+@cache
+def changing() -> frozenset[str | None]:
+    """Return the actions that change something; a session that may only look has none of them."""
+    return frozenset(one.action for one in declared() if one.writes)
+
+
+def lent_functions(host: HostServices, caller: Caller) -> dict[str, Bound]:
+    """Return what *host* lends to the state of *caller*, by name."""
+    caller.host = host
+    return {one.name: one.bound(caller) for one in declared()}

@@ -1,0 +1,30 @@
+"""Calling other functions of the project."""
+
+from __future__ import annotations
+
+from moonq.errors import MoonqError
+from moonq.run.lending import Caller, lent
+from moonq.sandbox.lend import name
+from moonq.sandbox.state import ScriptFault, Stopped
+
+
+@lent(action="funcs.call", writes=True, captured=True, waits=True)
+def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
+    """Call a function in a state of its own, within the context of its caller."""
+    called, left = name(function), caller.remaining()
+    try:
+        with caller.host.functions.borrow(called, caller.below(called), left) as state:
+            return state.call(arguments, left)
+    except ScriptFault as raised:
+        raise _Failed(raised.fault.kind, raised.fault.message, raised.fault.retryable) from None
+    except Stopped as stopped:
+        raise _Failed("TIMEOUT", f"{called}: stopped ({stopped.reason})", None) from None
+
+
+class _Failed(MoonqError):
+    """A called function's own failure, handed to its caller."""
+
+    def __init__(self, kind: str, message: str, retryable: bool | None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retryable = retryable

@@ -1,0 +1,54 @@
+"""What the project declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moonq.errors import Invalid
+from moonq.registry.project import Entry
+from moonq.run.lending import Caller, lent
+from moonq.sandbox.lend import name
+
+#: Bytes of what `registry.find` looks for.
+MAX_CRITERIA = 64 * 1024
+
+
+@lent(action="registry.read", writes=False, waits=False)
+def registry_get(caller: Caller, entry: bytes) -> bytes:
+    """Return an entry as JSON."""
+    return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()
+
+
+@lent(action="registry.read", resource="*", writes=False, waits=False)
+def registry_find(caller: Caller, criteria: bytes) -> bytes:
+    """Return the entries that fit kind, namespace, name and meta as a JSON array."""
+    if len(criteria) > MAX_CRITERIA:
+        raise Invalid(f"the criteria have {len(criteria)} bytes, more than {MAX_CRITERIA}")
+    wanted = json.loads(criteria) if criteria else {}
+    if not isinstance(wanted.get("meta", {}), dict):
+        raise Invalid("registry.find: meta: names and values expected, got a list")
+    fitting = [entry for entry in caller.host.project.entries.values() if _fits(entry, wanted)]
+    return json.dumps([_object(entry) for entry in fitting]).encode()
+
+
+def _object(entry: Entry) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": entry.id,
+        "kind": entry.kind,
+        "namespace": entry.namespace,
+        "name": entry.name,
+        "meta": dict(entry.meta),
+    }
+    if entry.config.model_extra is not None:
+        found["data"] = dict(entry.config.model_extra)
+    return found
+
+
+def _fits(entry: Entry, wanted: Mapping[str, Any]) -> bool:
+    for key in ("kind", "namespace", "name"):
+        if key in wanted and getattr(entry, key) != wanted[key]:
+            return False
+    meta = wanted.get("meta") or {}
+    return all(entry.meta.get(key) == value for key, value in meta.items())

@@ -1,0 +1,56 @@
+"""Values by key."""
+
+from __future__ import annotations
+
+import json
+
+from moonq.run.lending import Caller, lent
+from moonq.run.stores import Store
+from moonq.sandbox.lend import name
+
+
+@lent(action="store.read", writes=False, waits=False)
+def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
+    """Return the value of a key."""
+    return _store(caller, store).get(name(key))
+
+
+@lent(action="store.write", writes=True, captured=True, waits=False)
+def store_set(
+    caller: Caller,
+    store: bytes,
+    key: bytes,
+    value: bytes,
+    ttl: float | None = None,
+) -> None:
+    """Put a value under a key."""
+    _store(caller, store).set(name(key), value, ttl)
+
+
+@lent(action="store.write", writes=True, captured=True, waits=False)
+def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
+    """Remove a key."""
+    return _store(caller, store).delete(name(key))
+
+
+@lent(action="store.read", writes=False, waits=False)
+def store_keys(caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
+    """Return the keys that begin with *prefix* as a JSON array."""
+    keys = _store(caller, store).keys(name(prefix))
+    return json.dumps(keys, ensure_ascii=False).encode("utf-8", "replace")
+
+
+@lent(action="store.write", writes=True, captured=True, waits=False)
+def store_incr(
+    caller: Caller,
+    store: bytes,
+    key: bytes,
+    by: float = 1,
+    ttl: float | None = None,
+) -> int | float:
+    """Add to a number."""
+    return _store(caller, store).incr(name(key), by, ttl)
+
+
+def _store(caller: Caller, store: bytes) -> Store:
+    return caller.sink.store(caller.host.store(name(store)))

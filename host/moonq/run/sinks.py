@@ -1,0 +1,156 @@
+"""Where the writes of a call go: to the host, beside it into a record, or nowhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.errors import QueueError
+from moonq.run.publishing import Wanted, from_lua
+from moonq.run.queues import Queues
+from moonq.run.stores import Store
+
+_LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
+#: Lines that one script may write per second; the rest is counted.
+MAX_LINES = 5000
+
+
+class Line(NamedTuple):
+    """One log line of a script."""
+
+    level: int
+    """1 debug to 4 error."""
+    logger: str
+    message: str
+    fields: bytes
+    """A JSON object, or empty."""
+    entry: str
+    """Who wrote it."""
+    about: dict[str, object]
+    """The message that was being handled."""
+
+    def known(self) -> dict[str, Any]:
+        """Return its fields."""
+        return dict(json.loads(self.fields)) if self.fields else {}
+
+
+class Publication(NamedTuple):
+    """A message that a call has published, or would have."""
+
+    queue: str
+    id: str
+    body: bytes
+    headers: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+class HostSink:
+    """Writes what a call writes."""
+
+    is_dry = False
+    """Whether nothing may change anywhere: the call is only tried."""
+
+    def __init__(self, queues: Queues, clock: Clock) -> None:
+        self._queues = queues
+        self._floods = _Floods(clock)
+
+    def publish(
+        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
+    ) -> str:
+        """Publish one message."""
+        return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
+
+    def publish_many(
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+    ) -> list[str | QueueError]:
+        """Publish many messages and answer for each."""
+        return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
+
+    def store(self, store: Store) -> Store:
+        """Return the store itself."""
+        return store
+
+    def write_log(self, line: Line) -> None:
+        """Write the line, unless its script floods the log."""
+        target = log.get(line.logger)
+        dropped = self._floods.admit(line.entry)
+        if dropped is None:
+            return
+        if dropped:
+            target.warning("%d log lines were dropped: more than %d a second", dropped, MAX_LINES)
+        extra: dict[str, Any] = {"entry": line.entry, **line.about}
+        if line.fields:
+            extra["fields"] = line.known()
+        target.log(_LEVELS.get(line.level, logging.INFO), "%s", line.message, extra=extra)
+
+    def log_level(self, logger: str) -> int:
+        """Return the lowest level that is written, 1 to 5."""
+        wanted = log.get(logger).getEffectiveLevel()
+        return next((level for level, number in _LEVELS.items() if number >= wanted), 5)
+
+
+class Recording(HostSink):
+    """Publishes as the host does, and keeps a record of it."""
+
+    def __init__(self, queues: Queues, clock: Clock) -> None:
+        super().__init__(queues, clock)
+        self.published: list[Publication] = []
+
+    def publish(
+        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
+    ) -> str:
+        """Publish one message."""
+        wanted = from_lua(body, headers, options)
+        (answer,) = self.publish_many(queue.decode("utf-8", "replace"), [wanted], may_wait=may_wait)
+        if isinstance(answer, QueueError):
+            raise answer
+        return answer
+
+    def publish_many(
+        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+    ) -> list[str | QueueError]:
+        """Publish many messages."""
+        answers = self._accept(queue, wanted, may_wait)
+        for one, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, str):
+                kept = Publication(queue, answer, one.body, one.headers, one.options)
+                self.published.append(kept)
+        return answers
+
+    def _accept(
+        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+    ) -> list[str | QueueError]:
+        return super().publish_many(queue, wanted, may_wait=may_wait)
+
+
+class _Floods:
+    """Counts the log lines of each script per second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[int, int, int]] = {}
+
+    def admit(self, entry: str) -> int | None:
+        """Return how many lines were dropped before this one; None drops this one too."""
+        second = int(self._clock.monotonic())
+        with self._lock:
+            then, lines, dropped = self._seen.get(entry, (second, 0, 0))
+            if then != second:
+                self._seen[entry] = (second, 1, 0)
+                return dropped
+            if lines >= MAX_LINES:
+                self._seen[entry] = (then, lines, dropped + 1)
+                return None
+            self._seen[entry] = (then, lines + 1, dropped)
+            return 0
+
+
+def level_name(level: int) -> str:
+    """Return what people call a script's *level*, 1 to 4."""
+    return log.level_name(_LEVELS.get(level, logging.INFO))

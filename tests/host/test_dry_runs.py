@@ -1,0 +1,222 @@
+"""A dry run tells what would be written, lets the rest of the run see it, and writes nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moonq.host import CallResult, Host
+from moonq.kinds import load
+from moonq.model import Message
+from moonq.operations.acting import call_object
+from moonq.operations.performing import Operations
+
+INDEX = """
+namespace: app
+entries:
+  - {name: mem, kind: queue.driver.memory}
+  - {name: jobs, kind: queue.queue, driver: mem, retry: {max_attempts: 1}}
+  - {name: mails, kind: queue.queue, driver: mem}
+  - {name: seen, kind: store.memory}
+  - {name: main, kind: function.lua, source: file://main.lua, modules: [funcs, json, queue, store]}
+  - {name: mail, kind: function.lua, source: file://mail.lua, modules: [queue, store]}
+  - {name: deeper, kind: function.lua, source: file://deeper.lua, modules: [funcs]}
+  - name: worker
+    kind: queue.consumer
+    queue: jobs
+    func: main
+    lifecycle: {security: {actor: {id: worker}, policies: [most]}}
+  - name: most
+    kind: security.policy
+    policy: {actions: ["*"], resources: ["app:[!j]*"], effect: allow}
+"""
+MAIL = """
+local queue, store = require("queue"), require("store")
+return function(to)
+  store.open("app:seen"):incr("mails")
+  return queue.publish("app:mails", { to = to }, { source = "shop" }, { delay = "5m" })
+end
+"""
+DEEPER = "return function(to) return require('funcs').call('app:mail', to) end"
+HEAD = """
+local json = require("json")
+local funcs, queue, store = require("funcs"), require("queue"), require("store")
+local seen = store.open("app:seen")
+"""
+Run = Callable[..., CallResult]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    (tmp_path / "_index.yaml").write_text(INDEX)
+    (tmp_path / "main.lua").write_text("return function() end")
+    (tmp_path / "mail.lua").write_text(MAIL)
+    (tmp_path / "deeper.lua").write_text(DEEPER)
+    host = Host(load(tmp_path))
+    host.start(consumers=False)
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def run(host: Host, tmp_path: Path) -> Run:
+    """Call Lua text as the body of app:main; dry, where nothing else is said."""
+
+    def run(text: str, *, send: bool = False, **how: Any) -> CallResult:
+        (tmp_path / "main.lua").write_text(f"{HEAD}\nreturn function(body)\n{text}\nend\n")
+        host.reload()
+        result = host.call("app:main", "7", send=send, record=send, **how)
+        assert result.fault is None or how, result.fault
+        return result
+
+    return run
+
+
+def waiting(host: Host, queue: str) -> int:
+    return host.queues.info(queue).message_count or 0
+
+
+@pytest.mark.parametrize("function", ["app:mail", "app:deeper"])
+def test_what_is_called_publishes_and_writes_as_little(host: Host, run: Run, function: str) -> None:
+    text = f"return funcs.call('{function}', 'ada'), seen:get('mails')"
+    for _ in range(3):
+        result = run(text)
+        assert result.values[1] == 1
+        [publication] = result.published
+        assert publication[0:1] + publication[2:] == (
+            "app:mails",
+            b'{"to":"ada"}',
+            {"source": "shop"},
+            {"delay": 300.0},
+        )
+    assert waiting(host, "app:mails") == 0
+    assert host.services.stores["app:seen"].get("mails") is None
+
+
+def test_a_state_that_was_used_in_a_dry_run_is_a_real_one_again(host: Host, run: Run) -> None:
+    run("return funcs.call('app:mail', 1)")
+    assert run("return funcs.call('app:mail', 1)", send=True).is_dry is False
+    assert waiting(host, "app:mails") == 1
+    run("return funcs.call('app:mail', 1)")
+    assert waiting(host, "app:mails") == 1
+
+
+def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
+    letters = host.queues.route("app:jobs.dead")
+    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    text = "assert(queue.message():queue() == 'app:jobs') funcs.call('app:deeper', body)"
+    assert run(text, as_message=True).verdict == "ack"
+    found = Operations(host, "test").replay(message="m", queue="jobs")
+    assert found["error"] is None
+    assert [one["queue"] for one in found["would_publish"]] == ["app:mails"]
+    assert waiting(host, "app:mails") == 0
+
+
+def test_later_reads_of_a_run_see_what_it_has_written(host: Host, run: Run) -> None:
+    host.services.stores["app:seen"].set("old", b'"real"', None)
+    host.services.stores["app:seen"].set("count", b"40", None)
+    result = run("""
+      local before = { seen:get("old"), seen:incr("count", 2) }
+      assert(seen:set("new", { 1 }, { ttl = "1h" }))
+      local deleted, again = seen:delete("old"), seen:delete("old")
+      local old = seen:get("old") or json.null
+      return { before, seen:keys(), seen:get("new"), old, seen:incr("count") }, deleted, again
+    """)
+    seen = [["real", 42], ["count", "new"], [1], None, 43]
+    assert result.values == [seen, True, False]
+    assert [(one["action"], one["key"]) for one in result.written] == [
+        ("incr", "count"),
+        ("set", "new"),
+        ("delete", "old"),
+        ("delete", "old"),
+        ("incr", "count"),
+    ]
+    assert result.written[1] == {
+        "store": "app:seen",
+        "action": "set",
+        "key": "new",
+        "value": [1],
+        "ttl": 3600.0,
+    }
+    store = host.services.stores["app:seen"]
+    assert (store.get("old"), store.get("count"), store.keys("")) == (
+        b'"real"',
+        b"40",
+        ["count", "old"],
+    )
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [
+        "queue.publish('app:mails', ('x'):rep(300 * 1024))",
+        "queue.publish('app:nails', 1)",
+        "queue.publish('app:mails', 1, { x_mine = 1 })",
+        "queue.publish('app:mails', 1, nil, { ttl = 0 })",
+        "queue.publish('app:mails', 1, nil, { id = ('ü'):rep(200) })",
+        "queue.publish('app:mails', 1, nil, { dely = 1 })",
+    ],
+)
+def test_a_refusal_is_the_same_as_of_a_real_publish(run: Run, publish: str) -> None:
+    text = f"local id, err = {publish} return id == nil, err:kind(), err:message()"
+    dry, real = run(text), run(text, send=True)
+    assert dry.values[0] is True
+    assert dry.values == real.values
+    assert dry.published == real.published == []
+
+
+def test_a_call_as_a_message_has_the_scope_and_the_queue_of_its_consumer(run: Run) -> None:
+    text = "local _, err = queue.publish('app:jobs', 1) assert(err, 'allowed') error(err)"
+    denied = run(text, as_message=True)
+    assert denied.fault is not None
+    assert denied.fault.kind == "PERMISSION_DENIED"
+    assert run("return (assert(queue.publish('app:jobs', 1)))").published
+
+
+def test_what_was_really_published_is_listed_as_such(run: Run) -> None:
+    result = run(
+        "return queue.publish_batch('app:mails', { { body = 1 }, { body = 2 } })", send=True
+    )
+    assert [one.body for one in result.published] == [b"1", b"2"]
+    assert result.is_dry is False
+
+
+def test_values_are_shown_without_nils_at_the_end_and_errors_without_their_insides(
+    run: Run,
+) -> None:
+    assert run("return 1, nil, 2, nil, nil").values == [1, None, 2]
+    assert run("return nil, nil").values == []
+    err = "errors.new({ kind = errors.INVALID, message = 'no' })"
+    shown = {"kind": "INVALID", "message": "no"}
+    assert run(f"return 1, {err}").values == [1, shown]
+    assert run(f"return {{ all = {{ {err} }} }}").values == [{"all": [shown]}]
+
+
+def test_the_answer_is_plain_data(run: Run) -> None:
+    told = call_object(run("return funcs.call('app:mail', 'ada')"))
+    assert json.loads(json.dumps(told))["would_publish"] == [
+        {
+            "queue": "app:mails",
+            "body": '{"to":"ada"}',
+            "headers": {"source": "shop"},
+            "options": {"delay": 300.0},
+        }
+    ]
+    assert told["would_write"][0]["action"] == "incr"
+
+
+def test_what_ends_a_call_ends_what_it_called(host: Host, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail.lua").write_text("return function() while true do end end")
+    ended = threading.Timer(0.3, host.stop_now)
+    ended.start()
+    began = time.monotonic()
+    result = run("funcs.call('app:deeper', 1)", as_message=True)
+    assert time.monotonic() - began < 5.0
+    assert result.fault is not None
+    assert result.fault.kind == "CANCELED"
