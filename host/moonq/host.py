@@ -118,13 +118,15 @@ class Host:
         as_message: bool = False,
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
+        record: bool = False,
         consumer: str = "",
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
         With *as_message* it gets a message around its argument as *consumer* (by default the first
         that names it) would hand it, and the result says what would become of that message.
-        Without *send* nothing is written anywhere: the result shows what would have been.
+        Without *send* nothing is written anywhere: the result shows what would have been. With
+        *record* it shows what was really published.
 
         Raises:
             NotFound: There is no such function.
@@ -132,7 +134,7 @@ class Host:
         """
         entry = self.project.resolve(function).id
         by = consumer_of(self.project, entry, consumer) if as_message else None
-        call = Call(self._building, entry, send=send, consumer=by)
+        call = Call(self._building, entry, send=send, record=record, consumer=by)
         self._calls.add(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)

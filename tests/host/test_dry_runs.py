@@ -71,7 +71,7 @@ def run(host: Host, tmp_path: Path) -> Run:
     def run(text: str, *, send: bool = False, **how: Any) -> CallResult:
         (tmp_path / "main.lua").write_text(f"{HEAD}\nreturn function(body)\n{text}\nend\n")
         host.reload()
-        result = host.call("app:main", "7", send=send, **how)
+        result = host.call("app:main", "7", send=send, record=send, **how)
         assert result.fault is None or how, result.fault
         return result
 

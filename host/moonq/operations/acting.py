@@ -48,7 +48,12 @@ class Acting(Requests):
         """Call a function once, outside of any queue; without *send* it changes nothing."""
         self._record("call", f"{function}{' (sends)' if send else ''}")
         result = self._host.call(
-            function, argument, as_message=as_message, headers=headers or {}, send=send
+            function,
+            argument,
+            as_message=as_message,
+            headers=headers or {},
+            send=send,
+            record=send,
         )
         return call_object(result)
 

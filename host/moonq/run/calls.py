@@ -69,13 +69,19 @@ class ByHand:
 
 
 class Call:
-    """One call of *function*; dry, unless its writes are to be sent.
+    """One call of *function*; dry, unless it is to *send*, and then perhaps with a *record*.
 
     As a message it runs as *consumer* would run it: with its scope, time limit and queue.
     """
 
     def __init__(
-        self, building: Building, function: str, *, send: bool, consumer: Entry | None = None
+        self,
+        building: Building,
+        function: str,
+        *,
+        send: bool,
+        record: bool = False,
+        consumer: Entry | None = None,
     ) -> None:
         self._building = building
         self._function = function
@@ -85,10 +91,15 @@ class Call:
         self._changed = threading.Condition()
         self._stopping = False
         queues, clock = building.queues, building.clock
-        self._sink = Recording(queues, clock) if send else DryRun(queues, clock)
-        self._result = CallResult(published=self._sink.published, is_dry=not send)
-        if isinstance(self._sink, DryRun):
-            self._result.written, self._result.logs = self._sink.written, self._sink.logs
+        self._sink: Recording | None = None
+        self._result = result = CallResult(is_dry=not send)
+        if not send:
+            self._sink = trial = DryRun(queues, clock)
+            result.written, result.logs = trial.written, trial.logs
+        elif record:
+            self._sink = Recording(queues, clock)
+        if self._sink is not None:
+            result.published = self._sink.published
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
