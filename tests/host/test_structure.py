@@ -16,11 +16,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "host" / "moonq"
 Graph = Mapping[str, set[str]]
 
-#: Imports against the floors that are known and on their way out; never to grow.
-NOT_YET = {("text", "cli"), ("console", "cli"), ("console", "dashboard")}
-#: Files in a circle that is known and on its way out.
-CIRCLES_NOT_YET = ("moonq.console.", "moonq.drivers.memory.")
-
 
 def name_of(path: Path) -> str:
     """The dotted name of a file of the package."""
@@ -97,16 +92,11 @@ def test_a_circle_is_found_and_named() -> None:
 
 
 def test_no_files_import_each_other_in_a_circle(files: Graph) -> None:
-    rest = {name: seen for name, seen in files.items() if not name.startswith(CIRCLES_NOT_YET)}
-    assert circle(rest) == []
+    assert circle(files) == []
 
 
 def test_no_parts_import_each_other_in_a_circle(parts: Graph) -> None:
-    rest = {
-        part: {other for other in others if (part, other) not in NOT_YET}
-        for part, others in parts.items()
-    }
-    assert circle(rest) == []
+    assert circle(parts) == []
 
 
 def test_the_floors_name_every_part_once(parts: Graph, floors: list[list[str]]) -> None:
@@ -123,7 +113,7 @@ def test_imports_only_go_down_the_floors(parts: Graph, floors: list[list[str]]) 
         for other in others
         if height[other] >= height[part]
     }
-    assert up - NOT_YET == set()
+    assert up == set()
 
 
 def test_the_root_holds_only_what_a_newcomer_opens_first() -> None:

@@ -200,7 +200,8 @@ def test_a_call_shows_what_it_did(width: int) -> None:
 
 def test_a_call_that_failed_shows_where() -> None:
     error = {**ERROR, "traceback": "pay.lua:31: in pay\npay.lua:7: in main"}
-    found = {**CALL, "error": error, "values": [], "logs": [], "verdict": ""}
+    nothing: dict[str, Any] = {"values": [], "logs": [], "would_publish": [], "would_write": []}
+    found = {**CALL, **nothing, "error": error, "verdict": ""}
     lines = list(views.called(found, Screen(), as_message=False))
     assert lines[0] == "failed       TIMEOUT: bank did not answer   (retryable: yes)"
     assert lines[1:3] == [f"{'':13}at pay.lua:31: in pay", f"{'':13}at pay.lua:7: in main"]
