@@ -21,8 +21,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from moonq import assets
+from moonq.console import commands
 from moonq.console.annotations import reference
-from moonq.console.commands import all as commands
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
 from moonq.operations.verbs import VERBS

@@ -29,11 +29,10 @@ from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
 from moonq.console.core import Console
 from moonq.console.entering import enter
-from moonq.console.face import Leave, Talk
+from moonq.console.face import Face, Leave, Talk
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
-from moonq.views import Screen
 from moonq.views.screen import COLORS, LUA_COLORS
 
 STYLE = Style.from_dict(
@@ -52,11 +51,11 @@ class Detached(Leave):
     """Ctrl-\\: out at once, whatever the host does."""
 
 
-class Terminal:
+class Terminal(Face):
     """A face on a terminal; holds the prompt back while something is shown."""
 
     def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+        super().__init__(talk)
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
@@ -65,10 +64,6 @@ class Terminal:
         self._session: PromptSession[str] | None = None
 
     # A face ---------------------------------------------------------------------------------------
-
-    def screen(self) -> Screen:
-        """Return what the terminal can show now: it may have been resized."""
-        return Screen.of(sys.stdout, self._talk.color)
 
     def show(self, lines: Iterable[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""
@@ -97,10 +92,6 @@ class Terminal:
         """Say something that is not a result."""
         screen = self.screen()
         self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
-
-    def confirms(self, question: str) -> bool:
-        """Ask for a yes; everything else is a no."""
-        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""

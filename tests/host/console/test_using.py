@@ -50,7 +50,7 @@ def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
 
 
 def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
-    from moonq.console.commands.all import COMMANDS
+    from moonq.console.commands import COMMANDS
 
     listed = moonq("repl", "-C", shop, "-e", "\\?").out
     for name, command in COMMANDS.items():
