@@ -16,7 +16,7 @@ from moonq.console.face import Face
 from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
 from moonq.errors import HostSilent
-from moonq.text.wording import took
+from moonq.text.wording import lasted
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
@@ -67,7 +67,7 @@ class Console:
         tell = self.face.show if answer.is_well else self.face.fail
         tell(echo.lines(answer, judged, screen, self.settings["output"]))
         if self.settings["timing"] == "on":
-            self.face.notice(f"took {took(answer.took)}")
+            self.face.notice(f"took {lasted(answer.took)}")
         self.last = answer
         if answer.is_well:
             self.entered.append(judged.text)

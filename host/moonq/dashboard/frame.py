@@ -16,7 +16,7 @@ from typing import Literal
 
 from moonq import durations
 from moonq.dashboard.view import Row, View
-from moonq.text.wording import NONE, UNKNOWN, age, flow, rate, spark, took
+from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, rate, spark
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -114,9 +114,9 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
         f"in {_per_second(view.total('in_rate'))}",
         f"out {_per_second(view.total('ok_rate'))}",
         f"failed {_per_second(view.total('fail_rate'))}",
-        f"p50 {took(view.p50)}",
-        f"p95 {took(view.p95)}",
-        f"p99 {took(view.p99)}",
+        f"p50 {lasted(view.p50)}",
+        f"p95 {lasted(view.p95)}",
+        f"p99 {lasted(view.p99)}",
         since(view),
     ]
     style = "alarm" if silent or profile == "PRODUCTION" else "bold"

@@ -7,12 +7,12 @@ with its control characters replaced, so that no text can paint on the reader's 
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from moonq.errors import Finding, Span
 from moonq.text.plain import clean, in_ascii, shortened
+from moonq.text.wording import columns
 
 INK = {"error": "1;31", "warning": "1;33", "info": "1;36", "note": "1;32", "frame": "34"}
 
@@ -54,16 +54,6 @@ def draw(finding: Finding, pen: Pen) -> Iterator[str]:
             yield from map(pen.plain, _wrapped(f"{indent}= {word}: {clean(text)}", indent * 3, pen))
 
 
-def _columns(text: str) -> int:
-    """How many columns a terminal needs for *text*."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
-        for char in text
-    )
-
-
 def _wrapped(text: str, indent: str, pen: Pen) -> list[str]:
     if not pen.width or len(text) <= pen.width:
         return [text]
@@ -87,10 +77,10 @@ def _by_file(spans: tuple[Span, ...]) -> list[list[Span]]:
 
 
 def _rows(spans: list[Span], gutter: int) -> Iterator[str]:
-    widest = max(_columns(clean(span.label)) for span in spans)
+    widest = max(columns(clean(span.label)) for span in spans)
     for span in spans:
         label = clean(span.label)
-        label += " " * (widest - _columns(label))
+        label += " " * (widest - columns(label))
         yield f"{' ' * (gutter + 1)}{label}    {_place(span, short=True)}"
 
 
@@ -122,7 +112,7 @@ def _frame(spans: list[Span], gutter: int, severity: str, pen: Pen) -> Iterator[
 def _cut(span: Span, room: int) -> int:
     """How many columns to leave out on the left, so that the marked place is in view."""
     text = dict(span.lines).get(span.line, "")
-    start = _columns(clean(text[: max(0, span.column - 1)]))
+    start = columns(clean(text[: max(0, span.column - 1)]))
     return 0 if start + min(span.length, room // 2) <= room else start - room // 3
 
 
@@ -137,8 +127,8 @@ def _marks(span: Span, text: str, cut: int, room: int) -> tuple[str, str]:
     if not column:
         column = len(text) - len(text.lstrip()) + 1
         length = len(text.strip())
-    start = max(0, _columns(clean(text[: column - 1])) - cut)
-    wide = _columns(clean(text[column - 1 : column - 1 + length])) if length > 1 else 1
+    start = max(0, columns(clean(text[: column - 1])) - cut)
+    wide = columns(clean(text[column - 1 : column - 1 + length])) if length > 1 else 1
     wide = max(1, min(wide, room - start))
     marks = ("^" if span.primary else "-") * wide
     return " " * start, f"{marks} {clean(span.label)}".rstrip()

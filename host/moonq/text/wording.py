@@ -53,13 +53,7 @@ def clock(seconds: float) -> str:
     return f"{hour:02}:{minute:02}:{second:02}"
 
 
-def milliseconds(seconds: float) -> str:
-    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
-    value = seconds * 1000
-    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
-
-
-def took(seconds: float | None) -> str:
+def lasted(seconds: float | None) -> str:
     """Return ``40 µs``, ``1.2 ms``, ``12 ms``, ``3.2 s``; a dash for what never happened."""
     if seconds is None:
         return NONE

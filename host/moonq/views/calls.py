@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from moonq import durations
 from moonq.errors import MoonqError
 from moonq.text.plain import value_text, visible
-from moonq.text.wording import milliseconds, size
+from moonq.text.wording import lasted, size
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Found, facts
 
@@ -27,7 +27,7 @@ def called(
     Without *frames* an error is shown without its traceback.
     """
     yield from facts(_told(found, screen, as_message, frames), screen, least=11)
-    took = milliseconds(found["took_ms"] / 1000)
+    took = lasted(found["took_ms"] / 1000)
     yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")
 
 

@@ -93,6 +93,8 @@ class Screen:
 
     def paint(self, style: str, text: str) -> str:
         """Return *text* in a style of the theme, where there are colours."""
+        if style == "lua":
+            return self.lua(text)
         text = self.plain(text)
         if not (style and self.color and text):
             return text
@@ -123,11 +125,16 @@ class Screen:
         if not self.color:
             return self.plain(text)
         with self._console.capture() as capture:
-            self._console.print(self.lua_text(text), soft_wrap=True, end="")
+            self._console.print(self._lua_text(text), soft_wrap=True, end="")
         return self.plain(capture.get())
 
-    def lua_text(self, text: str) -> Text:
-        """Return Lua text for rich."""
+    def text(self, text: str, style: str) -> Text:
+        """Return a text for rich in a style of the theme, or in the colours of Lua."""
+        from rich.text import Text
+
+        return self._lua_text(text) if style == "lua" else Text(text, style)
+
+    def _lua_text(self, text: str) -> Text:
         from rich.syntax import Syntax
 
         found = Syntax("", "lua", theme=_lua_theme(), word_wrap=True).highlight(text)

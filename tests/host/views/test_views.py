@@ -191,7 +191,7 @@ def test_a_call_shows_what_it_did(width: int) -> None:
         'would publish      app:mails  {"order":42}',
         "would write        app:seen  set 42 = { n = 1 }",
         "logs               INFO  processing  order=42",
-        "took 0.4 ms · 30 KB",
+        "took 400 µs · 30 KB",
     ]
     really = {**CALL, "published": CALL["would_publish"], "would_publish": [], "would_write": []}
     sent = list(views.called(really, Screen(width=width), as_message=False))

@@ -12,7 +12,7 @@ from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
-from moonq.text.wording import took
+from moonq.text.wording import lasted
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -48,7 +48,7 @@ def time_(console: Console, code: str) -> None:
     if not code:
         raise Invalid("nothing to run", hint="write \\time EXPR")
     answer = console.evaluate(code)
-    console.face.notice(f"took {took(answer.took)}")
+    console.face.notice(f"took {lasted(answer.took)}")
 
 
 @command("history [RE]", is_whole=True)
