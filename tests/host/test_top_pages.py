@@ -59,7 +59,7 @@ class Shown:
         history = History()
         status = {"project": "shop", "profile": "dev", "pid": 1, "up": 5.0}
         history.add(Sample(1000.0, status, {one["id"]: one for one in queues}, {}))
-        self.pages = Pages(Board(history, Look(), self.desk, lambda: 1000.0))
+        self.pages = Pages(Board(history, Look(), self.desk.ask, lambda: 1000.0))
         self.text()
 
     def press(self, *keys: str) -> bool:
@@ -165,7 +165,7 @@ def test_a_long_message_scrolls_to_its_end_and_not_beyond(shown: Shown) -> None:
 
 def test_the_help_explains_every_key_and_leaves_at_any(shown: Shown) -> None:
     shown.press("?")
-    assert "a number that nobody can know" in shown.text()
+    assert "a number that cannot be known" in shown.text()
     assert shown.press("q")
     assert "READY" in shown.text()
 
