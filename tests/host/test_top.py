@@ -168,7 +168,7 @@ def test_a_person_finds_the_dead_letter_and_pauses_the_queue(
     screen.press("Down", "Down")
     screen.shows("▸ app:orders ")
     screen.press("d")
-    screen.shows("1 dead letters, the newest first")
+    screen.shows("1 dead letter, the newest first")
     screen.press("Enter")
     screen.shows("total = -5(.|\n)*negative total")
     screen.press("q", "q")

@@ -139,7 +139,7 @@ def test_enter_shows_the_messages_of_a_queue(shown: Shown) -> None:
     shown.desk.answers["peek"] = {"messages": [{**LETTER, "state": "ready", "errors": []}]}
     shown.press("enter")
     assert shown.desk.asked == [("peek", {"queue": "app:a", "limit": 200})]
-    assert "1 messages, the next first (nothing was consumed)" in shown.text()
+    assert "1 message, the next first (nothing was consumed)" in shown.text()
     assert "{ order = 42 }" in shown.text()
     shown.press("q")
     assert "OLDEST" in shown.text(), "q goes back to the first page"

@@ -9,7 +9,7 @@ from moonq.errors import NotFound
 from moonq.registry.lua.tokens import Token, tokens
 from moonq.text import suggestions
 from moonq.views import Screen
-from moonq.views.tables import Column, facts, table
+from moonq.views.tables import Column, facts, paragraph, table
 
 
 def about(name: str, screen: Screen) -> Iterable[str]:
@@ -54,7 +54,7 @@ def _named(before: list[Token]) -> Function | None:
 
 
 def _function(found: Function, screen: Screen) -> Iterator[str]:
-    yield screen.paint("bold", found.signature)
+    yield from paragraph(found.signature, "bold", screen)
     yield from screen.markdown(found.doc)
     yield from _lines("takes", found.params, screen)
     yield from _lines("answers", found.results, screen)

@@ -34,6 +34,7 @@ from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
 from moonq.views.screen import COLORS, LUA_COLORS
+from moonq.views.tables import paragraph
 
 STYLE = Style.from_dict(
     {
@@ -91,7 +92,8 @@ class Terminal(Face):
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         screen = self.screen()
-        self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
+        lines = (part for line in text.split("\n") for part in paragraph(line, "dim", screen))
+        self.write("".join(f"{line}\n" for line in lines))
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
@@ -192,7 +194,7 @@ class Terminal(Face):
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        found.append((style, toolbar.line(console)[:room].ljust(room)))
+        found.append((style, toolbar.line(console, room).ljust(room)))
         return FormattedText(found)
 
     def _refresh(self) -> None:

@@ -19,7 +19,7 @@ from moonq import views
 from moonq.dashboard.frame import SORTS, Look, first_shown, frame, shown_queues
 from moonq.dashboard.sampling import History
 from moonq.dashboard.view import Row
-from moonq.text.wording import cut
+from moonq.text.wording import cut, plural
 from moonq.views import Screen
 from moonq.views.messages import columns as message_columns
 from moonq.views.tables import table
@@ -209,8 +209,9 @@ class Messages(Page):
             self._note = _words(answer)
             return
         self._messages = answer["messages"]
-        what = "dead letters, the newest first" if self._is_dead else "messages, the next first"
-        self._note = f"{len(self._messages)} {what} (nothing was consumed)"
+        noun, first = ("dead letter", "newest") if self._is_dead else ("message", "next")
+        found = plural(len(self._messages), noun)
+        self._note = f"{found}, the {first} first (nothing was consumed)"
 
     def body(self, screen: Screen, rows: int) -> list[str]:
         """Draw the rows around the selected one."""
@@ -252,7 +253,8 @@ class Message(Page):
     def body(self, screen: Screen, rows: int) -> list[str]:
         """Draw the lines that are scrolled to."""
         if isinstance(self._found, dict):
-            lines = [f" {line}" for line in views.message(self._found, screen)]
+            inner = replace(screen, width=screen.width - 1)
+            lines = [f" {line}" for line in views.message(self._found, inner)]
         else:
             note = _words(self._found) if self._found else ASKING
             lines = [screen.paint("bold", cut(f" {note}", screen.width))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moonq.text.plain import value_text, visible
+from moonq.text.plain import value_text
 from moonq.text.wording import UNKNOWN, age, ago, moment, number, plural, size
 from moonq.views.screen import Screen
 from moonq.views.tables import GAP, Cell, Column, Found, facts, get, paragraph, table
@@ -120,9 +120,9 @@ def attempts(found: Found, screen: Screen) -> Iterator[str]:
     first = int(found["headers"].get("x_attempts", len(errors))) - len(errors) + 1
     for count, one in enumerate(errors, max(1, first)):
         yield ""
-        place = visible(one.get("where") or UNKNOWN)
-        head = f"attempt {count}  {moment(one['time'])}, {ago(one['time'])}"
-        yield f"{screen.paint('bold', head)}  {screen.plain(place)}"
+        when = f"{moment(one['time'])}, {ago(one['time'])}"
+        head = f"attempt {count}  {when}  {one.get('where') or UNKNOWN}"
+        yield from paragraph(head, "bold", screen)
         yield from paragraph(f"{one['kind']}: {one['message']}", "bad", screen, "  ")
         for line in str(one.get("traceback") or "").splitlines():
             yield from paragraph(line, "dim", screen, "    ")

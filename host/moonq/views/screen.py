@@ -42,6 +42,10 @@ STYLES = {
     **COLORS,
     "bold": "bold",
     "head": f"bold {COLORS['dim']}",
+    "error": f"bold {COLORS['bad']}",
+    "warning": f"bold {COLORS['warn']}",
+    "info": f"bold {COLORS['note']}",
+    "frame": COLORS["note"],
     "alarm": "bold #ffffff on #aa0000",
     "selected": "reverse",
     "markdown.code": COLORS["note"],
@@ -109,7 +113,7 @@ class Screen:
 
     def findings(self, found: Sequence[Finding]) -> list[str]:
         """Return *found*, problems in files, in frames of their lines."""
-        drawn = render(found, color=self.color, width=self.room, unicode=self.unicode)
+        drawn = render(found, paint=self.paint, width=self.room, unicode=self.unicode)
         return drawn.split("\n")
 
     def markdown(self, text: str) -> list[str]:

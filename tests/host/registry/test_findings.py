@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from moonq.text.findings import (
@@ -204,11 +206,10 @@ def test_without_unicode_nothing_but_ascii_is_drawn() -> None:
 
 def test_colour_changes_nothing_but_escapes() -> None:
     finding, drawn = MOCK_UPS["Lua syntax"]
-    coloured = render([finding], color=True)
-    assert "\x1b[1;31merror[P110]\x1b[0m" in coloured
-    for escape in ("\x1b[1;31m", "\x1b[34m", "\x1b[0m"):
-        coloured = coloured.replace(escape, "")
-    assert coloured == drawn
+    coloured = render([finding], paint=lambda part, text: f"<{part}>{text}</>")
+    assert coloured.startswith("<error>error[P110]</>: ")
+    assert "<frame>   ┌─</>" in coloured
+    assert re.sub("</?(error|frame)?>", "", coloured) == drawn
 
 
 def test_no_text_of_a_file_can_paint_on_the_terminal() -> None:

@@ -12,6 +12,7 @@ from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
 from moonq.errors import Invalid
 from moonq.views import Screen
+from moonq.views.tables import Column, paragraph, table
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -28,10 +29,13 @@ def help_(console: Console, name: str = "") -> None:
     elif name:
         console.face.show(manual.about(name, screen))
     else:
-        width = max(len(one.usage) for one in COMMANDS.values())
-        lines = [f"  \\{one.usage.ljust(width)}  {one.about}" for one in COMMANDS.values()]
-        tail = "  ?name shows the help of a function, \\name? the Lua behind a command"
-        console.face.show([*map(screen.plain, lines), tail])
+        columns = [
+            Column("", lambda one: f"\\{one.usage}", wraps=True),
+            Column("", lambda one: one.about, wraps=True),
+        ]
+        listed = table(columns, COMMANDS.values(), screen, indent="  ", has_head=False)
+        tail = "?name shows the help of a function, \\name? the Lua behind a command"
+        console.face.show([*listed, *paragraph(tail, "", screen, "  ")])
 
 
 @command("i [EXPR]", lua="mq.inspect(v)", is_whole=True)
@@ -40,9 +44,9 @@ def inspect(console: Console, code: str) -> None:
     console.evaluate(f"mq.inspect({code or '_'})")
 
 
-@command("tail [QUEUE | FUNCTION | ID]… [--event nack,dead] | off", takes="queue")
+@command("tail [TARGET]… [--event nack,dead] | off", takes="queue")
 def tail(console: Console, *targets: str) -> None:
-    """Show what happens, line by line above the prompt."""
+    """Show what happens (to a queue, function or message), line by line above the prompt."""
     found = list(targets)
     if found == ["off"]:
         console.face.notice("no more events" if console.live.end_tail() else "there was no tail")
