@@ -12,6 +12,7 @@ from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.sampling import History, Sample
 from moonq.errors import ReadOnly
 from moonq.text.plain import in_ascii
+from moonq.text.wording import columns
 from moonq.views import Screen
 
 LETTER = {
@@ -154,6 +155,17 @@ def test_a_dead_letter_shows_body_headers_and_every_error(shown: Shown) -> None:
     for part in ("source = shop", "order = 42", "TIMEOUT: bank did not answer", "pay.lua:31: in"):
         assert part in shown.text()
     assert f"moonq dead retry app:b {LETTER['id']}" in shown.text()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_of_a_message_is_cut_by_the_terminal(shown: Shown, width: int) -> None:
+    headers = {"x_dead_letter_time": "1000000000.0", "x_original_queue": "shop:orders.of.today"}
+    shown.desk.answers["dead_letters"] = {"messages": [LETTER]}
+    shown.desk.answers["dead_letter"] = {"queue": "app:b", **LETTER, "headers": headers}
+    shown.press("d", "enter")
+    lines = shown.pages.lines(Screen(width=width), 24)
+    assert max(map(columns, lines)) <= width
+    assert any("shop:orders.of.today" in line for line in lines)
 
 
 def test_a_long_message_scrolls_to_its_end_and_not_beyond(shown: Shown) -> None:

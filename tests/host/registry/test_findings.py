@@ -251,6 +251,16 @@ def test_a_long_note_is_wrapped_below_itself() -> None:
     assert max(len(first), len(second)) <= 80
 
 
+def test_a_label_without_room_goes_below_its_marks() -> None:
+    label = "this is the reason why it cannot be"
+    for text, column, length in (("x" * 50, 1, 50), ("a" * 40 + "b", 41, 1)):
+        rows = render([one(text, column, length, label)], width=60).splitlines()[3:]
+        assert rows[0].strip(" │^") == ""
+        assert " ".join(row.partition("│")[2].strip() for row in rows[1:]) == label
+        assert max(map(len, rows)) <= 60
+    assert render([one("x" * 50, 1, 50, label)], width=0).splitlines()[3].endswith("^ " + label)
+
+
 def test_lines_left_out_between_two_places_are_hinted_at() -> None:
     source = Source("f.yaml", "a\nb\nc")
     drawn = render([error("X1", "no", source.span(3, 1), source.span(1, 1, primary=False))])
