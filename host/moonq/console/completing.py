@@ -3,7 +3,7 @@
     Catalog(console).offers('queue.publish("app:or')     # ids of queues
     Catalog(console).offers("_.")                        # fields of the last value
 
-Nothing here runs anybody's code: names come from the host's own lists, and fields from looking at
+No code runs for an offer: names come from the host's own lists, and fields from looking at
 values. A host that does not answer at once is not waited for; what it said before has to do.
 """
 
@@ -23,6 +23,7 @@ from prompt_toolkit.document import Document
 from moonq import assets
 from moonq.console import commands
 from moonq.console.annotations import reference
+from moonq.console.calling import Open, opened
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
 from moonq.operations.verbs import VERBS
@@ -53,6 +54,8 @@ _NAMES = {
 }
 #: What may be named -> how the kinds of its entries begin.
 _KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
+#: Where the keys of headers stand.
+HEADERS_OF = Open("(", "queue.publish", 2)
 _HEADERS = {
     "correlation_id": "joins messages that belong together",
     "reply_to": "the queue for an answer",
@@ -240,31 +243,14 @@ def _command_spot(text: str) -> _Spot:
 
 def _named_by(before: list[Token]) -> str:
     """What the text names that begins behind *before*."""
-    if not before:
-        return "nothing"
-    at = len(before) - 1 if before[-1].text == "(" else len(before)
-    name = ""
-    for token in reversed(before[:at]):
-        if token.kind == "name" and name[:1] in ("", "."):
-            name = token.text + name
-        elif token.text == "." and name:
-            name = "." + name
-        else:
-            break
-    return _NAMES.get(name, "nothing") if at < len(before) or name == "require" else "nothing"
+    last = before[-1].text if before else ""
+    name = opened(before)[-1].name if last == "(" else last
+    return _NAMES.get(name, "nothing") if last in ("(", "require") else "nothing"
 
 
 def _is_header(before: list[Token]) -> bool:
     """Whether a key of the third argument of a publish is being typed."""
-    depth, commas = 0, 0
     if not before or before[-1].text not in ("{", ","):
         return False
-    for index in range(len(before) - 1, -1, -1):
-        text = before[index].text
-        depth += (text in ("(", "{", "[")) - (text in (")", "}", "]"))
-        if depth == 1 and text == "," and commas >= 0:
-            commas += 1
-        if depth == 2:
-            words = [token.text for token in before[max(0, index - 3) : index]]
-            return text == "(" and commas == 2 and words == ["queue", ".", "publish"]
-    return False
+    around = opened(before)[-2:]
+    return len(around) == 2 and around[0] == HEADERS_OF and around[1].bracket == "{"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from moonq.errors import ConfirmationNeeded, MoonqError
 from moonq.views import Screen, show
@@ -16,29 +16,23 @@ if TYPE_CHECKING:
     from moonq.control.client import Client
 
 
-class Talk(Protocol):
-    """What the command line says about how to talk."""
-
-    color: str
-
-    def say(self, text: str, *, important: bool = False) -> None:
-        """Tell the person something that is not the result."""
-        ...
-
-
 class Leave(Exception):
     """The person wants to go."""
 
 
 class Face:
-    """Two streams: answers go to stdout, talk and errors to stderr."""
+    """Two streams: answers go to stdout, errors to stderr, and *say* tells the rest.
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    *color* is `auto`, `always` or `never`.
+    """
+
+    def __init__(self, color: str, say: Callable[[str], None]) -> None:
+        self._color = color
+        self._say = say
 
     def screen(self) -> Screen:
         """Return what stdout can show now: a terminal may have been resized."""
-        return Screen.of(sys.stdout, self._talk.color)
+        return Screen.of(sys.stdout, self._color)
 
     def show(self, lines: Iterable[str]) -> None:
         """Show a result."""
@@ -55,7 +49,7 @@ class Face:
 
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
-        self._talk.say(text)
+        self._say(text)
 
     def confirms(self, question: str) -> bool:
         """Ask for a yes; everything else is a no.

@@ -29,7 +29,7 @@ from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
 from moonq.console.core import Console
 from moonq.console.entering import enter
-from moonq.console.face import Face, Leave, Talk
+from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
@@ -55,8 +55,8 @@ class Detached(Leave):
 class Terminal(Face):
     """A face on a terminal; holds the prompt back while something is shown."""
 
-    def __init__(self, talk: Talk) -> None:
-        super().__init__(talk)
+    def __init__(self, color: str = "auto") -> None:
+        super().__init__(color, self.notice)
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()

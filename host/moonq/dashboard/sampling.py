@@ -132,28 +132,22 @@ class _Trends:
     """How many messages of each queue were ready, at most, in each stretch of the last minute."""
 
     def __init__(self) -> None:
-        self._highest: dict[str, dict[int, int]] = {}
+        self._highest: deque[tuple[int, dict[str, int]]] = deque(maxlen=STRETCHES)
 
     def add(self, new: Sample) -> None:
         stretch = int(new.time // STRETCH)
-        self._highest = {
-            name: _raised(self._highest.get(name, {}), stretch, row.get("ready"))
-            for name, row in new.queues.items()
-        }
+        if not self._highest or self._highest[-1][0] != stretch:
+            self._highest.append((stretch, {}))
+        highest = self._highest[-1][1]
+        for name, row in new.queues.items():
+            if row.get("ready") is not None:
+                highest[name] = max(row["ready"], highest.get(name, 0))
 
     def of(self, name: str, now: float) -> Iterator[int | None]:
         """Return one number per stretch; None where there was no sample."""
-        last = int(now // STRETCH)
-        known = self._highest.get(name, {})
-        return (known.get(stretch) for stretch in range(last - STRETCHES + 1, last + 1))
-
-
-def _raised(highest: dict[int, int], stretch: int, ready: int | None) -> dict[int, int]:
-    if ready is not None:
-        highest[stretch] = max(ready, highest.get(stretch, 0))
-    if len(highest) > STRETCHES:
-        del highest[min(highest)]
-    return highest
+        last, known = int(now // STRETCH), dict(self._highest)
+        stretches = range(last - STRETCHES + 1, last + 1)
+        return (known.get(stretch, {}).get(name) for stretch in stretches)
 
 
 class _Past(NamedTuple):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from moonq.cli.options import Options
 from moonq.console.completing import Catalog
 from moonq.console.core import Console
 from moonq.console.face import Face
@@ -18,7 +17,7 @@ from moonq.control.reaching import Wish, reach
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
     with reach(shop, Wish(local=True, whole=True)) as attached:
-        yield Console(attached, Face(Options()))
+        yield Console(attached, Face("never", print))
 
 
 def names(console: Console, text: str) -> list[str]:
@@ -85,7 +84,7 @@ def test_a_thousand_entries_are_offered_within_fifty_milliseconds(tmp_path: Path
     head = "namespace: app\nentries:\n  - {name: mem, kind: queue.driver.memory}\n"
     (tmp_path / "_index.yaml").write_text(head + queues, encoding="utf-8")
     with reach(tmp_path, Wish(local=True, whole=True)) as attached:
-        console = Console(attached, Face(Options()))
+        console = Console(attached, Face("never", print))
         console.live.numbers = {"queues": attached.client.request("queues")["queues"]}
         catalog = Catalog(console)
 

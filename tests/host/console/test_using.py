@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 
-from moonq.cli.options import Options
 from moonq.console import commands, toolbar
 from moonq.console.terminal import Terminal
 from moonq.views import Screen
@@ -78,7 +77,7 @@ def test_the_list_of_commands_fits_the_terminal(width: int) -> None:
 def test_what_is_said_on_a_terminal_wraps_between_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    terminal = Terminal(Options())
+    terminal = Terminal()
     monkeypatch.setattr(terminal, "screen", lambda: Screen(width=24))
     terminal.notice("your session has its own Lua state\nCtrl-D leaves")
     said = capsys.readouterr().out

@@ -93,7 +93,7 @@ def repl(
     with logging(options, terminal), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or Face(options)
+        face = terminal or Face(options.color, options.say)
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
@@ -108,7 +108,7 @@ def repl(
 def _terminal(options: Options) -> Terminal:
     from moonq.console.terminal import Terminal
 
-    return Terminal(options)
+    return Terminal(options.color)
 
 
 def logging(options: Options, terminal: Terminal | None) -> AbstractContextManager[None]:
