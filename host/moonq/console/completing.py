@@ -1,7 +1,7 @@
 """What could stand where the caret is.
 
-    Catalog(console).offers('queue.publish("app:or')     # ids of queues
-    Catalog(console).offers("_.")                        # fields of the last value
+    queue.publish("app:or|      # ids of queues
+    _.|                         # fields of the last value
 
 No code runs for an offer: names come from the host's own lists, and fields from looking at
 values. A host that does not answer at once is not waited for; what it said before has to do.
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -67,15 +67,6 @@ _HEADERS = {
 }
 
 
-class Offer(NamedTuple):
-    """One thing to complete to."""
-
-    text: str
-    meta: str = ""
-    typed: str = ""
-    """What it takes the place of."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Spot:
     """Where the caret is: inside a text, behind a path, in a command."""
@@ -84,8 +75,8 @@ class _Spot:
     word: str
 
 
-class Catalog:
-    """Everything that can be completed to at one host."""
+class LuaCompleter(Completer):
+    """Knows everything that can be completed to at one host."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -95,16 +86,20 @@ class Catalog:
         self._looked = float("-inf")
         self._lock = threading.Lock()
 
-    def offers(self, text: str) -> list[Offer]:
-        """Return what could follow *text*, the part of a block before the caret."""
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """Yield what could stand at the caret."""
+        text = document.text_before_cursor
+        if not complete_event.completion_requested and not text[-1:].strip():
+            return
         with self._lock:
             spot = _spot(text)
             found = list(self._all(spot))
-        if spot.kind in ("queue", "module", *_KINDS):
-            fitting = [one for one in found if spot.word in one[0]]
-        else:
-            fitting = [one for one in found if one[0].startswith(spot.word)]
-        return [Offer(name, meta, spot.word) for name, meta in fitting]
+        word, by_part = spot.word, spot.kind in ("queue", "module", *_KINDS)
+        for name, meta in found:
+            if name != word and (word in name if by_part else name.startswith(word)):
+                yield Completion(name, start_position=-len(word), display_meta=meta)
 
     def _all(self, spot: _Spot) -> Iterable[tuple[str, str]]:
         if spot.kind == "path":
@@ -180,26 +175,6 @@ class Catalog:
                 self._members.clear()
             self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
         self._asked = None
-
-
-class LuaCompleter(Completer):
-    """Completes as a catalog says."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def get_completions(
-        self, document: Document, complete_event: CompleteEvent
-    ) -> Iterable[Completion]:
-        """Yield what could stand at the caret."""
-        text = document.text_before_cursor
-        if not complete_event.completion_requested and not text[-1:].strip():
-            return
-        for offer in self._catalog.offers(text):
-            if offer.text != offer.typed:
-                yield Completion(
-                    offer.text, start_position=-len(offer.typed), display_meta=offer.meta
-                )
 
 
 def _modules() -> list[str]:

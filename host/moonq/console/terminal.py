@@ -26,7 +26,7 @@ from prompt_toolkit.styles import Style
 from pygments.lexers.scripting import LuaLexer
 
 from moonq.console import manual, toolbar
-from moonq.console.completing import Catalog, LuaCompleter
+from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
 from moonq.console.entering import enter
 from moonq.console.face import Face, Leave
@@ -167,7 +167,7 @@ class Terminal(Face):
         return PromptSession(
             multiline=True,
             lexer=PygmentsLexer(LuaLexer) if has_color else None,
-            completer=ThreadedCompleter(LuaCompleter(Catalog(console))),
+            completer=ThreadedCompleter(LuaCompleter(console)),
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=self._history,
