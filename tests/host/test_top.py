@@ -195,6 +195,20 @@ def test_numbers_move_while_somebody_looks(
     screen.shows("code 0")
 
 
+def test_a_terminal_without_a_moving_cursor_gets_one_picture(
+    shop: tuple[Path, Host], tmp_path: Path
+) -> None:
+    screen = Screen(tmp_path, columns=80, rows=24)
+    try:
+        runtime = os.environ["XDG_RUNTIME_DIR"]
+        screen.start("top", "-C", shop[0], XDG_RUNTIME_DIR=runtime, TERM="dumb")
+        screen.shows("code 0")
+        assert "app:letters " in screen.text()
+        assert "q quit" not in screen.text()
+    finally:
+        screen.close()
+
+
 # A host that goes and comes ----------------------------------------------------------------------
 
 

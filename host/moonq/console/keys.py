@@ -17,6 +17,8 @@ from moonq.errors import Finding
 class Refusal:
     """The text that Enter refused last, and why; a second Enter in a row runs it."""
 
+    is_shown: bool = True
+    """Whether there is a place below the prompt to say why; without one nothing is refused."""
     text: str = ""
     message: str = ""
 
@@ -71,7 +73,7 @@ def enter(buffer: Buffer, refusal: Refusal) -> None:
     judged = chunk.judge(text)
     if judged.is_incomplete:
         _new_line(buffer)
-    elif judged.finding and refusal.text != text:
+    elif judged.finding and refusal.is_shown and refusal.text != text:
         refusal.text = text
         refusal.message = _complaint(judged.finding)
         # The text that was judged may have lost its leading `=`.

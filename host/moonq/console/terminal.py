@@ -23,6 +23,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.scripting import LuaLexer
 
 from moonq.console import manual, toolbar
@@ -112,6 +113,8 @@ class Terminal(Face):
         """Show the dashboard, over a connection of its own."""
         from moonq.dashboard import app, frame, sampling
 
+        if is_dumb_terminal():
+            super().top(reach)
         client = reach()
         app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
 
@@ -123,7 +126,7 @@ class Terminal(Face):
         Raises:
             HostSilent: The host has gone.
         """
-        refusal = Refusal()
+        refusal = Refusal(is_shown=not is_dumb_terminal())
         self._history = open_history(str(console.client.hello.get("project")))
         self._session = self._make_session(console, refusal)
         console.live.follow(self._refresh)

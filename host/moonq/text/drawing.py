@@ -133,7 +133,7 @@ def _marked(span: Span, text: str, cut: int, room: int) -> Iterator[tuple[str, s
         return
     yield " " * start, marks
     # Short marks far to the right leave no room: then the label begins further to the left.
-    start = max(0, min(start, room - max(LABEL, len(marks))))
+    start = max(0, min(start, room - min(LABEL, columns(label))))
     for row in textwrap.wrap(label, room - start, break_on_hyphens=False):
         yield " " * start, row
 
