@@ -175,60 +175,25 @@ function api.call(arguments)
   return true, encode_results(result)
 end
 
--- Only the state of a queue's policy loads it, so that workers stay small.
-local retry
----@type fun(failure: retry.Failure, chance: number): string, number|string
-local decide_failure
----@type retry.Options
-local policy_options
+---@type fun(event: verdict.Event): verdict.Verdict
+local judge
 
---- Sets the options of the default policy of this state's queue.
-function api.set_policy(max_attempts, max_interruptions, initial_delay, factor, max_delay, jitter)
-  retry = require("host.run.retry")
-  policy_options = {
-    max_attempts = max_attempts,
-    max_interruptions = max_interruptions,
-    initial_delay = initial_delay,
-    factor = factor,
-    max_delay = max_delay,
-    jitter = jitter,
-  }
-  decide_failure = retry.policy(policy_options)
+--- Makes this state the judge of a queue; the function that is open is the queue's own policy.
+---@param queue string  a `verdict.Queue` as JSON
+function api.set_policy(queue)
+  -- Loaded here and not above, so that the states of workers stay small.
+  judge = require("host.run.verdict").judge(json.decode(queue), handler)
 end
 
---- What a failure leads to; asks the queue's own policy where one is open.
----@return string action        "retry" or "dead"
----@return number|string detail seconds, or the dead letter's reason
----@return string? problem      what is wrong with the queue's own policy, which was not followed
-function api.decide(attempt, interruptions, snoozes, kind, text, retryable, delay, chance)
-  local failure = {
-    attempt = attempt,
-    interruptions = interruptions,
-    snoozes = snoozes,
-    kind = kind,
-    message = text,
-    retryable = retryable,
-    delay = delay,
-  }
-  if not handler then
-    return decide_failure(failure, chance)
-  end
-  local action, detail, problem = retry.ask(handler, failure, fault.text)
-  if action then
-    return action, detail
-  end
-  local fallback, fallback_detail = decide_failure(failure, chance)
-  return fallback, fallback_detail, problem
-end
-
---- What an interruption leads to; *interruptions* counts this one.
-function api.decide_interruption(interruptions)
-  return retry.after_interruption(policy_options, interruptions)
-end
-
---- What a snooze leads to; *snoozes* counts this one.
-function api.decide_snooze(snoozes, delay)
-  return retry.after_snooze(snoozes, delay)
+--- What an event leads to; see `verdict.lua`.
+---@param event string   a `verdict.Event` as JSON
+---@return string        a `verdict.Verdict` as JSON
+---@return string? problem  what is wrong with the queue's own policy, which was not followed
+function api.decide(event)
+  local found = judge(json.decode(event))
+  local problem = found.problem
+  found.problem = nil
+  return json.encode(found), problem
 end
 
 --- Collects garbage and answers how many KiB are left in use.

@@ -96,7 +96,5 @@ return api.find_address,
   api.last_trace,
   api.set_policy,
   api.decide,
-  api.decide_interruption,
-  api.decide_snooze,
   api.use_permanent_hook,
   api.more

@@ -18,7 +18,7 @@ local check = require("check")
 local errors = require("errors")
 local failure = require("host.test.failure")
 local freeze = require("host.walls.freeze")
-local outcomes = require("host.test.results")
+local results = require("host.test.results")
 local pretty = require("host.print.pretty")
 local raising = require("host.test.raising")
 local spies = require("host.test.spies")
@@ -489,9 +489,9 @@ function test.eventually(fn, options, message)
   if every <= 0 then
     misuse("test.eventually: option 'every': more than 0 expected, got %s", every)
   end
-  local results, finding = raising.until_content(fn, within, every, testing().advance)
+  local returned, finding = raising.until_content(fn, within, every, testing().advance)
   verify(finding, message)
-  return unpack(results, 1, results.n)
+  return unpack(returned, 1, returned.n)
 end
 
 -- Stubs ------------------------------------------------------------------------------------------
@@ -590,7 +590,7 @@ end
 function test.logged(level, text, message)
   expect(level, "string", "logged")
   expect(text, "string", "logged")
-  local log, finding = outcomes.logged(testing().logs(), level, text)
+  local log, finding = results.logged(testing().logs(), level, text)
   verify(finding, message)
   return log
 end
@@ -608,7 +608,7 @@ function test.snapshot(value, name)
   local key = name and current .. " / " .. tostring(name) or current
   local literal = pretty.value(value, { depth = 100, bytes = 1000000, text = 1000000 })
   local same, stored = testing().snapshot(key, literal)
-  verify(not same and outcomes.snapshot(literal, stored, key))
+  verify(not same and results.snapshot(literal, stored, key))
 end
 
 -- Queues -----------------------------------------------------------------------------------------
@@ -633,6 +633,18 @@ function test.call(id, body, headers)
   return testing().call(id, body, headers)
 end
 
+--- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
+--- would make of the message: `test.verdict("app:charge", order).delay --> 2.0`. Nothing is spread
+--- by chance; a function that serves no queue, or several, is judged by the defaults.
+---@param id string
+---@param body any
+---@param headers? table<string, string|number|boolean>
+---@return testing.Verdict
+function test.verdict(id, body, headers)
+  expect(id, "string", "verdict")
+  return testing().verdict(id, body, headers)
+end
+
 local function expect_run(run, wanted, what)
   expect(run, "table", what, "pass what queue:drain() answers")
   if type(wanted) ~= "string" and type(wanted) ~= "number" then
@@ -646,7 +658,7 @@ end
 ---@param message? string
 function test.acked(run, wanted, message)
   expect_run(run, wanted, "acked")
-  verify(outcomes.settled(run, "acked", wanted), message)
+  verify(results.settled(run, "acked", wanted), message)
 end
 
 --- So many deliveries failed, or one of the message with this id did.
@@ -655,7 +667,7 @@ end
 ---@param message? string
 function test.nacked(run, wanted, message)
   expect_run(run, wanted, "nacked")
-  verify(outcomes.settled(run, "nacked", wanted), message)
+  verify(results.settled(run, "nacked", wanted), message)
 end
 
 --- So many messages became dead letters, or the one with this id did.
@@ -664,7 +676,7 @@ end
 ---@param message? string
 function test.dead(run, wanted, message)
   expect_run(run, wanted, "dead")
-  verify(outcomes.settled(run, "dead", wanted), message)
+  verify(results.settled(run, "dead", wanted), message)
 end
 
 --- A message was published to this queue; with `partial`, one whose body holds these fields.
@@ -675,7 +687,7 @@ end
 ---@return testing.Published published  the first that fits
 function test.published(run, queue, partial, message)
   expect(queue, "string", "published")
-  local published, finding = outcomes.published(run, queue, partial)
+  local published, finding = results.published(run, queue, partial)
   verify(finding, message)
   return published
 end

@@ -30,12 +30,46 @@ order. Leave the hint empty rather than guess.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Severity = Literal["error", "warning", "info", "note"]
 
-    from moonq.text.findings import Finding
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a file and what is to be said about it; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int = 0
+    """0 when it is not known: the whole line is marked then."""
+    length: int = 1
+    label: str = ""
+    lines: tuple[tuple[int, str], ...] = ()
+    """The lines to show, numbered; a span without any is drawn as one row: label and place."""
+    primary: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem, with everything a person needs to solve it."""
+
+    severity: Severity
+    code: str
+    message: str
+    spans: tuple[Span, ...] = ()
+    notes: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column of the first span; an empty file and zeros without one."""
+        if not self.spans:
+            return ("", 0, 0)
+        first = self.spans[0]
+        return (first.file, first.line, first.column)
 
 
 class MoonqError(Exception):

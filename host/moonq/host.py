@@ -18,7 +18,7 @@ from typing import Any
 from moonq import log
 from moonq.clock import Clock, SystemClock
 from moonq.errors import StopTimeout
-from moonq.kinds import load
+from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
 from moonq.run.calls import Call, CallResult, consumer_of
@@ -60,7 +60,7 @@ class Host:
         self.project = project
         self.clock = clock or SystemClock()
         self.supervisor = Supervisor(self.clock)
-        self._building = Building(project, self.clock, env, self.supervisor)
+        self._building = Building(project, KINDS, self.clock, env, self.supervisor)
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions
@@ -105,7 +105,7 @@ class Host:
         """
         with self._reloading:
             project = load(self.project.path or self.project.root, env=self._env)
-            building, report = Reload(self._building, self.supervisor, self._retired).to(project)
+            building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions
         return report

@@ -11,14 +11,23 @@ line: control characters are escaped, so nobody can write a line that somebody e
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
+
+from moonq.text.plain import (
+    UNSAFE,
+    fields_text,
+    has_color,
+    in_ascii,
+    json_text,
+    short,
+    speaks_unicode,
+    visible,
+)
 
 Mode = Literal["pretty", "json", "auto"]
 
@@ -30,17 +39,6 @@ LEVELS = {
 }
 _LEVEL_NAMES = {number: name for name, number in LEVELS.items()} | {logging.CRITICAL: "error"}
 _COLORS = {"debug": "2", "info": "32", "warn": "33", "error": "31"}
-
-# Beside the C0 and C1 controls: separators that some readers take for a line end, marks that turn
-# the direction of text, and surrogates, which no encoding can write.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_PLAIN = re.compile(r'[^\s"=]+')
-
-#: What moonq's own texts use beyond ASCII, for terminals that cannot show it.
-ASCII = str.maketrans({"·": "|", "…": "...", "→": "->", "✓": "ok", "✗": "FAIL", "●": "*"})
 
 #: The standard library never forgets a logger, and scripts choose names: further ones share one.
 MAX_NAMES = 10_000
@@ -99,30 +97,6 @@ def level_name(number: int) -> str:
     return _LEVEL_NAMES.get(number, "info")
 
 
-def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
-    """Say whether colours are welcome on *stream*."""
-    if env.get("NO_COLOR"):
-        return False
-    if env.get("FORCE_COLOR", "") not in ("", "0"):
-        return True
-    return stream.isatty() and env.get("TERM") != "dumb"
-
-
-def speaks_unicode(stream: TextIO) -> bool:
-    """Say whether *stream* can carry more than ASCII."""
-    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
-
-
-def visible(text: str) -> str:
-    r"""Return *text* with control characters written out: a newline becomes ``\n``."""
-    return _UNSAFE.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match[0]
-    return _NAMED.get(char) or (f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}")
-
-
 def _level_of(name: str) -> int:
     """The level of the longest configured name that stands above *name*, or the common one."""
     fitting = [key for key in _levels if name == key or name.startswith((f"{key}.", f"{key}:"))]
@@ -174,7 +148,7 @@ class JsonFormatter(logging.Formatter):
         """Return *record* as a line; a field with a reserved name gets `field_` before it."""
         line: dict[str, Any] = {
             "time": _rfc3339(record.created),
-            "level": _LEVEL_NAMES.get(record.levelno, "info"),
+            "level": level_name(record.levelno),
             "logger": record.name,
             "message": record.getMessage(),
             **_speaker(record),
@@ -183,7 +157,7 @@ class JsonFormatter(logging.Formatter):
             line["traceback"] = self.formatException(record.exc_info)
         for key, value in _fields(record).items():
             line[f"field_{key}" if key in _RESERVED else key] = value
-        return _UNSAFE.sub(_escape_json, _json(line))
+        return UNSAFE.sub(_escape_json, json_text(line))
 
 
 class PrettyFormatter(logging.Formatter):
@@ -196,15 +170,12 @@ class PrettyFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return *record* as a line, a traceback indented below it."""
-        level = _LEVEL_NAMES.get(record.levelno, "info")
-        head = (
-            f"{self._time(record)} {self._paint(f'{level.upper():5}', _COLORS[level])} "
-            f"{self._paint(visible(record.name), '36')}"
-        )
-        parts = (head, visible(record.getMessage()), self._paint(self._details(record), "2"))
-        line = "  ".join(part for part in parts if part)
+        level = level_name(record.levelno)
+        name = self._paint(visible(record.name), "36")
+        head = f"{self._time(record)} {self._paint(f'{level.upper():5}', _COLORS[level])} {name}"
+        line = "  ".join(filter(None, (head, visible(record.getMessage()), self._details(record))))
         if not self._unicode:
-            line = line.translate(ASCII)
+            line = in_ascii(line)
         if not record.exc_info:
             return line
         below = self.formatException(record.exc_info).splitlines()
@@ -215,19 +186,13 @@ class PrettyFormatter(logging.Formatter):
         return self._paint(f"{local:%H:%M:%S}.{local.microsecond // 1000:03}", "2")
 
     def _details(self, record: logging.LogRecord) -> str:
-        pairs: dict[str, Any] = {}
-        if (message_id := getattr(record, "message_id", None)) is not None:
-            pairs["id"] = self._short(str(message_id))
-        if (attempt := getattr(record, "attempt", None)) is not None:
-            pairs["attempt"] = attempt
-        shown = [f"{key}={value_text(value)}" for key, value in pairs.items()]
-        shown += [f"{visible(key)}={value_text(value)}" for key, value in _fields(record).items()]
-        return " ".join(shown)
-
-    def _short(self, message_id: str) -> str:
-        if len(message_id) <= 20:
-            return message_id
-        return f"{message_id[:4]}…{message_id[-4:]}"
+        ours = _speaker(record)
+        ours.pop("entry", None)
+        if "message_id" in ours:
+            ours = {"id": short(str(ours.pop("message_id"))), **ours}
+        # Two texts: a field of the same name must not take the place of ours.
+        shown = (fields_text(ours), fields_text(_fields(record)))
+        return self._paint(" ".join(filter(None, shown)), "2")
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color and text else text
@@ -249,28 +214,6 @@ def _speaker(record: logging.LogRecord) -> dict[str, Any]:
 
 def _rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def value_text(value: Any) -> str:
-    """A field's value as people read it: quoted only where it would be misread."""
-    text = value if isinstance(value, str) else _json(value)
-    if isinstance(value, str) and not _PLAIN.fullmatch(text):
-        text = json.dumps(text, ensure_ascii=False)
-    return visible(text)
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False
-        )
-    except (ValueError, TypeError, RecursionError):
-        # A cycle, a number that JSON has not, or keys of mixed kinds: the text is still worth it.
-        return json.dumps(_as_text(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _as_text(value: Any) -> Any:
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else str(value)
 
 
 def _escape_json(match: re.Match[str]) -> str:

@@ -66,6 +66,9 @@ class Delivery(NamedTuple):
     interruptions: int = 0
     """Leases that ended without a verdict."""
     snoozes: int = 0
+    lost_at: float | None = None
+    """When its last lease ended without a verdict, in seconds since the epoch; None once what
+    that leads to is decided."""
 
 
 class Ack(NamedTuple):
@@ -97,13 +100,21 @@ class Release(NamedTuple):
 
 
 class Interrupt(NamedTuple):
-    """The worker died: again after *delay* seconds, one interruption counted."""
+    """The worker died: ready at once, one interruption counted.
 
-    delay: float
+    What that leads to is decided before its next start, where `Delivery.lost_at` tells of it.
+    """
+
     error: ErrorRecord | None = None
 
 
-Verdict = Ack | Retry | Snooze | Dead | Release | Interrupt
+class Wait(NamedTuple):
+    """Not yet, for it was interrupted: again after *delay* seconds, nothing spent."""
+
+    delay: float
+
+
+Verdict = Ack | Retry | Snooze | Dead | Release | Interrupt | Wait
 ACK = Ack()
 RELEASE = Release()
 
@@ -125,6 +136,16 @@ class Stored(NamedTuple):
     due: float | None = None
     """When a delayed message may run, in seconds since the epoch."""
     errors: tuple[ErrorRecord, ...] = ()
+    expires: float | None = None
+    """By when its first run must have started, in seconds since the epoch; None once it has."""
+
+
+class Page(NamedTuple):
+    """Some messages of a queue, and where the next ones begin."""
+
+    items: list[Stored]
+    next: str = ""
+    """A cursor for the next page; empty when this was the last one."""
 
 
 class QueueInfo(NamedTuple):
@@ -163,7 +184,6 @@ class QueueSpec(NamedTuple):
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
     dedup_window: float = 300.0
     group_on_failure: Literal["block", "skip"] = "block"
-    interruption_delays: tuple[float, ...] = (1.0, 5.0, 25.0, 120.0)
     lease: float = 30.0
     options: Mapping[str, object] = MappingProxyType({})
     """This driver's own keys; one it does not know is an error."""

@@ -14,6 +14,7 @@ local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
+local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
 local session_locals = require("host.console.locals")
 local trace = require("host.walls.trace")
@@ -53,7 +54,7 @@ local function require_here(name)
     if imports[name] then
       given[name] = modules.value(imports[name])
     elseif name == "mq" then
-      given[name] = require("host.console.mq")
+      given[name] = operations.module
     elseif known_modules[name] then
       given[name] = freeze.copy(modules.get(name), name)
     else
@@ -85,7 +86,9 @@ end
 --- Makes the session ready.
 ---@param names string    a JSON array: the modules that may be required
 ---@param aliases string  a JSON object: alias -> id of a library
-function console.open(names, aliases)
+---@param verbs string    a JSON array: the functions of `mq`; see `operations/mq.py` of the host
+function console.open(names, aliases, verbs)
+  operations.define((json.decode(verbs)))
   for _, name in ipairs((json.decode(names))) do
     known_modules[name] = true
   end

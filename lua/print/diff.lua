@@ -15,7 +15,7 @@ local diff = {}
 
 local PATHS = 8 -- differences that are spelled out
 
----@class diff.Finding
+---@class diff.Difference
 ---@field path string
 ---@field got any
 ---@field expected any
@@ -81,7 +81,7 @@ local function keys_of(actual, expected, partial)
   return pretty.keys(both)
 end
 
----@param search { found: diff.Finding[], count: integer, partial: boolean, seen: table }
+---@param search { found: diff.Difference[], count: integer, partial: boolean, seen: table }
 local function walk(search, actual, expected, path)
   if same(actual, expected) then
     return
@@ -117,7 +117,7 @@ function diff.remark(actual, expected)
   return ""
 end
 
----@param finding diff.Finding
+---@param finding diff.Difference
 local function line_of(finding)
   local got, expected = shown(finding.got), shown(finding.expected)
   local path = gsub(finding.path, "^%.", "")

@@ -1,6 +1,7 @@
 --- JSON and Lua literals into each other, and conditions about values, for the command line.
 ---
 ---     literal.show('{"b":1,"a":[]}', 80)      --> '{ a = {}, b = 1 }'
+---     literal.show('[[1, 2], [3]]', 0)        --> '{ { 1, 2 }, { 3 } }'
 ---     literal.read("{ id = 1, tags = {} }")   --> '{"id":1,"tags":{}}'
 ---     literal.condition("body.total > 5")
 ---     literal.holds('{"body":{"total":7}}')   --> true
@@ -14,17 +15,20 @@ local gsub, match = string.gsub, string.match
 
 local literal = {}
 
+-- On one line, and nothing left out.
+local MOST = math.maxinteger
+local WHOLE = { width = MOST, depth = MOST, bytes = MOST, text = MOST }
+
 --- A JSON value as a Lua literal.
 ---@param text string
----@param width integer  columns
----@param brief boolean  on one line of at most that many
+---@param width integer  columns; 0 is one line with all there is
 ---@return string
-function literal.show(text, width, brief)
+function literal.show(text, width)
   local value, problem = json.decode(text)
   if problem then
     return text
   end
-  return brief and pretty.brief(value, width) or pretty.value(value, { width = width })
+  return pretty.value(value, width == 0 and WHOLE or { width = width })
 end
 
 -- A name in a literal would be nil, and what was meant by it would silently be missing.

@@ -9,7 +9,7 @@
 ---     index, DECODE, kind, message                    the body is not what the codec says
 ---     index, MEMORY                                   the memory limit was reached
 ---
---- What a failure leads to is not decided here but in `retry.lua`.
+--- What a failure leads to is not decided here but in `verdict.lua`.
 local errors = require("errors")
 local fault = require("host.run.fault")
 local json = require("json")

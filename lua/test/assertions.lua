@@ -25,17 +25,17 @@ local assertions = {}
 
 ---@param code string
 ---@param lines? string[]
----@return failure.Finding
-local function finding(code, lines, text, ...)
+---@return failure.Mismatch
+local function mismatch(code, lines, text, ...)
   return { code = code, text = format(text, ...), diff = lines }
 end
 
 local function differ(text, ...)
-  return finding("T701", nil, text, ...)
+  return mismatch("T701", nil, text, ...)
 end
 
 local function unlike(text, ...)
-  return finding("T703", nil, text, ...)
+  return mismatch("T703", nil, text, ...)
 end
 
 local function both(kind, a, b)
@@ -55,9 +55,9 @@ end
 
 -- Equality ---------------------------------------------------------------------------------------
 
-local function text_findings(actual, expected)
+local function text_mismatch(actual, expected)
   if find(actual, "\n", 1, true) or find(expected, "\n", 1, true) then
-    return finding("T701", text_diff.lines(actual, expected), "expected equal texts")
+    return mismatch("T701", text_diff.lines(actual, expected), "expected equal texts")
   end
   return differ("expected %s, got %s", brief(expected, 200), brief(actual, 200))
 end
@@ -66,14 +66,14 @@ function assertions.eq(actual, expected)
   if diff.equal(actual, expected) then
     return nil
   elseif both("string", actual, expected) then
-    return text_findings(actual, expected)
+    return text_mismatch(actual, expected)
   elseif not contents.are_comparable(actual, expected) then
     local remark = diff.remark(actual, expected)
     return differ("expected %s, got %s%s", brief(expected), brief(actual), remark)
   end
   local lines, count = diff.lines(actual, expected)
   append(lines, diff.literals(actual, expected))
-  return finding("T701", lines, "expected equal tables, %s", plural(count, "difference"))
+  return mismatch("T701", lines, "expected equal tables, %s", plural(count, "difference"))
 end
 
 function assertions.neq(actual, unwanted)
@@ -117,7 +117,7 @@ function assertions.match(actual, partial)
   local lines, count = diff.lines(actual, partial, true)
   if count > 0 then
     local text = "expected a table with the given fields, %s"
-    return finding("T701", lines, text, plural(count, "difference"))
+    return mismatch("T701", lines, text, plural(count, "difference"))
   end
 end
 

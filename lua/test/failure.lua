@@ -10,7 +10,7 @@ local trace = require("host.walls.trace")
 
 local failure = {}
 
----@class (exact) failure.Finding  what an assertion found, before anybody raises it
+---@class (exact) failure.Mismatch  what an assertion found, before anybody raises it
 ---@field code string
 ---@field text string
 ---@field diff? string[]
@@ -45,19 +45,19 @@ end
 
 local Failure = { __name = NAME, __metatable = NAME, __tostring = to_text }
 
---- Raises a finding, with the words of the test's author in front.
----@param finding failure.Finding
+--- Raises a mismatch, with the words of the test's author in front.
+---@param mismatch failure.Mismatch
 ---@param message? string
-function failure.raise(finding, message)
+function failure.raise(mismatch, message)
   local source, line = trace.place(1)
-  local text = finding.text
+  local text = mismatch.text
   if message ~= nil then
     text = tostring(message) .. ": " .. text
   end
   local raised = {
-    code = finding.code,
+    code = mismatch.code,
     message = text,
-    diff = finding.diff or {},
+    diff = mismatch.diff or {},
     source = source,
     line = line,
   }

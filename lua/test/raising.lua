@@ -18,7 +18,7 @@ local find = strings.new().find
 
 local raising = {}
 
-local function finding(text, ...)
+local function mismatch(text, ...)
   return { code = "T704", text = format(text, ...) }
 end
 
@@ -72,7 +72,7 @@ end
 ---@param every number
 ---@param advance fun(seconds: number)
 ---@return table? results
----@return failure.Finding? finding
+---@return failure.Mismatch? mismatch
 function raising.until_content(fn, within, every, advance)
   local waited = 0
   while true do
@@ -92,13 +92,13 @@ end
 --- Nothing was raised.
 function raising.missing(results)
   if results.n == 0 then
-    return finding("expected an error, but none was raised")
+    return mismatch("expected an error, but none was raised")
   end
-  return finding("expected an error, but it returned %s", pretty.brief(results[1]))
+  return mismatch("expected an error, but it returned %s", pretty.brief(results[1]))
 end
 
 local function unlike(err, relation, text)
-  return finding(
+  return mismatch(
     "expected an error that %s %s, got %s",
     relation,
     pretty.quote(text),
@@ -119,35 +119,35 @@ function raising.matches(err, pattern)
 end
 
 function raising.unexpected(err)
-  return finding("expected no error, got %s", raising.shown(err))
+  return mismatch("expected no error, got %s", raising.shown(err))
 end
 
 --- The pair `nil, err` with which a function says that it failed.
 function raising.pair(value, err)
   if err == nil then
-    return finding("expected nil and an error, got %s and no error", pretty.brief(value))
+    return mismatch("expected nil and an error, got %s and no error", pretty.brief(value))
   elseif value ~= nil then
-    return finding("expected nil beside the error, got %s", pretty.brief(value))
+    return mismatch("expected nil beside the error, got %s", pretty.brief(value))
   end
 end
 
 function raising.kind(err, kind)
   if err == nil then
-    return finding("expected an error of kind %s, got no error", kind)
+    return mismatch("expected an error of kind %s, got no error", kind)
   elseif not errors.is(err, kind) then
     local known = errors.from(err)
-    return finding("expected an error of kind %s, got %s: %s", kind, known:kind(), known:message())
+    return mismatch("expected an error of kind %s, got %s: %s", kind, known:kind(), known:message())
   end
 end
 
 function raising.retryable(err)
   if err == nil then
-    return finding("expected a retryable error, got no error")
+    return mismatch("expected a retryable error, got no error")
   end
   local said = errors.from(err):retryable()
   if said ~= true then
     local why = said == nil and "it does not say" or "it says false"
-    return finding("expected a retryable error, but %s: %s", why, raising.shown(err))
+    return mismatch("expected a retryable error, but %s: %s", why, raising.shown(err))
   end
 end
 

@@ -1,6 +1,6 @@
 --- What assertions about a run of queues, its logs and its snapshots find.
 ---
----     outcomes.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
+---     results.settled(run, "acked", 2) --> { code = "T703", text = "expected 2 acked, got 1: …" }
 local ipairs, type = ipairs, type
 local format, move = string.format, table.move
 local assertions = require("host.test.assertions")
@@ -12,7 +12,7 @@ local text_diff = require("host.print.text_diff")
 -- The bounded one: the texts come from scripts.
 local find = strings.new().find
 
-local outcomes = {}
+local results = {}
 
 ---@class testing.Published
 ---@field queue string
@@ -31,7 +31,7 @@ local outcomes = {}
 
 local SHOWN = 6 -- lines of evidence below a failure
 
-local function finding(lines, text, ...)
+local function mismatch(lines, text, ...)
   return { code = "T703", text = format(text, ...), diff = lines }
 end
 
@@ -56,14 +56,14 @@ local function evidence(lines)
 end
 
 ---@param run testing.Run
----@param outcome "acked"|"nacked"|"dead"
+---@param ending "acked"|"nacked"|"dead"
 ---@param wanted integer|string  how many, or the id of one
-function outcomes.settled(run, outcome, wanted)
-  local ids = run[outcome]
+function results.settled(run, ending, wanted)
+  local ids = run[ending]
   if type(wanted) == "number" and #ids ~= wanted then
-    return finding(nil, "expected %s %s, got %d: %s", wanted, outcome, #ids, pretty.brief(ids))
+    return mismatch(nil, "expected %s %s, got %d: %s", wanted, ending, #ids, pretty.brief(ids))
   elseif type(wanted) == "string" and not holds(ids, wanted) then
-    return finding(nil, "expected %s among the %s, got %s", wanted, outcome, pretty.brief(ids))
+    return mismatch(nil, "expected %s among the %s, got %s", wanted, ending, pretty.brief(ids))
   end
 end
 
@@ -76,8 +76,8 @@ end
 
 ---@param run testing.Run
 ---@return testing.Published?
----@return failure.Finding?
-function outcomes.published(run, queue, partial)
+---@return failure.Mismatch?
+function results.published(run, queue, partial)
   local lines = {}
   for _, published in ipairs(run.published) do
     if published.queue == queue and fits(published.body, partial) then
@@ -87,13 +87,13 @@ function outcomes.published(run, queue, partial)
   end
   local like = partial == nil and "" or " with " .. pretty.brief(partial)
   local text = "expected a message%s published to %s, got %s"
-  return nil, finding(evidence(lines), text, like, queue, #lines == 0 and "none" or "these")
+  return nil, mismatch(evidence(lines), text, like, queue, #lines == 0 and "none" or "these")
 end
 
 ---@param logs test.Log[]
 ---@return test.Log?
----@return failure.Finding?
-function outcomes.logged(logs, level, text)
+---@return failure.Mismatch?
+function results.logged(logs, level, text)
   local lines = {}
   for _, log in ipairs(logs) do
     if log.level == level and find(log.message, text, 1, true) then
@@ -104,12 +104,12 @@ function outcomes.logged(logs, level, text)
   local got = #lines == 0 and "no log at all" or "these"
   local sought = pretty.quote(text)
   return nil,
-    finding(evidence(lines), "expected %s in a log of level %s, got %s", sought, level, got)
+    mismatch(evidence(lines), "expected %s in a log of level %s, got %s", sought, level, got)
 end
 
 ---@param literal string
 ---@param stored? string  nil when there is none and none may be taken
-function outcomes.snapshot(literal, stored, key)
+function results.snapshot(literal, stored, key)
   if stored == nil then
     return { code = "T707", text = format("no snapshot of '%s', and none is taken now", key) }
   end
@@ -120,4 +120,4 @@ function outcomes.snapshot(literal, stored, key)
   }
 end
 
-return outcomes
+return results

@@ -171,7 +171,7 @@ function Suite:tag(...)
   end
 end
 
---- Has `restore` called after each test, whatever its outcome.
+--- Has `restore` called after each test, however it ends.
 ---@param restore fun()
 function Suite:after_test(restore)
   self.after[#self.after + 1] = restore

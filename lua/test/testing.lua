@@ -129,6 +129,15 @@ end
 
 testing.queue = queue_under_test.open
 
+--- A body and headers as they cross; raises what cannot be published.
+local function message_of(where, body, headers)
+  local parts, fault = publishing.encode(body == nil and json.null or body, headers)
+  if not parts then
+    refusal.raise(("test.%s: %s"):format(where, fault))
+  end
+  return parts
+end
+
 --- Calls a function once with a message around its argument.
 ---@param id string
 ---@param body any
@@ -136,11 +145,24 @@ testing.queue = queue_under_test.open
 ---@return any result
 ---@return any err
 function testing.call(id, body, headers)
-  local parts, fault = publishing.encode(body == nil and json.null or body, headers)
-  if not parts then
-    refusal.raise("test.call: " .. fault)
-  end
+  local parts = message_of("call", body, headers)
   return settle(crossing.decode(refusal.check(lent.test_call(id, parts.body, parts.headers))))
+end
+
+---@class testing.Verdict
+---@field verdict "ack"|"retry"|"snooze"|"dead"|"release"
+---@field delay? number        seconds until it runs again
+---@field reason? string       why it is a dead letter, such as "max_attempts"
+---@field error? { kind: string, message: string }
+
+--- Calls a function once, as `testing.call` does, and answers what would become of its message.
+---@param id string
+---@param body any
+---@param headers? table<string, string|number|boolean>
+---@return testing.Verdict
+function testing.verdict(id, body, headers)
+  local parts = message_of("verdict", body, headers)
+  return settle(json.decode(refusal.check(lent.test_judged(id, parts.body, parts.headers))))
 end
 
 -- Faults -----------------------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def latency() -> None:
             running.queues.publish(b"bench:tasks", TABLE.encode())
         running.wait(threading.Event(), until_idle=True)
         driver = running.queues.route("bench:waits").driver
-        waits = sorted(float(one.message.body) for one in driver.peek("bench:waits", 2000))
+        waits = sorted(float(one.message.body) for one in driver.peek("bench:waits", 2000).items)
     p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
     print(f"\nfrom publish to handler at 500/s: p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
 

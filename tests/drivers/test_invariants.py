@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -37,6 +38,7 @@ from moonq.model import (
     Snooze,
     Stored,
     Verdict,
+    Wait,
 )
 
 #: A run has 60 steps at most and fewer where it ends early: these make 2 000 for sure.
@@ -54,7 +56,8 @@ def a_verdict(dice: Random) -> Verdict:
         RELEASE,
         Retry(a_delay(dice), BOOM),
         Snooze(a_delay(dice)),
-        Interrupt(a_delay(dice), BOOM),
+        Interrupt(BOOM),
+        Wait(a_delay(dice)),
         Dead("rejected", BOOM),
     )
     return dice.choice(verdicts)
@@ -113,7 +116,9 @@ class Life:
     attempt: int = 1
     interruptions: int = 0
     snoozes: int = 0
+    lost_at: float | None = None
     skipped: bool = False
+    key: str | None = None
 
 
 @dataclass
@@ -191,7 +196,7 @@ class Books(RuleBasedStateMachine):
             now = self.now
             expires = None if ttl is None else now + ttl
             due = now + wishes["delay"]
-            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires)
+            self.lives[name] = Life(self.next_number(), wishes["group"], due, expires, key=key)
             self.settle_the_books()
 
     def note_duplicate(self, receipt: Receipt, key: str | None, name: str) -> bool:
@@ -238,6 +243,7 @@ class Books(RuleBasedStateMachine):
         assert life.due <= now
         counters = (life.attempt, life.interruptions, life.snoozes)
         assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == counters
+        assert delivery.lost_at == pytest.approx(life.lost_at)
         life.where = "taken"
         if life.group is not None:
             self.check_group(life)
@@ -304,9 +310,8 @@ class Books(RuleBasedStateMachine):
 
     def note_verdict(self, life: Life, verdict: Verdict) -> None:
         life.where = "waiting"
-        failed = isinstance(verdict, Retry | Interrupt)
-        if isinstance(verdict, Retry | Snooze | Interrupt):
-            life.due = self.now + max(verdict.delay, 0.1)
+        if isinstance(verdict, Retry | Snooze | Wait):
+            life.due, life.lost_at = self.now + verdict.delay, None
         if isinstance(verdict, Ack):
             life.where = "gone"
         elif isinstance(verdict, Dead):
@@ -317,9 +322,10 @@ class Books(RuleBasedStateMachine):
             life.snoozes += 1
         elif isinstance(verdict, Interrupt):
             life.interruptions += 1
+            life.lost_at = self.scene.clock.now()
         else:
-            assert isinstance(verdict, Release)
-        if failed and self.spec.group_on_failure == "skip":
+            assert isinstance(verdict, Release | Wait)
+        if isinstance(verdict, Retry | Wait) and self.spec.group_on_failure == "skip":
             life.skipped = True
 
     def note_death(self, life: Life) -> None:
@@ -369,10 +375,7 @@ class Books(RuleBasedStateMachine):
         else:
             seat.consumer.subscription.close(self.now)
         for hold in interrupted:
-            life = self.lives[hold.delivery.message.id]
-            delays = self.spec.interruption_delays
-            delay = delays[min(life.interruptions, len(delays) - 1)]
-            self.note_verdict(life, Interrupt(delay))
+            self.note_verdict(self.lives[hold.delivery.message.id], Interrupt())
 
     def restart(self) -> None:
         """Everybody's process dies; the next one finds what is stored."""
@@ -388,11 +391,14 @@ class Books(RuleBasedStateMachine):
     def purge(self, numbers: set[int]) -> None:
         names = [f"m{number}" for number in sorted(numbers)]
         self.settle_the_books()
-        shown = {stored.message.id: stored.state for stored in self.scene.driver.peek("q", 1000)}
+        shown = {stored.message.id: stored.state for stored in self.scene.peek(limit=1000)}
         expected = {name for name in names if shown.get(name) in {"ready", "delayed"}}
         assert self.scene.driver.purge("q", names) == len(expected)
         for name in expected:
-            self.lives[name].where = "gone"
+            life = self.lives[name]
+            life.where = "gone"
+            if self.keys.get(life.key or "", ("", 0.0))[0] == name:
+                del self.keys[str(life.key)]
 
     def redrive(self, numbers: set[int]) -> None:
         self.redrive_those([f"m{number}" for number in sorted(numbers)])
@@ -404,7 +410,7 @@ class Books(RuleBasedStateMachine):
         if self.spec.dead_letter is None:
             return
         self.settle_the_books()
-        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000)]
+        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000).items]
         wanted = [name for name in letters if names is None or name in names]
         room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
         try:
@@ -445,7 +451,7 @@ class Books(RuleBasedStateMachine):
 
     def shown(self) -> tuple[list[Stored], list[Stored]]:
         driver = self.scene.driver
-        return driver.peek("q", 1000), driver.peek("q.dead", 1000)
+        return driver.peek("q", 1000).items, driver.peek("q.dead", 1000).items
 
     def settle_the_books(self) -> None:
         """Follow what the driver may do by itself: let expire, and drop the oldest."""

@@ -90,7 +90,7 @@ def test_a_crash_is_noticed_though_somebody_else_is_at_work(scene: Scene) -> Non
     assert isinstance(scene.driver, MemoryDriver)
     with scene.driver._lock:
         crashed.crash()
-    assert scene.counts() == {"delayed": 1}
+    assert scene.counts() == {"ready": 1}
 
 
 def test_news_reach_a_listener_that_calls_the_driver_back() -> None:

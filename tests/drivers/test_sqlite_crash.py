@@ -85,6 +85,8 @@ def test_what_kills_its_host_dies_alone(tmp_path: Path) -> None:
         host = Host(tmp_path, *args)
         args = []
         deadly = wait_for_poison_or_death(host)
+        if not deadly:
+            host.wait_for("finished", 9 - len(finished))
         host.kill()
         finished += [line["job"] for line in host.told("finished")]
         if not deadly:

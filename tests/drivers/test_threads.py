@@ -15,13 +15,13 @@ from tests.drivers.conftest import make_driver
 from moonq.clock import SystemClock
 from moonq.conformance.scene import BOOM, dead, retry
 from moonq.drivers.base import Driver
-from moonq.model import ACK, RELEASE, Interrupt, Message, QueueSpec, Receipt, Snooze, Verdict
+from moonq.model import ACK, RELEASE, Interrupt, Message, QueueSpec, Receipt, Snooze, Verdict, Wait
 
 #: How many messages a driver is given; one that pays for a disk or a network gets fewer.
 VOLUME = {"memory": 100_000}
 FEW = 2_000
 PUBLISHERS, TAKERS = 4, 8
-OTHERS: list[Verdict] = [retry(0.1), Snooze(0.1), RELEASE, dead(), Interrupt(0.1, BOOM)]
+OTHERS: list[Verdict] = [retry(0.1), Snooze(0.1), RELEASE, dead(), Interrupt(BOOM), Wait(0.1)]
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_the_counts_add_up_while_everybody_works(driver: Driver) -> None:
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(work) for _ in range(4)]
         counts = {driver.info("q").message_count for _ in range(200)}
-        shown = {len(driver.peek("q", 1000)) for _ in range(50)}
+        shown = {len(driver.peek("q", 1000).items) for _ in range(50)}
         stop.set()
         finish(futures)
     assert counts == {total}

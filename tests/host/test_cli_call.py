@@ -55,10 +55,10 @@ def test_a_call_shows_what_came_back(call: Moonq) -> None:
 def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
     lines = call('{"id":42,"total":5}', "--as-message", "-H", "who=me").out.splitlines()
     assert lines[0] == "would ack"
-    assert lines[1] == 'not sent     app:mails  {"order":42}'
+    assert lines[1] == 'would publish  app:mails  {"order":42}'
     assert lines[2] in (
-        "logs         INFO  processing  order=42 who=me",
-        "logs         INFO  processing  who=me order=42",
+        "logs           INFO  processing  order=42 who=me",
+        "logs           INFO  processing  who=me order=42",
     )
     assert lines[3].startswith("took ")
 
@@ -105,7 +105,7 @@ def test_json_carries_the_same(call: Moonq) -> None:
 
 def test_the_argument_may_come_from_stdin(call: Moonq, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO('{"id":7,"total":5}'))
-    assert call("-").out.startswith('returned     {"id": 7}')
+    assert call("-").out.startswith("returned       { id = 7 }")
 
 
 def test_what_is_not_json_is_wrong_usage(call: Moonq) -> None:

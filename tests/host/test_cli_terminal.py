@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moonq import __version__
-from moonq.cli import narrator
+from moonq.text import wording
 
 INDEX = """\
 namespace: app
@@ -74,12 +74,12 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (narrator.milliseconds(0.00042), "0.4 ms"),
-        (narrator.milliseconds(0.061), "61 ms"),
-        (narrator.milliseconds(12.5), "12 500 ms"),
-        (narrator.counted(1204), "1 204"),
-        (narrator.clock(4 * 60 + 12), "00:04:12"),
-        (narrator.clock(27 * 3600), "27:00:00"),
+        (wording.milliseconds(0.00042), "0.4 ms"),
+        (wording.milliseconds(0.061), "61 ms"),
+        (wording.milliseconds(12.5), "12 500 ms"),
+        (wording.counted(1204), "1 204"),
+        (wording.clock(4 * 60 + 12), "00:04:12"),
+        (wording.clock(27 * 3600), "27:00:00"),
     ],
 )
 def test_numbers_are_written_for_people(shown: str, expected: str) -> None:

@@ -62,13 +62,13 @@ def publish(host: Host, count: int, queue: str = "app:tasks") -> list[str]:
 def stored(host: Host, queue: str) -> list[str]:
     """The ids of all messages in *queue*."""
     driver = host.queues.route(queue).driver
-    return [one.message.id for one in driver.peek(queue, 10**7)]
+    return [one.message.id for one in driver.peek(queue, 10**7).items]
 
 
 def reasons(host: Host) -> Counter[str]:
     """Why the dead letters of the tasks are dead: reason and last error's kind."""
     driver = host.queues.route("app:tasks").driver
-    letters = driver.peek("app:tasks.dead", 10**7)
+    letters = driver.peek("app:tasks.dead", 10**7).items
     return Counter(
         f"{one.message.headers['x_dead_letter_reason']} {one.errors[-1].kind}" for one in letters
     )
@@ -130,7 +130,7 @@ def test_fifty_stops_under_load_lose_nothing_and_run_nothing_twice(make_host: Ma
         host.supervisor.start(consumer)
     until(idle(host), 60)
     driver = host.queues.route("app:seen").driver
-    seen = Counter(json.loads(one.message.body) for one in driver.peek("app:seen", 10**6))
+    seen = Counter(json.loads(one.message.body) for one in driver.peek("app:seen", 10**6).items)
     assert set(seen) == set(published)
     assert max(seen.values()) == 1
 
@@ -144,7 +144,9 @@ def test_one_worker_sees_publish_order_whatever_stops_come_between(make_host: Ma
         host.supervisor.start("app:worker")
     until(idle(host), 60)
     driver = host.queues.route("app:seen").driver
-    assert [json.loads(one.message.body) for one in driver.peek("app:seen", 10**6)] == published
+    assert [
+        json.loads(one.message.body) for one in driver.peek("app:seen", 10**6).items
+    ] == published
 
 
 ENDLESS = {
@@ -192,7 +194,7 @@ def test_ten_gigabytes_of_string_are_refused_without_being_made(make_host: MakeH
     host = make_host(entries(attempts=1), handler=handler)
     publish(host, 1)
     until(idle(host))
-    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 10)
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 10).items
     assert "resulting string too large" in letter.errors[-1].message
 
 
@@ -241,7 +243,7 @@ def test_a_stop_wakes_what_waits_and_costs_it_no_attempt(make_host: MakeHost) ->
     (message_id,) = publish(host, 1)
     until(lambda: host.queues.info("app:tasks").running == 1)
     host.stop()
-    (waiting,) = host.queues.route("app:tasks").driver.peek("app:tasks", 5)
+    (waiting,) = host.queues.route("app:tasks").driver.peek("app:tasks", 5).items
     assert (waiting.message.id, waiting.attempt, waiting.state) == (message_id, 1, "ready")
 
 
@@ -270,7 +272,7 @@ def test_handlers_that_do_not_end_are_cut_off_handed_back_and_named(make_host: M
     assert all(message_id in str(raised.value) for message_id in ids)
     assert raised.value.exit_code == 8
     assert host.metrics.total("abandoned") == 0
-    waiting = host.queues.route("app:tasks").driver.peek("app:tasks", 5)
+    waiting = host.queues.route("app:tasks").driver.peek("app:tasks", 5).items
     assert [(one.state, one.attempt) for one in waiting] == [("ready", 1)] * 2
 
 
@@ -424,7 +426,7 @@ def test_a_body_that_is_not_json_goes_to_the_dead_letters_unread(make_host: Make
     host.queues.publish(b"app:tasks", b"\xff{not json")
     publish(host, 1)
     until(idle(host))
-    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5)
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5).items
     assert letter.message.body == b"\xff{not json"
     assert letter.message.headers["x_dead_letter_reason"] == "decode"
     assert host.report().acked == 1
@@ -458,7 +460,7 @@ def test_a_handler_that_fills_its_own_queue_never_blocks(make_host: MakeHost) ->
     host = make_host(own, handler=handler)
     host.queues.publish(b"app:tasks", b'"seed"')
     until(idle(host))
-    (answer,) = host.queues.route("app:seen").driver.peek("app:seen", 5)
+    (answer,) = host.queues.route("app:seen").driver.peek("app:seen", 5).items
     assert json.loads(answer.message.body) == {"kind": "RATE_LIMITED", "retryable": True}
 
 
@@ -466,6 +468,6 @@ def test_globals_do_not_leak_from_message_to_message(make_host: MakeHost) -> Non
     host = make_host(entries(attempts=1), handler="return function() total = (total or 0) + 1 end")
     publish(host, 1)
     until(idle(host))
-    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5)
+    (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5).items
     assert "global 'total'" in letter.errors[-1].message
     assert letter.errors[-1].traceback.startswith("handler.lua:1")

@@ -14,8 +14,8 @@ import pytest
 from moonq.host import CallResult, Host
 from moonq.kinds import load
 from moonq.model import Message
-from moonq.operations import Operations
 from moonq.operations.acting import call_object
+from moonq.operations.performing import Operations
 
 INDEX = """
 namespace: app
@@ -111,7 +111,7 @@ def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     letters = host.queues.route("app:jobs.dead")
     letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
     text = "assert(queue.message():queue() == 'app:jobs') funcs.call('app:deeper', body)"
-    assert run(text, as_message=True).verdict == "ack"
+    assert run(text, as_message=True).judged()["verdict"] == "ack"
     found = Operations(host, "test").replay(message="m", queue="jobs")
     assert found["error"] is None
     assert [one["queue"] for one in found["would_publish"]] == ["app:mails"]

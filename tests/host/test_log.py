@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from moonq import log
+from moonq.text.plain import has_color
 
 
 class Terminal(io.StringIO):
@@ -86,7 +87,7 @@ def test_a_pretty_line_reads_like_a_sentence_with_its_details_behind() -> None:
     )
     assert re.sub(r"^[\d:.]+", "TIME", text) == (
         "TIME INFO  app:process_order  processing order"
-        '  id=0192...00ab attempt=1 ok=true order=42 rest={"a":1} who="Ann Lee"\n'
+        '  id=0192...0000ab attempt=1 ok=true order=42 rest={"a":1} who="Ann Lee"\n'
     )
 
 
@@ -136,7 +137,7 @@ def test_lines_are_pretty_on_a_terminal_and_json_elsewhere() -> None:
 def test_colour_is_for_terminals_that_want_it(
     terminal: bool, env: dict[str, str], expected: bool
 ) -> None:
-    assert log.has_color(Terminal() if terminal else io.StringIO(), env) is expected
+    assert has_color(Terminal() if terminal else io.StringIO(), env) is expected
 
 
 def test_colour_is_left_out_when_it_is_refused() -> None:

@@ -64,7 +64,7 @@ def done(host: Host) -> list[tuple[Any, Any]]:
     import json
 
     driver = host.queues.route("app:done").driver
-    bodies = [json.loads(one.message.body) for one in driver.peek("app:done", 100_000)]
+    bodies = [json.loads(one.message.body) for one in driver.peek("app:done", 100_000).items]
     return [(body["id"], body["version"]) for body in bodies]
 
 
@@ -333,3 +333,31 @@ def test_a_trial_that_fails_leaves_no_state_behind(make_host: MakeHost) -> None:
     with pytest.raises(ScriptError):
         host.reload()
     assert len(WATCHDOG._guards) == before
+
+
+def test_an_entry_that_becomes_another_kind_is_replaced_by_it(make_host: MakeHost) -> None:
+    host = make_host(ENTRIES, work=work(1))
+    other = re.sub(r"name: worker.*", "name: worker, kind: store.memory}", ENTRIES)
+    write(host, other)
+    assert host.reload().changed == ("app:worker",)
+    assert "app:worker" not in host.consumers
+    assert "app:worker" in host.services.stores
+    publish(host, id=1)
+    write(host, ENTRIES)
+    host.reload()
+    assert "app:worker" not in host.services.stores
+    until(lambda: done(host) == [(1, 1)])
+
+
+def test_a_queue_waits_for_a_driver_that_is_started_later(make_host: MakeHost) -> None:
+    file = """
+  - {name: file, kind: queue.driver.sqlite, lifecycle: {auto_start: false}}
+  - {name: kept, kind: queue.queue, driver: file}
+"""
+    host = make_host(ENTRIES + file, work=work(1))
+    states = {managed.id: managed.state for managed in host.supervisor.all()}
+    assert (states["app:kept"], "app:file" in states) == ("waiting", False)
+    write(host, ENTRIES + file.replace("auto_start: false", "auto_start: true"))
+    host.reload()
+    host.queues.publish(b"app:kept", b"1")
+    assert host.queues.info("app:kept").message_count == 1

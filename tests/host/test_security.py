@@ -95,5 +95,5 @@ def test_a_handler_may_do_what_its_scope_allows(
     host = make_host(ENTRIES.replace("SECURITY", security), handler=HANDLER)
     host.queues.publish(b"app:tasks", b"1")
     until(lambda: not host.queues.info("app:tasks").message_count)
-    (said,) = host.queues.route("app:said").driver.peek("app:said", 5)
+    (said,) = host.queues.route("app:said").driver.peek("app:said", 5).items
     assert json.loads(said.message.body) == expected

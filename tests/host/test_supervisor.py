@@ -8,7 +8,8 @@ import pytest
 
 from moonq.clock import ManualClock
 from moonq.errors import Invalid, StopTimeout, Unavailable
-from moonq.run.supervisor import Managed, RestartPolicy, ServiceStatus, Supervisor
+from moonq.registry.common import Lifecycle, Restart
+from moonq.run.supervisor import Managed, ServiceStatus, Supervisor
 
 from .conftest import until
 
@@ -48,16 +49,16 @@ def supervisor(clock: ManualClock) -> Iterator[Supervisor]:
     made.stop_all()
 
 
-STEADY = RestartPolicy(initial_delay=1, max_delay=8, backoff_factor=2, jitter=0)
+STEADY = Restart(initial_delay=1, max_delay=8, backoff_factor=2, jitter=0)
 
 
 def manage(
     supervisor: Supervisor,
     service: Service,
     *depends_on: str,
-    restart: RestartPolicy = STEADY,
+    restart: Restart = STEADY,
 ) -> Managed:
-    managed = Managed(service.name, "test", service, depends_on, restart)
+    managed = Managed(service.name, "test", service, depends_on, Lifecycle(restart=restart))
     supervisor.add(managed)
     return managed
 
@@ -139,7 +140,7 @@ def test_running_well_for_a_while_forgets_old_failures(
     managed = manage(supervisor, Service("consumer", []))
     supervisor.start_all(lambda _: None)
     for _ in range(4):
-        clock.advance(managed.restart.stable_threshold + 1)
+        clock.advance(managed.lifecycle.stable_threshold + 1)
         supervisor.failed("consumer", RuntimeError("again"))
         assert managed.failures == 1
         clock.advance(1.1)
@@ -150,7 +151,7 @@ def test_a_service_is_given_up_after_max_attempts(
     supervisor: Supervisor, clock: ManualClock
 ) -> None:
     diary: list[str] = []
-    policy = STEADY._replace(max_attempts=2)
+    policy = STEADY.model_copy(update={"max_attempts": 2})
     managed = manage(supervisor, Service("driver", diary, failures=99), restart=policy)
     supervisor.start_all(lambda _: None)
     for _ in range(2):
@@ -161,9 +162,7 @@ def test_a_service_is_given_up_after_max_attempts(
 
 
 def test_no_wait_is_longer_than_max_delay_and_jitter_stays_in_its_share() -> None:
-    policy = RestartPolicy(
-        initial_delay=1, max_delay=90, backoff_factor=2, jitter=0.1, max_attempts=0
-    )
+    policy = Restart(initial_delay=1, max_delay=90, backoff_factor=2, jitter=0.1, max_attempts=0)
     assert policy.delay(1, 0.5) == 1
     assert policy.delay(4, 0.5) == 8
     assert policy.delay(1000, 0.5) == 90

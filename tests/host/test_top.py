@@ -170,7 +170,7 @@ def test_a_person_finds_the_dead_letter_and_pauses_the_queue(
     screen.press("d")
     screen.shows("1 dead letters, the newest first")
     screen.press("Enter")
-    screen.shows('"total": -5(.|\n)*negative total')
+    screen.shows("total = -5(.|\n)*negative total")
     screen.press("q", "q")
     screen.shows("READY")
     screen.press("p")
@@ -228,5 +228,5 @@ def test_a_host_that_was_started_again_is_found() -> None:
 
     asking = Asking(reach, cast("Client", Answering(1, gone=True)), history, 0.01)
     asking.start()
-    until(lambda: history.view().host.pid == 2)
+    until(lambda: history.view().host["pid"] == 2)
     asking.stop()

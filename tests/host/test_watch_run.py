@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from moonq.cli.reloading import Reloading
+from moonq.cli.reloading import reloading
 from moonq.control.client import Client, connect
 from moonq.registry.project import Project
 from moonq.registry.settings import Settings
@@ -222,7 +222,7 @@ def test_a_bug_in_a_reload_ends_neither_host_nor_watch(
 
     ready = threading.Event()
     narrator = SimpleNamespace(watching=lambda _: ready.set())
-    with Reloading(cast("Any", Broken()), cast("Any", narrator)):
+    with reloading(cast("Any", Broken()), cast("Any", narrator)):
         assert ready.wait(20)
         for number in (1, 2):
             (tmp_path / "work.lua").write_text("")

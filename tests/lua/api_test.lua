@@ -1,4 +1,5 @@
 local api = require("host.api")
+local json = require("json")
 local test = require("test")
 
 local describe, it, each, eq = test.describe, test.it, test.each, test.eq
@@ -81,32 +82,52 @@ describe("api.deliver", function()
   end)
 end)
 
-describe("the policy's questions", function()
-  local function decide(attempt, delay)
-    return { api.decide(attempt, 0, 0, "UNKNOWN", "no", nil, delay, 0.5) }
+describe("api.decide", function()
+  local QUEUE = json.encode({
+    max_attempts = 3,
+    max_interruptions = 2,
+    initial_delay = 1,
+    factor = 2,
+    max_delay = 60,
+    jitter = 0,
+  })
+
+  local function decide(event)
+    event.attempt, event.interruptions, event.snoozes = 1, 0, 0
+    event.kind, event.message, event.chance = "UNKNOWN", "no", 0.5
+    local found, problem = api.decide(json.encode(event))
+    return json.decode(found), problem
   end
 
-  it("are answered by the numbers of the queue", function()
-    open("return function() return true end")
-    api.set_policy(3, 2, 1, 2, 60, 0)
-    eq({ api.decide_interruption(1) }, { "retry", 1 })
-    eq({ api.decide_interruption(2) }, { "dead", "interrupted" })
-    eq({ api.decide_snooze(1, 5) }, { "retry", 5 })
+  it("is answered by the numbers of the queue", function()
+    open("return function() return 9 end")
+    api.set_policy(QUEUE)
+    eq(decide({ what = "snooze", delay = 5 }), { action = "snooze", delay = 5 })
   end)
 
-  it("are answered by the queue's own policy where one is open", function()
+  it("is answered by the queue's own policy where one is open", function()
     open("return function(failure) return failure.attempt < 2 and '7s' end")
-    api.set_policy(3, 2, 1, 2, 60, 0)
-    eq(decide(1), { "retry", 7.0 })
-    eq(decide(2), { "dead", "rejected" })
+    api.set_policy(QUEUE)
+    eq(decide({ what = "failed" }), {
+      action = "retry",
+      delay = 7.0,
+      kind = "UNKNOWN",
+      message = "no",
+      words = "nack → again in 7s: UNKNOWN no",
+    })
   end)
 
-  it("fall back to the numbers when the own policy answers nonsense", function()
+  it("falls back to the numbers when the own policy answers nonsense", function()
     open("return function() return 'soon' end")
-    api.set_policy(3, 2, 1, 2, 60, 0)
-    local action, seconds, problem = table.unpack(decide(1))
-    eq({ action, seconds }, { "retry", 1.0 })
+    api.set_policy(QUEUE)
+    local found, problem = decide({ what = "failed" })
+    eq({ found.action, found.delay, found.problem }, { "retry", 1.0 })
     test.contains(problem, "it answered soon")
+  end)
+
+  it("raises about an event that it does not know", function()
+    api.set_policy(QUEUE)
+    test.fails("nil value", decide, { what = "nonsense" })
   end)
 end)
 

@@ -86,7 +86,7 @@ def until(holds: Callable[[], bool], limit: float = 15.0) -> None:
 
 def last_errors(host: Host) -> list[str]:
     """Kind and text of each dead letter's last error."""
-    letters = host.queues.route("app:tasks.dead").driver.peek("app:tasks.dead", 100)
+    letters = host.queues.route("app:tasks.dead").driver.peek("app:tasks.dead", 100).items
     errors = [letter.errors[-1] for letter in letters]
     return [f"{error.kind} {error.message}" for error in errors]
 

@@ -11,7 +11,11 @@ import pytest
 from offered import Offered, handler_of
 from states import opened
 
-from moonq.sandbox.state import Stopped
+from moonq.clock import ManualClock
+from moonq.model import Delivery, Message
+from moonq.run.judgement import Event
+from moonq.run.policy import Policy
+from moonq.sandbox.state import Fault, LuaState, Stopped
 
 MIB = 1024 * 1024
 PLAIN = "return function(body) return body end"
@@ -164,22 +168,32 @@ def test_a_file_that_runs_out_of_memory_is_stopped() -> None:
 
 
 def test_a_policy_that_hoards_can_still_be_asked() -> None:
-    state = opened(
+    hoards = (
         "local t = {} return function(f) pcall(function()"
-        " while true do t[#t + 1] = ('x'):rep(900) .. #t end end) return 5 end",
-        memory=4 * MIB,
+        " while true do t[#t + 1] = ('x'):rep(900) .. #t end end) return 5 end"
     )
-    state.use_policy(10, 5, 2.0, 3.0, 900.0, 0.2)
-    text = b"x" * 8192
+    queue = {
+        "max_attempts": 10,
+        "max_interruptions": 5,
+        "initial_delay": 2.0,
+        "factor": 3.0,
+        "max_delay": 900.0,
+        "jitter": 0.2,
+        "function": "app:f",
+        "memory": 4 * MIB,
+    }
+
+    def make(own: bool) -> LuaState:
+        return opened(hoards, memory=4 * MIB) if own else LuaState({})
+
+    policy = Policy(queue, make, ManualClock(), chance=lambda: 0.5)
+    delivery = Delivery(Message("a", b"", 0.0), None)
     for _ in range(3):
-        if state.spent:
-            break
-        try:
-            state.decide(1, 0, 0, b"UNKNOWN", text, None, None, 0.5)
-        except Stopped as stopped:
-            assert stopped.reason == "memory"  # noqa: PT017 - it may also be answered
-    assert state.decide_interruption(1)[0] == b"retry"
-    state.close()
+        found = policy.judge(delivery, Event("failed", Fault("UNKNOWN", "x" * 8192)))
+        assert (found.action, found.delay) in {("retry", 5.0), ("retry", 2.0)}
+        snoozed = policy.judge(delivery, Event("snooze", delay=7.0))
+        assert (snoozed.action, snoozed.delay) == ("snooze", 7.0)
+    policy.close()
 
 
 def test_states_of_many_threads_do_not_disturb_each_other() -> None:

@@ -146,23 +146,25 @@ def test_a_message_tells_what_came_with_it(call: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settle", "verdict"),
+    ("settle", "verdict", "delay", "reason"),
     [
-        ("ack()", "ack"),
-        ("nack('no answer')", "nack"),
-        ("retry({ delay = '5s', error = 'no answer' })", "retry"),
-        ("snooze({ delay = 5 })", "snooze"),
-        ("reject('card stolen')", "reject"),
+        ("ack()", "ack", None, ""),
+        ("nack('no answer')", "retry", 2.0, ""),
+        ("retry({ delay = '5s', error = 'no answer' })", "retry", 5.0, ""),
+        ("snooze({ delay = 5 })", "snooze", 5.0, ""),
+        ("reject('card stolen')", "dead", None, "rejected"),
     ],
 )
-def test_a_message_is_settled_by_the_first_who_does(call: Run, settle: str, verdict: str) -> None:
+def test_a_message_is_settled_by_the_first_who_does(
+    call: Run, settle: str, verdict: str, delay: float | None, reason: str
+) -> None:
     script = f"""
       local msg = queue.message()
       logger.info("seen", {{ first = msg:{settle}, second = select(2, msg:ack()) }})
       return nil, "too late"
     """
     said = call(script, "1", "--as-message")
-    assert said["verdict"] == verdict
+    assert (said["verdict"], said["delay"], said["reason"]) == (verdict, delay, reason)
     assert said["logs"][0]["fields"] == {"first": True, "second": "msg:ack(): already settled"}
 
 

@@ -1,35 +1,9 @@
 """What people type.
 
-* moonq
-  * call        run one function once
-  * check       say what is wrong with a project
-  * completion  make the shell complete moonq's names
-  * dead        see why messages died; retry or drop them
-  * dev         run, reload what is saved, and talk to it
-  * doctor      hold a driver against the delivery contract
-  * eval        evaluate Lua on a host
-  * graph       show how entries hang together
-  * ls          list entries
-  * new         make a project
-  * pause       let a queue or a consumer rest
-  * peek        look at the messages of a queue
-  * publish     put messages on a queue
-  * purge       drop what waits in a queue
-  * queues      show every queue with its numbers
-  * reload      replace what has changed in the running host
-  * repl        talk to a host in Lua (also called console)
-  * resume      undo pause
-  * run         run a project's queues
-  * show        show one entry
-  * status      show which hosts are running
-  * stop        end the running host
-  * tail        watch messages go by
-  * test        run tests written in Lua
-  * top         see what a running host does
-  * version     say which moonq this is
-
-One file per command, named after it. Data goes to stdout, talk to stderr; no command catches
-`MoonqError`: `failures` turns it into its line and its exit code.
+`COMMANDS` is the map. Most commands are verbs: a row of `operations/verbs.py` makes them, and only
+those that do more than ask and show have a file in `commands`, named after them. Data goes to
+stdout, talk to stderr; no command catches `MoonqError`: `failures` turns it into its line and its
+exit code.
 """
 
 from __future__ import annotations
@@ -39,35 +13,38 @@ from importlib import import_module
 import click
 
 from moonq import __version__
+from moonq.cli.forwarding import forward
 from moonq.cli.options import common
+from moonq.operations.verbs import VERBS
 
-COMMANDS = (
-    "call",
-    "check",
-    "completion",
-    "dead",
-    "dev",
-    "doctor",
-    "eval",
-    "graph",
-    "ls",
-    "new",
-    "pause",
-    "peek",
-    "publish",
-    "purge",
-    "queues",
-    "reload",
-    "repl",
-    "resume",
-    "run",
-    "show",
-    "status",
-    "stop",
-    "tail",
-    "test",
-    "top",
-    "version",
+#: Commands that are no verbs, with what they do.
+_OTHERS = {
+    "check": "say all that is wrong with a project",
+    "completion": "complete commands and live ids in bash, zsh or fish",
+    "dead": "see why messages died, and give them another life or drop them",
+    "dev": "run a project, reload what you save, and talk to it in the same terminal",
+    "doctor": "hold a driver against the delivery contract, where it will run",
+    "eval": "evaluate Lua on the running host, or on a private one",
+    "new": "make a project",
+    "repl": "talk to the running host in Lua, or to a private one",
+    "run": "run a project's queues",
+    "tail": "show publishes, deliveries, verdicts and log lines as they go by",
+    "test": "run tests written in Lua, in virtual time",
+    "top": "see what a running host does, second by second",
+    "version": "say which moonq this is",
+}
+#: Verbs whose commands do more than ask the host and show the answer: each has a file.
+_MORE = ("call", "peek", "publish", "queues", "show", "status", "stop")
+_VERBS = {verb.command: verb for verb in VERBS.values() if verb.command}
+
+#: Every command with one sentence about it, as the README has it.
+COMMANDS = dict(
+    sorted(
+        {
+            **_OTHERS,
+            **{name: verb.about for name, verb in _VERBS.items() if " " not in name},
+        }.items()
+    )
 )
 
 ALIASES = {"console": "repl"}
@@ -89,8 +66,25 @@ class Commands(click.Group):
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in _VERBS and cmd_name not in _MORE:
+            return forward(_VERBS[cmd_name])
+        if cmd_name == "dead":
+            return _dead()
         command: click.Command = getattr(import_module(f"moonq.cli.commands.{cmd_name}"), cmd_name)
         return command
+
+
+def _dead() -> click.Group:
+    """Gather the verbs about dead letters."""
+    help_ = f"{COMMANDS['dead'].capitalize()}.\n\n\b\nExamples:\n" + "\n".join(
+        f"  {verb.examples[0]}" for name, verb in _VERBS.items() if name.startswith("dead ")
+    )
+    members = {
+        name.removeprefix("dead "): forward(verb)
+        for name, verb in _VERBS.items()
+        if name.startswith("dead ")
+    }
+    return click.Group("dead", members, help=help_)
 
 
 @click.command(

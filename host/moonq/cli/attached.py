@@ -11,84 +11,68 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import click
 
 from moonq import log
 from moonq.cli.options import Options
-from moonq.control.client import Client
-from moonq.errors import ConfirmationNeeded, ReadOnly
+from moonq.errors import ReadOnly
 
 if TYPE_CHECKING:
-    from moonq.control.reaching import Direct
+    from moonq.control.reaching import Reached
 
 
 @contextmanager
 def attached(
-    options: Options, *, needs_live: bool = False, changes: str = "", yes: bool = False
-) -> Iterator[Client | Direct]:
-    """Give the running host of the project, or a private one unless *needs_live*.
+    options: Options,
+    *,
+    live: bool = False,
+    changes: str = "",
+    yes: bool = False,
+    loud: bool = False,
+) -> Iterator[Reached]:
+    """Give the running host of the project, or a private one unless it must be *live*.
 
     *changes* says what is about to change; a host in production is then asked for the right to.
+    *loud* lets a private host's scripts log to stderr.
     """
-    from moonq.control.reaching import reach
+    from moonq.control.reaching import Wish, reach
 
-    log.configure("pretty", "warn", color=options.has_color(sys.stderr))
-    host = reach(options.project, needs_live=needs_live)
-    try:
-        if changes and isinstance(host, Client) and host.read_only:
+    level = "warn" if not loud else "debug" if options.verbose else "info"
+    log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
+    with reach(options.project, Wish(live=live)) as host:
+        if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host
-    finally:
-        host.close()
 
 
-@contextmanager
-def live(options: Options, *, changes: str = "", yes: bool = False) -> Iterator[Client]:
-    """Give the running host of the project.
-
-    Raises:
-        NoHost: None is running.
-    """
-    with attached(options, needs_live=True, changes=changes, yes=yes) as host:
-        assert isinstance(host, Client)
-        yield host
-
-
-def _ask_for_write(options: Options, host: Client, changes: str, yes: bool) -> None:
-    name = host.hello["project"]
-    if not yes and not options.confirms(f"{name} is in PRODUCTION. {changes}?"):
+def _ask_for_write(options: Options, host: Reached, changes: str, yes: bool) -> None:
+    if not yes and not options.confirms(f"{host.name} is in PRODUCTION. {changes}?"):
         raise ReadOnly(
-            f"{name} is in production, where sessions are read-only: {changes} was not done",
+            f"{host.name} is in production, where sessions are read-only: {changes} was not done",
             hint="add --yes if you mean it; the host logs it",
         )
-    host.write()
+    host.client.write()
 
 
-def confirmed(options: Options, question: str, *, yes: bool) -> None:
-    """Go on if *yes* was said on the command line or is said now.
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who typed a command, to be asked; without a terminal the answer is no."""
 
-    Raises:
-        ConfirmationNeeded: It was not, or nobody could be asked.
-    """
-    if not yes and not options.confirms(question):
-        raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
+    options: Options
 
+    def notice(self, text: str) -> None:
+        """Say something that is not the result."""
+        self.options.say(text)
 
-def confirmed_by_name(options: Options, name: str, *, yes: bool) -> None:
-    """Go on if *name* is typed now, or *yes* was said.
+    def confirms(self, question: str) -> bool:
+        """Ask for a yes."""
+        return self.options.confirms(question)
 
-    Raises:
-        ConfirmationNeeded: It was not, or nobody could be asked.
-    """
-    import click
-
-    if yes:
-        return
-    if options.can_ask():
-        typed = click.prompt(
-            "type the queue name to confirm", default="", show_default=False, err=True
-        )
-        if typed in (name, name.rpartition(":")[2]):
-            return
-        raise ConfirmationNeeded(f"{typed!r} is not {name}; nothing was done")
-    raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
+    def asks(self, question: str) -> str:
+        """Ask for a word."""
+        if not self.options.can_ask():
+            return ""
+        return str(click.prompt(question, "", prompt_suffix=" ", show_default=False, err=True))

@@ -7,7 +7,7 @@ reading a project properly takes longer than anybody waits for a completion.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,34 +28,16 @@ _ENTRY = re.compile(
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def complete_queue(
-    ctx: click.Context, _param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Offer queues, with how much is in them where a host runs."""
-    return _offer(incomplete, _queues(_project(ctx)))
+def completer(source: str) -> Completer:
+    """Return what offers the names that *source* has: see `moonq.operations.verb`."""
 
+    def complete(
+        ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        names = _SOURCES.get(source)
+        return _offer(incomplete, names(_project(ctx))) if names else []
 
-def complete_target(
-    ctx: click.Context, _param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Offer queues and consumers."""
-    project = _project(ctx)
-    consumers = _entries(project, "queue.consumer")
-    return _offer(incomplete, [*_queues(project), *consumers])
-
-
-def complete_function(
-    ctx: click.Context, _param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Offer functions."""
-    return _offer(incomplete, _entries(_project(ctx), "function.lua"))
-
-
-def complete_entry(
-    ctx: click.Context, _param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Offer entries of every kind."""
-    return _offer(incomplete, _entries(_project(ctx), ""))
+    return complete
 
 
 def _offer(incomplete: str, found: list[tuple[str, str]]) -> list[CompletionItem]:
@@ -124,3 +106,17 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
         for path in sorted(folder.glob(pattern)):
             if not any(part.startswith(".") for part in path.relative_to(folder).parts):
                 yield path
+
+
+def _targets(project: Path) -> list[tuple[str, str]]:
+    return [*_queues(project), *_entries(project, "queue.consumer")]
+
+
+#: What may be named -> its names, each with a word about it.
+_SOURCES: Mapping[str, Callable[[Path], list[tuple[str, str]]]] = {
+    "queue": _queues,
+    "consumer": lambda project: _entries(project, "queue.consumer"),
+    "function": lambda project: _entries(project, "function.lua"),
+    "entry": lambda project: _entries(project, ""),
+    "target": _targets,
+}

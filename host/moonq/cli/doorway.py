@@ -29,11 +29,7 @@ class Doorway:
         self._server = None if socket == "none" else _server(host, project, socket, end)
 
     def __enter__(self) -> Doorway:
-        if self._server is not None:
-            try:
-                self._server.claim()
-            except OSError as problem:
-                self._without(problem)
+        self._go_on(lambda server: server.claim())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,19 +38,19 @@ class Doorway:
 
     def open(self) -> None:
         """Let people in."""
-        if self._server is not None:
-            try:
-                self._server.listen()
-            except OSError as problem:
-                self._server.stop()
-                self._without(problem)
+        self._go_on(lambda server: server.listen())
 
-    def _without(self, problem: OSError) -> None:
-        """Go on: a host on a read-only disk serves its queues all the same."""
-        assert self._server is not None
-        where = problem.filename or self._server.place.socket
-        _log.warning("no console can attach: %s: %s", where, (problem.strerror or "").lower())
-        self._server = None
+    def _go_on(self, step: Callable[[Server], None]) -> None:
+        """Take the next step, or do without: a host on a read-only disk serves all the same."""
+        if self._server is None:
+            return
+        try:
+            step(self._server)
+        except OSError as problem:
+            where = problem.filename or self._server.place.socket
+            _log.warning("no console can attach: %s: %s", where, (problem.strerror or "").lower())
+            self._server.stop()
+            self._server = None
 
 
 def _server(host: Host, project: Path, socket: str | None, end: Callable[[bool], None]) -> Server:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -23,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq import __version__
+from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.log import speaks_unicode, visible
+from moonq.text.plain import visible
 
 if TYPE_CHECKING:
     from moonq.text.findings import Finding
@@ -59,19 +59,6 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     return _bug(error, args, options)
 
 
-def draw(findings: Sequence[Finding], options: Options, stream: Any) -> str:
-    """Return *findings* drawn as *stream* can show them."""
-    from moonq.text.findings import render
-
-    width = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
-    return render(
-        findings,
-        color=options.has_color(stream),
-        width=width,
-        unicode=speaks_unicode(stream),
-    )
-
-
 def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> int:
     # The option may stand behind what click stumbled over.
     if options.json or "--json" in args:
@@ -87,7 +74,8 @@ def _expected(error: MoonqError, options: Options) -> int:
         _say_json(_plain(error, findings))
     else:
         if findings:
-            print(draw(findings, options, sys.stderr), end="\n\n", file=sys.stderr)
+            lines = Lines(options, sys.stderr)
+            lines.line(below=f"{lines.drawn(findings)}\n")
         code = f" [{error.code}]" if error.code else ""
         print(f"moonq: {visible(error.message)}{code}", file=sys.stderr)
         if error.hint:

@@ -9,7 +9,6 @@ error[H403]: app:publish failed: UNKNOWN
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from moonq.text.findings import Finding
 
 MOST_FRAMES = 10
-_FRAME = re.compile(r"(?P<place>[^\n]+?:\d+): in ")
 
 
 def as_finding(project: Project, function: str, fault: Fault) -> Finding:
@@ -37,7 +35,12 @@ def as_finding(project: Project, function: str, fault: Fault) -> Finding:
 
 def _placed(fault: Fault) -> str:
     """The message behind its place, which an error object leaves to the stack."""
-    first = _FRAME.match(fault.traceback)
-    if first and not fault.message.startswith(first["place"]):
-        return f"{first['place']}: {fault.message}"
-    return fault.message
+    from moonq.registry.lua.runtime import innermost
+
+    chunk, line = innermost(fault.traceback)
+    place = f"{chunk}:{line}"
+    return (
+        fault.message
+        if not chunk or fault.message.startswith(place)
+        else f"{place}: {fault.message}"
+    )

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
-from moonq.cli.failures import draw, findings_of
+from moonq.cli.drawing import Lines, Part
+from moonq.cli.failures import findings_of
 from moonq.cli.faults import as_finding
-from moonq.cli.options import Options
 from moonq.text.findings import to_json
+from moonq.text.plain import visible
+from moonq.text.wording import clock, counted, milliseconds
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -28,18 +29,17 @@ if TYPE_CHECKING:
     from moonq.registry import Project
     from moonq.run.reload import ReloadReport
 
-MARKS = {"running": ("✓", "32"), "failed": ("✗", "31")}
-OTHER_MARK = ("●", "33")
+MARKS = {"running": ("✓", "good"), "failed": ("✗", "bad")}
+OTHER_MARK = ("●", "warn")
 
 
 class Narrator:
     """Knows both ways of telling; whoever calls it says only what happened."""
 
-    def __init__(self, options: Options, *, pretty: bool) -> None:
-        self._options = options
+    def __init__(self, lines: Lines, *, pretty: bool, quiet: bool = False) -> None:
+        self._lines = lines
         self._pretty = pretty
-        self._color = options.has_color(sys.stderr)
-        self._unicode = log.speaks_unicode(sys.stderr)
+        self._quiet = quiet
         self._widest = 0
         self._log = log.get("moonq")
 
@@ -56,10 +56,10 @@ class Narrator:
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
-        mark = self._paint(*MARKS.get(status.state, OTHER_MARK))
         took = f"  {milliseconds(status.took)}" if status.took >= 0.01 else ""
+        told = f" {status.id:{self._widest}}  {status.detail or status.kind}{took}"
         self._tell(
-            f"  {mark} {status.id:{self._widest}}  {status.detail or status.kind}{took}",
+            ("  ", MARKS.get(status.state, OTHER_MARK), told),
             f"service {status.state}",
             service=status.id,
             kind=status.kind,
@@ -78,8 +78,7 @@ class Narrator:
         """A function that --call names has ended well."""
         values = ", ".join(json.dumps(value, ensure_ascii=False) for value in result.values)
         self._tell(
-            f"{function} returned {log.visible(values) or 'nothing'}"
-            f" in {milliseconds(result.took)}",
+            f"{function} returned {visible(values) or 'nothing'} in {milliseconds(result.took)}",
             "returned",
             function=function,
             values=result.values,
@@ -89,8 +88,9 @@ class Narrator:
     def failed(self, project: Project, function: str, fault: Fault) -> None:
         """A function that --call names has failed."""
         self._tell(
-            draw([as_finding(project, function, fault)], self._options, sys.stderr) + "\n",
+            (),
             "call failed",
+            below=self._lines.drawn([as_finding(project, function, fault)]),
             level="error",
             function=function,
             kind=fault.kind,
@@ -121,11 +121,10 @@ class Narrator:
         """Somebody saved files that do not work; nothing has changed."""
         keeps = "not applied: the host keeps running the last good version"
         findings = findings_of(problem)
-        shown = draw(findings, self._options, sys.stderr) if findings else f"  {problem}"
-        cross = self._paint("✗", "31")
         self._tell(
-            f"{_now()} reload  {_few(paths)}  {cross} {keeps}\n{shown}\n",
+            (f"{_now()} reload  {_few(paths)}  ", MARKS["failed"], f" {keeps}"),
             "not reloaded",
+            below=self._lines.drawn(findings) if findings else f"  {problem}",
             level="error",
             files=list(paths),
             error=problem.message,
@@ -145,17 +144,20 @@ class Narrator:
             **totals(report),
         )
 
-    def _tell(self, sentence: str, event: str, *, level: str = "info", **fields: Any) -> None:
+    def _tell(
+        self,
+        sentence: str | tuple[Part, ...],
+        event: str,
+        *,
+        below: str = "",
+        level: str = "info",
+        **fields: Any,
+    ) -> None:
         if not self._pretty:
             self._log.log(log.parse_level(level), event, extra={"fields": fields})
-        else:
-            self._options.say(self._ascii(sentence), important=level == "error")
-
-    def _ascii(self, text: str) -> str:
-        return text if self._unicode else text.translate(log.ASCII)
-
-    def _paint(self, text: str, ink: str) -> str:
-        return f"\x1b[{ink}m{text}\x1b[0m" if self._color else text
+        elif level == "error" or not self._quiet:
+            parts = (sentence,) if isinstance(sentence, str) else sentence
+            self._lines.line(*parts, below=f"{below}\n" if below else "")
 
 
 def totals(report: StopReport) -> dict[str, Any]:
@@ -180,22 +182,4 @@ def _now() -> str:
 def _few(names: Sequence[str]) -> str:
     """Return *names* as far as one line has room for them."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
-    value = seconds * 1000
-    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
-
-
-def counted(number: int) -> str:
-    """Return *number* with a gap between thousands: ``1 204``."""
-    return f"{number:,}".replace(",", " ")
-
-
-def clock(seconds: float) -> str:
-    """Return *seconds* as ``00:04:12``."""
-    minutes, second = divmod(int(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour:02}:{minute:02}:{second:02}"
+    return f"{visible(', '.join(names[:3]))}{more}"

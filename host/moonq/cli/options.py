@@ -11,7 +11,7 @@ from typing import Any, TextIO, TypeVar
 import click
 from click.core import ParameterSource
 
-from moonq.log import has_color
+from moonq.text.plain import has_color
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

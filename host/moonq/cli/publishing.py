@@ -48,7 +48,7 @@ class Template:
         options = {**value["options"], **self.options}
         if "base64" in value:
             return {"base64": value["base64"], "headers": headers, "options": options}
-        text = json.dumps(value["body"], ensure_ascii=False)
+        text = json.dumps(value["body"], ensure_ascii=False, separators=(",", ":"))
         return {"json": text, "headers": headers, "options": options}
 
 

@@ -19,29 +19,19 @@ if TYPE_CHECKING:
 _log = log.get("moonq.watch")
 
 
-class Reloading:
-    """Watches the project of *host* from `with` on until its end."""
+def reloading(host: Host, narrator: Narrator) -> Watching:
+    """Return the watch over the project of *host*, for a `with`."""
 
-    def __init__(self, host: Host, narrator: Narrator) -> None:
-        self._host = host
-        self._narrator = narrator
-        root = host.project.root
-        self._watching = Watching(root, self._reload, lambda: narrator.watching(root.resolve()))
-
-    def __enter__(self) -> Reloading:
-        self._watching.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._watching.__exit__()
-
-    def _reload(self, paths: tuple[str, ...]) -> None:
+    def reload(paths: tuple[str, ...]) -> None:
         try:
-            report = self._host.reload()
+            report = host.reload()
         except MoonqError as problem:
-            self._narrator.not_reloaded(paths, problem)
+            narrator.not_reloaded(paths, problem)
         except Exception:  # noqa: BLE001 - it would end the watch without a word
             # The next save may go well, and the host goes on in any case.
             _log.exception("the reload failed: a bug in moonq")
         else:
-            self._narrator.reloaded(paths, report)
+            narrator.reloaded(paths, report)
+
+    root = host.project.root
+    return Watching(root, reload, lambda: narrator.watching(root.resolve()))

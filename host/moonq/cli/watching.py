@@ -8,21 +8,22 @@ Each pass is a process of its own: a key or a change ends it at once, whatever i
 from __future__ import annotations
 
 import os
-import queue
-import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
+import tty
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-#: Changes within this many milliseconds are one.
-DEBOUNCE = 80
-SUFFIXES = (".lua", ".yaml", ".yml")
+import click
+
+from moonq.registry.watching import Watching
+
+SNAPSHOTS = "__snapshots__"
 KEYS = "a all · f failed · p path · t name · c clear · Enter again · u update · q quit"
 
 
@@ -111,107 +112,91 @@ class Watch:
         self._folder = folder
         self._arguments = list(arguments)
         self._filter = first
-        self._events: queue.Queue[Event] = queue.Queue()
-        self._stop = threading.Event()
         self._pass: subprocess.Popen[bytes] | None = None
-        self._is_asking = threading.Lock()
+        # Keys come in the main thread, changes in another one: one of them at a time.
+        self._turn = threading.Lock()
 
     def run(self) -> None:
         """Go on until somebody quits."""
-        threading.Thread(target=self._watch_files, daemon=True).start()
-        with _single_keys() as can_read:
-            if can_read:
-                threading.Thread(target=self._read_keys, daemon=True).start()
-            self._begin(self._filter.arguments())
+        with _Keyboard() as keyboard, Watching(self._folder, self._changed):
+            with self._turn:
+                self._begin(self._filter.arguments())
             try:
-                self._follow()
+                for key in keyboard.pressed():
+                    if self._take(Event(key=key), keyboard.ask).quit:
+                        return
             finally:
-                self._stop.set()
                 self._end()
 
-    def _follow(self) -> None:
-        while True:
-            step = decide(self._events.get(), self._filter, self._ask)
+    def _changed(self, paths: tuple[str, ...]) -> None:
+        # Tests write snapshots themselves.
+        changed = tuple(str(self._folder / path) for path in paths if SNAPSHOTS not in path)
+        if changed:
+            self._take(Event(changed=changed), lambda _: "")
+
+    def _take(self, event: Event, ask: Callable[[str], str]) -> Step:
+        def asked(question: str) -> str:
+            self._end()
+            return ask(question)
+
+        with self._turn:
+            step = decide(event, self._filter, asked)
             self._filter = step.filter
-            if step.quit:
-                return
             if step.run is not None:
                 self._begin(step.run)
+        return step
 
     def _begin(self, arguments: Iterable[str]) -> None:
         self._end()
         if sys.stdout.isatty():
-            sys.stdout.write("\x1b[2J\x1b[H")
+            click.clear()
         print(f"watching {self._folder} · {self._filter.shown()}\n{KEYS}\n", flush=True)
         command = [sys.executable, "-m", "moonq", "test", *self._arguments, *arguments]
         self._pass = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - moonq itself
 
     def _end(self) -> None:
         running, self._pass = self._pass, None
-        if running is not None and running.poll() is None:
-            running.send_signal(signal.SIGTERM)
+        if running is not None:
+            running.terminate()
             try:
                 running.wait(1)
             except subprocess.TimeoutExpired:
                 running.kill()
-        if running is not None:
-            running.wait()
+                running.wait()
 
-    def _watch_files(self) -> None:
-        from watchfiles import watch
 
-        for changes in watch(self._folder, debounce=DEBOUNCE, step=20, stop_event=self._stop):
-            paths = tuple({path for _, path in changes if _concerns(path)})
-            if paths:
-                self._events.put(Event(changed=paths))
+class _Keyboard:
+    """Keys one by one, and a whole line when something is asked."""
 
-    def _read_keys(self) -> None:
-        while not self._stop.is_set():
-            with self._is_asking:
-                ready, _, _ = select.select([sys.stdin], [], [], 0.1)
-                key = os.read(sys.stdin.fileno(), 1).decode("ascii", "replace") if ready else ""
-            if key:
-                self._events.put(Event(key=key))
+    def __init__(self) -> None:
+        self._before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
 
-    def _ask(self, question: str) -> str:
-        self._end()
-        with self._is_asking, _whole_lines():
+    def __enter__(self) -> _Keyboard:
+        self._single()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def pressed(self) -> Iterator[str]:
+        """Yield every key that is pressed; where there is no terminal, wait for a signal."""
+        while self._before is None:
+            signal.pause()
+        while key := os.read(sys.stdin.fileno(), 1):
+            yield key.decode("ascii", "replace")
+
+    def ask(self, question: str) -> str:
+        """Return the line that is typed."""
+        self._restore()
+        try:
             return input(question)
+        finally:
+            self._single()
 
+    def _single(self) -> None:
+        if self._before:
+            tty.setcbreak(sys.stdin)
 
-def _concerns(path: str) -> bool:
-    parts = Path(path).parts
-    hidden = any(part.startswith(".") or part == "__snapshots__" for part in parts)
-    return path.endswith(SUFFIXES) and not hidden
-
-
-@contextmanager
-def _single_keys() -> Iterator[bool]:
-    """Let keys be read one by one; False where there is no terminal."""
-    if not sys.stdin.isatty():
-        yield False
-        return
-    import termios
-    import tty
-
-    before = termios.tcgetattr(sys.stdin)
-    tty.setcbreak(sys.stdin)
-    try:
-        yield True
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _whole_lines() -> Iterator[None]:
-    """Let a line be typed with the keys that edit it."""
-    import termios
-
-    before = termios.tcgetattr(sys.stdin)
-    plain = termios.tcgetattr(sys.stdin)
-    plain[3] |= termios.ICANON | termios.ECHO
-    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, plain)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+    def _restore(self) -> None:
+        if self._before:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)

@@ -46,15 +46,30 @@ def each(names: str | tuple[str, ...], values: Sequence[Any]) -> Callable[[Proof
     return mark
 
 
+def needs(*abilities: str) -> Callable[[Proof], Proof]:
+    """Prove it only of a driver that has *abilities*; one without must refuse what needs them."""
+
+    def mark(proof: Proof) -> Proof:
+        @functools.wraps(proof)
+        def prove(scene: Scene, **values: Any) -> None:
+            if all(map(scene.promises, abilities)):
+                proof(scene, **values)
+
+        return prove
+
+    return mark
+
+
 def cases_of(module: ModuleType) -> Iterator[Case]:
     """All cases of *module*, in the order in which they are written down."""
     topic = module.__name__.rpartition(".")[2]
+    needed = needs(*getattr(module, "NEEDS", ()))
     for name, proof in inspect.getmembers(module, inspect.isfunction):
         text = inspect.getdoc(proof) or ""
         if proof.__module__ != module.__name__ or not text.startswith(CLAUSE):
             continue
         clause, _, claim = text.splitlines()[0].partition(":")
-        for label, ready in _variants(proof):
+        for label, ready in _variants(needed(proof)):
             yield Case(topic, name + label, clause, claim.strip(), ready)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from moonq.conformance.case import needs
 from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import QueueFull, QueueNotFound
 from moonq.model import ACK, Dead, ErrorRecord, Interrupt
@@ -53,8 +54,7 @@ def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
     scene.publish("a")
     consumer = scene.consumer()
     for _ in range(2):
-        consumer.finish(Interrupt(1.0))
-        scene.later(1)
+        consumer.finish(Interrupt(), limit=1)
     consumer.finish(dead("interrupted"))
     headers = scene.letter("a").message.headers
     assert (headers["x_attempts"], headers["x_interruptions"]) == (1, 2)
@@ -106,8 +106,7 @@ def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
     scene.declare("q", dead_letter="graveyard")
     scene.declare("r", dead_letter="graveyard")
     scene.publish("a", "b")
-    scene.publish("c", queue="r")
-    scene.consumer().finish(dead())
+    scene.kill("c", queue="r")
     scene.consumer(queue="r").finish(dead())
     assert (scene.info("q").dead, scene.info("r").dead) == (2, 1)
     assert scene.info("graveyard").ready == 3
@@ -117,16 +116,14 @@ def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
 def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
     """§4 `dead_letter: none`: gone, and somebody was told."""
     scene.declare("q", dead_letter=None)
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     assert scene.counts() == {}
     assert scene.told("dropped") == 1
 
 
+@needs("max_length")
 def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     """§4 dead letters: more than the queue itself may hold."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=2)
     for _ in range(5):
         scene.publish("a", "b")
@@ -165,18 +162,16 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
 
 def some_letters_are_redriven_by_id(scene: Scene) -> None:
     """§4 redrive: one, by filter, or all."""
-    scene.publish(*"abcd")
-    scene.consumer().finish(dead())
+    scene.kill(*"abcd")
     assert scene.driver.redrive("q.dead", "", ["b", "d", "unknown"]) == 2
     assert scene.consumer().finish() == ["b", "d"]
-    assert sorted(ids(scene.driver.peek("q.dead", 10))) == ["a", "c"]
+    assert sorted(ids(scene.peek("q.dead"))) == ["a", "c"]
 
 
 def letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
     """§4 redrive: to the source or another queue."""
     scene.declare("other")
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     assert scene.driver.redrive("q.dead", "other") == 1
     assert scene.consumer(queue="other").finish() == ["a"]
     assert scene.counts() == {}
@@ -186,8 +181,7 @@ def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
     """§4 redrive: without a target, to the queue each came from."""
     scene.declare("r", dead_letter="q.dead")
     scene.publish("a")
-    scene.publish("b", queue="r")
-    scene.consumer().finish(dead())
+    scene.kill("b", queue="r")
     scene.consumer(queue="r").finish(dead())
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.consumer().finish() == ["a"]
@@ -196,20 +190,17 @@ def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
 
 def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
     """§1 I3: what cannot be moved stays a dead letter."""
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     with refused(QueueNotFound, match="nowhere"):
         scene.driver.redrive("q.dead", "nowhere")
     assert scene.info().dead == 1
 
 
+@needs("max_length")
 def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=3)
-    scene.publish(*"abc")
-    scene.consumer().finish(dead())
+    scene.kill(*"abc")
     scene.publish("d")
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.counts() == {"ready": 3, "dead": 1}
@@ -227,8 +218,7 @@ def what_was_published_to_a_dead_letter_queue_has_no_way_home(scene: Scene) -> N
 
 def a_letter_that_somebody_reads_is_not_redriven_under_his_hands(scene: Scene) -> None:
     """§1 I5: a leased dead letter belongs to its consumer."""
-    scene.publish("a")
-    scene.consumer().finish(dead())
+    scene.kill("a")
     reader = scene.consumer(queue="q.dead")
     (letter,) = reader.run()
     assert scene.driver.redrive("q.dead", "") == 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from moonq.conformance.case import needs
 from moonq.conformance.scene import Scene, dead, retry
 from moonq.errors import QueueFull
 from moonq.model import Receipt
 
+#: What a driver needs for any of these cases.
+NEEDS = ("dedup",)
+
 
 def a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
     """§6 dedup: the publish succeeds, and there is one message."""
-    if not scene.promises("dedup"):
-        return
     scene.publish("first", dedup_key="order-1")
     assert scene.offer("second", dedup_key="order-1") == Receipt("first", duplicate=True)
     assert scene.consumer().finish() == ["first"]
@@ -18,8 +20,6 @@ def a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
 
 def the_window_is_over_when_it_is_over(scene: Scene) -> None:
     """§6 dedup_window: 5 min unless the queue says otherwise."""
-    if not scene.promises("dedup"):
-        return
     scene.publish("first", dedup_key="k")
     scene.later(299.9)
     assert scene.offer("second", dedup_key="k").duplicate
@@ -31,8 +31,6 @@ def the_window_is_over_when_it_is_over(scene: Scene) -> None:
 
 def a_queue_names_its_own_window(scene: Scene) -> None:
     """§6 dedup_window: as declared."""
-    if not scene.promises("dedup"):
-        return
     scene.declare("q", dedup_window=10.0)
     scene.publish("first", dedup_key="k")
     scene.later(10)
@@ -41,8 +39,6 @@ def a_queue_names_its_own_window(scene: Scene) -> None:
 
 def a_changed_window_holds_from_now_on(scene: Scene) -> None:
     """§6 dedup_window: what was remembered under the old one is remembered as long as promised."""
-    if not scene.promises("dedup"):
-        return
     scene.publish("long", dedup_key="k")
     scene.declare("q", dedup_window=10.0)
     scene.publish("short", dedup_key="l")
@@ -57,8 +53,6 @@ def a_changed_window_holds_from_now_on(scene: Scene) -> None:
 
 def a_consumed_message_is_still_remembered(scene: Scene) -> None:
     """§6 dedup: the window counts, not whether the message is done."""
-    if not scene.promises("dedup"):
-        return
     scene.publish("first", dedup_key="k")
     scene.consumer().finish()
     assert scene.offer("second", dedup_key="k").duplicate
@@ -67,8 +61,6 @@ def a_consumed_message_is_still_remembered(scene: Scene) -> None:
 
 def other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
     """§6 dedup: one key, one queue."""
-    if not scene.promises("dedup"):
-        return
     scene.declare("other")
     scene.publish("a", dedup_key="k")
     scene.publish("b", dedup_key="l")
@@ -80,16 +72,13 @@ def other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
 
 def a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
     """§6 dedup: a batch is published in order."""
-    if not scene.promises("dedup"):
-        return
     receipts = scene.publish("a", "b", dedup_key="k")
     assert receipts == [Receipt("a"), Receipt("a", duplicate=True)]
 
 
+@needs("max_length")
 def a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
     """§6 dedup: only what was stored has duplicates."""
-    if not (scene.promises("dedup") and scene.promises("max_length")):
-        return
     scene.declare("q", max_length=1)
     scene.publish("a")
     assert isinstance(scene.offer("b", dedup_key="k"), QueueFull)
@@ -97,10 +86,9 @@ def a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
     assert scene.offer("b", dedup_key="k") == Receipt("b")
 
 
+@needs("max_length")
 def a_duplicate_needs_no_place(scene: Scene) -> None:
     """§6 dedup: it succeeds although the queue is full, and drops nobody."""
-    if not (scene.promises("dedup") and scene.promises("max_length")):
-        return
     for overflow in ("reject", "drop_oldest"):
         scene.declare(overflow, max_length=1, overflow=overflow)
         scene.publish("a", queue=overflow, dedup_key="k")
@@ -110,8 +98,6 @@ def a_duplicate_needs_no_place(scene: Scene) -> None:
 
 def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     """§6 dedup: it concerns publishing only."""
-    if not scene.promises("dedup"):
-        return
     scene.publish("a", dedup_key="k")
     consumer = scene.consumer()
     consumer.finish(retry(1))
@@ -119,3 +105,14 @@ def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     assert consumer.finish(dead()) == ["a"]
     assert scene.driver.redrive("q.dead", "") == 1
     assert consumer.finish() == ["a"]
+
+
+@needs("purge")
+def a_purged_message_can_be_published_again_under_its_key(scene: Scene) -> None:
+    """§6 dedup: it exists no more, and was not handled either."""
+    scene.publish("a", dedup_key="k")
+    scene.publish("b", dedup_key="l")
+    assert scene.driver.purge("q", ["a"]) == 1
+    assert scene.offer("a", dedup_key="k") == Receipt("a")
+    assert scene.offer("c", dedup_key="k") == Receipt("a", duplicate=True)
+    assert scene.offer("c", dedup_key="l") == Receipt("b", duplicate=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import each
-from moonq.conformance.scene import Scene, a_worker, dead, ids, near, retry
-from moonq.model import ACK, RELEASE, Delivery
+from moonq.conformance.case import each, needs
+from moonq.conformance.scene import Scene, Worker, dead, ids, near, retry
+from moonq.model import ACK, RELEASE
 
 
 @each("delay", [0.1, 5.0, 3600.0, 365 * 86400.0])
+@needs("delay")
 def a_delayed_message_is_never_early(scene: Scene, delay: float) -> None:
     """§6 delay: never early, at most a second late, from a tenth of a second to a year."""
-    if not scene.promises("delay"):
-        return
     scene.publish("a", delay=delay)
     consumer = scene.consumer()
     scene.later(delay * 0.999)
@@ -20,28 +19,25 @@ def a_delayed_message_is_never_early(scene: Scene, delay: float) -> None:
     assert ids(consumer.take()) == ["a"]
 
 
+@needs("delay")
 def delayed_messages_come_in_the_order_of_their_due_times(scene: Scene) -> None:
     """§6 delay: 5, 1 and 3 seconds come as 1, 3 and 5."""
-    if not scene.promises("delay"):
-        return
     for delay in (5.0, 1.0, 3.0):
         scene.publish(f"after {delay:.0f}", delay=delay)
     scene.later(10)
     assert scene.consumer().finish() == ["after 1", "after 3", "after 5"]
 
 
+@needs("delay")
 def a_delay_in_the_past_is_no_delay(scene: Scene) -> None:
     """§6 at: a moment that is over means now."""
-    if not scene.promises("delay"):
-        return
     scene.publish("a", delay=-60.0)
     assert scene.consumer().finish() == ["a"]
 
 
+@needs("delay")
 def a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
     """§6 delay: prefetch 1 and a delayed message leave room for the next one."""
-    if not scene.promises("delay"):
-        return
     scene.publish("late", delay=10.0)
     scene.publish("now")
     consumer = scene.consumer(prefetch=1)
@@ -49,60 +45,49 @@ def a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
     assert scene.counts() == {"delayed": 1, "leased": 1}
 
 
+@needs("delay")
 def a_delayed_message_says_when_it_is_due(scene: Scene) -> None:
     """§6 delay: the time is shown in seconds since the epoch."""
-    if not scene.promises("delay"):
-        return
     scene.publish("a", delay=60.0)
     stored = scene.find("a")
     assert stored.state == "delayed"
     assert near(stored.due, scene.clock.now() + 60)
 
 
+@needs("delay")
 def a_waiting_worker_wakes_when_a_delay_is_over(scene: Scene) -> None:
     """§6 delay: nobody needs to publish for a delayed message to be delivered."""
-    if not scene.promises("delay"):
-        return
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.publish("a", delay=5.0)
     scene.later(5)
-    thread.join(10)
-    assert ids(taken) == ["a"]
+    assert worker.took() == ["a"]
 
 
+@needs("delay")
 def a_worker_that_comes_later_wakes_in_time_too(scene: Scene) -> None:
     """§6 delay: whoever begins to wait knows of what is delayed already."""
-    if not scene.promises("delay"):
-        return
     scene.publish("a", delay=5.0)
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.later(5)
-    thread.join(10)
-    assert ids(taken) == ["a"]
+    assert worker.took() == ["a"]
 
 
+@needs("delay")
 def an_earlier_delay_overtakes_the_one_a_worker_waits_for(scene: Scene) -> None:
     """§6 delay: the wait is shortened when something is due sooner."""
-    if not scene.promises("delay"):
-        return
     scene.publish("late", delay=50.0)
     consumer = scene.consumer()
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
+    worker = Worker(consumer, 60.0)
     scene.publish("soon", delay=1.0)
     scene.later(1)
-    thread.join(10)
-    assert ids(taken) == ["soon"]
+    assert worker.took() == ["soon"]
 
 
+@needs("ttl")
 def an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> None:
     """§6 ttl: it bounds the wait before the first start."""
-    if not scene.promises("ttl"):
-        return
     scene.publish("a", ttl=5.0)
     scene.publish("b")
     scene.later(5)
@@ -112,19 +97,17 @@ def an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> Non
     assert scene.told("expired") == 1
 
 
+@needs("ttl")
 def a_message_in_time_is_delivered(scene: Scene) -> None:
     """§6 ttl: up to the last moment."""
-    if not scene.promises("ttl"):
-        return
     scene.publish("a", ttl=5.0)
     scene.later(4.999)
     assert scene.consumer().finish() == ["a"]
 
 
+@needs("ttl")
 def a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
     """§6 ttl: also in the middle of the queue, and without any consumer."""
-    if not scene.promises("ttl"):
-        return
     scene.publish("a")
     scene.publish("b", ttl=1.0)
     scene.publish("c")
@@ -133,23 +116,19 @@ def a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c"]
 
 
+@needs("ttl", "delay")
 def a_message_expires_while_it_is_delayed(scene: Scene) -> None:
     """§6 ttl: a delay longer than the ttl is never delivered."""
-    if not (scene.promises("ttl") and scene.promises("delay")):
-        return
     scene.publish("a", delay=10.0, ttl=5.0)
     scene.later(20)
     assert scene.consumer().take() == []
     assert scene.counts() == {"dead": 1}
 
 
+@needs("ttl")
 def a_message_expires_in_a_buffer(scene: Scene) -> None:
     """§6 ttl: what was taken in time but not started in time does not run."""
-    if not scene.promises("ttl"):
-        return
-    scene.publish("a", ttl=5.0)
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a", ttl=5.0)
     scene.later(5)
     assert scene.info().message_count == 1
     assert not consumer.subscription.start(delivery)
@@ -157,10 +136,9 @@ def a_message_expires_in_a_buffer(scene: Scene) -> None:
     assert scene.counts() == {"dead": 1}
 
 
+@needs("ttl")
 def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
     """§6 ttl: nobody has to take it once more to find that it is too late."""
-    if not scene.promises("ttl"):
-        return
     scene.publish("a", ttl=5.0)
     consumer = scene.consumer()
     consumer.take()
@@ -170,13 +148,10 @@ def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Sc
     assert scene.counts() == {"dead": 1}
 
 
+@needs("ttl")
 def ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     """§6 ttl: running, in backoff or handed back, it lives on."""
-    if not scene.promises("ttl"):
-        return
-    scene.publish("a", ttl=5.0)
-    consumer = scene.consumer()
-    (delivery,) = consumer.run()
+    consumer, delivery = scene.running("a", ttl=5.0)
     scene.later(10)
     assert consumer.settle(delivery, retry(10))
     scene.later(10)
@@ -186,10 +161,9 @@ def ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
+@needs("ttl")
 def expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `on_expire: drop`: counted, not buried."""
-    if not scene.promises("ttl"):
-        return
     scene.declare("q", on_expire="drop")
     scene.publish("a", "b", ttl=1.0)
     scene.later(1)
@@ -197,10 +171,9 @@ def expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> None:
     assert scene.told("expired") == 2
 
 
+@needs("ttl")
 def a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
     """§6 ttl: the queue's own, unless the message has one."""
-    if not scene.promises("ttl"):
-        return
     scene.declare("q", ttl=5.0)
     scene.publish("queue")
     scene.publish("long", ttl=60.0)
@@ -208,10 +181,9 @@ def a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
     assert scene.consumer().finish() == ["long"]
 
 
+@needs("ttl", "max_length")
 def an_expired_message_frees_its_slot(scene: Scene) -> None:
     """§1 I2: dead or gone, it does not count any more."""
-    if not (scene.promises("ttl") and scene.promises("max_length")):
-        return
     scene.declare("q", max_length=1)
     scene.publish("a", ttl=1.0)
     scene.later(1)
@@ -219,10 +191,9 @@ def an_expired_message_frees_its_slot(scene: Scene) -> None:
     assert scene.counts() == {"ready": 1, "dead": 1}
 
 
+@needs("ttl")
 def a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     """§4 redrive: the old ttl was for the old life."""
-    if not scene.promises("ttl"):
-        return
     scene.publish("a", ttl=1.0)
     scene.later(1)
     scene.info()
@@ -231,10 +202,9 @@ def a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a"]
 
 
+@needs("ttl")
 def many_short_lives_leave_nothing_behind(scene: Scene) -> None:
     """§6 ttl: messages that were done in time do not expire later."""
-    if not scene.promises("ttl"):
-        return
     consumer = scene.consumer()
     for _ in range(200):
         scene.publish("x", ttl=10.0)

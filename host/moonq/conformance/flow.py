@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
-from moonq.conformance.case import each
-from moonq.conformance.scene import BOOM, Consumer, Scene, a_worker, dead, ids, retry
-from moonq.errors import QueueError, QueueFull
-from moonq.model import ACK, RELEASE, Delivery, Interrupt, Receipt, Snooze, Verdict
+from moonq.conformance.case import each, needs
+from moonq.conformance.scene import BOOM, Consumer, Scene, Worker, dead, ids, retry
+from moonq.errors import QueueFull
+from moonq.model import ACK, RELEASE, Interrupt, Receipt, Snooze, Verdict, Wait
 
 
 @each("prefetch", [1, 3, 10])
@@ -65,10 +65,9 @@ def a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> 
     assert len(other.run()) == 3
 
 
+@needs("max_length")
 def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     """§7 `overflow: reject`: of ten into three, seven are refused, retryably."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=3)
     batch = [scene.message(f"m{n}") for n in range(10)]
     answers = scene.driver.publish("q", batch, 0.0)
@@ -80,25 +79,21 @@ def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:
     assert scene.consumer().finish() == ["m0", "m1", "m2"]
 
 
+@needs("max_length")
 def a_publish_into_a_full_queue_does_not_wait_where_it_is_refused(scene: Scene) -> None:
     """§7 `overflow: reject`: the time limit is for a broker that is away."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1)
     scene.publish("a")
     (answer,) = scene.driver.publish("q", [scene.message("b")], 3600.0)
     assert isinstance(answer, QueueFull)
 
 
-@each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(1.0, BOOM)])
+@each("verdict", [retry(1), Snooze(1.0), RELEASE, Interrupt(BOOM), Wait(1.0)])
+@needs("max_length")
 def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) -> None:
     """§1 I2: a slot is held in every state; coming back needs none and never fails."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1)
-    scene.publish("a")
-    consumer = scene.consumer()
-    (delivery,) = consumer.take()
+    consumer, delivery = scene.taken("a")
     assert isinstance(scene.offer("b"), QueueFull)
     assert consumer.subscription.start(delivery)
     assert isinstance(scene.offer("b"), QueueFull)
@@ -109,10 +104,9 @@ def a_message_keeps_its_slot_until_it_is_gone(scene: Scene, verdict: Verdict) ->
     assert scene.offer("b") == Receipt("b")
 
 
+@needs("max_length")
 def dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     """§1 I2: until gone or dead."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=2)
     scene.publish("a", "b")
     scene.consumer().finish(dead(), limit=1)
@@ -122,32 +116,29 @@ def dead_and_purged_messages_free_their_slots(scene: Scene) -> None:
     assert isinstance(scene.offer("f"), QueueFull)
 
 
+@needs("drop_oldest")
 def the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: counted, reason `max_length`."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=3, overflow="drop_oldest")
     scene.publish(*(f"m{n}" for n in range(10)))
     assert scene.told("dropped") == 7
     assert scene.counts() == {"ready": 3, "dead": 7}
-    assert scene.letter("m0").message.headers["x_dead_letter_reason"] == "max_length"
+    assert scene.reason("m0") == "max_length"
     assert scene.consumer().finish() == ["m7", "m8", "m9"]
 
 
+@needs("drop_oldest")
 def what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: gone, and somebody was told."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=1, overflow="drop_oldest", dead_letter=None)
     scene.publish("a", "b", "c")
     assert scene.told("dropped") == 2
     assert scene.consumer().finish() == ["c"]
 
 
+@needs("drop_oldest")
 def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     """§1 I1: leased, running and failed messages keep their place; the newcomer is refused."""
-    if not scene.promises("drop_oldest"):
-        return
     scene.declare("q", max_length=2, overflow="drop_oldest")
     scene.publish("a", "b")
     consumer = scene.consumer()
@@ -159,10 +150,9 @@ def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
+@needs("drop_oldest", "group")
 def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: whoever waits for its group is ready like the others."""
-    if not (scene.promises("drop_oldest") and scene.promises("group")):
-        return
     scene.declare("q", max_length=3, overflow="drop_oldest")
     for name in ("A1", "A2", "A3"):
         scene.publish(name, group="A")
@@ -171,61 +161,36 @@ def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
     scene.publish("A4", group="A")
     assert consumer.settle(a1)
     assert consumer.finish() == ["A3", "A4"]
-    assert scene.letter("A2").message.headers["x_dead_letter_reason"] == "max_length"
+    assert scene.reason("A2") == "max_length"
 
 
+@needs("drop_oldest", "group")
 def a_group_goes_on_behind_one_that_was_dropped_in_the_same_batch(scene: Scene) -> None:
     """§7 `overflow: drop_oldest`: whoever made room for it has left its group as well."""
-    if not (scene.promises("drop_oldest") and scene.promises("group")):
-        return
     scene.declare("q", max_length=1, overflow="drop_oldest")
     scene.publish("A1", "A2", "A3", group="A")
     assert scene.consumer().finish() == ["A3"]
 
 
-class _Publisher(threading.Thread):
-    """Publishes one message in a thread of its own."""
-
-    def __init__(self, scene: Scene, name: str, **limits: bool) -> None:
-        super().__init__(daemon=True)
-        self.scene, self.message, self.limits = scene, scene.message(name), limits
-        self.answers: list[Receipt | QueueError] = []
-        self.start()
-
-    def run(self) -> None:
-        self.answers = self.scene.driver.publish("q", [self.message], 5.0, **self.limits)
-
-    def answer(self, meanwhile: Callable[[], object] = lambda: None) -> object:
-        """What it was told, at last; *meanwhile* happens again and again."""
-        for _ in range(200):
-            self.join(0.05)
-            if not self.is_alive():
-                return self.answers[0]
-            meanwhile()
-        raise AssertionError("the publisher still waits")
-
-
+@needs("max_length")
 def a_publisher_waits_for_a_place_and_gets_it(scene: Scene) -> None:
     """§7 `overflow: block`: as soon as one is acknowledged."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = _Publisher(scene, "b")
+    publisher = scene.publisher("b")
     publisher.join(0.05)
     assert publisher.is_alive()
     assert scene.consumer().finish(ACK, limit=1) == ["a"]
-    assert publisher.answer() == Receipt("b")
+    assert publisher.end() == [Receipt("b")]
 
 
 @each("free", ["dead", "purge", "expire", "raise max_length"])
+@needs("max_length")
 def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: str) -> None:
     """§7 `overflow: block`: whatever it was that freed it."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a", ttl=2.0 if free == "expire" else None)
-    publisher = _Publisher(scene, "b")
+    publisher = scene.publisher("b")
     publisher.join(0.02)
     if free == "dead":
         scene.consumer().finish(dead(), limit=1)
@@ -235,34 +200,31 @@ def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: s
         scene.later(2)
     else:
         scene.declare("q", max_length=2, overflow="block")
-    assert publisher.answer() == Receipt("b")
+    assert publisher.end() == [Receipt("b")]
 
 
+@needs("max_length")
 def a_publisher_waits_no_longer_than_its_limit(scene: Scene) -> None:
     """§7 `overflow: block`: up to publish_timeout, then it is refused."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = _Publisher(scene, "b")
-    assert isinstance(publisher.answer(lambda: scene.later(1)), QueueFull)
+    publisher = scene.publisher("b")
+    assert isinstance(publisher.end(lambda: scene.later(1))[0], QueueFull)
     assert scene.consumer().finish() == ["a"]
 
 
+@needs("max_length")
 def a_handler_that_publishes_into_its_own_queue_never_waits(scene: Scene) -> None:
     """§7 `overflow: block`: whoever may not wait is refused at once."""
-    if not scene.promises("max_length"):
-        return
     scene.declare("q", max_length=1, overflow="block")
     scene.publish("a")
-    publisher = _Publisher(scene, "b", may_wait=False)
-    assert isinstance(publisher.answer(), QueueFull)
+    publisher = scene.publisher("b", may_wait=False)
+    assert isinstance(publisher.end()[0], QueueFull)
 
 
+@needs("pause")
 def a_paused_queue_delivers_nothing(scene: Scene) -> None:
     """§7 pause: nothing new, the buffer is handed back in order, running ones go on."""
-    if not scene.promises("pause"):
-        return
     scene.publish(*"abcd")
     consumer = scene.consumer()
     (running,) = consumer.run(1)
@@ -293,25 +255,20 @@ def a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
     assert paused.finish() == ["e"]
 
 
+@needs("pause")
 def publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
     """§7 pause: it stops deliveries, not publishers."""
-    if not scene.promises("pause"):
-        return
     scene.driver.pause("q")
     scene.publish("a")
     assert scene.counts() == {"ready": 1}
 
 
-def _settle_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
+def _end_the_one_in_its_way(
+    verdict: Verdict, scene: Scene, consumer: Consumer
+) -> Callable[[], object]:
     scene.publish("in the way", "b")
     (delivery,) = consumer.run()
-    return lambda: consumer.settle(delivery)
-
-
-def _bury_the_one_in_its_way(scene: Scene, consumer: Consumer) -> Callable[[], object]:
-    scene.publish("in the way", "b")
-    (delivery,) = consumer.run()
-    return lambda: consumer.settle(delivery, dead())
+    return lambda: consumer.settle(delivery, verdict)
 
 
 def _hand_back(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
@@ -344,8 +301,8 @@ def _publish(scene: Scene, _consumer: Consumer) -> Callable[[], object]:
         _hand_back,
         _resume_the_consumer,
         _resume_the_queue,
-        _settle_the_one_in_its_way,
-        _bury_the_one_in_its_way,
+        partial(_end_the_one_in_its_way, ACK),
+        partial(_end_the_one_in_its_way, dead()),
     ],
 )
 def a_waiting_worker_wakes_when_there_is_work_for_it(
@@ -354,24 +311,18 @@ def a_waiting_worker_wakes_when_there_is_work_for_it(
     """§7 deliveries: no message lies there while a worker waits."""
     consumer = scene.consumer(prefetch=1)
     begin = prepare(scene, consumer)
-    taken: list[Delivery] = []
-    thread = a_worker(consumer, taken.extend, 60.0)
-    assert thread.is_alive()
+    worker = Worker(consumer, 60.0)
+    assert worker.is_alive()
     begin()
-    thread.join(10)
-    assert ids(taken) == ["b"]
+    assert worker.took() == ["b"]
 
 
 @each(("first", "second"), [(4, 4), (1, 2), (1, 7), (3, 1)])
 def every_waiting_worker_gets_one_of_many(scene: Scene, first: int, second: int) -> None:
     """§7 deliveries: of one batch, whichever consumer the workers belong to."""
     workers = first + second
-    taken: list[Delivery] = []
     consumers = [scene.consumer(prefetch=10), scene.consumer(prefetch=10)]
-    threads = [
-        a_worker(consumers[number >= first], taken.extend, 60.0) for number in range(workers)
-    ]
+    waiting = [Worker(consumers[number >= first], 60.0) for number in range(workers)]
     scene.publish(*(f"m{n}" for n in range(workers)))
-    for thread in threads:
-        thread.join(5)
-    assert sorted(ids(taken)) == [f"m{n}" for n in range(workers)]
+    taken = [name for worker in waiting for name in worker.took()]
+    assert sorted(taken) == [f"m{n}" for n in range(workers)]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 
-from moonq.conformance.scene import BOOM, Consumer, Scene, dead, ids, retry
-from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict
+from moonq.conformance.case import each, needs
+from moonq.conformance.scene import Consumer, Scene, dead, ids, retry
+from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
+
+#: What a driver needs for any of these cases.
+NEEDS = ("group",)
 
 
 def _publish_groups(scene: Scene, *names: str) -> None:
@@ -17,8 +21,6 @@ def _publish_groups(scene: Scene, *names: str) -> None:
 
 def a_group_waits_for_the_message_in_front(scene: Scene) -> None:
     """§6 group: one running per key, others in parallel."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2", "A3", "B1")
     scene.publish("free")
     consumer = scene.consumer()
@@ -35,8 +37,6 @@ def a_group_waits_for_the_message_in_front(scene: Scene) -> None:
 
 def one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
     """§6 group: also across consumers."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2")
     first, second = scene.consumer(), scene.consumer()
     (a1,) = first.run()
@@ -47,8 +47,6 @@ def one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
 
 def a_failing_message_holds_its_group(scene: Scene) -> None:
     """§6 `group_on_failure: block`: the rest waits out the backoff."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2", "B1")
     consumer = scene.consumer()
     for delivery in consumer.run():
@@ -60,8 +58,6 @@ def a_failing_message_holds_its_group(scene: Scene) -> None:
 
 def a_snoozed_message_holds_its_group(scene: Scene) -> None:
     """§6 group: strict order means that nobody overtakes."""
-    if not scene.promises("group"):
-        return
     scene.declare("q", group_on_failure="skip")
     _publish_groups(scene, "A1", "A2")
     consumer = scene.consumer()
@@ -72,8 +68,6 @@ def a_snoozed_message_holds_its_group(scene: Scene) -> None:
 
 def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `group_on_failure: skip`: the group goes on, still one at a time."""
-    if not scene.promises("group"):
-        return
     scene.declare("q", group_on_failure="skip")
     _publish_groups(scene, "A1", "A2", "A3")
     consumer = scene.consumer()
@@ -94,22 +88,38 @@ def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
 
 def a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None:
     """§6 `group_on_failure: skip`: and whoever is published meanwhile waits for nobody."""
-    if not scene.promises("group"):
-        return
     scene.declare("q", group_on_failure="skip")
     _publish_groups(scene, "A1")
     consumer = scene.consumer()
-    consumer.finish(Interrupt(5.0, BOOM))
+    consumer.finish(retry(5))
     _publish_groups(scene, "A2")
     assert consumer.finish() == ["A2"]
     scene.later(5)
     assert consumer.finish() == ["A1"]
 
 
+@each(
+    ("policy", "meanwhile", "then"),
+    [("block", [], ["A1", "A2"]), ("skip", ["A2"], ["A1"])],
+)
+def an_interruption_costs_the_turn_as_a_failure_does(
+    scene: Scene, policy: str, meanwhile: list[str], then: list[str]
+) -> None:
+    """§6 `group_on_failure`: it keeps its turn until it waits, and then as the queue says."""
+    scene.declare("q", group_on_failure=policy)
+    _publish_groups(scene, "A1", "A2")
+    consumer = scene.consumer()
+    consumer.finish(Interrupt(), limit=1)
+    (first,) = consumer.take()
+    assert (first.message.id, first.lost_at is None) == ("A1", False)
+    assert consumer.settle(first, Wait(5.0))
+    assert consumer.finish() == meanwhile
+    scene.later(5)
+    assert consumer.finish() == then
+
+
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     """§6 group: dead, expired and purged ones hold nobody."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2", "A3")
     consumer = scene.consumer()
     (a1,) = consumer.run()
@@ -118,10 +128,9 @@ def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     assert consumer.finish() == ["A3"]
 
 
+@needs("ttl")
 def an_expired_message_frees_its_group(scene: Scene) -> None:
     """§6 group: also where the one in front was too late."""
-    if not (scene.promises("group") and scene.promises("ttl")):
-        return
     scene.publish("A1", group="A", ttl=1.0)
     scene.publish("A2", group="A")
     scene.publish("A3", group="A", ttl=1.0)
@@ -130,10 +139,9 @@ def an_expired_message_frees_its_group(scene: Scene) -> None:
     assert scene.consumer().finish() == ["A2"]
 
 
+@needs("delay")
 def a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
     """§6 group: the order is that of publishing, delay or not."""
-    if not (scene.promises("group") and scene.promises("delay")):
-        return
     scene.publish("A1", group="A", delay=5.0)
     scene.publish("A2", group="A")
     consumer = scene.consumer()
@@ -142,15 +150,12 @@ def a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
     assert consumer.finish() == ["A1", "A2"]
 
 
+@needs("delay")
 def a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     """§6 group: its turn may come before it is due."""
-    if not (scene.promises("group") and scene.promises("delay")):
-        return
     scene.publish("A1", group="A")
     scene.publish("A2", group="A", delay=5.0)
-    scene.publish("A3", group="A")
-    consumer = scene.consumer()
-    (a1,) = consumer.run()
+    consumer, a1 = scene.running("A3", group="A")
     assert scene.counts() == {"running": 1, "delayed": 1, "ready": 1}
     consumer.settle(a1)
     assert consumer.take() == []
@@ -158,14 +163,11 @@ def a_delayed_message_in_the_middle_keeps_its_place(scene: Scene) -> None:
     assert consumer.finish() == ["A2", "A3"]
 
 
+@needs("delay")
 def a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
     """§6 group: and it may be due before its turn."""
-    if not (scene.promises("group") and scene.promises("delay")):
-        return
     scene.publish("A1", group="A")
-    scene.publish("A2", group="A", delay=5.0)
-    consumer = scene.consumer()
-    (a1,) = consumer.run()
+    consumer, a1 = scene.running("A2", group="A", delay=5.0)
     scene.later(5)
     assert consumer.take() == []
     assert scene.counts() == {"running": 1, "ready": 1}
@@ -175,8 +177,6 @@ def a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
 
 def a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
     """§6 group: a hand-back changes no order."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2")
     consumer = scene.consumer()
     (a1,) = consumer.run()
@@ -186,8 +186,6 @@ def a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
 
 def a_crash_does_not_change_the_order(scene: Scene) -> None:
     """§6 group: the one that was held comes before the rest."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2")
     crashed = scene.consumer()
     crashed.run()
@@ -198,8 +196,6 @@ def a_crash_does_not_change_the_order(scene: Scene) -> None:
 
 def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
     """§6 group: also in its second life one at a time."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1")
     consumer = scene.consumer()
     consumer.finish(dead())
@@ -213,8 +209,6 @@ def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
 
 def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
     """§6 group: waiting for one's turn is not waiting behind everybody who came later."""
-    if not scene.promises("group"):
-        return
     _publish_groups(scene, "A1", "A2")
     scene.publish(*(f"later {n}" for n in range(20)))
     consumer = scene.consumer(prefetch=1)
@@ -223,8 +217,6 @@ def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
 
 def many_groups_keep_their_order_through_failures(scene: Scene) -> None:
     """§6 group: 100 groups of 10 and two consumers that fail at random."""
-    if not scene.promises("group"):
-        return
     dice = random.Random(7)
     names = [(f"g{group}", number) for number in range(10) for group in range(100)]
     for group, number in names:

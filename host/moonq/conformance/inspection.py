@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from moonq.conformance.case import each, needs
 from moonq.conformance.scene import BOOM, Scene, dead, ids, near, refused, retry
 from moonq.errors import NotFound
-from moonq.model import QueueInfo
+from moonq.model import Priority, QueueInfo
 
 
+@needs("exact_info")
 def every_state_is_counted(scene: Scene) -> None:
     """§9 info: ready, delayed, leased, running, dead, consumers and the age of the oldest."""
-    if not scene.promises("exact_info"):
-        return
     scene.publish("oldest", "failing", "running", "leased")
     scene.later(5)
     scene.publish("delayed", delay=60.0)
@@ -84,42 +84,100 @@ def consumers_are_counted(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
+@needs("peek")
 def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
-    if not scene.promises("peek"):
-        return
     scene.publish(*"abc")
     before = scene.info()
-    assert ids(scene.driver.peek("q", 10)) == ["a", "b", "c"]
-    assert ids(scene.driver.peek("q", 2)) == ["a", "b"]
-    assert scene.driver.peek("q", 0) == []
+    assert ids(scene.peek()) == ["a", "b", "c"]
+    assert ids(scene.peek(limit=2)) == ["a", "b"]
+    assert scene.peek(limit=0) == []
     assert scene.info() == before
     taken = scene.consumer().take()
     assert [(d.message.id, d.attempt) for d in taken] == [("a", 1), ("b", 1), ("c", 1)]
 
 
-def peek_goes_on_behind_an_id(scene: Scene) -> None:
-    """§9 peek: page by page."""
-    if not scene.promises("peek"):
-        return
-    scene.publish(*"abcde")
-    assert ids(scene.driver.peek("q", 2, after="b")) == ["c", "d"]
-    assert scene.driver.peek("q", 2, after="e") == []
-    with refused(NotFound, match="'gone'"):
-        scene.driver.peek("q", 2, after="gone")
+def _in_all_places(scene: Scene) -> None:
+    """Messages at work, of each priority, behind their group, and delayed: 36 in all."""
+    scene.publish(*(f"work {n}" for n in range(6)))
+    consumer = scene.consumer(prefetch=4)
+    for delivery in consumer.run(2):
+        consumer.settle(delivery, retry(60))
+    consumer.run(2)
+    consumer.take(2)
+    for level in Priority:
+        scene.publish(*(f"{level.name} {n}" for n in range(5)), priority=level)
+    scene.publish(*(f"grouped {n}" for n in range(5)), group="g")
+    for n in range(5):
+        scene.publish(f"delayed {n}", f"at once with it {n}", delay=50.0 - n)
 
 
+@needs("peek", "priority", "group", "delay")
+@each("limit", [1, 2, 7, 36, 50])
+def pages_show_each_message_once_and_in_order(scene: Scene, limit: int) -> None:
+    """§9 peek: page by page, as one look would show it; no page comes behind the last one."""
+    _in_all_places(scene)
+    shown = list(scene.pages(limit))
+    assert [name for page in shown for name in page] == ids(scene.peek())
+    assert [len(page) for page in shown[:-1]] == [limit] * ((36 - 1) // limit)
+    delayed = [name for page in scene.pages(limit, state="delayed") for name in page]
+    assert delayed == [one.message.id for one in scene.peek() if one.state == "delayed"]
+
+
+@needs("peek", "purge")
+@each("limit", [1, 3, 10])
+def what_stays_is_shown_once_whatever_comes_and_goes(scene: Scene, limit: int) -> None:
+    """§9 peek: a page begins where the last one ended, not at a count nor at a message."""
+    scene.publish(*(f"m{n:02}" for n in range(40)))
+    consumer = scene.consumer(prefetch=1)
+    shown: list[str] = []
+    gone: list[str] = []
+    for number, page in enumerate(scene.pages(limit)):
+        shown += page
+        gone += consumer.finish(limit=1)
+        scene.driver.purge("q", shown[-1:])
+        if number < 5:
+            scene.publish(f"new {number}")
+    stayed = {f"m{n:02}" for n in range(40)} - set(gone)
+    assert stayed <= set(shown)
+    assert len(shown) == len(set(shown))
+
+
+@needs("peek")
+def a_cursor_of_another_queue_is_refused(scene: Scene) -> None:
+    """§9 peek: and so is what is none, rather than to show the wrong messages."""
+    scene.declare("other")
+    scene.publish("a", "b")
+    scene.publish("a", "b", queue="other")
+    for cursor in (scene.driver.peek("other", 1).next, "a", "~", "~bm9uZQ"):
+        with refused(NotFound, match="look again from the beginning"):
+            scene.driver.peek("q", 1, cursor)
+
+
+@needs("peek", "ttl", "dedup")
+def a_message_is_shown_with_its_promises(scene: Scene) -> None:
+    """§9 peek: its key, and how long it may wait for its first run."""
+    scene.publish("a", ttl=60.0, dedup_key="k")
+    scene.later(20)
+    (stored,) = scene.peek()
+    assert stored.message.dedup_key == "k"
+    assert near(stored.expires, scene.clock.now() + 40)
+    consumer = scene.consumer()
+    (delivery,) = consumer.run()
+    consumer.settle(delivery, retry(1))
+    assert scene.find("a").expires is None
+
+
+@needs("peek")
 def peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
-    if not scene.promises("peek"):
-        return
     scene.publish("leased", "running", "failed", "ready")
     consumer = scene.consumer(prefetch=3)
     _leased, running, failed = consumer.take()
     consumer.subscription.start(running)
     consumer.settle(failed, retry(60))
     scene.publish("soon", delay=30.0)
-    shown = {stored.message.id: stored.state for stored in scene.driver.peek("q", 10)}
+    shown = {stored.message.id: stored.state for stored in scene.peek()}
     assert list(shown.items()) == [
         ("running", "running"),
         ("leased", "leased"),
@@ -127,8 +185,8 @@ def peek_shows_each_state(scene: Scene) -> None:
         ("soon", "delayed"),
         ("failed", "delayed"),
     ]
-    assert ids(scene.driver.peek("q", 1, state="delayed")) == ["soon"]
-    assert ids(scene.driver.peek("q", 9, state="running")) == ["running"]
+    assert ids(scene.peek(limit=1, state="delayed")) == ["soon"]
+    assert ids(scene.peek(limit=9, state="running")) == ["running"]
 
 
 def a_message_is_found_in_every_state(scene: Scene) -> None:
@@ -149,10 +207,9 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
     assert scene.driver.find("q", "a") is None
 
 
+@needs("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
-    if not scene.promises("purge"):
-        return
     scene.publish("running", "leased", "ready")
     consumer = scene.consumer(prefetch=2)
     running, _ = consumer.take()
@@ -167,21 +224,18 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     assert scene.consumer().take() == []
 
 
+@needs("purge")
 def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     """§1 I1: only what was named."""
-    if not scene.promises("purge"):
-        return
     scene.publish(*"abcde")
     assert scene.driver.purge("q", ["b", "d", "unknown"]) == 2
     assert scene.driver.purge("q", []) == 0
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
+@needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""
-    if not scene.promises("purge"):
-        return
-    scene.publish("a", "b")
-    scene.consumer().finish(dead())
+    scene.kill("a", "b")
     assert scene.driver.purge("q.dead", ["a"]) == 1
     assert scene.info().dead == 1

@@ -7,13 +7,13 @@ from collections import Counter
 from moonq.conformance.scene import Scene, ids, retry
 from moonq.model import RELEASE, Priority
 
+#: What a driver needs for any of these cases.
+NEEDS = ("priority",)
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 
 
 def high_published_last_is_delivered_before_waiting_normal(scene: Scene) -> None:
     """§6 priority: high before normal before low."""
-    if not scene.promises("priority"):
-        return
     scene.publish("low", priority=LOW)
     scene.publish("normal")
     scene.publish("high", priority=HIGH)
@@ -22,16 +22,12 @@ def high_published_last_is_delivered_before_waiting_normal(scene: Scene) -> None
 
 def one_level_is_served_in_publish_order(scene: Scene) -> None:
     """§6 priority: within a level the order is that of publishing."""
-    if not scene.promises("priority"):
-        return
     scene.publish(*"abcdef", priority=HIGH)
     assert scene.consumer(prefetch=2).finish() == list("abcdef")
 
 
 def levels_are_served_nine_three_one(scene: Scene) -> None:
     """§6 priority: when all wait, in every run of 13."""
-    if not scene.promises("priority"):
-        return
     for level in Priority:
         scene.publish(*(f"{level.name} {n}" for n in range(90)), priority=level)
     consumer = scene.consumer(prefetch=1)
@@ -42,8 +38,6 @@ def levels_are_served_nine_three_one(scene: Scene) -> None:
 
 def two_levels_share_by_their_own_weights(scene: Scene) -> None:
     """§6 priority: a level without messages gives its turns away."""
-    if not scene.promises("priority"):
-        return
     scene.publish(*(f"normal {n}" for n in range(40)))
     scene.publish(*(f"low {n}" for n in range(40)), priority=LOW)
     served = Counter(name.split()[0] for name in scene.consumer().finish(limit=40))
@@ -52,8 +46,6 @@ def two_levels_share_by_their_own_weights(scene: Scene) -> None:
 
 def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
     """§6 priority: none starves while high is published without end."""
-    if not scene.promises("priority"):
-        return
     scene.publish("low", priority=LOW)
     consumer = scene.consumer(prefetch=1)
     served: list[str] = []
@@ -65,8 +57,6 @@ def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
 
 def a_failure_keeps_its_priority(scene: Scene) -> None:
     """§6 priority: also after backoff, a hand-back and a redrive."""
-    if not scene.promises("priority"):
-        return
     scene.publish("high", priority=HIGH)
     consumer = scene.consumer(prefetch=1)
     consumer.finish(retry(1))
@@ -80,20 +70,16 @@ def a_failure_keeps_its_priority(scene: Scene) -> None:
 
 def peek_shows_the_order_of_delivery(scene: Scene) -> None:
     """§6 priority: what is shown first is delivered first, turns and all."""
-    if not scene.promises("priority"):
-        return
     for level in Priority:
         scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
     consumer = scene.consumer(prefetch=1)
     consumer.finish(limit=5)
-    shown = ids(scene.driver.peek("q", 100))
+    shown = ids(scene.peek())
     assert consumer.finish(limit=100) == shown
 
 
 def high_is_served_first_whenever_it_comes(scene: Scene) -> None:
     """§6 priority: whatever was served before, once nobody competed."""
-    if not scene.promises("priority"):
-        return
     consumer = scene.consumer(prefetch=1)
     for turn in range(13):
         scene.publish(*(f"normal {n}" for n in range(turn)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from moonq.conformance.case import each
-from moonq.conformance.scene import Scene, ids, refused, retry
-from moonq.errors import QueueError, QueueNotFound, Unavailable, Unsupported
+from moonq.conformance.scene import Scene, refused, retry
+from moonq.errors import QueueNotFound, Unavailable, Unsupported
 from moonq.model import ACK, Message, Priority, QueueSpec, Receipt
 
 HEADERS: dict[str, str | int | float | bool] = {
@@ -122,43 +121,23 @@ def publishing_to_a_driver_that_is_away_says_so(scene: Scene) -> None:
 def publishing_waits_for_the_driver_to_come_back(scene: Scene) -> None:
     """§2 publish_timeout: an outage shorter than it is not noticed."""
     scene.driver.close()
-    answers: list[Receipt | QueueError] = []
-
-    def publish() -> None:
-        answers.extend(scene.driver.publish("q", [scene.message("a")], 5.0))
-
-    thread = threading.Thread(target=publish, daemon=True)
-    thread.start()
-    thread.join(0.02)
+    publisher = scene.publisher("a")
     scene.later(2.0)
     scene.driver.open(scene.events.append)
-    thread.join(10)
-    assert answers == [Receipt("a")]
+    assert publisher.end() == [Receipt("a")]
 
 
 def publishing_gives_up_when_its_time_is_over(scene: Scene) -> None:
     """§2 publish_timeout: it waits up to this limit and no longer."""
     scene.driver.close()
-    answers: list[Receipt | QueueError] = []
-
-    def publish() -> None:
-        answers.extend(scene.driver.publish("q", [scene.message("a")], 5.0))
-
-    thread = threading.Thread(target=publish, daemon=True)
-    thread.start()
-    for _ in range(100):
-        scene.later(1.0)
-        thread.join(0.1)
-        if not thread.is_alive():
-            break
+    answers = scene.publisher("a").end(lambda: scene.later(1.0))
     assert [type(answer) for answer in answers] == [Unavailable]
 
 
 def what_was_stored_is_there_after_a_restart_of_the_driver(scene: Scene) -> None:
     """§2 success: closing and opening the driver keeps queues, messages and their order."""
     scene.publish("a", "b", "c")
-    scene.driver.close()
-    scene.driver.open(scene.events.append)
+    scene.reopen()
     scene.publish("d")
     assert scene.consumer().finish() == ["a", "b", "c", "d"]
 
@@ -207,4 +186,4 @@ def a_message_without_wishes_is_normal(scene: Scene) -> None:
     (delivery,) = consumer.run()
     assert delivery.message.priority is Priority.NORMAL
     assert consumer.settle(delivery, ACK)
-    assert ids(scene.driver.peek("q", 10)) == []
+    assert scene.peek() == []

@@ -139,18 +139,39 @@ class Consumer:
         gc.collect()
 
 
-def a_worker(
-    consumer: Consumer, report: Callable[[list[Delivery]], object], timeout: float | None
-) -> threading.Thread:
-    """A thread that takes one delivery, waiting for it, and reports what it got."""
+class Errand(threading.Thread):
+    """Something done in a thread of its own, which most likely waits when the case goes on."""
 
-    def work() -> None:
-        report(consumer.subscription.take(1, timeout))
+    def __init__(self, work: Callable[[], list[Any]]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self.found: list[Any] = []
+        self.start()
+        self.join(0.02)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(0.02)  # so that it most likely waits when the test goes on
-    return thread
+    def run(self) -> None:
+        """Do it."""
+        self.found = self._work()
+
+    def end(self, meanwhile: Callable[[], object] = lambda: None) -> list[Any]:
+        """What it found, at last; *meanwhile* happens again and again."""
+        for _ in range(200):
+            self.join(0.05)
+            if not self.is_alive():
+                return self.found
+            meanwhile()
+        raise AssertionError("it still waits")
+
+
+class Worker(Errand):
+    """Takes one delivery, waiting for it."""
+
+    def __init__(self, consumer: Consumer, timeout: float | None) -> None:
+        super().__init__(lambda: consumer.subscription.take(1, timeout))
+
+    def took(self, meanwhile: Callable[[], object] = lambda: None) -> list[str]:
+        """The ids of what it got."""
+        return ids(self.end(meanwhile))
 
 
 class Scene:
@@ -201,6 +222,34 @@ class Scene:
         """Somebody who takes from the queue."""
         return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
 
+    def publisher(self, name: str, **limits: bool) -> Errand:
+        """Somebody who publishes one message into `q` and has patience."""
+        message = self.message(name)
+        return Errand(lambda: self.driver.publish("q", [message], 5.0, **limits))
+
+    def taken(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
+        """A message that was published and is in a consumer's hands."""
+        self.publish(name, **fields)
+        consumer = self.consumer()
+        (delivery,) = consumer.take()
+        return consumer, delivery
+
+    def running(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
+        """A message whose handler has begun."""
+        consumer, delivery = self.taken(name, **fields)
+        assert consumer.subscription.start(delivery)
+        return consumer, delivery
+
+    def kill(self, *names: str, **fields: Any) -> None:
+        """Publish messages of `q` that become dead letters at once."""
+        self.publish(*names, **fields)
+        self.consumer().finish(dead())
+
+    def reopen(self) -> None:
+        """Close the driver and open it again."""
+        self.driver.close()
+        self.driver.open(self.events.append)
+
     def later(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
@@ -208,6 +257,18 @@ class Scene:
     def info(self, queue: str = "q") -> QueueInfo:
         """What the driver counts."""
         return self.driver.info(queue)
+
+    def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
+        """The first page of a queue."""
+        return self.driver.peek(queue, limit, **asked).items
+
+    def pages(self, limit: int, **asked: Any) -> Iterator[list[str]]:
+        """The ids on each page of `q`; things may happen between two of them."""
+        page = self.driver.peek("q", limit, **asked)
+        while page.next:
+            yield ids(page.items)
+            page = self.driver.peek("q", limit, page.next, **asked)
+        yield ids(page.items)
 
     def find(self, name: str, queue: str = "q") -> Stored:
         """A message wherever it is in the queue; it must be there."""
@@ -218,6 +279,10 @@ class Scene:
     def letter(self, name: str) -> Stored:
         """A dead letter of `q`."""
         return self.find(name, "q.dead")
+
+    def reason(self, name: str) -> object:
+        """Why it is a dead letter."""
+        return self.letter(name).message.headers["x_dead_letter_reason"]
 
     def counts(self, queue: str = "q") -> dict[str, int | None]:
         """Those states in which there is something."""

@@ -10,23 +10,29 @@ The files are the only description of the Lua API, so nothing is said here in ot
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from moonq import assets
+from moonq.operations.mq import annotated
+from moonq.operations.verbs import VERBS
 
-_HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\((.*?)\)")
+_HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
 _MADE = re.compile(r"([a-z_][\w.]*) = \w+\(")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
 _CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
-_NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)\s+(.*)")
+_NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
+#: The texts of the comment lines above a piece of code, by their tag; the words have none.
+Block = dict[str, list[str]]
 
-@dataclass(frozen=True, slots=True)
-class Line:
+
+class Line(NamedTuple):
     """A parameter, a result, or a field: its name, its type, and a remark."""
 
     name: str
@@ -35,21 +41,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """A function or a method, as its annotations describe it."""
+class Described:
+    """Something with a name and a description."""
 
     name: str
-    params: tuple[Line, ...]
-    results: tuple[Line, ...]
     doc: str
-
-    @property
-    def signature(self) -> str:
-        """The head of the function and its result types, on one line."""
-        results = ", ".join(result.type for result in self.results)
-        return f"{self.name}({', '.join(p.name for p in self.params)})" + (
-            f" -> {results}" if results else ""
-        )
 
     @property
     def summary(self) -> str:
@@ -58,7 +54,21 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Function(Described):
+    """A function or a method, as its annotations describe it."""
+
+    params: tuple[Line, ...]
+    results: tuple[Line, ...]
+
+    @property
+    def signature(self) -> str:
+        """The head of the function and its result types, on one line."""
+        results = ", ".join(result.type for result in self.results)
+        head = f"{self.name}({', '.join(param.name for param in self.params)})"
+        return f"{head} -> {results}" if results else head
+
+
+class Shape(NamedTuple):
     """A table with known fields."""
 
     name: str
@@ -67,68 +77,52 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class Module(Described):
     """A module: its description and what it holds."""
 
-    name: str
-    doc: str
     functions: tuple[Function, ...]
-    methods: tuple[Function, ...] = ()
-    shapes: tuple[Shape, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """The first line of its description."""
-        return self.doc.partition("\n")[0]
+    methods: tuple[Function, ...]
+    shapes: tuple[Shape, ...]
 
 
-@dataclass(slots=True)
-class _Block:
-    """The comment lines that stand together above a piece of code."""
-
-    doc: list[str] = field(default_factory=list)
-    params: list[Line] = field(default_factory=list)
-    results: list[Line] = field(default_factory=list)
-    fields: list[Line] = field(default_factory=list)
-    shape: tuple[str, str] | None = None
-    type: str = ""
-    last: list[Line] | None = None
-
-    def take(self, text: str) -> None:
-        """Read one comment line, without its dashes."""
-        tag, _, rest = text.partition(" ")
-        rest = rest.strip()
-        if not tag.startswith("@"):
-            self._take_words(text)
-        elif tag in {"@param", "@field"}:
-            named = _NAMED.match(rest)
-            if named:
-                self._add(self.params if tag == "@param" else self.fields, named[1], named[2])
-        elif tag == "@return":
-            self._add(self.results, "", rest)
-        elif tag == "@class":
-            found = _CLASS.match(rest)
-            self.shape = (found[1], found[2]) if found else None
-            self.last = None
+def _blocks(text: str) -> Iterator[tuple[Block, str]]:
+    """Every line of code with the comment lines right above it, by their tags."""
+    block: Block = defaultdict(list)
+    last = block[""]
+    for line in text.splitlines():
+        comment = line.removeprefix("---")
+        tag, _, rest = comment.partition(" ")
+        if comment == line:
+            yield block, line
+            block = defaultdict(list)
+            last = block[""]
+        elif tag.startswith("@"):
+            last = block[tag]
+            last.append(rest.strip())
+        elif last is not block[""] and comment.startswith("    "):
+            # Deeply indented words go on with the remark of the line above.
+            last[-1] += f" {comment.strip()}"
         else:
-            self.type = rest if tag == "@type" else self.type
-            self.last = None
+            block[""].append(comment.removeprefix(" "))
 
-    def _take_words(self, text: str) -> None:
-        # Deeply indented words go on with the remark of the line above.
-        if self.last and text.startswith("    "):
-            before = self.last[-1]
-            self.last[-1] = Line(before.name, before.type, f"{before.remark} {text.strip()}")
-        else:
-            self.doc.append(text.removeprefix(" "))
 
-    def _add(self, lines: list[Line], name: str, rest: str) -> None:
-        kind, remark = _type_and_rest(rest)
-        if not name:
-            found = re.match(r"([A-Za-z_]\w*|\.\.\.)(?:\s+|$)(.*)", remark)
-            name, remark = (found[1], found[2]) if found else ("", remark)
-        lines.append(Line(name, kind, remark))
-        self.last = lines
+def _doc(block: Block) -> str:
+    return "\n".join(block[""]).strip()
+
+
+def _named(texts: list[str]) -> tuple[Line, ...]:
+    """Parameters and fields: name, type, remark."""
+    found = filter(None, map(_NAMED.match, texts))
+    return tuple(Line(one[1], *_type_and_rest(one[2])) for one in found)
+
+
+def _results(texts: list[str]) -> tuple[Line, ...]:
+    """Results: type, perhaps a name, remark."""
+    lines = []
+    for kind, rest in map(_type_and_rest, texts):
+        found = _NAMED.match(rest)
+        lines.append(Line(found[1], kind, found[2]) if found else Line("", kind, rest))
+    return tuple(lines)
 
 
 def _type_and_rest(text: str) -> tuple[str, str]:
@@ -149,82 +143,55 @@ class _Reader:
 
     def __init__(self, name: str, text: str) -> None:
         self._name = name
-        self._lines = text.splitlines()
+        self._text = text
         self._owners: dict[str, str] = {}
-        self.functions: list[Function] = []
-        self.methods: list[Function] = []
-        self.shapes: list[Shape] = []
+        self._functions: dict[str, Function] = {}
+        self._methods: list[Function] = []
+        self._shapes: list[Shape] = []
 
     def module(self) -> Module:
         """Return what the file describes."""
-        doc = self._head()
-        for block, code in self._blocks():
+        blocks = list(_blocks(self._text))
+        doc = _doc(blocks[0][0])
+        for block, code in blocks:
             self._take(block, code)
-        if not self.functions:
-            self._functions_from_fields()
-        return Module(
-            self._name, doc, tuple(self.functions), tuple(self.methods), tuple(self.shapes)
-        )
+        functions = self._functions.values() or self._of_fields(doc.partition("\n")[0])
+        return Module(self._name, doc, tuple(functions), tuple(self._methods), tuple(self._shapes))
 
-    def _head(self) -> str:
-        doc = []
-        for line in self._lines:
-            if not line.startswith("---"):
-                break
-            doc.append(line[3:].removeprefix(" "))
-        return "\n".join(doc).strip()
-
-    def _blocks(self) -> Iterator[tuple[_Block, str]]:
-        block = _Block()
-        for line in self._lines:
-            if line.startswith("---"):
-                block.take(line[3:])
-            else:
-                yield block, line
-                block = _Block()
-
-    def _take(self, block: _Block, code: str) -> None:
-        if block.shape:
-            self.shapes.append(Shape(*block.shape, tuple(block.fields)))
-            owner = _METHODS.match(code)
-            if owner:
-                self._owners[owner[1]] = block.shape[0]
-        head = _HEAD.match(code)
-        if head:
+    def _take(self, block: Block, code: str) -> None:
+        if classes := block["@class"]:
+            self._take_shape(classes[-1], block, code)
+        if head := _HEAD.match(code):
             self._take_function(head, block)
-        alias = _ALIAS.match(code)
-        if alias:
-            self._take_alias(alias[1], alias[2])
-        made, kind = _MADE.match(code), _FUN.match(block.type)
+        elif (alias := _ALIAS.match(code)) and (known := self._functions.get(alias[2])):
+            doc = f"The same as {known.name}. {known.doc}"
+            self._functions[alias[1]] = replace(known, name=alias[1], doc=doc)
+        made, kind = _MADE.match(code), _FUN.match("".join(block["@type"][-1:]))
         if made and kind and made[1].partition(".")[0] == self._name:
-            self.functions.append(_of_type(made[1], kind, "\n".join(block.doc).strip()))
+            self._functions[made[1]] = _of_type(made[1], kind, _doc(block))
 
-    def _take_function(self, head: re.Match[str], block: _Block) -> None:
+    def _take_shape(self, named: str, block: Block, code: str) -> None:
+        found, owner = _CLASS.match(named), _METHODS.match(code)
+        if found:
+            self._shapes.append(Shape(found[1], found[2], _named(block["@field"])))
+            if owner:
+                self._owners[owner[1]] = found[1]
+
+    def _take_function(self, head: re.Match[str], block: Block) -> None:
         owner, sign, name = head[1], head[2], head[3]
-        of_module = owner.partition(".")[0] == self._name
-        if not of_module and owner not in self._owners:
-            return
         shown = f"{self._owners.get(owner, owner)}{sign}{name}"
-        function = Function(
-            shown, tuple(block.params), tuple(block.results), "\n".join(block.doc).strip()
-        )
-        (self.functions if of_module else self.methods).append(function)
+        params, results = _named(block["@param"]), _results(block["@return"])
+        function = Function(shown, _doc(block), params, results)
+        if owner.partition(".")[0] == self._name:
+            self._functions[shown] = function
+        elif owner in self._owners:
+            self._methods.append(function)
 
-    def _take_alias(self, name: str, meant: str) -> None:
-        for known in self.functions:
-            if known.name == meant:
-                doc = f"The same as {meant}. {known.doc}"
-                self.functions.append(Function(name, known.params, known.results, doc))
-                return
-
-    def _functions_from_fields(self) -> None:
+    def _of_fields(self, doc: str) -> Iterator[Function]:
         """A module without functions of its own is the object that its class describes."""
-        for shape in self.shapes:
-            for line in shape.fields:
-                found = _FUN.match(line.type)
-                if found:
-                    doc = line.remark or self._head().partition("\n")[0]
-                    self.functions.append(_of_type(f"{self._name}.{line.name}", found, doc))
+        for line in (line for shape in self._shapes for line in shape.fields):
+            if found := _FUN.match(line.type):
+                yield _of_type(f"{self._name}.{line.name}", found, line.remark or doc)
 
 
 def _of_type(name: str, found: re.Match[str], doc: str) -> Function:
@@ -234,7 +201,7 @@ def _of_type(name: str, found: re.Match[str], doc: str) -> Function:
         parameter, _, kind = text.partition(":")
         params.append(Line(parameter.strip(), kind.strip()))
     results = tuple(Line("", kind) for kind in (found["result"] or "").split(", ") if kind)
-    return Function(name, tuple(params), results, doc)
+    return Function(name, doc, tuple(params), results)
 
 
 class Reference:
@@ -283,8 +250,7 @@ def reference() -> Reference:
     # What queue.message() answers is made by a file of the trusted half.
     message = read("message", assets.lua_source("run.message").decode())
     queue = modules["queue"]
-    modules["queue"] = Module(
-        queue.name, queue.doc, queue.functions, queue.methods + message.methods, queue.shapes
-    )
-    modules["mq"] = read("mq", assets.lua_source("console.mq").decode())
+    modules["queue"] = replace(queue, methods=queue.methods + message.methods)
+    operations = annotated(VERBS.values())
+    modules["mq"] = read("mq", f"{assets.lua_source('console.mq').decode()}\n{operations}")
     return Reference(modules)

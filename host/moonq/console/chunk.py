@@ -140,7 +140,9 @@ def _furthest(text: str, as_value: str, as_code: str) -> Finding:
 
 
 def _finding(text: str, message: str) -> Finding:
-    return of_message(message, LuaText.of_file(NAME, text.encode(errors="surrogateescape")))
+    return of_message(
+        message, LuaText.of_file(NAME, text.encode(errors="surrogateescape")), syntax.check
+    )
 
 
 def _shifted(finding: Finding, text: str) -> Finding:

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,16 +22,21 @@ from prompt_toolkit.document import Document
 
 from moonq import assets
 from moonq.console.annotations import reference
-from moonq.console.commands import table as commands
+from moonq.console.commands import all as commands
 from moonq.console.settings import SETTINGS
-from moonq.console.tables import KEYWORDS
 from moonq.errors import MoonqError
+from moonq.operations.verbs import VERBS
 from moonq.registry.lua.tokens import Token, tokens
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
     from moonq.control.client import Pending
 
+_WORDS = """
+    and break do else elseif end false for function goto if in
+    local nil not or repeat return then true until while
+"""
+KEYWORDS = tuple(_WORDS.split())
 #: Seconds that an answer may take.
 PATIENCE = 0.05
 #: Seconds for which a list of entries is believed.
@@ -39,14 +45,14 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
 #: What the first text of a call names.
 _NAMES = {
     **dict.fromkeys(("queue.publish", "queue.publish_batch", "queue.info"), "queue"),
-    **dict.fromkeys(("mq.peek", "mq.purge", "mq.dead.ls", "mq.dead.show"), "queue"),
-    **dict.fromkeys(("mq.dead.retry", "mq.dead.drop"), "queue"),
-    **dict.fromkeys(("funcs.call", "mq.call"), "function"),
-    **dict.fromkeys(("mq.entry", "mq.graph", "mq.pause", "mq.resume", "mq.start"), "entry"),
+    "funcs.call": "function",
+    **{verb.lua: verb.names() for verb in VERBS.values() if verb.names()},
     "registry.get": "entry",
     "store.open": "store",
     "require": "module",
 }
+#: What may be named -> how the kinds of its entries begin.
+_KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
 _HEADERS = {
     "correlation_id": "joins messages that belong together",
     "reply_to": "the queue for an answer",
@@ -81,7 +87,7 @@ class Catalog:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._members: dict[str, list[tuple[str, str]]] = {}
-        self._late: tuple[str, Pending] | None = None
+        self._asked: tuple[str, Pending] | None = None
         self._entries: list[dict[str, Any]] = []
         self._looked = float("-inf")
         self._lock = threading.Lock()
@@ -91,7 +97,7 @@ class Catalog:
         with self._lock:
             spot = _spot(text)
             found = list(self._all(spot))
-        if spot.kind in ("queue", "function", "entry", "store", "module"):
+        if spot.kind in ("queue", "module", *_KINDS):
             fitting = [one for one in found if spot.word in one[0]]
         else:
             fitting = [one for one in found if one[0].startswith(spot.word)]
@@ -101,7 +107,7 @@ class Catalog:
         if spot.kind == "path":
             return self._path(spot.word)
         known: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
-            "command": lambda: [(one.name, one.about) for one in commands.load().values()],
+            "command": lambda: [(one.name, one.about) for one in commands.COMMANDS.values()],
             "setting": lambda: [(one.name, one.about) for one in SETTINGS.values()],
             "header": _HEADERS.items,
             "module": lambda: [(one, reference().modules[one].summary) for one in _modules()],
@@ -112,19 +118,17 @@ class Catalog:
     # Names of the host ----------------------------------------------------------------------------
 
     def _named(self, kind: str) -> Iterator[tuple[str, str]]:
-        if kind == "queue":
+        if kind in ("queue", "target"):
             queues = self._console.live.numbers.get("queues") or self._queues()
             for one in queues:
                 yield one["id"], _depth(one)
-            return
-        begins = {"function": "function.", "store": "store.", "entry": ""}.get(kind)
+        begins = _KINDS.get(kind)
         for one in self._known_entries():
             if begins is not None and one["kind"].startswith(begins):
                 yield one["id"], one["kind"]
 
     def _queues(self) -> list[dict[str, Any]]:
-        answer = self._ask("queues")
-        return list(answer["queues"]) if answer else []
+        return list((self._ask("queues") or {"queues": []})["queues"])
 
     def _known_entries(self) -> list[dict[str, Any]]:
         if time.monotonic() - self._looked > FRESH:
@@ -149,41 +153,30 @@ class Catalog:
             described = reference().function(full) if prefix else None
             yield full, described.signature if described else kind
         if not prefix:
-            yield from ((word, "keyword") for word in sorted(KEYWORDS))
+            yield from ((word, "keyword") for word in KEYWORDS)
 
     def _known_members(self, owner: str, path: str) -> list[tuple[str, str]]:
-        self._harvest()
         # Asked for without the last name, one answer serves while that name is being typed.
         wanted = owner or path[:1]
-        try:
-            pending = self._console.client.begin("complete", path=wanted)
-            answer = pending.wait(PATIENCE)
-        except MoonqError:
-            return self._members.get(wanted, [])
-        if answer is None:
-            self._late = (wanted, pending)
-        else:
-            self._remember(wanted, answer)
+        self._harvest(0.0)
+        with suppress(MoonqError):
+            self._asked = (wanted, self._console.client.begin("complete", path=wanted))
+            self._harvest(PATIENCE)
         return self._members.get(wanted, [])
 
-    def _harvest(self) -> None:
-        """Take what came after nobody waited for it any more."""
-        late, self._late = self._late, None
-        if late is None:
+    def _harvest(self, patience: float) -> None:
+        """Take what was asked for, if it comes in time; what is late is taken the next time."""
+        if self._asked is None:
             return
-        path, pending = late
-        if not pending.is_done():
-            self._late = late
-            return
-        try:
-            self._remember(path, pending.wait())
-        except MoonqError:
-            return
-
-    def _remember(self, path: str, answer: Any) -> None:
-        if len(self._members) > 100:
-            self._members.clear()
-        self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
+        path, pending = self._asked
+        with suppress(MoonqError):
+            answer = pending.wait(patience)
+            if answer is None:
+                return
+            if len(self._members) > 100:
+                self._members.clear()
+            self._members[path] = [(one["name"], one["type"]) for one in answer["items"]]
+        self._asked = None
 
 
 class LuaCompleter(Completer):

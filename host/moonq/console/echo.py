@@ -7,93 +7,61 @@ error NOT_FOUND (not retryable)  no queue 'app:ordrs'     `nil, err`, or what wa
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
+from moonq import views
 from moonq.console.chunk import Chunk
-from moonq.console.ink import Ink
 from moonq.console.running import Answer
-from moonq.console.tables import value_table
 from moonq.durations import show as duration
-from moonq.errors import MoonqError
-from moonq.log import visible
 from moonq.registry.lua.tokens import tokens
+from moonq.text.plain import visible
+from moonq.views import Screen
 
 _PLACE = re.compile(r"\S+?:\d+")
 
 
-def lines(answer: Answer, chunk: Chunk, ink: Ink, output: str = "lua") -> list[str]:
+def lines(answer: Answer, chunk: Chunk, screen: Screen, output: str = "lua") -> list[str]:
     """Return the lines that *answer* deserves; none for a statement without values."""
     if answer.status == "stopped":
-        return [_stopped(answer, ink)]
+        return [_stopped(answer, screen)]
     if answer.problem is not None:
-        return problem(answer.problem, ink)
+        return list(views.problem(answer.problem, screen))
     if answer.status == "gone":
         return []
     if answer.fault is not None:
         head = ["nil"] if answer.status == "done" else []
-        return head + fault(answer.fault, ink)
+        return [*head, *views.fault(answer.fault, screen)]
     if chunk.is_muted:
         return []
-    return _values(answer, chunk, ink, output)
+    return _values(answer, chunk, screen, output)
 
 
-def fault(found: dict[str, Any], ink: Ink) -> list[str]:
-    """Return the block of an error value: its kind, its words, and where it arose."""
-    words = {True: " (retryable)", False: " (not retryable)", None: ""}
-    retryable = words[found.get("retryable")]
-    head = ink.paint("red", f"error {found.get('kind', 'UNKNOWN')}")
-    message = str(found.get("message", "")).split("\n")
-    code = f"  [{found['code']}]" if found.get("code") else ""
-    block = [f"{head}{retryable}  {visible(message[0])}{code}"]
-    block += [f"      {visible(line)}" for line in message[1:]]
-    stack = str(found.get("stack") or "").splitlines()
-    block += [ink.paint("dim", f"      at {visible(line.strip())}") for line in stack[:10]]
-    return block
-
-
-def problem(raised: MoonqError, ink: Ink) -> list[str]:
-    """Return the lines of an error that moonq itself raised."""
-    code = f" [{raised.code}]" if raised.code else ""
-    block = [f"{ink.paint('red', 'error')} {raised.kind}  {visible(raised.message)}{code}"]
-    if raised.hint:
-        block.append(f"      help: {visible(raised.hint)}")
-    return block
-
-
-def _stopped(answer: Answer, ink: Ink) -> str:
+def _stopped(answer: Answer, screen: Screen) -> str:
     words = {"cancel": "interrupted", "timeout": "stopped by its time limit"}
     text = f"{words.get(answer.reason, answer.reason)} after {duration(answer.took)}"
     place = _PLACE.match(answer.stack.strip())
-    return ink.paint("yellow", text + (f" at {visible(place[0])}" if place else ""))
+    return screen.paint("warn", text + (f" at {visible(place[0])}" if place else ""))
 
 
-def _values(answer: Answer, chunk: Chunk, ink: Ink, output: str) -> list[str]:
-    shown = [_one(answer, index, ink, output) for index in range(len(answer.texts))]
+def _values(answer: Answer, chunk: Chunk, screen: Screen, output: str) -> list[str]:
+    shown = [
+        "\n".join(_one(text, value, screen, output))
+        for text, value in zip_longest(answer.texts, answer.values[: len(answer.texts)])
+    ]
     if len(shown) > 1:
         return [f"{number}: {text}" for number, text in enumerate(shown, 1)]
     if shown and (remark := _remark(answer, chunk)):
-        shown[0] += ink.paint("dim", f"  -- {remark}")
+        shown[0] += screen.paint("dim", f"  -- {remark}")
     return shown
 
 
-def _one(answer: Answer, index: int, ink: Ink, output: str) -> str:
-    text = answer.texts[index]
-    value = answer.values[index] if index < len(answer.values) else None
-    if output == "lua" or (value is None and text != "nil"):
-        # What JSON cannot carry is still worth its Lua text.
-        return ink.lua(text)
-    if output == "table" and (table := value_table(value, ink)):
-        return table
-    if output == "yaml":
-        import yaml
-
-        dumped = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
-        return dumped.removesuffix("\n").removesuffix("\n...")
-    if output == "json":
-        return json.dumps(value, ensure_ascii=False, indent=2)
-    return ink.lua(text)
+def _one(text: str, value: Any, screen: Screen, output: str) -> Iterable[str]:
+    # What JSON cannot carry is still worth its Lua text.
+    is_carried = value is not None or text == "nil"
+    return views.value(value, screen, output=output if is_carried else "lua", text=text)
 
 
 def _remark(answer: Answer, chunk: Chunk) -> str:

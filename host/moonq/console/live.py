@@ -7,20 +7,20 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from moonq.console import views
+from moonq import views
 from moonq.console.printer import Printer
 from moonq.errors import MoonqError
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
-    from moonq.console.core import Face
+    from moonq.console.face import Face
     from moonq.control.client import Subscription
+    from moonq.control.reaching import Reached
 
 
 class Live:
     """The subscriptions of one console."""
 
-    def __init__(self, attached: Attached, face: Face) -> None:
+    def __init__(self, attached: Reached, face: Face) -> None:
         self._attached = attached
         self._face = face
         self._tail: Subscription | None = None
@@ -103,7 +103,7 @@ class Live:
     def _show(self, subscription: Subscription, printer: Printer) -> None:
         dropped = 0
         for event in subscription:
-            printer.line(views.event(event, self._face.ink()))
+            printer.line(views.event(event, self._face.screen()))
             if subscription.dropped > dropped:
                 printer.skipped(subscription.dropped - dropped)
                 dropped = subscription.dropped

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from moonq.console.annotations import Function, Line, Module, Shape, reference
-from moonq.console.ink import Ink
 from moonq.errors import NotFound
 from moonq.registry.lua.tokens import Token, tokens
 from moonq.text import suggestions
+from moonq.views import Screen
+from moonq.views.tables import Column, facts, table
 
 
-def about(name: str, ink: Ink) -> list[str]:
+def about(name: str, screen: Screen) -> Iterable[str]:
     """Return what the annotations say about *name*.
 
     Raises:
@@ -17,11 +20,11 @@ def about(name: str, ink: Ink) -> list[str]:
     """
     found = reference().find(name)
     if isinstance(found, Function):
-        return _function(found, ink)
+        return _function(found, screen)
     if isinstance(found, Module):
-        return _module(found, ink)
+        return _module(found, screen)
     if isinstance(found, Shape):
-        return [ink.paint("bold", found.name), *_rows(found.fields)]
+        return _lines(found.name, found.fields, screen)
     hint = suggestions.question(suggestions.close(name, reference().names()))
     raise NotFound(f"no help about {name!r}", hint=hint or "`\\?` lists what there is")
 
@@ -50,14 +53,14 @@ def _named(before: list[Token]) -> Function | None:
     return reference().function(name) if "." in name or ":" in name else None
 
 
-def _function(found: Function, ink: Ink) -> list[str]:
-    lines = [ink.paint("bold", found.signature), *found.doc.splitlines()]
-    if found.params:
-        lines += [ink.paint("dim", "takes"), *_rows(found.params)]
-    if found.results:
-        lines += [ink.paint("dim", "answers"), *_rows(found.results)]
-    lines += _example(found.name)
-    return [ink.plain(line) for line in lines]
+def _function(found: Function, screen: Screen) -> Iterator[str]:
+    yield screen.paint("bold", found.signature)
+    yield from screen.markdown(found.doc)
+    yield from _lines("takes", found.params, screen)
+    yield from _lines("answers", found.results, screen)
+    if shown := _example(found.name):
+        yield screen.paint("head", "for example")
+        yield from map(screen.lua, shown)
 
 
 def _example(name: str) -> list[str]:
@@ -65,22 +68,22 @@ def _example(name: str) -> list[str]:
     module = reference().modules.get(name.partition(".")[0])
     if module is None or ":" in name:
         return []
-    shown = [line for line in module.doc.splitlines() if line.startswith("    ") and name in line]
-    return ["for example", *shown[:3]] if shown else []
+    lines = module.doc.splitlines()
+    return [line for line in lines if line.startswith("    ") and name in line][:3]
 
 
-def _module(found: Module, ink: Ink) -> list[str]:
-    lines = [ink.paint("bold", found.name), *found.doc.splitlines(), ""]
-    width = max((len(one.name) for one in found.functions), default=0)
-    lines += [f"  {one.name.ljust(width)}  {one.summary}" for one in found.functions]
-    return [ink.plain(line) for line in lines]
+def _module(found: Module, screen: Screen) -> Iterator[str]:
+    yield screen.paint("bold", found.name)
+    yield from screen.markdown(found.doc)
+    yield ""
+    yield from facts([(one.name, one.summary) for one in found.functions], screen, indent="  ")
 
 
-def _rows(found: tuple[Line, ...]) -> list[str]:
-    names = [line.name or "-" for line in found]
-    width = max(map(len, names), default=0)
-    kinds = max((len(line.type) for line in found), default=0)
-    return [
-        f"  {name.ljust(width)}  {line.type.ljust(kinds)}  {line.remark}".rstrip()
-        for name, line in zip(names, found, strict=True)
+def _lines(title: str, found: tuple[Line, ...], screen: Screen) -> Iterator[str]:
+    columns = [
+        Column(title, lambda line: f"  {line.name or '-'}"),
+        Column("", lambda line: line.type, is_cut=True),
+        Column("", lambda line: line.remark, wraps=True),
     ]
+    if found:
+        yield from table(columns, found, screen)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from moonq.errors import MoonqError
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
     from moonq.control.client import Pending
+    from moonq.control.reaching import Reached
 
 #: Seconds after which a cancel is sent once more.
 AGAIN = 0.2
@@ -57,7 +57,7 @@ class Runner:
     """Sends statements to one host."""
 
     def __init__(
-        self, attached: Attached, output: Callable[[str], None], notice: Callable[[str], None]
+        self, attached: Reached, output: Callable[[str], None], notice: Callable[[str], None]
     ) -> None:
         self._attached = attached
         self._output = output

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from moonq import log
-from moonq.cli.options import Options
 from moonq.console import chunk
-from moonq.console.core import Console, Leave
-from moonq.console.ink import Ink
+from moonq.console.core import Console
+from moonq.console.entering import enter
+from moonq.console.face import Leave, Talk
 from moonq.control.client import Client
 from moonq.errors import ConfirmationNeeded, MoonqError
+from moonq.views import Screen, show
 
 
 class Streams:
     """A face that can show, and cannot ask."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._ink = Ink(options.has_color(sys.stdout), log.speaks_unicode(sys.stdout), 100)
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._screen = Screen.of(sys.stdout, talk.color)
 
-    def ink(self) -> Ink:
+    def screen(self) -> Screen:
         """Return what stdout can show."""
-        return self._ink
+        return self._screen
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Iterable[str]) -> None:
         """Print a result."""
-        self.write("".join(f"{line}\n" for line in lines))
+        show(lines)
 
-    def fail(self, lines: list[str]) -> None:
+    def fail(self, lines: Iterable[str]) -> None:
         """Print an error to stderr."""
         print(*lines, sep="\n", file=sys.stderr, flush=True)
 
@@ -40,7 +40,7 @@ class Streams:
 
     def notice(self, text: str) -> None:
         """Print talk to stderr."""
-        self._options.say(text)
+        self._talk.say(text)
 
     def confirms(self, question: str) -> bool:
         """Refuse: nobody can answer."""
@@ -65,7 +65,7 @@ def run(console: Console, text: str) -> bool:
     well = True
     try:
         for piece in [*pieces, *([rest] if rest.strip() else [])]:
-            well = console.enter(piece) and well
+            well = enter(console, piece) and well
     except Leave:
         pass
     return well

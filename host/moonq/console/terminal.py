@@ -8,7 +8,7 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -25,23 +25,25 @@ from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 from pygments.lexers.scripting import LuaLexer
 
-from moonq import log
-from moonq.cli.options import Options
 from moonq.console import manual, toolbar
 from moonq.console.completing import Catalog, LuaCompleter
-from moonq.console.core import Console, Leave
+from moonq.console.core import Console
+from moonq.console.entering import enter
+from moonq.console.face import Leave, Talk
 from moonq.console.history import open_history
-from moonq.console.ink import Ink
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
+from moonq.views import Screen
+from moonq.views.screen import COLORS, LUA_COLORS
 
 STYLE = Style.from_dict(
     {
-        "bottom-toolbar": "noreverse fg:#888888",
+        "bottom-toolbar": f"noreverse fg:{COLORS['dim']}",
         "status": "reverse",
         "production": "bg:#aa0000 fg:#ffffff bold",
-        "refusal": "fg:#cc4444",
-        "signature": "fg:#888888",
+        "refusal": f"fg:{COLORS['bad']}",
+        "signature": f"fg:{COLORS['dim']}",
+        **{f"pygments.{word}": f"fg:{COLORS[name]}" for word, name in LUA_COLORS.items()},
     }
 )
 
@@ -53,8 +55,8 @@ class Detached(Leave):
 class Terminal:
     """A face on a terminal; holds the prompt back while something is shown."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
@@ -64,21 +66,20 @@ class Terminal:
 
     # A face ---------------------------------------------------------------------------------------
 
-    def ink(self) -> Ink:
+    def screen(self) -> Screen:
         """Return what the terminal can show now: it may have been resized."""
-        width = shutil.get_terminal_size((80, 24)).columns
-        return Ink(self._options.has_color(sys.stdout), log.speaks_unicode(sys.stdout), width)
+        return Screen.of(sys.stdout, self._talk.color)
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Iterable[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""
         text = "\n".join(lines)
         rows = shutil.get_terminal_size((80, 24)).lines
         if self._pager and text.count("\n") + 1 > rows:
-            click.echo_via_pager(text + "\n", color=self.ink().color)
-        elif lines:
+            click.echo_via_pager(text + "\n", color=self.screen().color)
+        elif text:
             self.write(text + "\n")
 
-    def fail(self, lines: list[str]) -> None:
+    def fail(self, lines: Iterable[str]) -> None:
         """Show an error, where results are shown."""
         self.write("".join(f"{line}\n" for line in lines))
 
@@ -94,9 +95,8 @@ class Terminal:
 
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
-        ink = self.ink()
-        lines = ink.plain(text).split("\n")
-        self.write("".join(f"{ink.paint('dim', line)}\n" for line in lines))
+        screen = self.screen()
+        self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
 
     def confirms(self, question: str) -> bool:
         """Ask for a yes; everything else is a no."""
@@ -119,10 +119,8 @@ class Terminal:
         """Show the dashboard, over a connection of its own."""
         from moonq.dashboard import app, frame, sampling
 
-        ink = self.ink()
         client = reach()
-        first = sampling.sample(client)
-        app.show(reach, client, first, frame.Look(), color=ink.color, unicode=ink.unicode)
+        app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
 
     # The prompt -----------------------------------------------------------------------------------
 
@@ -142,7 +140,7 @@ class Terminal:
                 try:
                     text = self._prompt(console)
                     refusal.forget()
-                    console.enter(text)
+                    enter(console, text)
                 except KeyboardInterrupt:
                     continue
                 except (EOFError, Leave) as leaving:
@@ -172,7 +170,7 @@ class Terminal:
                 return
             self.notice("Ctrl-D leaves")
 
-        has_color = self.ink().color
+        has_color = self.screen().color
         return PromptSession(
             multiline=True,
             lexer=PygmentsLexer(LuaLexer) if has_color else None,
@@ -184,6 +182,7 @@ class Terminal:
             bottom_toolbar=lambda: self._below(console, refusal),
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=STYLE,
+            include_default_pygments_style=False,
             color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
             enable_open_in_editor=True,
             refresh_interval=1.0,
@@ -192,8 +191,9 @@ class Terminal:
 
     def _below(self, console: Console, refusal: Refusal) -> Any:
         found: list[tuple[str, str]] = []
+        room = shutil.get_terminal_size((80, 24)).columns
         for text in console.live.watched:
-            found += [*_fragments(text), ("", "\n")]
+            found += [*_fragments(text)[:room], ("", "\n")]
         buffer = self._session.default_buffer if self._session else None
         if buffer is not None and refusal.text and refusal.text == buffer.text:
             found += [("class:refusal", f" {refusal.message}"), ("", "\n")]
@@ -201,7 +201,6 @@ class Terminal:
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        room = shutil.get_terminal_size((80, 24)).columns
         found.append((style, toolbar.line(console)[:room].ljust(room)))
         return FormattedText(found)
 
@@ -220,6 +219,7 @@ def prompt(console: Console) -> FormattedText:
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:
+    """Return *text* with its styles, character by character."""
     return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
 
 

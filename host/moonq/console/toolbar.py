@@ -32,7 +32,7 @@ def line(console: Console, now: float | None = None) -> str:
     if live.tails:
         parts.append("1 tail")
     parts.append(time.strftime("%H:%M:%S"))
-    return " " + console.face.ink().plain(" │ ".join(part for part in parts if part))
+    return " " + console.face.screen().plain(" │ ".join(part for part in parts if part))
 
 
 def _where(console: Console) -> str:

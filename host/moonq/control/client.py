@@ -14,7 +14,7 @@
                 print(event["id"], events.dropped)
 
 One thread reads; requests may be made from any thread and answered in any order. What each kind
-of request takes and answers is said once, by the method of that name in `moonq.operations`; beside
+of request takes and answers is said once, by the verb of that name in `moonq.operations`; beside
 those there are `eval`, `complete`, `reset` and `write`, said in `moonq.control.session`.
 """
 
@@ -203,14 +203,19 @@ class Client:
         connection.settimeout(None)
         threading.Thread(target=self._read, name="moonq-client", daemon=True).start()
 
-    def request(self, kind: str, **fields: Any) -> Any:
+    def request(
+        self, kind: str, *, on_output: Callable[[str], None] = lambda _: None, **fields: Any
+    ) -> Any:
         """Ask the host and return its answer; on Ctrl-C the host stops what it does for us.
 
         Raises:
             MoonqError: What the host answered instead, or that it is gone.
         """
-        pending = self.begin(kind, **fields)
+        pending = self.begin(kind, on_output=on_output, **fields)
         try:
+            # In steps, because a signal that another thread gets does not wake this one.
+            while not pending.is_done():
+                pending.wait(0.25)
             return pending.wait()
         except KeyboardInterrupt:
             pending.cancel()

@@ -15,11 +15,31 @@ from typing import Any, Protocol
 
 from moonq import log
 from moonq.host import Host
-from moonq.model import Ack, Dead, Delivery, ErrorRecord, Interrupt, Message, Retry, Snooze, Verdict
+from moonq.model import (
+    Ack,
+    Dead,
+    Delivery,
+    ErrorRecord,
+    Interrupt,
+    Message,
+    Release,
+    Retry,
+    Snooze,
+    Verdict,
+    Wait,
+)
 
 #: Events that one subscription has not sent yet.
 ROOM = 2000
 KINDS = ("publish", "deliver", "ack", "nack", "dead", "log")
+#: How a delivery ended that is neither done nor dead.
+_NACKS: dict[type, str] = {
+    Retry: "retry",
+    Interrupt: "interrupted",
+    Snooze: "snooze",
+    Wait: "wait",
+    Release: "release",
+}
 
 Event = dict[str, Any]
 
@@ -66,7 +86,7 @@ class Feed:
             logging.getLogger().removeHandler(self._log_handler)
             self._log_handler = None
 
-    # What the host tells: `moonq.run.observing.Observer`
+    # What the host tells: `moonq.metrics.Observer`
 
     def published(self, queue: str, message: Message) -> None:
         """A message is stored."""
@@ -83,15 +103,14 @@ class Feed:
         """A delivery has ended."""
         kind = "ack" if type(verdict) is Ack else "dead" if type(verdict) is Dead else "nack"
         event = self._about(kind, consumer, delivery)
-        if isinstance(verdict, Retry | Interrupt):
-            event |= {"delay": round(verdict.delay, 3), **_error(verdict.error)}
-            event["verdict"] = "retry" if isinstance(verdict, Retry) else "interrupted"
-        elif isinstance(verdict, Dead):
-            event |= {"reason": verdict.reason, **_error(verdict.error)}
-        elif isinstance(verdict, Snooze):
-            event |= {"delay": round(verdict.delay, 3), "verdict": "snooze"}
-        elif kind == "nack":
-            event["verdict"] = "release"
+        if isinstance(verdict, Retry | Snooze | Wait):
+            event["delay"] = round(verdict.delay, 3)
+        if isinstance(verdict, Dead):
+            event["reason"] = verdict.reason
+        if isinstance(verdict, Retry | Interrupt | Dead):
+            event |= _error(verdict.error)
+        if kind == "nack":
+            event["verdict"] = _NACKS[type(verdict)]
         self._tell(event, delivery.message.body)
 
     def lost(self, kind: str, queue: str, count: int, detail: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from moonq.assets import stdlib_modules
 from moonq.errors import MoonqError, ReadOnly
+from moonq.operations.mq import functions_of
+from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
 from moonq.run.context import CallContext
 from moonq.run.functions import chunk
@@ -66,7 +68,8 @@ class ConsoleState(LuaState):
         for entry in libraries:
             self.define(chunk(entry))
         aliases = {entry.name: entry.id for entry in libraries if entry.name not in names}
-        self._ask(None, b"open", json.dumps(names).encode(), json.dumps(aliases).encode())
+        opened = (names, aliases, functions_of(VERBS.values()))
+        self._ask(None, b"open", *(json.dumps(one).encode() for one in opened))
 
     def evaluate(self, source: str, timeout: float, width: int) -> dict[str, Any]:
         """Run one text and return what came of it.

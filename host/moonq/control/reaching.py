@@ -1,165 +1,184 @@
-"""A host to ask: the one that runs, or a private one for as long as one command takes.
+"""A host to ask: the one that runs, or a private one in this process.
 
     with reach(Path("shop")) as host:
         host.request("peek", queue="orders")
+    with reach(Path("shop"), Wish(local=True, whole=True)) as host:
+        host.client.request("eval", src="1 + 1")
 
-A private host has its consumers off and starts only what a request is about. It can show and change
-what lies with a durable driver; what lies in another process's memory it cannot, and says so.
+A private host has the same socket and the same sessions as any other, in a folder of its own, so
+there is one way to do things. It is in no list of running hosts, and its consumers are off unless
+they are wished for. Unless it is wished for whole, it starts only what a request is about: what
+lies with a durable driver. What lies in another process's memory it cannot reach, and says so.
 """
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from moonq.control.client import Client, connect
-from moonq.errors import Invalid, NoHost, NotFound
+from moonq.control.locating import all_records, place_of
+from moonq.errors import Invalid, NoHost, StopTimeout
 
 if TYPE_CHECKING:
-    from moonq.control.lua_session import LuaSession
-    from moonq.host import Host
-    from moonq.operations import Operations
-    from moonq.run.queues import Route
-
-#: Requests that are about the project's files alone.
-STATIC = {"entries", "entry", "graph"}
-#: Requests that only a host with consumers can answer.
-LIVE = {"status", "consumers", "reload", "stop", "start", "write"}
+    from moonq.control.private import Private
 
 
-class Reached(Protocol):
-    """Something that answers requests as a running host does."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which host is meant."""
 
-    is_live: bool
-    read_only: bool
-
-    def request(self, kind: str, **fields: Any) -> Any:
-        """Return the answer, or raise what went wrong."""
-        ...
-
-    def __enter__(self) -> Reached: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-
-def reach(project: Path, *, needs_live: bool = False) -> Client | Direct:
-    """Return the running host of *project*, or a private one.
-
-    Raises:
-        NoHost: None is running, and *needs_live* says that a private one is of no use.
-        HostSilent: One is running and does not answer.
-    """
-    try:
-        return connect(project)
-    except NoHost:
-        if needs_live:
-            raise
-        return Direct(project)
+    to: str = ""
+    """A socket, a pid or a project's folder; empty: the project's own host, if it runs."""
+    live: bool = False
+    """A private host would be of no use."""
+    local: bool = False
+    """A private host, even beside a running one."""
+    start: bool = False
+    """The consumers of a private host run too."""
+    whole: bool = False
+    """All of a private host is started: somebody will talk to it for a while."""
 
 
-class Direct:
-    """A private host of a project, with its consumers off."""
+class Reached:
+    """A connection to a host, and how to get another one."""
 
-    is_live = False
-    read_only = False
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        *,
+        is_private: bool = False,
+        private: Private | None = None,
+    ) -> None:
+        self.is_private = is_private
+        self.connect = connect
+        self.client = connect()
+        self._private = private
 
-    def __init__(self, project: Path) -> None:
-        from moonq.host import Host
-        from moonq.kinds import load
-        from moonq.operations import Operations
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return str(self.client.hello["project"])
 
-        self.path = project
-        self._host: Host = Host(load(project))
-        self._operations: Operations = Operations(self._host, "direct")
-        self._started: set[str] = set()
-        self._is_whole = False
-        self._lua: LuaSession | None = None
+    @property
+    def where(self) -> str:
+        """The project and its profile, as questions name them."""
+        return f"{self.name} ({self.client.hello['profile']})"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is a private host that starts only what requests are about."""
+        return self._private is not None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the host says that its project is in production."""
+        return self.client.hello.get("profile") == "production"
 
     def request(self, kind: str, **fields: Any) -> Any:
-        """Do what is asked, here.
+        """Ask the host and return its answer.
 
         Raises:
-            NoHost: It is about messages in another process's memory, or about what runs there.
+            NoHost: It is about what only a running host has.
+            MoonqError: What the host answered instead, or that it is gone.
         """
-        if kind in LIVE:
-            raise self._no_host()
-        if kind == "eval":
-            return self._evaluate(**fields)
-        if kind not in STATIC:
-            self._prepare(kind, fields)
-        found = self._operations.perform(kind, fields)
-        if kind == "queues":
-            found["queues"] = [one for one in found["queues"] if self._is_durable(one["id"])]
-        return found
+        if self._private is None:
+            return self.client.request(kind, **fields)
+        self._private.prepare(kind, fields)
+        return self._private.narrowed(kind, self.client.request(kind, **fields))
 
-    def close(self) -> None:
-        """End the private host."""
-        if self._lua is not None:
-            self._lua.reset()
-        self._host.stop(timeout=1.0)
+    def begin_anew(self) -> None:
+        """Leave the session with its variables to itself, and have a new one."""
+        before, self.client = self.client, self.connect()
+        if not before.read_only and self.client.read_only:
+            self.client.write()
+        before.close()
 
-    def __enter__(self) -> Direct:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+@contextlib.contextmanager
+def reach(project: Path, wish: Wish = Wish()) -> Iterator[Reached]:
+    """Have a connection to the host that is meant.
 
-    def _prepare(self, kind: str, fields: dict[str, Any]) -> None:
-        """Start what the request is about, and see that it is within reach."""
-        if kind == "call":
-            self._start_all()
-            return
-        name = fields.get("queue") or fields.get("target") or fields.get("confirm")
-        if name is None:
-            self._start_all()
-            if not any(self._is_durable(one) for one in self._host.queues.ids()):
-                raise self._no_host()
-            return
-        queue = self._queue(str(name))
-        if queue not in self._started:
-            self._host.start_service(self._host.project.implied.get(queue, queue))
-            self._started.add(queue)
-        if not self._is_durable(queue):
-            raise self._no_host()
-
-    def _queue(self, name: str) -> str:
-        project = self._host.project
+    Raises:
+        NoHost: The one that `wish` asks for does not run.
+        HostSilent: It runs and does not answer.
+        ProjectInvalid: A private host cannot be made of these files.
+    """
+    if wish.local and wish.to:
+        raise Invalid("a private host is no host to attach to", hint="drop --local or --attach")
+    with contextlib.ExitStack() as stack:
+        running = None if wish.local else _running(project, wish)
+        found = running or stack.enter_context(_private(project, wish))
         try:
-            return project.id_of(name, "queue.queue")
-        except NotFound:
-            if project.resolve(name).kind == "queue.consumer":
-                raise self._no_host() from None
+            yield found
+        finally:
+            found.client.close()
+
+
+def _running(project: Path, wish: Wish) -> Reached | None:
+    """The running host; None when a private one will do instead."""
+
+    def open_client() -> Client:
+        if wish.to.isdigit():
+            return _by_pid(int(wish.to))
+        if wish.to and not Path(wish.to).is_dir() and not wish.to.endswith((".yaml", ".yml")):
+            return connect(project, socket_path=Path(wish.to))
+        return connect(Path(wish.to) if wish.to else project)
+
+    try:
+        return Reached(open_client)
+    except NoHost:
+        if wish.to or wish.live:
             raise
+        return None
 
-    def _is_durable(self, queue: str) -> bool:
-        route: Route = self._host.queues.route(queue)
-        return route.driver.capabilities().durable != "none"
 
-    def _start_all(self) -> None:
-        if not self._is_whole:
-            self._host.start(consumers=False)
-            self._is_whole = True
+def client_of(record: Mapping[str, Any]) -> Client:
+    """Return a client of the host that wrote *record* about itself.
 
-    def _evaluate(self, src: str, timeout: float = 30.0, width: int = 80) -> dict[str, Any]:
-        from moonq.control.lua_session import LuaSession
+    Raises:
+        NoHost: It has gone.
+        HostSilent: It does not answer.
+    """
+    project = Path(record["path"])
+    is_usual = str(place_of(project).lock_file) == record["lock"]
+    return connect(project, socket_path=None if is_usual else Path(record["socket"]))
 
-        if not isinstance(src, str):
-            raise Invalid("eval: `src` is a text")
-        self._start_all()
-        if self._lua is None:
-            self._lua = LuaSession(
-                lambda: self._host.project,
-                self._host.services,
-                "console",
-                lambda: False,
-                self._operations.perform,
-                print,
-            )
-        return self._lua.evaluate(src, timeout, width)
 
-    def _no_host(self) -> NoHost:
-        return NoHost(
-            f"no moonq host is running for {self._host.project.name}, and what was asked is in the"
-            " memory of one",
-            hint="start one with `moonq run`",
-        )
+def _by_pid(pid: int) -> Client:
+    for record in all_records():
+        if record["pid"] == pid:
+            return client_of(record)
+    raise NoHost(f"no moonq host of yours has pid {pid}", hint="`moonq status` lists them")
+
+
+@contextlib.contextmanager
+def _private(project: Path, wish: Wish) -> Iterator[Reached]:
+    from moonq.control.private import Private
+    from moonq.control.server import Server
+    from moonq.host import Host
+    from moonq.kinds import load
+
+    host = Host(load(project))
+    with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:
+        place = place_of(project, Path(folder, "host.sock"))
+        server = Server(host, place)
+        # Claimed by hand: nobody else shall find this host in the list of running ones.
+        with place.claim():
+            try:
+                if wish.whole:
+                    host.start(consumers=wish.start)
+                server.listen()
+                yield Reached(
+                    lambda: connect(project, socket_path=place.socket),
+                    is_private=True,
+                    private=None if wish.whole else Private(host),
+                )
+            finally:
+                server.stop()
+                with contextlib.suppress(StopTimeout):
+                    host.stop(timeout=2.0)

@@ -1,6 +1,6 @@
 """One client of a host: its requests in order, its Lua, its subscriptions, its rights.
 
-Beside the kinds of `moonq.operations` a session knows:
+Beside the verbs of `moonq.operations.verbs` a session knows:
 
     eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console/session.lua`
     complete{path}                what could follow `queue.pu`; runs no code
@@ -32,8 +32,10 @@ from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
 from moonq.control.wire import Frame, Lines, Malformed, decode, error_object
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
 from moonq.host import Host
-from moonq.operations import KINDS, Operations, overview
+from moonq.operations import overview
 from moonq.operations.meter import Meter
+from moonq.operations.performing import Operations
+from moonq.operations.verbs import VERBS
 from moonq.sandbox.state import THREAD_STACK
 
 _log = log.get("moonq.control")
@@ -118,7 +120,7 @@ class Session:
             "entries": len(self._host.project.entries),
             "user": self.user,
             "read_only": self.read_only,
-            "caps": [*OWN_KINDS, "subscribe", "cancel", *KINDS],
+            "caps": [*OWN_KINDS, "subscribe", "cancel", *VERBS],
         }
 
     # Reading: quick, in the thread of the connection --------------------------------------------

@@ -13,37 +13,25 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import Style
 
 from moonq.control.client import Client
 from moonq.dashboard.frame import Look
-from moonq.dashboard.pages import Board, Screen
+from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.sampling import History, Sample, sample
-from moonq.dashboard.text import PLAIN
 from moonq.errors import HostSilent, MoonqError, NoHost
+from moonq.views import Screen
 
-STYLE = Style.from_dict(
-    {
-        "title": "bold",
-        "alarm": "bold bg:ansired fg:ansiwhite",
-        "head": "bold",
-        "selected": "reverse",
-        "bad": "fg:ansired",
-        "warn": "fg:ansiyellow",
-        "dim": "fg:ansibrightblack",
-        "note": "bold",
-        "keys": "reverse",
-    }
-)
 _NAMES: dict[Keys | str, str] = {
     Keys.Up: "up",
     Keys.Down: "down",
@@ -120,17 +108,16 @@ def show(
     client: Client,
     first: Sample,
     look: Look,
+    screen: Screen,
     *,
-    color: bool,
-    unicode: bool,
     terminal: tuple[Input, Output] | None = None,
 ) -> None:
-    """Show the dashboard until somebody leaves it."""
+    """Show the dashboard until the person leaves it."""
     history = History()
     history.add(first)
     asking = Asking(reach, client, history, look.interval)
-    screen = Screen(Board(history, look, asking, time.time))
-    app = _application(screen, look.interval, color=color, unicode=unicode, terminal=terminal)
+    pages = Pages(Board(history, look, asking, time.time))
+    app = _application(pages, look.interval, screen, terminal)
     asking.on_change = app.invalidate
     asking.start()
     try:
@@ -140,28 +127,23 @@ def show(
 
 
 def _application(
-    screen: Screen,
-    interval: float,
-    *,
-    color: bool,
-    unicode: bool,
-    terminal: tuple[Input, Output] | None,
+    pages: Pages, interval: float, screen: Screen, terminal: tuple[Input, Output] | None
 ) -> Application[None]:
-    def draw() -> StyleAndTextTuples:
+    # Without colours a line may still be reversed: what is left out is chosen by the colour depth.
+    @cache
+    def canvas(columns: int) -> Screen:
+        return replace(screen, color=True, width=columns)
+
+    def draw() -> ANSI:
         size = app.output.get_size()
-        pieces: StyleAndTextTuples = []
-        for number, line in enumerate(screen.lines(size.columns, size.rows)):
-            pieces += [("", "\n")] if number else []
-            pieces += [(style, text if unicode else text.translate(PLAIN)) for style, text in line]
-        return pieces
+        return ANSI("\n".join(pages.lines(canvas(size.columns), size.rows)))
 
     app: Application[None] = Application(
         layout=Layout(Window(FormattedTextControl(draw, show_cursor=False))),
-        key_bindings=_keys(screen),
-        style=STYLE,
+        key_bindings=_keys(pages),
         full_screen=True,
         refresh_interval=interval,
-        color_depth=None if color else ColorDepth.MONOCHROME,
+        color_depth=None if screen.color else ColorDepth.MONOCHROME,
         input=terminal[0] if terminal else None,
         output=terminal[1] if terminal else None,
     )
@@ -170,12 +152,12 @@ def _application(
     return app
 
 
-def _keys(screen: Screen) -> KeyBindings:
+def _keys(pages: Pages) -> KeyBindings:
     bindings = KeyBindings()
 
     def press(event: KeyPressEvent) -> None:
         pressed = event.key_sequence[0].key
-        if not screen.press(_NAMES.get(pressed, str(event.data))):
+        if not pages.press(_NAMES.get(pressed, str(event.data))):
             event.app.exit()
 
     def leave(event: KeyPressEvent) -> None:

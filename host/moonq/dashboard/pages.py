@@ -1,10 +1,10 @@
 """What somebody sees and does with keys, without a terminal: pages that lie on each other.
 
 board = Board(History(), Look(), desk)
-screen = Screen(board)
-screen.press("down")
-screen.press("enter")           # a page with the messages of the selected queue lies on top
-screen.lines(80, 24)
+pages = Pages(board)
+pages.press("down")
+pages.press("enter")            # a page with the messages of the selected queue lies on top
+pages.lines(Screen(width=80), 24)
 
 A desk carries requests to the host and brings the answer later, so that no key ever waits.
 """
@@ -15,15 +15,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from moonq.dashboard import messages
+from moonq import views
 from moonq.dashboard.frame import SORTS, Look, frame, shown_queues
 from moonq.dashboard.sampling import History
-from moonq.dashboard.table import Line
-from moonq.dashboard.text import cut
-from moonq.dashboard.view import QueueView
+from moonq.dashboard.view import Row
+from moonq.text.wording import cut
+from moonq.views import Screen
+from moonq.views.messages import columns as message_columns
+from moonq.views.tables import table
 
 #: Messages that a page lists.
 MOST = 200
+#: Steps of the keys that select or scroll.
+MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99_999, "end": 99_999}
 HELP = """\
  ↑ ↓          select a queue
  ⏎            see its messages; nothing is consumed
@@ -55,7 +59,7 @@ class Desk(Protocol):
 class Page(Protocol):
     """One page of the screen."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         ...
 
@@ -64,16 +68,16 @@ class Page(Protocol):
         ...
 
 
-class Screen:
+class Pages:
     """Pages on each other; the topmost is seen and gets the keys."""
 
     def __init__(self, first: Page) -> None:
         self._pages = [first]
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw exactly *rows* lines."""
-        lines = self._pages[-1].lines(columns, rows)[:rows]
-        return lines + [[("", "")]] * (rows - len(lines))
+        lines = self._pages[-1].lines(screen, rows)[:rows]
+        return lines + [""] * (rows - len(lines))
 
     def press(self, key: str) -> bool:
         """Take a key; False: the last page is gone, leave."""
@@ -100,12 +104,12 @@ class Board:
         self._question: tuple[str, str] | None = None
         """What a `y` would do now: kind of request, and queue."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         view = self._history.view(self._now())
         if not self.look.selected and (queues := shown_queues(view, self.look)):
-            self.look = replace(self.look, selected=queues[0].id)
-        return frame(view, self.look, columns, rows)
+            self.look = replace(self.look, selected=queues[0]["id"])
+        return frame(view, self.look, screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -114,9 +118,8 @@ class Board:
         if self._question is not None:
             return self._answer(key)
         self.look = replace(self.look, footer="")
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -9999, "end": 9999}
-        if key in moves:
-            self._move(moves[key])
+        if key in MOVES:
+            self._move(MOVES[key])
         elif key == "/":
             self._is_typing = True
             self.look = replace(self.look, filter="", footer="filter: ")
@@ -131,14 +134,14 @@ class Board:
             return self._open(is_dead=key == "d")
         return key not in {"q", "escape"}
 
-    def _queues(self) -> list[QueueView]:
+    def _queues(self) -> list[Row]:
         return shown_queues(self._history.view(self._now()), self.look)
 
-    def _selected(self) -> QueueView | None:
-        return next((one for one in self._queues() if one.id == self.look.selected), None)
+    def _selected(self) -> Row | None:
+        return next((one for one in self._queues() if one["id"] == self.look.selected), None)
 
     def _move(self, steps: int) -> None:
-        ids = [queue.id for queue in self._queues()]
+        ids = [queue["id"] for queue in self._queues()]
         if ids:
             before = ids.index(self.look.selected) if self.look.selected in ids else 0
             wanted = max(0, min(len(ids) - 1, before + steps))
@@ -159,9 +162,9 @@ class Board:
         queue = self._selected()
         if queue is None:
             return
-        kind = "resume" if queue.paused else "pause"
-        self._question = (kind, queue.id)
-        self.look = replace(self.look, footer=f"{kind} {queue.id} for everybody? [y/N]")
+        kind, name = "resume" if queue["paused"] else "pause", queue["id"]
+        self._question = (kind, name)
+        self.look = replace(self.look, footer=f"{kind} {name} for everybody? [y/N]")
 
     def _answer(self, key: str) -> bool:
         assert self._question is not None
@@ -180,7 +183,7 @@ class Board:
 
     def _open(self, *, is_dead: bool) -> Page | bool:
         queue = self._selected()
-        return True if queue is None else Messages(queue.id, self._desk, is_dead=is_dead)
+        return True if queue is None else Messages(queue["id"], self._desk, is_dead=is_dead)
 
 
 class Messages:
@@ -204,20 +207,27 @@ class Messages:
         what = "dead letters, the newest first" if self._is_dead else "messages, the next first"
         self._note = f"{len(self._messages)} {what} (nothing was consumed)"
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
-        head: list[Line] = [[("class:title", cut(f" {self._queue}  {self._note}", columns))]]
-        shown = messages.listing(self._messages, self._selected, columns, rows - 4)
-        keys: Line = [("class:keys", cut(" ↑↓ select  ⏎ open  q back", columns))]
-        gap: list[Line] = [[("", "")]] * (rows - 3 - len(shown))
-        return [*head, [("", "")], *shown, *gap, keys]
+        head = screen.paint("bold", cut(f" {self._queue}  {self._note}", screen.width))
+        shown = self._listed(screen, rows - 4)
+        return _page([head, "", *shown], " ↑↓ select  ⏎ open  q back", screen, rows)
+
+    def _listed(self, screen: Screen, rows: int) -> list[str]:
+        """Return the rows around the selected one."""
+        first = max(0, min(self._selected - rows // 2, len(self._messages) - rows))
+        page, at = self._messages[first : first + rows], self._selected - first
+        columns = message_columns(screen, errors=True)
+        lines = list(table(columns, page, screen, selected=at, indent="  "))
+        if page:
+            lines[at + 1] = screen.plain("▸") + lines[at + 1][1:]
+        return lines
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -MOST, "end": MOST}
-        if key in moves:
+        if key in MOVES:
             last = max(0, len(self._messages) - 1)
-            self._selected = max(0, min(last, self._selected + moves[key]))
+            self._selected = max(0, min(last, self._selected + MOVES[key]))
         elif key == "enter" and self._messages:
             one = self._messages[self._selected]
             return Message(self._queue, one["id"], self._desk, is_dead=self._is_dead)
@@ -239,38 +249,41 @@ class Message:
     def _take(self, answer: Any) -> None:
         self._found = answer
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
         if isinstance(self._found, dict):
-            lines = messages.story(self._found, columns)
+            lines = [f" {line}" for line in views.message(self._found, screen)]
         else:
             note = _words(self._found) if self._found else "asking the host…"
-            lines = [[("class:note", cut(f" {note}", columns))]]
+            lines = [screen.paint("bold", cut(f" {note}", screen.width))]
         room = rows - 2
         self._first = max(0, min(self._first, len(lines) - room))
-        shown = lines[self._first : self._first + room]
-        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
-        return [*shown, *gap, [("class:keys", cut(self._keys, columns))]]
+        return _page(lines[self._first : self._first + room], self._keys, screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
-        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99999, "end": 99999}
-        self._first = max(0, self._first + moves.get(key, 0))
+        self._first = max(0, self._first + MOVES.get(key, 0))
         return key not in {"q", "escape"}
 
 
 class Help:
     """What the keys do and the words mean; any key leaves it."""
 
-    def lines(self, columns: int, rows: int) -> list[Line]:
+    def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
-        shown = [[("", cut(text, columns))] for text in HELP.splitlines()][: rows - 1]
-        gap: list[Line] = [[("", "")]] * (rows - 1 - len(shown))
-        return [*shown, *gap, [("class:keys", cut(" any key goes back", columns))]]
+        shown = [screen.plain(cut(text, screen.width)) for text in HELP.splitlines()]
+        return _page(shown, " any key goes back", screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
         return False
+
+
+def _page(lines: list[str], keys: str, screen: Screen, rows: int) -> list[str]:
+    """Return a page of *rows* lines with *keys* at its foot."""
+    shown = lines[: rows - 1]
+    foot = screen.paint("selected", cut(keys, screen.width))
+    return [*shown, *[""] * (rows - 1 - len(shown)), foot]
 
 
 def _words(problem: Any) -> str:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from moonq.dashboard.view import ConsumerView, HostView, QueueView, View
+from moonq.dashboard.view import Row, View
 from moonq.run import times
 
 #: Seconds of the past that rates are about.
@@ -88,27 +88,28 @@ class History:
             self._view = self._seen()
         if now is None:
             return self._view
-        host = replace(self._view.host, silent_for=max(0.0, now - self._view.time))
+        host = {**self._view.host, "silent_for": max(0.0, now - self._view.time)}
         return replace(self._view, time=now, host=host)
 
     def _seen(self) -> View:
         recent = list(self._samples)
         last = recent[-1]
         past = _Past(recent[0] if len(recent) > 1 else None, last)
+        letters = {row["dead_letter"] for row in last.queues.values() if row.get("dead_letter")}
         every = times.merged(past.times(name) for name in last.consumers)
         return View(
             time=last.time,
             seconds=past.seconds,
             since_start=past.first is None,
-            host=_host(last),
-            queues=tuple(self._queue(past, name) for name in last.queues),
+            host=_host(last.status),
+            queues=tuple(self._queue(past, name, letters) for name in last.queues),
             consumers=tuple(_consumer(past, recent, name) for name in last.consumers),
             p50=times.quantile(every, 0.5),
             p95=times.quantile(every, 0.95),
             p99=times.quantile(every, 0.99),
         )
 
-    def _queue(self, past: _Past, name: str) -> QueueView:
+    def _queue(self, past: _Past, name: str, letters: Collection[str]) -> Row:
         row = past.last.queues[name]
         consumers = tuple(row.get("consumers", ()))
         in_flight = [row[key] for key in ("leased", "running") if key in row]
@@ -116,21 +117,19 @@ class History:
             past.rate("consumers", one, key) for one in consumers for key in ("acked", "dead")
         ]
         known = [rate for rate in settled if rate is not None]
-        return QueueView(
-            id=name,
-            ready=row.get("ready"),
-            in_flight=sum(in_flight) if in_flight else None,
-            delayed=row.get("delayed"),
-            dead=row.get("dead"),
-            oldest_age=row.get("oldest_age"),
-            in_rate=past.rate("queues", name, "published"),
-            out_rate=sum(known) if known else None,
-            consumers=consumers,
-            keeps_dead=any(one.get("dead_letter") == name for one in past.last.queues.values()),
-            paused=bool(row.get("paused")),
-            problem=row.get("problem", ""),
-            trend=tuple(self._trends.of(name, past.last.time)),
-        )
+        return {
+            "id": name,
+            "ready": row.get("ready"),
+            "in_flight": sum(in_flight) if in_flight else None,
+            **{key: row.get(key) for key in ("delayed", "dead", "oldest_age")},
+            "in_rate": past.rate("queues", name, "published"),
+            "out_rate": sum(known) if known else None,
+            "consumers": consumers,
+            "keeps_dead": name in letters,
+            "paused": bool(row.get("paused")),
+            "problem": row.get("problem", ""),
+            "trend": tuple(self._trends.of(name, past.last.time)),
+        }
 
 
 class _Trends:
@@ -193,38 +192,31 @@ class _Past(NamedTuple):
         return found
 
 
-def _host(last: Sample) -> HostView:
-    status = last.status
-    return HostView(
-        status["project"],
-        status["profile"],
-        status["pid"],
-        status["up"],
-        status.get("cpu"),
-        status.get("memory_bytes"),
-    )
+def _host(status: Fields) -> Row:
+    names = ("project", "profile", "pid", "up", "cpu", "memory_bytes")
+    return {**{name: status.get(name) for name in names}, "silent_for": 0.0}
 
 
-def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> ConsumerView:
+def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> Row:
     row = past.last.consumers[name]
     fails = [past.rate("consumers", name, key) for key in ("retried", "dead")]
     known = [rate for rate in fails if rate is not None]
-    return ConsumerView(
-        id=name,
-        queue=row["queue"],
-        function=row["function"],
-        state="paused" if row.get("paused") else row["state"],
-        workers=row.get("workers"),
-        concurrency=row["concurrency"],
-        busy=_busy(recent, name),
-        ok_rate=past.rate("consumers", name, "acked"),
-        fail_rate=sum(known) if known else None,
-        p95=times.quantile(past.times(name), 0.95),
-        last_error=row.get("last_error", "") or row.get("problem", ""),
-        last_error_age=max(0.0, past.last.time - row["last_error_at"])
+    return {
+        "id": name,
+        "queue": row["queue"],
+        "function": row["function"],
+        "state": "paused" if row.get("paused") else row["state"],
+        "workers": row.get("workers"),
+        "concurrency": row["concurrency"],
+        "busy": _busy(recent, name),
+        "ok_rate": past.rate("consumers", name, "acked"),
+        "fail_rate": sum(known) if known else None,
+        "p95": times.quantile(past.times(name), 0.95),
+        "last_error": row.get("last_error", "") or row.get("problem", ""),
+        "last_error_age": max(0.0, past.last.time - row["last_error_at"])
         if "last_error_at" in row
         else None,
-    )
+    }
 
 
 def _busy(recent: Sequence[Sample], name: str) -> float | None:

@@ -2,7 +2,8 @@
 
 A message moves through four verbs: `Driver.publish` stores it, `Subscription.take` leases it to
 us as a delivery, `Subscription.start` says that its handler begins, and `Subscription.settle`
-ends that delivery with a verdict. A lease that runs out counts as an interruption.
+ends that delivery with a verdict. A lease that runs out counts as an interruption: the message is
+ready again at once, and the next delivery tells when that was (`lost_at`), until a verdict on it.
 
 `moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
 base class: it fits these Protocols.
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from moonq.errors import QueueError, Unsupported
+from moonq.errors import QueueError
 from moonq.model import (
     Delivery,
     Message,
     MessageState,
+    Page,
     QueueInfo,
     QueueSpec,
     Receipt,
@@ -185,9 +187,16 @@ class Driver(Protocol):
         ...
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*."""
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says.
+
+        The answer's `next` is the cursor of the next page. A message that stays where it is is
+        shown on exactly one of the pages.
+
+        Raises:
+            NotFound: The cursor is not one of this queue's.
+        """
         ...
 
     def find(self, queue: str, message_id: str) -> Stored | None:
@@ -217,18 +226,3 @@ class Driver(Protocol):
 def cut(text: str, limit: int = 8192) -> str:
     """Return *text*, at most *limit* characters of it, marked where it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def check_options(spec: QueueSpec, known: Mapping[str, Any]) -> None:
-    """Refuse options that a driver does not know.
-
-    Raises:
-        Unsupported: Names the key and what the driver knows.
-    """
-    for key in spec.options:
-        if key not in known:
-            wanted = ", ".join(sorted(known)) or "none"
-            raise Unsupported(
-                f"queue {spec.name!r}: option {key!r} is not known to this driver",
-                hint=f"it knows: {wanted}",
-            )

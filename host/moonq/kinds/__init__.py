@@ -3,44 +3,37 @@
     from moonq import kinds
     project = kinds.load(Path("shop"))          # raises ProjectInvalid with every finding
 
-To add a kind, add a file and a line here.
+To add a kind, add a file with its `KIND`, and a line here.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from moonq import registry
-from moonq.kinds import (
-    consumer,
-    data,
-    driver,
-    function,
-    library,
-    policy,
-    queue,
-    store,
-    variable,
-)
+from moonq.errors import ProjectInvalid
+from moonq.kinds import driver
 from moonq.registry import Project
 from moonq.registry.kind import Kind
 from moonq.text.findings import Finding
 
+#: In the order in which they finish when a project is loaded, and in which references are shown.
+_FILES = (
+    "queue",
+    "consumer",
+    "function",
+    "library",
+    "policy",
+    "store",
+    "variable",
+    "data",
+)
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
-    for kind in (
-        *driver.KINDS,
-        queue.KIND,
-        consumer.KIND,
-        function.KIND,
-        library.KIND,
-        policy.KIND,
-        store.KIND,
-        variable.KIND,
-        data.KIND,
-    )
+    for kind in (*driver.KINDS, *(import_module(f"{__name__}.{file}").KIND for file in _FILES))
 }
 
 
@@ -50,11 +43,14 @@ def load(path: Path, *, env: Mapping[str, str] = os.environ) -> Project:
     Raises:
         ProjectInvalid: Carries everything that is wrong.
     """
-    return registry.load(path, KINDS, env=env)
+    project, findings = inspect(path, env=env)
+    if project is None:
+        raise ProjectInvalid(findings)
+    return project
 
 
 def inspect(
     path: Path, *, env: Mapping[str, str] = os.environ
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
-    return registry.inspect(path, KINDS, env=env)
+    return registry.inspect(path, KINDS, env)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from moonq.drivers.entry import ConsumerOptions, DriverFields
+from moonq.errors import MoonqError, ScriptError
 from moonq.kinds import driver
 from moonq.kinds.queue import Queue
 from moonq.registry.common import Config
@@ -22,8 +23,15 @@ from moonq.registry.fields import (
     seconds_between,
     wrong,
 )
-from moonq.registry.kind import Kind
-from moonq.registry.script import Callable
+from moonq.registry.lua import runtime
+from moonq.registry.project import Entry
+from moonq.registry.script import Runnable
+from moonq.run import consumer as running
+from moonq.run.lending import Caller
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
+from moonq.run.queues import Route
+from moonq.run.settling import ConsumerSettings
+from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.text.findings import Finding
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
@@ -74,8 +82,74 @@ class Consumer(Config):
         return prefetch
 
 
-class ConsumerKind(Kind):
-    """See `Kind`."""
+class ConsumerKind(ServiceKind):
+    """A consumer begins anew when what it works with has changed; the old one finishes beside it.
+
+    The old one takes no more, hands back what has not begun, and is gone with its last message.
+    """
+
+    works = True
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the consumer, whose function is opened when it starts."""
+
+        def start() -> None:
+            consumer = make(parts, entry, parts.queues.route(entry.fields(Consumer).queue))
+            load(parts, consumer)
+            consumer.start()
+            parts.consumers[entry.id] = consumer
+
+        def stop(timeout: float | None) -> None:
+            consumer = parts.consumers.get(entry.id)
+            if consumer is not None:
+                consumer.stop(timeout)
+
+        settings = _settings(parts, entry)
+        workers = f"{settings.concurrency} worker{'s' if settings.concurrency > 1 else ''}"
+        detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
+        return Service(start, stop, detail)
+
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
+        """Open the function of one that begins anew."""
+        if entry.id in renewal.anew:
+            route = renewal.made[entry.fields(Consumer).queue]
+            consumer = renewal.made[entry.id] = make(renewal.new, entry, route)
+            renewal.undo.callback(consumer.discard)
+            load(renewal.new, consumer)
+
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
+        """Let one that begins anew work in the place of the old one."""
+        if entry.id not in renewal.anew:
+            return
+        consumer = renewal.made[entry.id]
+        if self._retire(renewal, entry):
+            consumer.pause()
+        renewal.new.consumers[entry.id] = consumer
+        managed = renewal.new.supervisor.get(entry.id)
+        if managed is None or managed.state == "stopped":
+            consumer.discard()
+            return
+        managed.state = "running"
+        try:
+            consumer.start()
+        except MoonqError as problem:
+            renewal.problems.append(f"{entry.id}: {problem.message}")
+            renewal.new.supervisor.failed(entry.id, problem)
+
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
+        """Take the consumer out of work."""
+        self._retire(renewal, entry)
+
+    def _retire(self, renewal: Renewal, entry: Entry) -> bool:
+        """Take a consumer out of work; returns whether it was paused."""
+        consumer = renewal.old.consumers.pop(entry.id, None)
+        if consumer is None:
+            return False
+        status = consumer.status()
+        renewal.workers += status.workers
+        renewal.retire(consumer)
+        renewal.finishing += len(consumer.running())
+        return status.paused
 
     def finish(self, mine: Iterable[Draft], drafts: Drafts) -> list[Finding]:
         """Fill in the prefetch, the function's own time limit, and the driver's options."""
@@ -92,7 +166,7 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
     if not consumer.prefetch:
         changed["prefetch"] = max(PREFETCH, consumer.concurrency)
     function = drafts.config(consumer.func)
-    if "timeout" not in consumer.model_fields_set and isinstance(function, Callable):
+    if "timeout" not in consumer.model_fields_set and isinstance(function, Runnable):
         changed["timeout"] = function.limits.timeout
     queue = drafts.config(consumer.queue)
     fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None
@@ -100,6 +174,70 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
         changed["options"], findings = driver.options(draft, fields, fields.consumer_options, {})
     draft.config = consumer.model_copy(update=changed)
     return findings
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
+    """Return a consumer that is not started yet."""
+    settings = _settings(parts, entry)
+
+    def open_state(caller: Caller, on_abandoned: Callable[[], None]) -> LuaState:
+        return parts.functions.open(
+            settings.function,
+            caller,
+            decodes=route.decodes,
+            on_abandoned=on_abandoned,
+            timeout=entry.lifecycle.start_timeout,
+        )
+
+    return parts.consumer_type(
+        settings,
+        route,
+        parts.policy(settings.function, Limits(settings.timeout, settings.memory), route.id),
+        open_state,
+        parts.clock,
+        parts.metrics,
+        lambda problem: parts.supervisor.failed(entry.id, problem),
+        parts.scope(entry),
+    )
+
+
+def load(parts: Parts, made: running.Consumer) -> None:
+    """Open the function of a consumer.
+
+    Raises:
+        ScriptError: It does not load; shows where.
+    """
+    function = made.settings.function
+    try:
+        made.prepare()
+    except ScriptFault as raised:
+        texts = [entry.script for entry in parts.project.entries.values() if entry.script]
+        message = raised.fault.message
+        finding = runtime.finding(message, texts, code="H406")
+        raise ScriptError(f"{function} does not load: {message}", finding=finding) from None
+    except Stopped as stopped:
+        raise ScriptError(
+            f"{function}: loading its file was stopped ({stopped.reason})",
+            hint="do the slow work in the handler, not at the top of the file",
+        ) from None
+
+
+def _settings(parts: Parts, entry: Entry) -> ConsumerSettings:
+    # Loading has filled in what the entry leaves out: prefetch, and the function's own timeout.
+    fields = entry.fields(Consumer)
+    return ConsumerSettings(
+        entry.id,
+        fields.func,
+        fields.concurrency,
+        fields.prefetch,
+        fields.auto_ack,
+        fields.timeout,
+        parts.functions.limits(fields.func).memory,
+        entry.lifecycle.stop_timeout,
+    )
 
 
 KIND = ConsumerKind("queue.consumer", Consumer, aliases={"consumer": "A consumer"})

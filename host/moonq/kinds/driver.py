@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from moonq import drivers
+from moonq.drivers.base import Driver
 from moonq.drivers.entry import DriverFields
-from moonq.registry.draft import Draft, error
-from moonq.registry.kind import Kind
+from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
+from moonq.registry.project import Entry
 from moonq.registry.yaml.nodes import Map
-from moonq.text.findings import Finding
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
+from moonq.text.findings import Finding, error
 
 FAMILY = "queue.driver."
 #: What people write who know the broker but not our word for it.
@@ -27,6 +29,38 @@ _ALIASES = {
     },
     f"{FAMILY}sqlite": {"file": "A queue in a file"},
 }
+
+
+class DriverKind(ServiceKind):
+    """One driver; messages stay where they are because it outlasts a reload."""
+
+    outlasts = True
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the driver, opened and closed."""
+        driver = of(parts, entry.id)
+        return Service(
+            lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
+        )
+
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
+        """Open a driver that is new."""
+        if renewal.new.supervisor.get(entry.id) is None:
+            service = self.service(renewal.new, entry)
+            service.start()
+            renewal.undo.callback(service.stop, None)
+
+
+def of(parts: Parts, entry_id: str) -> Driver:
+    """Return the driver that an entry declares, open or not."""
+    driver = parts.drivers.get(entry_id)
+    if driver is None:
+        entry = parts.project.entries[entry_id]
+        make = drivers.descriptor(entry.kind).make
+        driver = parts.drivers[entry_id] = parts.new_driver(
+            entry, lambda: make(entry.config, parts.clock, parts.project.root)
+        )
+    return driver
 
 
 def options(
@@ -51,4 +85,4 @@ def _aliases(name: str) -> dict[str, str]:
     return {f"{FAMILY}{word}".rstrip("."): text for word, text in words.items()}
 
 
-KINDS = [Kind(name, model, aliases=_aliases(name)) for name, model in drivers.kinds().items()]
+KINDS = [DriverKind(name, model, aliases=_aliases(name)) for name, model in drivers.kinds().items()]

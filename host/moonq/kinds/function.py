@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from moonq.registry.kind import Kind
-from moonq.registry.script import Callable
+from moonq.registry.script import Runnable
+from moonq.sandbox import syntax
 
 
-class Function(Callable):
+class Function(Runnable):
     """`function.lua`: something to call; a handler is the function a consumer names."""
 
 
 KIND = Kind(
     "function.lua",
     Function,
+    compiles=syntax.check,
     aliases={"function": "A Lua function"},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moonq.registry.kind import Kind
 from moonq.registry.script import Script
+from moonq.sandbox import syntax
 
 
 class Library(Script):
@@ -13,6 +14,7 @@ class Library(Script):
 KIND = Kind(
     "library.lua",
     Library,
+    compiles=syntax.check,
     aliases={"library": "A Lua library"},
     circle_help="move what `{0}` and `{1}` share into another library.lua",
 )

@@ -10,7 +10,7 @@ from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kind
 from moonq.run.security import Rule
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 
 
@@ -38,14 +38,12 @@ class PolicyKind(Kind):
 
 
 def _unknown_group(draft: Draft, at: int, group: str, known: set[str]) -> Finding:
-    likely = question(close(group, known))
-    return Finding(
-        "warning",
+    return error(
         "R216",
         f"no policy belongs to the group `{group}`, so it allows nothing",
-        (draft.span_of("lifecycle", "security", "groups", at),),
-        (),
-        (likely,) if likely else (),
+        draft.span_of("lifecycle", "security", "groups", at),
+        help=question(close(group, known)),
+        severity="warning",
     )
 
 

@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.errors import MoonqError
 from moonq.kinds import driver
+from moonq.model import QueueSpec
 from moonq.registry.common import Config, Strict
-from moonq.registry.draft import Draft, Drafts, Edge, error
+from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import (
-    DAY,
     Count,
-    Number,
     Ref,
-    Share,
     Size,
     Wait,
-    between,
     bytes_between,
-    seconds_between,
     wrong,
 )
-from moonq.registry.kind import Kind
-from moonq.text.findings import Finding
+from moonq.registry.project import Entry, Project
+from moonq.run.parts import Parts, Renewal, Service, ServiceKind
+from moonq.run.policy import RetryOptions
+from moonq.run.queues import Route
+from moonq.text.findings import Finding, error
 
 KIB = 1024
 NAME = "queue.queue"
 #: What is put behind a queue's id for its dead letters, where nothing else is said.
 DEAD = ".dead"
-
-
-class Retry(Strict):
-    """How often and how soon a message that failed runs again."""
-
-    max_attempts: Count = 10
-    max_interruptions: Count = 5
-    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 2.0
-    factor: Annotated[Number, between(1, 1000)] = 3.0
-    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 900.0
-    jitter: Share = 0.2
-    policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
-        None, description="a function from failure to decision, instead of the numbers above"
-    )
-
-    @model_validator(mode="after")
-    def _grows(self) -> Retry:
-        if self.initial_delay > self.max_delay:
-            raise wrong(
-                "`initial_delay` is longer than `max_delay`",
-                help="a retry waits initial_delay first and max_delay at most",
-            )
-        return self
 
 
 class DeadLetter(Strict):
@@ -85,7 +63,7 @@ class Queue(Config):
         None, description="its name at the broker; default: the entry's id"
     )
     codec: Literal["json", "raw"] = Field("json", description="raw hands the body over as text")
-    retry: Retry = Field(default_factory=Retry)
+    retry: RetryOptions = Field(default_factory=RetryOptions)
     dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
         default_factory=DeadLetter
     )
@@ -101,8 +79,54 @@ class Queue(Config):
         return named or self.retry.max_attempts
 
 
-class QueueKind(Kind):
-    """See `Kind`."""
+class QueueKind(ServiceKind):
+    """A queue is declared at its driver, and known by its id, with its own dead letters."""
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the queue, which a stop leaves as it is."""
+        made = routes(parts, entry)
+        own = made[entry.id]
+
+        def start() -> None:
+            own.driver.declare(own.spec)
+            parts.queues.add(*made.values())
+
+        fields, dead = entry.fields(Queue), own.spec.dead_letter
+        letters = f"dead letters → {dead}" if dead else "no dead letters"
+        # A stopped queue can still be looked at; a publish into it finds its driver closed.
+        return Service(start, detail=f"queue, {letters} ({fields.max_attempts} attempts)")
+
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
+        """Declare a queue that is new or different, behind everything else that may fail."""
+        made = routes(renewal.new, entry)
+        renewal.made |= made
+        own, queues = made[entry.id], renewal.old.queues
+        before = queues.route(entry.id) if entry.id in queues.ids() else None
+        if before == own:
+            return
+
+        def declare() -> None:
+            if before is not None:
+                renewal.undo.callback(_declare_again, before)
+            own.driver.declare(own.spec)
+
+        renewal.last.append(declare)
+
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
+        """Let messages go where the new version says."""
+        before = renewal.old.project.entries.get(entry.id)
+        if before is not None:
+            self.remove(renewal, before)
+        names = (entry.id, entry.target("dead_letter"))
+        renewal.new.queues.add(*(renewal.made[name] for name in names if name in renewal.made))
+
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
+        """Forget the queue and its dead letters, as far as the new version does not know them."""
+        project = renewal.new.project
+        known = {*project.implied, *(one.id for one in project.of_kind(NAME))}
+        for name in (entry.id, entry.target("dead_letter")):
+            if name and name not in known:
+                renewal.old.queues.remove(name)
 
     def implied(self, draft: Draft) -> str | None:
         """Return the id of the queue's dead letters, unless it names another queue."""
@@ -168,6 +192,50 @@ def _same_name(first: Draft, second: Draft) -> Finding:
         first.span(first.node.get("queue_name"), "the first one", primary=False),
         help="give one of them another `queue_name`",
     )
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
+    """Return where the messages of a queue go, and its dead letters if nobody declared theirs."""
+    fields = entry.fields(Queue)
+    is_json = fields.codec == "json"
+    own = Route(
+        entry.id,
+        driver.of(parts, fields.driver),
+        parts.at_driver(_spec(parts.project, entry)),
+        decodes=is_json,
+        publish_timeout=fields.publish_timeout,
+        max_body=fields.max_body,
+        content_type="application/json" if is_json else "text/plain",
+    )
+    letters, name = entry.target("dead_letter"), own.spec.dead_letter
+    if not letters or not name or letters in parts.project.entries:
+        return {entry.id: own}
+    return {entry.id: own, letters: Route(letters, own.driver, QueueSpec(name), own.decodes)}
+
+
+def _spec(project: Project, entry: Entry) -> QueueSpec:
+    fields = entry.fields(Queue)
+    options, dead = fields.options, entry.target("dead_letter")
+    return QueueSpec(
+        name=_name_at_driver(project, entry.id),
+        dead_letter=_name_at_driver(project, dead) if dead else None,
+        dedup_window=fields.dedup_window,
+        options=options.own(),
+        **{name: getattr(options, name) for name in QueueOptions.model_fields},
+    )
+
+
+def _name_at_driver(project: Project, queue_id: str) -> str:
+    entry = project.entries.get(queue_id)
+    return (entry.fields(Queue).queue_name if entry else None) or queue_id
+
+
+def _declare_again(before: Route) -> None:
+    with contextlib.suppress(MoonqError):
+        before.driver.declare(before.spec)
 
 
 KIND = QueueKind(NAME, Queue, aliases={"queue": "A queue"})

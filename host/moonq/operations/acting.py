@@ -8,7 +8,7 @@ from typing import Any
 
 from moonq.errors import Invalid, QueueError
 from moonq.host import CallResult
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 from moonq.run.publishing import Wanted
 from moonq.run.sinks import Publication, level_name
 
@@ -111,7 +111,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
     fault = result.fault
     publications = [_publication_object(one) for one in result.published]
     return {
-        "verdict": result.verdict,
+        **result.judged(),
         "values": result.values,
         "error": fault
         and {

@@ -15,11 +15,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from moonq.drivers.base import X_DEAD_LETTER_REASON
 from moonq.errors import MoonqError
-from moonq.model import Priority, Stored
+from moonq.model import Message, Priority, Stored
 
 FOLDER = Path(".moonq", "trash")
 KEPT_DAYS = 7
+#: Seconds that a message has left which would have expired by now.
+SOONEST_END = 0.001
 
 
 def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tuple[Path, list[str]]:
@@ -52,31 +55,47 @@ def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tup
 def line(stored: Stored, now: float) -> dict[str, Any]:
     """Return *stored* as `moonq publish --ndjson` reads it."""
     message = stored.message
-    options: dict[str, Any] = {"id": message.id}
-    if message.priority != Priority.NORMAL:
-        options["priority"] = message.priority.name.lower()
-    if message.group is not None:
-        options["group"] = message.group
-    if stored.due is not None and stored.due > now:
-        options["at"] = stored.due
     own = {name: value for name, value in message.headers.items() if not name.startswith("x_")}
     story = {name: value for name, value in message.headers.items() if name.startswith("x_")}
-    found: dict[str, Any] = {**_body(message.body), "headers": own, "options": options}
-    found["state"] = "dead" if story else stored.state
+    found: dict[str, Any] = {**_body(message), "headers": own, "options": _options(stored, now)}
+    found["state"] = "dead" if X_DEAD_LETTER_REASON in story else stored.state
     if story:
         found["story"] = story
     return found
 
 
-def _body(body: bytes) -> dict[str, Any]:
+def _options(stored: Stored, now: float) -> dict[str, Any]:
+    """Return what a publish would ask for to have the message as it lies there."""
+    message, due, expires = stored.message, stored.due, stored.expires
+    is_usual = message.priority == Priority.NORMAL
+    wished = {
+        "id": message.id,
+        "priority": None if is_usual else message.priority.name.lower(),
+        "group": message.group,
+        "dedup_key": message.dedup_key,
+        "at": due if due is not None and due > now else None,
+        # What is left of it; nothing can be published that is too late already.
+        "ttl": None if expires is None else max(expires - now, SOONEST_END),
+    }
+    return {name: value for name, value in wished.items() if value is not None}
+
+
+def _body(message: Message) -> dict[str, Any]:
+    body = message.body
     try:
-        value = json.loads(body)
-        # Only what comes out the same may go in as a value: keys that stand twice would be lost.
-        if json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() == body:
+        value = json.loads(body, parse_constant=_refuse)
+        # Only what comes out the same may go in as a value: keys that stand twice would be lost,
+        # and a text that is no JSON to its queue must not become what it spells.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if text.encode() == body and message.content_type == "application/json":
             return {"body": value}
     except (ValueError, RecursionError, UnicodeEncodeError):
         pass
     return {"base64": base64.b64encode(body).decode()}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON, whatever Python says")
 
 
 def _free_path(folder: Path, queue: str, now: float) -> Path:

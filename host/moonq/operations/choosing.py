@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from moonq.drivers.base import X_ORIGINAL_QUEUE
+from moonq.drivers.paging import walk
 from moonq.errors import Invalid, NotFound
-from moonq.model import Stored
+from moonq.model import MessageState, Stored
 from moonq.operations.letters import died_at, fingerprint
 from moonq.run.queues import Route
 
-#: Messages per look at the driver, and per snapshot.
-PAGE = 1000
+#: Messages per snapshot.
 LARGEST = 100_000
-#: How often a look may begin anew in a queue that is busy at its front.
-RESTARTS = 100
 #: Snapshots that are remembered.
 KEPT = 8
 
@@ -70,26 +68,9 @@ class Snapshots:
             raise NotFound(f"no snapshot {number!r}", hint="take a new one") from None
 
 
-def stored_in(route: Route) -> Iterator[Stored]:
-    """Yield what lies in a queue, page by page; each message at most once.
-
-    Messages come and go meanwhile: where the last one seen has gone, the look begins anew.
-    """
-    seen: set[str] = set()
-    after, restarts = "", 0
-    while restarts < RESTARTS:
-        try:
-            page = route.driver.peek(route.spec.name, PAGE, after=after)
-        except NotFound:
-            after, restarts = "", restarts + 1
-            continue
-        for stored in page:
-            if stored.message.id not in seen:
-                seen.add(stored.message.id)
-                yield stored
-        if len(page) < PAGE:
-            return
-        after = page[-1].message.id
+def stored_in(route: Route, state: MessageState | None = None) -> Iterator[Stored]:
+    """Yield what lies in a queue, page by page; each message at most once."""
+    return walk(route.driver, route.spec.name, state)
 
 
 def waiting_in(route: Route, published_before: float | None) -> Iterator[Stored]:

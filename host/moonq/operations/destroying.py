@@ -7,13 +7,25 @@ anything is dropped it is written to a file.
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.operations import backup, choosing
 from moonq.operations.choosing import Snapshot
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
+from moonq.run.queues import Route
+
+
+class Choice(NamedTuple):
+    """Which messages are meant."""
+
+    queue: str | None
+    dead: bool
+    ids: list[str] | None
+    error: str | None
+    older: float | None
 
 
 class Destroying(Requests):
@@ -32,7 +44,7 @@ class Destroying(Requests):
 
         The answer's `snapshot` names them for `KEPT` further snapshots of this session.
         """
-        taken = self._take(queue, dead, ids, error, older)
+        taken = self._take(Choice(queue, dead, ids, error, older))
         return {
             "snapshot": taken.number,
             "queue": taken.queue,
@@ -55,7 +67,8 @@ class Destroying(Requests):
         to: str | None = None,
     ) -> dict[str, Any]:
         """Give dead letters another life, in the queue they came from or in *to*."""
-        chosen = self._chosen("retry", confirm, snapshot, queue, True, ids, error, older)
+        choice = Choice(queue, True, ids, error, older)
+        chosen = self._chosen("retry", confirm, snapshot, choice)
         target = self._route(to).spec.name if to is not None else ""
         moved = 0
         if chosen.ids:
@@ -76,7 +89,8 @@ class Destroying(Requests):
         keep: bool = True,
     ) -> dict[str, Any]:
         """Drop dead letters, after a backup unless *keep* is false."""
-        chosen = self._chosen("drop", confirm, snapshot, queue, True, ids, error, older)
+        choice = Choice(queue, True, ids, error, older)
+        chosen = self._chosen("drop", confirm, snapshot, choice)
         return self._drop("drop", chosen, keep)
 
     @checked
@@ -90,8 +104,13 @@ class Destroying(Requests):
         keep: bool = True,
     ) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
-        chosen = self._chosen("purge", confirm, snapshot, queue, False, ids, None, older)
-        return self._drop("purge", chosen, keep)
+        choice = Choice(queue, False, ids, None, older)
+        chosen = self._chosen("purge", confirm, snapshot, choice)
+        found = self._drop("purge", chosen, keep)
+        if "backup" in found:
+            path = shlex.quote(found["backup"])
+            found["undo"] = f"moonq publish {chosen.queue} --ndjson {path}"
+        return found
 
     def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
         route, ids = chosen.route, list(chosen.ids)
@@ -109,23 +128,15 @@ class Destroying(Requests):
         return {**found, "dropped": dropped}
 
     def _chosen(
-        self,
-        action: str,
-        confirm: str | None,
-        snapshot: str | None,
-        queue: str | None,
-        dead: bool,
-        ids: list[str] | None,
-        error: str | None,
-        older: float | None,
+        self, action: str, confirm: str | None, snapshot: str | None, choice: Choice
     ) -> Snapshot:
         """Return the messages that are meant, once their queue's name was given as *confirm*."""
         if snapshot is not None:
             chosen = self._snapshots.get(snapshot)
-            if chosen.is_dead != dead:
+            if chosen.is_dead != choice.dead:
                 raise Invalid(f"{action}: snapshot {snapshot!r} was taken for something else")
-        elif queue is not None:
-            chosen = self._take(queue, dead, ids, error, older)
+        elif choice.queue is not None:
+            chosen = self._take(choice)
         else:
             raise Invalid(f"{action}: give a snapshot or a queue")
         if confirm != chosen.queue:
@@ -135,29 +146,24 @@ class Destroying(Requests):
             )
         return chosen
 
-    def _take(
-        self,
-        queue: str,
-        dead: bool,
-        ids: list[str] | None,
-        error: str | None,
-        older: float | None,
-    ) -> Snapshot:
-        if dead:
-            name, route, origin = self._letters(queue)
-            found = self._letters_in(route, origin, error, older)
+    def _take(self, choice: Choice) -> Snapshot:
+        assert choice.queue is not None
+        now = self._host.clock.now()
+        if choice.dead:
+            name, route, origin = self._letters(choice.queue)
+            found = self._letters_in(route, origin, choice.error, choice.older)
         else:
-            name = self._queue(queue)
+            name = self._queue(choice.queue)
             route = self._host.queues.route(name)
-            before = None if older is None else self._host.clock.now() - older
+            before = None if choice.older is None else now - choice.older
             found = choosing.waiting_in(route, before)
-        if ids is not None:
-            ids = [self._full_id(route, shown) for shown in ids]
-            wanted = frozenset(ids)
+        wanted = self._wanted(route, choice.ids)
+        if wanted is not None:
             found = (one for one in found if one.message.id in wanted)
         taken = [one.message.id for one in islice(found, choosing.LARGEST)]
-        if ids is not None and len(taken) < len(set(ids)):
-            missing = sorted(set(ids) - set(taken))
+        if wanted is not None and (missing := sorted(wanted - set(taken))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        now = self._host.clock.now()
-        return self._snapshots.keep(route, name, taken, now, is_dead=dead)
+        return self._snapshots.keep(route, name, taken, now, is_dead=choice.dead)
+
+    def _wanted(self, route: Route, ids: list[str] | None) -> frozenset[str] | None:
+        return None if ids is None else frozenset(self._full_id(route, shown) for shown in ids)

@@ -71,8 +71,9 @@ def graph(project: Project, name: str | None) -> dict[str, Any]:
         edges = [edge for edge in edges if edge["from"] in names and edge["to"] in names]
     known = [entry for entry in project.entries.values() if entry.id in names]
     nodes: list[dict[str, Any]] = [{"id": entry.id, "kind": entry.kind} for entry in known]
-    implicit = {edge["to"] for edge in edges} - project.entries.keys()
-    nodes += [{"id": other, "kind": "queue.queue", "implicit": True} for other in sorted(implicit)]
+    for other in sorted({edge["to"] for edge in edges} - project.entries.keys()):
+        owner = project.entries[project.implied[other]]
+        nodes.append({"id": other, "kind": owner.kind, "implicit": True})
     return {"nodes": nodes, "edges": edges}
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from moonq.drivers.base import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
@@ -34,19 +33,21 @@ class Group:
     reason: str
     first: float
     last: float
-    ids: list[str] = field(default_factory=list)
+    example: str
+    """The id of one of them."""
+    count: int = 0
 
     def object(self, width: int) -> dict[str, Any]:
         """Return it as plain data, its fingerprint cut to *width*."""
         return {
             "fingerprint": self.fingerprint[:width],
-            "count": len(self.ids),
+            "count": self.count,
             "first": self.first,
             "last": self.last,
             "where": self.where,
             "error": self.error,
             "reason": self.reason,
-            "example": self.ids[0],
+            "example": self.example,
         }
 
 
@@ -62,27 +63,36 @@ def died_at(stored: Stored) -> float:
     return float(stored.message.headers.get(X_DEAD_LETTER_TIME, stored.message.published_at))
 
 
-def group(letters: Iterable[Stored]) -> list[Group]:
-    """Return *letters* by kind of error, the most frequent first."""
-    found: dict[str, Group] = {}
-    for letter in letters:
+class Groups:
+    """Dead letters by kind of error; of the letters themselves none is kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._groups: dict[str, Group] = {}
+
+    def add(self, letter: Stored) -> Stored:
+        """Count *letter*, and return it."""
         key, when = fingerprint(letter), died_at(letter)
-        one = found.get(key)
+        one = self._groups.get(key)
         if one is None:
             place, text = _place_and_words(letter)
-            one = found[key] = Group(key, place, text, _reason(letter), when, when)
+            one = Group(key, place, text, _reason(letter), when, when, letter.message.id)
+            self._groups[key] = one
         one.first, one.last = min(one.first, when), max(one.last, when)
-        one.ids.append(letter.message.id)
-    return sorted(found.values(), key=lambda one: (-len(one.ids), one.fingerprint))
+        one.count += 1
+        self.count += 1
+        return letter
 
+    def objects(self) -> list[dict[str, Any]]:
+        """Return them as plain data, the most frequent first.
 
-def objects(groups: list[Group]) -> list[dict[str, Any]]:
-    """Return *groups* as plain data, with fingerprints as short as they can be told apart."""
-    names = [one.fingerprint for one in groups]
-    width = SHORT
-    while len({name[:width] for name in names}) < len(names):
-        width += 1
-    return [one.object(width) for one in groups]
+        Fingerprints are as short as they can be told apart.
+        """
+        groups = sorted(self._groups.values(), key=lambda one: (-one.count, one.fingerprint))
+        width = SHORT
+        while len({one.fingerprint[:width] for one in groups}) < len(groups):
+            width += 1
+        return [one.object(width) for one in groups]
 
 
 def _place_and_words(stored: Stored) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from moonq import __version__
 from moonq.errors import MoonqError
 from moonq.host import Host
 from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.kinds.queue import Queue as QueueFields
 from moonq.operations.meter import Meter, memory_bytes
 from moonq.run.consumer import Consumer
 from moonq.run.queues import Route, info_object
@@ -54,11 +53,10 @@ def queues(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
 
 def _queue(host: Host, meter: Meter | None, route: Route) -> dict[str, Any]:
     entry = host.project.entries.get(route.id)
-    fields = entry.config if entry and isinstance(entry.config, QueueFields) else None
     found: dict[str, Any] = {
         "id": route.id,
         "driver": route.driver.kind,
-        "dead_letter": fields.dead_letter.queue if fields and fields.dead_letter else None,
+        "dead_letter": entry.target("dead_letter") if entry else None,
         "consumers": [one.settings.id for one in _serving(host, route.id)],
         "published": route.traffic.published,
     }

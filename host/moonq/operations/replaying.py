@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from moonq.errors import Invalid, MoonqError, NotFound
-from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations.acting import call_object
-from moonq.operations.desk import Requests, checked
+from moonq.operations.requests import Requests, checked
 from moonq.registry.project import Entry
 from moonq.run.publishing import check_body
 
@@ -29,7 +27,7 @@ class Replaying(Requests):
         """
         source, stored = self._letter(message, queue)
         consumer = self._consumer_of(source)
-        function = consumer.fields(ConsumerFields).func
+        function = consumer.target("func") or ""
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
         result = self._host.call(
@@ -57,12 +55,12 @@ class Replaying(Requests):
     def _sources(self) -> Iterator[str]:
         """Yield the queues that keep dead letters."""
         for entry in self._host.project.of_kind("queue.queue"):
-            if entry.fields(QueueFields).dead_letter is not None:
+            if entry.target("dead_letter"):
                 yield entry.id
 
     def _consumer_of(self, queue: str) -> Entry:
         for entry in self._host.project.of_kind("queue.consumer"):
-            if entry.fields(ConsumerFields).queue == queue:
+            if entry.target("queue") == queue:
                 return entry
         raise MoonqError(f"no consumer serves {queue}", hint="name one in a `queue.consumer` entry")
 

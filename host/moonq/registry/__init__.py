@@ -1,12 +1,10 @@
 """The registry: a project's YAML, checked, with positions.
 
-    from moonq.registry import load
-    project = load(Path("shop"))          # raises ProjectInvalid with every finding
-
-`loading` lists the steps. `kinds` is the table of entry kinds, `project` what the host works with.
+It knows no kind of entry and no driver: it is handed the table of kinds. To load a project, ask
+`moonq.kinds`. `loading` lists the steps, `project` is what the host works with.
 """
 
-from moonq.registry.loading import inspect, load
+from moonq.registry.loading import inspect
 from moonq.registry.project import Entry, Project
 
-__all__ = ["Entry", "Project", "inspect", "load"]
+__all__ = ["Entry", "Project", "inspect"]

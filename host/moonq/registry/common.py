@@ -26,6 +26,11 @@ class Restart(Strict):
         0, description="restarts before the service is given up; 0 is never"
     )
 
+    def delay(self, failures: int, chance: float) -> float:
+        """Return the seconds before the start after failure number *failures*."""
+        grown = self.initial_delay * self.backoff_factor ** min(failures - 1, 64)
+        return min(grown, self.max_delay) * (1 - self.jitter + 2 * self.jitter * chance)
+
 
 class Actor(Strict):
     """In whose name a service acts."""

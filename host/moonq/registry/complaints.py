@@ -6,26 +6,15 @@ import re
 from typing import Any
 
 from moonq.registry.yaml.nodes import Node, Scalar
-from moonq.text.findings import Finding, Source
+from moonq.text.findings import Finding, Source, error
 
 _KEY = re.compile(r"\s*(?:- +)*([^\s#:][^:]*):")
-
-
-def _error(code: str, message: str, *spans: Any, help: str = "", note: str = "") -> Finding:  # noqa: A002
-    return Finding(
-        "error",
-        code,
-        message,
-        tuple(spans),
-        (note,) if note else (),
-        (help,) if help else (),
-    )
 
 
 def unreadable(source: Source, data: bytes, limit: int) -> Finding | None:
     """Return what keeps *data* from being text at all, if anything does."""
     if len(data) > limit:
-        return _error(
+        return error(
             "P105",
             f"{source.file} has {len(data)} bytes; moonq reads YAML files up to {limit}",
             source.span(1),
@@ -33,34 +22,34 @@ def unreadable(source: Source, data: bytes, limit: int) -> Finding | None:
         )
     try:
         data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        return _error(
+    except UnicodeDecodeError as wrong:
+        line = data.count(b"\n", 0, wrong.start) + 1
+        column = wrong.start - (data.rfind(b"\n", 0, wrong.start) + 1) + 1
+        return error(
             "P105",
             "this file is not UTF-8 text",
-            source.span(line, column, 1, f"byte 0x{data[error.start]:02x}"),
+            source.span(line, column, 1, f"byte 0x{data[wrong.start]:02x}"),
             help="save the file as UTF-8",
         )
     return None
 
 
-def syntax(source: Source, error: Any) -> Finding:
+def syntax(source: Source, raised: Any) -> Finding:
     """Return the finding for an error of the YAML parser."""
-    mark = getattr(error, "problem_mark", None)
+    mark = getattr(raised, "problem_mark", None)
     if mark is None:
-        return _control_character(source, getattr(error, "position", 0))
-    problem = str(error.problem)
+        return _control_character(source, getattr(raised, "position", 0))
+    problem = str(raised.problem)
     line, column = mark.line + 1, mark.column + 1
     if "\\t" in problem or "tab character" in problem:
         return _tab(source, line, column)
-    opened = getattr(error, "context_mark", None)
+    opened = getattr(raised, "context_mark", None)
     if opened is not None:
         place = (opened.line + 1, opened.column + 1)
         if "',' or ']'" in problem or "',' or '}'" in problem:
             return _unclosed(source, *place, problem)
         if "unexpected end of stream" in problem:
-            return _error(
+            return error(
                 "P101",
                 "this quote is never closed",
                 source.span(*place, 1, "opened here"),
@@ -75,14 +64,14 @@ def _by_text(source: Source, line: int, column: int, problem: str) -> Finding:
         text = source.line(line).lstrip(" -")
         text = text.partition(": ")[2] or text
         first = first if "cannot start" in problem else source.line(line)[column - 2 : column - 1]
-        return _error(
+        return error(
             "P101",
             f"a value cannot begin with `{first}`",
             source.span(line, column if "cannot start" in problem else column - 1, 1),
             help=f'put the value in quotes: "{text.strip()}"' if '"' not in text else "quote it",
         )
     if "unknown escape" in problem:
-        return _error(
+        return error(
             "P101",
             'this is no escape of a text in "double quotes"',
             source.span(line, column - 1, 2, "unknown escape"),
@@ -97,7 +86,7 @@ def _layout(source: Source, line: int, column: int, problem: str) -> Finding:
         before = text[: column - 1]
         if before.count(":"):
             value = before.partition(":")[2].strip() + text[column - 1 :]
-            return _error(
+            return error(
                 "P101",
                 "this value has a `:` of its own",
                 source.span(line, column, 1, "a second `: ` in one line"),
@@ -105,13 +94,13 @@ def _layout(source: Source, line: int, column: int, problem: str) -> Finding:
             )
     if "could not find expected ':'" in problem or "mapping values" in problem:
         wrong = _line_above(source, line) if "mapping values" in problem else line
-        return _error(
+        return error(
             "P101",
             "this line is neither `key: value` nor a `- ` item",
             source.span(wrong, len(source.line(wrong)) - len(source.line(wrong).lstrip()) + 1, 1),
             help="a key needs a colon and a space behind it",
         )
-    return _error(
+    return error(
         "P101",
         "this does not fit what stands before it",
         source.span(line, column, 1, since=_line_above(source, line)),
@@ -161,7 +150,7 @@ def _indentation(source: Source, line: int) -> Finding | None:
     side = "left" if mine > wanted else "right"
     columns_text = "one column" if steps == 1 else f"{steps} columns"
     what = f"`{key[1].strip()}`" if key and not is_item else "the line"
-    return _error(
+    return error(
         "P101",
         "this line is indented differently from its neighbours",
         source.span(
@@ -180,7 +169,7 @@ def _tab(source: Source, line: int, column: int) -> Finding:
     while column > 1 and text[column - 2 : column - 1] == "\t":
         column -= 1
     count = len(text[column - 1 :]) - len(text[column - 1 :].lstrip("\t"))
-    return _error(
+    return error(
         "P103",
         "YAML indents with spaces, and this is a tab",
         source.span(line, column, max(1, count), "a tab"),
@@ -195,7 +184,7 @@ def _unclosed(source: Source, line: int, column: int, problem: str) -> Finding:
         help_ = 'put it in quotes: "${env:NAME}" (here a bare `{` begins a map)'
     else:
         help_ = f"add `{closing}`, or a comma between two items"
-    return _error(
+    return error(
         "P101",
         f"this `{opening}` is never closed",
         source.span(line, column, 1, "opened here"),
@@ -208,7 +197,7 @@ def _control_character(source: Source, position: int) -> Finding:
     line = before.count("\n") + 1
     column = position - (before.rfind("\n") + 1) + 1
     char = source.text[position : position + 1]
-    return _error(
+    return error(
         "P105",
         "this file holds a control character, which YAML does not allow",
         source.span(line, column, 1, f"U+{ord(char):04X}" if char else ""),
@@ -218,7 +207,7 @@ def _control_character(source: Source, position: int) -> Finding:
 
 def second_document(source: Source, line: int) -> Finding:
     """Return the finding for a `---` that begins another document."""
-    return _error(
+    return error(
         "P101",
         "one file holds one document, and here a second one begins",
         source.span(line, 1, 3),
@@ -228,7 +217,7 @@ def second_document(source: Source, line: int) -> Finding:
 
 def too_much(source: Source, line: int, column: int) -> Finding:
     """Return the finding for a file that is nested too deep or grows without end."""
-    return _error(
+    return error(
         "P106",
         "this file is nested too deep, or its aliases expand to too many values",
         source.span(line, column, 1, "given up here"),
@@ -243,36 +232,36 @@ def bad_alias(source: Source, line: int, column: int, name: str, *, known: bool)
     else:
         message = f"`*{name}` refers to an anchor that does not exist"
         help_ = f'write `&{name}` before the value it stands for, or quote the text: "*{name}"'
-    return _error("P101", message, source.span(line, column, len(name) + 1), help=help_)
+    return error("P101", message, source.span(line, column, len(name) + 1), help=help_)
 
 
 def bad_key(source: Source, key: Node) -> Finding:
     """Return the finding for a key that is a list or a map."""
-    return _error(
+    return error(
         "P101",
         "a key must be plain text",
-        source.span(key.line, key.column, key.length, "this is a list or a map"),
+        source.at(key, "this is a list or a map"),
         help='put it in quotes, as in "{{ text }}"',
     )
 
 
 def merge_key(source: Source, key: Scalar) -> Finding:
     """Return the finding for `<<`."""
-    return _error(
+    return error(
         "P101",
         "`<<` does not merge maps: YAML 1.2 has no merge keys",
-        source.span(key.line, key.column, key.length),
+        source.at(key),
         help="write the fields out, or share a whole map: `retry: *slow`",
     )
 
 
 def duplicate_key(source: Source, key: Scalar, first: Scalar) -> Finding:
     """Return the finding for a key that the same map has already."""
-    return _error(
+    return error(
         "P102",
         f"`{key.text}` is written twice",
-        source.span(key.line, key.column, key.length, "the second one"),
-        source.span(first.line, first.column, first.length, "the first one", primary=False),
+        source.at(key, "the second one"),
+        source.at(first, "the first one", primary=False),
         help="remove one of them",
     )
 
@@ -280,7 +269,7 @@ def duplicate_key(source: Source, key: Scalar, first: Scalar) -> Finding:
 def tag(source: Source, line: int, column: int, name: str) -> Finding:
     """Return the finding for a YAML tag."""
     shown = name.replace("tag:yaml.org,2002:", "!!")
-    return _error(
+    return error(
         "P101",
         f"moonq knows no YAML tags, and `{shown}` is one",
         source.span(line, column, len(shown)),

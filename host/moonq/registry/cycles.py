@@ -8,7 +8,7 @@ from itertools import pairwise
 from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.kind import Kinds
 from moonq.registry.yaml.nodes import locate
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 
 
 def find(drafts: Drafts, kinds: Kinds) -> list[Finding]:
@@ -51,9 +51,7 @@ def _finding(drafts: Drafts, kinds: Kinds, circle: list[str]) -> Finding:
         line = "─" * (widest - len(draft.id) - len(_field(edge)) + 2)
         label = f"{draft.id}  ── {_field(edge)} {line}▶ {edge.needs}"
         spans.append(Span(draft.source.file, node.line, node.column, node.length, label))
-    return Finding(
-        "error", "R204", _message(circle), tuple(spans), (), (_help(drafts, kinds, circle),)
-    )
+    return error("R204", _message(circle), *spans, help=_help(drafts, kinds, circle))
 
 
 def _edges(draft: Draft) -> Iterator[Edge]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from moonq.registry.settings import FILE as SETTINGS
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar, keys
-from moonq.text.findings import Finding, Source
+from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
 SKIPPED = {"node_modules", "__pycache__", "venv"}
@@ -46,36 +46,39 @@ def yaml_files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def open_file(path: Path, root: Path) -> tuple[Source, bytes, list[Finding]]:
+def open_file(path: Path, root: Path, findings: list[Finding]) -> tuple[Source, bytes]:
     """Return a file of the project; one that cannot be read is empty, and a finding."""
     name = path.relative_to(root).as_posix()
     try:
         with path.open("rb") as stream:
             data = stream.read(reading.MAX_BYTES + 1)
-    except OSError as error:
-        message = f"{name} cannot be read: {(error.strerror or 'unknown error').lower()}"
-        return Source(name, ""), b"", [Finding("error", "P105", message)]
-    return Source.of(name, data), data, []
+    except OSError as problem:
+        reason = (problem.strerror or "unknown error").lower()
+        findings.append(error("P105", f"{name} cannot be read: {reason}"))
+        return Source(name, ""), b""
+    return Source.of(name, data), data
 
 
-def document(path: Path, root: Path, *, asked: bool) -> tuple[Document | None, list[Finding]]:
+def document(path: Path, root: Path, findings: list[Finding], *, asked: bool) -> Document | None:
     """Read the file at *path*; None when it is not ours or has nothing to say.
 
     A file that was *asked* for by name, or is called `_index`, is ours whatever it says.
     """
-    source, data, findings = open_file(path, root)
+    problems: list[Finding] = []
+    source, data = open_file(path, root, problems)
     asked = asked or path.stem == "_index"
-    if findings:
-        return None, findings if asked else []
-    if not asked and not _OURS.search(source.text):
-        return None, []
-    node, findings = reading.read(source, data)
+    if problems or not (asked or _OURS.search(source.text)):
+        findings += problems if asked else []
+        return None
+    node, problems = reading.read(source, data)
+    if isinstance(node, Map) and (asked or _is_ours(node)):
+        findings += problems
+        return _Top(source, node, findings).document(path)
     if node is None:
-        return None, findings or ([_empty(source)] if asked else [])
-    if not isinstance(node, Map) or not (asked or _is_ours(node)):
-        return None, [_no_map(source, node)] if asked else []
-    found, more = _document(source, path, node)
-    return found, findings + more
+        findings += problems or ([_empty(source)] if asked else [])
+    elif asked:
+        findings.append(_no_map(source, node))
+    return None
 
 
 def _is_ours(node: Map) -> bool:
@@ -86,96 +89,68 @@ def _is_ours(node: Map) -> bool:
     return isinstance(entries, List) and any("kind" in keys(item) for item in entries.items)
 
 
-def _document(source: Source, path: Path, node: Map) -> tuple[Document | None, list[Finding]]:
-    findings = [_unknown_key(source, node, key) for key in node.items if key not in TOP]
-    findings += _version(source, node.get("version"))
-    namespace, more = _namespace(source, node)
-    findings += more
-    entries = node.get("entries")
-    if isinstance(entries, Scalar) and entries.plain and entries.text in {"", "~", "null"}:
-        entries = List(entries.line, entries.column, 1)
-    if isinstance(entries, List):
-        return Document(source, path, namespace, entries), findings
-    if entries is not None:
-        findings.append(
-            _error(
-                source,
-                entries,
-                "R207",
-                "`entries` must be a list",
-                "begin each entry with `- name: …`",
-            )
-        )
-    elif not close("entries", node.items):
-        findings.append(
-            _error(source, node, "R211", "this file needs a field `entries`", "add `entries:`")
-        )
-    return None, findings
+class _Top:
+    """What stands at the top of a file of entries, and what is wrong with it."""
 
+    def __init__(self, source: Source, node: Map, findings: list[Finding]) -> None:
+        self.source = source
+        self.node = node
+        self.findings = findings
 
-def _namespace(source: Source, node: Map) -> tuple[str, list[Finding]]:
-    value = node.get("namespace")
-    if isinstance(value, Scalar) and _NAMESPACE.fullmatch(value.text):
-        return value.text, []
-    if value is None and close("namespace", node.items):
-        return "", []
-    if value is None:
-        return "", [
-            _error(
-                source, node, "R211", "this file needs a field `namespace`", "add `namespace: app`"
-            )
-        ]
-    return "", [
-        _error(
-            source,
-            value,
-            "R212",
-            "this is no namespace",
-            "write words of letters, digits, `_` and `-` with dots between, such as `app.queue`",
-        )
-    ]
+    def _add(self, code: str, message: str, node: Node, advice: str) -> None:
+        self.findings.append(error(code, message, self.source.at(node), help=advice))
 
+    def document(self, path: Path) -> Document | None:
+        for key in self.node.items:
+            if key not in TOP:
+                self._unknown_key(key)
+        version = self.node.get("version")
+        if version and not (isinstance(version, Scalar) and version.text in VERSIONS):
+            self._add("R207", "this moonq reads version 1.0 of the format", version, 'write "1.0"')
+        namespace = self._namespace()
+        entries = self._entries()
+        return Document(self.source, path, namespace, entries) if entries else None
 
-def _version(source: Source, node: Node | None) -> list[Finding]:
-    if node is None or (isinstance(node, Scalar) and node.text in VERSIONS):
-        return []
-    return [
-        _error(source, node, "R207", "this moonq reads version 1.0 of the format", 'write "1.0"')
-    ]
+    def _namespace(self) -> str:
+        value = self.node.get("namespace")
+        if isinstance(value, Scalar) and _NAMESPACE.fullmatch(value.text):
+            return value.text
+        if value is not None:
+            advice = "write words of letters, digits, `_` and `-` with dots between"
+            self._add("R212", "this is no namespace", value, f"{advice}, such as `app.queue`")
+        else:
+            self._lacks("namespace", "add `namespace: app`")
+        return ""
 
+    def _entries(self) -> List | None:
+        entries = self.node.get("entries")
+        if isinstance(entries, Scalar) and entries.plain and entries.text in {"", "~", "null"}:
+            return List(entries.line, entries.column, 1)
+        if isinstance(entries, List):
+            return entries
+        if entries is not None:
+            message = "`entries` must be a list"
+            self._add("R207", message, entries, "begin each entry with `- name: …`")
+        else:
+            self._lacks("entries", "add `entries:`")
+        return None
 
-def _unknown_key(source: Source, node: Map, key: str) -> Finding:
-    likely = question(close(key, [name for name in TOP if name not in node.items]))
-    return _error(
-        source,
-        node.items[key][0],
-        "R206",
-        f"a file of entries has no field `{key}`",
-        likely or "it has `version`, `namespace` and `entries`",
-    )
+    def _lacks(self, key: str, advice: str) -> None:
+        """A key that is only misspelt was complained about as one that is unknown."""
+        if not close(key, self.node.items):
+            self._add("R211", f"this file needs a field `{key}`", self.node, advice)
+
+    def _unknown_key(self, key: str) -> None:
+        likely = question(close(key, [name for name in TOP if name not in self.node.items]))
+        message = f"a file of entries has no field `{key}`"
+        advice = likely or "it has `version`, `namespace` and `entries`"
+        self._add("R206", message, self.node.items[key][0], advice)
 
 
 def _empty(source: Source) -> Finding:
-    return Finding(
-        "error",
-        "R211",
-        f"{source.file} is empty",
-        (),
-        (),
-        ("write `namespace:` and `entries:`",),
-    )
+    return error("R211", f"{source.file} is empty", help="write `namespace:` and `entries:`")
 
 
 def _no_map(source: Source, node: Node) -> Finding:
-    return _error(
-        source,
-        node,
-        "R207",
-        "a file of entries must be a map",
-        "write `namespace:` and `entries:` at its top",
-    )
-
-
-def _error(source: Source, node: Node, code: str, message: str, advice: str) -> Finding:
-    span = source.span(node.line, node.column, node.length)
-    return Finding("error", code, message, (span,), (), (advice,))
+    advice = "write `namespace:` and `entries:` at its top"
+    return error("R207", "a file of entries must be a map", source.at(node), help=advice)

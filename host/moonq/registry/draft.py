@@ -12,7 +12,7 @@ from typing import Any
 from moonq.registry.common import Config
 from moonq.registry.lua.text import LuaText
 from moonq.registry.yaml.nodes import Map, Node, Path, locate
-from moonq.text.findings import Finding, Source, Span
+from moonq.text.findings import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,3 @@ class Drafts(dict[str, Draft]):
         """Return the kind of *id_*, which is that of the entry that implies it."""
         draft = self.find(id_)
         return draft.kind if draft else ""
-
-
-def error(code: str, message: str, *spans: Span, help: str = "", note: str = "") -> Finding:  # noqa: A002
-    """Return an error of the project's files."""
-    return Finding("error", code, message, spans, (note,) if note else (), (help,) if help else ())

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from moonq.registry.draft import Draft, Drafts, error
+from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import Problems
 from moonq.registry.yaml.nodes import List, Map, Scalar
 from moonq.registry.yaml.values import Values
-from moonq.text.findings import Finding, Source, Span
+from moonq.text.findings import Finding, Source, Span, error
 from moonq.text.suggestions import close, question
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -21,10 +21,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 class Reader:
     """Reads entries of the given kinds."""
 
-    def __init__(self, kinds: Kinds, env: Mapping[str, str]) -> None:
+    def __init__(self, kinds: Kinds, env: Mapping[str, str], findings: list[Finding]) -> None:
         self.kinds = kinds
         self.env = env
-        self.findings: list[Finding] = []
+        self.findings = findings
 
     def read(self, source: Source, namespace: str, entries: List) -> Iterator[Draft]:
         """Yield the drafts of one file."""
@@ -40,6 +40,21 @@ class Reader:
             elif draft := self._draft(source, namespace, node):
                 self._check(draft)
                 yield draft
+
+    def by_id(self, found: Iterable[Draft]) -> Drafts:
+        """Return the drafts by id; of two with one id the first stays, the second is a finding."""
+        drafts = Drafts()
+        for draft in found:
+            first = drafts.setdefault(draft.id, draft)
+            if first is not draft:
+                self._add(
+                    "R205",
+                    f"two entries have the id `{draft.id}`",
+                    draft.span(None, "the second one"),
+                    first.span(None, "the first one", primary=False),
+                    help="rename one of them",
+                )
+        return drafts
 
     def _add(self, code: str, message: str, *spans: Span, help: str = "", note: str = "") -> None:  # noqa: A002
         self.findings.append(error(code, message, *spans, help=help, note=note))
@@ -80,9 +95,7 @@ class Reader:
             self._unknown_kind(draft)
             return
         model = kind.model
-        values = Values(draft.source, self.env)
-        data = values.of(draft.node)
-        self.findings += values.findings
+        data = Values(draft.source, self.env, self.findings).of(draft.node)
         # Names are ids: what looks like a number is a name all the same.
         data["name"], data["kind"] = draft.name, draft.kind
         if model.options_later:
@@ -109,21 +122,3 @@ class Reader:
             help=help_,
             note="" if help_ else f"the kinds are {known}",
         )
-
-
-def without_doubles(found: Iterable[Draft], findings: list[Finding]) -> Drafts:
-    """Return the drafts by id; of two with one id the first stays, the second is a finding."""
-    drafts = Drafts()
-    for draft in found:
-        first = drafts.setdefault(draft.id, draft)
-        if first is not draft:
-            findings.append(
-                error(
-                    "R205",
-                    f"two entries have the id `{draft.id}`",
-                    draft.span(None, "the second one"),
-                    first.span(None, "the first one", primary=False),
-                    help="rename one of them",
-                )
-            )
-    return drafts

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
+from moonq.registry.lua.syntax import Compile
 from moonq.text.findings import Finding
 
 
@@ -22,6 +23,7 @@ class Kind:
         *,
         aliases: Mapping[str, str] | None = None,
         circle_help: str = "",
+        compiles: Compile | None = None,
     ) -> None:
         self.name = name
         self.model = model
@@ -29,6 +31,8 @@ class Kind:
         """What people write who do not know the name -> what that stands for, in words."""
         self.circle_help = circle_help
         """What ends a circle of such entries; `{0}` is the first of them, `{1}` the last."""
+        self.compiles = compiles
+        """What looks at the Lua text of its entries."""
 
     def implied(self, draft: Draft) -> str | None:
         """Return the id of an entry that *draft* brings along although it is not written down."""

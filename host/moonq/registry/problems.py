@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from moonq.registry.fields import OUT_OF_RANGE, WRONG_VALUE
 from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
-from moonq.text.findings import Finding, Source, Span
+from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
 #: pydantic's error types by what they wanted; whoever is not here wanted something else.
@@ -35,28 +36,21 @@ _SHAPES: dict[type, str] = {
 _EXAMPLES = {"list_type": "[…]", "dict_type": "{…}", "model_type": "{…}"}
 
 
+@dataclass(frozen=True)
 class Problems:
     """Finds the words for the errors of one map: an entry, or the settings."""
 
-    def __init__(
-        self,
-        source: Source,
-        node: Map,
-        model: type[BaseModel],
-        subject: str,
-        noun: str = "field",
-    ) -> None:
-        self.source = source
-        self.node = node
-        self.model = model
-        self.subject = subject
-        self.noun = noun
+    source: Source
+    node: Map
+    model: type[BaseModel]
+    subject: str
+    noun: str = "field"
 
-    def of(self, error: ValidationError, prefix: Path = ()) -> list[Finding]:
+    def of(self, raised: ValidationError, prefix: Path = ()) -> list[Finding]:
         """Return one finding for each of the errors."""
         return [
             self._finding((*prefix, *details["loc"]), details)
-            for details in error.errors(include_url=False)
+            for details in raised.errors(include_url=False)
         ]
 
     def _finding(self, path: Path, details: Mapping[str, Any]) -> Finding:
@@ -76,13 +70,12 @@ class Problems:
         likely = question(close(name, known))
         where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
         fields = ", ".join(f"`{field}`" for field in sorted(known)) or f"no {self.noun}s at all"
-        return Finding(
-            "error",
+        return error(
             "R206",
             f"{where} has no {self.noun} `{name}`",
-            (self._span(key, f"no such {self.noun}"),),
-            () if likely else (f"it knows {fields}",),
-            (likely,) if likely else (),
+            self.source.at(key, f"no such {self.noun}"),
+            note="" if likely else f"it knows {fields}",
+            help=likely,
         )
 
     def _missing(self, path: Path) -> Finding:
@@ -94,25 +87,14 @@ class Problems:
         elif len(path) > 1:
             place = locate_key(self.node, path[:-1])
         where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
-        return Finding(
-            "error",
-            "R211",
-            f"{where} needs a field `{name}`",
-            (self._span(place, f"no `{name}` here"),),
-            (),
-            (f"add `{name}: …`",),
-        )
+        span = self.source.at(place, f"no `{name}` here")
+        return error("R211", f"{where} needs a field `{name}`", span, help=f"add `{name}: …`")
 
     def _out_of_range(self, path: Path, details: Mapping[str, Any]) -> Finding:
         context = details["ctx"]
-        return Finding(
-            "error",
-            "R208",
-            f"`{dotted(path)}` {details['msg']}",
-            (self._span(locate(self.node, path)),),
-            (context["note"],) if context["note"] else (),
-            (context["help"],) if context["help"] else (),
-        )
+        span = self.source.at(locate(self.node, path))
+        message = f"`{dotted(path)}` {details['msg']}"
+        return error("R208", message, span, help=context["help"], note=context["note"])
 
     def _wrong(self, path: Path, details: Mapping[str, Any]) -> Finding:
         value, kind = details["input"], details["type"]
@@ -133,22 +115,13 @@ class Problems:
             message = f"`{name}` must be {wanted}" if wanted else f"`{name}`: {details['msg']}"
             label = f"this is {_SHAPES.get(type(value), 'something else')}" if wanted else ""
             help_ = _advice(kind, value)
-        return Finding(
-            "error",
-            "R207",
-            message,
-            (self._span(locate(self.node, path), label),),
-            (),
-            (help_,) if help_ else (),
-        )
+        span = self.source.at(locate(self.node, path), label)
+        return error("R207", message, span, help=help_)
 
     def _choices(self, path: Path, expected: str) -> list[str]:
         field = _field(self.model, path)
         words = [str(choice) for choice in get_args(field)]
         return words or [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
-
-    def _span(self, node: Node, label: str = "") -> Span:
-        return self.source.span(node.line, node.column, node.length, label)
 
 
 def dotted(path: Path) -> str:

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from moonq.registry.draft import Draft, Drafts, Edge, error
+from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import Ref
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import dotted
 from moonq.registry.yaml.nodes import Path, Scalar, locate
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 
 M = TypeVar("M", bound=BaseModel)

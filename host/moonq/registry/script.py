@@ -67,7 +67,7 @@ class Script(Config):
         return self
 
 
-class Callable(Script):
+class Runnable(Script):
     """Lua text with a function in it that is called from outside."""
 
     method: str | None = Field(

@@ -15,11 +15,13 @@ from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
 from moonq.run.context import CallContext
-from moonq.run.ids import new_id
+from moonq.run.judgement import NOT_JUDGED, Judgement
+from moonq.run.judgement import stopped as cut_off
 from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
+from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
-from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 
 @dataclass(slots=True)
@@ -28,8 +30,8 @@ class CallResult:
 
     values: list[Any] = field(default_factory=list)
     fault: Fault | None = None
-    verdict: str = ""
-    """For a call as a message: what would have become of it, such as ``ack``."""
+    verdict: Judgement | None = None
+    """For a call as a message: what would have become of it."""
     published: list[Publication] = field(default_factory=list)
     """What it published; in a dry run, what it would have."""
     written: list[dict[str, Any]] = field(default_factory=list)
@@ -40,32 +42,9 @@ class CallResult:
     took: float = 0.0
     memory: int = 0
 
-
-class ByHand:
-    """The message of a call by hand, which lies in no queue."""
-
-    def __init__(self, headers: Mapping[str, Any], now: float, queue: str = "") -> None:
-        self.settled = ""
-        """What its handler settled it as."""
-        known = {
-            "id": new_id(now),
-            "attempt": 1,
-            "interruptions": 0,
-            "published_at": now,
-            "queue": queue,
-            "headers": dict(headers),
-        }
-        self._known = json.dumps(known).encode()
-
-    def caller(self, context: CallContext) -> Caller:
-        """Return the caller that handles it."""
-        return Caller(context, settle=self._settle, message=lambda _: self._known)
-
-    def _settle(self, _index: int, action: str, _delay: float, _reason: str) -> bool:
-        if self.settled:
-            return False
-        self.settled = action
-        return True
+    def judged(self) -> dict[str, Any]:
+        """Return `verdict` as plain data: the action, the delay if any, and the reason if dead."""
+        return self.verdict.told() if self.verdict else NOT_JUDGED
 
 
 class Call:
@@ -104,33 +83,37 @@ class Call:
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments)
+        trial = None if headers is None else self._trial(headers)
         context = self._context()
-        message = ByHand(headers or {}, self._building.clock.now(), context.serves.decode())
         result, began = self._result, time.monotonic()
+        caller = trial.caller(context) if trial else Caller(context)
         try:
-            state = self._state = self._building.functions.open(
-                self._function, message.caller(context)
-            )
+            state = self._state = self._building.functions.open(self._function, caller)
         except ScriptFault as raised:
             result.fault = raised.fault
             return result
         try:
-            if headers is None:
+            if trial is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
-                progress = state.deliver(self._timeout(state), [(value or "null").encode()])
-                result.verdict, result.fault = verdict_of(progress, message.settled)
+                trial.deliver(state, (value or "null").encode(), self._timeout(state))
+                result.verdict, result.fault = trial.judgement, trial.fault
             result.memory = state.memory_used()
         except ScriptFault as raised:
             result.fault = raised.fault
         except Stopped as stopped:
-            kind = "CANCELED" if stopped.reason == "stop" else "TIMEOUT"
-            result.fault = Fault(kind, f"stopped ({stopped.reason})", None, stopped.stack)
+            result.fault = cut_off(stopped).fault
         finally:
             self._state = None
             state.close()
         result.took = time.monotonic() - began
         return result
+
+    def _trial(self, headers: Mapping[str, Any]) -> Trial:
+        building = self._building
+        queue = self._fields.queue if self._consumer else None
+        judge = building.dry_policy(self._function, queue)
+        return Trial(judge, building.clock, headers, lambda: self._stopping)
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""
@@ -173,25 +156,6 @@ def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | No
         if fields.func == function:
             return consumer
     return None
-
-
-def verdict_of(progress: Progress, settled: str) -> tuple[str, Fault | None]:
-    """Return what would become of a message that was run like this, and why.
-
-    Raises:
-        Stopped: It was cut off.
-    """
-    if progress.stopped:
-        raise progress.stopped
-    if not progress.outcomes:
-        return "ack", None
-    outcome = progress.outcomes[0]
-    if outcome.kind == "settled":
-        return settled, None
-    if outcome.kind == "memory":
-        raise Stopped("memory")
-    dead = outcome.kind == "decode" or outcome.fault.retryable is False
-    return ("dead" if dead else "nack"), outcome.fault
 
 
 def _checked(arguments: str) -> str:

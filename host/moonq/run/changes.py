@@ -36,6 +36,16 @@ class Changes:
         return tuple(name for name in self._before.entries if name not in self._after.entries)
 
     @cached_property
+    def gone(self) -> tuple[Entry, ...]:
+        """Entries as they were that are gone, or of another kind now."""
+        after = self._after.entries
+        return tuple(
+            entry
+            for name, entry in self._before.entries.items()
+            if name not in after or after[name].kind != entry.kind
+        )
+
+    @cached_property
     def changed(self) -> tuple[str, ...]:
         """Entries with other fields, or another text."""
         both = self._before.entries.keys() & self._after.entries.keys()

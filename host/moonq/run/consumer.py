@@ -17,15 +17,16 @@ from moonq.clock import Clock, pause
 from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
-from moonq.model import RELEASE, Delivery, Verdict
+from moonq.model import Delivery
 from moonq.run.context import CallContext, Scope
+from moonq.run.judgement import RELEASED, Event, Judgement
 from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.state import THREAD_STACK, Stopped
+from moonq.sandbox.state import THREAD_STACK, Fault
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
@@ -74,7 +75,7 @@ class Consumer:
         self._metrics = metrics
         self._on_failed = on_failed
         self._scope = scope
-        self._settler = Settler(settings, route.spec.dead_letter, policy, clock, metrics)
+        self._settler = Settler(settings, policy, clock, metrics)
         self._log = log.get(settings.id)
         self._subscription: Subscription | None = None
         self._changed = threading.Condition()
@@ -328,7 +329,8 @@ class Consumer:
             self._on_failed(problem)
             return
         self._log.error("a worker ended: %s", problem, exc_info=problem)
-        worker.give_up(lambda one: self._settler.interrupted(one, f"the worker ended: {problem}"))
+        event = Event("interrupted", Fault("INTERNAL", f"the worker ended: {problem}"))
+        worker.give_up(lambda one: self._settler.judge(one, event))
         self._replace()
 
     def _may_leave(self, worker: Worker) -> bool:
@@ -395,21 +397,21 @@ class Consumer:
         self._cut_off = False
         if not self._wait_for_workers(self._clock.monotonic() + CUT_OFF):
             for worker in workers:
-                self._give_up(worker, lambda _: RELEASE)
+                self._give_up(worker, lambda _: RELEASED)
         return unfinished
 
     def _abandon(self, worker: Worker) -> None:
         """Give up a worker that sits in a C function: its thread ends by itself, some day."""
-        self._give_up(worker, lambda one: self._settler.stopped(one, Stopped("timeout")))
+        self._give_up(worker, lambda one: self._settler.judge(one, Event("timeout")))
         self._replace()
 
-    def _give_up(self, worker: Worker, verdict: Callable[[Delivery], Verdict]) -> None:
+    def _give_up(self, worker: Worker, judge: Callable[[Delivery], Judgement]) -> None:
         with self._changed:
             if worker not in self._workers:
                 return
             self._abandoned += 1
             self._forget(worker)
-        stuck = worker.give_up(verdict)
+        stuck = worker.give_up(judge)
         self._metrics.count("abandoned", self.settings.id)
         self._log.error(
             "a worker could not be stopped and was abandoned; it keeps a core until it ends",

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 
 from moonq.errors import NotFound
 from moonq.registry.project import Entry, Project
-from moonq.registry.script import Callable as Function
-from moonq.registry.script import Script
+from moonq.registry.script import Runnable, Script
 from moonq.run.context import CallContext
 from moonq.run.lending import Caller
 from moonq.run.lends import lent_functions
@@ -33,7 +32,7 @@ class Functions:
 
     def limits(self, function: str) -> Limits:
         """Return what one call of *function* may use."""
-        limits = self._entry(function).fields(Function).limits
+        limits = self._entry(function).fields(Runnable).limits
         return Limits(limits.timeout, limits.memory)
 
     def open(
@@ -59,7 +58,7 @@ class Functions:
         try:
             for part in self.with_imports(entry):
                 state.define(chunk(part))
-            method = entry.fields(Function).method or ""
+            method = entry.fields(Runnable).method or ""
             state.open(function, method, decodes=decodes, timeout=timeout)
         except BaseException:
             state.close()
@@ -121,7 +120,7 @@ class Functions:
 
     def _entry(self, function: str) -> Entry:
         entry = self._project.resolve(function)
-        if not isinstance(entry.config, Function):
+        if not isinstance(entry.config, Runnable):
             raise NotFound(
                 f"{entry.id} is a {entry.kind}, not a function.lua",
                 hint="name a function.lua entry",

@@ -1,105 +1,146 @@
-"""Asks Lua what a failure leads to; Python only carries the answer to the driver."""
+"""Asks Lua what became of a delivery leads to; Python only carries the answer to the driver."""
 
 from __future__ import annotations
 
+import json
 import random
 import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
-from moonq import log
-from moonq.model import Dead, DeadReason, Delivery, ErrorRecord, Interrupt, Retry, Snooze, Verdict
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from pydantic import Field, model_validator
+
+from moonq import durations, log
+from moonq.clock import Clock
+from moonq.drivers.base import cut
+from moonq.model import Delivery, ErrorRecord
+from moonq.registry.common import Strict
+from moonq.registry.fields import (
+    DAY,
+    Count,
+    Number,
+    Ref,
+    Share,
+    Wait,
+    between,
+    seconds_between,
+    wrong,
+)
+from moonq.run.judgement import ACKED, Event, Judgement
+from moonq.sandbox.state import LuaState
 
 _log = log.get("moonq.policy")
 
 
-class RetryOptions(NamedTuple):
-    """The numbers of the default policy, in the order in which Lua takes them."""
+class RetryOptions(Strict):
+    """How often and how soon a message that failed runs again."""
 
-    max_attempts: int = 10
-    max_interruptions: int = 5
-    initial_delay: float = 2.0
-    factor: float = 3.0
-    max_delay: float = 900.0
-    jitter: float = 0.2
+    max_attempts: Count = 10
+    max_interruptions: Count = 5
+    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 2.0
+    factor: Annotated[Number, between(1, 1000)] = 3.0
+    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 900.0
+    jitter: Share = 0.2
+    policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
+        None, description="a function from failure to decision, instead of the numbers above"
+    )
+
+    @model_validator(mode="after")
+    def _grows(self) -> RetryOptions:
+        if self.initial_delay > self.max_delay:
+            raise wrong(
+                "`initial_delay` is longer than `max_delay`",
+                help="a retry waits initial_delay first and max_delay at most",
+            )
+        return self
 
 
 class Policy:
-    """The retry policy of one queue, in a Lua state of its own.
+    """The judge of one consumer's deliveries, in a Lua state of its own.
 
-    *make_state* gets whether the queue's own policy is to be opened in it, where there is one.
-    Failures are rare beside successes, so all workers of a queue share the state under a lock.
+    *queue* is a `verdict.Queue`. *make_state* gets whether the queue's own policy is to be opened
+    in the state, where there is one. Failures are rare beside successes, so all workers of a
+    consumer share the state under a lock.
     """
 
     def __init__(
         self,
-        options: RetryOptions,
+        queue: Mapping[str, Any],
         make_state: Callable[[bool], LuaState],
+        clock: Clock,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.options = options
+        self._queue = queue
         self._make_state = make_state
+        self._clock = clock
         self._chance = chance
         self._lock = threading.Lock()
         self._state: LuaState | None = None
 
-    def failure(
-        self, delivery: Delivery, fault: Fault, record: ErrorRecord, delay: float | None
-    ) -> Retry | Dead:
-        """Decide about a failed attempt."""
-        action, detail, *problem = self._ask(
-            "decide",
-            delivery.attempt,
-            delivery.interruptions,
-            delivery.snoozes,
-            fault.kind.encode(),
-            fault.message.encode(),
-            fault.retryable,
-            delay,
-            self._chance(),
-        )
-        if problem and problem[0]:
-            why = problem[0].decode("utf-8", "replace")
-            _log.error("the queue's own retry policy failed, the default was used: %s", why)
-        if action == b"dead":
-            return Dead(_reason(detail), record)
-        return Retry(float(detail), record)
-
-    def interruption(self, delivery: Delivery, record: ErrorRecord) -> Interrupt | Dead:
-        """Decide about a delivery whose worker died."""
-        action, detail, *_ = self._ask("decide_interruption", delivery.interruptions + 1)
-        if action == b"dead":
-            return Dead(_reason(detail), record)
-        return Interrupt(float(detail), record)
-
-    def snooze(self, delivery: Delivery, delay: float) -> Verdict:
-        """Decide about a message that was snoozed."""
-        action, detail, *_ = self._ask("decide_snooze", delivery.snoozes + 1, delay)
-        return Dead(_reason(detail)) if action == b"dead" else Snooze(float(detail))
+    def judge(self, delivery: Delivery, event: Event, *, is_stopping: bool = False) -> Judgement:
+        """Return what *event* leads to."""
+        if event.what == "ack":
+            return ACKED  # so that no success waits for a failure's turn
+        answer = self._ask(_written(self._told(delivery, event, is_stopping)))
+        if answer is None:
+            # A policy that cannot be asked must not lose the message, nor hold up the queue.
+            delay = self._queue["max_delay"]
+            _log.error("the failure could not be judged: again in %s", durations.show(delay))
+            answer = {"action": "retry", "delay": delay, **event.fault._asdict()}
+        error = self._record(answer, event.fault.traceback) if "kind" in answer else None
+        known = {name: answer[name] for name in ("delay", "reason", "words") if name in answer}
+        return Judgement(answer["action"], error=error, **known)
 
     def close(self) -> None:
         """Give the state back."""
         with self._lock:
             self._drop()
 
-    def _ask(self, question: str, *arguments: Any) -> tuple[Any, ...]:
+    def _told(self, delivery: Delivery, event: Event, is_stopping: bool) -> dict[str, Any]:
+        """Return *event* as a `verdict.Event`."""
+        fault, lost_at = event.fault, delivery.lost_at
+        return {
+            "what": event.what,
+            "attempt": delivery.attempt,
+            "interruptions": delivery.interruptions,
+            "snoozes": delivery.snoozes,
+            "chance": self._chance(),
+            "kind": fault.kind,
+            "message": fault.message,
+            "retryable": fault.retryable,
+            "delay": event.delay,
+            "elapsed": 0.0 if lost_at is None else self._clock.now() - lost_at,
+            "is_stopping": is_stopping,
+        }
+
+    def _record(self, answer: Mapping[str, str], traceback: str) -> ErrorRecord:
+        """Return the error as the message will remember it."""
+        now = self._clock.now()
+        return ErrorRecord(now, answer["kind"], cut(answer["message"]), cut(traceback))
+
+    def _ask(self, event: bytes) -> dict[str, Any] | None:
+        """Return the `verdict.Verdict`; None when Lua has none."""
         with self._lock:
             for own in (True, False):
-                if self._state is None:
-                    self._state = self._make_state(own)
-                    self._state.use_policy(*self.options)
                 try:
-                    answer = getattr(self._state, question)(*arguments)
-                except (Stopped, ScriptFault) as problem:
-                    _log.error("the queue's own retry policy was stopped: %s", problem)
+                    answer, *wrong = self._opened(own).decide(event)
+                except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
+                    _log.error("the retry policy was stopped: %s", problem)
                     self._drop()
-                else:
-                    if self._state.spent or not own:
-                        self._drop()
-                    return answer if isinstance(answer, tuple) else (answer,)
-        # A policy that cannot be asked must not lose the message, nor hold up the queue.
-        return (b"retry", self.options.max_delay)
+                    continue
+                if wrong and wrong[0]:
+                    why = wrong[0].decode("utf-8", "replace")
+                    _log.error("the queue's own retry policy failed, the default was used: %s", why)
+                if self._state is None or self._state.spent or not own:
+                    self._drop()
+                return None if answer is None else dict(json.loads(answer))
+        return None
+
+    def _opened(self, own: bool) -> LuaState:
+        if self._state is None:
+            self._state = self._make_state(own)
+            self._state.use_policy(_written(self._queue))
+        return self._state
 
     def _drop(self) -> None:
         if self._state is not None:
@@ -107,5 +148,6 @@ class Policy:
             self._state = None
 
 
-def _reason(detail: bytes) -> DeadReason:
-    return cast(DeadReason, detail.decode())
+def _written(values: Mapping[str, Any]) -> bytes:
+    """Return *values* as Lua reads them: what is None is absent."""
+    return json.dumps({name: value for name, value in values.items() if value is not None}).encode()

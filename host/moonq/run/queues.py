@@ -48,13 +48,14 @@ class Queues:
         self._routes: dict[str, Route] = {}
         self._by_bytes: dict[bytes, Route] = {}
 
-    def add(self, route: Route) -> None:
-        """Make a queue known; its driver has declared it."""
-        before = self._routes.get(route.id)
-        if before is not None:
-            route.traffic.published = before.traffic.published
-        self._routes[route.id] = route
-        self._by_bytes[route.id.encode()] = route
+    def add(self, *routes: Route) -> None:
+        """Make queues known; their driver has declared them."""
+        for route in routes:
+            before = self._routes.get(route.id)
+            if before is not None:
+                route.traffic.published = before.traffic.published
+            self._routes[route.id] = route
+            self._by_bytes[route.id.encode()] = route
 
     def remove(self, queue_id: str) -> None:
         """Forget a queue; its messages stay with the driver."""

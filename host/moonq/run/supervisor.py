@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from moonq import durations, log
 from moonq.clock import Clock
 from moonq.errors import MoonqError, StopTimeout, Unavailable
+from moonq.registry.common import Lifecycle
 
 _log = log.get("moonq.supervisor")
 
@@ -33,22 +34,6 @@ class Service(Protocol):
     def stop(self, timeout: float | None) -> None:
         """End; raises `StopTimeout` when something did not finish."""
         ...
-
-
-class RestartPolicy(NamedTuple):
-    """When a failed service is started again; `max_attempts` 0 is without end."""
-
-    initial_delay: float = 1.0
-    max_delay: float = 90.0
-    backoff_factor: float = 2.0
-    jitter: float = 0.1
-    max_attempts: int = 0
-    stable_threshold: float = 5.0
-
-    def delay(self, failures: int, chance: float) -> float:
-        """Return the seconds before the start after failure number *failures*."""
-        grown = self.initial_delay * self.backoff_factor ** min(failures - 1, 64)
-        return min(grown, self.max_delay) * (1 - self.jitter + 2 * self.jitter * chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +55,7 @@ class Managed:
     kind: str
     service: Service
     depends_on: tuple[str, ...] = ()
-    restart: RestartPolicy = field(default_factory=RestartPolicy)
-    stop_timeout: float = 10.0
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     detail: str = ""
     state: ServiceState = "stopped"
     failures: int = 0
@@ -145,7 +129,7 @@ class Supervisor:
         with self._acting:
             was, managed.state = managed.state, "stopped"
             if was == "running":
-                managed.service.stop(managed.stop_timeout if timeout is None else timeout)
+                managed.service.stop(managed.lifecycle.stop_timeout if timeout is None else timeout)
 
     def failed(self, service_id: str, problem: Exception) -> None:
         """A service reports that it cannot go on; it is started again later."""
@@ -177,21 +161,30 @@ class Supervisor:
     def _start(self, managed: Managed, told: Callable[[ServiceStatus], None]) -> None:
         began = self._clock.monotonic()
         with self._acting:
-            if not self._ready(managed):
-                self._wait_for_others(managed)
+            if self._ready(managed):
+                self._try(managed, insists=False)
             else:
-                try:
-                    managed.service.start()
-                except MoonqError as problem:
-                    if not problem.retryable:
-                        raise
-                    with self._changed:
-                        self._schedule(managed, problem)
-                else:
-                    managed.state, managed.since = "running", self._clock.monotonic()
+                self._wait_for_others(managed)
         took = self._clock.monotonic() - began
         detail = managed.problem if managed.state != "running" else managed.detail
         told(ServiceStatus(managed.id, managed.kind, managed.state, detail, took))
+
+    def _try(self, managed: Managed, *, insists: bool) -> bool:
+        """Start a service; one that fails is tried later if that may help, or if *insists*.
+
+        Raises:
+            MoonqError: Trying again does not help.
+        """
+        try:
+            managed.service.start()
+        except MoonqError as problem:
+            if not (insists or problem.retryable):
+                raise
+            with self._changed:
+                self._schedule(managed, problem)
+            return False
+        managed.state, managed.since = "running", self._clock.monotonic()
+        return True
 
     def _ready(self, managed: Managed) -> bool:
         needed = (self._services.get(other) for other in managed.depends_on)
@@ -205,17 +198,16 @@ class Supervisor:
 
     def _schedule(self, managed: Managed, problem: Exception) -> None:
         now = self._clock.monotonic()
-        stable = (
-            managed.state == "running" and now - managed.since > managed.restart.stable_threshold
-        )
+        lifecycle = managed.lifecycle
+        stable = managed.state == "running" and now - managed.since > lifecycle.stable_threshold
         managed.failures = 1 if stable else managed.failures + 1
         managed.problem = str(problem)
-        limit = managed.restart.max_attempts
+        limit = lifecycle.restart.max_attempts
         if limit and managed.failures > limit:
             managed.state = "failed"
             _log.error("%s is given up after %d restarts: %s", managed.id, limit, problem)
             return
-        delay = managed.restart.delay(managed.failures, random.random())
+        delay = lifecycle.restart.delay(managed.failures, random.random())
         managed.state, managed.due = "waiting", now + delay
         _log.error(
             "%s failed: %s; starting it again in %s", managed.id, problem, durations.show(delay)
@@ -258,13 +250,8 @@ class Supervisor:
                 managed.service.stop(0)
             except MoonqError as problem:
                 _log.warning("%s: %s", managed.id, problem)
-            try:
-                managed.service.start()
-            except MoonqError as problem:
-                with self._changed:
-                    self._schedule(managed, problem)
+            if not self._try(managed, insists=True):
                 return
-            managed.state, managed.since = "running", self._clock.monotonic()
             _log.info("%s runs again", managed.id)
         with self._changed:
             self._changed.notify_all()

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from moonq.drivers.base import Subscription
-from moonq.model import ACK, RELEASE, Delivery, Verdict
+from moonq.model import Delivery
+from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
 from moonq.run.lending import Caller
 from moonq.run.settling import Settler
 from moonq.run.times import Times
-from moonq.sandbox.state import LuaState, Outcome, Progress, Stopped
+from moonq.sandbox.state import LuaState, Progress
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
 #: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
@@ -107,15 +108,14 @@ class Worker:
         if state is not None:
             state.guard.fire(reason)
 
-    def give_up(self, verdict: Callable[[Delivery], Verdict]) -> list[str]:
+    def give_up(self, judge: Callable[[Delivery], Judgement]) -> list[str]:
         """Settle what is stuck in Lua from outside; names the messages."""
         self.abandoned = True
         stuck = self.running()
         for number, delivery in enumerate(stuck):
             # Only the first can be running: the others have not begun.
-            self._settle(
-                self._running.index(delivery) + 1, RELEASE if number else verdict(delivery)
-            )
+            judgement = RELEASED if number else judge(delivery)
+            self._settle(self._running.index(delivery) + 1, judgement)
         return [delivery.message.id for delivery in stuck]
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
@@ -125,7 +125,7 @@ class Worker:
         waiting = [
             delivery
             for delivery in deliveries
-            if not self._has_killed(delivery) and subscription.start(delivery)
+            if self._may_start(delivery) and subscription.start(delivery)
         ]
         self._settler.begun(waiting)
         while waiting:
@@ -135,14 +135,16 @@ class Worker:
                 self._hand_back(waiting)
                 return
 
-    def _has_killed(self, delivery: Delivery) -> bool:
-        """Whether it has cost so many processes their lives that it gets no further one."""
-        verdict = self._settler.doomed(delivery)
-        if verdict is None:
-            return False
+    def _may_start(self, delivery: Delivery) -> bool:
+        """Whether it is not one whose last lease ended without a verdict, or has waited for it."""
+        if delivery.lost_at is None:
+            return True
+        judgement = self._settler.judge(delivery, RETURNED)
+        if judgement.action == "start":
+            return True
         assert self.subscription is not None
-        self._settler.settle(self.subscription, delivery, verdict)
-        return True
+        self._settler.settle(self.subscription, delivery, judgement)
+        return False
 
     def _run(self, deliveries: Sequence[Delivery]) -> int:
         """Run some of *deliveries*, in order; returns how many were settled."""
@@ -153,7 +155,7 @@ class Worker:
         self._running = deliveries
         if self._auto_ack:
             for index in range(1, len(deliveries) + 1):
-                self._settle(index, ACK)
+                self._settle(index, ACKED)
         began = time.perf_counter()
         progress = state.deliver(self._timeout, [one.message.body for one in deliveries])
         self._note(time.perf_counter() - began, progress)
@@ -176,18 +178,16 @@ class Worker:
         if not (progress.outcomes or self._settled or progress.stopped):
             return self._ack_all(progress.done)
         for outcome in progress.outcomes:
-            if outcome.kind != "settled" and not self._is_settled(outcome.number):
-                self._settle(outcome.number, self._verdict(outcome))
+            if outcome.kind != "settled":
+                self._end(outcome.number, Event(outcome.kind, outcome.fault))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
-            if self._settle(index, ACK):
+            if self._settle(index, ACKED):
                 self.acked += 1
         if progress.stopped is None:
             return progress.done
         cut_off = progress.done + 1
-        if not self._is_settled(cut_off):
-            delivery = self._running[cut_off - 1]
-            self._settle(cut_off, self._settler.stopped(delivery, progress.stopped))
+        self._end(cut_off, stopped(progress.stopped))
         return cut_off
 
     def _ack_all(self, done: int) -> int:
@@ -198,39 +198,36 @@ class Worker:
         self.acked += self._settler.ack(subscription, self._running[:done])
         return done
 
-    def _verdict(self, outcome: Outcome) -> Verdict:
-        delivery = self._running[outcome.number - 1]
-        if outcome.kind == "memory":
-            return self._settler.stopped(delivery, Stopped("memory", outcome.fault.traceback))
-        if outcome.kind == "decode":
-            return self._settler.dead(outcome.fault, "decode")
-        return self._settler.failed(delivery, outcome.fault)
+    def _end(self, index: int, event: Event) -> bool:
+        """Settle as *event* leads to, unless it was settled before."""
+        if self._is_settled(index):
+            return False
+        return self._settle(index, self._settler.judge(self._running[index - 1], event))
 
     def _hand_back(self, deliveries: Sequence[Delivery]) -> None:
         # From the last: each goes to the front of the queue.
         subscription = self.subscription
         assert subscription is not None
         for delivery in reversed(deliveries):
-            self._settler.settle(subscription, delivery, RELEASE)
+            self._settler.settle(subscription, delivery, RELEASED)
 
     def _is_settled(self, index: int) -> bool:
         return index in self._settled
 
-    def _settle(self, index: int, verdict: Verdict) -> bool:
+    def _settle(self, index: int, judgement: Judgement) -> bool:
         if index in self._settled:
             return False
         self._settled.add(index)
         subscription = self.subscription
         assert subscription is not None
-        return self._settler.settle(subscription, self._running[index - 1], verdict)
+        return self._settler.settle(subscription, self._running[index - 1], judgement)
 
     # What the handler asks of its message ---------------------------------------------------------
 
     def _settle_early(self, index: int, action: str, delay: float, reason: str) -> bool:
-        if not 0 < index <= len(self._running) or self._is_settled(index):
+        if not 0 < index <= len(self._running):
             return False
-        delivery = self._running[index - 1]
-        done = self._settle(index, self._settler.asked(delivery, action, delay, reason))
+        done = self._end(index, asked(action, delay, reason))
         if done and action == "ack":
             self.acked += 1
         return done
@@ -240,25 +237,29 @@ class Worker:
         assert self._state is not None
         done = self._conclude(self._state.progress(answer))
         for later in range(len(self._running), done + 1, -1):
-            self._shared_out = self._settle(later, RELEASE) or self._shared_out
+            self._shared_out = self._settle(later, RELEASED) or self._shared_out
 
     def _message(self, index: int) -> bytes:
-        delivery = self._running[index - 1]
-        message = delivery.message
-        return json.dumps(
-            {
-                "id": message.id,
-                "attempt": delivery.attempt,
-                "interruptions": delivery.interruptions,
-                "published_at": message.published_at,
-                "queue": self._caller.context.serves.decode(),
-                "headers": dict(message.headers),
-            },
-            ensure_ascii=False,
-        ).encode()
+        return described(self._running[index - 1], self._caller.context.serves)
 
     def _log_context(self, index: int) -> dict[str, object]:
         if not 0 < index <= len(self._running):
             return {}
         delivery = self._running[index - 1]
         return {"message_id": delivery.message.id, "attempt": delivery.attempt}
+
+
+def described(delivery: Delivery, queue: bytes) -> bytes:
+    """Return what a handler may see of its message, as JSON."""
+    message = delivery.message
+    return json.dumps(
+        {
+            "id": message.id,
+            "attempt": delivery.attempt,
+            "interruptions": delivery.interruptions,
+            "published_at": message.published_at,
+            "queue": queue.decode(),
+            "headers": dict(message.headers),
+        },
+        ensure_ascii=False,
+    ).encode()

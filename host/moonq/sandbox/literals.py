@@ -45,11 +45,11 @@ class Literals:
     def __init__(self) -> None:
         self._state: _LiteralState | None = None
 
-    def show(self, value: Any, width: int = 80, *, brief: bool = False) -> str:
-        """Return *value* as a literal; *brief* is one line of at most *width* characters."""
+    def show(self, value: Any, width: int = 80) -> str:
+        """Return *value* as a literal; a *width* of 0 is one line with all there is."""
         text = json.dumps(value, ensure_ascii=False)
         try:
-            (shown,) = self._ask(b"show", text.encode("utf-8", "surrogatepass"), width, brief)
+            (shown,) = self._ask(b"show", text.encode("utf-8", "surrogatepass"), width)
         except (Stopped, ScriptFault):
             return text
         return bytes(shown).decode("utf-8", "replace")

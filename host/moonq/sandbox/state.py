@@ -138,8 +138,6 @@ class _Functions(NamedTuple):
     last_trace: Any
     set_policy: Any
     decide: Any
-    decide_interruption: Any
-    decide_snooze: Any
     use_permanent_hook: Any
     more: Any
 
@@ -306,22 +304,14 @@ class LuaState:
         assert isinstance(first, bytes)
         return first
 
-    def use_policy(self, *numbers: float) -> None:
-        """Set the options of the default retry policy, in the order of `retry.Options`."""
-        self._lua.set_policy(*numbers)
+    def use_policy(self, queue: bytes) -> None:
+        """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
+        self._lua.set_policy(queue)
 
-    def decide(self, *failure: Any) -> Any:
-        """Ask what a failure leads to; see `api.decide`."""
-        self._make_room(2 * sum(len(part) for part in failure if isinstance(part, bytes)))
-        return self._within_limits(DECISION, self._lua.decide, *failure)
-
-    def decide_interruption(self, interruptions: int) -> Any:
-        """Ask what an interruption leads to."""
-        return self._within_limits(DECISION, self._lua.decide_interruption, interruptions)
-
-    def decide_snooze(self, snoozes: int, delay: float) -> Any:
-        """Ask what a snooze leads to."""
-        return self._within_limits(DECISION, self._lua.decide_snooze, snoozes, delay)
+    def decide(self, event: bytes) -> tuple[Any, ...]:
+        """Ask what an event leads to; see `api.decide`."""
+        self._make_room(4 * len(event))
+        return self._within_limits(DECISION, self._lua.decide, event)
 
     def memory_used(self) -> int:
         """Bytes that the state holds."""

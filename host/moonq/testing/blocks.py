@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from moonq.registry.lua.tokens import tokens
 from moonq.testing.results import LogLine, Problem, Result
-from moonq.text.drawing import clean
 from moonq.text.findings import Source
+from moonq.text.plain import clean, fields_text, shortened
 
 #: Lines of the file above the one that failed.
 ABOVE = 2
@@ -96,9 +96,7 @@ def _logs(logs: tuple[LogLine, ...]) -> list[str]:
 
 def log_row(line: LogLine) -> str:
     """Return one logged line as a row."""
-    from moonq.log import value_text
-
-    fields = " ".join(f"{name}={value_text(value)}" for name, value in sorted(line.fields.items()))
+    fields = fields_text(dict(sorted(line.fields.items())))
     return _cut(f"{line.level.upper():5} {line.entry}  {line.message}  {fields}".rstrip(), 160)
 
 
@@ -110,5 +108,4 @@ def _rerun(result: Result) -> list[str]:
 
 
 def _cut(text: str, limit: int = WIDTH) -> str:
-    shown = clean(text.replace("\n", "\\n"))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return shortened(clean(text.replace("\n", "\\n")), limit)

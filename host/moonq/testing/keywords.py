@@ -8,9 +8,10 @@ Words stand for every name that contains them as they are written, whatever the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 Matcher = Callable[[str], bool]
+Together = Callable[[Iterable[bool]], bool]
 _RESERVED = {"and", "or", "not", "(", ")"}
 _TOKEN = re.compile(r"\s*([()]|[^\s()]+)")
 
@@ -41,20 +42,21 @@ class _Reader:
         self.words = words
 
     def either(self) -> Matcher:
-        left = self._both()
-        while self._next_is("or"):
-            left = _or(left, self._both())
-        return left
+        return self._joined("or", self._both, any)
 
     def _both(self) -> Matcher:
-        left = self._one()
-        while self._next_is("and"):
-            left = _and(left, self._one())
-        return left
+        return self._joined("and", self._one, all)
+
+    def _joined(self, word: str, part: Callable[[], Matcher], together: Together) -> Matcher:
+        parts = [part()]
+        while self._next_is(word):
+            parts.append(part())
+        return lambda name: together(matcher(name) for matcher in parts)
 
     def _one(self) -> Matcher:
         if self._next_is("not"):
-            return _not(self._one())
+            refused = self._one()
+            return lambda name: not refused(name)
         if self._next_is("("):
             inner = self.either()
             if not self._next_is(")"):
@@ -66,26 +68,11 @@ class _Reader:
         phrase = [self.words.pop(0)]
         while self.words and self.words[0] not in _RESERVED:
             phrase.append(self.words.pop(0))
-        return _contains(" ".join(phrase))
+        meant = " ".join(phrase).casefold()
+        return lambda name: meant in name.casefold()
 
     def _next_is(self, word: str) -> bool:
         if self.words and self.words[0] == word:
             del self.words[0]
             return True
         return False
-
-
-def _contains(word: str) -> Matcher:
-    return lambda name: word.casefold() in name.casefold()
-
-
-def _or(left: Matcher, right: Matcher) -> Matcher:
-    return lambda name: left(name) or right(name)
-
-
-def _and(left: Matcher, right: Matcher) -> Matcher:
-    return lambda name: left(name) and right(name)
-
-
-def _not(inner: Matcher) -> Matcher:
-    return lambda name: not inner(name)

@@ -36,8 +36,8 @@ class LuaFile(pytest.File):
 
     def collect(self) -> Iterator[LuaItem]:
         """Load the file and yield its tests."""
-        from moonq.log import visible
         from moonq.testing.runner import in_ci
+        from moonq.text.plain import visible
 
         self._suite = self._load()
         names: dict[str, int] = {}

@@ -22,7 +22,7 @@ def remember(reports: Iterable[Report]) -> None:
     ran: dict[Path, dict[str, bool]] = {}
     for report in reports:
         known = ran.setdefault(report.source.root, {})
-        for result in report.results:
+        for result in filter(lambda one: one.is_test, report.results):
             name = case_id(report.source, result.case)
             known[name] = known.get(name, False) or result.is_bad
     for root, outcomes in ran.items():

@@ -30,7 +30,7 @@ class Case:
     file: str
     """The file, or the id of the entry, as people name it."""
     index: int
-    """Its number in the file, from 1."""
+    """Its number in the file, from 1; 0 stands for the file itself."""
     path: tuple[str, ...]
     """The blocks around it, the outer first."""
     name: str
@@ -79,23 +79,38 @@ class Result:
     reason: str = ""
     """Why it was skipped."""
     logs: tuple[LogLine, ...] = ()
+    finding: Finding | None = None
+    """Why the file does not load, in a result that tells of that."""
 
     @property
     def is_bad(self) -> bool:
         """Whether it makes the whole run fail."""
         return self.status in {"failed", "error"}
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it tells of a test, and not of its file."""
+        return self.case.index > 0
+
+
+def not_loaded(shown: str, finding: Finding) -> Result:
+    """Return what came of a file whose tests could not be found out."""
+    file, line, _ = finding.place
+    case = Case(file or shown, 0, (), "does not load", line)
+    return Result(case, "error", problem=Problem(finding.code, finding.message), finding=finding)
+
+
+def not_closed(shown: str, problem: Problem) -> Result:
+    """Return what came of closing blocks that a cut-off run had left open."""
+    return Result(Case(shown, 0, (), "closing its blocks", problem.line), "error", problem=problem)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one file."""
+    """What came of one file: of its tests, and of loading and closing it where that failed."""
 
     source: SuiteSource
-    results: tuple[Result, ...] = ()
-    broken: Finding | None = None
-    """Why its tests could not be found out: it does not load."""
-    problems: tuple[Problem, ...] = ()
-    """What went wrong when blocks were closed that a cut-off run had left open."""
+    results: tuple[Result, ...]
     took: float = 0.0
     hits: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """Lines of the project that ran, by file; only with coverage."""
@@ -103,4 +118,4 @@ class Report:
     @property
     def is_bad(self) -> bool:
         """Whether anything here makes the whole run fail."""
-        return bool(self.broken or self.problems) or any(one.is_bad for one in self.results)
+        return any(one.is_bad for one in self.results)

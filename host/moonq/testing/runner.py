@@ -11,10 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from moonq.testing.results import Case, Problem, Report, Result
+from moonq.testing.results import Case, Problem, Report, Result, not_closed, not_loaded
 from moonq.testing.selection import Selection
 from moonq.testing.sources import Projects, SuiteSource
 from moonq.testing.suites import Conditions, Suite
+from moonq.text.findings import Finding
 
 #: With fewer files than this, starting other processes takes longer than it saves.
 FEW_FILES = 200
@@ -56,12 +57,12 @@ def jobs_for(wanted: str, files: int) -> int:
 
 def list_cases(
     sources: Sequence[SuiteSource], plan: Plan, projects: Projects
-) -> Iterator[Report | list[Case]]:
-    """Yield the tests of each file that would run, or the report of one that does not load."""
+) -> Iterator[Finding | list[Case]]:
+    """Yield the tests of each file that would run, or why it does not load."""
     for source in _ordered(sources, plan.selection):
         suite = Suite(source, projects.at(source.root), plan.conditions)
         broken = suite.load()
-        yield Report(source, broken=broken) if broken else plan.selection.of(source, suite.cases)
+        yield broken or plan.selection.of(source, suite.cases)
         suite.close()
 
 
@@ -72,14 +73,15 @@ def run_suite(source: SuiteSource, plan: Plan, projects: Projects) -> Report:
     try:
         broken = suite.load()
         if broken:
-            return Report(source, broken=broken, took=time.perf_counter() - began)
-        results = tuple(_results(suite, plan))
-        problems = suite.finish()
+            results = [not_loaded(source.shown, broken)]
+        else:
+            results = list(_results(suite, plan))
+            results += [not_closed(source.shown, problem) for problem in suite.finish()]
     finally:
         suite.close()
     took = time.perf_counter() - began
     hits = suite.hit.lines() if suite.hit else {}
-    return Report(source, results, problems=problems, took=took, hits=hits)
+    return Report(source, tuple(results), took, hits)
 
 
 def _results(suite: Suite, plan: Plan) -> Iterator[Result]:

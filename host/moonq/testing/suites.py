@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from moonq import durations
 from moonq.registry import Project
-from moonq.registry.script import Callable as Function
+from moonq.registry.lua.runtime import innermost
+from moonq.registry.script import Runnable
 from moonq.run.context import CallContext
 from moonq.run.functions import chunk
 from moonq.run.lending import Caller
@@ -162,7 +163,7 @@ class Suite:
         timeout = self._conditions.limit
         if self._entry is None:
             return state.load(self._script.id, timeout)
-        method = self._entry.fields(Function).method or ""
+        method = self._entry.fields(Runnable).method or ""
         name = str(self._entry.meta.get("name", self._entry.id))
         return state.load_entry(self._entry.id, method, name, timeout)
 
@@ -262,14 +263,8 @@ class Suite:
             limit = durations.show(self._conditions.limit)
             message, stack = f"still running after {limit}, so it was stopped", cut_off.stack
         found = {"status": "error", "code": "T709", "message": message, "stack": stack}
-        source, line = _place(stack)
+        source, line = innermost(stack)
         return found | {
             "source": source or (case and self._script.path),
             "line": line or (case and case.line),
         }
-
-
-def _place(stack: str) -> tuple[str, int]:
-    """Where a stack's innermost frame is."""
-    chunk_name, _, rest = stack.partition("\n")[0].partition(": in ")[0].rpartition(":")
-    return (chunk_name, int(rest)) if rest.isdigit() else ("", 0)

@@ -7,11 +7,9 @@ from dataclasses import replace
 from moonq.registry import Project
 from moonq.registry.lua import runtime, syntax
 from moonq.registry.lua.text import LuaText
+from moonq.sandbox import syntax as compiler
 from moonq.testing.sources import SuiteSource, shown_path
 from moonq.text.findings import Finding, Source
-
-#: Lua writes this in front of the end of a long chunk name.
-_CUT = "..."
 
 
 class Texts:
@@ -26,16 +24,13 @@ class Texts:
     def source(self, chunk: str) -> Source | None:
         """Return the text of *chunk* under the name that people know, if it is one of ours."""
         for text in self._all:
-            name = text.shown.file
-            if name == chunk or (
-                chunk.startswith(_CUT) and name.endswith(chunk.removeprefix(_CUT))
-            ):
-                return Source(shown_path(self._root / name), text.shown.text)
+            if text.is_called(chunk):
+                return Source(shown_path(self._root / text.shown.file), text.shown.text)
         return None
 
     def syntax(self) -> Finding | None:
         """Return what is wrong with the suite's own text, without running it."""
-        finding = syntax.check(self.own)
+        finding = syntax.check(self.own, compiler.check)
         return self._broken(finding) if finding else None
 
     def raised(self, message: str, chunk: str, line: int) -> Finding:

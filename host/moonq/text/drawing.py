@@ -11,13 +11,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moonq.text.findings import Finding, Span
+from moonq.errors import Finding, Span
+from moonq.text.plain import clean, in_ascii, shortened
 
-TAB = "    "
 INK = {"error": "1;31", "warning": "1;33", "info": "1;36", "note": "1;32", "frame": "34"}
-ASCII = str.maketrans(
-    {"┌": "-", "─": "-", "│": "|", "▶": ">", "…": "~", "·": ".", "→": ">", "\ufffd": "?"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,7 @@ class Pen:
         """Return *row* in the characters this pen has."""
         if self.unicode:
             return row
-        row = row.replace("┌─", "-->").translate(ASCII)
-        return row.encode("ascii", "backslashreplace").decode()
+        return in_ascii(row.replace("┌─", "-->"), same_width=True)
 
 
 def draw(finding: Finding, pen: Pen) -> Iterator[str]:
@@ -56,15 +52,6 @@ def draw(finding: Finding, pen: Pen) -> Iterator[str]:
     for word, texts in (("note", finding.notes), ("help", finding.helps)):
         for text in texts:
             yield from map(pen.plain, _wrapped(f"{indent}= {word}: {clean(text)}", indent * 3, pen))
-
-
-def clean(text: str) -> str:
-    """Return *text* with tabs as spaces and every other control character made visible."""
-    if text.isprintable():
-        return text
-    return "".join(
-        TAB if char == "\t" else char if char.isprintable() else "\ufffd" for char in text
-    )
 
 
 def _columns(text: str) -> int:
@@ -141,7 +128,7 @@ def _cut(span: Span, room: int) -> int:
 
 def _window(text: str, cut: int, room: int) -> str:
     shown = text[cut:] if not cut else "…" + text[cut + 1 :]
-    return shown if len(shown) <= room else shown[: room - 1] + "…"
+    return shortened(shown, room)
 
 
 def _marks(span: Span, text: str, cut: int, room: int) -> tuple[str, str]:

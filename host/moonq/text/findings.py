@@ -19,44 +19,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Protocol
 
-Severity = Literal["error", "warning", "info", "note"]
+from moonq.errors import Finding, Severity, Span
+
+__all__ = [
+    "Finding",
+    "Source",
+    "Span",
+    "by_place",
+    "error",
+    "has_errors",
+    "render",
+    "summary",
+    "to_json",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A place in a file and what is to be said about it; lines and columns count from 1."""
+class Place(Protocol):
+    """Whatever knows where it stands."""
 
-    file: str
     line: int
-    column: int = 0
-    """0 when it is not known: the whole line is marked then."""
-    length: int = 1
-    label: str = ""
-    lines: tuple[tuple[int, str], ...] = ()
-    """The lines to show, numbered; a span without any is drawn as one row: label and place."""
-    primary: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One problem, with everything a person needs to solve it."""
-
-    severity: Severity
-    code: str
-    message: str
-    spans: tuple[Span, ...] = ()
-    notes: tuple[str, ...] = ()
-    helps: tuple[str, ...] = ()
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        """File, line and column of the first span; an empty file and zeros without one."""
-        if not self.spans:
-            return ("", 0, 0)
-        first = self.spans[0]
-        return (first.file, first.line, first.column)
+    column: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +65,10 @@ class Source:
         """Return the text of line *number*, empty beyond the end."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
+    def at(self, place: Place, label: str = "", **more: Any) -> Span:
+        """Return the span of a node or token, whatever knows its place."""
+        return self.span(place.line, place.column, place.length, label, **more)
+
     def span(
         self,
         line: int,
@@ -94,6 +83,18 @@ class Source:
         first = max(1, line if since is None else min(since, line))
         shown = tuple((number, self.line(number)) for number in range(first, line + 1))
         return Span(self.file, line, column, length, label, shown, primary)
+
+
+def error(
+    code: str,
+    message: str,
+    *spans: Span,
+    help: str = "",  # noqa: A002
+    note: str = "",
+    severity: Severity = "error",
+) -> Finding:
+    """Return a finding with at most one note and one help; an empty one is none."""
+    return Finding(severity, code, message, spans, (note,) if note else (), (help,) if help else ())
 
 
 def by_place(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,20 +1,22 @@
-"""Numbers, ages and tables as people read them.
-
-table([["queue", "ready"], ["app:orders", "1 204"]], right={1})
-"""
+"""Numbers, times and ids as people read them; the same words in every view and every command."""
 
 from __future__ import annotations
 
-import json
+import time
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from moonq import durations
-from moonq.cli.narrator import counted
-from moonq.log import visible
+from moonq.text.plain import visible
 
 UNKNOWN, NONE = "·", "-"
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def counted(value: int) -> str:
+    """Return *value* with a gap between thousands: ``1 204``."""
+    return f"{value:,}".replace(",", " ")
 
 
 def number(value: Any) -> str:
@@ -23,15 +25,49 @@ def number(value: Any) -> str:
 
 
 def rate(value: Any) -> str:
-    """Return a rate per second."""
-    return NONE if value is None else f"{value:.1f}"
+    """Return a rate per second: ``84.0``, ``1 204``."""
+    return f"{value:.1f}" if value is not None and value < 1000 else number(value)
 
 
 def age(seconds: Any) -> str:
     """Return a length of time as ``3m12s``, rounded to what matters."""
     if seconds is None:
-        return NONE
+        return UNKNOWN
     return durations.show(float(seconds) if seconds < 1 else float(round(seconds)))
+
+
+def ago(moment: float) -> str:
+    """Return how long *moment*, in seconds since the epoch, is over: ``3m12s ago``."""
+    return f"{age(max(0.0, time.time() - moment))} ago"
+
+
+def moment(seconds: float) -> str:
+    """Return a moment, in seconds since the epoch, as local time: ``12:00:01``."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def clock(seconds: float) -> str:
+    """Return a length of time as ``00:04:12``."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02}:{minute:02}:{second:02}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
+    value = seconds * 1000
+    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
+
+
+def took(seconds: float | None) -> str:
+    """Return ``40 µs``, ``1.2 ms``, ``12 ms``, ``3.2 s``; a dash for what never happened."""
+    if seconds is None:
+        return NONE
+    if seconds < 0.00095:
+        return f"{seconds * 1_000_000:.0f} µs"
+    if seconds < 0.00995:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
 
 
 def size(count: int) -> str:
@@ -46,24 +82,19 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
-def short(message_id: str) -> str:
-    """Return an id as log lines show it; commands understand it."""
-    return message_id if len(message_id) <= 20 else f"{message_id[:4]}…{message_id[-6:]}"
+def plural(count: int, noun: str) -> str:
+    """Return ``1 message``, ``2 messages``."""
+    return f"{counted(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "") -> str:
-    """Return *rows* (the first is the heading) as columns; those in *right* end together."""
-    shown = [[visible(cell) for cell in row] for row in rows]
-    widths = [max(columns(row[at]) for row in shown) for at in range(len(shown[0]))]
-    return "\n".join(_line(row, widths, right, indent) for row in shown)
-
-
-def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int], indent: str) -> str:
-    cells = []
-    for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        gap = " " * (width - columns(cell))
-        cells.append(gap + cell if at in right else cell + gap)
-    return (indent + "  ".join(cells)).rstrip()
+def spark(numbers: Sequence[int | None]) -> str:
+    """Return *numbers* as little bars; a gap where nothing is known."""
+    highest = max((one for one in numbers if one is not None), default=0)
+    steps = len(SPARKS) - 1
+    return "".join(
+        " " if one is None else SPARKS[-(-one * steps // highest) if highest else 0]
+        for one in numbers
+    )
 
 
 def columns(text: str) -> int:
@@ -74,22 +105,28 @@ def columns(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
 
 
-def plural(count: int, noun: str) -> str:
-    """Return ``1 message``, ``2 messages``."""
-    return f"{counted(count)} {noun}{'' if count == 1 else 's'}"
+def cut(text: str, room: int) -> str:
+    """Return *text* in at most *room* columns, visible and marked where it was cut."""
+    text = visible(text)
+    if columns(text) <= room:
+        return text
+    text = text[: max(0, room)]
+    while text and columns(text) > room - 1:
+        text = text[:-1]
+    return f"{text}…" if room > 0 else ""
 
 
-def written(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what a call wrote, or would have written, with a name before the first of a kind."""
-    publications = [f"{one['queue']}  {one['body']}" for one in found["published"]]
-    unsent = [f"{one['queue']}  {one['body']}" for one in found["would_publish"]]
-    changes = [_change(one) for one in found["would_write"]]
-    kinds = {"published": publications, "not sent": unsent, "not written": changes}
-    for what, lines in kinds.items():
-        for index, line in enumerate(lines):
-            yield ("" if index else what), line
+def cut_before(text: str, room: int) -> str:
+    """Return the end of *text* in at most *room* columns, marked where it was cut."""
+    return cut(text[::-1], room)[::-1] if columns(text) > room else text
 
 
-def _change(one: Mapping[str, Any]) -> str:
-    value = f" = {json.dumps(one['value'], ensure_ascii=False)}" if "value" in one else ""
-    return f"{one['store']}  {one['action']} {one['key']}{value}"
+def flow(parts: Iterable[str], room: int, gap: str = "   ") -> list[str]:
+    """Return *parts* side by side, on as many lines as they need."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and columns(lines[-1]) + len(gap) + columns(part) <= room:
+            lines[-1] += gap + part
+        else:
+            lines.append(cut(part, room))
+    return lines

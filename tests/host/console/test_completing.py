@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from moonq.cli.options import Options
-from moonq.console.attaching import Wish, attach
 from moonq.console.completing import Catalog
 from moonq.console.core import Console
 from moonq.console.streams import Streams
+from moonq.control.reaching import Wish, reach
 
 
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
-    with attach(shop, Wish(local=True)) as attached:
+    with reach(shop, Wish(local=True, whole=True)) as attached:
         yield Console(attached, Streams(Options()))
 
 
@@ -84,7 +84,7 @@ def test_a_thousand_entries_are_offered_within_fifty_milliseconds(tmp_path: Path
     )
     head = "namespace: app\nentries:\n  - {name: mem, kind: queue.driver.memory}\n"
     (tmp_path / "_index.yaml").write_text(head + queues, encoding="utf-8")
-    with attach(tmp_path, Wish(local=True)) as attached:
+    with reach(tmp_path, Wish(local=True, whole=True)) as attached:
         console = Console(attached, Streams(Options()))
         console.live.numbers = {"queues": attached.client.request("queues")["queues"]}
         catalog = Catalog(console)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from moonq.cli.options import Options
-from moonq.console.attaching import Attached, Wish, attach
 from moonq.console.core import Console
 from moonq.console.running import ABANDONED, DEAF, Runner
 from moonq.console.streams import Streams
+from moonq.control.reaching import Reached, Wish, reach
 
 
 class Deaf:
@@ -73,12 +73,12 @@ def test_a_ctrl_c_right_after_enter_is_not_lost() -> None:
 
 
 @pytest.fixture
-def attached(shop: Path) -> Iterator[Attached]:
-    with attach(shop, Wish(local=True)) as found:
+def attached(shop: Path) -> Iterator[Reached]:
+    with reach(shop, Wish(local=True, whole=True)) as found:
         yield found
 
 
-def test_a_new_session_has_the_host_but_not_the_variables(attached: Attached) -> None:
+def test_a_new_session_has_the_host_but_not_the_variables(attached: Reached) -> None:
     console = Console(attached, Streams(Options()))
     console.run("x = 1")
     console.run('queue.publish("app:emails", 1)')
@@ -87,7 +87,7 @@ def test_a_new_session_has_the_host_but_not_the_variables(attached: Attached) ->
     assert console.run('queue.info("app:emails").ready').texts == ["1"]
 
 
-def test_a_loop_ends_within_fifty_milliseconds_of_its_cancel(attached: Attached) -> None:
+def test_a_loop_ends_within_fifty_milliseconds_of_its_cancel(attached: Reached) -> None:
     def once() -> float:
         begun = threading.Event()
         source = 'print("on") while true do end'

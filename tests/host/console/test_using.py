@@ -50,10 +50,10 @@ def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
 
 
 def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
-    from moonq.console.commands import table as commands
+    from moonq.console.commands.all import COMMANDS
 
     listed = moonq("repl", "-C", shop, "-e", "\\?").out
-    for name, command in commands.load().items():
+    for name, command in COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
     told = moonq("repl", "-C", shop, "-e", "\\purge?").out
@@ -63,8 +63,8 @@ def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
 def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "\\show worker", "-e", "\\graph worker")
     assert "app:worker  queue.consumer  _index.yaml:6" in said.out
-    assert "├─ queue        app:orders" in said.out
-    assert "└─ func         app:process" in said.out
+    assert "├─ queue  app:orders  queue.queue" in said.out
+    assert "└─ func  app:process  function.lua" in said.out
 
 
 def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, shop: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, s
         "repl", "-C", shop, "-e", "\\call process { id = 7, total = 1 }", "-e", "\\peek emails"
     )
     assert said.out.startswith("would ack")
-    assert 'not sent     app:emails  {"order_id":7}' in said.out
+    assert 'would publish  app:emails  {"order_id":7}' in said.out
     assert "app:emails · 0 ready · nothing to see" in said.out
 
 

@@ -19,7 +19,7 @@ from moonq.control.locating import place_of
 from moonq.control.server import MOST
 from moonq.errors import ReadOnly, Unavailable
 from moonq.host import Host
-from moonq.operations import KINDS
+from moonq.operations.verbs import VERBS
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES, Serve
@@ -114,7 +114,7 @@ def reader(production: Host) -> Any:
 
 FIELDS: dict[str, dict[str, Any]] = {
     "publish": {"queue": "idle", "messages": [{"json": "1"}]},
-    "call": {"function": "work", "argument": '{"id":1,"total":1}'},
+    "call": {"function": "work", "send": True},
     "pause": {"target": "worker"},
     "resume": {"target": "worker"},
     "start": {"target": "worker"},
@@ -126,7 +126,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [kind for kind, mutates in KINDS.items() if mutates])
+@pytest.mark.parametrize("kind", [verb.name for verb in VERBS.values() if verb.changes])
 def test_a_read_only_session_can_do_nothing_that_changes_anything(
     reader: Client, kind: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_a_read_only_session_can_do_nothing_that_changes_anything(
         'store.open("app:cache"):delete("k")',
         'mq.purge("idle", { confirm = "app:idle" })',
         'mq.pause("worker")',
-        'mq.call("work", { id = 1, total = 1 })',
+        'mq.call("work", { id = 1, total = 1 }, { send = true })',
         'mq.dead.drop("jobs", { confirm = "app:jobs" })',
         "mq.reload()",
         'load([[return queue.publish("app:idle", 1)]])()',

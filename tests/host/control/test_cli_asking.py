@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -47,8 +48,12 @@ class Terminal:
         os.write(self._here, text.encode() + b"\n")
 
     def interrupt(self) -> None:
-        """As Ctrl-C would: the terminal sends the signal to whoever is in front."""
-        self._process.send_signal(signal.SIGINT)
+        """As Ctrl-C would, pressed again until it ends: Python forgets one in front of its read."""
+        deadline = time.monotonic() + 20
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.5)
 
     def ended(self) -> int:
         """Read to the end and return the exit code."""
@@ -150,6 +155,32 @@ def test_production_is_spelled_out_and_asked_about(make_host: MakeHost, serve: S
         asked.until("type the queue name to confirm:")
         asked.type("app:idle")
         assert asked.ended() == 0
+
+
+def test_a_call_that_sends_is_asked_about_in_production_and_a_dry_one_is_not(
+    make_host: MakeHost, serve: Serve
+) -> None:
+    with in_production(make_host, serve) as host:
+        call = ("call", "work", '{"id":1,"total":1}', "-C", host.project.root)
+        assert Terminal(*call).ended() == 0
+        asked = Terminal(*call, "--send")
+        asked.until("is in PRODUCTION. send what work publishes? [y/N]")
+        asked.type("n")
+        assert asked.ended() == 6
+        assert "add --yes if you mean it" in asked.shown
+        assert Terminal(*call, "--send", "--yes").ended() == 0
+
+
+def test_many_dead_letters_are_dropped_only_once_their_queue_is_named(host: Host) -> None:
+    for number in range(11):
+        host.queues.publish(b"app:jobs", b'{"id":%d,"total":-1}' % number)
+    until(lambda: host.queues.info("app:jobs.dead").ready == 11)
+    asked = Terminal("dead", "drop", "jobs", "-C", host.project.root)
+    asked.until("type the queue name to confirm:")
+    assert "drop 11 messages from app:jobs.dead" in asked.shown
+    asked.type("y")
+    assert asked.ended() == 7
+    assert host.queues.info("app:jobs.dead").ready == 11
 
 
 def test_a_watched_table_is_drawn_again_until_ctrl_c(host: Host) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
+
+from moonq.cli import moonq as group
+from moonq.host import Host
+from moonq.kinds import load
+from moonq.model import Dead, Message, Stored
+from moonq.operations.performing import Operations
 
 Moonq = Callable[..., Any]
 
@@ -95,6 +103,41 @@ def test_waiting_for_a_handler_that_nobody_runs_is_refused_before_the_publish(
     assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["peek jbos", "purge jbos", "pause jbos", "dead ls jbos", "publish jbos 1", "show jbos",
+     "graph jbos", "call wrok"],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_4_with_what_was_meant(
+    moonq: Moonq, project: Path, command: str
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, command)
+    assert said.code == 4
+    assert "did you mean" in said.err
+    assert "A801" not in said.err
+
+
+def test_what_is_no_queue_has_no_messages_with_or_without_a_host(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    said = run(moonq, project, "peek worker")
+    assert said.code == 4
+    assert "A801" not in said.err
+    assert "neither a queue nor a consumer" in run(moonq, project, "pause work").err
+
+
+def test_production_asks_without_a_running_host_too(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    (project / "moonq.yaml").write_text("production: true\n")
+    said = run(moonq, project, "publish jobs 1")
+    assert said.code == 6
+    assert "add --yes if you mean it" in said.err
+    assert run(moonq, project, "publish jobs 1 --yes").code == 0
+    assert run(moonq, project, "peek jobs").code == 0
+
+
 def test_a_broken_project_is_3_with_its_findings(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(MEMORY.replace("queue: jobs", "queue: jbos"))
     said = run(moonq, project, "ls")
@@ -114,3 +157,112 @@ def test_completion_works_without_a_host_and_loads_nothing_heavy(project: Path) 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["plain,app:jobs", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("call wo", ["app:work"]),
+        ("pause ", ["app:jobs", "app:worker"]),
+        ("dead retry jobs --to jo", ["app:jobs"]),
+        ("show me", ["app:memory"]),
+    ],
+)
+def test_what_an_argument_names_is_completed(
+    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    monkeypatch.chdir(project)
+    completing = ShellComplete(group, {}, "moonq", "_MOONQ_COMPLETE")
+    *words, last = typed.split(" ")
+    assert [one.value for one in completing.get_completions(words, last)] == offered
+
+
+TWO = """\
+namespace: app
+entries:
+  - {name: file, kind: queue.driver.sqlite}
+  - {name: jobs, kind: queue.queue, driver: file}
+  - {name: other, kind: queue.queue, driver: file}
+"""
+
+
+def stored(project: Path, queue: str) -> list[Stored]:
+    host = Host(load(project))
+    try:
+        host.start()
+        return host.queues.route(queue).driver.peek(queue, 100).items
+    finally:
+        host.stop()
+
+
+def test_what_a_purge_dropped_is_published_again_as_it_was(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(TWO)
+    bodies = ['{"id":1,"name":"Grüße"}', '{ "spaced": 1.50 }', '"text"', "[]"]
+    for number, body in enumerate(bodies):
+        wishes = [
+            ["--priority", "high", "--group", "g", "-H", "tenant=t1"],
+            ["--delay", "1h", "--ttl", "2h"],
+            ["--dedup-key", "k", "--priority", "low"],
+            ["--id", "mine", "--ttl", "1h"],
+        ][number]
+        assert run(moonq, project, "publish jobs", body, *wishes).code == 0
+    before = stored(project, "app:jobs")
+    purged = json.loads(run(moonq, project, "purge jobs --yes --json").out)
+    assert purged["dropped"] == 4
+    said = run(moonq, project, "publish jobs --json", "--ndjson", purged["backup"])
+    assert json.loads(said.out)["published"] == 4
+    after = stored(project, "app:jobs")
+    moments = {"due", "expires"}
+    for old, new in zip(before, after, strict=True):
+        assert new.message._replace(published_at=old.message.published_at) == old.message
+        assert (new.state, new.attempt) == (old.state, old.attempt)
+        for moment in moments:
+            was, now = getattr(old, moment), getattr(new, moment)
+            assert (was is None) == (now is None)
+            assert was is None or abs(was - now) < 30
+
+
+def test_dead_letters_are_retried_into_another_queue_without_a_host(
+    moonq: Moonq, project: Path
+) -> None:
+    (project / "_index.yaml").write_text(TWO)
+    host = Host(load(project))
+    host.start()
+    driver = host.queues.route("app:jobs").driver
+    driver.publish("app:jobs", [Message("a", b"1", 1.0)], 1.0)
+    subscription = driver.subscribe("app:jobs", 1)
+    (delivery,) = subscription.take(1, 5.0)
+    subscription.start(delivery)
+    subscription.settle(delivery, Dead("rejected"))
+    host.stop()
+    said = run(moonq, project, "dead retry jobs --to other --yes --json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["retried"] == 1
+    assert [one.message.id for one in stored(project, "app:other")] == ["a"]
+
+
+def test_a_long_queue_is_looked_at_with_little_memory(project: Path) -> None:
+    """4 000 messages of 8 KB are 32 MB; the last one, or their errors, need a page of them."""
+    (project / "_index.yaml").write_text(TWO)
+    many, story = 4_000, {"x_original_queue": "app:jobs", "x_dead_letter_reason": "rejected"}
+    letters = [Message(f"m{n}", b"1" * 8192, float(n), story) for n in range(many)]
+    host = Host(load(project))
+    try:
+        host.start(consumers=False)
+        operations = Operations(host, "tester")
+        host.queues.route("app:jobs").driver.publish("app:jobs.dead", letters, 60.0)
+        for kind, fields in (
+            ("peek", {"queue": "app:jobs.dead", "tail": True, "limit": 1}),
+            ("dead_letters", {"queue": "jobs", "limit": 1}),
+            ("snapshot", {"queue": "jobs", "dead": True}),
+        ):
+            tracemalloc.start()
+            answer = operations.perform(kind, fields)
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert most < 8_000_000, kind
+            assert answer.get("count", many) == many
+            assert [one["id"] for one in answer.get("messages", [])] in ([], [f"m{many - 1}"])
+    finally:
+        host.stop()

@@ -50,8 +50,8 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
-        "verdict", "values", "error", "would_publish", "would_write", "published", "logs",
-        "took_ms", "memory_bytes"}),
+        "verdict", "delay", "reason", "values", "error", "would_publish", "would_write",
+        "published", "logs", "took_ms", "memory_bytes"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),
@@ -106,6 +106,17 @@ def test_a_message_is_published_and_its_end_awaited(shop: Moonq, host: Host) -> 
     assert said.code == 1
     [outcome] = json.loads(said.out)["outcomes"]
     assert (outcome["event"], outcome["reason"]) == ("dead", "max_attempts")
+
+
+def test_a_duplicate_is_told_and_not_waited_for(shop: Moonq, host: Host) -> None:
+    host.consumers["app:worker"].pause()
+    publish = ("publish", "jobs", '{"id":1,"total":5}', "--dedup-key", "one")
+    [first] = json.loads(shop(*publish, "--json").out)["ids"]
+    said = shop(*publish, "--wait")
+    assert said.code == 0
+    assert f"duplicate of {first}" in said.err
+    document = json.loads(shop(*publish, "--wait", "--json").out)
+    assert (document["ids"], document["outcomes"], document["timed_out"]) == ([first], [], False)
 
 
 def test_waiting_has_an_end(shop: Moonq, host: Host) -> None:
@@ -256,7 +267,7 @@ def test_some_are_retried_by_fingerprint(shop: Moonq, host: Host) -> None:
     [group] = json.loads(shop("dead ls", "jobs", "--json").out)["groups"]
     said = shop("dead retry", "jobs", "--error", group["fingerprint"], "--yes")
     assert said.out == "2 messages requeued\n"
-    assert "as of" in said.err
+    assert "snapshot taken" in said.err
     assert host.queues.info("app:jobs").ready == 2
     assert shop("dead retry", "jobs", "--error", "zzz", "--yes").code == 1
 
@@ -351,7 +362,7 @@ def test_a_call_runs_on_the_host_and_shows_the_frame_where_it_failed(
 ) -> None:
     said = shop("call", "work", '{"id":1,"total":-1}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would nack")
+    assert said.out.startswith("would dead")
     assert "work.lua:6" in said.err
 
 
@@ -379,19 +390,19 @@ def test_completion_offers_live_ids_with_what_is_in_them(
 ) -> None:
     import click
 
-    from moonq.cli.completing import complete_function, complete_queue, complete_target
+    from moonq.cli.completing import completer
 
     host.queues.publish(b"app:idle", b"1")
     context = click.Context(click.Command("peek"))
     context.params["project"] = host.project.root
 
-    def offered(completer: Any, typed: str) -> list[tuple[str, Any]]:
-        found = completer(context, click.Argument(["queue"]), typed)
+    def offered(complete: Any, typed: str) -> list[tuple[str, Any]]:
+        found = complete(context, click.Argument(["queue"]), typed)
         return [(item.value, item.help) for item in found]
 
-    assert offered(complete_queue, "id") == [("app:idle", "1 ready"), ("app:idle.dead", None)]
-    assert ("app:worker", "queue.consumer") in offered(complete_target, "app:")
-    assert offered(complete_function, "spi") == [("app:spin", "function.lua")]
+    assert offered(completer("queue"), "id") == [("app:idle", "1 ready"), ("app:idle.dead", None)]
+    assert ("app:worker", "queue.consumer") in offered(completer("target"), "app:")
+    assert offered(completer("function"), "spi") == [("app:spin", "function.lua")]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

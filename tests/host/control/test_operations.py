@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from moonq.drivers import paging
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.host import Host
-from moonq.model import Message
-from moonq.operations import Operations, choosing
+from moonq.model import Message, Stored
+from moonq.operations import backup, choosing
+from moonq.operations.performing import Operations
 
 from ..conftest import MakeHost, until
 from .conftest import ENTRIES, FILES
@@ -287,7 +290,7 @@ def test_a_queue_that_moves_is_read_once_and_to_its_end(
     operations: Operations, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last message of each page is taken before the next page is asked for."""
-    monkeypatch.setattr(choosing, "PAGE", 3)
+    monkeypatch.setattr(paging, "PAGE", 3)
     found = published(operations, "idle", *range(8))
     route = host.queues.route("app:idle")
     seen = []
@@ -296,3 +299,60 @@ def test_a_queue_that_moves_is_read_once_and_to_its_end(
         if len(seen) == 3:
             route.driver.purge("app:idle", [seen[-1]])
     assert seen == found
+
+
+REPLAYED = """
+  - {name: a, kind: queue.queue, driver: memory, retry: {max_attempts: 1}}
+  - {name: b, kind: queue.queue, driver: memory, retry: {initial_delay: 5s}}
+  - {name: on_a, kind: queue.consumer, queue: a, func: work}
+  - {name: on_b, kind: queue.consumer, queue: b, func: work}
+  - {name: work, kind: function.lua, source: "return function() return false end"}
+"""
+
+
+def test_a_replay_is_judged_by_the_queue_that_the_letter_died_in(make_host: MakeHost) -> None:
+    """Not by another one that its function serves, nor by the defaults."""
+    host = make_host(REPLAYED)
+    operations = Operations(host, "console:tester")
+    (name,) = published(operations, "a", 1)
+    until(lambda: host.queues.info("app:a").dead == 1)
+    found = operations.replay(message=name)
+    assert (found["verdict"], found["reason"]) == ("dead", "max_attempts")
+
+
+def test_pages_follow_each_other_by_their_cursor(operations: Operations) -> None:
+    found = published(operations, "idle", *range(5))
+    first = operations.peek(queue="idle", limit=2)
+    second = operations.peek(queue="idle", limit=2, after=first["next"])
+    last = operations.peek(queue="idle", limit=2, after=second["next"])
+    shown = [one["id"] for page in (first, second, last) for one in page["messages"]]
+    assert shown == found
+    assert last["next"] == ""
+    with pytest.raises(NotFound, match="look again from the beginning"):
+        operations.peek(queue="idle", after="~nonsense")
+
+
+@pytest.mark.parametrize(
+    "body", [b"NaN", b"[1,-Infinity]", b'{"a":1,"a":2}', b"\xff", b"1e999", b'"\\ud800"', b"1.50"]
+)
+def test_a_body_that_is_no_strict_json_is_saved_byte_for_byte(body: bytes) -> None:
+    line = backup.line(Stored(Message("a", body, 1.0), "ready"), 1.0)
+    assert base64.b64decode(line["base64"]) == body
+
+
+def test_a_text_is_not_taken_for_the_json_it_spells() -> None:
+    message = Message("a", b'{"a":1}', 1.0, content_type="text/plain")
+    assert "base64" in backup.line(Stored(message, "ready"), 1.0)
+
+
+def test_only_a_dead_letter_is_saved_as_one() -> None:
+    message = Message("a", b"1", 1.0, {"x_redriven": 1})
+    line = backup.line(Stored(message, "delayed", due=9.0), 1.0)
+    assert (line["state"], line["story"], line["body"]) == ("delayed", {"x_redriven": 1}, 1)
+    dead = message._replace(headers={"x_dead_letter_reason": "rejected"})
+    assert backup.line(Stored(dead, "ready"), 1.0)["state"] == "dead"
+
+
+def test_what_would_have_expired_meanwhile_can_still_be_published() -> None:
+    line = backup.line(Stored(Message("a", b"1", 1.0), "ready", expires=5.0), 9.0)
+    assert line["options"]["ttl"] > 0

@@ -7,11 +7,12 @@ from lupa.lua54 import LuaRuntime
 
 from moonq.registry.lua import runtime, syntax
 from moonq.registry.lua.text import LuaText
+from moonq.sandbox import syntax as compiler
 from moonq.text.findings import Source, render
 
 
 def told(text: str) -> str:
-    finding = syntax.check(LuaText.of_file("work.lua", text.encode()))
+    finding = syntax.check(LuaText.of_file("work.lua", text.encode()), compiler.check)
     assert finding is not None
     assert finding.code == "P110"
     return render([finding], width=0)
@@ -91,19 +92,19 @@ def test_a_habit_inside_a_text_is_none() -> None:
     "text", ["", "return 1", "-- else if\nreturn 1", "goto x\n::x::", "return 0x1p4, [[\n]]"]
 )
 def test_what_is_lua_has_no_finding(text: str) -> None:
-    assert syntax.check(LuaText.of_file("work.lua", text.encode())) is None
+    assert syntax.check(LuaText.of_file("work.lua", text.encode()), compiler.check) is None
 
 
 def test_bytecode_is_no_text() -> None:
     bytecode = LuaRuntime(encoding=None).eval(b"string.dump(function() end)")
-    finding = syntax.check(LuaText.of_file("work.lua", bytecode))
+    finding = syntax.check(LuaText.of_file("work.lua", bytecode), compiler.check)
     assert finding is not None
     assert "attempt to load a binary chunk" in finding.message
 
 
 def test_text_inside_yaml_is_marked_where_it_stands_in_yaml() -> None:
     yaml = Source("_index.yaml", "source: |\n    x = = 1\n")
-    finding = syntax.check(LuaText(b"\nx = = 1\n", yaml))
+    finding = syntax.check(LuaText(b"\nx = = 1\n", yaml), compiler.check)
     assert finding is not None
     assert finding.place == ("_index.yaml", 2, 9)
 

@@ -81,7 +81,7 @@ def test_control_characters_of_scripts_never_reach_the_terminal(shop: Any) -> No
 
 
 def test_ascii_terminals_get_ascii(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moonq.cli.commands.test.speaks_unicode", lambda _: False)
+    monkeypatch.setattr("moonq.text.plain.speaks_unicode", lambda _: False)
     shop.tests(FILE)
     out = shop.run().out
     assert out.isascii()

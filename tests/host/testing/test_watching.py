@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from moonq.cli.watching import Event, Filter, decide, without_filter
+from moonq.cli.watching import Event, Filter, Watch, decide, without_filter
+
+from ..console.screen import Screen
 
 
 def answering(text: str) -> Callable[[str], str]:
@@ -72,6 +74,33 @@ def test_a_change_runs_the_tests_again(shop: Any) -> None:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_keys_ask_narrow_and_quit(shop: Any) -> None:
+    shop.tests('it("first", function() end)\nit("second", function() end)')
+    screen = Screen(shop.folder, columns=100)
+    try:
+        screen.start("test", "--watch", "--reporter", "plain")
+        screen.shows("2 passed")
+        screen.press("t")
+        screen.shows("^name:")
+        screen.enter("second")
+        screen.shows("name: second")
+        screen.shows("1 passed")
+        screen.press("q")
+        screen.shows("code 0")
+    finally:
+        screen.close()
+
+
+def test_a_snapshot_that_a_pass_writes_begins_no_other(shop: Any) -> None:
+    watch = Watch(shop.folder, [], Filter())
+    began: list[object] = []
+    watch._begin = began.append  # type: ignore[method-assign]
+    watch._changed(("test/__snapshots__/shop_test.snap.lua",))
+    assert began == []
+    watch._changed(("test/__snapshots__/shop_test.snap.lua", "test/shop_test.lua"))
+    assert began == [(str(shop.folder / "test/shop_test.lua"),)]
 
 
 def wait_for(word: str, process: subprocess.Popen[bytes]) -> None:

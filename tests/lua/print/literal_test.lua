@@ -39,8 +39,13 @@ describe("literal.show", function()
     eq(literal.show('{"b":[1,2],"a":null}', 80), "{ a = json.null, b = { 1, 2 } }")
   end)
 
-  it("keeps to one line when it is to be brief", function()
-    eq(literal.show("[1,2,3,4,5,6,7,8,9]", 10, true), "{ 1, 2, 3…")
+  it("keeps to one line and leaves nothing out when there is no width", function()
+    local text = ("x"):rep(5000)
+    eq(
+      literal.show('{"a":[[[[[[[[[[1]]]]]]]]]],"t":"' .. text .. '"}', 0):gsub("[{} ]", ""),
+      'a=1,t="' .. text .. '"'
+    )
+    test.contains(literal.show('{"t":"' .. text .. '"}', 80), "more bytes")
   end)
 end)
 

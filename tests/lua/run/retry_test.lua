@@ -36,19 +36,6 @@ local function answering(value)
   end
 end
 
-describe("retry.DEFAULTS", function()
-  it("ride out an hour and still reach a human the same day", function()
-    eq(retry.DEFAULTS, {
-      max_attempts = 10,
-      max_interruptions = 5,
-      initial_delay = 2,
-      factor = 3,
-      max_delay = 900,
-      jitter = 0.2,
-    })
-  end)
-end)
-
 describe("retry.backoff", function()
   it("grows by the factor up to the longest wait", function()
     local waits = {}
@@ -93,43 +80,7 @@ describe("retry.policy", function()
 
   it("waits as long as the handler asks for, without jitter", function()
     eq(decide({ delay = 7 }, 1), { "retry", 7 })
-    eq(decide({ delay = 0 }), { "retry", 0.1 })
     eq(decide({ attempt = 4, delay = 7 }), { "dead", "max_attempts" })
-  end)
-
-  it("never brings a message back sooner than 100 ms", function()
-    local hasty = { max_attempts = 9, initial_delay = 0.1, factor = 1, max_delay = 1, jitter = 1 }
-    eq({ retry.policy(hasty)({ attempt = 1 }, 0) }, { "retry", 0.1 })
-  end)
-end)
-
-describe("retry.after_interruption", function()
-  it("waits 1 s, 5 s, 25 s, then two minutes each time", function()
-    local patient = { max_interruptions = 100 }
-    local waits = {}
-    for interruptions = 1, 6 do
-      local action, wait = retry.after_interruption(patient, interruptions)
-      eq(action, "retry")
-      waits[interruptions] = wait
-    end
-    eq(waits, { 1, 5, 25, 120, 120, 120 })
-  end)
-
-  it("gives up after as many as the queue allows", function()
-    eq({ retry.after_interruption(OPTIONS, 2) }, { "retry", 5 })
-    eq({ retry.after_interruption(OPTIONS, 3) }, { "dead", "interrupted" })
-  end)
-end)
-
-describe("retry.after_snooze", function()
-  it("waits as asked, a thousand times at most", function()
-    eq({ retry.after_snooze(1, 60) }, { "retry", 60 })
-    eq({ retry.after_snooze(1000, 60) }, { "retry", 60 })
-    eq({ retry.after_snooze(1001, 60) }, { "dead", "snooze_limit" })
-  end)
-
-  it("never brings a message back sooner than 100 ms", function()
-    eq({ retry.after_snooze(1, 0) }, { "retry", 0.1 })
   end)
 end)
 
@@ -148,10 +99,6 @@ describe("retry.ask", function()
     eq(asked(answering(0.5)), { "retry", 0.5 })
     eq(asked(answering("2m")), { "retry", 120.0 })
     eq(asked(answering(false)), { "dead", "rejected" })
-  end)
-
-  it("never brings a message back sooner than 100 ms", function()
-    eq(asked(answering(0)), { "retry", 0.1 })
   end)
 
   each(

@@ -108,6 +108,40 @@ describe("testing.call", function()
   end)
 end)
 
+describe("testing.verdict", function()
+  it("says what the queue of a function would do with the message", function()
+    eq(test.verdict("contract:obey", { ["do"] = "nothing" }), { verdict = "ack" })
+    eq(test.verdict("contract:obey", { ["do"] = "fail" }), {
+      verdict = "retry",
+      delay = 2.0,
+      error = { kind = "UNKNOWN", message = "no luck" },
+    })
+    eq(test.verdict("contract:obey", { ["do"] = "reject", text = "stolen" }), {
+      verdict = "dead",
+      reason = "rejected",
+      error = { kind = "UNKNOWN", message = "stolen" },
+    })
+  end)
+
+  it("asks the handler's message first", function()
+    eq(test.verdict("contract:obey", { ["do"] = "snooze", delay = 5 }).delay, 5.0)
+    eq(test.verdict("contract:obey", { ["do"] = "ack_then_fail" }), { verdict = "ack" })
+    eq(test.verdict("contract:obey", { ["do"] = "retry", delay = "7s" }).delay, 7.0)
+  end)
+
+  it("tells of a limit as the queue would", function()
+    test.match(test.verdict("contract:obey", { ["do"] = "spin" }), {
+      verdict = "retry",
+      error = { kind = "TIMEOUT", message = "stopped after 1m (timeout)" },
+    })
+  end)
+
+  it("refuses what cannot be a body, and what does not exist", function()
+    fails("test.verdict: body.cb is a function", test.verdict, "contract:keep", { cb = print })
+    fails("nosuch", test.verdict, "contract:nosuch", 1)
+  end)
+end)
+
 describe("testing.allow", function()
   it("knows the modules there are", function()
     test.no_throw(function()

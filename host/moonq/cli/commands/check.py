@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq.cli.failures import draw
+from moonq.cli.drawing import Lines
 from moonq.cli.options import Options, common, pass_options, project_argument
 
 if TYPE_CHECKING:
@@ -71,11 +71,13 @@ def show(
     options: Options, project: Project | None, findings: Sequence[Finding], took: float
 ) -> None:
     """Print the findings for people, and their count below."""
-    from moonq.cli.narrator import milliseconds
-    from moonq.text.findings import summary
+    from moonq.text.findings import has_errors, summary
+    from moonq.text.wording import milliseconds
 
+    lines = Lines(options, sys.stdout)
     if findings:
-        click.echo(draw(findings, options, sys.stdout) + "\n", color=True)
+        lines.line(below=f"{lines.drawn(findings)}\n")
     checked = f"checked {len(project.entries)} entries" if project else "checked"
     if not options.quiet:
-        click.echo(f"{checked} in {milliseconds(took)}: {summary(findings)}")
+        style = "bad" if has_errors(findings) else "warn" if findings else "good"
+        lines.line(f"{checked} in {milliseconds(took)}: ", (summary(findings), style))

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from moonq.cli.commands.run import configure_log, host_options, run
-from moonq.cli.doorway import Doorway
+from moonq.cli.commands.run import host_options, run
 from moonq.cli.failures import INTERRUPTED
+from moonq.cli.hosting import Hosting, configure_log, log_above
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
-from moonq.errors import StopTimeout
 
 if TYPE_CHECKING:
-    from moonq.cli.narrator import Narrator
     from moonq.console.terminal import Terminal
-    from moonq.host import Host
 
 
 @click.command()
@@ -59,100 +54,67 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
 
 
 def _with_console(options: Options, levels: dict[str, str], drain_timeout: float | None) -> int:
+    from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator
-    from moonq.console.printer import LineStream, Printer
+    from moonq.console.printer import LineStream
     from moonq.console.terminal import Terminal
     from moonq.host import Host
     from moonq.kinds import load
 
     loaded = load(options.project)
     terminal = Terminal(options)
-    printer = Printer(terminal.write)
-    configure_log(options, True, loaded.settings.log, levels, LineStream(printer.line))
-    try:
-        narrator = Narrator(_Above(**vars(options), write=terminal.write), pretty=True)
+
+    def configure(stream: TextIO | None) -> None:
+        configure_log(options, True, loaded.settings.log, dict(levels), stream)
+
+    above = LineStream(lambda line: terminal.write(f"{line}\n"))
+    narrator = Narrator(Lines(options, sys.stderr, above), pretty=True, quiet=options.quiet)
+    with log_above(terminal, configure):
         narrator.opened(loaded)
-        return Development(Host(loaded), narrator, options).through(terminal, drain_timeout)
-    finally:
-        printer.close()
+        hosting = Hosting(options, Host(loaded), narrator, drain_timeout)
+        return _Development(options, hosting).through(terminal)
 
 
-@dataclass
-class _Above(Options):
-    """Options whose talk comes above the prompt."""
-
-    write: Callable[[str], object] = sys.stderr.write
-
-    def say(self, text: str, *, important: bool = False) -> None:
-        """Tell the person something that is not the result."""
-        if important or not self.quiet:
-            self.write(f"{text}\n")
-
-
-class Development:
+class _Development:
     """A host with somebody at its console, from its start to its stop."""
 
-    def __init__(self, host: Host, narrator: Narrator, options: Options) -> None:
-        self._host = host
-        self._narrator = narrator
-        self._options = options
-        self._cut_off = False
+    def __init__(self, options: Options, hosting: Hosting) -> None:
+        self._project = options.project
+        self._hosting = hosting
 
-    def through(self, terminal: Terminal, drain_timeout: float | None) -> int:
+    def through(self, terminal: Terminal) -> int:
         """Start, talk, drain and stop; return the exit code."""
-        from moonq.cli.reloading import Reloading
-
-        sys.setswitchinterval(0.0005)
-        with Doorway(self._host, self._options.project, None, self._end_soon) as door:
-            began = time.monotonic()
-            try:
-                self._host.start(on_service=self._narrator.service)
-                door.open()
-                self._narrator.ready(time.monotonic() - began, "Ctrl-D to drain and stop")
-                with Reloading(self._host, self._narrator), _leaving_on_sigterm():
-                    self._talk(terminal)
-            finally:
-                self._end(drain_timeout)
-        return INTERRUPTED if self._cut_off else 0
+        up = self._hosting.up(self._end_soon, ends_by="Ctrl-D", stopping=self._draining())
+        with up, _leaving_on_sigterm():
+            self._talk(terminal)
+        return INTERRUPTED if self._hosting.cut_off else 0
 
     def _talk(self, terminal: Terminal) -> None:
-        from moonq.console.attaching import Attached
         from moonq.console.core import Console
         from moonq.control.client import connect
+        from moonq.control.reaching import Reached
 
-        project = self._options.project
         # It is private in that it ends with the person, who is asked while messages are in flight.
-        attached = Attached(lambda: connect(project), is_private=True)
-        console = Console(attached, terminal, project=project)
+        attached = Reached(lambda: connect(self._project), is_private=True)
         try:
-            terminal.run(console)
+            with closing(Console(attached, terminal, project=self._project)) as console:
+                terminal.run(console)
         finally:
-            console.close()
             attached.client.close()
 
     def _end_soon(self, now: bool) -> None:
         """Let the person's prompt go: somebody else ended the host."""
-        self._cut_off = now
+        self._hosting.cut_off = now
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _end(self, drain_timeout: float | None) -> None:
-        self._narrator.draining()
-        with Signals(self._stop_now):
-            try:
-                self._host.stop(timeout=0 if self._cut_off else drain_timeout)
-            except StopTimeout:
-                # Who stopped at once knows that handlers did not end.
-                if not self._cut_off:
-                    raise
-            finally:
-                self._narrator.stopped(self._host.report())
-
-    def _stop_now(self) -> None:
-        self._cut_off = True
-        self._host.stop_now()
+    @contextmanager
+    def _draining(self) -> Iterator[None]:
+        self._hosting.narrator.draining()
+        with Signals(self._hosting.stop_now):
+            yield
 
 
-@contextlib.contextmanager
+@contextmanager
 def _leaving_on_sigterm() -> Iterator[None]:
     """Leave the prompt at SIGTERM without a question, and give the terminal back."""
     from prompt_toolkit.application.current import get_app_or_none

@@ -116,9 +116,9 @@ def show(
     took: float,
 ) -> None:
     """Print the result for people."""
-    from moonq.cli.narrator import milliseconds
     from moonq.drivers import descriptor
     from moonq.drivers.capabilities import table
+    from moonq.text.wording import milliseconds
 
     for finding in findings:
         if finding.problem:

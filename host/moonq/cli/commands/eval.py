@@ -12,8 +12,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, common, pass_options
-from moonq.control.client import Client
-from moonq.log import visible
+from moonq.text.plain import visible
 
 
 @click.command()
@@ -42,20 +41,10 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
     """
     source = sys.stdin.read() if code == "-" else code
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
-    with attached(options) as host:
-        if isinstance(host, Client):
-            if yes and host.read_only:
-                host.write()
-            pending = host.begin(
-                "eval", on_output=click.echo, src=source, timeout=timeout, width=width
-            )
-            try:
-                answer = pending.wait()
-            except KeyboardInterrupt:
-                pending.cancel()
-                raise
-        else:
-            answer = host.request("eval", src=source, timeout=timeout, width=width)
+    with attached(options, changes="change things" if yes else "", yes=yes) as host:
+        answer = host.request(
+            "eval", on_output=click.echo, src=source, timeout=timeout, width=width
+        )
     return _told(options, answer)
 
 

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import durations
 from moonq.cli import arguments
 from moonq.cli.attached import attached
-from moonq.cli.completing import complete_queue
+from moonq.cli.completing import completer
+from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, common, pass_options
 from moonq.cli.progress import Progress
 from moonq.cli.publishing import BATCH, Template, batches, body_text, lines_of
-from moonq.control.client import Client
 from moonq.errors import NoHost
+from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
-    from moonq.control.reaching import Direct
+    from moonq.control.reaching import Reached
 
 #: Ids and errors that one answer names.
 NAMED = 1000
+#: Options of the command that are options of the message.
+MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 
 @click.command()
-@click.argument("queue", shell_complete=complete_queue)
+@click.argument("queue", shell_complete=completer("queue"))
 @click.argument("body", required=False)
 @click.option(
     "-H",
@@ -49,7 +49,7 @@ NAMED = 1000
 )
 @click.option("--count", type=click.IntRange(1), default=1, help="Publish it so often.")
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="No more than so many a second.")
-@click.option("--id", "message_id", envvar="MOONQ_PUBLISH_ID", help="The message's id.")
+@click.option("--id", help="The message's id.")
 @click.option("--delay", type=arguments.duration, metavar="DURATION", help="Not before that.")
 @click.option("--ttl", type=arguments.duration, metavar="DURATION", help="Expires unstarted then.")
 @click.option("--priority", type=click.Choice(["low", "normal", "high"]), help="How soon.")
@@ -80,194 +80,129 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
       moonq publish app:orders '{ id = 42, tags = { "new" } }' --delay 5m
       jq -c .[] orders.json | moonq publish app:orders --ndjson - --rate 200/s
     """
-    order = Order(**given)
-    messages = order.messages()
-    with attached(options, changes=f"publish into {queue}", yes=order.yes) as host:
-        job = Job(host, queue, order.rate, order.dry_run)
-        if order.wait is None:
-            job.run(messages, Progress(options))
+    _check(given)
+    with attached(options, changes=f"publish into {queue}", yes=given["yes"]) as host:
+        job = Job(host, queue, given["dry_run"])
+        if given["wait"] is None:
+            job.run(messages(given), given["rate"], Progress(options))
         else:
-            job.run_and_wait(list(messages), order.wait)
+            job.run_and_wait(list(messages(given)), given["wait"])
     show(options, job)
     return job.exit_code()
 
 
-@dataclass(frozen=True)
-class Order:
-    """What was asked for on the command line."""
-
-    body: str | None
-    headers: tuple[tuple[str, str], ...]
-    file: str | None
-    ndjson: str | None
-    count: int
-    rate: float | None
-    message_id: str | None
-    delay: float | None
-    ttl: float | None
-    priority: str | None
-    group: str | None
-    dedup_key: str | None
-    wait: float | None
-    dry_run: bool
-    yes: bool
-
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """Return what is to be published.
-
-        Raises:
-            UsageError: The options do not go together.
-        """
-        self._check()
-        template = Template(dict(self.headers), self._options())
-        if self.ndjson is not None:
-            return lines_of(self.ndjson, template)
-        if self.file is not None:
-            text = Path(self.file).read_text(encoding="utf-8")
-        else:
-            text = sys.stdin.read() if self.body == "-" else str(self.body)
-        return itertools.repeat(template.message(body_text(text)), self.count)
-
-    def _check(self) -> None:
-        if sum(one is not None for one in (self.body, self.file, self.ndjson)) != 1:
-            raise click.UsageError("give one of BODY, --file and --ndjson")
-        if self.wait is not None and self.ndjson is not None:
-            raise click.UsageError("--wait is for one BODY, not for --ndjson")
-        if self.wait is not None and self.count > NAMED:
-            raise click.UsageError(f"--wait follows {NAMED} messages at most")
-        if self.count > 1 and self.message_id is not None:
-            raise click.UsageError("--count with --id: two messages cannot have the same id")
-
-    def _options(self) -> dict[str, Any]:
-        named = {
-            "id": self.message_id,
-            "delay": self.delay,
-            "ttl": self.ttl,
-            "priority": self.priority,
-            "group": self.group,
-            "dedup_key": self.dedup_key,
-        }
-        return {name: value for name, value in named.items() if value is not None}
+def _check(given: Mapping[str, Any]) -> None:
+    """Say which options do not go together."""
+    if sum(given[name] is not None for name in ("body", "file", "ndjson")) != 1:
+        raise click.UsageError("give one of BODY, --file and --ndjson")
+    if given["wait"] is not None and given["ndjson"] is not None:
+        raise click.UsageError("--wait is for one BODY, not for --ndjson")
+    if given["wait"] is not None and given["count"] > NAMED:
+        raise click.UsageError(f"--wait follows {NAMED} messages at most")
+    if given["count"] > 1 and given["id"] is not None:
+        raise click.UsageError("--count with --id: two messages cannot have the same id")
 
 
-@dataclass
+def messages(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return what is to be published."""
+    options = {name: given[name] for name in MESSAGE_OPTIONS if given[name] is not None}
+    template = Template(dict(given["headers"]), options)
+    if given["ndjson"] is not None:
+        return lines_of(given["ndjson"], template)
+    if given["file"] is not None:
+        text = Path(given["file"]).read_text(encoding="utf-8")
+    else:
+        text = sys.stdin.read() if given["body"] == "-" else given["body"]
+    return itertools.repeat(template.message(body_text(text)), given["count"])
+
+
 class Job:
-    """One publish of however many messages."""
+    """One publish of however many messages; `found` is its document."""
 
-    host: Client | Direct
-    queue: str
-    rate: float | None = None
-    dry_run: bool = False
-    ids: list[str] = field(default_factory=list)
-    published: int = 0
-    refused: int = 0
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    outcomes: list[dict[str, Any]] = field(default_factory=list)
-    timed_out: bool = False
-    took: float = 0.0
+    def __init__(self, host: Reached, queue: str, dry_run: bool) -> None:
+        self._host = host
+        self.found: dict[str, Any] = {
+            "queue": queue,
+            "published": 0,
+            "refused": 0,
+            "ids": [],
+            "errors": [],
+            "outcomes": [],
+            "timed_out": False,
+            "dry_run": dry_run,
+            "took_ms": 0.0,
+        }
+        self.duplicates: list[str] = []
+        """Ids of messages that were there already, with the same `dedup_key`."""
 
-    def run(self, messages: Iterator[dict[str, Any]], progress: Progress) -> None:
-        """Publish them, no faster than the rate."""
+    def run(self, every: Iterator[dict[str, Any]], rate: float | None, progress: Progress) -> None:
+        """Publish them, no faster than *rate*."""
         began = time.monotonic()
-        largest = BATCH if self.rate is None else max(1, min(BATCH, int(self.rate / 10)))
+        largest = BATCH if rate is None else max(1, min(BATCH, int(rate / 10)))
         with progress:
-            for batch in batches(messages, largest):
+            for batch in batches(every, largest):
                 self._send(batch)
-                progress.show(f"published {self.published}")
-                if self.rate is not None:
-                    due = began + (self.published + self.refused) / self.rate
+                progress.show(f"published {self.found['published']}")
+                if rate is not None:
+                    due = began + (self.found["published"] + self.found["refused"]) / rate
                     time.sleep(max(0.0, due - time.monotonic()))
-        self.took = time.monotonic() - began
+        self._end(began)
 
-    def run_and_wait(self, messages: list[dict[str, Any]], limit: float) -> None:
+    def run_and_wait(self, every: list[dict[str, Any]], limit: float) -> None:
         """Publish them and wait until each is done or dead."""
         from moonq.cli.waiting import Outcomes
         from moonq.run.ids import new_id
 
-        if not isinstance(self.host, Client):
+        if self._host.is_private:
             raise NoHost(
                 "no moonq host is running, so nobody would handle it; it was not published",
                 hint="start one with `moonq run`, or leave out --wait",
             )
-        for number, message in enumerate(messages):
+        for number, message in enumerate(every):
             options = {"id": new_id(time.time()), **message["options"]}
-            messages[number] = {**message, "options": options}
+            every[number] = {**message, "options": options}
         began = time.monotonic()
-        with Outcomes(self.host, [one["options"]["id"] for one in messages]) as outcomes:
-            for batch in batches(messages):
+        with Outcomes(self._host.client, [one["options"]["id"] for one in every]) as outcomes:
+            for batch in batches(every):
                 self._send(batch)
-            outcomes.follow(self.ids, began + limit)
-        self.outcomes, self.timed_out = outcomes.found, bool(outcomes.missing)
-        self.took = time.monotonic() - began
+            new = [one for one in self.found["ids"] if one not in self.duplicates]
+            outcomes.follow(new, began + limit)
+        self.found |= {"outcomes": outcomes.found, "timed_out": bool(outcomes.missing)}
+        self._end(began)
+
+    def _end(self, began: float) -> None:
+        self.found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
 
     def _send(self, batch: list[dict[str, Any]]) -> None:
-        answer = self.host.request(
-            "publish", queue=self.queue, messages=batch, dry_run=self.dry_run
+        found = self.found
+        answer = self._host.request(
+            "publish", queue=found["queue"], messages=batch, dry_run=found["dry_run"]
         )
-        self.queue = answer["queue"]
-        first = self.published + self.refused
-        for number, one in enumerate(answer["answers"], first + 1):
-            if "id" in one:
-                self.published += 1
-                if len(self.ids) < NAMED:
-                    self.ids.append(one["id"])
-            else:
-                self.refused += 1
-                if len(self.errors) < NAMED:
-                    self.errors.append({"number": number, **one["error"]})
+        found["queue"] = answer["queue"]
+        first = found["published"] + found["refused"]
+        for number, (sent, one) in enumerate(zip(batch, answer["answers"], strict=True), first + 1):
+            if "error" in one:
+                found["refused"] += 1
+                self._name("errors", {"number": number, **one["error"]})
+                continue
+            found["published"] += 1
+            self._name("ids", one["id"])
+            if not found["dry_run"] and one["id"] != sent["options"].get("id", one["id"]):
+                self.duplicates.append(one["id"])
+
+    def _name(self, what: str, one: Any) -> None:
+        if len(self.found[what]) < NAMED:
+            self.found[what].append(one)
 
     def exit_code(self) -> int:
         """Return the exit code: what was refused or died outweighs what is not known."""
-        if self.refused or any(one["event"] == "dead" for one in self.outcomes):
+        if self.found["refused"] or any(one["event"] == "dead" for one in self.found["outcomes"]):
             return 1
-        return 8 if self.timed_out else 0
+        return 8 if self.found["timed_out"] else 0
 
 
 def show(options: Options, job: Job) -> None:
     """Print what was done: data to stdout, talk to stderr."""
-    if options.json:
-        click.echo(json.dumps(document(job), ensure_ascii=False))
-        return
-    from moonq.cli.narrator import counted
-    from moonq.log import visible
-
-    verb = "would publish" if job.dry_run else "published"
-    if job.published == 1 and not job.refused:
-        click.echo(f"{verb} {'one message' if job.dry_run else job.ids[0]} to {job.queue}")
-    else:
-        speed = f" · {job.published / job.took:.0f}/s" if job.took > 0 and job.published else ""
-        took = durations.show(job.took) if job.took else "0 s"
-        click.echo(f"{verb} {counted(job.published)} · {took}{speed} · {job.refused} refused")
-    for error in job.errors[:3]:
-        text = f"message {error['number']}: {error['kind']} {error['message']}"
-        click.echo(f"moonq: {visible(text)}", err=True)
-    for outcome in job.outcomes[:20]:
-        click.echo(_outcome(outcome))
-    if job.timed_out:
-        click.echo(f"not done after {durations.show(job.took)}; it goes on without us", err=True)
-
-
-def _outcome(found: dict[str, Any]) -> str:
-    took = f"{found['took_ms']:.0f} ms"
-    tries = f"attempt {found.get('attempt', 1)}"
-    if found["event"] == "ack":
-        return f"acked by {found['function']} in {took} ({tries})"
-    error = found.get("error") or {}
-    text = f"{error.get('kind', '')} {error.get('message', '')}".strip()
-    return f"dead ({found.get('reason')}) after {took} ({tries}): {text}"
-
-
-def document(job: Job) -> dict[str, Any]:
-    """Return what was done as plain data; keys are only ever added."""
-    return {
-        "schema": "moonq.publish/1",
-        "queue": job.queue,
-        "published": job.published,
-        "refused": job.refused,
-        "ids": job.ids,
-        "errors": job.errors,
-        "outcomes": job.outcomes,
-        "timed_out": job.timed_out,
-        "dry_run": job.dry_run,
-        "took_ms": round(job.took * 1000, 3),
-    }
+    tell(options, VERBS["publish"], job.found)
+    for duplicate in dict.fromkeys(job.duplicates):
+        options.say(f"duplicate of {duplicate}: nothing new was published", important=True)

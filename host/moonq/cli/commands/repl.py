@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from moonq import __version__, log
+from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 
 if TYPE_CHECKING:
-    from moonq.console.attaching import Attached
+    from moonq.console.terminal import Terminal
+    from moonq.control.reaching import Reached
 
 
 class _Code(click.types.StringParamType):
@@ -80,85 +80,53 @@ def repl(
       moonq repl -e 'queue.info("app:orders").ready'
       moonq repl --local --start < publish.lua
     """
-    from moonq.console.attaching import Wish
-    from moonq.console.attaching import attach as attaching
+    from moonq.console import streams
+    from moonq.console.core import Console
+    from moonq.control.reaching import Wish, reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
     if not texts and not sys.stdin.isatty():
         texts = [sys.stdin.read()]
-    talk = _Batch(options, texts, timeout) if texts else _Prompt(options, timeout)
-    with talk.logging(), attaching(options.project, Wish(attach, local, start)) as found:
+    terminal = None if texts else _terminal(options)
+    wish = Wish(to=attach, local=local, start=start, whole=True)
+    with logging(options, terminal), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        return talk.through(found)
-
-
-class _Batch:
-    """Statements that are there already."""
-
-    def __init__(self, options: Options, texts: list[str], timeout: float) -> None:
-        self._options = options
-        self._texts = texts
-        self._timeout = timeout
-
-    def logging(self) -> AbstractContextManager[None]:
-        """Let log lines go to stderr."""
-        _configure_log(self._options, None)
-        return nullcontext()
-
-    def through(self, found: Attached) -> int:
-        """Run everything and return the exit code."""
-        from moonq.console import streams
-        from moonq.console.core import Console
-
-        face = streams.Streams(self._options)
-        console = Console(found, face, timeout=self._timeout, project=self._options.project)
-        try:
-            well = [streams.run(console, text) for text in self._texts]
-        finally:
-            console.close()
-        return 0 if all(well) else 1
-
-
-class _Prompt:
-    """Statements that somebody types."""
-
-    def __init__(self, options: Options, timeout: float) -> None:
-        from moonq.console.terminal import Terminal
-
-        self._options = options
-        self._timeout = timeout
-        self._terminal = Terminal(options)
-
-    @contextmanager
-    def logging(self) -> Iterator[None]:
-        """Let the log lines of a private host come above the prompt, and not too many."""
-        from moonq.console.printer import LineStream, Printer
-
-        printer = Printer(self._terminal.write)
-        _configure_log(self._options, LineStream(printer.line))
-        try:
-            yield
-        finally:
-            printer.close()
-            _configure_log(self._options, None)
-
-    def through(self, found: Attached) -> int:
-        """Talk until the person leaves, and return the exit code."""
-        from moonq.console.core import Console
-
-        options = self._options
-        console = Console(found, self._terminal, timeout=self._timeout, project=options.project)
-        try:
+        face = terminal or streams.Streams(options)
+        console = Console(found, face, timeout=timeout, project=options.project)
+        with closing(console):
+            if terminal is None:
+                well = [streams.run(console, text) for text in texts]
+                return int(not all(well))
             for line in _greeting(found):
-                self._terminal.notice(line)
-            self._terminal.run(console)
-        finally:
-            console.close()
-        return 0
+                terminal.notice(line)
+            terminal.run(console)
+            return 0
 
 
-def _greeting(found: Attached) -> list[str]:
+def _terminal(options: Options) -> Terminal:
+    from moonq.console.terminal import Terminal
+
+    return Terminal(options)
+
+
+def logging(options: Options, terminal: Terminal | None) -> AbstractContextManager[None]:
+    """Let the log lines of a private host come above the prompt, and not too many."""
+    from moonq.cli.hosting import configure_log, log_above
+    from moonq.registry.settings import LogSettings
+
+    settings = LogSettings(level="info", levels={"moonq": "warn"})
+
+    def configure(stream: TextIO | None) -> None:
+        configure_log(options, True, settings, {}, stream)
+
+    if terminal is not None:
+        return log_above(terminal, configure)
+    configure(None)
+    return nullcontext()
+
+
+def _greeting(found: Reached) -> list[str]:
     hello = found.client.hello
     where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
     leaving = "the host stays up"
@@ -171,9 +139,3 @@ def _greeting(found: Attached) -> list[str]:
         f"Lua 5.4 · {entries} · your session has its own Lua state",
         f"\\? help · Ctrl-C interrupts · Ctrl-D leaves ({leaving})",
     ]
-
-
-def _configure_log(options: Options, stream: TextIO | None) -> None:
-    level = "debug" if options.verbose else "warn" if options.quiet else "info"
-    own = {} if options.verbose else {"moonq": "warn"}
-    log.configure("pretty", level, own, stream, color=options.has_color(sys.stderr))

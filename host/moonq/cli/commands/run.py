@@ -5,26 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import click
 
-from moonq import log
 from moonq.cli import arguments
 from moonq.cli.beside import Beside, GivenUp
-from moonq.cli.doorway import Doorway
 from moonq.cli.failures import INTERRUPTED
+from moonq.cli.hosting import Hosting, configure_log
 from moonq.cli.options import Options, common, pass_options, project_argument
 from moonq.cli.signals import Signals
-from moonq.errors import StopTimeout
-
-if TYPE_CHECKING:
-    from moonq.cli.narrator import Narrator
-    from moonq.host import Host
-    from moonq.registry.settings import LogSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -109,107 +101,57 @@ def run(
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
     """
+    from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator, totals
-    from moonq.cli.reloading import Reloading
     from moonq.host import Host
     from moonq.kinds import load
 
     loaded = load(options.project)
     pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"
     configure_log(options, pretty, loaded.settings.log, dict(levels))
-    narrator = Narrator(options, pretty=pretty)
+    narrator = Narrator(Lines(options, sys.stderr), pretty=pretty, quiet=options.quiet)
     narrator.opened(loaded)
-    # Threads hand the interpreter over ten times as often as usual: publishers beside busy Python
-    # code answer within a millisecond instead of five.
-    sys.setswitchinterval(0.0005)
     host = Host(loaded)
-    running = Run(host, narrator)
-    with Doorway(host, options.project, socket, running.end) as door:
-        code = running.through(
-            calls,
-            until_idle=until_idle,
-            drain_timeout=drain_timeout,
-            on_ready=door.open,
-            meanwhile=Reloading(host, narrator) if watch else nullcontext(),
-        )
+    serving = Run(Hosting(options, host, narrator, drain_timeout))
+    code = serving.through(calls, until_idle=until_idle, watch=watch, socket=socket)
     if options.json:
         click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
 
 
-def configure_log(
-    options: Options,
-    pretty: bool,
-    settings: LogSettings,
-    levels: dict[str, str],
-    stream: TextIO | None = None,
-) -> None:
-    """Choose the levels: a flag speaks louder than the project's own settings."""
-    base = levels.pop("", "")
-    if not base:
-        base = "debug" if options.verbose > 1 else "warn" if options.quiet else settings.level
-    own = {"moonq": "debug"} if options.verbose == 1 else {}
-    log.configure(
-        "pretty" if pretty else "json",
-        base,
-        {**settings.levels, **own, **levels},
-        stream,
-        color=options.has_color(sys.stderr),
-    )
-
-
 class Run:
-    """One host from its start to its stop, with the signals that may come between."""
+    """Runs a host until it is idle, or until a signal or a console ends it."""
 
-    def __init__(self, host: Host, narrator: Narrator) -> None:
-        self._host = host
-        self._narrator = narrator
+    def __init__(self, hosting: Hosting) -> None:
+        self._hosting = hosting
+        self._host, self._narrator = hosting.host, hosting.narrator
         self._stop = threading.Event()
         self._beside = Beside()
-        self._cut_off = False
 
     def through(
         self,
         calls: tuple[arguments.Call, ...],
         *,
         until_idle: bool,
-        drain_timeout: float | None,
-        on_ready: Callable[[], None] = lambda: None,
-        meanwhile: AbstractContextManager[object] = nullcontext(),  # noqa: B008 - it holds nothing
+        watch: bool,
+        socket: str | None,
     ) -> int:
-        """Start, call, wait and stop; return the exit code. *meanwhile* spans all but the ends."""
-        with Signals(self._drain, self._stop_now):
-            began = time.monotonic()
-            self._host.start(on_service=self._narrator.service)
-            on_ready()
-            self._narrator.ready(time.monotonic() - began)
-            try:
-                with meanwhile:
-                    well = [self._call(call) for call in calls if not self._stop.is_set()]
-                    self._host.wait(self._stop, until_idle=until_idle)
-            except GivenUp:
-                well = [False]
-            finally:
-                self._end(drain_timeout)
-        if self._cut_off:
-            return INTERRUPTED
-        return 0 if all(well) else 1
+        """Start, call, wait and stop; return the exit code."""
+        well = [False]
+        with (
+            Signals(self._drain, self._stop_now),
+            self._hosting.up(self._end, socket=socket, watch=watch),
+            suppress(GivenUp),
+        ):
+            well = [self._call(call) for call in calls if not self._stop.is_set()]
+            self._host.wait(self._stop, until_idle=until_idle)
+        return INTERRUPTED if self._hosting.cut_off else int(not all(well))
 
-    def end(self, now: bool) -> None:
+    def _end(self, now: bool) -> None:
         """End as a signal would, or *now* as a second one would; a console asks for it."""
         self._drain()
         if now:
             self._stop_now()
-
-    def _end(self, drain_timeout: float | None) -> None:
-        try:
-            self._host.stop(timeout=drain_timeout)
-        except StopTimeout:
-            # Who stopped at once knows that handlers did not end.
-            if not self._cut_off:
-                raise
-        finally:
-            self._narrator.stopped(self._host.report())
 
     def _call(self, call: arguments.Call) -> bool:
         result = self._beside.run(lambda: self._host.call(call.function, call.argument))
@@ -225,6 +167,5 @@ class Run:
         self._host.wind_up()
 
     def _stop_now(self) -> None:
-        self._cut_off = True
-        self._host.stop_now()
+        self._hosting.stop_now()
         self._beside.give_up()

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-import click
-
-from moonq.cli.narrator import clock, counted
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.forwarding import command_of, tell
+from moonq.cli.options import Options
 from moonq.errors import HostSilent, MoonqError, NoHost
+from moonq.operations.verbs import VERBS
+
+_VERB = VERBS["status"]
 
 
-@click.command()
-@common
-@pass_options
+@command_of(_VERB)
 def status(options: Options) -> int:
-    """Show the hosts of this user: project, process, how long they are up, what they have done.
-
-    Ends with 4 when none is running, and with 5 when one does not answer.
-
-    \b
-    Example:
-      moonq status --json
-    """
+    """Ask every host of this user."""
     hosts = [facts_of(record) for record in records(options.project)]
-    if options.json:
-        document = {"schema": "moonq.status/1", "hosts": hosts}
-        click.echo(json.dumps(document, ensure_ascii=False))
-    else:
-        for host in hosts:
-            click.echo(line(host))
+    tell(options, _VERB, {"hosts": hosts})
     if not hosts:
         raise NoHost("no moonq host is running", hint="start one with `moonq run`")
     return HostSilent.exit_code if any(host["problem"] for host in hosts) else 0
@@ -52,7 +38,7 @@ def records(project: Path) -> list[dict[str, Any]]:
 
 def facts_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return *record* with what the host says of itself, or why it says nothing."""
-    from moonq.control.client import connect
+    from moonq.control.reaching import client_of
 
     facts = {
         **{name: record[name] for name in ("project", "path", "pid", "socket")},
@@ -62,29 +48,8 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
         "problem": "",
     }
     try:
-        with connect(Path(record["path"]), socket_path=_other(record)) as host:
+        with client_of(record) as host:
             answer = host.request("status")
     except MoonqError as problem:
         return {**facts, "problem": problem.message}
     return {**facts, **answer}
-
-
-def _other(record: dict[str, Any]) -> Path | None:
-    """The socket, where it is not at the project's usual place."""
-    from moonq.control.locating import place_of
-
-    usual = place_of(Path(record["path"]))
-    return None if str(usual.lock_file) == record["lock"] else Path(record["socket"])
-
-
-def line(host: dict[str, Any]) -> str:
-    """Return one host on one line."""
-    parts = [host["project"], f"pid {host['pid']}", str(host["profile"])]
-    if host["problem"]:
-        return " · ".join([*parts, host["problem"]])
-    parts.append(f"up {clock(host['up'])}")
-    parts += [f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead")]
-    failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
-    if failing:
-        parts.append(f"not up: {', '.join(failing)}")
-    return " · ".join([*parts, host["socket"]])

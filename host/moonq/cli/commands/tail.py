@@ -7,26 +7,20 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import durations
 from moonq.cli import arguments
-from moonq.cli.attached import live
-from moonq.cli.completing import complete_target
-from moonq.cli.narrator import counted
+from moonq.cli.attached import attached
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
-from moonq.log import value_text, visible
-from moonq.text.wording import short
+from moonq.text.wording import counted
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
 
 EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
-INKS = {"ack": "32", "nack": "33", "dead": "31", "publish": "36", "deliver": "2", "log": "2"}
 #: Lines a second that a terminal and its reader can follow.
 READABLE = 200.0
 
@@ -47,7 +41,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_target)
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("target"))
 @click.option(
     "--event",
     "events",
@@ -84,19 +78,18 @@ def tail(options: Options, /, **given: Any) -> int:
       moonq tail app:orders --event nack,dead
       moonq tail --where 'attempt > 1 and body.total > 100' --limit 10
     """
-    chosen = Chosen(**given)
-    with live(options) as host:
-        subscription = host.subscribe(
+    with attached(options, live=True) as host:
+        subscription = host.client.subscribe(
             "tail",
-            targets=list(chosen.targets),
-            events=chosen.events or list(EVENTS),
-            where=chosen.where or "",
-            body=chosen.body,
+            targets=list(given["targets"]),
+            events=given["events"] or list(EVENTS),
+            where=given["where"] or "",
+            body=given["body"],
         )
-        shown = Showing(options, chosen)
+        shown = Showing(options, given["grep"], given["rate"])
         try:
             with subscription:
-                shown.run(subscription)
+                shown.run(subscription, given["limit"], given["period"])
         except KeyboardInterrupt:
             pass  # the usual end
         if not options.json:
@@ -104,41 +97,29 @@ def tail(options: Options, /, **given: Any) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What was asked for on the command line."""
-
-    targets: tuple[str, ...]
-    events: list[str] | None
-    where: str | None
-    grep: re.Pattern[str] | None
-    body: bool
-    limit: int | None
-    period: float | None
-    rate: float | None
-
-
 class Showing:
     """Prints events until it has seen enough."""
 
-    def __init__(self, options: Options, chosen: Chosen) -> None:
+    def __init__(self, options: Options, grep: re.Pattern[str] | None, rate: float | None) -> None:
+        from moonq import views
+
+        screen = views.Screen.of(sys.stdout, options.color)
         self._options = options
-        self._chosen = chosen
-        self._draw: Callable[[dict[str, Any]], str] = document if options.json else self._line
-        to_people = sys.stdout.isatty() and not options.json
-        self._rate = chosen.rate or (READABLE if to_people else None)
-        self._color = options.has_color(sys.stdout)
+        self._grep = grep
+        self._draw: Callable[[dict[str, Any]], str] = (
+            document if options.json else lambda event: views.event(event, screen)
+        )
+        self._rate = rate or (READABLE if screen.width and not options.json else None)
         self._shown = 0
         self._second = 0
         self._in_second = 0
         self._left_out = 0
         self._all_left_out = 0
 
-    def run(self, events: Subscription) -> None:
-        """Show events until the limit, the time, or the host's end."""
-        period = self._chosen.period
+    def run(self, events: Subscription, limit: int | None, period: float | None) -> None:
+        """Show events until there are *limit*, *period* is over, or the host ends."""
         deadline = None if period is None else time.monotonic() + period
-        while self._chosen.limit is None or self._shown < self._chosen.limit:
+        while limit is None or self._shown < limit:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return
@@ -151,7 +132,7 @@ class Showing:
 
     def _show(self, event: dict[str, Any]) -> None:
         text = self._draw(event)
-        if self._chosen.grep is not None and not self._chosen.grep.search(text):
+        if self._grep is not None and not self._grep.search(text):
             return
         if self._is_too_fast():
             self._left_out += 1
@@ -178,50 +159,6 @@ class Showing:
         left_out = self._all_left_out + self._left_out
         more = f" · {counted(left_out)} left out" if left_out else ""
         self._options.say(f"{counted(self._shown)} events shown{more} · {counted(dropped)} dropped")
-
-    def _line(self, event: dict[str, Any]) -> str:
-        kind = event["event"]
-        moment = datetime.fromtimestamp(event["time"]).astimezone()
-        clock = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
-        label = f"\x1b[{INKS[kind]}m{kind:7}\x1b[0m" if self._color else f"{kind:7}"
-        return f"{clock} {label} {words(event)}".rstrip()
-
-
-def words(event: dict[str, Any]) -> str:
-    """Return what happened, on one line."""
-    if event["event"] == "log":
-        fields = [f"{name}={value_text(value)}" for name, value in event.get("fields", {}).items()]
-        parts = [event["level"].upper(), visible(event["logger"]), visible(event["message"])]
-        return "  ".join([*parts, *fields])
-    parts = [event["queue"]]
-    if "id" in event:
-        parts.append(short(event["id"]))
-    if event.get("count", 1) != 1:
-        parts.append(f"{event['count']} messages")
-    if "attempt" in event:
-        parts.append(f"try {event['attempt']}")
-    parts += _details(event)
-    return "  ".join(parts)
-
-
-def _details(event: dict[str, Any]) -> list[str]:
-    found = []
-    verdict = event.get("verdict", "")
-    if verdict and verdict != "retry":
-        found.append(verdict)
-    if "delay" in event:
-        found.append(f"in {durations.show(event['delay'])}")
-    if "reason" in event:
-        found.append(event["reason"])
-    error = event.get("error")
-    if error:
-        found.append(f"{error['kind']} {visible(error['message'])}")
-        found += [error["where"]] if error.get("where") else []
-    elif event["event"] in ("ack", "deliver"):
-        found.append(event["function"])
-    if "body" in event:
-        found.append(json.dumps(event["body"], ensure_ascii=False))
-    return found
 
 
 def document(event: dict[str, Any]) -> str:

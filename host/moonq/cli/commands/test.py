@@ -6,7 +6,6 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,11 @@ import click
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import NoTestMatched
-from moonq.log import speaks_unicode, visible
+from moonq.text.plain import visible
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
+    from moonq.cli.drawing import Lines
     from moonq.cli.reporters import Reporter, Tally
     from moonq.testing.runner import Plan
     from moonq.testing.sources import Projects, SuiteSource
@@ -60,7 +61,7 @@ def seed(value: str) -> int:
     return int(value)
 
 
-def jobs(value: str) -> str:
+def processes(value: str) -> str:
     """Return how many processes are wanted."""
     if value != "auto" and not (value.isdecimal() and int(value) > 0):
         raise click.BadParameter(f"{value!r} is neither a number nor auto")
@@ -86,7 +87,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--failed", is_flag=True, help="Only what failed last time.")
 @click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("-j", "--jobs", type=jobs, metavar="N|auto", help="How many processes.")
+@click.option("-j", "--jobs", type=processes, metavar="N|auto", help="How many processes.")
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
@@ -138,11 +139,11 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
     if asked["list"]:
-        return list_tests(sources, plan, projects)
+        return list_tests(options, sources, plan, projects)
     tally = run(options, sources, plan, projects, asked)
-    if not tally.results() and not tally.failed():
+    if not tally.results():
         raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
-    if tally.failed():
+    if tally.bad():
         return 1
     return TOO_LITTLE_COVERED if tally.below(asked["cov_min"]) else 0
 
@@ -185,21 +186,27 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
+    from moonq.cli.drawing import Lines
+    from moonq.cli.progress import Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
     began = time.perf_counter()
     tally = Tally(seed=plan.selection.seed)
-    reporter = reporter_of(options, asked)
-    for report in runner.run(sources, plan, projects, runner.jobs_for(asked["jobs"], len(sources))):
-        tally.reports.append(report)
-        reporter.suite(report)
+    lines = Lines(options, sys.stdout)
+    reporter = reporter_of(options, lines, asked)
+    jobs = runner.jobs_for(asked["jobs"], len(sources))
+    with Progress(options, lines) as progress:
+        for report in runner.run(sources, plan, projects, jobs):
+            tally.reports.append(report)
+            reporter.suite(report)
+            progress.show(f"{len(tally.reports)} of {plural(len(sources), 'file')}")
     tally.took = time.perf_counter() - began
     remembered.remember(tally.reports)
     extra: list[str] = []
     if plan.conditions.coverage:
         extra = coverage.told(tally, projects, asked["coverage"] or ("term",), asked["cov_min"])
-    if tally.results() or tally.failed():
+    if tally.results():
         reporter.end(tally, extra)
     if asked["junit"]:
         junit.write(asked["junit"], tally)
@@ -215,10 +222,11 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
     if options.project != Path():
         passed = ["-C", str(options.project), *passed]
     first = Filter(targets, asked["k"] or "", asked["failed"])
-    Watch(options.project, passed, first).run()
+    project = options.project
+    Watch(project.parent if project.is_file() else project, passed, first).run()
 
 
-def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
+def reporter_of(options: Options, lines: Lines, asked: dict[str, Any]) -> Reporter:
     """Return who tells how it goes."""
     from moonq.cli.reporters import github, machine, plain, pretty
 
@@ -228,33 +236,22 @@ def reporter_of(options: Options, asked: dict[str, Any]) -> Reporter:
         return machine.Json(click.echo)
     if form == "tap":
         return machine.Tap(click.echo)
-    style = pretty.Style(
-        lambda row: click.echo(row, color=True),
-        options.has_color(sys.stdout),
-        speaks_unicode(sys.stdout),
-        options.quiet,
-        asked["show_logs"],
-    )
-    makers: dict[str, Callable[[pretty.Style], Reporter]] = {
-        "plain": plain.Plain,
-        "github": github.Github,
-        "pretty": pretty.Pretty,
-    }
-    return makers[form](style)
+    kinds = {"plain": plain.Plain, "github": github.Github, "pretty": pretty.Pretty}
+    return kinds[form](lines, quiet=options.quiet, logs=asked["show_logs"])
 
 
-def list_tests(sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
+def list_tests(options: Options, sources: list[SuiteSource], plan: Plan, projects: Projects) -> int:
     """Name every test that would run."""
-    from moonq.testing.results import Report
+    from moonq.cli.drawing import Lines
     from moonq.testing.runner import list_cases
-    from moonq.text.findings import render
+    from moonq.text.findings import Finding
 
     count = broken = 0
+    lines = Lines(options, sys.stderr)
     for found in list_cases(sources, plan, projects):
-        if isinstance(found, Report):
-            assert found.broken is not None
+        if isinstance(found, Finding):
             broken += 1
-            click.echo(render([found.broken]) + "\n", err=True)
+            lines.line(below=f"{lines.drawn([found])}\n")
             continue
         for case in found:
             count += 1

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from moonq import log
 from moonq.cli import arguments
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import Invalid, NotFound
@@ -57,8 +56,9 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
       moonq top --once
       moonq top --json | jq '.queues[] | {id, ready}'
     """
+    from moonq import views
     from moonq.control.client import connect
-    from moonq.dashboard.frame import Look
+    from moonq.dashboard.frame import Look, frame
     from moonq.dashboard.sampling import History, sample
 
     if interval < SHORTEST:
@@ -69,10 +69,11 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         look = Look(sort=sort, only=only, interval=interval)
         history = History()
         history.add(first)
+        screen = views.Screen.of(sys.stdout, options.color)
         if options.json:
             _stream(client, history, look, once=once)
         elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            _print(history, look)
+            views.show(frame(history.view(), replace(look, is_live=False), screen))
         else:
             from moonq.dashboard.app import show
 
@@ -81,8 +82,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
                 client,
                 first,
                 look,
-                color=options.has_color(sys.stdout),
-                unicode=log.speaks_unicode(sys.stdout),
+                screen,
             )
 
 
@@ -116,16 +116,3 @@ def _stream(client: Client, history: History, look: Look, *, once: bool) -> None
             history.add(sample(client))
     except KeyboardInterrupt:
         return
-
-
-def _print(history: History, look: Look) -> None:
-    from dataclasses import replace
-
-    from moonq.dashboard.frame import frame
-    from moonq.dashboard.table import plain
-    from moonq.dashboard.text import PLAIN
-
-    columns = shutil.get_terminal_size((120, 24)).columns
-    lines = [plain(line) for line in frame(history.view(), replace(look, is_live=False), columns)]
-    text = "\n".join(lines)
-    click.echo(text if log.speaks_unicode(sys.stdout) else text.translate(PLAIN))

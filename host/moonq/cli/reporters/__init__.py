@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from moonq.cli.narrator import counted, milliseconds
 from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
+from moonq.text.wording import counted, milliseconds, plural
 
 FORMS = ("pretty", "plain", "json", "tap", "github")
 
@@ -34,14 +34,17 @@ class Tally:
         """Return every result in order."""
         return [result for report in self.reports for result in report.results]
 
+    def tests(self) -> int:
+        """Return how many tests there were."""
+        return sum(1 for result in self.results() if result.is_test)
+
     def count(self, status: Status) -> int:
         """Return how many tests ended so."""
         return sum(1 for result in self.results() if result.status == status)
 
-    def failed(self) -> int:
-        """Return how many tests failed, and files that could not be loaded or closed."""
-        files = sum(1 for one in self.reports if one.broken or one.problems)
-        return self.count("failed") + self.count("error") + files
+    def bad(self) -> list[Result]:
+        """Return what failed: tests, and files that could not be loaded or closed."""
+        return [result for result in self.results() if result.is_bad]
 
     def below(self, minimum: float | None) -> bool:
         """Say whether less than *minimum* percent of the lines ran."""
@@ -51,13 +54,13 @@ class Tally:
 
     def summary(self) -> str:
         """Return the closing line."""
-        tests = len(self.results())
-        files = sum(1 for report in self.reports if report.results or report.is_bad)
+        tests = plural(self.tests(), "test")
+        files = plural(sum(1 for report in self.reports if report.results), "file")
         parts = [
-            f"{counted(self.failed())} failed",
+            f"{counted(len(self.bad()))} failed",
             f"{counted(self.count('passed'))} passed",
             f"{counted(self.count('skipped'))} skipped",
-            f"{counted(tests)} test{_s(tests)} in {counted(files)} file{_s(files)}",
+            f"{tests} in {files}",
             milliseconds(self.took),
         ]
         if self.seed is not None:
@@ -75,7 +78,3 @@ class Reporter(Protocol):
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """All is done; *extra* are rows of whoever has more to tell."""
         ...
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"

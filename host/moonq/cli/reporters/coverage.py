@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from moonq.testing.coverage import FileCoverage, Hit, measure, total
 from moonq.testing.sources import shown_path
-from moonq.text.drawing import clean
+from moonq.text.plain import clean
 
 if TYPE_CHECKING:
     from moonq.cli.reporters import Tally

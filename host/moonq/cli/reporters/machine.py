@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from moonq.cli.reporters import Tally
-from moonq.testing.blocks import block, problem_rows
+from moonq.testing.blocks import block
 from moonq.testing.results import Problem, Report, Result
-from moonq.text.drawing import clean
 from moonq.text.findings import to_json
+from moonq.text.plain import clean
 
 Write = Callable[[str], None]
 
@@ -23,19 +23,20 @@ class Json:
 
     def suite(self, report: Report) -> None:
         """Write a document for each test."""
-        if report.broken:
-            finding = to_json(report.broken)
-            self._say("broken", file=report.source.shown, finding=finding)
+        shown = report.source.shown
         for result in report.results:
-            self._say("result", **_result(result))
-        for problem in report.problems:
-            self._say("problem", file=report.source.shown, problem=_problem(problem))
+            if result.finding:
+                self._say("broken", file=shown, finding=to_json(result.finding))
+            elif result.is_test:
+                self._say("result", **_result(result))
+            elif result.problem:
+                self._say("problem", file=shown, problem=_problem(result.problem))
 
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """Write the closing document."""
         self._say(
             "end",
-            failed=tally.failed(),
+            failed=len(tally.bad()),
             passed=tally.count("passed"),
             skipped=tally.count("skipped"),
             files=len(tally.reports),
@@ -59,15 +60,10 @@ class Tap:
 
     def suite(self, report: Report) -> None:
         """Write a point for each test."""
-        shown = report.source.shown
-        if report.broken:
-            self._point(f"{shown} does not load", [report.broken.message])
         for result in report.results:
-            name = f"{shown} {result.case.full_name}"
+            name = f"{report.source.shown} {result.case.full_name}"
             reason = f" # SKIP {result.reason}".rstrip() if result.status == "skipped" else ""
-            self._point(name, block(result) if result.is_bad else None, reason)
-        for problem in report.problems:
-            self._point(f"{shown} closing its blocks", problem_rows(problem))
+            self._point(name, block(result) if result.is_bad else [], reason)
 
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """Write the plan."""
@@ -75,10 +71,10 @@ class Tap:
             self._write(f"# {row.strip()}".rstrip())
         self._write(f"1..{self._count}")
 
-    def _point(self, name: str, rows: list[str] | None, directive: str = "") -> None:
+    def _point(self, name: str, rows: list[str], directive: str) -> None:
         self._count += 1
         escaped = clean(name).replace("\\", "\\\\").replace("#", "\\#")
-        self._write(f"{'ok' if rows is None else 'not ok'} {self._count} - {escaped}{directive}")
+        self._write(f"{'not ok' if rows else 'ok'} {self._count} - {escaped}{directive}")
         if rows:
             self._write("  ---")
             self._write("  message: |")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from moonq import durations
-from moonq.console import chunk, echo, manual, views
+from moonq import durations, views
+from moonq.console import chunk, manual
 from moonq.console.chunk import Completeness
 from moonq.console.commands.table import COMMANDS, command, find, words
-from moonq.console.ink import Ink
-from moonq.console.tables import lua, value_table
-from moonq.errors import Invalid, NotFound
+from moonq.errors import Invalid
+from moonq.views import Screen
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -22,103 +23,23 @@ EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 @command("?", "? [NAME]", "lists the commands, or says what a name is", lua="mq")
 def help_(console: Console, rest: str) -> None:
     """Show the commands, one command, or what the annotations say."""
-    ink = console.face.ink()
+    screen = console.face.screen()
     if rest.startswith("\\"):
         found = find(rest[1:])
         console.face.show([f"\\{found.usage}", f"  {found.about}"])
     elif rest:
-        console.face.show(manual.about(rest, ink))
+        console.face.show(manual.about(rest, screen))
     else:
         width = max(len(one.usage) for one in COMMANDS.values())
         lines = [f"  \\{one.usage.ljust(width)}  {one.about}" for one in COMMANDS.values()]
         tail = "  ?name shows the help of a function, \\name? the Lua behind a command"
-        console.face.show([*map(ink.plain, lines), tail])
+        console.face.show([*map(screen.plain, lines), tail])
 
 
 @command("i", "i [EXPR]", "shows the type and size of a value", lua="mq.inspect(v)")
 def inspect(console: Console, rest: str) -> None:
     """Inspect an expression, or the last value."""
     console.evaluate(f"mq.inspect({rest or '_'})")
-
-
-@command("ls", "ls [GLOB]", "lists the entries", lua="mq.entries(glob)")
-def ls(console: Console, rest: str) -> None:
-    """List the entries whose name fits."""
-    pattern = words(rest, "ls [GLOB]")
-    found = console.request("entries", **({"pattern": pattern[0]} if pattern else {}))
-    console.face.show(views.entries(found, console.face.ink()))
-
-
-@command("show", "show ID", "shows one entry", lua="mq.entry(id)", takes="entry")
-def show(console: Console, rest: str) -> None:
-    """Show the fields of an entry."""
-    name = words(rest, "show ID", 1)[0]
-    console.face.show(views.entry(console.request("entry", name=name), console.face.ink()))
-
-
-@command("graph", "graph [ID]", "shows what refers to what", lua="mq.graph(id)", takes="entry")
-def graph(console: Console, rest: str) -> None:
-    """Show the references around an entry, or all."""
-    name = words(rest, "graph [ID]")
-    found = console.request("graph", **({"name": name[0]} if name else {}))
-    console.face.show(views.graph(found, console.face.ink()))
-
-
-@command("queues", "queues", "shows every queue with its numbers", lua="mq.queues()")
-def queues(console: Console, rest: str) -> None:
-    """Show the queues."""
-    words(rest, "queues", most=0)
-    console.face.show(views.queues(console.request("queues"), console.face.ink()))
-
-
-@command(
-    "peek",
-    "peek QUEUE [N]",
-    "shows messages without consuming any",
-    lua="mq.peek(queue, { limit = n })",
-    takes="queue",
-)
-def peek(console: Console, rest: str) -> None:
-    """Show the first messages of a queue."""
-    found = words(rest, "peek QUEUE [N]", 1, 2)
-    fields = {**_redact(console), "limit": _number(found[1]) if len(found) > 1 else 10}
-    answer = console.request("peek", queue=found[0], **fields)
-    console.face.show(views.messages(answer, console.face.ink()))
-
-
-@command(
-    "dead",
-    "dead QUEUE [ID | FINGERPRINT]",
-    "shows dead letters by kind of error, or one of them",
-    lua="mq.dead.ls(queue), mq.dead.show(queue, id)",
-    takes="queue",
-)
-def dead(console: Console, rest: str) -> None:
-    """Show the dead letters of a queue."""
-    found = words(rest, "dead QUEUE [ID | FINGERPRINT]", 1, 2)
-    ink = console.face.ink()
-    if len(found) == 1:
-        console.face.show(views.letters(console.request("dead_letters", queue=found[0]), ink))
-        return
-    try:
-        answer = console.request(
-            "dead_letter", queue=found[0], message=found[1], **_redact(console)
-        )
-    except NotFound:
-        answer = console.request("dead_letters", queue=found[0], error=found[1])
-        ids = [one["id"] for one in answer["messages"]]
-        console.face.show([*views.letters(answer, ink), *(f"    {one}" for one in ids)])
-        return
-    console.face.show(views.letter(answer, ink))
-
-
-@command("find", "find ID", "finds one message, wherever it lies", lua="mq.find(id)")
-def find_(console: Console, rest: str) -> None:
-    """Show a message by its id."""
-    name = words(rest, "find ID", 1)[0]
-    console.face.show(
-        views.letter(console.request("find", message=name, **_redact(console)), console.face.ink())
-    )
 
 
 @command(
@@ -161,8 +82,8 @@ def watch(console: Console, rest: str) -> None:
     judged = chunk.judge(expression)
     if judged.state is not Completeness.WHOLE or not judged.is_expression:
         raise Invalid("that is no expression", hint="write \\watch [2s] EXPR")
-    ink = console.face.ink()
-    room = console.face.ink().width
+    screen = console.face.screen()
+    room = screen.room
 
     # Printed, not answered: `_` shall stay what the person made it.
     source = f"print((require('json').encode((\n{judged.text}\n))))"
@@ -173,21 +94,20 @@ def watch(console: Console, rest: str) -> None:
             "eval", on_output=printed.append, src=source, timeout=seconds + 1
         )
         fault = (begun.wait() or {}).get("fault")
-        lines = echo.fault(fault, ink) if fault else _pane("".join(printed), ink)
-        return [line[:room] for line in lines[:10]]
+        lines = views.fault(fault, screen) if fault else _pane("".join(printed), screen)
+        return list(islice(lines, 10))
 
     title = f"─ watch every {durations.show(seconds)}: {expression} ─ \\watch off to close "
-    console.live.watch(look, ink.plain(title[: room - 1].ljust(room - 1, "─")), seconds)
+    console.live.watch(look, screen.plain(title[: room - 1].ljust(room - 1, "─")), seconds)
 
 
-def _pane(text: str, ink: Ink) -> list[str]:
+def _pane(text: str, screen: Screen) -> Iterable[str]:
     """A value as it is watched: a table where it is one."""
     try:
         value = json.loads(text)
     except ValueError:
         return ["nil, or a value that JSON cannot carry"]
-    shown = value_table(value, ink) if isinstance(value, list) else ""
-    return (shown or lua(value)).split("\n")
+    return views.value(value, screen, output="table" if isinstance(value, list) else "lua")
 
 
 def _interval(text: str) -> tuple[float, str]:
@@ -197,13 +117,3 @@ def _interval(text: str) -> tuple[float, str]:
     except ValueError:
         return 2.0, text
     return (max(0.2, seconds), rest.strip()) if rest.strip() else (2.0, text)
-
-
-def _redact(console: Console) -> dict[str, Any]:
-    return {"redact": False} if console.settings["redact"] == "off" else {}
-
-
-def _number(text: str) -> int:
-    if not text.isdigit():
-        raise Invalid(f"{text!r} is no number of messages")
-    return int(text)

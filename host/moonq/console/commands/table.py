@@ -1,10 +1,6 @@
-"""Everything that begins with a backslash.
+"""The table of commands that begin with a backslash.
 
-    run(console, "\\peek orders 2")
-    run(console, "\\peek?")            # what it is in Lua, and what it does
-
-Each is sugar for something that Lua or the host can do; `looking`, `operating` and `using` hold
-them.
+Each is sugar for something that Lua or the host can do; the modules beside this one fill it.
 """
 
 from __future__ import annotations
@@ -60,42 +56,18 @@ def command(
     return register
 
 
-def run(console: Console, text: str) -> None:
-    """Do what *text*, a line that begins with a backslash, says.
-
-    Raises:
-        Invalid: There is no such command, or it wants other arguments.
-    """
-    name, _, rest = text[1:].partition(" ")
-    if name not in ("?", "") and name.endswith("?"):
-        console.face.show(_about(find(name[:-1])))
-        return
-    find(name).action(console, rest.strip())
-
-
 def find(name: str) -> Command:
     """Return the command called *name*.
 
     Raises:
         Invalid: There is none.
     """
-    load()
     known = COMMANDS.get(SHORT.get(name, name))
     if known is None:
         close = suggestions.close(name, COMMANDS)
         hint = f"did you mean \\{close[0]}?" if close else "\\? lists them"
         raise Invalid(f"no command is called \\{name}", hint=hint)
     return known
-
-
-def load() -> dict[str, Command]:
-    """Have every command in `COMMANDS`, and return them."""
-    from moonq.console.commands import looking, operating, using
-
-    assert looking
-    assert operating
-    assert using
-    return COMMANDS
 
 
 def words(text: str, usage: str, least: int = 0, most: int = 1) -> list[str]:
@@ -113,6 +85,7 @@ def words(text: str, usage: str, least: int = 0, most: int = 1) -> list[str]:
     return found
 
 
-def _about(found: Command) -> list[str]:
+def about(found: Command) -> list[str]:
+    """Return what `\\\\name?` shows: the usage, one sentence, and the same in Lua."""
     lines = [f"\\{found.usage}", f"  {found.about}"]
     return [*lines, f"  in Lua: {found.lua}"] if found.lua else lines

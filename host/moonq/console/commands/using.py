@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from moonq.console import chunk
 from moonq.console.commands.table import command, words
+from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
 
@@ -124,8 +125,6 @@ def top(console: Console, rest: str) -> None:
 @command("quit", "quit", "leaves; a host that was attached to stays up")
 def quit_(console: Console, rest: str) -> None:
     """Leave the console."""
-    from moonq.console.core import Leave
-
     words(rest, "quit", most=0)
     raise Leave
 
@@ -134,3 +133,23 @@ def quit_(console: Console, rest: str) -> None:
 def detach(console: Console, rest: str) -> None:
     """Leave the console."""
     quit_(console, rest)
+
+
+@command("write", "write", "asks for the right to change things; the host logs it")
+def write(console: Console, rest: str) -> None:
+    """Leave read-only mode."""
+    words(rest, "write", most=0)
+    host = console.attached
+    if not host.client.read_only:
+        console.face.notice("this session may change things already")
+    elif console.face.confirms(f"change things on {host.where}? The host logs it."):
+        host.client.write()
+        console.face.notice("this session may change things now")
+
+
+@command("readonly", "readonly", "gives the right to change things back")
+def readonly(console: Console, rest: str) -> None:
+    """Enter read-only mode."""
+    words(rest, "readonly", most=0)
+    console.client.give_up_write()
+    console.face.notice("this session may only look")

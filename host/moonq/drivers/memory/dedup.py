@@ -8,7 +8,8 @@ from collections import deque
 class Dedup:
     """The keys published within the window, and under which id.
 
-    A key is forgotten when its window is over, never because its message is done.
+    A key is forgotten when its window is over, never because its message is done; only a purge
+    takes the key of a message with it, so that what it dropped can be published again.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,11 @@ class Dedup:
                 del self._ids[old]
         message_id, end = self._ids.get(key, (None, 0.0))
         return message_id if end > now else None
+
+    def forget(self, key: str, message_id: str) -> None:
+        """Let *key* be used again: the message that has it was taken away by hand."""
+        if self._ids.get(key, ("", 0.0))[0] == message_id:
+            del self._ids[key]
 
     def remember(self, key: str, message_id: str, end: float) -> None:
         """Answer *message_id* to whoever publishes *key* before *end*."""

@@ -7,23 +7,28 @@ time. What it holds ends with the process; `close` and `open` again keep it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event, check_options
+from moonq.drivers import refusals
+from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event
 from moonq.drivers.letters import redriven
 from moonq.drivers.memory import view as memory_view
+from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.entry import LIMITS
 from moonq.drivers.memory.queue import MemoryQueue
 from moonq.drivers.memory.shared import Shared
-from moonq.drivers.memory.subscription import Desk, MemorySubscription
-from moonq.errors import QueueError, QueueFull, QueueNotFound, Unavailable, Unsupported
-from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Receipt, Stored
+from moonq.drivers.memory.subscription import MemorySubscription
+from moonq.drivers.refusals import check_options, check_room_for_letter
+from moonq.errors import QueueError, Unavailable
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
+
+Answer = TypeVar("Answer")
 
 
 class MemoryDriver:
@@ -122,36 +127,21 @@ class MemoryDriver:
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.info(source)
+        return self._locked(memory_view.info, queue)
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*.
-
-        Raises:
-            NotFound: *after* is not in the queue any more.
-        """
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.peek(source, limit, after, state)
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says."""
+        return self._locked(memory_view.peek, queue, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        source = self._queue(queue)
-        with self._shared.working():
-            return memory_view.find(source, message_id)
+        return self._locked(memory_view.find, queue, message_id)
 
     def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        source = self._queue(queue)
-        with self._shared.working():
-            records = source.select(ids)
-            for record in records:
-                source.discard(record)
-        return len(records)
+        return self._locked(MemoryQueue.purge, queue, ids)
 
     def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
@@ -181,40 +171,34 @@ class MemoryDriver:
     def _redrive(self, letters: MemoryQueue, record: Record, target: str) -> None:
         origin = str(record.message.headers[X_ORIGINAL_QUEUE])
         queue = self._queue(target or origin)
-        if queue.length >= queue.room and queue is not letters:
-            raise QueueFull(
-                f"queue {queue.spec.name!r} is full: it holds {queue.length} messages",
-                hint="redrive when its consumers have caught up",
-            )
+        check_room_for_letter(queue.spec.name, queue.length, queue.room, is_own=queue is letters)
         queue.receive(redriven(record.message))
         letters.discard(record)
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; what has not started is handed back at once."""
-        source = self._queue(queue)
-        with self._shared.working():
-            source.pause()
+        self._locked(MemoryQueue.pause, queue)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        source = self._queue(queue)
+        self._locked(MemoryQueue.resume, queue)
+
+    def _locked(self, do: Callable[..., Answer], name: str, *asked: Any) -> Answer:
+        """Do something with a queue, and report what it led to."""
+        queue = self._queue(name)
         with self._shared.working():
-            source.resume()
+            return do(queue, *asked)
 
     def _queue(self, name: str) -> MemoryQueue:
-        queue = self._queues.get(name)
-        if queue is None:
-            raise QueueNotFound(
-                f"no queue {name!r} on the memory driver", hint="declare it, or check its name"
-            )
-        return queue
+        return refusals.declared(self._queues, name, "memory")
 
 
 def _refuse_options(spec: QueueSpec) -> None:
     if "durable" in spec.options:
-        raise Unsupported(
-            f"queue {spec.name!r}: option 'durable' is not known to the memory driver: "
-            "it keeps messages in this process only",
+        raise refusals.option(
+            spec.name,
+            "durable",
+            f"is not known to the memory driver: {LIMITS['durable'].reason}",
             hint="use a queue.driver.sqlite for messages that survive a restart",
         )
-    check_options(spec, {})
+    check_options(spec, ())

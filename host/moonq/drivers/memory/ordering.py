@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from operator import attrgetter
+from typing import Any
 
 from moonq.drivers.memory.record import BLOCKED, Record
+from moonq.drivers.turns import CYCLE, interleave
 from moonq.model import Priority
 
 _position = attrgetter("position")
 _seq = attrgetter("seq")
 
-#: 9 : 3 : 1, evenly spread, so that nobody waits for a whole run of another level.
-CYCLE = (*((Priority.HIGH,) * 3 + (Priority.NORMAL,)) * 3, Priority.LOW)
+
+def in_order(entries: Iterable[tuple[Any, Record]], key: Any) -> Iterator[tuple[Any, Record]]:
+    """Yield of *entries*, which no two keys of are equal, those behind *key* in order."""
+    rest = [entry for entry in entries if key is None or entry[0] > key]
+    heapq.heapify(rest)
+    while rest:
+        yield heapq.heappop(rest)
 
 
 class Line:
@@ -38,11 +45,14 @@ class Line:
         return len(low) + len(normal) + len(high)
 
     def __iter__(self) -> Iterator[Record]:
-        """All records as they would be served, nothing taken."""
-        ahead = Line()
-        ahead._levels = tuple(level.copy() for level in self._levels)
-        ahead._turn = self._turn
-        return iter(ahead.take(len(ahead)))
+        """All records, level by level."""
+        return chain.from_iterable(self._levels)
+
+    def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
+        """Records as they would be served, nothing taken; a key is a turn and three positions."""
+        turn, *positions = key or (self._turn, -1, -1, -1)
+        levels = list(map(_behind, self._levels, positions))
+        return interleave(levels, turn, positions)
 
     def append(self, record: Record) -> None:
         """Let a record stand behind all others of its level; it must have the newest position."""
@@ -99,9 +109,10 @@ class Timers:
     def __len__(self) -> int:
         return len(self._when)
 
-    def __iter__(self) -> Iterator[Record]:
-        """All records, the earliest first."""
-        return iter([entry[2] for entry in sorted(filter(self._is_live, self._heap))])
+    def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
+        """The records, the earliest first; a key is a moment and a number."""
+        live = filter(self._is_live, self._heap)
+        return in_order((([when, seq], record) for when, seq, record in live), key)
 
     def put(self, record: Record, when: float) -> None:
         """Set the one timer of *record*."""
@@ -184,6 +195,19 @@ class Groups:
         return self._turns[key]
 
     def blocked(self) -> list[Record]:
-        """All who could be served but for the one before them, the oldest first."""
+        """All who could be served but for the one before them."""
         waiting = chain.from_iterable(self._waiting.values())
-        return sorted((record for record in waiting if record.place == BLOCKED), key=_seq)
+        return [record for record in waiting if record.place == BLOCKED]
+
+    def oldest(self) -> Record | None:
+        """Of them the one that was published first."""
+        return min(self.blocked(), key=_seq, default=None)
+
+    def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
+        """The same, the oldest first; a key is a number."""
+        return in_order(((record.seq, record) for record in self.blocked()), key)
+
+
+def _behind(level: deque[Record], position: int) -> Iterator[tuple[int, Record]]:
+    start = bisect_right(level, position, key=_position)
+    return ((record.position, record) for record in islice(level, start, None))

@@ -2,7 +2,7 @@
 
     line -> leased -> running -> gone      the straight road: a list, a dict, nothing else
       ^        |         |
-      +--------+         +-> timers -> line          hand-back; retry, snooze, interruption
+      +--------+---------+-> timers -> line    hand-back, interruption; retry, snooze, wait
                          +-> the line of the dead letters
 
 Every method here expects the driver's lock to be held.
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from moonq.drivers import paging
 from moonq.drivers.base import Event
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.memory.dedup import Dedup
-from moonq.drivers.memory.ordering import Groups, Line, Timers
+from moonq.drivers.memory.ordering import Groups, Line, Timers, in_order
 from moonq.drivers.memory.record import (
     BLOCKED,
     DELAYED,
@@ -26,20 +27,21 @@ from moonq.drivers.memory.record import (
     LEASED,
     PARKED,
     READY,
+    RUNNING,
+    Place,
     Record,
     Story,
 )
-from moonq.errors import QueueError, QueueFull, Unavailable
-from moonq.model import DeadReason, Message, QueueSpec, Receipt
+from moonq.drivers.paging import Key, Section
+from moonq.drivers.refusals import full
+from moonq.errors import QueueError, Unavailable
+from moonq.model import DeadReason, ErrorRecord, Message, QueueSpec, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from moonq.drivers.memory.desk import Desk
     from moonq.drivers.memory.shared import Shared
-    from moonq.drivers.memory.subscription import Desk
-
-#: No failed message comes back sooner, whatever its policy says.
-SOONEST = 0.1
 
 
 class MemoryQueue:
@@ -156,7 +158,7 @@ class MemoryQueue:
         self.tick()
         while self.length >= self.room and self.spec.overflow == "drop_oldest":
             # What is at work or delayed is never dropped for the sake of a newcomer.
-            victim = self.line.oldest() or next(iter(self.groups.blocked()), None)
+            victim = self.line.oldest() or self.groups.oldest()
             if victim is None:
                 return False
             self.tell("dropped", "max_length")
@@ -171,10 +173,7 @@ class MemoryQueue:
                 f"queue {name!r}: its memory driver is not running",
                 hint="start the driver, then publish again",
             )
-        return QueueFull(
-            f"queue {name!r} is full: it holds {self.length} messages of {self.room:.0f}",
-            hint="publish again when its consumers have caught up, or raise max_length",
-        )
+        return full(name, self.length, self.room)
 
     # Moving on
 
@@ -283,7 +282,7 @@ class MemoryQueue:
 
     def again(self, record: Record, delay: float, *, failed: bool) -> None:
         """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
-        due = self.shared.clock.monotonic() + max(delay, SOONEST)
+        due = self.shared.clock.monotonic() + delay
         self._watch_ttl(record)
         if failed and record.message.group and self.spec.group_on_failure == "skip":
             self._pass_turn(record)
@@ -291,13 +290,10 @@ class MemoryQueue:
         else:
             self._delay(record, due, DELAYED)
 
-    def interrupt(self, record: Record) -> None:
-        """Let *record* come back after its consumer left without a verdict on it."""
-        delays = self.spec.interruption_delays or (SOONEST,)
-        delay = delays[min(record.story.interruptions, len(delays) - 1)]
-        record.story = record.story.interrupted(None)
-        self.again(record, delay, failed=True)
-        self.tell("interrupted", record.message.id)
+    def interrupt(self, record: Record, error: ErrorRecord | None = None) -> None:
+        """Let *record* stand where it stood, after its consumer left without a verdict on it."""
+        record.story = record.story.interrupted(self.shared.clock.now(), error)
+        self.hand_back(record)
 
     def tell(
         self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
@@ -340,7 +336,9 @@ class MemoryQueue:
         self.desks.remove(desk)
         self.recall(desk)
         while desk.held:
-            self.interrupt(desk.held.popitem()[1])
+            record = desk.held.popitem()[1]
+            self.interrupt(record)
+            self.tell("interrupted", record.message.id)
         desk.bell.notify_all()
 
     def pause(self) -> None:
@@ -356,17 +354,40 @@ class MemoryQueue:
 
     # Inspection
 
-    def unclaimed(self) -> Iterator[Record]:
+    def sections(self) -> list[Section[Record]]:
+        """Those that run, those that are about to, then those that nobody holds."""
+        held = [Section("running", self._held(RUNNING)), Section("leased", self._held(LEASED))]
+        return held + self.unclaimed()
+
+    def unclaimed(self) -> list[Section[Record]]:
         """All that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
-        return chain(self.line, self.groups.blocked(), self.delays)
+        return [
+            Section("ready", self.line.behind),
+            Section("ready", self.groups.behind),
+            Section("delayed", self.delays.behind),
+        ]
+
+    def _held(self, place: Place) -> Callable[[Key], Iterator[tuple[Key, Record]]]:
+        held = (record for desk in self.desks for record in desk.held.values())
+        return partial(in_order, [(r.seq, r) for r in held if r.place == place])
 
     def select(self, ids: Sequence[str] | None) -> list[Record]:
         """Those of *ids*, or all, that nobody holds."""
         self.tick()
         wanted = None if ids is None else frozenset(ids)
-        return [r for r in self.unclaimed() if wanted is None or r.message.id in wanted]
+        records = paging.every(self.unclaimed())
+        return [r for r in records if wanted is None or r.message.id in wanted]
+
+    def purge(self, ids: Sequence[str] | None) -> int:
+        """Forget those of *ids*, or all, that nobody holds, and return how many."""
+        records = self.select(ids)
+        for record in records:
+            self.discard(record)
+        return len(records)
 
     def discard(self, record: Record) -> None:
-        """Forget a waiting record."""
+        """Forget a waiting record, as if it had never been published."""
         self.withdraw(record)
+        if record.message.dedup_key is not None:
+            self._dedup.forget(record.message.dedup_key, record.message.id)
         self.gone(record)

@@ -35,19 +35,24 @@ class Story(NamedTuple):
     interruptions: int = 0
     snoozes: int = 0
     errors: tuple[ErrorRecord, ...] = ()
+    lost_at: float | None = None
+    """As in `Delivery`."""
 
     def failed(self, error: ErrorRecord) -> Story:
         """One attempt spent."""
-        return self._replace(attempt=self.attempt + 1, errors=remember(self.errors, error))
+        return self.told(error)._replace(attempt=self.attempt + 1, lost_at=None)
 
-    def interrupted(self, error: ErrorRecord | None) -> Story:
+    def interrupted(self, now: float, error: ErrorRecord | None) -> Story:
         """One lease ended without a verdict."""
-        told = self if error is None else self.told(error)
-        return told._replace(interruptions=self.interruptions + 1)
+        return self.told(error)._replace(interruptions=self.interruptions + 1, lost_at=now)
 
     def snoozed(self) -> Story:
         """Put off once more."""
-        return self._replace(snoozes=self.snoozes + 1)
+        return self._replace(snoozes=self.snoozes + 1, lost_at=None)
+
+    def waits(self) -> Story:
+        """Put off for its last interruption, nothing counted."""
+        return self._replace(lost_at=None)
 
     def told(self, error: ErrorRecord | None) -> Story:
         """With *error* remembered, nothing counted."""
@@ -77,9 +82,15 @@ class Record:
         """Runs that were begun."""
         return self.story.attempt if self.place == RUNNING else self.story.attempt - 1
 
-    def stored(self, due: float | None) -> Stored:
-        """The record as `peek` shows it."""
+    def stored(self, due: float | None, epoch: float) -> Stored:
+        """The record as `peek` shows it; the monotonic clock's zero was at *epoch*."""
         story = self.story
         return Stored(
-            self.message, STATES[self.place], story.attempt, story.interruptions, due, story.errors
+            self.message,
+            STATES[self.place],
+            story.attempt,
+            story.interruptions,
+            None if due is None else due + epoch,
+            story.errors,
+            None if self.expires is None else self.expires + epoch,
         )

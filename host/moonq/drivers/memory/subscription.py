@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from moonq.drivers.memory.lock import PoliteLock
+from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.record import LEASED, RUNNING, Record
 from moonq.model import (
     Ack,
@@ -24,30 +23,11 @@ from moonq.model import (
     Retry,
     Snooze,
     Verdict,
+    Wait,
 )
 
 if TYPE_CHECKING:
     from moonq.drivers.memory.queue import MemoryQueue
-
-
-class Desk:
-    """What one subscription holds; its queue reaches it here."""
-
-    def __init__(self, lock: PoliteLock, prefetch: int) -> None:
-        self.prefetch = prefetch
-        self.buffer: deque[Delivery] = deque()
-        """Leased and waiting for a worker; popped without the lock."""
-        self.held: dict[int, Record] = {}
-        """Everything unsettled, by receipt."""
-        self.bell = lock.condition()
-        self.waiting = 0
-        """Workers at the bell."""
-        self.paused = False
-        self.stopped = False
-
-    def has_room(self) -> bool:
-        """Whether it may lease one more."""
-        return len(self.held) < self.prefetch and not (self.paused or self.stopped)
 
 
 class MemorySubscription:
@@ -206,7 +186,14 @@ class MemorySubscription:
         record.place = LEASED
         self._held[receipt] = record
         story = record.story
-        return Delivery(record.message, receipt, story.attempt, story.interruptions, story.snoozes)
+        return Delivery(
+            record.message,
+            receipt,
+            story.attempt,
+            story.interruptions,
+            story.snoozes,
+            story.lost_at,
+        )
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
@@ -290,7 +277,11 @@ def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
 
 
 def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
-    record.story = record.story.interrupted(verdict.error)
+    queue.interrupt(record, verdict.error)
+
+
+def _wait(queue: MemoryQueue, record: Record, verdict: Wait) -> None:
+    record.story = record.story.waits()
     queue.again(record, verdict.delay, failed=True)
 
 
@@ -301,4 +292,5 @@ _VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {
     Dead: _dead,
     Release: _release,
     Interrupt: _interrupt,
+    Wait: _wait,
 }

@@ -218,6 +218,6 @@ def _receive(desk: Desk, rows: list[Any], more: bool, receipts: Iterator[int]) -
 
 
 def _held(desk: Desk, values: Any, receipt: int) -> Held:
-    row, expires, suspect, attempt, lost, snoozes, errors, *columns = values
-    delivery = Delivery(sqlite_rows.message(columns), receipt, attempt, lost, snoozes)
+    row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
+    delivery = Delivery(sqlite_rows.message(columns), receipt, attempt, lost, snoozes, lost_at)
     return Held(row, desk, delivery, errors=errors, expires=expires, suspect=bool(suspect))

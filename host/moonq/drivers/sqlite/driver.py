@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from moonq.clock import Clock
-from moonq.drivers.base import Capabilities, Event, check_options
+from moonq.drivers import refusals
+from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
 from moonq.drivers.sqlite.moving import Mover, drop
@@ -30,8 +32,8 @@ from moonq.drivers.sqlite.subscription import SqliteSubscription, abandoned
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.errors import QueueError, QueueNotFound, Unsupported
-from moonq.model import Message, MessageState, QueueInfo, QueueSpec, Stored
+from moonq.errors import QueueError
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
 
 #: Rows that an operator's command changes in one transaction, so that nobody waits long for it.
 SLICE = 500
@@ -221,15 +223,11 @@ class SqliteDriver:
         return self._looking().info(self._queue(queue), self._clock.now())
 
     def peek(
-        self, queue: str, limit: int, *, after: str = "", state: MessageState | None = None
-    ) -> list[Stored]:
-        """Show up to *limit* messages in delivery order, from behind the id *after*.
-
-        Raises:
-            NotFound: *after* is not in the queue any more.
-        """
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says."""
         source = self._queue(queue)
-        return self._looking().peek(source, limit, after, state)
+        return self._looking().peek(source, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
@@ -305,19 +303,16 @@ class SqliteDriver:
             raise sqlite_file.closed(self._path)
 
     def _queue(self, name: str) -> SqliteQueue:
-        queue = self._queues.get(name)
-        if queue is None:
-            raise QueueNotFound(
-                f"no queue {name!r} on the SQLite driver", hint="declare it, or check its name"
-            )
-        return queue
+        return refusals.declared(self._queues, name, "SQLite")
 
 
 def _check(spec: QueueSpec) -> None:
-    check_options(spec, {"durable": True})
+    check_options(spec, {"durable"})
     if not spec.options.get("durable", True):
-        raise Unsupported(
-            f"queue {spec.name!r}: option 'durable' is always true with the SQLite driver",
+        raise refusals.option(
+            spec.name,
+            "durable",
+            "is always true with the SQLite driver",
             hint="use a queue.driver.memory for messages that need not survive",
         )
 

@@ -5,23 +5,35 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any
 
-from moonq.drivers.memory.ordering import CYCLE
+from moonq.drivers.paging import Key, Section
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
-from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY
+from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, STATES
 from moonq.drivers.sqlite.settling import expire
 from moonq.drivers.sqlite.tx import Tx
+from moonq.drivers.turns import interleave
 from moonq.model import Priority
 
 #: How much falls due in one transaction; the rest follows in the next.
 MANY = 1000
+# What orders rows, and their ids; `_ordered` fills in where to begin.
 _LEVEL = (
-    "SELECT id FROM msg INDEXED BY msg_ready"
-    " WHERE q = ? AND suspect = 0 AND pri = ? AND state = 0 ORDER BY pos, id"
+    "SELECT pos, id FROM msg INDEXED BY msg_ready"
+    " WHERE q = ? AND suspect = ? AND pri = ? AND state = 0 AND pos {} ORDER BY pos, id"
+)
+_BLOCKED = (
+    "SELECT id, id FROM msg INDEXED BY msg_grp"
+    f" WHERE q = ? AND grp IS NOT NULL AND state = {BLOCKED} AND id {{}} ORDER BY id"
+)
+_DELAYED = "SELECT due, id FROM msg WHERE q = ? AND due IS NOT NULL AND due {} ORDER BY due, id"
+_HELD = (
+    "SELECT id, id FROM msg INDEXED BY msg_held"
+    " WHERE q = ? AND sess IS NOT NULL AND state = ? AND id {} ORDER BY id"
 )
 _LEVELS = " UNION ALL ".join(
     "SELECT * FROM (SELECT pri, id FROM msg INDEXED BY msg_ready"
@@ -37,16 +49,7 @@ _SUSPECT = (
 )
 _LEASE = (
     f"UPDATE msg SET state = {LEASED}, sess = ? WHERE id IN (SELECT value FROM json_each(?))"
-    f" RETURNING id, exp, suspect, att, lost, snz, errs, {MESSAGE}"
-)
-_SUSPECTS = (
-    "SELECT id FROM msg INDEXED BY msg_ready WHERE q = ?1 AND suspect = 1 AND state = 0"
-    " ORDER BY pri DESC, pos, id"
-)
-_WAITING = (
-    _SUSPECTS,
-    f"SELECT id FROM msg WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED} ORDER BY id",
-    "SELECT id FROM msg WHERE q = ?1 AND due IS NOT NULL ORDER BY due, id",
+    f" RETURNING id, exp, suspect, errs, att, lost, snz, lost_at, {MESSAGE}"
 )
 # A message that comes due without having its turn is blocked.
 _DUE = (
@@ -64,29 +67,47 @@ _ALARM = (
 )
 
 
-def interleave(levels: Sequence[Iterator[int]], turn: int) -> Iterator[tuple[int, int]]:
-    """Draw rows from the *levels* 9 : 3 : 1, each with the turn that follows."""
-    heads = [next(level, None) for level in levels]
-    while any(head is not None for head in heads):
-        level = CYCLE[turn]
-        turn = (turn + 1) % len(CYCLE)
-        head = heads[level]
-        if head is not None:
-            yield head, turn
-            heads[level] = next(levels[level], None)
+def sections(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
+    """The rows that run, those that are about to, then those that nobody holds."""
+    look = partial(_ordered, connection, queue.number)
+    held = [Section(STATES[state], look(_HELD, state)) for state in (RUNNING, LEASED)]
+    return held + unclaimed(connection, queue)
 
 
-def waiting(connection: sqlite3.Connection, queue: SqliteQueue) -> Iterator[int]:
+def unclaimed(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
     """All rows that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
-    number = queue.number
-    suspects, blocked, delayed = (connection.execute(sql, (number,)) for sql in _WAITING)
-    levels = [connection.execute(_LEVEL, (number, priority)) for priority in Priority]
-    ready = (row for row, _ in interleave([_first(level) for level in levels], queue.turn))
-    return chain(_first(suspects), ready, _first(blocked), _first(delayed))
+    look = partial(_ordered, connection, queue.number)
+    levels = [look(_LEVEL, 0, priority) for priority in Priority]
+
+    def ready(key: Key) -> Iterator[tuple[Key, int]]:
+        turn, *keys = key or (queue.turn, None, None, None)
+        ahead = [level(place) for level, place in zip(levels, keys, strict=True)]
+        return interleave(ahead, turn, keys)
+
+    return [
+        *(Section("ready", look(_LEVEL, 1, priority)) for priority in reversed(Priority)),
+        Section("ready", ready),
+        Section("ready", look(_BLOCKED)),
+        Section("delayed", look(_DELAYED)),
+    ]
 
 
-def _first(cursor: sqlite3.Cursor) -> Iterator[int]:
-    return (row[0] for row in cursor)
+def _ordered(
+    connection: sqlite3.Connection, queue: int, sql: str, *values: int
+) -> Callable[[Key], Iterator[tuple[Key, int]]]:
+    """Return what looks at rows behind a key, which is their place and their id.
+
+    First those at the same place, then the places behind it: as one condition SQLite would read all
+    rows of a place again for every page.
+    """
+
+    def behind(key: Key) -> Iterator[tuple[Key, int]]:
+        place, row = key or (-math.inf, 0)
+        for where, bound in (("= ? AND id > ?", (place, row)), ("> ?", (place,))):
+            for found in connection.execute(sql.format(where), (queue, *values, *bound)):
+                yield found, found[1]
+
+    return behind
 
 
 def alarm(connection: sqlite3.Connection, queue: SqliteQueue) -> float:
@@ -134,6 +155,7 @@ def _next(tx: Tx, queue: SqliteQueue, count: int) -> list[int]:
         # Without rivals the cycle starts anew: the next high message is served first.
         queue.turn = 0
         return levels[Priority.NORMAL]
-    drawn = list(islice(interleave([iter(level) for level in levels], queue.turn), count))
-    queue.turn = drawn[-1][1] if drawn else queue.turn
-    return [row for row, _ in drawn]
+    ahead = [((row, row) for row in level) for level in levels]
+    drawn = list(islice(interleave(ahead, queue.turn, (0, 0, 0)), count))
+    queue.turn = drawn[-1][0][0] if drawn else queue.turn
+    return [row for _, row in drawn]

@@ -7,16 +7,23 @@ from collections.abc import Callable, Sequence
 
 from moonq.drivers.base import X_ORIGINAL_QUEUE
 from moonq.drivers.letters import redriven
+from moonq.drivers.refusals import check_room_for_letter
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import ENVELOPE, headers_text
 from moonq.drivers.sqlite.schema import BLOCKED, READY
 from moonq.drivers.sqlite.settling import discard
 from moonq.drivers.sqlite.tx import Tx
-from moonq.errors import QueueError, QueueFull
+from moonq.errors import QueueError
 from moonq.model import Message
 
-_DROP = "DELETE FROM msg WHERE id IN (SELECT value FROM json_each(?)) AND q = ? AND sess IS NULL"
+_CHOSEN = "id IN (SELECT value FROM json_each(?1)) AND q = ?2 AND sess IS NULL"
+_DROP = f"DELETE FROM msg WHERE {_CHOSEN}"
+# What is dropped can be published again.
+_FORGET = (
+    "DELETE FROM dedup WHERE q = ?2 AND (k, mid) IN"
+    f" (SELECT dkey, mid FROM msg WHERE {_CHOSEN} AND dkey IS NOT NULL)"
+)
 _LETTER = f"SELECT {ENVELOPE} FROM msg WHERE id = ? AND q = ? AND sess IS NULL"
 _MOVE = (
     "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, body)"
@@ -26,7 +33,9 @@ _MOVE = (
 
 def drop(tx: Tx, queue: SqliteQueue, rows: Sequence[tuple[int, str | None]]) -> int:
     """Delete *rows* (and their groups) that nobody holds, and say how many there were."""
-    gone = tx.execute(_DROP, (str([row for row, _ in rows]), queue.number)).rowcount
+    chosen = (str([row for row, _ in rows]), queue.number)
+    tx.execute(_FORGET, chosen)
+    gone = tx.execute(_DROP, chosen).rowcount
     tx.grow(queue, -gone)
     for group in {group for _, group in rows}:
         tx.pass_turn(queue, group)
@@ -67,10 +76,6 @@ class Mover:
 
     def _room_for(self, tx: Tx, letter: Message) -> SqliteQueue:
         queue = self._find(self._target or str(letter.headers[X_ORIGINAL_QUEUE]))
-        length = tx.length(queue)
-        if length >= queue.room and queue is not self._letters:
-            raise QueueFull(
-                f"queue {queue.spec.name!r} is full: it holds {length} messages",
-                hint="redrive when its consumers have caught up",
-            )
+        is_own = queue is self._letters
+        check_room_for_letter(queue.spec.name, tx.length(queue), queue.room, is_own=is_own)
         return queue

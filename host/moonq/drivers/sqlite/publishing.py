@@ -6,11 +6,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from moonq.drivers.refusals import full
 from moonq.drivers.sqlite import rows
 from moonq.drivers.sqlite.queue import SqliteQueue
-from moonq.drivers.sqlite.rows import ENVELOPE, errors
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
-from moonq.drivers.sqlite.settling import bury
+from moonq.drivers.sqlite.settling import bury_waiting
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import QueueError, QueueFull
 from moonq.model import Message, Receipt
@@ -64,7 +64,7 @@ def _admit(tx: Tx, queue: SqliteQueue, message: Message) -> Answer:
         if known:
             return Receipt(known[0], duplicate=True)
     if not _has_room(tx, queue):
-        return _full(queue, tx.length(queue))
+        return full(queue.spec.name, tx.length(queue), queue.room)
     if key is not None:
         until = tx.now + queue.spec.dedup_window
         tx.execute(_REMEMBER, (queue.number, key, message.id, until))
@@ -106,21 +106,8 @@ def _drop_oldest(tx: Tx, queue: SqliteQueue) -> bool:
         (victim,) = tx.execute(_FIRST_BLOCKED, (queue.number,)).fetchone()
     if victim is None:
         return False
-    att, lost, errs, *values = tx.execute(
-        f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
-        (victim,),
-    ).fetchone()
-    message = rows.message(values)
     tx.tell("dropped", queue, "max_length")
-    told = errors(errs)
-    return bury(tx, queue, victim, message, "max_length", counters=(att - 1, lost), told=told)
-
-
-def _full(queue: SqliteQueue, length: int) -> QueueFull:
-    return QueueFull(
-        f"queue {queue.spec.name!r} is full: it holds {length} messages of {queue.room:.0f}",
-        hint="publish again when its consumers have caught up, or raise max_length",
-    )
+    return bury_waiting(tx, queue, victim, "max_length")
 
 
 def forget_keys(tx: Tx) -> bool:

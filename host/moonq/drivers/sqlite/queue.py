@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moonq.model import RELEASE, Delivery, QueueSpec
@@ -61,44 +62,23 @@ class SqliteQueue:
                 desk.recall()
 
 
+@dataclass(slots=True, eq=False)
 class Held:
     """A delivery that is ours: leased or running."""
 
-    __slots__ = (
-        "delivery",
-        "desk",
-        "ended",
-        "errors",
-        "expires",
-        "row",
-        "settled",
-        "started",
-        "suspect",
-    )
-
-    def __init__(
-        self,
-        row: int,
-        desk: Desk,
-        delivery: Delivery,
-        *,
-        errors: str | None,
-        expires: float | None,
-        suspect: bool,
-    ) -> None:
-        self.row = row
-        self.desk = desk
-        self.delivery = delivery
-        self.errors = errors
-        """The errors it remembers, as they are stored."""
-        self.expires = expires
-        """The moment by which its first run must have started."""
-        self.suspect = suspect
-        """Whether a process died that held it."""
-        self.started = False
-        self.settled = False
-        self.ended: float | None = None
-        """The moment of the verdict: delays count from it, not from when it is written."""
+    row: int
+    desk: Desk
+    delivery: Delivery
+    errors: str | None
+    """The errors it remembers, as they are stored."""
+    expires: float | None
+    """The moment by which its first run must have started."""
+    suspect: bool
+    """Whether a process died that held it."""
+    started: bool = False
+    settled: bool = False
+    ended: float | None = None
+    """The moment of the verdict: delays count from it, not from when it is written."""
 
     @property
     def queue(self) -> SqliteQueue:

@@ -95,8 +95,11 @@ CREATE TABLE dedup(
 CREATE INDEX dedup_until ON dedup(until);
 """
 
+# When a lease ended without a verdict, while what that leads to is not decided.
+_LOST_AT = "ALTER TABLE msg ADD COLUMN lost_at REAL"
+
 #: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
-STEPS: list[str] = [_FIRST]
+STEPS: list[str] = [_FIRST, _LOST_AT]
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

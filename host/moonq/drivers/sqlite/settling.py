@@ -28,10 +28,8 @@ from moonq.model import (
     Retry,
     Snooze,
     Verdict,
+    Wait,
 )
-
-#: No failed message comes back sooner, whatever its policy says.
-SOONEST = 0.1
 
 
 class Expire:
@@ -50,8 +48,12 @@ _START = (
     " WHERE id IN (SELECT value FROM json_each(?)) AND sess = ?"
 )
 _AGAIN = (
-    "UPDATE msg SET state = ?, due = ?, sess = NULL, suspect = ?, att = att + ?, lost = lost + ?,"
-    " snz = snz + ?, errs = ?, exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
+    "UPDATE msg SET state = ?, due = ?, sess = NULL, suspect = ?, att = att + ?, snz = snz + ?,"
+    " lost_at = NULL, errs = ?, exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
+)
+_INTERRUPT = (
+    f"UPDATE msg SET state = {READY}, sess = NULL, lost = lost + 1, lost_at = ?, errs = ?,"
+    " exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
 )
 _RELEASE = (
     f"UPDATE msg SET state = {READY}, sess = NULL,"
@@ -61,7 +63,11 @@ _BURY = (
     "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, errs, origin, body)"
     " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, ?, ?, body FROM msg WHERE id = ? AND sess IS ?"
 )
-_LOST = f"SELECT id, q, state = {RUNNING} OR suspect, lost, grp, mid FROM msg WHERE sess = ?"
+_LOST = f"SELECT id, q, state = {RUNNING} OR suspect, mid FROM msg WHERE sess = ?"
+_RECOVER = (
+    f"UPDATE msg SET state = {READY}, lost = lost + ?1, lost_at = CASE WHEN ?1 THEN ?2 ELSE lost_at"
+    " END, suspect = 1, sess = NULL WHERE id = ?3"
+)
 
 
 def start(tx: Tx, begun: Iterable[Held]) -> None:
@@ -100,18 +106,26 @@ def _again(
     held: Held,
     delay: float,
     *,
-    spent: tuple[int, int, int],
+    spent: tuple[int, int],
     error: ErrorRecord | None = None,
     suspect: bool = False,
 ) -> bool:
     """Let a message come back after *delay*, its counters grown by *spent*."""
     queue, group = held.queue, held.delivery.message.group
-    due = (held.ended or tx.now) + max(delay, SOONEST)
+    due = (held.ended or tx.now) + delay
     # A failure may cost it the turn of its group; a snooze never does.
-    skips = not spent[2] and group is not None and queue.spec.group_on_failure == "skip"
+    skips = not spent[1] and group is not None and queue.spec.group_on_failure == "skip"
     state = PARKED if skips else DELAYED
-    told = held.errors if error is None else errors_text(remember(errors(held.errors), error))
-    values = (state, due, suspect, *spent, told, held.started, held.row, held.desk.session)
+    values = (
+        state,
+        due,
+        suspect,
+        *spent,
+        _told(held, error),
+        held.started,
+        held.row,
+        held.desk.session,
+    )
     if not tx.execute(_AGAIN, values).rowcount:
         return False
     _watch(queue, held, due)
@@ -127,28 +141,32 @@ def _watch(queue: SqliteQueue, held: Held, due: float) -> None:
 
 
 def _retry(tx: Tx, held: Held, verdict: Retry) -> bool:
-    return _again(tx, held, verdict.delay, spent=(1, 0, 0), error=verdict.error)
+    return _again(tx, held, verdict.delay, spent=(1, 0), error=verdict.error)
 
 
 def _snooze(tx: Tx, held: Held, verdict: Snooze) -> bool:
-    return _again(tx, held, verdict.delay, spent=(0, 0, 1))
+    return _again(tx, held, verdict.delay, spent=(0, 1))
+
+
+def _told(held: Held, error: ErrorRecord | None) -> str | None:
+    """Return what it remembers of errors, as it is stored."""
+    return held.errors if error is None else errors_text(remember(errors(held.errors), error))
+
+
+def _wait(tx: Tx, held: Held, verdict: Wait) -> bool:
+    return _again(tx, held, verdict.delay, spent=(0, 0), suspect=held.suspect)
 
 
 def _interrupt(tx: Tx, held: Held, verdict: Interrupt) -> bool:
-    return _again(
-        tx, held, verdict.delay, spent=(0, 1, 0), error=verdict.error, suspect=held.suspect
-    )
+    told = _told(held, verdict.error)
+    values = (held.ended or tx.now, told, held.started, held.row, held.desk.session)
+    _watch(held.queue, held, float("inf"))
+    return bool(tx.execute(_INTERRUPT, values).rowcount)
 
 
 def _abandon(tx: Tx, held: Held, _ending: Abandon) -> bool:
-    delay = _interruption_delay(held.queue, held.delivery.interruptions)
     tx.tell("interrupted", held.queue, held.delivery.message.id)
-    return _again(tx, held, delay, spent=(0, 1, 0), suspect=held.suspect)
-
-
-def _interruption_delay(queue: SqliteQueue, before: int) -> float:
-    delays = queue.spec.interruption_delays or (SOONEST,)
-    return delays[min(before, len(delays) - 1)]
+    return _interrupt(tx, held, Interrupt())
 
 
 def _release(tx: Tx, held: Held, _verdict: Release) -> bool:
@@ -189,16 +207,20 @@ def _expire(tx: Tx, held: Held, _ending: Expire) -> bool:
 def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
     """End messages whose first run did not start in time, and that nobody holds."""
     for row in rows:
-        att, lost, errs, *values = tx.execute(
-            f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?",
-            (row,),
-        ).fetchone()
-        message = sqlite_rows.message(values)
-        tx.tell("expired", queue, message.id)
+        name, group = tx.execute("SELECT mid, grp FROM msg WHERE id = ?", (row,)).fetchone()
+        tx.tell("expired", queue, name)
         if queue.spec.on_expire == "drop":
-            discard(tx, queue, row, message.group)
+            discard(tx, queue, row, group)
         else:
-            bury(tx, queue, row, message, "expired", counters=(att - 1, lost), told=errors(errs))
+            bury_waiting(tx, queue, row, "expired")
+
+
+def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bool:
+    """Put a row that nobody holds among the dead letters."""
+    sql = f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?"
+    att, lost, errs, *values = tx.execute(sql, (row,)).fetchone()
+    message, counters = sqlite_rows.message(values), (att - 1, lost)
+    return bury(tx, queue, row, message, reason, counters=counters, told=errors(errs))
 
 
 def bury(
@@ -249,24 +271,13 @@ def recover(tx: Tx, session: int) -> None:
 
     Whatever a dead process held is a suspect from now on, for it may be what killed it.
     """
-    for row, number, ran, lost, group, mid in tx.rows(_LOST, (session,)):
+    for row, number, ran, mid in tx.rows(_LOST, (session,)):
         queue = tx.queue(number)
         queue.stirred = True
-        state, due = READY, None
         if ran:
-            skips = group is not None and queue.spec.group_on_failure == "skip"
-            state = PARKED if skips else DELAYED
-            due = tx.now + max(_interruption_delay(queue, lost), SOONEST)
-            queue.wake_at(due)
             tx.tell("interrupted", queue, mid)
-        tx.execute(
-            "UPDATE msg SET state = ?, due = ?, lost = lost + ?, suspect = 1, sess = NULL"
-            " WHERE id = ?",
-            (state, due, ran, row),
-        )
+        tx.execute(_RECOVER, (ran, tx.now, row))
         queue.alarm = min(queue.alarm, tx.now)
-        if state == PARKED:
-            tx.pass_turn(queue, group)
     tx.execute("DELETE FROM seat WHERE sess = ?", (session,))
     tx.execute("DELETE FROM session WHERE id = ?", (session,))
 
@@ -277,6 +288,7 @@ _ENDINGS: dict[type, Callable[[Tx, Held, Any], bool]] = {
     Dead: _dead,
     Release: _release,
     Interrupt: _interrupt,
+    Wait: _wait,
     Expire: _expire,
     Abandon: _abandon,
 }

@@ -7,26 +7,22 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, dropwhile, islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from moonq.drivers import paging
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.file import meaning, open_reader
-from moonq.drivers.sqlite.line import waiting
+from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
-from moonq.errors import NotFound
-from moonq.model import MessageState, QueueInfo, Stored
+from moonq.model import MessageState, Page, QueueInfo, Stored
 
 _HELD = (
     "SELECT state, count(*) FROM msg INDEXED BY msg_held"
     " WHERE q = ? AND sess IS NOT NULL GROUP BY state"
-)
-_AT_WORK = (
-    "SELECT id FROM msg INDEXED BY msg_held WHERE q = ? AND sess IS NOT NULL"
-    " ORDER BY state DESC, id"
 )
 _DELAYED = "SELECT count(*) FROM msg WHERE q = ? AND due IS NOT NULL"
 _SEATS = "SELECT coalesce(sum(n), 0) FROM seat WHERE q = ?"
@@ -38,8 +34,7 @@ _OLDEST = (
     f"(SELECT min(id) FROM msg INDEXED BY msg_grp"
     f" WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED}))"
 )
-_ONE = f"SELECT state, att, lost, due, errs, {MESSAGE} FROM msg WHERE id = ?"
-_NAME = "SELECT mid FROM msg WHERE id = ?"
+_ONE = f"SELECT state, att, lost, due, errs, exp, {MESSAGE} FROM msg WHERE id = ?"
 
 
 class View:
@@ -92,44 +87,11 @@ class View:
                 paused=bool(one("SELECT paused FROM queue WHERE id = ?", number)),
             )
 
-    def peek(
-        self, queue: SqliteQueue, limit: int, after: str, state: MessageState | None
-    ) -> list[Stored]:
-        """Show up to *limit* messages from behind the id *after*.
-
-        Raises:
-            NotFound: *after* is not in the queue any more.
-        """
+    def peek(self, queue: SqliteQueue, limit: int, cursor: str, state: MessageState | None) -> Page:
+        """Show up to *limit* messages from where *cursor* says."""
         with self._looking() as connection:
-            rows = self._rows(connection, queue)
-            if after:
-                rows = self._behind(connection, queue, rows, after)
-            shown = (_stored(connection, row) for row in rows)
-            fitting = (stored for stored in shown if state in {None, stored.state})
-            return list(islice(fitting, max(limit, 0)))
-
-    def _rows(self, connection: sqlite3.Connection, queue: SqliteQueue) -> Iterator[int]:
-        """Those that run, those that are about to, then those that wait in order of delivery."""
-        held = (row for (row,) in connection.execute(_AT_WORK, (queue.number,)))
-        return chain(held, waiting(connection, queue))
-
-    def _behind(
-        self,
-        connection: sqlite3.Connection,
-        queue: SqliteQueue,
-        rows: Iterator[int],
-        after: str,
-    ) -> Iterator[int]:
-        def is_before(row: int) -> bool:
-            return bool(connection.execute(_NAME, (row,)).fetchone()[0] != after)
-
-        rest = dropwhile(is_before, rows)
-        if next(rest, None) is None:
-            raise NotFound(
-                f"queue {queue.spec.name!r}: message {after!r} is not there any more",
-                hint="look again from the beginning",
-            )
-        return rest
+            rows, show = sections(connection, queue), partial(_stored, connection)
+            return paging.peek(queue.spec.name, rows, limit, cursor, state, show)
 
     def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
         """Show one message."""
@@ -142,12 +104,12 @@ class View:
         """Row, id, group and origin of all that nobody holds, in the order of delivery."""
         sql = "SELECT id, mid, grp, origin FROM msg WHERE id = ?"
         with self._looking() as connection:
-            rows = waiting(connection, queue)
+            rows = paging.every(unclaimed(connection, queue))
             return [connection.execute(sql, (row,)).fetchone() for row in rows]
 
 
 def _stored(connection: sqlite3.Connection, row: int) -> Stored:
-    state, attempt, lost, due, errs, *columns = connection.execute(_ONE, (row,)).fetchone()
+    state, attempt, lost, due, errs, expires, *columns = connection.execute(_ONE, (row,)).fetchone()
     return Stored(
         sqlite_rows.message(columns),
         STATES[state],
@@ -155,4 +117,5 @@ def _stored(connection: sqlite3.Connection, row: int) -> Stored:
         lost,
         due,
         sqlite_rows.errors(errs),
+        expires,
     )

@@ -14,7 +14,7 @@ from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token
 from moonq.registry.script import IMPORTS, Script
 from moonq.registry.yaml.nodes import List, Node, Scalar, locate
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
 #: In every script without `require`.
@@ -43,14 +43,8 @@ def scan(text: LuaText) -> tuple[list[Required], bool]:
             after = after[1:] if len(after) > 2 and after[2].text == ")" else []
         if after and after[0].kind == "string":
             text_token = after[0]
-            found.append(
-                Required(
-                    text_token.text[1:-1],
-                    text_token.line,
-                    text_token.column,
-                    len(text_token.text),
-                )
-            )
+            name = text_token.text
+            found.append(Required(name[1:-1], text_token.line, text_token.column, len(name)))
         else:
             dynamic = True
     return found, dynamic
@@ -72,7 +66,7 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
         seen.add(one.name)
     if not dynamic:
         findings += [
-            _unused(draft, name)
+            _unused(draft, script, name)
             for name in sorted(declared - seen - {"errors"})
             if _exists(name, script)
         ]
@@ -84,34 +78,30 @@ def _exists(name: str, script: Script) -> bool:
 
 
 def _unknown_modules(draft: Draft, script: Script) -> list[Finding]:
-    known = assets.stdlib_modules()
-    findings = []
-    for at, name in enumerate(script.modules):
-        if name not in known:
-            node = locate(draft.node, ("modules", at))
-            findings.append(_no_module(name, draft.span(node, "no such module"), ()))
-    return findings
+    return [
+        _no_module(name, draft.span_of("modules", at, label="no such module"))
+        for at, name in enumerate(script.modules)
+        if name not in assets.stdlib_modules()
+    ]
 
 
-def _no_module(name: str, *spans: object) -> Finding:
+def _no_module(name: str, span: Span) -> Finding:
     known = assets.stdlib_modules()
     likely = question(close(name, known))
-    shown = tuple(span for span in spans if isinstance(span, Span))
-    return Finding(
-        "error",
+    return error(
         "L303",
         f"there is no module `{name}`",
-        shown,
-        () if likely else (f"the modules are {', '.join(sorted(known))}",),
-        (likely,) if likely else ("name your own libraries in `imports`",),
+        span,
+        note="" if likely else f"the modules are {', '.join(sorted(known))}",
+        help=likely or "name your own libraries in `imports`",
     )
 
 
 def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Drafts) -> Finding:
     here = text.span(one.line, one.column, one.length)
     if one.name in BUILT_IN and one.name not in assets.stdlib_modules():
-        note = f"`{one.name}` is there without `require`"
-        return Finding("error", "L301", note, (here,), (), ("remove this line",))
+        message = f"`{one.name}` is there without `require`"
+        return error("L301", message, here, help="remove this line")
     library = next(
         (d for d in drafts.values() if IMPORTS.accepts(d.kind) and d.name == one.name), None
     )
@@ -119,13 +109,12 @@ def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Drafts) -> F
         return _no_module(one.name, here)
     field = "imports" if library else "modules"
     written = f"{one.name}: {library.id}" if library else one.name
-    return Finding(
-        "error",
+    return error(
         "L301",
         f"`{one.name}` is required but not declared for {draft.id}",
-        (here, _declaration(draft, field, written)),
-        ("an entry may only load what its YAML lists; that is the sandbox",),
-        (),
+        here,
+        _declaration(draft, field, written),
+        note="an entry may only load what its YAML lists; that is the sandbox",
     )
 
 
@@ -152,26 +141,19 @@ def _width(draft: Draft, node: List) -> int:
     return first.column + first.length - node.column if isinstance(first, Scalar) else 1
 
 
-def _unused(draft: Draft, name: str) -> Finding:
-    field = (
-        "imports"
-        if isinstance(draft.config, Script) and name in draft.config.imports
-        else "modules"
-    )
+def _unused(draft: Draft, script: Script, name: str) -> Finding:
+    field = "imports" if name in script.imports else "modules"
     node: Node = locate(draft.node, (field,))
     if isinstance(node, List):
-        node = next(
-            (item for item in node.items if isinstance(item, Scalar) and item.text.endswith(name)),
-            node,
-        )
+        written = (item for item in node.items if isinstance(item, Scalar))
+        node = next((item for item in written if item.text.endswith(name)), node)
     else:
         node = locate(draft.node, (field, name))
     word = "import" if field == "imports" else "module"
-    return Finding(
-        "warning",
+    return error(
         "L302",
         f"{word} `{name}` is declared but never required",
-        (draft.span(node),),
-        (),
-        (f"remove `{name}` from `{field}`, so that the script can do no more than it needs",),
+        draft.span(node),
+        help=f"remove `{name}` from `{field}`, so that the script can do no more than it needs",
+        severity="warning",
     )

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterable
 
 from moonq.registry.lua.text import LuaText
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
+_FRAME = re.compile(r"(?P<chunk>[^\n]+?):(?P<line>\d+): in ")
 _WHERE = re.compile(r"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
 _NAME = re.compile(r"\((?:local|global|field|method|upvalue|constant) '([^']+)'\)")
 _FUNCTION = re.compile(r"bad argument #\S+ to '([^']+)'")
-#: Lua writes the end of a long chunk name behind this.
-_CUT = "..."
 _FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
 _WORDS = frozenset(
     re.findall(
@@ -36,22 +35,22 @@ def finding(message: str, texts: Iterable[LuaText], *, code: str, headline: str 
     where = _WHERE.fullmatch(message)
     text = _text(where["chunk"], int(where["line"]), texts) if where else None
     if where is None or text is None:
-        return Finding("error", code, headline or message)
+        return error(code, headline or message)
     what, line = where["what"], int(where["line"])
-    spans = (_span(text, line, what, label=what if headline else ""),)
-    advice = _advice(what, text)
-    return Finding("error", code, headline or what, spans, (), (advice,) if advice else ())
+    span = _span(text, line, what, label=what if headline else "")
+    return error(code, headline or what, span, help=_advice(what, text))
+
+
+def innermost(stack: str) -> tuple[str, int]:
+    """Return chunk and line of the innermost frame of *stack*; an empty name and 0 without one."""
+    frame = _FRAME.match(stack)
+    return (frame["chunk"], int(frame["line"])) if frame else ("", 0)
 
 
 def _text(chunk: str, line: int, texts: Iterable[LuaText]) -> LuaText | None:
     """The text that Lua calls *chunk*; of several in one file the one that has *line*."""
-    tail = chunk.removeprefix(_CUT)
-    for text in texts:
-        name = text.shown.file
-        same = name == chunk or (chunk.startswith(_CUT) and name.endswith(tail))
-        if same and text.code.line(line).strip():
-            return text
-    return None
+    fitting = (text for text in texts if text.is_called(chunk) and text.code.line(line).strip())
+    return next(fitting, None)
 
 
 def _span(text: LuaText, line: int, what: str, label: str) -> Span:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moonq.registry.draft import Draft, Drafts, error
+from moonq.registry.draft import Draft, Drafts
+from moonq.registry.kind import Kinds
 from moonq.registry.lua import requires, syntax
 from moonq.registry.lua.text import LuaText
 from moonq.registry.script import Script
 from moonq.registry.yaml.nodes import Scalar
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 
 FILE = "file://"
 BOM = b"\xef\xbb\xbf"
 
 
-def read(drafts: Drafts, root: Path) -> list[Finding]:
+def read(drafts: Drafts, kinds: Kinds, root: Path) -> list[Finding]:
     """Give every script its text; return what is missing, and what is no Lua."""
     reader = _Reader(root)
     for draft in drafts.values():
@@ -25,7 +26,7 @@ def read(drafts: Drafts, root: Path) -> list[Finding]:
             text = reader.text(draft, script)
             if text:
                 draft.script = text
-                if not reader.is_broken(text):
+                if not reader.is_broken(text, kinds[draft.kind].compiles):
                     reader.findings += requires.check(draft, script, text, drafts)
     return reader.findings
 
@@ -109,10 +110,10 @@ class _Reader:
             help=question(near) or f"create {looked.as_posix()}, or correct the path",
         )
 
-    def is_broken(self, text: LuaText) -> bool:
+    def is_broken(self, text: LuaText, compiles: syntax.Compile | None) -> bool:
         """Check the syntax of *text*, and say so once for all entries that share it."""
         if text.data not in self.broken:
-            finding = syntax.check(text)
+            finding = syntax.check(text, compiles) if compiles else None
             self.broken[text.data] = finding is not None
             if finding:
                 self.findings.append(finding)

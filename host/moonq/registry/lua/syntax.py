@@ -7,13 +7,13 @@ line 2)" becomes a second span.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from moonq.registry.lua.habits import habit, unclosed_habit
 from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token, tokens
-from moonq.sandbox import syntax
-from moonq.text.findings import Finding, Span
+from moonq.text.findings import Finding, Span, error
 
 _WHERE = re.compile(r":(\d+): (.*)", re.DOTALL)
 _NEAR = re.compile(r"(?P<what>.*) near (?:'(?P<token>.*)'|<eof>)", re.DOTALL)
@@ -26,6 +26,8 @@ _UNFINISHED = re.compile(
 )
 _AT_LINE = re.compile(r" (?:at|on) line \d+$")
 _QUOTED = re.compile(r"'([^']*)'")
+#: Lua's complaint about a text of that name, if it has one: `moonq.sandbox.syntax.check`.
+Compile = Callable[[bytes, str], str | None]
 #: So many of one kind on a line are no typing error; the search costs a compilation each.
 MANY = 50
 _ADVICE = {
@@ -46,16 +48,16 @@ class Complaint:
     at_end: bool
 
 
-def check(text: LuaText) -> Finding | None:
+def check(text: LuaText, compiles: Compile) -> Finding | None:
     """Return the finding for *text* if it is no Lua."""
-    message = syntax.check(text.data, text.shown.file)
-    return of_message(message, text) if message else None
+    message = compiles(text.data, text.shown.file)
+    return of_message(message, text, compiles) if message else None
 
 
-def of_message(message: str, text: LuaText) -> Finding:
+def of_message(message: str, text: LuaText, compiles: Compile) -> Finding:
     """Return the finding for Lua's *message* about *text*."""
     complaint = _taken_apart(message)
-    token = _culprit(complaint, text)
+    token = _culprit(complaint, text, compiles)
     line = token.line if token else min(complaint.line, text.last_line())
     return _Words(complaint, text, token, line).finding()
 
@@ -70,7 +72,7 @@ def _taken_apart(message: str) -> Complaint:
     return Complaint(line, near["what"], near["token"] or "", at_end=near["token"] is None)
 
 
-def _culprit(complaint: Complaint, text: LuaText) -> Token | None:
+def _culprit(complaint: Complaint, text: LuaText, compiles: Compile) -> Token | None:
     """The token Lua means; of several alike on the line, the first that is enough to fail."""
     if complaint.at_end or not complaint.token:
         return None
@@ -81,7 +83,7 @@ def _culprit(complaint: Complaint, text: LuaText) -> Token | None:
         and token.text.startswith(complaint.token)
     ]
     for token in same[:MANY]:
-        message = syntax.check(text.code.text[: token.end].encode(), text.shown.file)
+        message = compiles(text.code.text[: token.end].encode(), text.shown.file)
         if message and message.endswith(f"near '{complaint.token}'"):
             return token
     return same[min(len(same), MANY) - 1] if same else None
@@ -168,7 +170,7 @@ class _Words:
         return self.text.span(token.line, token.column, len(token.text.partition("\n")[0]))
 
     def _made(self, message: str, spans: tuple[Span, ...], help_: str) -> Finding:
-        return Finding("error", "P110", message, spans, (), (help_,) if help_ else ())
+        return error("P110", message, *spans, help=help_)
 
     def _span(self, label: str, since: int | None = None) -> Span:
         if self.token:

@@ -10,6 +10,9 @@ from typing import Any
 from moonq.registry.lua.tokens import Token, tokens
 from moonq.text.findings import Source, Span
 
+#: Lua writes the end of a long chunk name behind this.
+_CUT = "..."
+
 
 @dataclass(frozen=True)
 class LuaText:
@@ -31,6 +34,11 @@ class LuaText:
     def code(self) -> Source:
         """The text as Lua reads it."""
         return Source.of(self.shown.file, self.data)
+
+    def is_called(self, chunk: str) -> bool:
+        """Say whether Lua's messages mean this text by *chunk*, which may have lost its front."""
+        name, tail = self.shown.file, chunk.removeprefix(_CUT)
+        return name == chunk or (tail != chunk and name.endswith(tail))
 
     def tokens(self) -> Iterator[Token]:
         """Yield the tokens of the text."""

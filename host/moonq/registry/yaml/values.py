@@ -7,16 +7,16 @@ from typing import Any
 
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
 from moonq.registry.yaml.scalars import MissingVariable, TooBig, formerly, meaning, substitute
-from moonq.text.findings import Finding, Source
+from moonq.text.findings import Finding, Source, error
 
 
 class Values:
     """Reads the values of one file and collects what is wrong with them."""
 
-    def __init__(self, source: Source, env: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, env: Mapping[str, str], findings: list[Finding]) -> None:
         self.source = source
         self.env = env
-        self.findings: list[Finding] = []
+        self.findings = findings
 
     def of(self, node: Node) -> Any:
         """Return the plain value of *node*."""
@@ -34,47 +34,33 @@ class Values:
             if was := formerly(node.text):
                 self._warn_about_yaml_1_1(node, was)
             return meaning(node.text)
-        except MissingVariable as error:
-            self._missing(node, str(error))
-        except TooBig:
+        except MissingVariable as name:
             self._add(
-                node,
-                "P107",
-                "this number does not fit into 64 bits",
-                help="put it in quotes if it is meant as text",
-            )
-        except ValueError as error:
-            self._add(
-                node,
                 "R213",
-                f"`{error}` is no name of an environment variable",
-                help="write `${env:NAME}` or `${env:NAME:-default}`",
+                f"the environment variable `{name}` is not set",
+                node,
+                help=f"set {name}, or write a default: `${{env:{name}:-value}}`",
             )
+        except TooBig:
+            hint = "put it in quotes if it is meant as text"
+            self._add("P107", "this number does not fit into 64 bits", node, help=hint)
+        except ValueError as name:
+            message = f"`{name}` is no name of an environment variable"
+            self._add("R213", message, node, help="write `${env:NAME}` or `${env:NAME:-default}`")
         return node.text
-
-    def _missing(self, node: Scalar, name: str) -> None:
-        self._add(
-            node,
-            "R213",
-            f"the environment variable `{name}` is not set",
-            help=f"set {name}, or write a default: `${{env:{name}:-value}}`",
-        )
 
     def _warn_about_yaml_1_1(self, node: Scalar, was: str) -> None:
         value = meaning(node.text)
         now = f"the text `{value}`" if isinstance(value, str) else f"the number {value}"
-        span = self.source.span(node.line, node.column, node.length, now)
-        self.findings.append(
-            Finding(
-                "warning",
-                "P104",
-                f"`{node.text}` is {now} here, though older YAML reads {was}",
-                (span,),
-                ("moonq reads YAML 1.2",),
-                (f'put it in quotes if you mean text: "{node.text}"',),
-            )
+        self._add(
+            "P104",
+            f"`{node.text}` is {now} here, though older YAML reads {was}",
+            node,
+            now,
+            note="moonq reads YAML 1.2",
+            help=f'put it in quotes if you mean text: "{node.text}"',
+            severity="warning",
         )
 
-    def _add(self, node: Scalar, code: str, message: str, *, help: str) -> None:  # noqa: A002
-        span = self.source.span(node.line, node.column, node.length)
-        self.findings.append(Finding("error", code, message, (span,), (), (help,)))
+    def _add(self, code: str, message: str, node: Scalar, label: str = "", **more: Any) -> None:
+        self.findings.append(error(code, message, self.source.at(node, label), **more))

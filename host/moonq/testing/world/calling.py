@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from moonq.run.calls import ByHand
+from moonq.errors import ScriptError
 from moonq.run.context import CallContext
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.run.trial import Trial
+from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
 from moonq.testing.world.world import World
 
 #: Kinds of faults that errors in Lua do not have.
@@ -16,29 +17,21 @@ _KINDS = {"MEMORY": "INTERNAL"}
 class CallUnderTest:
     """A call of *function* in *world*."""
 
-    def __init__(self, world: World, function: str) -> None:
+    def __init__(self, world: World, function: str, headers: bytes) -> None:
         self._world = world
         self._function = world.project.resolve(function).id
         self._began = world.clock.monotonic()
         self._limit = world.functions.limits(self._function).timeout
+        judge = world.dry_policy(self._function)
+        self._trial = Trial(judge, world.clock, json.loads(headers) if headers else {})
         self._state: LuaState | None = None
 
-    def run(self, body: bytes, headers: bytes) -> bytes:
+    def run(self, body: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
-        message = ByHand(json.loads(headers) if headers else {}, self._world.clock.now())
-        caller = message.caller(CallContext(self._function, sleep=self._sleep))
         try:
-            self._state = self._world.functions.open(self._function, caller)
+            progress = self._deliver(body)
         except (ScriptFault, Stopped) as problem:
             return failed(_fault(problem))
-        try:
-            return self._deliver(self._state, body)
-        finally:
-            self._state.close()
-
-    def _deliver(self, state: LuaState, body: bytes) -> bytes:
-        self._world.take_returned()
-        progress = state.deliver(self._limit, [body])
         returned = self._world.take_returned()
         if progress.stopped:
             return failed(_fault(progress.stopped))
@@ -46,6 +39,31 @@ class CallUnderTest:
         if raised and not returned:
             return failed(raised[0].fault)
         return returned or b"[]"
+
+    def judged(self, body: bytes) -> bytes:
+        """Call it and return what would become of its message, as JSON.
+
+        Raises:
+            ScriptError: It does not load.
+        """
+        try:
+            self._deliver(body)
+        except (ScriptFault, Stopped) as problem:
+            why = _fault(problem).message
+            raise ScriptError(f"{self._function} does not load: {why}") from None
+        found = self._trial.judgement
+        error = found.error and {"kind": found.error.kind, "message": found.error.message}
+        told = {**found.told(), "error": error}
+        return json.dumps({name: one for name, one in told.items() if one}).encode()
+
+    def _deliver(self, body: bytes) -> Progress:
+        caller = self._trial.caller(CallContext(self._function, sleep=self._sleep))
+        self._state = state = self._world.functions.open(self._function, caller)
+        self._world.take_returned()
+        try:
+            return self._trial.deliver(state, body, self._limit)
+        finally:
+            state.close()
 
     def _sleep(self, seconds: float) -> bool:
         if self._state is not None:

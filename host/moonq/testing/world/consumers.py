@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moonq.model import Ack, Delivery, Verdict
 from moonq.run.consumer import Consumer
+from moonq.run.judgement import Event
 from moonq.run.worker import Worker
+from moonq.sandbox.state import Fault
 from moonq.testing.world.runs import Observed
-
-if TYPE_CHECKING:
-    from moonq.testing.world.world import World
+from moonq.testing.world.told import Told
 
 
 class DrivenConsumer(Consumer):
     """See `Consumer`; one worker, no threads."""
 
-    def __init__(self, *parts: Any, world: World) -> None:
+    def __init__(self, *parts: Any, world: Told) -> None:
         super().__init__(*parts)
         self._world = world
         self._worker: Worker | None = None
@@ -78,9 +78,15 @@ class DrivenConsumer(Consumer):
         if self._is_doomed:
             if self._worker is not None:
                 self._worker.fire()
-            return self._settler.interrupted(delivery, "the worker died: test.crash_worker")
+            return self._interrupted(delivery, "the worker died: test.crash_worker")
         if isinstance(verdict, Ack) and self._world.faults.takes_ack():
-            return self._settler.interrupted(delivery, "the ack was lost: test.drop_ack")
+            return self._interrupted(delivery, "the ack was lost: test.drop_ack")
+        return verdict
+
+    def _interrupted(self, delivery: Delivery, why: str) -> Verdict:
+        event = Event("interrupted", Fault("INTERNAL", why))
+        verdict = self._settler.judge(delivery, event).verdict
+        assert verdict is not None
         return verdict
 
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from moonq.registry import Project
 from moonq.run.context import CallContext
@@ -13,15 +12,13 @@ from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Limits, LuaState
 from moonq.testing.world.states import StateUnderTest
-
-if TYPE_CHECKING:
-    from moonq.testing.world.world import World
+from moonq.testing.world.told import Told
 
 
 class FunctionsUnderTest(Functions):
     """See `Functions`; its states have the stubs of the running test."""
 
-    def __init__(self, project: Project, services: HostServices, world: World) -> None:
+    def __init__(self, project: Project, services: HostServices, world: Told) -> None:
         super().__init__(project, services)
         self._world = world
 

@@ -6,13 +6,15 @@ Each function is lent under its name with ``test_`` in front.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 from moonq import assets
 from moonq.drivers.base import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
+from moonq.drivers.paging import walk
 from moonq.errors import MoonqError, NotFound, QueueError, Unsupported
-from moonq.model import Message, Stored
+from moonq.model import Message, MessageState, Stored
 from moonq.registry import Project
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
@@ -22,7 +24,8 @@ from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.runs import log_object
 from moonq.testing.world.standin import StandIn
-from moonq.testing.world.world import Stub, World
+from moonq.testing.world.told import Stub
+from moonq.testing.world.world import World
 
 #: How many messages one look shows.
 MOST = 10_000
@@ -131,10 +134,10 @@ def _looks(suite: Lender) -> dict[str, Callable[..., Any]]:
         if which == b"dead":
             found = _dead_letters(route)
         else:
-            state = "delayed" if which == b"delayed" else None
-            found = route.driver.peek(route.spec.name, MOST, state=state)  # type: ignore[arg-type]
+            state: MessageState | None = "delayed" if which == b"delayed" else None
+            found = walk(route.driver, route.spec.name, state)
         now = suite.clock.now()
-        return _dump([_message(route, one, now) for one in found])
+        return _dump([_message(route, one, now) for one in islice(found, MOST)])
 
     return {
         "queue": lambda name: suite.project.id_of(text(name), "queue.queue").encode(),
@@ -174,7 +177,10 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
         "drain": drain,
         "step": step,
         "call": lambda function, body, headers: bounded(
-            CallUnderTest(suite.world, text(function)).run(body, headers)
+            CallUnderTest(suite.world, text(function), headers).run(body)
+        ),
+        "judged": lambda function, body, headers: bounded(
+            CallUnderTest(suite.world, text(function), headers).judged(body)
         ),
     }
 
@@ -215,11 +221,11 @@ def _stand_ins(world: World, asked: str) -> list[StandIn]:
     return drivers
 
 
-def _dead_letters(route: Route) -> Iterable[Stored]:
-    if route.spec.dead_letter is None:
-        return []
-    found = route.driver.peek(route.spec.dead_letter, MOST)
-    return [one for one in found if one.message.headers.get(X_ORIGINAL_QUEUE) == route.spec.name]
+def _dead_letters(route: Route) -> Iterator[Stored]:
+    if route.spec.dead_letter is not None:
+        for one in walk(route.driver, route.spec.dead_letter):
+            if one.message.headers.get(X_ORIGINAL_QUEUE) == route.spec.name:
+                yield one
 
 
 def _message(route: Route, stored: Stored, now: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from moonq.drivers.base import Subscription
-from moonq.model import ACK, Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict
+from moonq.model import ACK, Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict, Wait
 from moonq.run.sinks import Publication
 from moonq.testing.results import LogLine
 from moonq.testing.world.services import SinkUnderTest
@@ -36,13 +36,14 @@ class Run:
         elif isinstance(verdict, Dead):
             self.dead.append(message)
             self._last_verdict(verdict).append(message)
-        elif not isinstance(verdict, Release):
+        elif not isinstance(verdict, Release | Wait):
             kinds = {Retry: self.nacked, Snooze: self.snoozed, Interrupt: self.interrupted}
             kinds[type(verdict)].append(message)
 
     def _last_verdict(self, verdict: Dead) -> list[str]:
         """What the last delivery of a dead message would have been with another one to come."""
-        ends = {"snooze_limit": self.snoozed, "interrupted": self.interrupted}
+        # One that was interrupted too often has no last delivery: it ends before its next start.
+        ends = {"snooze_limit": self.snoozed, "interrupted": []}
         return ends.get(verdict.reason, self.nacked)
 
     def told(self) -> dict[str, Any]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lupa.lua54 import LuaError
 
 from moonq.errors import Unavailable
 from moonq.sandbox.lend import Bound, own
 from moonq.sandbox.state import Limits, LuaState, Progress
-
-if TYPE_CHECKING:
-    from moonq.testing.coverage import Hit
-    from moonq.testing.world.world import Stub, World
+from moonq.testing.coverage import Hit
+from moonq.testing.world.told import Stub, Told
 
 
 class Lines:
@@ -109,7 +107,7 @@ class StateUnderTest(LuaState):
         lends: Mapping[str, Bound],
         limits: Limits,
         on_abandoned: Callable[[], None],
-        world: World,
+        world: Told,
     ) -> None:
         mine = own({"test_stub_called": world.answer, "test_returned": world.returned})
         super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)

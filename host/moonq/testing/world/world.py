@@ -11,15 +11,13 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
-from moonq.drivers.memory.entry import MemoryFields
 from moonq.errors import NotFound
-from moonq.kinds.consumer import Consumer
-from moonq.kinds.queue import Queue
-from moonq.model import Delivery, QueueSpec, Verdict
+from moonq.kinds import KINDS
+from moonq.model import Delivery, QueueSpec, Verdict, Wait
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
@@ -32,19 +30,10 @@ from moonq.testing.world.runs import Run
 from moonq.testing.world.services import SinkUnderTest
 from moonq.testing.world.standin import StandIn
 from moonq.testing.world.states import StateUnderTest
+from moonq.testing.world.told import Stub
 
 #: With the declared drivers: how long one look for a delivery waits, in seconds.
 _LOOK = 0.05
-
-
-class Stub(NamedTuple):
-    """A function of a module that the test has replaced."""
-
-    number: int
-    key: str
-    """The module's name, or the library's id."""
-    name: str
-    is_spy: bool
 
 
 class Bench(Protocol):
@@ -67,7 +56,7 @@ class World(Building):
     """The parts of a host without its threads; with *token* its drivers are the declared ones."""
 
     def __init__(self, project: Project, bench: Bench, token: str = "") -> None:
-        super().__init__(project, bench.clock, os.environ, Supervisor(bench.clock))
+        super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
         self.stubs: list[Stub] = []
         self.states: set[StateUnderTest] = set()
         self.faults = Faults(bench.clock)
@@ -90,12 +79,9 @@ class World(Building):
 
     def _furnish(self) -> None:
         for entry in self.project.start_order():
-            if isinstance(entry.config, DriverFields):
-                self._driver(entry).start()
-            elif isinstance(entry.config, Queue):
-                self._queue(entry).start()
-            elif not isinstance(entry.config, Consumer):
-                self._store(entry).start()
+            kind = self.kind(entry)
+            if not kind.works:
+                kind.service(self, entry).start()
 
     def close(self) -> None:
         """Give back all states, and what was left on the declared drivers."""
@@ -113,26 +99,24 @@ class World(Building):
 
     # Parts of its own ---------------------------------------------------------------------------
 
-    def _new_driver(self, entry: Entry) -> Driver:
+    def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
+        """Return the declared driver, or one in memory that has its bounds."""
         if self._token:
-            return super()._new_driver(entry)
-        fields = entry.config
-        if isinstance(fields, MemoryFields):
-            return StandIn(
-                self.clock, self.faults, max_length=fields.max_length, overflow=fields.overflow
-            )
-        return StandIn(self.clock, self.faults, max_length=sys.maxsize)
+            return make()
+        bounds = {"max_length": sys.maxsize, **entry.fields(DriverFields).queue_defaults()}
+        return StandIn(self.clock, self.faults, **bounds)
 
-    def _spec(self, entry: Entry) -> QueueSpec:
-        spec = super()._spec(entry)
+    def at_driver(self, spec: QueueSpec) -> QueueSpec:
+        """Return *spec*, with names of its own at a declared driver."""
         if not self._token:
             return spec
         # Queues of its own: nobody's messages are touched, and nobody else's consumers see ours.
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
-    def _on_event(self, event: Event) -> None:
-        super()._on_event(event)
+    def on_event(self, event: Event) -> None:
+        """Remember which messages expired."""
+        super().on_event(event)
         if event.kind == "expired" and self.run is not None:
             self.run.dead.append(event.detail)
 
@@ -193,12 +177,12 @@ class World(Building):
             entries = [
                 entry
                 for entry in self.project.of_kind("queue.consumer")
-                if entry.fields(Consumer).queue == queue_id
+                if entry.target("queue") == queue_id
             ]
             if not entries:
                 raise NotFound(f"no consumer serves {queue_id}, so there is nothing to run")
             for entry in entries:
-                self._consumer(entry).start()
+                self.kind(entry).service(self, entry).start()
             started = (self.consumers[entry.id] for entry in entries)
             self._driven[queue_id] = deque(
                 consumer for consumer in started if isinstance(consumer, DrivenConsumer)
@@ -240,7 +224,8 @@ class World(Building):
 
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:
         """A delivery was settled."""
-        self._ended_at[delivery.message.id] = self.clock.monotonic()
+        if not isinstance(verdict, Wait):
+            self._ended_at[delivery.message.id] = self.clock.monotonic()
         if self.run is not None:
             self.run.settled(delivery.message.id, verdict)
 

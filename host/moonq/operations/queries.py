@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import deque
+from collections.abc import Iterator
+from heapq import nlargest
+from itertools import dropwhile, islice
 from typing import Any
 
+from moonq.drivers.paging import is_cursor
 from moonq.errors import NotFound
-from moonq.model import MessageState
+from moonq.model import MessageState, Stored
 from moonq.operations import choosing, entries, letters, overview
-from moonq.operations.desk import Requests, checked
-from moonq.run.queues import info_object
+from moonq.operations.requests import Requests, checked
+from moonq.run.queues import Route, info_object
 
 MOST_SHOWN = 1000
 #: Bytes of bodies in one answer.
 ROOM = 2 * 1024 * 1024
 
 
-class Inspecting(Requests):
+class Queries(Requests):
     """Kinds of request that only look."""
 
     @checked
@@ -65,14 +69,18 @@ class Inspecting(Requests):
         full: bool = False,
         redact: bool = True,
     ) -> dict[str, Any]:
-        """Return `messages` of a queue without consuming any; *tail* shows the last ones."""
+        """Return `messages` of a queue without consuming any; *tail* shows the last ones.
+
+        *after* is the `next` of an answer before, or the id of a message.
+        """
         route = self._route(queue)
         limit = max(0, min(limit, MOST_SHOWN))
         if tail:
-            every = (one for one in choosing.stored_in(route) if state in (None, one.state))
-            stored = list(every)[-limit:] if limit else []
+            stored, following = list(deque(choosing.stored_in(route, state), maxlen=limit)), ""
+        elif after and not is_cursor(after):
+            stored, following = list(islice(self._behind(route, after, state), limit)), ""
         else:
-            stored = route.driver.peek(route.spec.name, limit, after=after, state=state)
+            stored, following = route.driver.peek(route.spec.name, limit, after, state)
         room = ROOM
         messages: list[dict[str, Any]] = []
         for one in stored:
@@ -87,7 +95,22 @@ class Inspecting(Requests):
             "messages": messages,
             "shown": len(messages),
             "left_off": len(stored) - len(messages),
+            "next": following,
         }
+
+    def _behind(self, route: Route, message: str, state: MessageState | None) -> Iterator[Stored]:
+        """Yield what stands behind *message*.
+
+        Raises:
+            NotFound: It is not in the queue any more.
+        """
+        rest = dropwhile(lambda one: one.message.id != message, choosing.stored_in(route, state))
+        if next(rest, None) is None:
+            raise NotFound(
+                f"queue {route.spec.name!r}: message {message!r} is not there any more",
+                hint="look again from the beginning",
+            )
+        return rest
 
     @checked
     def find(self, message: str, queue: str | None = None, redact: bool = True) -> dict[str, Any]:
@@ -111,13 +134,16 @@ class Inspecting(Requests):
     ) -> dict[str, Any]:
         """Return `groups` of dead letters by kind of error, and the newest `messages` of them."""
         source, route, origin = self._letters(queue)
-        found = list(islice(self._letters_in(route, origin, error, older), choosing.LARGEST))
-        newest = sorted(found, key=letters.died_at, reverse=True)[: max(0, min(limit, MOST_SHOWN))]
+        groups = letters.Groups()
+        found = islice(self._letters_in(route, origin, error, older), choosing.LARGEST)
+        limit = max(0, min(limit, MOST_SHOWN))
+        # All are counted, even where none is shown.
+        newest = nlargest(limit or 1, map(groups.add, found), key=letters.died_at)[:limit]
         return {
             "queue": source,
             "dead_queue": route.id,
-            "count": len(found),
-            "groups": letters.objects(letters.group(found)),
+            "count": groups.count,
+            "groups": groups.objects(),
             "messages": [self._message(one, full=False, redact=True) for one in newest],
         }
 

@@ -9,7 +9,6 @@ from pydantic import ConfigDict, validate_call
 
 from moonq import log
 from moonq.errors import NotFound
-from moonq.kinds.queue import Queue as QueueFields
 from moonq.model import Stored
 from moonq.operations import choosing
 from moonq.operations.choosing import Snapshots
@@ -71,20 +70,14 @@ class Requests:
         queue = self._queue(name)
         project = self._host.project
         entry = project.entries.get(queue)
-        fields = entry.config if entry and isinstance(entry.config, QueueFields) else None
-        if fields is None:
-            return queue, self._host.queues.route(queue), None
-        if fields.dead_letter is None:
-            named = {
-                other.config.dead_letter.queue
-                for other in project.entries.values()
-                if isinstance(other.config, QueueFields) and other.config.dead_letter
-            }
-            if queue in named:
+        dead = entry.target("dead_letter") if entry else None
+        if dead is None:
+            named = (other.target("dead_letter") for other in project.entries.values())
+            if entry is None or queue in named:
                 return queue, self._host.queues.route(queue), None
             raise NotFound(f"{queue} keeps no dead letters (dead_letter: none)")
         origin = self._host.queues.route(queue).spec.name
-        return queue, self._host.queues.route(fields.dead_letter.queue), origin
+        return queue, self._host.queues.route(dead), origin
 
     def _letters_in(
         self, route: Route, origin: str | None, error: str | None, older: float | None

@@ -1,0 +1,57 @@
+"""Lines on a stream: in the colours of the theme on a terminal, plain and whole elsewhere.
+
+lines = Lines(options, sys.stderr)
+lines.line("  ", ("✓", "good"), " app:mem  queue.driver.memory")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+from moonq.cli.options import Options
+from moonq.text.plain import in_ascii
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from moonq.text.findings import Finding
+
+#: A text, perhaps with its style.
+Part = str | tuple[str, str]
+
+
+class Lines:
+    """Writes lines for *stream*; *to* takes them in its place."""
+
+    def __init__(self, options: Options, stream: TextIO, to: TextIO | None = None) -> None:
+        from moonq.views import Screen
+
+        self.screen = Screen.of(stream, options.color)
+        self.to = to or stream
+        self.console: Console | None = None
+        """What keeps something below the lines, as long as it does."""
+
+    def line(self, *parts: Part, below: str = "") -> None:
+        """Write one line; *below* stands under it and is drawn already."""
+        text = "".join(map(self._painted, parts))
+        if below:
+            text = "\n".join([*([text] if parts else []), self._painted(below)])
+        if self.console is not None:
+            from rich.text import Text
+
+            self.console.print(Text.from_ansi(text), soft_wrap=True)
+            return
+        # One write: workers log to the same stream at the same moment.
+        self.to.write(f"{text}\n")
+        self.to.flush()
+
+    def drawn(self, findings: Sequence[Finding], margin: int = 0) -> str:
+        """Return *findings* drawn for this stream, with *margin* columns to spare."""
+        screen = replace(self.screen, width=self.screen.room - margin)
+        return "\n".join(screen.findings(findings))
+
+    def _painted(self, part: Part) -> str:
+        text, style = (part, "") if isinstance(part, str) else part
+        return self.screen.paint(style, text if self.screen.unicode else in_ascii(text))

@@ -1,0 +1,138 @@
+"""Commands that are verbs: each is its row, typed word by word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from moonq import views
+from moonq.console.commands.table import COMMANDS, Command, command, words
+from moonq.control.asking import beside, perform
+from moonq.errors import Invalid, NotFound, ProjectInvalid
+from moonq.operations.verb import Argument, Verb
+from moonq.operations.verbs import VERBS
+
+if TYPE_CHECKING:
+    from moonq.console.core import Console
+
+#: Words that one command may have.
+MOST = 100
+
+
+def act(console: Console, rest: str, verb: Verb) -> None:
+    """Do what *verb* says with the words in *rest*, and show what came of it."""
+    fields = {**_covered(console, verb), **_fields(console, verb, rest)}
+    screen = console.face.screen()
+    try:
+        found = perform(console.attached, verb, fields, console.face)
+    except ProjectInvalid as invalid:
+        shown = [*screen.findings(invalid.findings), "", *views.problem(invalid, screen)]
+        console.face.fail(shown)
+        return
+    if found is None:
+        console.face.notice("nothing was done")
+        return
+    told = {**verb.view_options(fields), **beside(console.attached, verb, fields)}
+    console.face.show(getattr(views, verb.view)(found, screen, **told))
+    if verb.name == "queues":
+        for note, _ in views.notes(found):
+            console.face.notice(note)
+
+
+def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
+    typed = [one for one in verb.arguments if one.typed]
+    if typed and typed[-1].type == "json":
+        first, _, body = rest.partition(" ")
+        found = words(first, verb.usage(), 1)
+        return {typed[0].name: found[0], **_body(console, typed[-1], body.strip())}
+    least = sum(not one.typed.startswith("[") for one in typed)
+    most = MOST if typed and typed[-1].type == "texts" else len(typed)
+    found = words(rest, verb.usage(), least, most)
+    fields: dict[str, Any] = {}
+    for at, (one, word) in enumerate(zip(typed, found, strict=False)):
+        fields |= (
+            _letters(console, found[0], found[at:])
+            if one.type == "texts"
+            else {one.name: _value(verb, one, word)}
+        )
+    return fields
+
+
+def _value(verb: Verb, argument: Argument, word: str) -> Any:
+    if argument.type == "integer":
+        if not word.isdigit():
+            raise Invalid(f"{word!r} is no number", hint=f"write \\{verb.usage()}")
+        return int(word)
+    if argument.type == "flag" and word != argument.name:
+        raise Invalid(f"{word!r} means nothing here", hint=f"write \\{verb.usage()}")
+    return word if argument.type == "text" else True
+
+
+def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
+    """Return *text*, a value in Lua or in JSON, as JSON: with one, a function gets a message."""
+    if not text:
+        return {}
+    try:
+        json.loads(text)
+    except ValueError:
+        found = console.run(f'require("json").encode({text}\n)')
+        if not found.is_well or not found.values or not isinstance(found.values[0], str):
+            raise Invalid(f"{text[:60]!r} is neither JSON nor a Lua literal") from None
+        text = found.values[0]
+    return {argument.name: text, "as_message": True}
+
+
+def _letters(console: Console, queue: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return which dead letters are meant: some ids, or one kind of error."""
+    if len(names) > 1 or _letter(console, queue, names[0]):
+        return {"ids": list(names)}
+    return {"error": names[0]}
+
+
+def _letter(console: Console, queue: str, name: str) -> Any:
+    """Return the dead letter with the id *name*; None when there is none."""
+    try:
+        verb = VERBS["dead_letter"]
+        return console.request(verb.name, queue=queue, message=name, **_covered(console, verb))
+    except NotFound:
+        return None
+
+
+def _covered(console: Console, verb: Verb) -> dict[str, Any]:
+    """Let fields that the project hides be shown where the person wants it."""
+    shows = console.settings["redact"] == "off" and any(
+        one.name == "redact" for one in verb.arguments
+    )
+    return {"redact": False} if shows else {}
+
+
+@command(
+    "dead",
+    "dead QUEUE [ID | FINGERPRINT]",
+    "show why messages died, by kind of error, or one of them",
+    lua=f"{VERBS['dead_letters'].lua_form()}, {VERBS['dead_letter'].lua_form()}",
+    takes="queue",
+)
+def dead(console: Console, rest: str) -> None:
+    """Show the dead letters of a queue."""
+    found = words(rest, COMMANDS["dead"].usage, 1, 2)
+    screen = console.face.screen()
+    one = _letter(console, *found) if len(found) > 1 else None
+    if one:
+        console.face.show(views.letter(one, screen))
+        return
+    which = {"error": found[1]} if len(found) > 1 else {}
+    answer = console.request("dead_letters", queue=found[0], **which)
+    console.face.show(views.letters(answer, screen))
+
+
+def _define(verb: Verb) -> Command:
+    typed = [one for one in verb.arguments if one.typed]
+    takes = typed[0].source if typed else ""
+    action = partial(act, verb=verb)
+    return Command(verb.typed, verb.usage(), verb.about, action, verb.lua_form(), takes)
+
+
+COMMANDS.update({verb.typed: _define(verb) for verb in VERBS.values() if verb.typed})

@@ -1,0 +1,106 @@
+"""Does what a person asked for, once it is confirmed as the verb's row says.
+
+The same for every door: a door only shows what is said and asks what is to be asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from moonq.control.reaching import Reached
+from moonq.operations.verb import Question, Verb
+from moonq.operations.verbs import VERBS
+from moonq.text.wording import plural
+
+_CHOICE = tuple(one.name for one in VERBS["snapshot"].arguments)
+
+
+class Person(Protocol):
+    """Who asked, and may be asked back."""
+
+    def notice(self, text: str) -> None:
+        """Say something that is not the result."""
+        ...
+
+    def confirms(self, question: str) -> bool:
+        """Ask for a yes."""
+        ...
+
+    def asks(self, question: str) -> str:
+        """Ask for a word."""
+        ...
+
+
+def perform(
+    host: Reached, verb: Verb, fields: Mapping[str, Any], person: Person, *, sure: bool = False
+) -> dict[str, Any] | None:
+    """Do what *verb* does with *fields*, and return the answer; None when the person said no.
+
+    With *sure* nothing is asked. What takes messages away is shown as a snapshot first.
+    """
+    if verb.takes:
+        return _take(host, verb, fields, person, sure=sure)
+    question = verb.question(1, production=host.is_production)
+    asks = not sure and question is not Question.NONE
+    if asks and not person.confirms(f"{verb.deed(fields)} on {host.where}?"):
+        return None
+    found: dict[str, Any] = host.request(verb.name, **fields)
+    return found
+
+
+def beside(host: Reached, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the view of *verb* is told that is no part of its answer."""
+    if verb.name == "queues":
+        # A private host that one command has is busy with nothing.
+        return {} if host.is_partial else {"consumers": host.request("consumers")["consumers"]}
+    if verb.name == "graph" and fields.get("name"):
+        return {"middle": host.request("entry", name=fields["name"])["id"]}
+    return {}
+
+
+def _take(
+    host: Reached, verb: Verb, fields: Mapping[str, Any], person: Person, *, sure: bool
+) -> dict[str, Any] | None:
+    choice = {name: fields[name] for name in _CHOICE if name in fields}
+    others = {name: value for name, value in fields.items() if name not in choice}
+    taken = host.request("snapshot", **choice, dead=verb.takes == "dead")
+    queue, count = taken["queue"], taken["count"]
+    if count:
+        person.notice(_announced(host, verb, taken, others.get("to") or queue))
+        question = verb.question(count, production=host.is_production)
+        if not sure and not _is_sure(person, question, queue):
+            return None
+    found: dict[str, Any] = host.request(
+        verb.name, snapshot=taken["snapshot"], confirm=queue, **others
+    )
+    return found
+
+
+def _is_sure(person: Person, question: Question, queue: str) -> bool:
+    if question is not Question.NAME:
+        return person.confirms("  proceed?")
+    typed = person.asks("type the queue name to confirm:")
+    if typed and typed not in (queue, queue.partition(":")[2]):
+        person.notice(f"{typed!r} is not {queue}")
+        return False
+    return bool(typed)
+
+
+def _announced(host: Reached, verb: Verb, taken: Mapping[str, Any], target: str) -> str:
+    """Say what would be taken away, and from where."""
+    clock = time.strftime("%H:%M:%S", time.localtime(taken["taken"]))
+    later = "later arrivals are not included"
+    if not taken["whole"]:
+        later += ", more than one snapshot holds: repeat it for the rest"
+    count, driver = plural(taken["count"], "message"), taken["driver"].rpartition(".")[2]
+    if verb.name == "retry":
+        return (
+            f"retry {count} (snapshot taken {clock}; {later})\n"
+            f"  back to {target}, attempts reset, history kept"
+        )
+    return (
+        f"{verb.name} {count} from {taken['from']} on {host.where} "
+        f"({driver} driver; snapshot taken {clock}; {later})"
+    )

@@ -1,0 +1,66 @@
+"""What every driver answers in the same words: no such queue, no room, no such option.
+
+Each function returns or raises the error; the names in it are those that people wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+from moonq.errors import QueueFull, QueueNotFound, Unsupported
+from moonq.model import QueueSpec
+
+Queue = TypeVar("Queue")
+
+
+def declared(queues: Mapping[str, Queue], name: str, driver: str) -> Queue:
+    """Return the queue called *name*.
+
+    Raises:
+        QueueNotFound: It was not declared.
+    """
+    try:
+        return queues[name]
+    except KeyError:
+        raise QueueNotFound(
+            f"no queue {name!r} on the {driver} driver", hint="declare it, or check its name"
+        ) from None
+
+
+def full(queue: str, length: int, room: float) -> QueueFull:
+    """Return the refusal of a publish."""
+    return QueueFull(
+        f"queue {queue!r} is full: it holds {length} messages of {room:.0f}",
+        hint="publish again when its consumers have caught up, or raise max_length",
+    )
+
+
+def check_room_for_letter(queue: str, length: int, room: float, *, is_own: bool) -> None:
+    """Let a dead letter return to *queue*; where it lies already it needs no further place.
+
+    Raises:
+        QueueFull: There is no room for it.
+    """
+    if length >= room and not is_own:
+        raise QueueFull(
+            f"queue {queue!r} is full: it holds {length} messages",
+            hint="redrive when its consumers have caught up",
+        )
+
+
+def option(queue: str, key: str, says: str, *, hint: str) -> Unsupported:
+    """Return the refusal of an option that is not kept."""
+    return Unsupported(f"queue {queue!r}: option {key!r} {says}", hint=hint)
+
+
+def check_options(spec: QueueSpec, known: Collection[str]) -> None:
+    """Refuse options that a driver does not know.
+
+    Raises:
+        Unsupported: Names the key and what the driver knows.
+    """
+    for key in spec.options:
+        if key not in known:
+            wanted = ", ".join(sorted(known)) or "none"
+            raise option(spec.name, key, "is not known to this driver", hint=f"it knows: {wanted}")

@@ -1,0 +1,61 @@
+"""One implementation of every verb, for the socket, the console and the command line.
+
+    operations = Operations(host, "console:alice")
+    operations.perform("queues", {})                      --> {"queues": [...]}
+    operations.perform("pause", {"target": "orders"})     --> {"paused": "app:orders"}
+
+The method with a verb's name implements it; its parameters are the request's fields and what it
+returns is the answer, plain data both. What changes something is logged with who did it, and what
+destroys something works on a snapshot and wants the queue's name as `confirm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from moonq.errors import Invalid, ReadOnly
+from moonq.operations.acting import Acting
+from moonq.operations.destroying import Destroying
+from moonq.operations.queries import Queries
+from moonq.operations.replaying import Replaying
+from moonq.operations.verbs import VERBS
+
+
+class Operations(Queries, Acting, Replaying, Destroying):
+    """What one person may do to one host."""
+
+    def perform(
+        self, kind: str, fields: Mapping[str, Any], *, read_only: bool = False
+    ) -> dict[str, Any]:
+        """Do what *kind* names.
+
+        Raises:
+            Invalid: There is no such kind, or its fields are others.
+            ReadOnly: It would change something, and the session may only look.
+        """
+        verb = VERBS.get(kind)
+        if verb is None:
+            raise Invalid(f"no kind of request is called {kind!r}")
+        if read_only and verb.needs_write(fields):
+            raise ReadOnly(
+                f"{kind}: this session is read-only",
+                hint="ask for write access with \\write, or with --yes; the host logs it",
+            )
+        try:
+            found: dict[str, Any] = getattr(self, kind)(**fields)
+        except ValidationError as problem:
+            raise Invalid(_complaint(kind, problem)) from None
+        return found
+
+
+def _complaint(kind: str, problem: ValidationError) -> str:
+    first = problem.errors()[0]
+    field = first["loc"][0] if first["loc"] else ""
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{kind}: unknown field {field!r}"
+    if first["type"] == "missing_argument":
+        return f"{kind}: field {field!r} is missing"
+    return f"{kind}: field {field!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

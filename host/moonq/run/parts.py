@@ -1,0 +1,195 @@
+"""The parts of one host, and what running them asks of a kind of entry.
+
+A kind whose entries are services says how one is made of the host's parts, and what a reload does
+with it. Whatever may fail is tried first (`prepare`), then everything changes (`switch`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.drivers.base import Driver, Event
+from moonq.metrics import Metrics
+from moonq.model import QueueSpec
+from moonq.registry.kind import Kind, Kinds
+from moonq.registry.project import Entry, Project
+from moonq.run.consumer import Consumer
+from moonq.run.context import CallContext, Scope
+from moonq.run.functions import Functions
+from moonq.run.lending import Caller
+from moonq.run.policy import Policy, RetryOptions
+from moonq.run.queues import Queues
+from moonq.run.security import Policies
+from moonq.run.services import HostServices
+from moonq.run.supervisor import Supervisor
+from moonq.sandbox.state import Limits, LuaState
+
+_log = log.get("moonq.host")
+
+
+def _nothing(_timeout: float | None) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What an entry declares, in the supervisor's words: two functions."""
+
+    start: Callable[[], None]
+    stop: Callable[[float | None], None] = _nothing
+    detail: str = ""
+
+
+class Parts:
+    """What a host consists of, made from its project."""
+
+    #: What a test has of its own: a consumer without threads, and no chance.
+    consumer_type: Callable[..., Consumer] = Consumer
+    chance: Callable[[], float] = staticmethod(random.random)
+
+    def __init__(
+        self,
+        project: Project,
+        kinds: Kinds,
+        clock: Clock,
+        env: Mapping[str, str],
+        supervisor: Supervisor,
+    ) -> None:
+        self.project = project
+        self.clock = clock
+        self.metrics = Metrics()
+        self.queues = Queues(clock, self.metrics)
+        self.services = HostServices(project, clock, self.queues, env)
+        self.functions = Functions(project, self.services)
+        self.services.functions = self.functions
+        self.policies = Policies(project)
+        self.drivers: dict[str, Driver] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self.supervisor = supervisor
+        self._kinds = kinds
+
+    def kind(self, entry: Entry) -> ServiceKind:
+        """Return what knows how to run *entry*, which is a service."""
+        kind = self._kinds[entry.kind]
+        assert isinstance(kind, ServiceKind), f"{entry.kind} is no service"
+        return kind
+
+    def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
+        """Return the driver that *entry* declares, as *make* does it."""
+        return make()
+
+    def at_driver(self, spec: QueueSpec) -> QueueSpec:
+        """Return what a driver is told of a queue."""
+        return spec
+
+    def policy(
+        self,
+        function: str,
+        limits: Limits,
+        queue_id: str | None,
+        chance: Callable[[], float] | None = None,
+    ) -> Policy:
+        """Return the judge of what *function* makes of messages of a queue, or of any.
+
+        The dead letters that nobody declared have the defaults.
+        """
+        entry = self.project.entries.get(queue_id or "")
+        fields: Any = entry.config if entry else None
+        retry: RetryOptions = fields.retry if fields else RetryOptions()
+        own = retry.policy
+        told = {
+            **retry.model_dump(exclude={"policy"}),
+            "max_attempts": fields.max_attempts if fields else retry.max_attempts,
+            "dead_letter": entry.target("dead_letter") if entry else None,
+            "function": function,
+            **limits._asdict(),
+        }
+
+        def make(is_own: bool) -> LuaState:
+            if is_own and own:
+                return self.functions.open(own, Caller(CallContext(own)))
+            return LuaState({}, Limits(timeout=1.0))
+
+        return Policy(told, make, self.clock, chance or self.chance)
+
+    def scope(self, entry: Entry) -> Scope | None:
+        """Return what *entry* may do; None restricts nothing."""
+        return self.policies.scope(entry.lifecycle.security, entry.id)
+
+    def dry_policy(self, function: str, queue_id: str | None = None) -> Policy:
+        """Return the judge of a call by hand, without jitter.
+
+        It is that of *queue_id*, or of the one queue that *function* serves; else the defaults.
+        """
+        consumers = self.project.of_kind("queue.consumer")
+        served = {one.target("queue") for one in consumers if one.target("func") == function}
+        if queue_id is None and len(served) == 1:
+            (queue_id,) = served
+        return self.policy(function, self.functions.limits(function), queue_id, lambda: 0.5)
+
+    def on_event(self, event: Event) -> None:
+        """Count and tell what a driver did by itself."""
+        self.metrics.count(event.kind, event.queue, event.count)
+        observer = self.metrics.observer
+        if observer is not None:
+            observer.lost(event.kind, event.queue, event.count, event.detail)
+        if event.kind != "lease_lost":
+            _log.warning("%s: %d %s %s", event.queue, event.count, event.kind, event.detail)
+
+
+@dataclass
+class Renewal:
+    """A reload under way: the parts that are, those that are to be, and what was prepared."""
+
+    old: Parts
+    new: Parts
+    anew: frozenset[str]
+    """The services that begin again with other code or settings."""
+    retire: Callable[[Consumer], None]
+    """Lets a consumer finish what it has begun, beside its successor."""
+    undo: ExitStack = field(default_factory=ExitStack)
+    """Takes back what was made on renewal."""
+    last: list[Callable[[], None]] = field(default_factory=list)
+    """What others can see of it: done when nothing else is left to fail."""
+    made: dict[str, Any] = field(default_factory=dict)
+    """What a kind has prepared, by the entry's id."""
+    problems: list[str] = field(default_factory=list)
+    workers: int = 0
+    finishing: int = 0
+
+    def is_new(self, entry: Entry) -> bool:
+        """Whether the version that is has no such entry, or one of another kind."""
+        before = self.old.project.entries.get(entry.id)
+        return before is None or before.kind != entry.kind
+
+
+class ServiceKind(Kind):
+    """A kind whose entries are started and stopped."""
+
+    #: Whether it takes messages: a host without consumers leaves it out, a reload begins it anew.
+    works: ClassVar[bool] = False
+    #: Whether it goes on through a reload as it is; new fields count from the host's next start.
+    outlasts: ClassVar[bool] = False
+
+    def service(self, parts: Parts, entry: Entry) -> Service:
+        """Return the service that *entry* declares, not started."""
+        raise NotImplementedError
+
+    def prepare(self, renewal: Renewal, entry: Entry) -> None:
+        """Make what *entry* needs in the new version, as far as it may fail.
+
+        Raises:
+            MoonqError: It does not work; what was made until then is undone.
+        """
+
+    def switch(self, renewal: Renewal, entry: Entry) -> None:
+        """Put what was prepared in its place."""
+
+    def remove(self, renewal: Renewal, entry: Entry) -> None:
+        """Forget *entry*, which the new version does not have."""

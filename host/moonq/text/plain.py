@@ -1,0 +1,110 @@
+r"""Text that is safe to show: control characters written out, ASCII where a stream has no more.
+
+    visible("a\nb")                # "a\\nb": a line stays one line, and nothing is lost
+    clean("a\tb\x1b")              # "a    b\ufffd": every character keeps its columns
+    value_text({"id": 42})         # '{"id":42}'
+    in_ascii("queued → orders")    # "queued -> orders"
+
+Whatever a script, a message or a file says passes one of these before it reaches a terminal, so
+nobody can write a line that somebody else did not say, or paint on the reader's screen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+TAB = "    "
+# Beside the C0 and C1 controls: separators that some readers take for a line end, marks that turn
+# the direction of text, and surrogates, which no encoding can write.
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_UNQUOTED = re.compile(r'[^\s"=]+')
+#: What moonq's own texts use beyond ASCII; each stands for as many columns as before.
+_SAME_WIDTH = str.maketrans(
+    "·…▸\u203a▶↑↓⏎→µ░┌├└─│●✓✗\u2013\ufffd▁▂▃▄▅▆▇█", ".~>>>^v=>u.-|`-|*+x-?_.,-=+*#"
+)
+#: The same as words, for lines whose columns nobody counts.
+_WORDS = _SAME_WIDTH | str.maketrans({"·": "|", "…": "...", "→": "->", "✓": "ok", "✗": "FAIL"})
+
+
+def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
+    """Say whether colours are welcome on *stream*."""
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR", "") not in ("", "0"):
+        return True
+    return stream.isatty() and env.get("TERM") != "dumb"
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Say whether *stream* can carry more than ASCII."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+
+
+def in_ascii(text: str, *, same_width: bool = False) -> str:
+    """Return *text* for a stream that does not speak Unicode."""
+    table = _SAME_WIDTH if same_width else _WORDS
+    return text.translate(table).encode("ascii", "backslashreplace").decode()
+
+
+def visible(text: str) -> str:
+    r"""Return *text* with control characters written out: a newline becomes ``\n``."""
+    return UNSAFE.sub(_escape, text)
+
+
+def clean(text: str) -> str:
+    """Return *text* with tabs as spaces and every other control character made visible."""
+    if text.isprintable():
+        return text
+    return "".join(
+        TAB if char == "\t" else char if char.isprintable() else "\ufffd" for char in text
+    )
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return *text* in at most *limit* characters, marked where it was cut."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def short(message_id: str) -> str:
+    """Return a message's id as people see it everywhere; commands understand it."""
+    return message_id if len(message_id) <= 20 else f"{message_id[:4]}…{message_id[-6:]}"
+
+
+def value_text(value: Any) -> str:
+    """Return a field's value as people read it: quoted only where it would be misread."""
+    text = value if isinstance(value, str) else json_text(value)
+    if isinstance(value, str) and not _UNQUOTED.fullmatch(text):
+        text = json.dumps(text, ensure_ascii=False)
+    return visible(text)
+
+
+def fields_text(fields: Mapping[str, Any]) -> str:
+    """Return *fields* as ``name=value``, in their order."""
+    return " ".join(f"{visible(str(name))}={value_text(value)}" for name, value in fields.items())
+
+
+def json_text(value: Any) -> str:
+    """Return *value* as JSON; what JSON does not know becomes text."""
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False
+        )
+    except (ValueError, TypeError, RecursionError):
+        # A cycle, a number that JSON has not, or keys of mixed kinds: the text is still worth it.
+        return json.dumps(_as_text(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _as_text(value: Any) -> Any:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else str(value)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    return _NAMED.get(char) or (f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}")

@@ -1,0 +1,49 @@
+"""What people see: one view for each kind of thing, for command line, console and dashboard.
+
+    from moonq import views
+    screen = views.Screen.of(sys.stdout)
+    views.show(views.queues(host.request("queues"), screen))
+
+A view takes an operation's answer and a screen and yields lines; `notes` is the talk beside an
+answer, for stderr. `screen` knows the output, the colours and how to reach rich; `tables` draws
+rows and facts; the other modules hold the views.
+"""
+
+from moonq.views.answers import done, dropped, hosts, published, reloaded, stopping, undo
+from moonq.views.calls import called, fault, problem, replayed
+from moonq.views.entries import entries, entry, graph
+from moonq.views.events import event
+from moonq.views.letters import letter, letters
+from moonq.views.messages import message, messages
+from moonq.views.notes import notes
+from moonq.views.queues import ordered, queues
+from moonq.views.screen import Screen, show
+from moonq.views.values import value
+
+__all__ = [
+    "Screen",
+    "called",
+    "done",
+    "dropped",
+    "entries",
+    "entry",
+    "event",
+    "fault",
+    "graph",
+    "hosts",
+    "letter",
+    "letters",
+    "message",
+    "messages",
+    "notes",
+    "ordered",
+    "problem",
+    "published",
+    "queues",
+    "reloaded",
+    "replayed",
+    "show",
+    "stopping",
+    "undo",
+    "value",
+]

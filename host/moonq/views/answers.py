@@ -1,0 +1,108 @@
+"""What was done: answers of verbs that change something, and the hosts that are there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from moonq import durations
+from moonq.text.wording import clock, counted, plural, size
+from moonq.views.screen import Screen
+from moonq.views.tables import Found
+
+#: Outcomes of published messages that are shown.
+MOST_OUTCOMES = 20
+
+
+def done(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield what was done in its own words: `paused app:orders`, `12 messages requeued`."""
+    if "retried" in found:
+        yield f"{plural(found['retried'], 'message')} requeued"
+        return
+    yield from (screen.plain(f"{what} {name}") for what, name in found.items())
+
+
+def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[str]:
+    """Yield how many messages are gone, and how to get them back."""
+    told = f"{verb} {counted(found['dropped'])}"
+    if "backup" in found:
+        kept = f"{size(found['backup_bytes'])}, kept {found['kept_days']} days"
+        yield screen.plain(f"saved  {found['backup']} ({kept})")
+        told += f" · undo: {undo(found)}"
+    yield screen.plain(told)
+    missing = found["chosen"] - found["dropped"]
+    if missing > 0:
+        yield f"{counted(missing)} were taken by a consumer meanwhile"
+
+
+def undo(found: Found) -> str:
+    """Return the command that brings dropped messages back."""
+    return f"moonq publish {found['queue']} --ndjson {shlex.quote(found['backup'])}"
+
+
+def published(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield what was published, and what became of it where that was waited for."""
+    verb = "would publish" if found["dry_run"] else "published"
+    count, took = found["published"], found["took_ms"] / 1000
+    if count == 1 and not found["refused"]:
+        yield f"{verb} {'one message' if found['dry_run'] else found['ids'][0]} to {found['queue']}"
+    else:
+        speed = f" · {count / took:.0f}/s" if took > 0 and count else ""
+        lasted = durations.show(took) if took else "0 s"
+        refused = f"{found['refused']} refused"
+        yield screen.plain(f"{verb} {counted(count)} · {lasted}{speed} · {refused}")
+    for one in found["outcomes"][:MOST_OUTCOMES]:
+        yield _outcome(one, screen)
+
+
+def _outcome(found: Found, screen: Screen) -> str:
+    took, tries = f"{found['took_ms']:.0f} ms", f"attempt {found.get('attempt', 1)}"
+    if found["event"] == "ack":
+        return f"{screen.paint('good', 'acked')} by {found['function']} in {took} ({tries})"
+    error = found.get("error") or {}
+    text = screen.plain(f"{error.get('kind', '')} {error.get('message', '')}".strip())
+    dead = screen.paint("bad", "dead")
+    return f"{dead} ({found.get('reason')}) after {took} ({tries}): {text}"
+
+
+def reloaded(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield what a reload has changed."""
+    changes = [what for what in ("added", "removed", "changed") if found[what]]
+    yield from (screen.plain(f"{what:8} {', '.join(found[what])}") for what in changes)
+    if not changes:
+        yield "nothing has changed"
+        return
+    told = f"reloaded in {found['took_ms']:.0f} ms"
+    if found["replaced"]:
+        told += f" · {plural(found['workers'], 'worker')} switched"
+    if found["finishing"]:
+        told += f" · {plural(found['finishing'], 'message')} finishing on the old code"
+    yield screen.plain(told)
+    yield from (screen.paint("bad", f"not up: {problem}") for problem in found["problems"])
+    for name in found["needs_restart"]:
+        yield screen.plain(f"{name} keeps its old fields until the next start")
+
+
+def stopping(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield that the host ends, or which one has ended."""
+    gone = f"stopped {found['project']} (pid {found['pid']})" if "pid" in found else ""
+    yield screen.plain(gone or "the host is stopping")
+
+
+def hosts(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield the running hosts, a line for each."""
+    for host in found["hosts"]:
+        yield screen.plain(" · ".join(_host(host)))
+
+
+def _host(host: Found) -> Iterator[str]:
+    yield from (host["project"], f"pid {host['pid']}", str(host["profile"]))
+    if host["problem"]:
+        yield host["problem"]
+        return
+    yield f"up {clock(host['up'])}"
+    yield from (f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead"))
+    failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
+    if failing:
+        yield f"not up: {', '.join(failing)}"
+    yield host["socket"]

@@ -1,0 +1,107 @@
+"""What a call by hand did, and the errors that come of calls and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moonq import durations
+from moonq.errors import MoonqError
+from moonq.text.plain import value_text, visible
+from moonq.text.wording import milliseconds, size
+from moonq.views.screen import Screen
+from moonq.views.tables import Cell, Found, facts
+
+#: Frames of a traceback that are shown.
+FRAMES = 10
+
+
+def called(
+    found: Found,
+    screen: Screen,
+    *,
+    as_message: bool = False,
+    frames: bool = True,
+) -> Iterator[str]:
+    """Yield a call's results, what it published or would have, its logs, and what it cost.
+
+    Without *frames* an error is shown without its traceback.
+    """
+    yield from facts(_told(found, screen, as_message, frames), screen, least=11)
+    took = milliseconds(found["took_ms"] / 1000)
+    yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")
+
+
+def replayed(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield what a dead letter did when it was run again."""
+    head = f"{found['id']} with {found['function']}; it stays where it is"
+    yield screen.paint("dim", head)
+    yield from called(found, screen, as_message=True)
+
+
+def _told(
+    found: Found, screen: Screen, as_message: bool, frames: bool
+) -> Iterator[tuple[str, str | Cell]]:
+    error = found.get("error")
+    yield (
+        (_would(found) if as_message else "") or ("failed" if error else "returned"),
+        _outcome(found, screen),
+    )
+    if error and frames:
+        for line in str(error.get("traceback") or "").splitlines()[:FRAMES]:
+            yield "", (f"at {line.strip()}", "dim")
+    written = {
+        "published": map(_publication, found["published"]),
+        "would publish": map(_publication, found["would_publish"]),
+        "would write": (_change(one, screen) for one in found["would_write"]),
+    }
+    for name, lines in written.items():
+        for at, line in enumerate(lines):
+            yield "" if at else name, line
+    for at, one in enumerate(found["logs"]):
+        fields = " ".join(f"{key}={value_text(value)}" for key, value in one["fields"].items())
+        line = f"{one['level'].upper():5} {one['message']}  {fields}".rstrip()
+        yield "" if at else "logs", line
+
+
+def _publication(one: Found) -> str:
+    return f"{one['queue']}  {one['body']}"
+
+
+def _change(one: Found, screen: Screen) -> str:
+    value = f" = {screen.value(one['value'])}" if "value" in one else ""
+    return f"{one['store']}  {one['action']} {one['key']}{value}"
+
+
+def _would(found: Found) -> str:
+    """What would have become of the message: ``would retry in 2s``."""
+    delay = f" in {durations.show(found['delay'])}" if found.get("delay") else ""
+    return f"would {found['verdict']}{delay}" if found.get("verdict") else ""
+
+
+def _outcome(found: Found, screen: Screen) -> Cell:
+    error = found.get("error")
+    if not error:
+        return ", ".join(screen.value(value) for value in found["values"]), "lua"
+    retryable = {True: "yes", False: "no", None: "not said"}[error["retryable"]]
+    return f"{error['kind']}: {error['message']}   (retryable: {retryable})", "bad"
+
+
+def fault(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield the block of an error value: its kind, its words, and where it arose."""
+    words = {True: " (retryable)", False: " (not retryable)", None: ""}
+    head = screen.paint("bad", f"error {found.get('kind', 'UNKNOWN')}")
+    first, *more = str(found.get("message", "")).split("\n")
+    code = f"  [{found['code']}]" if found.get("code") else ""
+    yield f"{head}{words[found.get('retryable')]}  {screen.plain(visible(first))}{code}"
+    yield from (screen.plain(f"      {visible(line)}") for line in more)
+    for line in str(found.get("stack") or "").splitlines()[:FRAMES]:
+        yield screen.paint("dim", f"      at {visible(line.strip())}")
+
+
+def problem(raised: MoonqError, screen: Screen) -> Iterator[str]:
+    """Yield the lines of an error that moonq itself raised."""
+    code = f" [{raised.code}]" if raised.code else ""
+    head = screen.paint("bad", "error")
+    yield f"{head} {raised.kind}  {screen.plain(visible(raised.message))}{code}"
+    if raised.hint:
+        yield screen.plain(f"      help: {visible(raised.hint)}")

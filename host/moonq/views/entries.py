@@ -1,0 +1,134 @@
+"""Entries of a project: a list, one with its fields, and how they hang together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from moonq.views.screen import Screen
+from moonq.views.tables import Column, Found, facts, get, table
+
+Edges = Iterable[Mapping[str, str]]
+
+
+def entries(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield a list of entries."""
+    if not found["entries"]:
+        yield from ["no entry fits"] if screen.width else []
+        return
+    columns = [
+        Column("entry", get("id"), is_id=True),
+        Column("kind", get("kind"), drop=1),
+        Column("written at", _place, is_id=True),
+    ]
+    # In a pipe the ids are for other commands, so there is no head to be taken for one.
+    yield from table(columns, found["entries"], screen, has_head=screen.width > 0)
+
+
+def _place(one: Found) -> str:
+    return f"{one['file']}:{one['line']}"
+
+
+def entry(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield one entry: its fields, what it needs, and who needs it."""
+    yield screen.plain(f"{screen.paint('bold', found['id'])}  {found['kind']}  {_place(found)}")
+    shown = {name: value for name, value in found["fields"].items() if name != "lifecycle"}
+    shown["lifecycle"] = _unusual(found["fields"].get("lifecycle") or {})
+    shown |= {"source": found.get("source")}
+    shown |= {"needs": found["depends_on"], "needed by": found["used_by"]}
+    texts = ((name, _text(value)) for name, value in shown.items())
+    yield from facts([(name, text) for name, text in texts if text], screen, least=12, indent="  ")
+
+
+def _unusual(lifecycle: Found) -> dict[str, Any]:
+    """What of an entry's lifecycle is not as everywhere."""
+    from moonq.registry.common import Lifecycle
+
+    usual = Lifecycle().model_dump(mode="json")
+    return {name: value for name, value in lifecycle.items() if value != usual.get(name)}
+
+
+def _text(value: Any) -> str:
+    """A field's value as YAML people write it, on one line; empty when there is nothing to say."""
+    if isinstance(value, str):
+        return value.splitlines()[0] + " …" if "\n" in value else value
+    if isinstance(value, dict):
+        parts = ((name, _text(part)) for name, part in value.items())
+        return ", ".join(f"{name}: {text}" for name, text in parts if text)
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+# Graphs ---------------------------------------------------------------------------------------
+
+
+def graph(found: Found, screen: Screen, *, middle: str = "", form: str = "tree") -> Iterator[str]:
+    """Yield entries with what they need, as `tree` (from *middle*), `dot` or `mermaid`."""
+    nodes, edges = found["nodes"], found["edges"]
+    if form != "tree":
+        yield from _dot(nodes, edges) if form == "dot" else _mermaid(nodes, edges)
+        return
+    kinds = {node["id"]: node["kind"] for node in nodes}
+    for at, root in enumerate([middle] if middle else _roots(kinds, edges)):
+        if at:
+            yield ""
+        yield from map(screen.plain, _tree(root, kinds, edges, screen))
+
+
+def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
+    """What nothing needs: from there everything can be reached."""
+    needed = {edge["to"] for edge in edges}
+    return [name for name in kinds if name not in needed] or list(kinds)[:1]
+
+
+def _tree(root: str, kinds: Mapping[str, str], edges: Edges, screen: Screen) -> Iterator[str]:
+    users = [edge["from"] for edge in edges if edge["to"] == root]
+    yield _node(root, kinds, screen, "bold")
+    yield from _branches(root, kinds, edges, screen, "", frozenset([root]), more=bool(users))
+    if users:
+        yield "└─ used by"
+        for at, user in enumerate(users, 1):
+            yield f"   {'└─' if at == len(users) else '├─'} {_node(user, kinds, screen)}"
+
+
+def _branches(
+    name: str,
+    kinds: Mapping[str, str],
+    edges: Edges,
+    screen: Screen,
+    indent: str,
+    above: frozenset[str],
+    *,
+    more: bool = False,
+) -> Iterator[str]:
+    needs = [edge for edge in edges if edge["from"] == name]
+    for at, edge in enumerate(needs, 1):
+        is_last = at == len(needs) and not more
+        target = edge["to"]
+        field = screen.paint("dim", edge["field"])
+        yield f"{indent}{'└─' if is_last else '├─'} {field}  {_node(target, kinds, screen)}"
+        if target not in above:
+            deeper = indent + ("   " if is_last else "│  ")
+            yield from _branches(target, kinds, edges, screen, deeper, above | {target})
+
+
+def _node(name: str, kinds: Mapping[str, str], screen: Screen, style: str = "") -> str:
+    return f"{screen.paint(style, name)}  {screen.paint('dim', kinds.get(name, ''))}".rstrip()
+
+
+def _dot(nodes: Iterable[Found], edges: Edges) -> Iterator[str]:
+    yield from ("digraph moonq {", "  rankdir=LR", "  node [shape=box]")
+    yield from (f'  "{node["id"]}" [label="{node["id"]}\\n{node["kind"]}"]' for node in nodes)
+    yield from (f'  "{one["from"]}" -> "{one["to"]}" [label="{one["field"]}"]' for one in edges)
+    yield "}"
+
+
+def _mermaid(nodes: Iterable[Found], edges: Edges) -> Iterator[str]:
+    numbers = {node["id"]: f"n{at}" for at, node in enumerate(nodes)}
+    yield "flowchart LR"
+    yield from (f'  {numbers[node["id"]]}["{node["id"]}<br>{node["kind"]}"]' for node in nodes)
+    yield from (
+        f"  {numbers[one['from']]} -->|{one['field']}| {numbers[one['to']]}" for one in edges
+    )

@@ -1,0 +1,189 @@
+"""The table of verbs: what is made from it agrees with it, and a verb is added by a row."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from moonq import views
+from moonq.cli import COMMANDS
+from moonq.cli import moonq as group
+from moonq.console.annotations import Function, reference
+from moonq.operations.performing import Operations
+from moonq.operations.verb import REQUIRED, Argument, Question, Verb
+from moonq.operations.verbs import VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_a_row_has_the_parameters_of_its_method(verb: Verb) -> None:
+    found = list(inspect.signature(getattr(Operations, verb.name)).parameters.values())[1:]
+    declared = [
+        (one.name, REQUIRED if one.default is inspect.Parameter.empty else one.default)
+        for one in found
+    ]
+    assert [(one.name, one.default) for one in verb.fields()] == declared
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_a_row_names_a_view_and_is_explained(verb: Verb) -> None:
+    assert verb.about[0].islower()
+    assert not verb.about.endswith(".")
+    if verb.command or verb.typed:
+        assert callable(getattr(views, verb.view))
+    if verb.command:
+        assert verb.schema
+        assert verb.examples or verb.name == "publish"
+
+
+@pytest.mark.parametrize(
+    "verb", [one for one in VERBS.values() if one.lua], ids=lambda one: one.lua
+)
+def test_the_help_of_mq_has_what_the_row_says(verb: Verb) -> None:
+    found = reference().function(verb.lua)
+    assert isinstance(found, Function)
+    assert found.signature.partition(" -> ")[0] == (
+        f"{verb.lua}({', '.join(verb.lua_parameters())})"
+    )
+    assert found.summary == verb.sentence()
+
+
+def test_every_verb_with_a_command_is_on_the_command_line() -> None:
+    context = click.Context(group)
+    for verb in VERBS.values():
+        first, _, second = verb.command.partition(" ")
+        command = group.get_command(context, first) if first else None
+        if isinstance(command, click.Group):
+            command = command.get_command(context, second)
+        assert command is not None or not first, verb.name
+        named = {one.name for one in command.params} if command else set()
+        assert {one.name for one in verb.arguments if one.cli} <= named or not first
+
+
+def test_the_readme_says_what_the_table_says(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `moonq (\w+)[^`]*` \| (.*) \|$", readme, re.MULTILINE))
+    assert rows.keys() == COMMANDS.keys()
+    assert [name for name, about in COMMANDS.items() if not rows[name].startswith(about)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "production", "question"),
+    [
+        ("pause", 1, False, Question.NONE),
+        ("pause", 1, True, Question.YES),
+        ("retry", 5000, False, Question.YES),
+        ("retry", 5000, True, Question.YES),
+        ("drop", 10, False, Question.YES),
+        ("drop", 11, False, Question.NAME),
+        ("purge", 1, True, Question.NAME),
+        ("peek", 1, True, Question.NONE),
+    ],
+)
+def test_how_a_verb_is_confirmed_follows_from_its_row(
+    name: str, count: int, production: bool, question: Question
+) -> None:
+    assert VERBS[name].question(count, production=production) is question
+
+
+def test_what_a_read_only_session_may_do_follows_from_the_row() -> None:
+    assert not VERBS["call"].needs_write({"function": "work"})
+    assert VERBS["call"].needs_write({"function": "work", "send": True})
+    assert VERBS["peek"].needs_write({"queue": "jobs", "redact": False})
+    assert not VERBS["replay"].needs_write({"message": "a"})
+
+
+# A verb of one's own ----------------------------------------------------------------------------
+
+ROW = """
+    Verb("depth", "say how deep a queue is", (_QUEUE,), typed="depth", lua="mq.depth",
+        command="depth", view="depth", schema="moonq.depth/1", examples=("moonq depth orders",)),
+"""
+METHOD = '''
+    @checked
+    def depth(self, queue: str) -> dict[str, Any]:
+        """Return the `depth` of a queue."""
+        route = self._route(queue)
+        return {"depth": route.driver.info(route.spec.name).message_count}
+'''
+VIEW = '''
+def depth(found, screen):
+    """Yield how deep a queue is."""
+    yield f"{found['depth']} deep"
+'''
+PROJECT = """\
+namespace: app
+entries:
+  - {name: file, kind: queue.driver.sqlite}
+  - {name: jobs, kind: queue.queue, driver: file}
+"""
+
+
+@pytest.fixture
+def moonq_with_depth(root: Path, tmp_path: Path) -> Any:
+    """moonq with one verb more: a row, a method and a view."""
+    tree = tmp_path / "tree"
+    for part in ("host", "lua", "stdlib"):
+        shutil.copytree(root / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+    _put(tree / "host/moonq/operations/verbs.py", "_ROWS = (\n", ROW)
+    with (tree / "host/moonq/operations/queries.py").open("a", encoding="utf-8") as file:
+        file.write(METHOD)
+    _put(tree / "host/moonq/views/__init__.py", "__all__ = [\n", '    "depth",\n')
+    with (tree / "host/moonq/views/__init__.py").open("a", encoding="utf-8") as file:
+        file.write(VIEW)
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "_index.yaml").write_text(PROJECT)
+
+    def run(*args: str, **env: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "moonq", *args],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(tree / "host"), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    return run
+
+
+def _put(path: Path, after: str, text: str) -> None:
+    before, found, rest = path.read_text(encoding="utf-8").partition(after)
+    assert found
+    path.write_text(before + found + text + rest, encoding="utf-8")
+
+
+def test_a_verb_is_a_row_a_method_and_a_view(moonq_with_depth: Any) -> None:
+    run = moonq_with_depth
+    run("publish", "jobs", "1", "--count", "3")
+    assert run("depth", "jobs") == "3 deep\n"
+    assert json.loads(run("depth", "jobs", "--json")) == {"schema": "moonq.depth/1", "depth": 3}
+    assert "Say how deep a queue is." in run("depth", "--help")
+    assert run("repl", "-e", "\\depth jobs", "-e", 'mq.depth("jobs").depth') == "3 deep\n3\n"
+    assert "mq.depth(queue)" in run("repl", "-e", "?mq.depth")
+    assert "in Lua: mq.depth(queue)" in run("repl", "-e", "\\depth?")
+    typed = {"_MOONQ_COMPLETE": "bash_complete", "COMP_WORDS": "moonq depth jo", "COMP_CWORD": "2"}
+    assert "app:jobs" in run(**typed)
+    typed["COMP_WORDS"], typed["COMP_CWORD"] = "moonq dep", "1"
+    assert "depth" in run(**typed)
+
+
+def test_an_argument_is_spelt_the_same_everywhere() -> None:
+    spelt: dict[tuple[str, str], set[str]] = {}
+    for verb in VERBS.values():
+        for one in verb.arguments:
+            assert isinstance(one, Argument)
+            if one.lua:
+                spelt.setdefault((one.name, one.source), set()).add(one.lua)
+    assert {name: words for name, words in spelt.items() if len(words) > 1} == {}

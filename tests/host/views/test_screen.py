@@ -1,0 +1,148 @@
+"""What an output can show, and the colours that everything is drawn in."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+from rich.style import Style
+
+from moonq.views import Screen
+from moonq.views.screen import COLORS, STYLES, show
+
+
+class Terminal(io.StringIO):
+    """A stream that calls itself a terminal."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("name", COLORS)
+@pytest.mark.parametrize("background", ["#000000", "#ffffff"])
+def test_every_colour_can_be_read_on_black_and_on_white(name: str, background: str) -> None:
+    darker, lighter = sorted([luminance(COLORS[name]), luminance(background)])
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_no_style_has_another_colour_than_those_of_the_theme() -> None:
+    own = {name: style for name, style in STYLES.items() if name != "alarm"}
+    found = {color for style in own.values() for color in re.findall(r"#\w+", style)}
+    assert found == set(COLORS.values())
+
+
+@pytest.mark.parametrize(
+    ("color", "env", "has_color"),
+    [
+        ("auto", {}, True),
+        ("never", {}, False),
+        ("auto", {"NO_COLOR": "1"}, False),
+        ("always", {"NO_COLOR": "1"}, True),
+        ("auto", {"TERM": "dumb"}, False),
+    ],
+)
+def test_colours_are_there_where_they_are_welcome(
+    monkeypatch: pytest.MonkeyPatch, color: str, env: dict[str, str], has_color: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, text in env.items():
+        monkeypatch.setenv(name, text)
+    screen = Screen.of(Terminal(), color)
+    assert screen.color == has_color
+    assert ("\x1b[" in screen.paint("bad", "dead")) == has_color
+    assert any("\x1b[" in line for line in screen.lines(_red())) == has_color
+
+
+def _red() -> object:
+    from rich.text import Text
+
+    return Text("dead", "bad")
+
+
+@pytest.mark.parametrize(
+    ("term", "many", "code"),
+    [
+        ("xterm", "", "31"),
+        ("xterm-256color", "", "38;5;196"),
+        ("xterm", "truecolor", "38;2;238;0;0"),
+    ],
+)
+def test_a_colour_is_one_that_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, term: str, many: str, code: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", many)
+    # rich remembers the codes of a style, for a process has one terminal.
+    Style.parse.cache_clear()
+    assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
+
+
+def test_a_stream_that_is_no_terminal_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert Screen.of(io.StringIO()).width == 0
+    assert Screen.of(Terminal()).width == 40
+
+
+def test_a_terminal_without_unicode_gets_ascii_of_the_same_width() -> None:
+    screen = Screen(unicode=False, width=40)
+    assert screen.plain("orders · 3 → …") == "orders . 3 > ~"
+    assert screen.plain("Zoë") == "Zo\\xeb"
+
+
+def test_ids_are_short_for_people_and_whole_for_programs() -> None:
+    name = "01a21834-bffe-70a3-b44c-06cfdea8a129"
+    assert Screen(width=80).id(name) == "01a2…a8a129"
+    assert Screen().id(name) == name
+
+
+def test_markdown_is_drawn_on_a_terminal_and_left_alone_in_a_pipe() -> None:
+    text = "Numbers of `queue`:\n\n    queue.info(id)\n"
+    assert Screen().markdown(text) == text.splitlines()
+    drawn = Screen(width=40).markdown(text)
+    assert drawn[0] == "Numbers of queue:"
+    assert any(line.strip() == "queue.info(id)" for line in drawn)
+
+
+def test_lua_keeps_its_lines_when_it_is_coloured() -> None:
+    text = "{\n  done = true, -- so far\n}"
+    coloured = Screen(color=True, width=20).lua(text)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text
+
+
+def test_many_lines_are_written_in_few_pieces() -> None:
+    class Counting(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Counting()
+    show((str(number) for number in range(1001)), stream)
+    assert stream.getvalue().splitlines() == [str(number) for number in range(1001)]
+    assert stream.writes == 3
+
+
+def test_a_pipe_needs_no_rich() -> None:
+    code = (
+        "import sys\nfrom moonq import views\n"
+        "found = {'queues': [{'id': 'app:a', 'consumers': ['app:c']}]}\n"
+        "views.show(views.queues(found, views.Screen.of(sys.stdout)))\n"
+        "print({'rich', 'pygments', 'lupa', 'pydantic'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
