@@ -239,7 +239,7 @@ entries:
     assert json.loads(recorded.read_text("utf-8"))["out"] == [{**answer, "depth": 0}]
 
 
-def test_a_kind_of_entry_is_one_file_and_one_line(tree: Tree) -> None:
+def test_a_kind_of_entry_is_one_file(tree: Tree) -> None:
     tree.index("""\
 namespace: app
 entries:
@@ -248,10 +248,7 @@ entries:
   - {name: third, kind: registry.note, txt: what}
 """)
     assert "unknown entry kind `registry.note`" in tree.moonq("check")
-    assert tree.add("Adding a kind of entry") == [
-        "host/moonq/kinds/note.py",
-        "host/moonq/kinds/__init__.py",
-    ]
+    assert tree.add("Adding a kind of entry") == ["host/moonq/kinds/note.py"]
     said = tree.moonq("check")
     assert "unknown entry kind `registry.note`" not in said
     assert "A remark is `registry.note`" in said
