@@ -111,7 +111,7 @@ local new
 function new(name, bound)
   local logger = {}
 
-  -- Called with a colon, a function gets the logger first: the script's is a frozen copy of this one.
+  -- Called with a colon, a function gets the logger first; a script has a frozen copy of it.
   local function is_logger(value)
     return rawequal(value, logger) or freeze.is_frozen(value)
   end
