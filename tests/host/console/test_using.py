@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from moonq.console import commands, toolbar
+from moonq.console import commands, settings, toolbar
 from moonq.console.terminal import Terminal
+from moonq.errors import Invalid
 from moonq.views import Screen
 
 Run = Callable[..., Any]
@@ -46,7 +47,7 @@ def test_settings_are_listed_and_wrong_ones_refused(moonq: Run, shop: Path) -> N
     said = moonq(
         "repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json", "-e", "\\set output x"
     )
-    assert "output   lua" in said.out
+    assert "output  lua   how values are printed" in said.out
     assert "did you mean `output`?" in said.err
     assert "choose from lua, json, yaml, table" in said.err
 
@@ -66,12 +67,20 @@ def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_the_list_of_commands_fits_the_terminal(width: int) -> None:
+@pytest.mark.parametrize(("command", "part"), [("\\?", "\\purge QUEUE"), ("\\set", "timing  off")])
+def test_lists_of_the_console_fit_the_terminal(command: str, part: str, width: int) -> None:
     shown: list[str] = []
     face = SimpleNamespace(screen=lambda: Screen(width=width), show=shown.extend)
-    commands.run(cast("Any", SimpleNamespace(face=face)), "\\?")
+    console: Any = SimpleNamespace(face=face, settings=settings.defaults())
+    commands.run(console, command)
     assert max(map(len, shown)) <= width
-    assert any("\\purge QUEUE" in line for line in shown)
+    assert any(part in line for line in shown)
+
+
+def test_a_command_says_how_it_is_typed_when_words_are_missing_or_too_many() -> None:
+    for typed, given in (("\\save", "0 arguments"), ("\\x lua", "1 argument")):
+        with pytest.raises(Invalid, match=f"^{given} given\n"):
+            commands.run(cast("Any", None), typed)
 
 
 def test_what_is_said_on_a_terminal_wraps_between_words(
