@@ -62,8 +62,9 @@ def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
     for name, command in commands.COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
-    told = moonq("repl", "-C", shop, "-e", "\\purge?").out
-    assert "in Lua: mq.purge(queue, { confirm = queue })" in told
+    for asked in ("\\purge?", "\\? \\purge", "\\help \\purge"):
+        told = moonq("repl", "-C", shop, "-e", asked).out
+        assert "in Lua: mq.purge(queue, { confirm = queue })" in told
 
 
 @pytest.mark.parametrize("width", [40, 80])
