@@ -66,7 +66,7 @@ class Draft:
     def span(self, node: Node | None, label: str = "", **more: Any) -> Span:
         """Return the span of *node*, or of the entry's name without one."""
         at = node or self.node.get("name") or self.node
-        return self.source.span(at.line, at.column, at.length, label, **more)
+        return self.source.at(at, label, **more)
 
     def span_of(self, *path: str | int, label: str = "", **more: Any) -> Span:
         """Return the span of a field, or of the nearest one around it."""

@@ -18,7 +18,6 @@ from moonq.registry.yaml.scalars import EnvText, TooBig, meaning
 from moonq.text import sizes
 
 DAY = 86_400.0
-OUT_OF_RANGE = "out_of_range"
 WRONG_VALUE = "wrong_value"
 
 
@@ -46,9 +45,19 @@ class Ref:
         return " or ".join(f"{kind}*" if kind.endswith(".") else kind for kind in self.kinds)
 
 
-def wrong(message: str, *, help: str = "") -> PydanticCustomError:  # noqa: A002
-    """Return the error for a value of the right type that makes no sense; a full sentence."""
-    return PydanticCustomError(WRONG_VALUE, "{message}", {"message": message, "help": help})
+def wrong(
+    message: str,
+    *,
+    help: str = "",  # noqa: A002
+    note: str = "",
+    code: str = "R207",
+) -> PydanticCustomError:
+    """Return the error for a value of the right type that makes no sense.
+
+    *message* is a full sentence that begins with the field, or what follows behind its name.
+    """
+    details = {"message": message, "help": help, "note": note, "code": code}
+    return PydanticCustomError(WRONG_VALUE, "{message}", details)
 
 
 def _from_env(value: Any) -> Any:
@@ -94,16 +103,8 @@ def between(
     def check(value: Any) -> Any:
         if value is None or low <= value <= high:
             return value
-        raise PydanticCustomError(
-            OUT_OF_RANGE,
-            "must be between {low} and {high}",
-            {
-                "low": show(low),
-                "high": show(high),
-                "note": note(value) if note else "",
-                "help": help,
-            },
-        )
+        message = f" must be between {show(low)} and {show(high)}"
+        raise wrong(message, help=help, note=note(value) if note else "", code="R208")
 
     return AfterValidator(check)
 
