@@ -23,19 +23,29 @@ from moonq.drivers.memory.ordering import Groups, Line, Timers, in_order
 from moonq.drivers.memory.record import (
     BLOCKED,
     DELAYED,
-    FRESH,
     LEASED,
     PARKED,
     READY,
     RUNNING,
     Place,
     Record,
-    Story,
 )
 from moonq.drivers.paging import Key, Section
 from moonq.drivers.refusals import full
+from moonq.drivers.story import FRESH, Story, costs_turn
 from moonq.errors import QueueError, Unavailable
-from moonq.model import DeadReason, ErrorRecord, Message, QueueSpec, Receipt
+from moonq.model import (
+    Dead,
+    DeadReason,
+    Interrupt,
+    Message,
+    QueueSpec,
+    Receipt,
+    Retry,
+    Snooze,
+    Verdict,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -259,15 +269,36 @@ class MemoryQueue:
         if self.dead is not None:
             letter = dead_letter(
                 record.message,
+                story,
                 queue=self.spec.name,
                 reason=reason,
                 time=self.shared.clock.now(),
-                attempts=record.attempts(),
-                interruptions=story.interruptions,
-                errors=story.errors,
+                ran=record.place == RUNNING,
             )
             self.dead.receive(letter, Story(errors=story.errors))
         self.gone(record)
+
+    def end(self, record: Record, verdict: Verdict) -> None:
+        """End a delivery of *record* as *verdict*, which is no `Ack`, says."""
+        record.story = record.story.after(verdict, self.shared.clock.now())
+        if isinstance(verdict, Dead):
+            if self.dead is None:
+                self.tell("dropped", verdict.reason)
+            self.bury(record, verdict.reason)
+        elif isinstance(verdict, Retry | Snooze | Wait):
+            self._again(record, verdict)
+        else:
+            self.hand_back(record)
+
+    def _again(self, record: Record, verdict: Retry | Snooze | Wait) -> None:
+        """Let *record* come back after a delay; a failure may cost it the turn of its group."""
+        due = self.shared.clock.monotonic() + verdict.delay
+        self._watch_ttl(record)
+        if record.message.group and costs_turn(verdict, self.spec.group_on_failure):
+            self._pass_turn(record)
+            self._delay(record, due, PARKED)
+        else:
+            self._delay(record, due, DELAYED)
 
     def hand_back(self, record: Record) -> None:
         """Let *record* stand again where it stood before it was leased."""
@@ -279,21 +310,6 @@ class MemoryQueue:
         if record.expires is not None and self._expiries.when(record) is None:
             self._expiries.put(record, record.expires)
             self._set_alarm()
-
-    def again(self, record: Record, delay: float, *, failed: bool) -> None:
-        """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
-        due = self.shared.clock.monotonic() + delay
-        self._watch_ttl(record)
-        if failed and record.message.group and self.spec.group_on_failure == "skip":
-            self._pass_turn(record)
-            self._delay(record, due, PARKED)
-        else:
-            self._delay(record, due, DELAYED)
-
-    def interrupt(self, record: Record, error: ErrorRecord | None = None) -> None:
-        """Let *record* stand where it stood, after its consumer left without a verdict on it."""
-        record.story = record.story.interrupted(self.shared.clock.now(), error)
-        self.hand_back(record)
 
     def tell(
         self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
@@ -337,7 +353,7 @@ class MemoryQueue:
         self.recall(desk)
         while desk.held:
             record = desk.held.popitem()[1]
-            self.interrupt(record)
+            self.end(record, Interrupt())
             self.tell("interrupted", record.message.id)
         desk.bell.notify_all()
 

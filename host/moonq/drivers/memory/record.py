@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-from moonq.drivers.letters import remember
-from moonq.model import ErrorRecord, Message, MessageState, Stored
+from moonq.drivers.story import FRESH
+from moonq.model import Message, MessageState, Stored
 
 Place = Literal["ready", "blocked", "delayed", "parked", "leased", "running"]
 
@@ -28,40 +28,6 @@ STATES: dict[Place, MessageState] = {
 }
 
 
-class Story(NamedTuple):
-    """What happened to a message so far; most messages share the empty one."""
-
-    attempt: int = 1
-    interruptions: int = 0
-    snoozes: int = 0
-    errors: tuple[ErrorRecord, ...] = ()
-    lost_at: float | None = None
-    """As in `Delivery`."""
-
-    def failed(self, error: ErrorRecord) -> Story:
-        """One attempt spent."""
-        return self.told(error)._replace(attempt=self.attempt + 1, lost_at=None)
-
-    def interrupted(self, now: float, error: ErrorRecord | None) -> Story:
-        """One lease ended without a verdict."""
-        return self.told(error)._replace(interruptions=self.interruptions + 1, lost_at=now)
-
-    def snoozed(self) -> Story:
-        """Put off once more."""
-        return self._replace(snoozes=self.snoozes + 1, lost_at=None)
-
-    def waits(self) -> Story:
-        """Put off for its last interruption, nothing counted."""
-        return self._replace(lost_at=None)
-
-    def told(self, error: ErrorRecord | None) -> Story:
-        """With *error* remembered, nothing counted."""
-        return self if error is None else self._replace(errors=remember(self.errors, error))
-
-
-FRESH = Story()
-
-
 class Record:
     """A message, where it is, and what happened to it; guarded by the driver's lock."""
 
@@ -77,10 +43,6 @@ class Record:
         self.story = FRESH
         self.expires: float | None = None
         """Monotonic moment by which the first run must have started; None once it has."""
-
-    def attempts(self) -> int:
-        """Runs that were begun."""
-        return self.story.attempt if self.place == RUNNING else self.story.attempt - 1
 
     def stored(self, due: float | None, epoch: float) -> Stored:
         """The record as `peek` shows it; the monotonic clock's zero was at *epoch*."""

@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.record import LEASED, RUNNING, Record
-from moonq.model import (
-    Ack,
-    Dead,
-    Delivery,
-    Interrupt,
-    Release,
-    Retry,
-    Snooze,
-    Verdict,
-    Wait,
-)
+from moonq.model import Ack, Delivery, Verdict
 
 if TYPE_CHECKING:
     from moonq.drivers.memory.queue import MemoryQueue
@@ -82,9 +72,7 @@ class MemorySubscription:
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if type(verdict) is Ack:
-            return self.ack((delivery,))[0]
-        return self._settle(delivery, verdict)
+        return self.ack((delivery,))[0] if type(verdict) is Ack else self._settle(delivery, verdict)
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """Settle *deliveries* as done."""
@@ -185,15 +173,8 @@ class MemorySubscription:
         receipt = next(self._numbers)
         record.place = LEASED
         self._held[receipt] = record
-        story = record.story
-        return Delivery(
-            record.message,
-            receipt,
-            story.attempt,
-            story.interruptions,
-            story.snoozes,
-            story.lost_at,
-        )
+        attempt, interruptions, snoozes, lost_at, _ = record.story
+        return Delivery(record.message, receipt, attempt, interruptions, snoozes, lost_at)
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
@@ -234,63 +215,16 @@ class MemorySubscription:
         return True
 
     def _settle(self, delivery: Delivery, verdict: Verdict) -> bool:
-        apply = _VERDICTS[type(verdict)]
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"{verdict!r} is no verdict")
         with self._lock:
             record = self._held.get(delivery.receipt)
-            if record is not None:
+            if record is None:
+                self._queue.tell("lease_lost", delivery.message.id)
+            else:
                 # It is held until it has arrived elsewhere: a mistake in between loses nothing.
-                apply(self._queue, record, verdict)
+                self._queue.end(record, verdict)
                 del self._held[delivery.receipt]
                 self._desk.bell.notify()
         self._shared.tell()
-        return record is not None or self._lost(delivery)
-
-    def _lost(self, delivery: Delivery) -> bool:
-        self._queue.tell("lease_lost", delivery.message.id)
-        self._shared.tell()
-        return False
-
-
-def _ack(queue: MemoryQueue, record: Record, _verdict: Ack) -> None:
-    queue.gone(record)
-
-
-def _retry(queue: MemoryQueue, record: Record, verdict: Retry) -> None:
-    record.story = record.story.failed(verdict.error)
-    queue.again(record, verdict.delay, failed=True)
-
-
-def _snooze(queue: MemoryQueue, record: Record, verdict: Snooze) -> None:
-    record.story = record.story.snoozed()
-    queue.again(record, verdict.delay, failed=False)
-
-
-def _dead(queue: MemoryQueue, record: Record, verdict: Dead) -> None:
-    record.story = record.story.told(verdict.error)
-    if queue.dead is None:
-        queue.tell("dropped", verdict.reason)
-    queue.bury(record, verdict.reason)
-
-
-def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
-    queue.hand_back(record)
-
-
-def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
-    queue.interrupt(record, verdict.error)
-
-
-def _wait(queue: MemoryQueue, record: Record, verdict: Wait) -> None:
-    record.story = record.story.waits()
-    queue.again(record, verdict.delay, failed=True)
-
-
-_VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {
-    Ack: _ack,
-    Retry: _retry,
-    Snooze: _snooze,
-    Dead: _dead,
-    Release: _release,
-    Interrupt: _interrupt,
-    Wait: _wait,
-}
+        return record is not None

@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from moonq.drivers.sqlite.rows import errors
+from moonq.drivers.story import Story
 from moonq.model import RELEASE, Delivery, QueueSpec
 
 if TYPE_CHECKING:
@@ -84,6 +86,11 @@ class Held:
     def queue(self) -> SqliteQueue:
         """The queue it belongs to."""
         return self.desk.queue
+
+    @property
+    def story(self) -> Story:
+        """What happened to it before."""
+        return Story(*self.delivery[2:], errors(self.errors))
 
 
 class Desk:

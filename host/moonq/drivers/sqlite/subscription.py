@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.sqlite.queue import Desk, Held
-from moonq.drivers.sqlite.settling import KNOWN, Abandon, Expire
+from moonq.drivers.sqlite.settling import Abandon, Expire
 from moonq.drivers.sqlite.writer import Writer
 from moonq.model import ACK, Delivery, Verdict
 
@@ -73,7 +73,7 @@ class SqliteSubscription:
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if type(verdict) not in KNOWN:
+        if not isinstance(verdict, Verdict):
             raise TypeError(f"{verdict!r} is no verdict")
         if self._desk.end(delivery.receipt, verdict):
             return True
