@@ -12,8 +12,7 @@ from moonq.model import ACK, Dead, ErrorRecord, Interrupt
 
 def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scene) -> None:
     """§4 dead letter: attempts, errors, origin, reason and time; the source is empty."""
-    scene.publish("a", body=b"raw", headers={"tenant": "t1"})
-    consumer = scene.consumer()
+    consumer = scene.serving("a", body=b"raw", headers={"tenant": "t1"})
     for number in (1, 2):
         consumer.finish(retry(number))
         scene.later(number)
@@ -51,8 +50,7 @@ def a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
 
 def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
     """§4 x_interruptions: counted apart from attempts."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     for _ in range(2):
         consumer.finish(Interrupt(), limit=1)
     consumer.finish(dead("interrupted"))
@@ -62,8 +60,7 @@ def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
 
 def the_last_ten_errors_are_kept(scene: Scene) -> None:
     """§4 errors: time, kind, text and traceback of the newest ten, oldest first."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     for number in range(12):
         error = ErrorRecord(float(number), "TIMEOUT", f"error {number}", f"trace {number}")
         consumer.finish(retry(1)._replace(error=error))
@@ -88,8 +85,7 @@ def a_huge_error_is_cut(scene: Scene) -> None:
 
 def a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
     """§4 dead-letter queue: a queue; its counters are its own."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     consumer.finish(retry(1))
     scene.later(1)
     consumer.finish(dead())
@@ -133,8 +129,7 @@ def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
 
 def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     """§4 redrive: counters reset, the id and the publisher's headers stay, the story goes."""
-    scene.publish("a", headers={"tenant": "t1"})
-    consumer = scene.consumer()
+    consumer = scene.serving("a", headers={"tenant": "t1"})
     consumer.finish(retry(1))
     scene.later(1)
     consumer.finish(dead())
@@ -148,8 +143,7 @@ def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
 
 def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     """§4 dead letter: after a redrive the headers are of the death that counts."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     consumer.finish(dead("rejected"))
     scene.later(100)
     scene.driver.redrive("q.dead", "")

@@ -29,8 +29,9 @@ def one_level_is_served_in_publish_order(scene: Scene) -> None:
 def levels_are_served_nine_three_one(scene: Scene) -> None:
     """§6 priority: when all wait, in every run of 13."""
     for level in Priority:
-        scene.publish(*(f"{level.name} {n}" for n in range(90)), priority=level)
-    consumer = scene.consumer(prefetch=1)
+        consumer = scene.serving(
+            *(f"{level.name} {n}" for n in range(90)), priority=level, prefetch=1
+        )
     for _ in range(5):
         served = Counter(name.split()[0] for name in consumer.finish(limit=13))
         assert served == {"HIGH": 9, "NORMAL": 3, "LOW": 1}
@@ -46,8 +47,7 @@ def two_levels_share_by_their_own_weights(scene: Scene) -> None:
 
 def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
     """§6 priority: none starves while high is published without end."""
-    scene.publish("low", priority=LOW)
-    consumer = scene.consumer(prefetch=1)
+    consumer = scene.serving("low", priority=LOW, prefetch=1)
     served: list[str] = []
     for number in range(20):
         scene.publish(f"high {number}", f"high {number} too", priority=HIGH)
@@ -57,8 +57,7 @@ def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
 
 def a_failure_keeps_its_priority(scene: Scene) -> None:
     """§6 priority: also after backoff, a hand-back and a redrive."""
-    scene.publish("high", priority=HIGH)
-    consumer = scene.consumer(prefetch=1)
+    consumer = scene.serving("high", priority=HIGH, prefetch=1)
     consumer.finish(retry(1))
     scene.publish("a", "b")
     scene.later(1)
@@ -71,8 +70,9 @@ def a_failure_keeps_its_priority(scene: Scene) -> None:
 def peek_shows_the_order_of_delivery(scene: Scene) -> None:
     """§6 priority: what is shown first is delivered first, turns and all."""
     for level in Priority:
-        scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
-    consumer = scene.consumer(prefetch=1)
+        consumer = scene.serving(
+            *(f"{level.name} {n}" for n in range(12)), priority=level, prefetch=1
+        )
     consumer.finish(limit=5)
     shown = ids(scene.peek())
     assert consumer.finish(limit=100) == shown

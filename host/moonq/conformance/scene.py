@@ -222,6 +222,11 @@ class Scene:
         """Somebody who takes from the queue."""
         return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
 
+    def serving(self, *names: str, prefetch: int = 10, **fields: Any) -> Consumer:
+        """A consumer of `q`, to which one message of each name was published."""
+        self.publish(*names, **fields)
+        return self.consumer(prefetch)
+
     def publisher(self, name: str, **limits: bool) -> Errand:
         """Somebody who publishes one message into `q` and has patience."""
         message = self.message(name)
@@ -229,8 +234,7 @@ class Scene:
 
     def taken(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
         """A message that was published and is in a consumer's hands."""
-        self.publish(name, **fields)
-        consumer = self.consumer()
+        consumer = self.serving(name, **fields)
         (delivery,) = consumer.take()
         return consumer, delivery
 
