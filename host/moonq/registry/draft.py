@@ -79,7 +79,7 @@ class Drafts(dict[str, Draft]):
     def __init__(self) -> None:
         super().__init__()
         self.implied: dict[str, Draft] = {}
-        """Ids that were not written down, and who implies them."""
+        """Ids that were not written down, and the drafts that imply them."""
 
     def find(self, id_: str) -> Draft | None:
         """Return the draft of *id_*, or of the entry that implies it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,13 +20,13 @@ from moonq.text.suggestions import close, question
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
+@dataclass
 class Reader:
     """Reads entries of the given kinds."""
 
-    def __init__(self, kinds: Kinds, env: Mapping[str, str], findings: list[Finding]) -> None:
-        self.kinds = kinds
-        self.env = env
-        self.findings = findings
+    kinds: Kinds
+    env: Mapping[str, str]
+    findings: list[Finding]
 
     def read(self, source: Source, namespace: str, entries: List) -> Iterator[Draft]:
         """Yield the drafts of one file."""

@@ -69,22 +69,16 @@ def _from_env(value: Any) -> Any:
     return value
 
 
-def _seconds(value: Any) -> float:
-    try:
-        return durations.parse(_from_env(value))
-    except ValueError as error:
-        raise wrong(str(error)) from None
+def _parsed(parse: Callable[[Any], Any], *, none: bool = False) -> BeforeValidator:
+    def read(value: Any) -> Any:
+        if none and value == "none":
+            return None
+        try:
+            return parse(_from_env(value))
+        except ValueError as error:
+            raise wrong(str(error)) from None
 
-
-def _bytes(value: Any) -> int:
-    try:
-        return sizes.parse(_from_env(value))
-    except ValueError as error:
-        raise wrong(str(error)) from None
-
-
-def _none_word(value: Any) -> Any:
-    return None if value == "none" else _seconds(value)
+    return BeforeValidator(read)
 
 
 def between(
@@ -123,10 +117,10 @@ def bytes_between(low: int, high: int) -> AfterValidator:
 Whole = Annotated[int, BeforeValidator(_from_env)]
 Number = Annotated[float, BeforeValidator(_from_env)]
 Flag = Annotated[bool, BeforeValidator(_from_env)]
-Size = Annotated[int, BeforeValidator(_bytes)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
+Size = Annotated[int, _parsed(sizes.parse)]
+Seconds = Annotated[float, _parsed(durations.parse)]
 #: A length of time, or the word `none` for no limit.
-SecondsOrNone = Annotated[float | None, BeforeValidator(_none_word)]
+SecondsOrNone = Annotated[float | None, _parsed(durations.parse, none=True)]
 
 Count = Annotated[Whole, between(1, 1_000_000)]
 Share = Annotated[Number, between(0, 1)]

@@ -14,7 +14,7 @@ from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
 from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
-#: pydantic's error types by what they wanted; whoever is not here wanted something else.
+#: what pydantic's error types wanted, those of a wrong shape.
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -34,7 +34,6 @@ _SHAPES: dict[type, str] = {
     list: "a list",
     dict: "a map",
 }
-_EXAMPLES = {"list_type": "[…]", "dict_type": "{…}", "model_type": "{…}"}
 
 
 @dataclass(frozen=True)

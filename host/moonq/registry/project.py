@@ -106,7 +106,7 @@ class Project:
     settings: Settings
     entries: Mapping[str, Entry]
     implied: Mapping[str, str] = field(default_factory=dict)
-    """Ids of what nobody wrote down, such as a queue's dead letters: id -> who implies it."""
+    """Ids that are not written down (a queue's dead letters), and the entry that implies each."""
     path: Path | None = None
     """What was loaded: the folder, or a single file in it."""
 

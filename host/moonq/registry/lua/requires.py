@@ -1,7 +1,7 @@
 """Compares what a script requires with what its entry declares.
 
-Only `require` with a text in its hand can be seen without running the script; whoever builds the
-name at run time gets the same sentence then.
+Only `require` of a literal text can be seen without running the script; a name that is built at
+run time meets the same sentence then.
 """
 
 from __future__ import annotations
