@@ -82,7 +82,7 @@ def a_key_of_a_refused_publish_is_free(scene: Scene) -> None:
 
 @needs("max_length")
 def a_duplicate_needs_no_place(scene: Scene) -> None:
-    """§6 dedup: it succeeds although the queue is full, and drops nobody."""
+    """§6 dedup: it succeeds although the queue is full, and drops nothing."""
     for overflow in ("reject", "drop_oldest"):
         scene.declare(overflow, max_length=1, overflow=overflow)
         scene.publish("a", queue=overflow, dedup_key="k")

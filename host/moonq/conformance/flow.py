@@ -41,7 +41,7 @@ def two_consumers_both_work(scene: Scene) -> None:
 
 
 def an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Scene) -> None:
-    """§7 prefetch: both of two consumers get something, whoever asks first."""
+    """§7 prefetch: both of two consumers get something, whichever asks first."""
     scene.publish(*(f"m{n}" for n in range(10)))
     first, second = scene.consumer(prefetch=10), scene.consumer(prefetch=10)
     assert len(first.run(1)) == 1
@@ -80,7 +80,7 @@ def a_paused_queue_delivers_nothing(scene: Scene) -> None:
 
 
 def a_paused_consumer_leaves_the_work_to_others(scene: Scene) -> None:
-    """§7 pause: of one consumer; its buffer goes to whoever is there."""
+    """§7 pause: of one consumer; its buffer goes to the others."""
     scene.publish(*"abcd")
     paused, other = scene.consumer(), scene.consumer()
     (running,) = paused.run(1)

@@ -65,7 +65,7 @@ def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
 
 
 def a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None:
-    """§6 `group_on_failure: skip`: and whoever is published meanwhile waits for nobody."""
+    """§6 `group_on_failure: skip`: and what is published meanwhile does not wait."""
     scene.declare("q", group_on_failure="skip")
     consumer = _groups(scene, "A1")
     consumer.finish(retry(5))
@@ -100,7 +100,7 @@ def a_message_that_is_put_off_keeps_its_turn_or_gives_it_up(
 
 
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
-    """§6 group: dead, expired and purged ones hold nobody."""
+    """§6 group: dead, expired and purged ones hold nothing up."""
     consumer = _groups(scene, "A1", "A2", "A3")
     (a1,) = consumer.run()
     consumer.settle(a1, dead())
@@ -185,7 +185,7 @@ def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
 
 
 def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
-    """§6 group: waiting for one's turn is not waiting behind everybody who came later."""
+    """§6 group: waiting for one's turn is not waiting behind all that came later."""
     _groups(scene, "A1", "A2")
     consumer = scene.serving(*(f"later {n}" for n in range(20)), prefetch=1)
     assert consumer.finish(limit=2) == ["A1", "A2"]

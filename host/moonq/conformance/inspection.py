@@ -185,7 +185,7 @@ def peek_shows_each_state(scene: Scene) -> None:
 
 
 def a_message_is_found_in_every_state(scene: Scene) -> None:
-    """§9 find: with its counters and its errors; nobody finds what is gone."""
+    """§9 find: with its counters and its errors; what is gone is not found."""
     scene.publish("a")
     assert scene.find("a").state == "ready"
     consumer = scene.consumer()

@@ -74,7 +74,7 @@ def the_oldest_is_dropped_into_the_dead_letters(scene: Scene) -> None:
 
 @needs("drop_oldest")
 def what_is_dropped_without_dead_letters_is_counted(scene: Scene) -> None:
-    """§7 `overflow: drop_oldest`: gone, and somebody was told."""
+    """§7 `overflow: drop_oldest`: gone, with an event."""
     scene.declare("q", max_length=1, overflow="drop_oldest", dead_letter=None)
     scene.publish("a", "b", "c")
     assert scene.told("dropped") == 2
@@ -96,10 +96,9 @@ def what_is_at_work_is_never_dropped_for_a_newcomer(scene: Scene) -> None:
 
 @needs("drop_oldest", "group")
 def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
-    """§7 `overflow: drop_oldest`: whoever waits for its group is ready like the others."""
+    """§7 `overflow: drop_oldest`: what waits for its group is ready like the others."""
     scene.declare("q", max_length=3, overflow="drop_oldest")
-    for name in ("A1", "A2", "A3"):
-        consumer = scene.serving(name, group="A")
+    consumer = scene.serving("A1", "A2", "A3", group="A")
     (a1,) = consumer.run()
     scene.publish("A4", group="A")
     assert consumer.settle(a1)
@@ -109,7 +108,7 @@ def the_waiting_rest_of_a_group_can_be_dropped(scene: Scene) -> None:
 
 @needs("drop_oldest", "group")
 def a_group_goes_on_behind_one_that_was_dropped_in_the_same_batch(scene: Scene) -> None:
-    """§7 `overflow: drop_oldest`: whoever made room for it has left its group as well."""
+    """§7 `overflow: drop_oldest`: what made room for it has left its group as well."""
     scene.declare("q", max_length=1, overflow="drop_oldest")
     scene.publish("A1", "A2", "A3", group="A")
     assert scene.consumer().finish() == ["A3"]

@@ -1,4 +1,4 @@
-"""Contract section 6: who goes first, and that nobody waits for ever."""
+"""Contract section 6: what goes first, and that nothing waits for ever."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ def one_level_is_served_in_publish_order(scene: Scene) -> None:
 def levels_are_served_nine_three_one(scene: Scene) -> None:
     """§6 priority: when all wait, in every run of 13."""
     for level in Priority:
-        consumer = scene.serving(
-            *(f"{level.name} {n}" for n in range(90)), priority=level, prefetch=1
-        )
+        scene.publish(*(f"{level.name} {n}" for n in range(90)), priority=level)
+    consumer = scene.consumer(prefetch=1)
     for _ in range(5):
         served = Counter(name.split()[0] for name in consumer.finish(limit=13))
         assert served == {"HIGH": 9, "NORMAL": 3, "LOW": 1}
@@ -70,16 +69,15 @@ def a_failure_keeps_its_priority(scene: Scene) -> None:
 def peek_shows_the_order_of_delivery(scene: Scene) -> None:
     """§6 priority: what is shown first is delivered first, turns and all."""
     for level in Priority:
-        consumer = scene.serving(
-            *(f"{level.name} {n}" for n in range(12)), priority=level, prefetch=1
-        )
+        scene.publish(*(f"{level.name} {n}" for n in range(12)), priority=level)
+    consumer = scene.consumer(prefetch=1)
     consumer.finish(limit=5)
     shown = ids(scene.peek())
     assert consumer.finish(limit=100) == shown
 
 
 def high_is_served_first_whenever_it_comes(scene: Scene) -> None:
-    """§6 priority: whatever was served before, once nobody competed."""
+    """§6 priority: whatever was served before, once nothing competed."""
     consumer = scene.consumer(prefetch=1)
     for turn in range(13):
         scene.publish(*(f"normal {n}" for n in range(turn)))

@@ -59,7 +59,7 @@ def the_id_stays_the_same_in_every_life(scene: Scene) -> None:
 
 
 def a_success_is_stored_at_once(scene: Scene) -> None:
-    """§2 success: whoever looks next sees the message."""
+    """§2 success: the next look sees the message."""
     scene.publish("a")
     assert scene.counts() == {"ready": 1}
 
@@ -167,7 +167,8 @@ def one_consumer_sees_publish_order(scene: Scene) -> None:
     """§6 order: concurrency 1 and no failure."""
     names = [f"m{number}" for number in range(50)]
     for name in names:
-        consumer = scene.serving(name, prefetch=7)
+        scene.publish(name)
+    consumer = scene.consumer(prefetch=7)
     assert consumer.finish(limit=60) == names
 
 

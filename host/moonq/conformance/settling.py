@@ -77,7 +77,7 @@ def a_hand_back_is_ready_at_once(scene: Scene, started: bool) -> None:
 
 
 def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
-    """§3 interruption: the worker died; ready at once, and the next one is told when it was."""
+    """§3 interruption: the worker died; ready at once, and the next delivery says when."""
     consumer = scene.serving("a", "b")
     scene.later(5)
     consumer.finish(Interrupt(BOOM), limit=1)
@@ -89,7 +89,7 @@ def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
 
 
 def a_hand_back_does_not_hide_an_interruption(scene: Scene) -> None:
-    """§3 interruption: what was never judged is told to the next one who takes it."""
+    """§3 interruption: what was never judged is said by the next delivery."""
     consumer = scene.serving("a")
     consumer.finish(Interrupt(), limit=1)
     lost_at = scene.clock.now()
@@ -149,7 +149,7 @@ def a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
 
 
 def a_delivery_starts_once(scene: Scene) -> None:
-    """§1 I5: whoever is second must skip it."""
+    """§1 I5: the second must skip it."""
     consumer, delivery = scene.taken("a")
     assert consumer.subscription.start(delivery)
     assert not consumer.subscription.start(delivery)

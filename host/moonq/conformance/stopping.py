@@ -164,7 +164,7 @@ def every_interruption_is_counted_and_its_moment_told(scene: Scene) -> None:
 
 
 def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
-    """§5 lease: nobody needs to look at the queue for that."""
+    """§5 lease: without any look at the queue."""
     scene.publish("a")
     crashed, waiting = scene.consumer(), scene.consumer()
     crashed.run()

@@ -58,7 +58,7 @@ def a_message_expires_in_a_buffer(scene: Scene) -> None:
 
 
 def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
-    """§6 ttl: nobody has to take it once more to find that it is too late."""
+    """§6 ttl: it need not be taken once more to find that it is too late."""
     consumer = scene.serving("a", ttl=5.0)
     consumer.take()
     scene.later(5)
