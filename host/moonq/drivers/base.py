@@ -30,21 +30,10 @@ from moonq.model import (
 
 Ability = Literal["native", "emulated", "approximate", "none"]
 
-#: Dead letters carry their story in these headers (contract, section 4).
-X_ORIGINAL_QUEUE = "x_original_queue"
-X_DEAD_LETTER_REASON = "x_dead_letter_reason"
-X_DEAD_LETTER_TIME = "x_dead_letter_time"
-X_ATTEMPTS = "x_attempts"
-X_INTERRUPTIONS = "x_interruptions"
-X_LAST_ERROR = "x_last_error"
-X_REDRIVEN = "x_redriven"
-#: How many failed attempts a message remembers.
-HISTORY = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a driver did that nobody called for: worth a count and perhaps a log line."""
+    """Something a driver did unasked: worth a count and perhaps a log line."""
 
     kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
     queue: str
@@ -94,11 +83,9 @@ class Subscription(Protocol):
         Returns an empty list when the time was up, the queue is paused or the subscription is
         stopping. Never holds more than `prefetch` unsettled deliveries in all.
         """
-        ...
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins. False: the lease is lost or was handed back, skip it."""
-        ...
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once.
@@ -106,30 +93,24 @@ class Subscription(Protocol):
         Never waits for a broker: what it cannot do at once it sends with the next batch. Returns
         False when the delivery was settled before or its lease is lost; nothing changes then.
         """
-        ...
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """Settle *deliveries* as done, all in one go; answers as `settle` does for each."""
-        ...
 
     def pause(self) -> None:
         """Deliver nothing more for now; hand back what is buffered and not started."""
-        ...
 
     def resume(self) -> None:
         """Deliver again."""
-        ...
 
     def stop(self) -> None:
         """Take no more, hand back all that has not started, wake every waiting `take`."""
-        ...
 
     def close(self, deadline: float) -> bool:
         """Flush the settles until *deadline* (the clock's monotonic seconds) and leave.
 
         Returns False when some could not be sent: their messages will run again.
         """
-        ...
 
 
 class Driver(Protocol):
@@ -140,7 +121,6 @@ class Driver(Protocol):
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        ...
 
     def open(self, on_event: Callable[[Event], None]) -> None:
         """Connect, and check version and durability.
@@ -149,11 +129,9 @@ class Driver(Protocol):
             Unavailable: The broker does not answer.
             Unsupported: It answers, but cannot keep the contract.
         """
-        ...
 
     def close(self) -> None:
         """Give back connections. Leased messages stay leased until their lease ends."""
-        ...
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue (and its dead letters) exist as *spec* says; may be repeated.
@@ -162,7 +140,6 @@ class Driver(Protocol):
             Unsupported: The driver cannot do what the spec asks; names the key.
             Conflict: The broker knows the queue with other settings.
         """
-        ...
 
     def publish(
         self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
@@ -176,15 +153,12 @@ class Driver(Protocol):
         Raises:
             QueueNotFound: No such queue was declared.
         """
-        ...
 
     def subscribe(self, queue: str, prefetch: int) -> Subscription:
         """Begin to take from *queue*."""
-        ...
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        ...
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -197,30 +171,24 @@ class Driver(Protocol):
         Raises:
             NotFound: The cursor is not one of this queue's.
         """
-        ...
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        ...
 
     def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        ...
 
     def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         Counters start anew, the id stays. Returns how many were moved.
         """
-        ...
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; buffers are handed back within a second."""
-        ...
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        ...
 
 
 def cut(text: str, limit: int = 8192) -> str:

@@ -47,7 +47,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def main(kinds: Iterable[str]) -> None:
-    """Print the table of the drivers of these *kinds*; one that does not load is told of."""
+    """Print the table of the drivers of these *kinds*; one that does not load goes to stderr."""
     drivers: dict[str, Capabilities] = {}
     for kind in kinds:
         try:

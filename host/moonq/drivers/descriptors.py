@@ -9,7 +9,7 @@ from typing import Any
 
 from moonq.clock import Clock
 from moonq.drivers.base import Capabilities, Driver, Limit
-from moonq.drivers.entry import ConsumerOptions, DriverFields, QueueOptions
+from moonq.drivers.entry import DriverFields
 
 #: What the kind of every driver's entry begins with.
 PREFIX = "queue.driver."
@@ -41,13 +41,3 @@ class Descriptor:
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities.but(self.limits)
-
-    @property
-    def queue_options(self) -> type[QueueOptions]:
-        """The model of what a queue may ask of it."""
-        return self.fields.queue_options
-
-    @property
-    def consumer_options(self) -> type[ConsumerOptions]:
-        """The model of what a consumer may ask of it."""
-        return self.fields.consumer_options

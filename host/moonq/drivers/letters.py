@@ -7,25 +7,26 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from moonq.drivers.base import (
-    X_ATTEMPTS,
-    X_DEAD_LETTER_REASON,
-    X_DEAD_LETTER_TIME,
-    X_INTERRUPTIONS,
-    X_LAST_ERROR,
-    X_ORIGINAL_QUEUE,
-    X_REDRIVEN,
-)
 from moonq.drivers.story import Story
 from moonq.model import DeadReason, Message, Scalar
 
-STORY = (
-    X_ORIGINAL_QUEUE,
-    X_DEAD_LETTER_REASON,
-    X_DEAD_LETTER_TIME,
-    X_ATTEMPTS,
-    X_INTERRUPTIONS,
-    X_LAST_ERROR,
+#: Dead letters carry their story in these headers (contract, section 4).
+X_ORIGINAL_QUEUE = "x_original_queue"
+X_DEAD_LETTER_REASON = "x_dead_letter_reason"
+X_DEAD_LETTER_TIME = "x_dead_letter_time"
+X_ATTEMPTS = "x_attempts"
+X_INTERRUPTIONS = "x_interruptions"
+X_LAST_ERROR = "x_last_error"
+X_REDRIVEN = "x_redriven"
+STORY = frozenset(
+    (
+        X_ORIGINAL_QUEUE,
+        X_DEAD_LETTER_REASON,
+        X_DEAD_LETTER_TIME,
+        X_ATTEMPTS,
+        X_INTERRUPTIONS,
+        X_LAST_ERROR,
+    )
 )
 
 

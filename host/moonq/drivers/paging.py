@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 Key = Any
 #: Messages per look of a walk: few enough to be held at once, whatever their bodies.
 PAGE = 250
-#: Marks a cursor, so that nobody takes it for a message's id.
+#: Marks a cursor, so that it is not taken for a message's id.
 _MARK = "~"
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from moonq.drivers.base import HISTORY, cut
+from moonq.drivers.base import cut
 from moonq.model import ErrorRecord, Interrupt, Retry, Snooze, Verdict, Wait
+
+#: How many failed attempts a message remembers.
+HISTORY = 10
 
 
 class Story(NamedTuple):

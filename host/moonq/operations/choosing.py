@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
 from moonq.errors import Invalid, NotFound
 from moonq.model import MessageState, Stored

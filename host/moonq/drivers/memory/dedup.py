@@ -31,6 +31,6 @@ class Dedup:
             del self._ids[key]
 
     def remember(self, key: str, message_id: str, end: float) -> None:
-        """Answer *message_id* to whoever publishes *key* before *end*."""
+        """Answer publishes of *key* before *end* with *message_id*."""
         self._ids[key] = (message_id, end)
         self._ends.append((end, key))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from moonq.drivers.story import FRESH
-from moonq.model import Message, MessageState, Stored
+from moonq.model import Message, MessageState
 
 Place = Literal["ready", "blocked", "delayed", "parked", "leased", "running"]
 
 READY: Final = "ready"
-#: Waits behind a message of its own group; ready for anybody who counts.
+#: Waits behind a message of its own group; counted as ready.
 BLOCKED: Final = "blocked"
 DELAYED: Final = "delayed"
 #: Delayed after a failure, its turn in the group given up (`group_on_failure: skip`).
@@ -43,16 +43,3 @@ class Record:
         self.story = FRESH
         self.expires: float | None = None
         """Monotonic moment by which the first run must have started; None once it has."""
-
-    def stored(self, due: float | None, epoch: float) -> Stored:
-        """The record as `peek` shows it; the monotonic clock's zero was at *epoch*."""
-        story = self.story
-        return Stored(
-            self.message,
-            STATES[self.place],
-            story.attempt,
-            story.interruptions,
-            None if due is None else due + epoch,
-            story.errors,
-            None if self.expires is None else self.expires + epoch,
-        )

@@ -9,32 +9,27 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
-from moonq.drivers.memory.desk import Desk
+from moonq.drivers.desk import AtDesk
+from moonq.drivers.memory.queue import MemoryDesk, MemoryQueue
 from moonq.drivers.memory.record import LEASED, RUNNING, Record
 from moonq.model import Ack, Delivery, Verdict
 
-if TYPE_CHECKING:
-    from moonq.drivers.memory.queue import MemoryQueue
 
-
-class MemorySubscription:
+class MemorySubscription(AtDesk[MemoryDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(self, queue: MemoryQueue, desk: Desk) -> None:
+    def __init__(self, queue: MemoryQueue, desk: MemoryDesk) -> None:
+        super().__init__(desk)
         self._queue = queue
-        self._desk = desk
         self._buffer = desk.buffer
         self._held = desk.held
         self._shared = queue.shared
         self._lock = queue.shared.lock
         self._try_now = queue.shared.lock.try_now
         self._numbers = queue.shared.numbers
-        # The queue knows the desk only: a subscription that somebody drops is noticed here.
-        clean_up = partial(queue.abandon, desk)
-        self._farewell = weakref.finalize(self, queue.shared.orphan, clean_up)
+        # The queue knows the desk only: a subscription that is dropped is noticed here.
+        self._farewell = weakref.finalize(self, queue.shared.orphan, desk.abandon)
         self._farewell.atexit = False
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery]:
@@ -56,7 +51,7 @@ class MemorySubscription:
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins."""
-        # Nobody else looks at what has left the buffer, so the common case needs no lock.
+        # No other thread looks at what has left the buffer, so the common case needs no lock.
         record = self._held.get(delivery.receipt)
         if record is None or record.place != LEASED:
             return False
@@ -100,30 +95,17 @@ class MemorySubscription:
             self._shared.tell()
         return answers
 
-    def pause(self) -> None:
-        """Deliver nothing more for now."""
-        with self._lock:
-            self._desk.paused = True
-            self._queue.recall(self._desk)
-
     def resume(self) -> None:
         """Deliver again."""
         with self._lock:
             self._desk.paused = False
             self._desk.bell.notify_all()
 
-    def stop(self) -> None:
-        """Take no more, hand back all that has not started, wake every waiting `take`."""
-        with self._lock:
-            self._desk.stopped = True
-            self._queue.recall(self._desk)
-            self._desk.bell.notify_all()
-
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
         with self._lock:
-            self._queue.abandon(self._desk)
+            self._desk.abandon()
         self._shared.tell()
         return True
 
@@ -142,7 +124,7 @@ class MemorySubscription:
             if not taken:
                 taken = self._borrow()
         if queue.idle and (queue.line or any(desk.buffer for desk in queue.desks)):
-            # Whoever leaves work behind rings for the next idle worker.
+            # There is work left: ring for the next idle worker.
             queue.ring()
         return taken
 
@@ -164,7 +146,7 @@ class MemorySubscription:
         queue, desk, held = self._queue, self._desk, self._held
         queue.tick()
         room = desk.prefetch - len(held)
-        if room <= 0 or queue.paused or desk.paused or desk.stopped:
+        if room <= 0 or not desk.is_open():
             return
         for record in queue.line.take(room):
             self._buffer.append(self._lease(record))
@@ -178,15 +160,14 @@ class MemorySubscription:
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
-        desks = [desk for desk in self._queue.desks if desk.buffer]
-        if not desks or self._queue.paused or not self._desk.has_room():
+        lender = self._lender(self._queue.desks)
+        if lender is None:
             return []
-        victim = max(desks, key=lambda desk: len(desk.buffer))
         try:
-            delivery = victim.buffer.pop()
+            delivery = lender.buffer.pop()
         except IndexError:
             return []  # its own worker was faster
-        return [self._lease(victim.held.pop(delivery.receipt))]
+        return [self._lease(lender.held.pop(delivery.receipt))]
 
     def _wait(self, timeout: float) -> None:
         desk, queue = self._desk, self._queue

@@ -232,7 +232,7 @@ _MEANINGS: dict[int, tuple[type[QueueError], str, str]] = {
 
 
 def held_too_long(path: Path) -> Unavailable:
-    """Return the refusal of whoever could not get the file."""
+    """Return the refusal of work that could not get the file."""
     return Unavailable(
         f"{path} is held by another process for too long",
         hint="end the program that has a transaction open on it",
@@ -257,7 +257,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def replaced(path: Path) -> Unavailable:
-    """Return the refusal of publishes into a file that nobody will find any more."""
+    """Return the refusal of publishes into a file that would not be found again."""
     return Unavailable(
         f"{path} was deleted or replaced while it was in use",
         hint="put it back and start the host again",

@@ -18,17 +18,7 @@ from moonq.drivers.sqlite.rows import ENVELOPE, errors, errors_text, headers_tex
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, RUNNING
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.story import Story, costs_turn
-from moonq.model import (
-    Ack,
-    Dead,
-    DeadReason,
-    Interrupt,
-    Message,
-    Retry,
-    Snooze,
-    Verdict,
-    Wait,
-)
+from moonq.model import Ack, Dead, DeadReason, Interrupt, Message, Retry, Snooze, Verdict, Wait
 
 
 class Expire:
@@ -133,7 +123,7 @@ def _back(tx: Tx, held: Held, verdict: Verdict, story: Story) -> bool:
 
 
 def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
-    """End messages whose first run did not start in time, and that nobody holds."""
+    """End messages whose first run did not start in time, and that are not leased."""
     for row in rows:
         name, group = tx.execute("SELECT mid, grp FROM msg WHERE id = ?", (row,)).fetchone()
         tx.tell("expired", queue, name)
@@ -152,11 +142,11 @@ class Letter(NamedTuple):
     ran: bool = False
     """Whether its last attempt had begun."""
     session: int | None = None
-    """The session that holds it; None: nobody does."""
+    """The session that holds it; None: it is not leased."""
 
 
 def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bool:
-    """Put a row that nobody holds among the dead letters."""
+    """Put a row that is not leased among the dead letters."""
     sql = f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?"
     att, lost, errs, *values = tx.execute(sql, (row,)).fetchone()
     story = Story(att, lost, errors=errors(errs))
@@ -164,7 +154,7 @@ def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bo
 
 
 def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool:
-    """Put a row among the dead letters, where there are such, and take it out of its queue."""
+    """Put a row among the dead letters, if its queue has any, and take it out of its queue."""
     row, message, story, ran, session = letter
     if queue.dead is not None:
         name = queue.spec.name
@@ -182,7 +172,7 @@ def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool
 def discard(
     tx: Tx, queue: SqliteQueue, row: int, group: str | None, session: int | None = None
 ) -> bool:
-    """Delete a row that is held by *session*, or by nobody."""
+    """Delete a row that is held by *session*, or not leased without one."""
     gone = tx.execute("DELETE FROM msg WHERE id = ? AND sess IS ?", (row, session)).rowcount
     if gone:
         tx.grow(queue, -1)
