@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from moonq.errors import QueueError
 from moonq.model import (
@@ -50,23 +50,26 @@ class Limit(NamedTuple):
 
 
 class Capabilities(NamedTuple):
-    """What a driver can do, clause by clause; asking for a `none` is an error, never ignored."""
+    """What a driver can do, clause by clause, each with what it is for people.
 
-    durable: Ability = "native"
-    delay: Ability = "native"
-    ttl: Ability = "native"
-    priority: Ability = "native"
-    dedup: Ability = "native"
-    group: Ability = "native"
-    max_length: Ability = "native"
-    drop_oldest: Ability = "native"
-    exact_info: Ability = "native"
-    peek: Ability = "native"
-    purge: Ability = "native"
-    redrive: Ability = "native"
-    pause: Ability = "native"
-    attempts: Ability = "native"
-    several_hosts: Ability = "native"
+    Asking for a `none` is an error, never ignored.
+    """
+
+    durable: Annotated[Ability, "messages outlive the process"] = "native"
+    delay: Annotated[Ability, "`delay` and `at`"] = "native"
+    ttl: Annotated[Ability, "`ttl`, `on_expire`"] = "native"
+    priority: Annotated[Ability, "`priority` 9 : 3 : 1"] = "native"
+    dedup: Annotated[Ability, "`dedup_key`"] = "native"
+    group: Annotated[Ability, "`group`: order per key"] = "native"
+    max_length: Annotated[Ability, "`max_length`, reject or block"] = "native"
+    drop_oldest: Annotated[Ability, "`overflow: drop_oldest`"] = "native"
+    exact_info: Annotated[Ability, "exact counts"] = "native"
+    peek: Annotated[Ability, "peek without consuming"] = "native"
+    purge: Annotated[Ability, "purge"] = "native"
+    redrive: Annotated[Ability, "redrive dead letters"] = "native"
+    pause: Annotated[Ability, "pause a queue"] = "native"
+    attempts: Annotated[Ability, "exact attempts"] = "native"
+    several_hosts: Annotated[Ability, "several hosts share a queue"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:

@@ -315,7 +315,7 @@ class MemoryQueue:
         self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
     ) -> None:
         """Note something that happened unasked."""
-        self.shared.event(Event(kind, self.spec.name, detail=detail))
+        self.shared.news.append(Event(kind, self.spec.name, detail=detail))
 
     # Consumers
 
