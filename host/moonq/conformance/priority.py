@@ -1,4 +1,4 @@
-"""Contract section 6: what goes first, and that nothing waits for ever."""
+"""Contract section 6: what goes first, and that nothing starves."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Descriptor:
     make: Callable[[Any, Clock, Path], Driver]
     """Makes one from an entry's fields, a clock and the project's folder."""
     twin: Callable[[Any, int], DriverFields]
-    """Returns the fields of a driver with a place of its own, where it may try things out."""
+    """Returns the fields of a driver at another place, where it may try things out."""
     litter: Callable[[Any], str]
     """Returns the folder that holds the places of all twins, below the project's; "" is none."""
     limits: Mapping[str, Limit] = field(default_factory=dict)

@@ -30,7 +30,7 @@ _MARK = "~"
 
 
 class Section(NamedTuple, Generic[Item]):
-    """Messages of one state, in an order of their own."""
+    """Messages of one state, in one order."""
 
     state: MessageState
     behind: Callable[[Key], Iterator[tuple[Key, Item]]]

@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 class MemoryDriver:
     """See `moonq.drivers.base.Driver`.
 
-    *max_length* and *overflow* hold for queues that name none of their own.
+    *max_length* and *overflow* hold for queues that name none.
     """
 
     kind = "queue.driver.memory"

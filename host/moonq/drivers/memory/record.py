@@ -10,7 +10,7 @@ from moonq.model import Message, MessageState
 Place = Literal["ready", "blocked", "delayed", "parked", "leased", "running"]
 
 READY: Final = "ready"
-#: Waits behind a message of its own group; counted as ready.
+#: Waits behind a message of the same group; counted as ready.
 BLOCKED: Final = "blocked"
 DELAYED: Final = "delayed"
 #: Delayed after a failure, its turn in the group given up (`group_on_failure: skip`).

@@ -45,7 +45,7 @@ class Work:
         return self.begun
 
     def abandon(self) -> bool:
-        """Leave it undone for ever; False: it has begun."""
+        """Never do it; False: it has begun."""
         return self._decide()
 
     def _decide(self) -> bool:

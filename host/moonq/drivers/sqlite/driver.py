@@ -164,19 +164,14 @@ class SqliteDriver:
                 return answers + [sqlite_file.closed(self._path) for _ in rest]
             seen = target.freed
             waits = is_patient and self._clock.monotonic() < deadline
+            run = partial(publish, queue=target, messages=rest, patient=waits)
             try:
-                answers += self._store(target, rest, max(timeout, LEAST), patient=waits)
+                answers += self._writer.publish(run, max(timeout, LEAST))
             except QueueError as refusal:
                 return answers + [refusal for _ in rest]
             if len(answers) < len(messages):
                 self._await_place(target, seen, deadline)
         return answers
-
-    def _store(
-        self, queue: SqliteQueue, messages: Sequence[Message], seconds: float, *, patient: bool
-    ) -> list[Answer]:
-        run = partial(publish, queue=queue, messages=messages, patient=patient)
-        return self._writer.publish(run, seconds)
 
     def _await_open(self, deadline: float) -> bool:
         if self._is_open:

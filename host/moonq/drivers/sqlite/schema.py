@@ -22,7 +22,7 @@ from moonq.model import MessageState
 APPLICATION_ID: Final = 0x6D6F6F71
 
 READY: Final = 0
-#: Waits behind a message of its own group; counted as ready.
+#: Waits behind a message of the same group; counted as ready.
 BLOCKED: Final = 1
 DELAYED: Final = 2
 #: Delayed, and not its group's turn.

@@ -27,21 +27,16 @@ class Session:
             os.close(self._handle)
 
 
-def begin(connection: sqlite3.Connection, path: Path, now: float) -> Session:
-    """Make a session of this process; the transaction is the caller's.
+def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
+    """Go on with the session that still holds messages, or make one; in the caller's transaction.
 
     No other process sees its row before the commit, and by then the lock is held.
     """
+    if mine is not None and mine.number in others(connection, 0):
+        return mine
     cursor = connection.execute("INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now))
     assert cursor.lastrowid is not None
     return Session(path, cursor.lastrowid)
-
-
-def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
-    """Go on with the session that still holds messages, or make one."""
-    if mine is not None and mine.number in others(connection, 0):
-        return mine
-    return begin(connection, path, now)
 
 
 def others(connection: sqlite3.Connection, mine: int) -> list[int]:

@@ -88,7 +88,7 @@ class Writer:
     def stop(self, *, leave: bool) -> None:
         """Write what was asked for, then end; *leave* gives the session up as well."""
         if leave:
-            self.later(self._end_session)
+            self.later(lambda tx: recover(tx, tx.session))
         self._stopping = True
         self.ring()
         if self._thread is not None:
@@ -97,9 +97,6 @@ class Writer:
         if leave and self.session is not None:
             sqlite_session.clear(self._path, self.session.number)
             self.session = None
-
-    def _end_session(self, tx: Tx) -> None:
-        recover(tx, tx.session)
 
     # What others ask for
 
@@ -187,16 +184,10 @@ class Writer:
                 break
             self._sleep()
         self._inbox.fail(sqlite_file.closed(self._path))
-        self._give_back()
-
-    def _give_back(self) -> None:
-        self._shorten_log()
-        self._connection.close()
-
-    def _shorten_log(self) -> None:
-        # While another process reads, the log stays for some other time.
+        # While another process reads, the log stays as it is.
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
 
     def _turn(self) -> None:
         self._look_around()
@@ -302,7 +293,7 @@ class Writer:
         except sqlite3.Error as error:
             self._roll_back()
             if sqlite_file.code(error) == sqlite3.SQLITE_IOERR:
-                # It may be in the log already: so its fate is unknown.
+                # It may be in the log already, so its fate is unknown.
                 batch.doubt(self._path)
             raise
         if batch.publishes:

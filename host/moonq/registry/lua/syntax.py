@@ -143,7 +143,7 @@ class _Words:
             self._span(label, since=min(line, self.line)),
             self.text.span(line, column, len(opener), "opened here", primary=False),
         )
-        before = self._line_before() if not self.complaint.at_end else self.line
+        before = self.line if self.complaint.at_end else self.text.last_line(self.line - 1)
         help_ = f"add `{wanted}` after line {before}"
         found = unclosed_habit(self.text.code) if wanted == "end" else ""
         found = found or habit(self.text.code, self.line)
@@ -192,12 +192,6 @@ class _Words:
     def _column_of(self, word: str, line: int) -> int:
         found = (t for t in tokens(self.text.code.line(line)) if t.text == word)
         return next((token.column for token in found), 0)
-
-    def _line_before(self) -> int:
-        number = self.line - 1
-        while number > 1 and not self.text.code.line(number).strip():
-            number -= 1
-        return max(1, number)
 
 
 def _name(wanted: str) -> str:
