@@ -44,18 +44,15 @@ class Operations(Queries, Acting, Replaying, Destroying):
                 f"{kind}: this session is read-only",
                 hint="ask for write access with \\write, or with --yes; the host logs it",
             )
+        known = verb.fields()
+        if unknown := fields.keys() - {one.name for one in known}:
+            raise Invalid(f"{kind}: unknown field {min(unknown)!r}")
+        if missing := [one.name for one in known if one.is_required and one.name not in fields]:
+            raise Invalid(f"{kind}: field {missing[0]!r} is missing")
         try:
             found: dict[str, Any] = getattr(self, kind)(**fields)
         except ValidationError as problem:
-            raise Invalid(_complaint(kind, problem)) from None
+            first = problem.errors()[0]
+            complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+            raise Invalid(f"{kind}: field {first['loc'][0]!r}: {complaint}") from None
         return found
-
-
-def _complaint(kind: str, problem: ValidationError) -> str:
-    first = problem.errors()[0]
-    field = first["loc"][0] if first["loc"] else ""
-    if first["type"] == "unexpected_keyword_argument":
-        return f"{kind}: unknown field {field!r}"
-    if first["type"] == "missing_argument":
-        return f"{kind}: field {field!r} is missing"
-    return f"{kind}: field {field!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
