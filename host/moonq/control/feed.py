@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -174,39 +173,3 @@ def log_event(record: logging.LogRecord) -> Event:
     if isinstance(fields, dict) and fields:
         event["fields"] = fields
     return event
-
-
-class Backlog:
-    """Events between the threads that make them and the one that sends them; never waits."""
-
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
-        self._changed = threading.Condition()
-        self._events: deque[tuple[Event, bytes | None]] = deque()
-        self._dropped = 0
-        self._closed = False
-
-    def put(self, event: Event, body: bytes | None) -> None:
-        """Keep an event while there is room, else count it."""
-        with self._changed:
-            if len(self._events) >= self._room:
-                self._dropped += 1
-            else:
-                self._events.append((event, body))
-                self._changed.notify()
-
-    def take(self) -> tuple[Event, bytes | None, int] | None:
-        """Wait for an event; returns it, its body and how many were dropped. None at the end."""
-        with self._changed:
-            while not self._events and not self._closed:
-                self._changed.wait()
-            if self._closed:
-                return None
-            dropped, self._dropped = self._dropped, 0
-            return (*self._events.popleft(), dropped)
-
-    def close(self) -> None:
-        """End whoever waits in `take`."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()

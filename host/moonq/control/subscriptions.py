@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from moonq.control.feed import KINDS, Backlog, Event, Feed
+from moonq.control.backlog import Backlog
+from moonq.control.feed import KINDS, ROOM, Event, Feed
 from moonq.control.outbox import Outbox
 from moonq.errors import Invalid, MoonqError
 from moonq.operations.documents import body_object
@@ -54,7 +55,7 @@ class Tail:
         self._events = frozenset(events)
         self._condition = Condition(where) if where else None
         self._wants_body = body
-        self._backlog = Backlog()
+        self._backlog: Backlog[tuple[Event, bytes | None]] = Backlog(ROOM)
 
     def start(self) -> None:
         """Send from now on."""
@@ -64,30 +65,29 @@ class Tail:
     def close(self) -> None:
         """Send nothing more."""
         self._feed.remove(self)
-        self._backlog.close()
+        self._backlog.close(forget=True)
 
     def hear(self, event: Event, body: bytes | None) -> None:
         """Keep an event that fits what can be told at once."""
         if event["event"] in self._events and (not self._targets or self._concerns(event)):
-            self._backlog.put(event, body)
+            self._backlog.put((event, body))
 
     def _concerns(self, event: Event) -> bool:
         names = ("queue", "function", "consumer", "id", "logger")
         return any(event.get(name) in self._targets for name in names)
 
     def _run(self) -> None:
-        missed = 0
+        told = refused = 0
         while (taken := self._backlog.take()) is not None:
-            event, body, dropped = taken
-            missed += dropped
-            shown = self._shown(event, body)
+            shown = self._shown(*taken)
             if shown is None:
                 continue
-            frame = {"kind": "event", "id": self._number, "event": shown, "dropped": missed}
+            missed = self._backlog.dropped + refused
+            frame = {"kind": "event", "id": self._number, "event": shown, "dropped": missed - told}
             if self._outbox.offer(frame):
-                missed = 0
+                told = missed
             else:
-                missed += 1
+                refused += 1
         if self._condition is not None:
             self._condition.close()
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from moonq import errors
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.text.findings import Finding, Span
+from moonq.operations import documents
+from moonq.text.findings import Finding
 
 Frame = dict[str, Any]
 #: The longest line that is read: the largest usual body with all its escapes.
@@ -85,17 +87,11 @@ class Lines:
 
 def error_object(problem: MoonqError) -> dict[str, Any]:
     """Return *problem* as it travels."""
-    found: dict[str, Any] = {
-        "type": type(problem).__name__,
-        "kind": problem.kind,
-        "message": problem.message,
-        "hint": problem.hint,
-        "retryable": problem.retryable,
-    }
+    found = documents.error_object(problem)
     if isinstance(problem, ProjectInvalid):
-        found["findings"] = [finding_object(finding) for finding in problem.findings]
+        found["findings"] = [asdict(finding) for finding in problem.findings]
     elif isinstance(problem, ScriptError) and problem.finding is not None:
-        found["finding"] = finding_object(problem.finding)
+        found["finding"] = asdict(problem.finding)
     return found
 
 
@@ -114,32 +110,8 @@ def error_of(found: dict[str, Any]) -> MoonqError:
     return problem
 
 
-def finding_object(finding: Finding) -> dict[str, Any]:
-    """Return *finding* whole, so that it can be drawn elsewhere."""
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "message": finding.message,
-        "spans": [
-            {name: getattr(span, name) for name in Span.__dataclass_fields__}
-            for span in finding.spans
-        ],
-        "notes": finding.notes,
-        "helps": finding.helps,
-    }
-
-
 def finding_of(found: dict[str, Any]) -> Finding:
-    """Return the finding that `finding_object` made."""
-    spans = [
-        Span(**{**span, "lines": tuple((number, text) for number, text in span["lines"])})
-        for span in found["spans"]
-    ]
-    return Finding(
-        found["severity"],
-        found["code"],
-        found["message"],
-        tuple(spans),
-        tuple(found["notes"]),
-        tuple(found["helps"]),
-    )
+    """Return the finding that became *found* on its way."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Finding).validate_python(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from moonq.errors import Invalid, QueueError
 from moonq.host import CallResult
+from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
 from moonq.run.publishing import Wanted
 from moonq.run.sinks import Publication, level_name
@@ -28,12 +29,12 @@ class Acting(Requests):
         if len(messages) > LARGEST_BATCH:
             raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
         items = [_wanted(number, one) for number, one in enumerate(messages, 1)]
-        if dry_run:
-            answers = self._host.queues.check_batch(route.id, items)
-            return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
-        answers = self._host.queues.publish_batch(route.id, items)
-        refused = sum(1 for answer in answers if isinstance(answer, QueueError))
-        self._record("publish", f"{route.id} {len(answers) - refused}")
+        queues = self._host.queues
+        publish = queues.check_batch if dry_run else queues.publish_batch
+        answers = publish(route.id, items)
+        if not dry_run:
+            refused = sum(1 for answer in answers if isinstance(answer, QueueError))
+            self._record("publish", f"{route.id} {len(answers) - refused}")
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked
@@ -113,13 +114,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
     return {
         **result.judged(),
         "values": result.values,
-        "error": fault
-        and {
-            "kind": fault.kind,
-            "message": fault.message,
-            "retryable": fault.retryable,
-            "traceback": fault.traceback,
-        },
+        "error": fault and fault._asdict(),
         "would_publish": publications if result.is_dry else [],
         "would_write": result.written,
         "published": [] if result.is_dry else publications,
@@ -158,8 +153,4 @@ def _bytes(number: int, text: Any) -> bytes:
 
 
 def _answer(answer: str | QueueError) -> dict[str, Any]:
-    if isinstance(answer, QueueError):
-        kind, name = answer.kind, type(answer).__name__
-        error = {"type": name, "kind": kind, "message": answer.message, "hint": answer.hint}
-        return {"error": {**error, "retryable": answer.retryable}}
-    return {"id": answer}
+    return {"error": error_object(answer)} if isinstance(answer, QueueError) else {"id": answer}

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from moonq.control.wire import (
     encode,
     error_object,
     error_of,
-    finding_object,
     finding_of,
 )
 from moonq.errors import ProjectInvalid, QueueNotFound, ReadOnly, ScriptError
@@ -153,7 +153,7 @@ def test_an_error_of_an_unknown_type_is_an_error_all_the_same() -> None:
 def test_findings_arrive_whole() -> None:
     span = Source("a.lua", "x = = 1\n").span(1, 5, 1, "here")
     finding = Finding("error", "P110", "no value", (span,), ("why",), ("what to do",))
-    assert finding_of(json.loads(json.dumps(finding_object(finding)))) == finding
+    assert finding_of(json.loads(json.dumps(asdict(finding)))) == finding
     arrived = error_of(json.loads(json.dumps(error_object(ProjectInvalid([finding])))))
     assert isinstance(arrived, ProjectInvalid)
     assert arrived.findings == (finding,)
