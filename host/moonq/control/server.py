@@ -6,8 +6,7 @@
     server.listen()
     server.stop()
 
-Whoever connects is the user that runs the host, or root; nobody else gets a word. Nothing listens
-on TCP.
+Only the user that runs the host, or root, may connect. Nothing listens on TCP.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from moonq import __version__, log
 from moonq.control.feed import Feed
 from moonq.control.locating import Place
 from moonq.control.session import Session
-from moonq.control.wire import encode, error_object
+from moonq.control.wire import encode, refusal
 from moonq.errors import Denied, MoonqError, Unavailable
 from moonq.host import Host
 from moonq.operations.meter import Meter
@@ -128,9 +127,8 @@ class Server:
                 session = self._admitted(connection)
             except MoonqError as problem:
                 _log.warning("a console was turned away: %s", problem.message)
-                refusal = {"kind": "error", "id": None, "error": error_object(problem)}
                 with contextlib.suppress(OSError):
-                    connection.sendall(encode(refusal))
+                    connection.sendall(encode(refusal(None, problem)))
                 return
             try:
                 session.serve()

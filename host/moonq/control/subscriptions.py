@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from moonq.control.backlog import Backlog
 from moonq.control.feed import KINDS, ROOM, Event, Feed
@@ -21,14 +21,6 @@ from moonq.sandbox.literals import Condition
 
 #: Seconds between two answers of `stats`, at least.
 SHORTEST = 0.2
-
-
-class Subscribed(Protocol):
-    """One subscription, until it is closed."""
-
-    def close(self) -> None:
-        """Send nothing more."""
-        ...
 
 
 class Tail:
@@ -46,7 +38,6 @@ class Tail:
         where: str = "",
         body: bool = False,
     ) -> None:
-        self.wants_log = "log" in events
         self._number = number
         self._feed = feed
         self._outbox = outbox
@@ -59,15 +50,15 @@ class Tail:
 
     def start(self) -> None:
         """Send from now on."""
-        self._feed.add(self)
+        self._feed.add(self._hear, wants_log="log" in self._events)
         threading.Thread(target=self._run, name="moonq-tail", daemon=True).start()
 
     def close(self) -> None:
         """Send nothing more."""
-        self._feed.remove(self)
+        self._feed.remove(self._hear)
         self._backlog.close(forget=True)
 
-    def hear(self, event: Event, body: bytes | None) -> None:
+    def _hear(self, event: Event, body: bytes | None) -> None:
         """Keep an event that fits what can be told at once."""
         if event["event"] in self._events and (not self._targets or self._concerns(event)):
             self._backlog.put((event, body))
@@ -132,6 +123,9 @@ class Stats:
             self._outbox.offer({"kind": "event", "id": self._number, "event": event})
             if self._stop.wait(self._interval):
                 return
+
+
+Subscribed = Tail | Stats
 
 
 def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[str, Any]:

@@ -26,6 +26,16 @@ Frame = dict[str, Any]
 LONGEST = 4 * 1024 * 1024
 
 
+def result(number: int | None, value: Any) -> Frame:
+    """Return the answer to request *number*."""
+    return {"kind": "result", "id": number, "value": value}
+
+
+def refusal(number: int | None, problem: MoonqError) -> Frame:
+    """Return the answer to request *number* when it went wrong; None when it has no number."""
+    return {"kind": "error", "id": number, "error": error_object(problem)}
+
+
 class Malformed(Exception):
     """A line that is no frame; the text says why."""
 
