@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import Person, attached
+from moonq.cli.attached import attached
 from moonq.cli.completing import completer
 from moonq.cli.options import COMMON, Options, pass_options
 from moonq.errors import ConfirmationNeeded
@@ -72,7 +72,7 @@ def ask(
     with attached(options, live=live, changes=changes, yes=yes, loud=loud) as host:
         # In production the right to change things was asked for in the same words.
         sure = yes or verb.confirm is Confirm.PRODUCTION
-        found = perform(host, verb, fields, Person(options), sure=sure)
+        found = perform(host, verb, fields, options, sure=sure)
         if found is None:
             raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
         return found, {} if options.json else beside(host, verb, fields)

@@ -186,8 +186,7 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
-    from moonq.cli.drawing import Lines
-    from moonq.cli.progress import Progress
+    from moonq.cli.drawing import Lines, Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
