@@ -31,7 +31,7 @@ from typing import Any
 
 from moonq.control.backlog import Backlog
 from moonq.control.locating import Place, place_of
-from moonq.control.wire import LONGEST, Frame, Lines, Malformed, decode, encode, error_of
+from moonq.control.wire import LONGEST, Frame, Malformed, decode, encode, error_of, lines
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
 #: Seconds in which a host answers, or is called silent.
@@ -202,9 +202,9 @@ class Client:
         self._lock = threading.Lock()
         self._pending: dict[int, Pending] = {}
         """Who waits for something with a number, subscriptions among them."""
-        self._lines = Lines(8 * LONGEST)
+        self._lines = lines(connection.makefile("rb"), 8 * LONGEST)
         self._closed = False
-        self.hello: Frame = self._first_frame()
+        self.hello = self._hello()
         """`version`, `project`, `profile`, `pid`, `started`, `user`, `caps`, `read_only`."""
         self.read_only = bool(self.hello.get("read_only"))
         connection.settimeout(None)
@@ -309,25 +309,32 @@ class Client:
 
     # Reading ------------------------------------------------------------------------------------
 
-    def _first_frame(self) -> Frame:
-        while True:
-            for line in self._lines.feed(self._receive()):
-                frame = _frame(line)
-                if frame.get("kind") == "error":
-                    raise error_of(frame["error"])
-                return frame
+    def _hello(self) -> Frame:
+        frame = self._frame()
+        if frame["kind"] == "error":
+            raise error_of(frame["error"])
+        return frame
 
-    def _receive(self) -> bytes:
-        data = self._connection.recv(65536)
-        if not data:
+    def _frame(self) -> Frame:
+        """Wait for the next frame.
+
+        Raises:
+            HostSilent: There is none: the host hung up, or does not speak as we do.
+        """
+        line = next(self._lines, None)
+        if line is None:
             raise HostSilent("the host hung up")
-        return data
+        try:
+            if isinstance(line, Malformed):
+                raise line
+            return decode(line)
+        except Malformed as problem:
+            raise HostSilent(f"the host sent what is no frame: {problem}") from None
 
     def _read(self) -> None:
         try:
             while True:
-                for line in self._lines.feed(self._receive()):
-                    self._take(_frame(line))
+                self._take(self._frame())
         except (OSError, HostSilent):
             self._end()
 
@@ -346,9 +353,3 @@ class Client:
             one.end(
                 HostSilent("the host has gone away", hint=f"its pid was {self.hello.get('pid')}")
             )
-
-
-def _frame(line: bytes | Malformed) -> Frame:
-    if isinstance(line, Malformed):
-        raise HostSilent(f"the host sent what is no frame: {line}")
-    return decode(line)

@@ -29,7 +29,7 @@ from moonq.control.feed import Feed
 from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
-from moonq.control.wire import Frame, Lines, Malformed, decode, refusal, result
+from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
 from moonq.host import Host
 from moonq.operations import overview
@@ -80,11 +80,9 @@ class Session:
         """Answer until the client goes away."""
         self._outbox.put(self._hello())
         self._start_worker()
-        lines = Lines()
         try:
-            while data := self._connection.recv(65536):
-                for line in lines.feed(data):
-                    self._read(line)
+            for line in lines(self._connection.makefile("rb")):
+                self._read(line)
         except OSError:
             pass  # it went away in the middle of something
         finally:

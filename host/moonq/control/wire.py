@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 from moonq import errors
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
@@ -65,34 +65,17 @@ def decode(line: bytes) -> Frame:
     return frame
 
 
-class Lines:
-    """Cuts what arrives into lines; one that is too long is skipped and reported once."""
-
-    def __init__(self, longest: int = LONGEST) -> None:
-        self._longest = longest
-        self._rest = bytearray()
-        self._is_skipping = False
-
-    def feed(self, data: bytes) -> Iterator[bytes | Malformed]:
-        """Yield every line that *data* completes."""
-        self._rest += data
-        while (end := self._rest.find(b"\n")) >= 0:
-            line = bytes(self._rest[:end])
-            del self._rest[: end + 1]
-            if self._is_skipping:
-                self._is_skipping = False
-            elif len(line) > self._longest:
-                yield self._too_long()
-            elif line.strip():
-                yield line
-        if len(self._rest) > self._longest:
-            self._rest.clear()
-            if not self._is_skipping:
-                self._is_skipping = True
-                yield self._too_long()
-
-    def _too_long(self) -> Malformed:
-        return Malformed(f"a frame has at most {self._longest} bytes")
+def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[bytes | Malformed]:
+    """Yield the lines of *file*, and close it; one that is too long is skipped and reported."""
+    with file:
+        while line := file.readline(longest + 1):
+            if line.endswith(b"\n"):
+                if line.strip():
+                    yield line[:-1]
+            elif len(line) > longest:
+                while (rest := file.readline(65536)) and not rest.endswith(b"\n"):
+                    pass
+                yield Malformed(f"a frame has at most {longest} bytes")
 
 
 def error_object(problem: MoonqError) -> dict[str, Any]:

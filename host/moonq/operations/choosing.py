@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -105,15 +105,12 @@ def letters_of(
     route: Route, origin: str | None, error: str | None, died_before: float | None
 ) -> Iterator[Stored]:
     """Yield the dead letters in *route* that came from *origin*, with one kind of error."""
-    wanted: list[Callable[[Stored], bool]] = []
-    if origin is not None:
-        wanted.append(lambda one: one.message.headers.get(X_ORIGINAL_QUEUE) == origin)
-    if error is not None:
-        wanted.append(lambda one: fingerprint(one).startswith(error))
-    if died_before is not None:
-        wanted.append(lambda one: died_at(one) <= died_before)
     for stored in stored_in(route):
-        if all(fits(stored) for fits in wanted):
+        if (
+            (origin is None or stored.message.headers.get(X_ORIGINAL_QUEUE) == origin)
+            and (error is None or fingerprint(stored).startswith(error))
+            and (died_before is None or died_at(stored) <= died_before)
+        ):
             yield stored
 
 

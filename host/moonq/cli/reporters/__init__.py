@@ -18,8 +18,6 @@ from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
 from moonq.text.wording import counted, milliseconds, plural
 
-FORMS = ("pretty", "plain", "json", "tap", "github")
-
 
 @dataclass
 class Tally:
