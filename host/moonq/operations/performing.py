@@ -40,9 +40,10 @@ class Operations(Queries, Acting, Replaying, Destroying):
         if verb is None:
             raise Invalid(f"no kind of request is called {kind!r}")
         if read_only and verb.needs_write(fields):
+            asked = "\\write, or with --yes" if verb.changes else "\\write"
             raise ReadOnly(
                 f"{kind}: this session is read-only",
-                hint="ask for write access with \\write, or with --yes; the host logs it",
+                hint=f"ask for write access with {asked}; the host logs it",
             )
         known = verb.fields()
         if unknown := fields.keys() - {one.name for one in known}:

@@ -133,6 +133,8 @@ class Verb:
         """Whether a session that may only look may not ask for it with *fields*."""
         if fields.get("redact") is False:
             return True
+        if fields.get("dry_run"):
+            return False
         guards = [one.name for one in self.arguments if one.is_guarded]
         return bool(self.changes) and (not guards or any(fields.get(name) for name in guards))
 

@@ -19,7 +19,7 @@ from moonq import views
 from moonq.cli import COMMANDS
 from moonq.cli import moonq as group
 from moonq.console.annotations import Function, reference
-from moonq.errors import Invalid
+from moonq.errors import Invalid, ReadOnly
 from moonq.host import Host
 from moonq.operations.choosing import Selection
 from moonq.operations.performing import Operations
@@ -116,6 +116,18 @@ def test_what_a_read_only_session_may_do_follows_from_the_row() -> None:
     assert VERBS["call"].needs_write({"function": "work", "send": True})
     assert VERBS["peek"].needs_write({"queue": "jobs", "redact": False})
     assert not VERBS["replay"].needs_write({"message": "a"})
+    assert VERBS["publish"].needs_write({"queue": "jobs"})
+    assert not VERBS["publish"].needs_write({"queue": "jobs", "dry_run": True})
+
+
+def test_the_hint_of_a_read_only_session_names_no_option_that_is_not_there(host: Host) -> None:
+    operations = Operations(host, "me")
+    with pytest.raises(ReadOnly) as raw:
+        operations.perform("peek", {"queue": "idle", "redact": False}, read_only=True)
+    with pytest.raises(ReadOnly) as pause:
+        operations.perform("pause", {"target": "idle"}, read_only=True)
+    assert "--yes" not in raw.value.hint
+    assert "--yes" in pause.value.hint
 
 
 # A verb of one's own ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
 
 if TYPE_CHECKING:
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--driver", required=True, metavar="ID", help="The driver to hold against it.")
+@click.option(
+    "--driver",
+    required=True,
+    metavar="ID",
+    help="The driver to hold against it.",
+    shell_complete=completer("driver"),
+)
 @common
 @pass_options
 def doctor(options: Options, driver: str) -> int:

@@ -82,7 +82,8 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
       jq -c .[] orders.json | moonq publish app:orders --ndjson - --rate 200/s
     """
     _check(given)
-    with attached(options, changes=f"publish into {queue}", yes=given["yes"]) as host:
+    changes = "" if given["dry_run"] else f"publish into {queue}"
+    with attached(options, changes=changes, yes=given["yes"]) as host:
         job = Job(host, queue, given["dry_run"])
         if given["wait"] is None:
             job.run(messages(given), given["rate"], Progress(options))

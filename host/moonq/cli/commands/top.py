@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import Invalid, NotFound
 
@@ -25,7 +26,7 @@ SHORTEST = 0.1
 
 
 @click.command()
-@click.argument("queues", metavar="[QUEUE]...", nargs=-1)
+@click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
     "--interval",
     type=arguments.duration,
