@@ -46,7 +46,7 @@ def guarded(args: Sequence[str], options: Options) -> int:
 
     try:
         code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody else would catch it
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place to catch it
         return explain(error, args, options)
     return code if isinstance(code, int) else 0
 

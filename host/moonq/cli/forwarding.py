@@ -23,7 +23,7 @@ from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
 Action = Callable[..., int]
-#: The views beside whose lines there is something to say.
+#: Views that come with notes for stderr.
 _NOTED = ("queues", "messages", "published")
 
 
@@ -60,7 +60,7 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
 def ask(
     options: Options, verb: Verb, fields: Mapping[str, Any], *, yes: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the host's answer, once it is confirmed, and what the view is told beside it.
+    """Return the host's answer, once it is confirmed, and what else the view needs.
 
     Raises:
         ConfirmationNeeded: The person said no, or could not be asked.

@@ -5,7 +5,7 @@
     with reach(Path("shop"), Wish(local=True, whole=True)) as host:
         host.client.request("eval", src="1 + 1")
 
-A private host has the same socket and the same sessions as any other, in a folder of its own, so
+A private host has the same socket and the same sessions as any other, in a temporary folder, so
 there is one way to do things. It is in no list of running hosts, and its consumers are off unless
 they are wished for. Unless it is wished for whole, it starts only what a request is about: what
 lies with a durable driver. What lies in another process's memory it cannot reach, and says so.
@@ -43,7 +43,7 @@ class Wish:
     start: bool = False
     """The consumers of a private host run too."""
     whole: bool = False
-    """All of a private host is started: somebody will talk to it for a while."""
+    """All of a private host is started, for a console that stays."""
 
 
 class Reached:

@@ -83,7 +83,7 @@ class Server:
         ).start()
 
     def stop(self) -> None:
-        """Hang up on everybody and give the place back."""
+        """Hang up on all clients and give the place back."""
         self._meter.stop()
         if self._socket is not None:
             with contextlib.suppress(OSError):
@@ -101,7 +101,7 @@ class Server:
     def _listen(self) -> socket.socket:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            # Before the bind: at no moment can anybody else connect.
+            # Before the bind, so that other users can connect at no moment.
             os.fchmod(listening.fileno(), 0o600)
             listening.bind(str(self.place.socket))
             self.place.socket.chmod(0o600)

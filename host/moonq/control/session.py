@@ -166,7 +166,7 @@ class Session:
         for frame in waiting:
             self._outbox.put(result(frame["id"], stopped_answer("cancel")))
 
-    # Working: one request at a time, in a thread of its own -------------------------------------
+    # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
         threading.stack_size(THREAD_STACK)

@@ -15,7 +15,7 @@ from moonq.errors import MoonqError
 from moonq.model import ErrorRecord, Stored
 
 REDACTED = "[redacted]"
-#: Bytes of one body that are shown unless somebody asks for all of it.
+#: Bytes of one body that are shown unless all of it is asked for.
 SHOWN = 16 * 1024
 _FRAME = re.compile(r"(?P<place>\S[^\n]*?:\d+): in ")
 _PLACE = re.compile(r"(?P<place>\S+?:\d+): ")

@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 
 
 class Meter:
-    """Samples one host, in a thread of its own between `start` and `stop`."""
+    """Samples one host, in a thread between `start` and `stop`."""
 
     def __init__(self, host: Host) -> None:
         self._host = host

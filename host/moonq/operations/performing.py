@@ -20,11 +20,10 @@ from moonq.errors import Invalid, ReadOnly
 from moonq.operations.acting import Acting
 from moonq.operations.destroying import Destroying
 from moonq.operations.queries import Queries
-from moonq.operations.replaying import Replaying
 from moonq.operations.verbs import VERBS
 
 
-class Operations(Queries, Acting, Replaying, Destroying):
+class Operations(Queries, Acting, Destroying):
     """What one person may do to one host."""
 
     def perform(

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def doctor(options: Options, driver: str) -> int:
     """Hold a driver of the project against the delivery contract.
 
-    Every case of the suite runs on queues of its own, beside the driver's place and with its
-    settings; the project's messages are not touched. Ends with 1 when a case fails.
+    Every case of the suite runs on new queues, beside the driver's place and with its settings;
+    the project's messages are not touched. Ends with 1 when a case fails.
 
     \b
     Examples:

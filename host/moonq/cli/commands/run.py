@@ -44,7 +44,7 @@ def host_options(levels_variable: str) -> Callable[[Command], Command]:
                 metavar="[LOGGER=]LEVEL",
                 envvar=levels_variable,
                 help="debug, info, warn or error; "
-                "a logger speaks for those below it: app.queue=debug.",
+                "a logger counts for those below it: app.queue=debug.",
             ),
         ):
             command = option(command)
@@ -162,7 +162,7 @@ class Run:
         self._answer = answer
         if self._hosting.cut_off:
             answer.cancel()
-        # In a thread of its own, because Python hears no signal while this one is inside Lua.
+        # In another thread, because Python handles no signal while this one is inside Lua.
         threading.Thread(target=self._work, args=(call, answer), name="call", daemon=True).start()
         # In steps, because a signal that another thread gets does not wake this one.
         while not answer.done():

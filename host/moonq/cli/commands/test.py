@@ -213,7 +213,7 @@ def run(
 
 
 def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
-    """Run the tests again whenever a file changes, until somebody quits."""
+    """Run the tests again whenever a file changes, until `q` is pressed."""
     from moonq.cli.watching import Filter, Watch, without_filter
 
     written = click.get_current_context().meta[WRITTEN]

@@ -48,7 +48,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
 
     Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
     ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
-    line; a number that nobody can know is not in it.
+    line; a number that is not known is not in it.
 
     \b
     Examples:
