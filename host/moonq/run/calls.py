@@ -100,7 +100,7 @@ class Call:
                 result.verdict, result.fault = trial.judgement, trial.fault
             result.memory = state.memory_used()
         except ScriptFault as raised:
-            result.fault = raised.fault
+            result.fault, result.memory = raised.fault, state.memory_used()
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
