@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
 from moonq.cli.drawing import Lines, Part
-from moonq.cli.failures import findings_of
-from moonq.cli.faults import as_finding
+from moonq.cli.failures import finding_of_call, findings_of
 from moonq.text.findings import to_json
 from moonq.text.plain import visible
 from moonq.text.wording import clock, counted, lasted
@@ -34,7 +33,7 @@ OTHER_MARK = ("●", "warn")
 
 
 class Narrator:
-    """Knows both ways of telling; whoever calls it says only what happened."""
+    """Knows both ways of telling; its callers say only what happened."""
 
     def __init__(self, lines: Lines, *, pretty: bool, quiet: bool = False) -> None:
         self._lines = lines
@@ -90,7 +89,7 @@ class Narrator:
         self._tell(
             (),
             "call failed",
-            below=self._lines.drawn([as_finding(project, function, fault)]),
+            below=self._lines.drawn([finding_of_call(project, function, fault)]),
             level="error",
             function=function,
             kind=fault.kind,
@@ -103,7 +102,7 @@ class Narrator:
         self._tell(f"watching {folder.name}: what you save is reloaded", "watching")
 
     def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
-        """Somebody saved files, and the host works with them."""
+        """Files were saved, and the host works with them."""
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
         if not different:
             return
@@ -118,7 +117,7 @@ class Narrator:
         self._tell("\n".join(lines), "reloaded", files=list(paths), **report.object())
 
     def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
-        """Somebody saved files that do not work; nothing has changed."""
+        """Files were saved that do not work; nothing has changed."""
         keeps = "not applied: the host keeps running the last good version"
         findings = findings_of(problem)
         self._tell(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import Invalid, NotFound
 
@@ -26,7 +27,7 @@ SHORTEST = 0.1
 
 
 @click.command()
-@click.argument("queues", metavar="[QUEUE]...", nargs=-1)
+@click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
     "--interval",
     type=arguments.duration,
@@ -48,7 +49,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
 
     Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
     ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
-    line; a number that nobody can know is not in it.
+    line; a number that is not known is not in it.
 
     \b
     Examples:
