@@ -11,13 +11,12 @@ from moonq import durations, views
 from moonq.console import chunk, manual
 from moonq.console.chunk import Completeness
 from moonq.console.commands.table import COMMANDS, command, find, words
+from moonq.control import EVENTS
 from moonq.errors import Invalid
 from moonq.views import Screen
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
-
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 
 
 @command("?", "? [NAME]", "lists the commands, or says what a name is", lua="mq")
