@@ -9,12 +9,10 @@ from importlib.metadata import version as installed
 import click
 
 from moonq import __version__
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 
-@click.command()
-@common
-@pass_options
+@command()
 def version(options: Options) -> None:
     """Say which moonq, Python and Lua these are.
 
