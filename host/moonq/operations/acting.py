@@ -11,6 +11,7 @@ from moonq.host import CallResult
 from moonq.operations.requests import Requests, checked
 from moonq.run.publishing import Wanted
 from moonq.run.sinks import Publication, level_name
+from moonq.run.trying import DryRun
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -29,7 +30,8 @@ class Acting(Requests):
             raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
         items = [_wanted(number, one) for number, one in enumerate(messages, 1)]
         if dry_run:
-            answers = self._host.queues.check_batch(route.id, items)
+            trial = DryRun(self._host.queues, self._host.clock)
+            answers = trial.publish_many(route.id, items, may_wait=True)
             return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
         answers = self._host.queues.publish_batch(route.id, items)
         refused = sum(1 for answer in answers if isinstance(answer, QueueError))
