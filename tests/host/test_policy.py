@@ -30,7 +30,7 @@ def policy(make: Callable[[bool], LuaState] | None = None, **retry: Any) -> Poli
         "function": "app:charge",
         **Limits()._asdict(),
     }
-    return Policy(queue, make or (lambda _: LuaState({})), CLOCK)
+    return Policy(queue, make or (lambda _: LuaState({})), CLOCK, logger="app:worker")
 
 
 def test_the_defaults_ride_out_an_hour_and_still_reach_a_human_the_same_day() -> None:
@@ -88,6 +88,7 @@ def test_what_lua_cannot_judge_comes_again_after_the_longest_delay(
     assert verdict.error == ErrorRecord(CLOCK.now(), *event.fault[:2], event.fault.traceback)
     (*_, last) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert last.getMessage() == "the failure could not be judged: again in 1m"
+    assert (last.name, last.__dict__["message_id"]) == ("app:worker", "a")
 
 
 def test_what_is_broken_in_the_queues_own_policy_is_no_reason_to_lose_a_message(
@@ -143,21 +144,20 @@ entries:
 
 
 @pytest.mark.parametrize(
-    ("function", "queue", "told"),
+    ("function", "consumer", "told"),
     [
-        ("one", None, {"verdict": "retry", "delay": 5.0, "reason": ""}),
-        ("one", "app:last", {"verdict": "dead", "delay": None, "reason": "max_attempts"}),
-        ("two", None, {"verdict": "retry", "delay": 2.0, "reason": ""}),
-        ("none", None, {"verdict": "retry", "delay": 2.0, "reason": ""}),
-        ("none", "app:quick", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("one", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("two", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("two", "app:c", {"verdict": "dead", "delay": None, "reason": "max_attempts"}),
+        ("none", "", {"verdict": "retry", "delay": 2.0, "reason": ""}),
     ],
 )
 def test_a_dry_run_tells_what_the_queue_would_do(
-    tmp_path: Path, function: str, queue: str | None, told: dict[str, object]
+    tmp_path: Path, function: str, consumer: str, told: dict[str, object]
 ) -> None:
-    """The one queue that the function serves; where there are several or none, the defaults."""
+    """The queue of the consumer that is named, or of the first one; without any, the defaults."""
     (tmp_path / "_index.yaml").write_text(PROJECT)
     host = Host(load(tmp_path))
-    result = host.call(f"app:{function}", "1", as_message=True, send=False, queue=queue)
+    result = host.call(f"app:{function}", "1", as_message=True, send=False, consumer=consumer)
     assert result.verdict is not None
     assert result.verdict.told() == told

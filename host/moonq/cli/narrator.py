@@ -20,7 +20,7 @@ from moonq.cli.drawing import Lines, Part
 from moonq.cli.failures import finding_of_call, findings_of
 from moonq.text.findings import to_json
 from moonq.text.plain import visible
-from moonq.text.wording import clock, counted, milliseconds
+from moonq.text.wording import clock, counted, lasted
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -55,7 +55,7 @@ class Narrator:
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
-        took = f"  {milliseconds(status.took)}" if status.took >= 0.01 else ""
+        took = f"  {lasted(status.took)}" if status.took >= 0.01 else ""
         told = f" {status.id:{self._widest}}  {status.detail or status.kind}{took}"
         self._tell(
             ("  ", MARKS.get(status.state, OTHER_MARK), told),
@@ -68,7 +68,7 @@ class Narrator:
     def ready(self, took: float, how_to_end: str = "Ctrl-C to drain and stop") -> None:
         """Every service that starts by itself is up."""
         self._tell(
-            f"ready in {milliseconds(took)} · {how_to_end}\n",
+            f"ready in {lasted(took)} · {how_to_end}\n",
             "ready",
             took_ms=round(took * 1000, 1),
         )
@@ -77,7 +77,7 @@ class Narrator:
         """A function that --call names has ended well."""
         values = ", ".join(json.dumps(value, ensure_ascii=False) for value in result.values)
         self._tell(
-            f"{function} returned {visible(values) or 'nothing'} in {milliseconds(result.took)}",
+            f"{function} returned {visible(values) or 'nothing'} in {lasted(result.took)}",
             "returned",
             function=function,
             values=result.values,
@@ -106,7 +106,7 @@ class Narrator:
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
         if not different:
             return
-        facts = [milliseconds(report.took)]
+        facts = [lasted(report.took)]
         facts += [f"{report.workers} workers switched"] if report.workers else []
         facts += [f"{report.finishing} finishing old code"] if report.finishing else []
         lines = [f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
 from moonq.errors import Invalid, NotFound
 from moonq.model import MessageState, Stored

@@ -14,7 +14,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from moonq.drivers.base import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
+from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
 from moonq.model import Stored
 from moonq.operations.documents import where, words
 

@@ -106,11 +106,14 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
-        if headers or options or not route.decodes or len(body) > route.max_body:
+        if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
+            # What most publishes are; it is checked here as `message` would.
+            plain = body if route.decodes else publishing.raw_text(body)
+            _check_size(route, len(plain))
             now = self._clock.now()
-            message = Message(new_id(now), body, now, NO_HEADERS, route.content_type)
+            message = Message(new_id(now), plain, now, NO_HEADERS, route.content_type)
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
         )[0]
@@ -151,12 +154,7 @@ class Queues:
         if not route.decodes and not wanted.is_raw:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         message = publishing.built(wanted, self._clock.now(), route.content_type)
-        size = wanted.size()
-        if size > route.max_body:
-            raise TooLarge(
-                f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
-                hint="publish a reference to the data, or raise `max_body` of the queue",
-            )
+        _check_size(route, wanted.size())
         return message
 
     def _attempt(self, route: Route, wanted: Wanted | QueueError) -> Message | QueueError:
@@ -204,6 +202,14 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
         "paused": info.paused,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _check_size(route: Route, size: int) -> None:
+    if size > route.max_body:
+        raise TooLarge(
+            f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
+            hint="publish a reference to the data, or raise `max_body` of the queue",
+        )
 
 
 def _id(answer: Receipt | QueueError) -> str | QueueError:

@@ -355,6 +355,11 @@ def test_only_a_dead_letter_is_saved_as_one() -> None:
     assert backup.line(Stored(dead, "ready"), 1.0)["state"] == "dead"
 
 
+def test_a_wait_that_no_publish_may_ask_for_is_saved_as_the_longest() -> None:
+    line = backup.line(Stored(Message("a", b"1", 1.0), "delayed", due=1e300), 1.0)
+    assert line["options"]["at"] == 1.0 + 365 * 86400
+
+
 def test_what_would_have_expired_meanwhile_can_still_be_published() -> None:
     line = backup.line(Stored(Message("a", b"1", 1.0), "ready", expires=5.0), 9.0)
     assert line["options"]["ttl"] > 0

@@ -60,7 +60,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
     from moonq.kinds import load
 
     loaded = load(options.project)
-    terminal = Terminal(options)
+    terminal = Terminal(options.color)
 
     def configure(stream: TextIO | None) -> None:
         configure_log(options, True, loaded.settings.log, dict(levels), stream)

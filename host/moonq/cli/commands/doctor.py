@@ -123,7 +123,7 @@ def show(
     """Print the result for people."""
     from moonq.drivers import descriptor
     from moonq.drivers.capabilities import table
-    from moonq.text.wording import milliseconds
+    from moonq.text.wording import lasted
 
     for finding in findings:
         if finding.problem:
@@ -134,7 +134,7 @@ def show(
             click.echo(f"{ability}: {limit.reason}")
         _by_topic(findings, click.echo)
     kept = sum(not finding.problem for finding in findings)
-    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {milliseconds(took)}")
+    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
 
 
 def _by_topic(findings: list[Finding], say: Callable[[str], object]) -> None:

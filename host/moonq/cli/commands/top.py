@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Collection
@@ -67,12 +68,18 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         screen = views.Screen.of(sys.stdout, options.color)
         if options.json:
             _stream(client, history, look, once=once)
-        elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        elif once or not _has_screen():
             views.show(frame(history.view(), replace(look, is_live=False), screen))
         else:
             from moonq.dashboard.app import show
 
             show(lambda: connect(options.project), client, first, look, screen)
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal that can be drawn on again and again, with keys."""
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb
 
 
 def _resolved(name: str, known: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
-from moonq.text.wording import counted, milliseconds, plural
+from moonq.text.wording import counted, lasted, plural
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Tally:
             f"{counted(self.count('passed'))} passed",
             f"{counted(self.count('skipped'))} skipped",
             f"{tests} in {files}",
-            milliseconds(self.took),
+            lasted(self.took),
         ]
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
