@@ -89,10 +89,6 @@ class Call:
         caller = trial.caller(context) if trial else Caller(context)
         try:
             state = self._state = self._building.functions.open(self._function, caller)
-        except ScriptFault as raised:
-            result.fault = raised.fault
-            return result
-        try:
             if trial is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
@@ -104,9 +100,10 @@ class Call:
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
-            self._state = None
-            result.memory = state.memory_used()
-            state.close()
+            opened, self._state = self._state, None
+            if opened is not None:
+                result.memory = opened.memory_used()
+                opened.close()
         result.took = time.monotonic() - began
         return result
 
