@@ -50,7 +50,7 @@ class Destroying(Requests):
             "queue": taken.queue,
             "from": taken.route.id,
             "driver": taken.route.driver.kind,
-            "count": len(taken.ids),
+            "count": len(taken.numbers),
             "whole": taken.is_whole,
             "taken": taken.taken,
         }
@@ -71,11 +71,11 @@ class Destroying(Requests):
         chosen = self._chosen("retry", confirm, snapshot, choice)
         target = self._route(to).spec.name if to is not None else ""
         moved = 0
-        if chosen.ids:
+        if chosen.numbers:
             route = chosen.route
-            moved = route.driver.redrive(route.spec.name, target, chosen.ids)
+            moved = route.driver.redrive(route.spec.name, target, chosen.numbers)
         self._record("retry", f"{chosen.route.id} {moved}")
-        return {"queue": chosen.queue, "chosen": len(chosen.ids), "retried": moved}
+        return {"queue": chosen.queue, "chosen": len(chosen.numbers), "retried": moved}
 
     @checked
     def drop(
@@ -113,17 +113,17 @@ class Destroying(Requests):
         return found
 
     def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
-        route, ids = chosen.route, list(chosen.ids)
-        found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(ids)}
-        if keep and ids:
-            wanted = frozenset(ids)
-            stored = (one for one in choosing.stored_in(route) if one.message.id in wanted)
+        route, numbers = chosen.route, list(chosen.numbers)
+        found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(numbers)}
+        if keep and numbers:
+            wanted = frozenset(numbers)
+            stored = (one for one in choosing.stored_in(route) if one.number in wanted)
             root, now = self._host.project.root, self._host.clock.now()
-            path, ids = backup.write(root, route.id, stored, now)
+            path, numbers = backup.write(root, route.id, stored, now)
             found["backup"] = str(path)
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
-        dropped = route.driver.purge(route.spec.name, ids) if ids else 0
+        dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
         self._record(action, f"{route.id} {dropped}")
         return {**found, "dropped": dropped}
 
@@ -141,7 +141,7 @@ class Destroying(Requests):
             raise Invalid(f"{action}: give a snapshot or a queue")
         if confirm != chosen.queue:
             raise Unconfirmed(
-                f"{action} would take {len(chosen.ids)} messages of {chosen.queue}",
+                f"{action} would take {len(chosen.numbers)} messages of {chosen.queue}",
                 hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
             )
         return chosen
@@ -160,10 +160,10 @@ class Destroying(Requests):
         wanted = self._wanted(route, choice.ids)
         if wanted is not None:
             found = (one for one in found if one.message.id in wanted)
-        taken = [one.message.id for one in islice(found, choosing.LARGEST)]
-        if wanted is not None and (missing := sorted(wanted - set(taken))):
+        taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
+        if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        return self._snapshots.keep(route, name, taken, now, is_dead=choice.dead)
+        return self._snapshots.keep(route, name, tuple(taken), now, is_dead=choice.dead)
 
     def _wanted(self, route: Route, ids: list[str] | None) -> frozenset[str] | None:
         return None if ids is None else frozenset(self._full_id(route, shown) for shown in ids)

@@ -139,11 +139,11 @@ class MemoryDriver:
         """Show one message of *queue* whatever its state."""
         return self._locked(memory_view.find, queue, message_id)
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         return self._locked(MemoryQueue.purge, queue, ids)
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         A full target ends it: what was not moved stays a dead letter.

@@ -371,14 +371,14 @@ class MemoryQueue:
         held = (record for desk in self.desks for record in desk.held.values())
         return partial(in_order, [(r.seq, r) for r in held if r.place == place])
 
-    def select(self, ids: Sequence[str] | None) -> list[Record]:
+    def select(self, ids: Sequence[str | int] | None) -> list[Record]:
         """Those of *ids*, or all, that nobody holds."""
         self.tick()
         wanted = None if ids is None else frozenset(ids)
         records = paging.every(self.unclaimed())
-        return [r for r in records if wanted is None or r.message.id in wanted]
+        return [r for r in records if wanted is None or r.message.id in wanted or r.seq in wanted]
 
-    def purge(self, ids: Sequence[str] | None) -> int:
+    def purge(self, ids: Sequence[str | int] | None) -> int:
         """Forget those of *ids*, or all, that nobody holds, and return how many."""
         records = self.select(ids)
         for record in records:

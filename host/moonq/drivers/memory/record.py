@@ -93,4 +93,5 @@ class Record:
             None if due is None else due + epoch,
             story.errors,
             None if self.expires is None else self.expires + epoch,
+            self.seq,
         )

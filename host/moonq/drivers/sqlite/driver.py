@@ -234,20 +234,20 @@ class SqliteDriver:
         source = self._queue(queue)
         return self._looking().find(source, message_id)
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         source = self._queue(queue)
         wanted = None if ids is None else frozenset(ids)
         rows = [
             (row, group)
             for row, mid, group, _ in self._looking().unclaimed(source)
-            if wanted is None or mid in wanted
+            if wanted is None or mid in wanted or row in wanted
         ]
         return sum(
             self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
         )
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         A full target ends it: what was not moved stays a dead letter.
@@ -261,7 +261,7 @@ class SqliteDriver:
         rows = [
             row
             for row, mid, _, origin in self._looking().unclaimed(letters)
-            if origin is not None and (wanted is None or mid in wanted)
+            if origin is not None and (wanted is None or mid in wanted or row in wanted)
         ]
         mover = Mover(letters, target, self._queue)
         moved = sum(self._writer.task(partial(mover.move, rows=part)) for part in _parts(rows))

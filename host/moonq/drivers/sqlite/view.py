@@ -118,4 +118,5 @@ def _stored(connection: sqlite3.Connection, row: int) -> Stored:
         due,
         sqlite_rows.errors(errs),
         expires,
+        row,
     )
