@@ -98,7 +98,7 @@ class Session:
             self._closed = True
             self._requests.clear()
             self._changed.notify_all()
-        self._lua.cancel()
+        self._cut_off()
         for subscription in tuple(self._subscriptions.values()):
             subscription.close()
         self._subscriptions.clear()
@@ -166,10 +166,14 @@ class Session:
                 self._requests.remove(frame)
             runs = self._running == number
         if runs:
-            self._lua.cancel()
+            self._cut_off()
         for frame in waiting:
             value = stopped_answer("cancel")
             self._outbox.put({"kind": "result", "id": frame["id"], "value": value})
+
+    def _cut_off(self) -> None:
+        self._lua.cancel()
+        self._operations.cancel()
 
     # Working: one request at a time, in a thread of its own -------------------------------------
 
@@ -189,6 +193,7 @@ class Session:
                 frame = self._requests.popleft()
                 self._running = frame["id"]
                 self._lua.expect()
+                self._operations.expect()
             self._answer(frame, self._perform, lambda: generation == self._generation)
             with self._changed:
                 if generation == self._generation:

@@ -47,7 +47,7 @@ class Acting(Requests):
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing."""
         self._record("call", f"{function}{' (sends)' if send else ''}")
-        result = self._host.call(
+        result = self._call(
             function,
             argument,
             as_message=as_message,

@@ -30,7 +30,7 @@ class Replaying(Requests):
         function = consumer.target("func") or ""
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
-        result = self._host.call(
+        result = self._call(
             function,
             _text(stored),
             as_message=True,
