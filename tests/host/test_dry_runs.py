@@ -118,6 +118,43 @@ def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     assert waiting(host, "app:mails") == 0
 
 
+def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
+    policy = 'return function(failure) require("funcs").call("app:mail", 1) return 7 end'
+    (tmp_path / "policy.lua").write_text(policy)
+    (tmp_path / "main.lua").write_text("return function() return false end")
+    added = "  - {name: own, kind: function.lua, source: file://policy.lua, modules: [funcs]}\n"
+    own = INDEX.replace("{max_attempts: 1}", "{policy: own}") + added
+    (tmp_path / "_index.yaml").write_text(own)
+    host.reload()
+    letters = host.queues.route("app:jobs.dead")
+    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    operations = Operations(host, "test")
+    called = operations.call(function="app:main", argument="7", as_message=True)
+    replayed = operations.replay(message="m", queue="jobs")
+    for found in (called, replayed):
+        assert (found["verdict"], found["delay"]) == ("retry", 7.0)
+        assert [one["queue"] for one in found["would_publish"]] == ["app:mails"]
+        assert [one["key"] for one in found["would_write"]] == ["mails"]
+    assert waiting(host, "app:mails") == 0
+    assert host.services.stores["app:seen"].get("mails") is None
+
+
+def test_a_call_as_a_message_has_the_time_limit_of_its_consumer(
+    host: Host, run: Run, tmp_path: Path
+) -> None:
+    text = INDEX.replace("    func: main\n", "    func: main\n    timeout: 100ms\n")
+    (tmp_path / "_index.yaml").write_text(text)
+    found = run("while true do end", as_message=True)
+    assert found.fault is not None
+    assert (found.fault.kind, found.fault.message) == ("TIMEOUT", "stopped after 100ms (timeout)")
+
+
+def test_a_call_that_fails_has_used_memory_too(run: Run) -> None:
+    found = run("error('no')", headers=None)
+    assert found.fault is not None
+    assert found.memory > 0
+
+
 def test_later_reads_of_a_run_see_what_it_has_written(host: Host, run: Run) -> None:
     host.services.stores["app:seen"].set("old", b'"real"', None)
     host.services.stores["app:seen"].set("count", b"40", None)

@@ -51,7 +51,7 @@ ALIASES = {"console": "repl"}
 
 
 class Commands(click.Group):
-    """Loads a command's file when somebody asks for that command."""
+    """Loads the file of a command when that command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""

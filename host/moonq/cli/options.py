@@ -38,12 +38,22 @@ class Options:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
+    def notice(self, text: str) -> None:
+        """Say it, as the other faces of `moonq.control.asking` do."""
+        self.say(text)
+
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
         return self.can_ask() and click.confirm(question, err=True)
 
+    def asks(self, question: str) -> str:
+        """Ask for a word; without a terminal or with --no-input it is empty."""
+        if not self.can_ask():
+            return ""
+        return str(click.prompt(question, "", prompt_suffix=" ", show_default=False, err=True))
+
     def can_ask(self) -> bool:
-        """Say whether there is somebody to ask."""
+        """Say whether there is a person to ask."""
         asks = not (self.no_input or self.json)
         return asks and sys.stdin.isatty() and sys.stderr.isatty()
 

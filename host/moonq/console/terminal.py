@@ -23,18 +23,19 @@ from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.scripting import LuaLexer
 
 from moonq.console import manual, toolbar
-from moonq.console.completing import Catalog, LuaCompleter
+from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
 from moonq.console.entering import enter
-from moonq.console.face import Leave, Talk
+from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
-from moonq.views import Screen
 from moonq.views.screen import COLORS, LUA_COLORS
+from moonq.views.tables import paragraph
 
 STYLE = Style.from_dict(
     {
@@ -52,11 +53,11 @@ class Detached(Leave):
     """Ctrl-\\: out at once, whatever the host does."""
 
 
-class Terminal:
+class Terminal(Face):
     """A face on a terminal; holds the prompt back while something is shown."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, color: str = "auto") -> None:
+        super().__init__(color, self.notice)
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
@@ -65,10 +66,6 @@ class Terminal:
         self._session: PromptSession[str] | None = None
 
     # A face ---------------------------------------------------------------------------------------
-
-    def screen(self) -> Screen:
-        """Return what the terminal can show now: it may have been resized."""
-        return Screen.of(sys.stdout, self._talk.color)
 
     def show(self, lines: Iterable[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""
@@ -96,11 +93,8 @@ class Terminal:
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         screen = self.screen()
-        self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
-
-    def confirms(self, question: str) -> bool:
-        """Ask for a yes; everything else is a no."""
-        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
+        lines = (part for line in text.split("\n") for part in paragraph(line, "dim", screen))
+        self.write("".join(f"{line}\n" for line in lines))
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
@@ -119,6 +113,8 @@ class Terminal:
         """Show the dashboard, over a connection of its own."""
         from moonq.dashboard import app, frame, sampling
 
+        if is_dumb_terminal():
+            super().top(reach)
         client = reach()
         app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
 
@@ -130,7 +126,7 @@ class Terminal:
         Raises:
             HostSilent: The host has gone.
         """
-        refusal = Refusal()
+        refusal = Refusal(is_shown=not is_dumb_terminal())
         self._history = open_history(str(console.client.hello.get("project")))
         self._session = self._make_session(console, refusal)
         console.live.follow(self._refresh)
@@ -174,7 +170,7 @@ class Terminal:
         return PromptSession(
             multiline=True,
             lexer=PygmentsLexer(LuaLexer) if has_color else None,
-            completer=ThreadedCompleter(LuaCompleter(Catalog(console))),
+            completer=ThreadedCompleter(LuaCompleter(console)),
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=self._history,
@@ -201,7 +197,7 @@ class Terminal:
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        found.append((style, toolbar.line(console)[:room].ljust(room)))
+        found.append((style, toolbar.line(console, room).ljust(room)))
         return FormattedText(found)
 
     def _refresh(self) -> None:

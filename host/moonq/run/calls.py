@@ -21,7 +21,7 @@ from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
 
 
@@ -86,8 +86,8 @@ class Call:
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments)
-        trial = None if headers is None else self._trial(headers)
         context = self._context()
+        trial = None if headers is None else self._trial(headers, context)
         result, began = self._result, time.monotonic()
         caller = trial.caller(context) if trial else Caller(context)
         try:
@@ -99,22 +99,22 @@ class Call:
             if trial is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
-                trial.deliver(state, (value or "null").encode(), self._timeout(state))
+                limits = self._building.dry_limits(self._function, self._consumer)
+                trial.deliver(state, (value or "null").encode(), limits.timeout)
                 result.verdict, result.fault = trial.judgement, trial.fault
-            result.memory = state.memory_used()
         except ScriptFault as raised:
             result.fault = raised.fault
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
+            result.memory = state.memory_used()
             state.close()
         result.took = time.monotonic() - began
         return result
 
-    def _trial(self, headers: Mapping[str, Any]) -> Trial:
+    def _trial(self, headers: Mapping[str, Any], context: CallContext) -> Trial:
         building = self._building
-        queue = self._fields.queue if self._consumer else None
-        judge = building.dry_policy(self._function, queue)
+        judge = building.dry_policy(context, self._consumer)
         return Trial(judge, building.clock, headers, lambda: self._stopping)
 
     def wind_up(self) -> None:
@@ -142,10 +142,6 @@ class Call:
 
     def _sleep(self, seconds: float) -> bool:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
-
-    def _timeout(self, state: LuaState) -> float | None:
-        consumer = self._consumer
-        return self._fields.timeout if consumer else state.limits.timeout
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:

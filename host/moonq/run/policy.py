@@ -29,7 +29,7 @@ from moonq.registry.fields import (
 from moonq.run.judgement import ACKED, Event, Judgement
 from moonq.sandbox.state import LuaState
 
-_log = log.get("moonq.policy")
+_FAULTY = "the queue's own retry policy failed, the default was used: %s"
 
 
 class RetryOptions(Strict):
@@ -60,7 +60,7 @@ class Policy:
 
     *queue* is a `verdict.Queue`. *make_state* gets whether the queue's own policy is to be opened
     in the state, where there is one. Failures are rare beside successes, so all workers of a
-    consumer share the state under a lock.
+    consumer share the state under a lock. What goes wrong is logged as *logger*.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class Policy:
         make_state: Callable[[bool], LuaState],
         clock: Clock,
         chance: Callable[[], float] = random.random,
+        logger: str = "moonq.policy",
     ) -> None:
         self._queue = queue
         self._make_state = make_state
         self._clock = clock
         self._chance = chance
+        self._log = log.get(logger)
         self._lock = threading.Lock()
         self._state: LuaState | None = None
 
@@ -81,11 +83,17 @@ class Policy:
         """Return what *event* leads to."""
         if event.what == "ack":
             return ACKED  # so that no success waits for a failure's turn
-        answer = self._ask(_written(self._told(delivery, event, is_stopping)))
+        about = {
+            "entry": self._queue["function"],
+            "message_id": delivery.message.id,
+            "attempt": delivery.attempt,
+        }
+        answer = self._ask(_written(self._told(delivery, event, is_stopping)), about)
         if answer is None:
             # A policy that cannot be asked must not lose the message, nor hold up the queue.
             delay = self._queue["max_delay"]
-            _log.error("the failure could not be judged: again in %s", durations.show(delay))
+            again = durations.show(delay)
+            self._log.error("the failure could not be judged: again in %s", again, extra=about)
             answer = {"action": "retry", "delay": delay, **event.fault._asdict()}
         error = self._record(answer, event.fault.traceback) if "kind" in answer else None
         known = {name: answer[name] for name in ("delay", "reason", "words") if name in answer}
@@ -118,19 +126,19 @@ class Policy:
         now = self._clock.now()
         return ErrorRecord(now, answer["kind"], cut(answer["message"]), cut(traceback))
 
-    def _ask(self, event: bytes) -> dict[str, Any] | None:
+    def _ask(self, event: bytes, about: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the `verdict.Verdict`; None when Lua has none."""
         with self._lock:
             for own in (True, False):
                 try:
                     answer, *wrong = self._opened(own).decide(event)
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
-                    _log.error("the retry policy was stopped: %s", problem)
+                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     self._drop()
                     continue
                 if wrong and wrong[0]:
                     why = wrong[0].decode("utf-8", "replace")
-                    _log.error("the queue's own retry policy failed, the default was used: %s", why)
+                    self._log.error(_FAULTY, why, extra=about)
                 if self._state is None or self._state.spent or not own:
                     self._drop()
                 return None if answer is None else dict(json.loads(answer))

@@ -1,6 +1,6 @@
 """A message that no queue has: given to a function by hand, and judged as its queue would judge it.
 
-trial = Trial(building.dry_policy(function), clock, headers)
+trial = Trial(building.dry_policy(context, consumer), clock, headers)
 state = functions.open(function, trial.caller(context))
 progress = trial.deliver(state, b'{"id":42}', timeout)
 trial.judgement.told()  ->  {"verdict": "retry", "delay": 2.0, "reason": ""}

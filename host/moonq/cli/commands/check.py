@@ -72,7 +72,7 @@ def show(
 ) -> None:
     """Print the findings for people, and their count below."""
     from moonq.text.findings import has_errors, summary
-    from moonq.text.wording import milliseconds
+    from moonq.text.wording import lasted
 
     lines = Lines(options, sys.stdout)
     if findings:
@@ -80,4 +80,4 @@ def show(
     checked = f"checked {len(project.entries)} entries" if project else "checked"
     if not options.quiet:
         style = "bad" if has_errors(findings) else "warn" if findings else "good"
-        lines.line(f"{checked} in {milliseconds(took)}: ", (summary(findings), style))
+        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style))

@@ -80,8 +80,9 @@ def repl(
       moonq repl -e 'queue.info("app:orders").ready'
       moonq repl --local --start < publish.lua
     """
-    from moonq.console import streams
     from moonq.console.core import Console
+    from moonq.console.entering import enter_all
+    from moonq.console.face import Face
     from moonq.control.reaching import Wish, reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
@@ -92,11 +93,11 @@ def repl(
     with logging(options, terminal), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or streams.Streams(options)
+        face = terminal or Face(options.color, options.say)
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
-                well = [streams.run(console, text) for text in texts]
+                well = [enter_all(console, text) for text in texts]
                 return int(not all(well))
             for line in _greeting(found):
                 terminal.notice(line)
@@ -107,7 +108,7 @@ def repl(
 def _terminal(options: Options) -> Terminal:
     from moonq.console.terminal import Terminal
 
-    return Terminal(options)
+    return Terminal(options.color)
 
 
 def logging(options: Options, terminal: Terminal | None) -> AbstractContextManager[None]:

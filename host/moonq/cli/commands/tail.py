@@ -41,7 +41,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("target"))
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("speaker"))
 @click.option(
     "--event",
     "events",

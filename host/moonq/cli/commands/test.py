@@ -186,8 +186,7 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
-    from moonq.cli.drawing import Lines
-    from moonq.cli.progress import Progress
+    from moonq.cli.drawing import Lines, Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
@@ -214,7 +213,7 @@ def run(
 
 
 def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
-    """Run the tests again whenever a file changes, until somebody quits."""
+    """Run the tests again whenever a file changes, until `q` is pressed."""
     from moonq.cli.watching import Filter, Watch, without_filter
 
     written = click.get_current_context().meta[WRITTEN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Collection
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
+from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
 from moonq.errors import Invalid, NotFound
 
@@ -25,7 +27,7 @@ SHORTEST = 0.1
 
 
 @click.command()
-@click.argument("queues", metavar="[QUEUE]...", nargs=-1)
+@click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
     "--interval",
     type=arguments.duration,
@@ -47,7 +49,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
 
     Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
     ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
-    line; a number that nobody can know is not in it.
+    line; a number that is not known is not in it.
 
     \b
     Examples:
@@ -72,7 +74,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         screen = views.Screen.of(sys.stdout, options.color)
         if options.json:
             _stream(client, history, look, once=once)
-        elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        elif once or not _has_screen():
             views.show(frame(history.view(), replace(look, is_live=False), screen))
         else:
             from moonq.dashboard.app import show
@@ -84,6 +86,12 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
                 look,
                 screen,
             )
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal that can be drawn on again and again, with keys."""
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb
 
 
 def _resolved(name: str, known: Collection[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from importlib.metadata import version as installed
 
 import click
 
@@ -22,6 +21,9 @@ def version(options: Options) -> None:
     Example:
       moonq version --json
     """
+    # Only here: `moonq --help` reads this file too, and it would cost 10 ms.
+    from importlib.metadata import version as installed
+
     parts = {
         "moonq": __version__,
         "python": platform.python_version(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from moonq.errors import ScriptError
+from moonq.registry import Entry
 from moonq.run.context import CallContext
 from moonq.run.trial import Trial
 from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
@@ -21,8 +22,10 @@ class CallUnderTest:
         self._world = world
         self._function = world.project.resolve(function).id
         self._began = world.clock.monotonic()
-        self._limit = world.functions.limits(self._function).timeout
-        judge = world.dry_policy(self._function)
+        self._context = CallContext(self._function, sleep=self._sleep)
+        consumer = self._consumer()
+        self._limit = world.dry_limits(self._function, consumer).timeout
+        judge = world.dry_policy(self._context, consumer)
         self._trial = Trial(judge, world.clock, json.loads(headers) if headers else {})
         self._state: LuaState | None = None
 
@@ -57,13 +60,19 @@ class CallUnderTest:
         return json.dumps({name: one for name, one in told.items() if one}).encode()
 
     def _deliver(self, body: bytes) -> Progress:
-        caller = self._trial.caller(CallContext(self._function, sleep=self._sleep))
+        caller = self._trial.caller(self._context)
         self._state = state = self._world.functions.open(self._function, caller)
         self._world.take_returned()
         try:
             return self._trial.deliver(state, body, self._limit)
         finally:
             state.close()
+
+    def _consumer(self) -> Entry | None:
+        """Return what runs the function, where that is one queue's consumer."""
+        consumers = self._world.project.of_kind("queue.consumer")
+        mine = [one for one in consumers if one.target("func") == self._function]
+        return mine[0] if len({one.target("queue") for one in mine}) == 1 else None
 
     def _sleep(self, seconds: float) -> bool:
         if self._state is not None:
