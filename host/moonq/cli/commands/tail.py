@@ -15,12 +15,12 @@ from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, common, pass_options
+from moonq.control.wire import EVENTS
 from moonq.text.wording import counted
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
 
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 #: Lines a second that a terminal and its reader can follow.
 READABLE = 200.0
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from moonq import durations, views
 from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
+from moonq.control.wire import EVENTS
 from moonq.errors import Invalid
 from moonq.views import Screen
 from moonq.views.tables import Column, paragraph, table
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
-
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 
 
 @command("? [NAME]", lua="mq")
