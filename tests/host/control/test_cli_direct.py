@@ -92,6 +92,16 @@ def test_a_durable_queue_is_published_into_looked_at_and_purged(
     assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 3
 
 
+def test_a_raw_queue_takes_a_file_that_is_no_text(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(
+        DURABLE.replace("driver: file", "driver: file, codec: raw")
+    )
+    (project / "body").write_bytes(b"\xff\xfe")
+    assert run(moonq, project, "publish jobs", "--file", project / "body").code == 0
+    [message] = json.loads(run(moonq, project, "peek jobs --json").out)["messages"]
+    assert message["base64"] == "//4="
+
+
 def test_a_durable_queue_is_paused_for_the_host_to_come(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(DURABLE)
     assert run(moonq, project, "pause jobs").out == "paused app:jobs\n"
