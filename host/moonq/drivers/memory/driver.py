@@ -137,11 +137,11 @@ class MemoryDriver:
         """Show one message of *queue* whatever its state."""
         return self._locked(memory_view.find, queue, message_id)
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         return self._locked(_purge, queue, ids)
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         A full target ends it: what was not moved stays a dead letter.
@@ -191,7 +191,7 @@ class MemoryDriver:
         return refusals.declared(self._queues, name, "memory")
 
 
-def _purge(queue: MemoryQueue, ids: Sequence[str] | None) -> int:
+def _purge(queue: MemoryQueue, ids: Sequence[str | int] | None) -> int:
     records = memory_view.select(queue, ids)
     for record in records:
         queue.discard(record)

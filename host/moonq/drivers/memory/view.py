@@ -52,12 +52,12 @@ def find(queue: MemoryQueue, message_id: str) -> Stored | None:
     return next((_stored(queue, record) for record in found), None)
 
 
-def select(queue: MemoryQueue, ids: Sequence[str] | None) -> list[Record]:
+def select(queue: MemoryQueue, ids: Sequence[str | int] | None) -> list[Record]:
     """Return those of *ids*, or all, that are not leased."""
     queue.tick()
     wanted = None if ids is None else frozenset(ids)
     records = paging.every(unclaimed(queue))
-    return [record for record in records if wanted is None or record.message.id in wanted]
+    return [r for r in records if wanted is None or r.message.id in wanted or r.seq in wanted]
 
 
 def sections(queue: MemoryQueue) -> list[Section[Record]]:
@@ -95,6 +95,7 @@ def _stored(queue: MemoryQueue, record: Record) -> Stored:
         None if due is None else due + epoch,
         story.errors,
         None if record.expires is None else record.expires + epoch,
+        record.seq,
     )
 
 
