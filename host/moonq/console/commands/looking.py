@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from moonq.console.core import Console
 
 
-@command("? [NAME]", lua="mq")
-def help_(console: Console, name: str = "") -> None:
+@command("? [NAME]", lua="mq", is_whole=True)
+def help_(console: Console, name: str) -> None:
     """List the commands, or say what a name is."""
     screen = console.face.screen()
     if name.startswith("\\"):
