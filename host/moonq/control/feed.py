@@ -29,7 +29,6 @@ from moonq.model import (
 )
 from moonq.operations.documents import where
 
-
 #: Events that one subscription has not sent yet.
 ROOM = 2000
 #: How a delivery ended that is neither done nor dead.
