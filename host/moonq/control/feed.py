@@ -30,7 +30,6 @@ from moonq.model import (
 
 #: Events that one subscription has not sent yet.
 ROOM = 2000
-KINDS = ("publish", "deliver", "ack", "nack", "dead", "log")
 #: How a delivery ended that is neither done nor dead.
 _NACKS: dict[type, str] = {
     Retry: "retry",

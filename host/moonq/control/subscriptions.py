@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moonq.control import EVENTS
 from moonq.control.backlog import Backlog
-from moonq.control.feed import KINDS, ROOM, Event, Feed
+from moonq.control.feed import ROOM, Event, Feed
 from moonq.control.outbox import Outbox
 from moonq.errors import Invalid, MoonqError
 from moonq.operations.documents import body_object
@@ -138,10 +139,10 @@ def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[
     if unknown:
         raise Invalid(f"tail: unknown field {min(unknown)!r}")
     targets = _texts(fields, "targets") + _texts(fields, "queues")
-    events = _texts(fields, "events") or list(KINDS)
+    events = _texts(fields, "events") or list(EVENTS)
     for event in events:
-        if event not in KINDS:
-            raise Invalid(f"tail: unknown event {event!r}; there are {', '.join(KINDS)}")
+        if event not in EVENTS:
+            raise Invalid(f"tail: unknown event {event!r}; there are {', '.join(EVENTS)}")
     where = fields.get("where") or ""
     if not isinstance(where, str):
         raise Invalid("tail: `where` is a Lua expression, as text")

@@ -74,6 +74,8 @@ class Lent:
     """What policies call it; None for what changes and shows nothing of the host."""
     resource: str | None
     """On what the action is; None: on what the script names first."""
+    resolves: bool
+    """Whether what the script names first is an entry, perhaps without its namespace."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
@@ -88,9 +90,13 @@ class Lent:
         function, called = self.function, self.name
         action, resource = self.action, self.resource
         is_untried, holds = self.writes and not self.captured, self.holds
+        resolves = self.resolves
 
         def call(*arguments: Any) -> Any:
             context = caller.context
+            if resolves:
+                entry = caller.host.project.resolve(name(arguments[0]))
+                arguments = (entry.id.encode(), *arguments[1:])
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
             if is_untried and context.sink is not None and context.sink.is_dry:
@@ -114,6 +120,7 @@ def lent(
     captured: bool = False,
     holds: bool = False,
     resource: str | None = None,
+    resolves: bool = False,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
@@ -125,7 +132,7 @@ def lent(
         called = function.__name__.strip("_")
         if writes and action is None:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, writes, captured, waits, holds)
+        return Lent(called, function, action, resource, resolves, writes, captured, waits, holds)
 
     return declared
 

@@ -381,3 +381,12 @@ def test_hosts_are_lines() -> None:
 )
 def test_a_value_in_every_format(output: str, lines: list[str]) -> None:
     assert list(views.value([{"a": 1, "b": "x"}], Screen(), output=output)) == lines
+
+
+def test_a_table_of_values_keeps_what_names_a_row_where_room_is_scarce() -> None:
+    rows = [{"consumers": 1, "driver": "queue.driver.memory", "id": "app:orders", "ready": 3}]
+    wide = list(views.value(rows, Screen(width=80), output="table"))
+    assert wide[0].split() == ["id", "consumers", "driver", "ready"]
+    narrow = list(views.value(rows, Screen(width=24), output="table"))
+    assert narrow[0].split() == ["id", "consumers"]
+    assert narrow[1].split() == ["app:orders", "1"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from moonq import durations, views
 from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
+from moonq.control import EVENTS
 from moonq.errors import Invalid
 from moonq.views import Screen
 from moonq.views.tables import Column, paragraph, table
@@ -17,11 +18,9 @@ from moonq.views.tables import Column, paragraph, table
 if TYPE_CHECKING:
     from moonq.console.core import Console
 
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 
-
-@command("? [NAME]", lua="mq")
-def help_(console: Console, name: str = "") -> None:
+@command("? [NAME]", lua="mq", is_whole=True)
+def help_(console: Console, name: str) -> None:
     """List the commands, or say what a name is."""
     screen = console.face.screen()
     if name.startswith("\\"):
