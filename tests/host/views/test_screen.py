@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.color import ColorSystem
 from rich.style import Style
 
 from moonq.text.findings import Span, error
@@ -86,8 +87,8 @@ def test_a_colour_is_one_that_the_terminal_has(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", many)
-    # rich remembers the codes of a style, for a process has one terminal.
-    Style.parse.cache_clear()
+    # As if the process had drawn on another terminal before.
+    Style.parse(STYLES["bad"]).render("dead", color_system=ColorSystem.WINDOWS)
     assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
 
 
