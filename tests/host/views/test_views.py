@@ -328,6 +328,7 @@ def test_what_was_published_and_what_became_of_it() -> None:
         "queue": "app:a",
         "published": 1,
         "refused": 0,
+        "duplicates": 0,
         "ids": ["m1"],
         "errors": [{"number": 2, "kind": "INVALID", "message": "too large"}],
         "outcomes": [{"event": "ack", "function": "app:f", "took_ms": 12.0, "attempt": 1}],
@@ -338,6 +339,10 @@ def test_what_was_published_and_what_became_of_it() -> None:
     assert list(views.published(found, Screen())) == [
         "published m1 to app:a",
         "acked by app:f in 12 ms (attempt 1)",
+    ]
+    twice = {**found, "duplicates": 1, "outcomes": []}
+    assert list(views.published(twice, Screen())) == [
+        "duplicate of m1 in app:a: nothing new was published"
     ]
     assert [note for note, _ in views.notes(found)] == [
         "moonq: message 2: INVALID too large",
