@@ -66,7 +66,9 @@ def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
 def test_a_failure_says_what_would_become_of_the_message(call: Moonq) -> None:
     said = call('{"id":42,"total":-5}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would dead   INVALID: negative total   (retryable: no)\n")
+    assert said.out.startswith(
+        "would go to dead letters (rejected)  INVALID: negative total   (retryable: no)\n"
+    )
 
 
 def test_a_raised_error_is_shown_with_its_place(call: Moonq) -> None:

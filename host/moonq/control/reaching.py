@@ -28,6 +28,7 @@ from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
     from moonq.host import Host
+    from moonq.run.queues import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ class Partial(Reached):
             self._start_all()
         elif needs is Needs.DURABLE and verb is not None:
             self._start_named(verb, fields)
+        if kind == "call" and fields.get("send"):
+            # What went into memory here would be lost with this process.
+            self._host.queues.gate = self._check_durable
         found = super().request(kind, **fields)
         if kind == "queues":
             found["queues"] = [one for one in found["queues"] if self._is_durable(one["id"])]
@@ -145,8 +149,7 @@ class Partial(Reached):
         if queue not in self._started:
             self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
-        if not self._is_durable(queue):
-            raise self._no_host()
+        self._check_durable(self._host.queues.route(queue))
 
     def _start_all(self) -> None:
         if not self._is_whole:
@@ -155,6 +158,10 @@ class Partial(Reached):
 
     def _is_durable(self, queue: str) -> bool:
         return self._host.queues.route(queue).driver.capabilities().durable != "none"
+
+    def _check_durable(self, route: Route) -> None:
+        if not self._is_durable(route.id):
+            raise self._no_host()
 
     def _no_host(self) -> NoHost:
         return NoHost(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from moonq.clock import Clock
@@ -47,6 +47,8 @@ class Queues:
         self._metrics = metrics
         self._routes: dict[str, Route] = {}
         self._by_bytes: dict[bytes, Route] = {}
+        self.gate: Callable[[Route], None] | None = None
+        """Raises what a publish into a queue is to be refused with; None lets all pass."""
 
     def add(self, *routes: Route) -> None:
         """Make queues known; their driver has declared them."""
@@ -106,6 +108,8 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
+        if self.gate is not None:
+            self.gate(route)
         if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
@@ -167,6 +171,8 @@ class Queues:
     def _store(
         self, route: Route, messages: Sequence[Message], may_wait: bool
     ) -> list[Receipt | QueueError]:
+        if self.gate is not None:
+            self.gate(route)
         answers = route.driver.publish(
             route.spec.name, messages, route.publish_timeout, may_wait=may_wait
         )

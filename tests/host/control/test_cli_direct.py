@@ -102,6 +102,28 @@ def test_a_raw_queue_takes_a_file_that_is_no_text(moonq: Moonq, project: Path) -
     assert message["base64"] == "//4="
 
 
+@pytest.mark.parametrize("how", ["publish", "publish_batch"])
+def test_a_call_sends_nothing_into_the_memory_of_its_own_process(
+    moonq: Moonq, project: Path, how: str
+) -> None:
+    what = "{ { body = 1 } }" if how == "publish_batch" else "1"
+    sends = f"""
+  - name: sends
+    kind: function.lua
+    modules: [queue]
+    source: "return function() return require('queue').{how}('app:jobs', {what}) end"
+"""
+    (project / "_index.yaml").write_text(MEMORY + sends)
+    said = run(moonq, project, "call sends --send")
+    assert said.code == 1
+    assert "no moonq host is running" in said.out
+    assert "published" not in said.out
+    (project / "_index.yaml").write_text(DURABLE + sends)
+    said = run(moonq, project, "call sends --send")
+    assert said.code == 0
+    assert "published    app:jobs  1" in said.out
+
+
 def test_a_durable_queue_is_paused_for_the_host_to_come(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(DURABLE)
     assert run(moonq, project, "pause jobs").out == "paused app:jobs\n"

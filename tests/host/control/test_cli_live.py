@@ -391,7 +391,7 @@ def test_a_call_runs_on_the_host_and_shows_the_frame_where_it_failed(
 ) -> None:
     said = shop("call", "work", '{"id":1,"total":-1}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would dead")
+    assert said.out.startswith("would go to dead letters (max_attempts)  ")
     assert "work.lua:6" in said.err
 
 

@@ -239,6 +239,11 @@ def test_only_old_messages_are_purged_when_that_is_asked(operations: Taking, hos
     published(operations, "idle", 1)
     assert operations.take("snapshot", queue="idle", older=3600)["count"] == 0
     assert operations.take("snapshot", queue="idle", older=0)["count"] == 1
+    assert operations.take("snapshot", queue="idle", older="1h")["count"] == 0
+    assert operations.take("snapshot", queue="idle", older="0s")["count"] == 1
+    for wrong in ("soon", -1, True):
+        with pytest.raises(Invalid, match="snapshot: field 'older': "):
+            operations.take("snapshot", queue="idle", older=wrong)
 
 
 def test_a_snapshot_serves_what_it_was_taken_for(operations: Taking) -> None:

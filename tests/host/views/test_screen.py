@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from rich.color import ColorSystem
 from rich.style import Style
 
 from moonq.text.findings import Span, error
@@ -98,6 +99,8 @@ def test_a_colour_is_one_that_the_terminal_has(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", many)
+    # As if the process had drawn on another terminal before.
+    Style.parse(STYLES["bad"]).render("dead", color_system=ColorSystem.WINDOWS)
     assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
 
 

@@ -344,6 +344,10 @@ def test_what_was_published_and_what_became_of_it() -> None:
         "published m1 to app:a",
         "acked by app:f in 12 ms (attempt 1)",
     ]
+    twice = {**found, "duplicates": 1, "outcomes": []}
+    assert list(views.published(twice, Screen())) == [
+        "duplicate of m1 in app:a: nothing new was published"
+    ]
     assert [note for note, _ in views.notes(found)] == [
         "moonq: message 2: INVALID too large",
         "not done after 20ms; it goes on without us",
