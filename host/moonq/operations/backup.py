@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from moonq.drivers.base import X_DEAD_LETTER_REASON
+from moonq.drivers.letters import X_DEAD_LETTER_REASON
 from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
 from moonq.run.publishing import MAX_DELAY

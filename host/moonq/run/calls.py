@@ -96,7 +96,7 @@ class Call:
                 trial.deliver(state, (value or "null").encode(), limits.timeout)
                 result.verdict, result.fault = trial.judgement, trial.fault
         except ScriptFault as raised:
-            result.fault = raised.fault
+            result.fault, result.memory = raised.fault, state.memory_used()
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
