@@ -22,6 +22,7 @@ from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.watchdog import Guard
 
 
 @dataclass(slots=True)
@@ -66,7 +67,9 @@ class Call:
         self._function = function
         self._consumer = consumer
         self._fields: Any = consumer.config if consumer else None
-        self._state: LuaState | None = None
+        # What stops this stops the function and all that it calls, whenever they begin.
+        self._switch = Guard(None, lambda: None)
+        self._switch.begin(None)
         self._changed = threading.Condition()
         self._stopping = False
         queues, clock = building.queues, building.clock
@@ -87,8 +90,9 @@ class Call:
         trial = None if headers is None else self._trial(headers, context)
         result, began = self._result, time.monotonic()
         caller = trial.caller(context) if trial else Caller(context)
+        state: LuaState | None = None
         try:
-            state = self._state = self._building.functions.open(self._function, caller)
+            state = self._building.functions.open(self._function, caller)
             if trial is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
@@ -96,14 +100,13 @@ class Call:
                 trial.deliver(state, (value or "null").encode(), limits.timeout)
                 result.verdict, result.fault = trial.judgement, trial.fault
         except ScriptFault as raised:
-            result.fault, result.memory = raised.fault, state.memory_used()
+            result.fault = raised.fault
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
-            opened, self._state = self._state, None
-            if opened is not None:
-                result.memory = opened.memory_used()
-                opened.close()
+            if state is not None:
+                result.memory = state.memory_used()
+                state.close()
         result.took = time.monotonic() - began
         return result
 
@@ -121,9 +124,7 @@ class Call:
     def cut_off(self) -> None:
         """End the call now, wherever it is."""
         self.wind_up()
-        state = self._state
-        if state is not None:
-            state.guard.fire("stop")
+        self._switch.fire("stop")
 
     def _context(self) -> CallContext:
         consumer = self._consumer
@@ -134,6 +135,7 @@ class Call:
             sink=self._sink,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,
+            above=self._switch,
         )
 
     def _sleep(self, seconds: float) -> bool:
