@@ -138,6 +138,8 @@ class Stored(NamedTuple):
     errors: tuple[ErrorRecord, ...] = ()
     expires: float | None = None
     """By when its first run must have started, in seconds since the epoch; None once it has."""
+    number: int = 0
+    """What its driver knows it by in this queue, and no other message: two may share an id."""
 
 
 class Page(NamedTuple):

@@ -21,7 +21,8 @@ from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.sandbox.watchdog import Guard
 
 
 @dataclass(slots=True)
@@ -66,7 +67,9 @@ class Call:
         self._function = function
         self._consumer = consumer
         self._fields: Any = consumer.config if consumer else None
-        self._state: LuaState | None = None
+        # What stops this stops the function and all that it calls, whenever they begin.
+        self._switch = Guard(None, lambda: None)
+        self._switch.begin(None)
         self._changed = threading.Condition()
         self._stopping = False
         queues, clock = building.queues, building.clock
@@ -88,7 +91,7 @@ class Call:
         result, began = self._result, time.monotonic()
         caller = trial.caller(context) if trial else Caller(context)
         try:
-            state = self._state = self._building.functions.open(self._function, caller)
+            state = self._building.functions.open(self._function, caller)
         except ScriptFault as raised:
             result.fault = raised.fault
             return result
@@ -104,7 +107,6 @@ class Call:
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
-            self._state = None
             result.memory = state.memory_used()
             state.close()
         result.took = time.monotonic() - began
@@ -124,9 +126,7 @@ class Call:
     def cut_off(self) -> None:
         """End the call now, wherever it is."""
         self.wind_up()
-        state = self._state
-        if state is not None:
-            state.guard.fire("stop")
+        self._switch.fire("stop")
 
     def _context(self) -> CallContext:
         consumer = self._consumer
@@ -137,6 +137,7 @@ class Call:
             sink=self._sink,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,
+            above=self._switch,
         )
 
     def _sleep(self, seconds: float) -> bool:

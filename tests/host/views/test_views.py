@@ -204,6 +204,10 @@ def test_a_call_that_failed_shows_where() -> None:
     found = {**CALL, **nothing, "error": error, "verdict": ""}
     lines = list(views.called(found, Screen(), as_message=False))
     assert lines[0] == "failed       TIMEOUT: bank did not answer   (retryable: yes)"
+    unknown = views.called(
+        {**found, "verdict": "unknown", "delay": None}, Screen(), as_message=True
+    )
+    assert next(unknown) == "unknown      TIMEOUT: bank did not answer   (retryable: yes)"
     assert lines[1:3] == [f"{'':13}at pay.lua:31: in pay", f"{'':13}at pay.lua:7: in main"]
     assert len(list(views.called(found, Screen(), as_message=False, frames=False))) == 2
 

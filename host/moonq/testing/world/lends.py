@@ -160,8 +160,8 @@ def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
 
     def redrive(queue: bytes) -> int:
         route = suite.world.queues.route(text(queue))
-        ids = [letter.message.id for letter in _dead_letters(route)]
-        return route.driver.redrive(route.spec.dead_letter or "", "", ids) if ids else 0
+        chosen = [letter.number for letter in _dead_letters(route)]
+        return route.driver.redrive(route.spec.dead_letter or "", "", chosen) if chosen else 0
 
     def drain(queue: bytes, most: int, within: float) -> bytes:
         within_or_none = None if within < 0 else within
