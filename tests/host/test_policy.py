@@ -143,21 +143,20 @@ entries:
 
 
 @pytest.mark.parametrize(
-    ("function", "queue", "told"),
+    ("function", "consumer", "told"),
     [
-        ("one", None, {"verdict": "retry", "delay": 5.0, "reason": ""}),
-        ("one", "app:last", {"verdict": "dead", "delay": None, "reason": "max_attempts"}),
-        ("two", None, {"verdict": "retry", "delay": 2.0, "reason": ""}),
-        ("none", None, {"verdict": "retry", "delay": 2.0, "reason": ""}),
-        ("none", "app:quick", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("one", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("two", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("two", "app:c", {"verdict": "dead", "delay": None, "reason": "max_attempts"}),
+        ("none", "", {"verdict": "retry", "delay": 2.0, "reason": ""}),
     ],
 )
 def test_a_dry_run_tells_what_the_queue_would_do(
-    tmp_path: Path, function: str, queue: str | None, told: dict[str, object]
+    tmp_path: Path, function: str, consumer: str, told: dict[str, object]
 ) -> None:
-    """The one queue that the function serves; where there are several or none, the defaults."""
+    """By default that of the first consumer that names the function; without one, the defaults."""
     (tmp_path / "_index.yaml").write_text(PROJECT)
     host = Host(load(tmp_path))
-    result = host.call(f"app:{function}", "1", as_message=True, send=False, queue=queue)
+    result = host.call(f"app:{function}", "1", as_message=True, send=False, consumer=consumer)
     assert result.verdict is not None
     assert result.verdict.told() == told

@@ -18,9 +18,8 @@ from moonq.run.context import CallContext
 from moonq.run.judgement import NOT_JUDGED, Judgement
 from moonq.run.judgement import stopped as cut_off
 from moonq.run.lending import Caller
-from moonq.run.sinks import Line, Publication, Recording
+from moonq.run.sinks import DryRun, Line, Publication, Recording
 from moonq.run.trial import Trial
-from moonq.run.trying import DryRun
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 
@@ -110,10 +109,14 @@ class Call:
         return result
 
     def _trial(self, headers: Mapping[str, Any]) -> Trial:
-        building = self._building
-        queue = self._fields.queue if self._consumer else None
-        judge = building.dry_policy(self._function, queue)
-        return Trial(judge, building.clock, headers, lambda: self._stopping)
+        return Trial(
+            self._building,
+            self._function,
+            headers,
+            self._consumer,
+            sink=self._sink,
+            is_stopping=lambda: self._stopping,
+        )
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""

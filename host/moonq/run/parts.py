@@ -27,6 +27,7 @@ from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.services import HostServices
+from moonq.run.sinks import HostSink
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 
@@ -94,10 +95,12 @@ class Parts:
         limits: Limits,
         queue_id: str | None,
         chance: Callable[[], float] | None = None,
+        sink: HostSink | None = None,
     ) -> Policy:
         """Return the judge of what *function* makes of messages of a queue, or of any.
 
-        The dead letters that nobody declared have the defaults.
+        What the queue's own policy writes goes into *sink*. Queues of dead letters that no entry
+        declares have the defaults.
         """
         entry = self.project.entries.get(queue_id or "")
         fields: Any = entry.config if entry else None
@@ -113,7 +116,7 @@ class Parts:
 
         def make(is_own: bool) -> LuaState:
             if is_own and own:
-                return self.functions.open(own, Caller(CallContext(own)))
+                return self.functions.open(own, Caller(CallContext(own, sink=sink)))
             return LuaState({}, Limits(timeout=1.0))
 
         return Policy(told, make, self.clock, chance or self.chance)
@@ -121,17 +124,6 @@ class Parts:
     def scope(self, entry: Entry) -> Scope | None:
         """Return what *entry* may do; None restricts nothing."""
         return self.policies.scope(entry.lifecycle.security, entry.id)
-
-    def dry_policy(self, function: str, queue_id: str | None = None) -> Policy:
-        """Return the judge of a call by hand, without jitter.
-
-        It is that of *queue_id*, or of the one queue that *function* serves; else the defaults.
-        """
-        consumers = self.project.of_kind("queue.consumer")
-        served = {one.target("queue") for one in consumers if one.target("func") == function}
-        if queue_id is None and len(served) == 1:
-            (queue_id,) = served
-        return self.policy(function, self.functions.limits(function), queue_id, lambda: 0.5)
 
     def on_event(self, event: Event) -> None:
         """Count and tell what a driver did by itself."""

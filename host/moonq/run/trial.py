@@ -1,6 +1,6 @@
 """A message that no queue has: given to a function by hand, and judged as its queue would judge it.
 
-trial = Trial(building.dry_policy(function), clock, headers)
+trial = Trial(building, function, headers)
 state = functions.open(function, trial.caller(context))
 progress = trial.deliver(state, b'{"id":42}', timeout)
 trial.judgement.told()  ->  {"verdict": "retry", "delay": 2.0, "reason": ""}
@@ -11,32 +11,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moonq.clock import Clock
 from moonq.model import Delivery, Message
+from moonq.registry.project import Entry
 from moonq.run.context import CallContext
 from moonq.run.ids import new_id
 from moonq.run.judgement import ACKED, Event, Judgement, asked, ended
 from moonq.run.lending import Caller
-from moonq.run.policy import Policy
+from moonq.run.parts import Parts
+from moonq.run.sinks import HostSink
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, Progress
 
 
 class Trial:
-    """One delivery of it: attempt 1, as if it had just been published."""
+    """One delivery of it: attempt 1, as if it had just been published, judged without jitter.
+
+    It is judged as one of the queue that *consumer* serves; without one by the defaults. What the
+    queue's own retry policy writes goes into *sink*.
+    """
 
     def __init__(
         self,
-        policy: Policy,
-        clock: Clock,
+        parts: Parts,
+        function: str,
         headers: Mapping[str, Any],
+        consumer: Entry | None = None,
+        *,
+        sink: HostSink | None = None,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        now = clock.now()
+        now = parts.clock.now()
+        queue = consumer.target("queue") if consumer else None
+        limits = parts.functions.limits(function)
         self.fault: Fault | None = None
         """What went wrong, where the handler has not settled the message itself."""
         self.judgement = ACKED
-        self._policy = policy
+        self._policy = parts.policy(function, limits, queue, lambda: 0.5, sink)
         self._delivery = Delivery(Message(new_id(now), b"", now, headers), None)
         self._is_stopping = is_stopping
         self._is_settled = False

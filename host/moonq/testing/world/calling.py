@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from moonq.errors import ScriptError
+from moonq.run.calls import consumer_of
 from moonq.run.context import CallContext
 from moonq.run.trial import Trial
 from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
@@ -22,8 +23,12 @@ class CallUnderTest:
         self._function = world.project.resolve(function).id
         self._began = world.clock.monotonic()
         self._limit = world.functions.limits(self._function).timeout
-        judge = world.dry_policy(self._function)
-        self._trial = Trial(judge, world.clock, json.loads(headers) if headers else {})
+        self._trial = Trial(
+            world,
+            self._function,
+            json.loads(headers) if headers else {},
+            consumer_of(world.project, self._function),
+        )
         self._state: LuaState | None = None
 
     def run(self, body: bytes) -> bytes:
