@@ -19,14 +19,14 @@ from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
 from moonq.run.context import CallContext, Scope
-from moonq.run.judgement import RELEASED, Event, Judgement
+from moonq.run.judgement import RELEASED, Event, Judgement, stopped
 from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.state import THREAD_STACK, Fault
+from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
@@ -402,7 +402,8 @@ class Consumer:
 
     def _abandon(self, worker: Worker) -> None:
         """Give up a worker that sits in a C function: its thread ends by itself, some day."""
-        self._give_up(worker, lambda one: self._settler.judge(one, Event("timeout")))
+        event = stopped(Stopped(worker.fired_for() or "timeout"))
+        self._give_up(worker, lambda one: self._settler.judge(one, event))
         self._replace()
 
     def _give_up(self, worker: Worker, judge: Callable[[Delivery], Judgement]) -> None:

@@ -108,6 +108,11 @@ class Worker:
         if state is not None:
             state.guard.fire(reason)
 
+    def fired_for(self) -> str:
+        """Return why the running handler is being cut off, "" when it is not."""
+        state = self._state
+        return state.guard.reason if state is not None else ""
+
     def give_up(self, judge: Callable[[Delivery], Judgement]) -> list[str]:
         """Settle what is stuck in Lua from outside; names the messages."""
         self.abandoned = True
@@ -182,8 +187,7 @@ class Worker:
                 self._end(outcome.number, Event(outcome.kind, outcome.fault))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
-            if self._settle(index, ACKED):
-                self.acked += 1
+            self._settle(index, ACKED)
         if progress.stopped is None:
             return progress.done
         cut_off = progress.done + 1
@@ -220,17 +224,16 @@ class Worker:
         self._settled.add(index)
         subscription = self.subscription
         assert subscription is not None
-        return self._settler.settle(subscription, self._running[index - 1], judgement)
+        done = self._settler.settle(subscription, self._running[index - 1], judgement)
+        self.acked += done and judgement.action == "ack"
+        return done
 
     # What the handler asks of its message ---------------------------------------------------------
 
     def _settle_early(self, index: int, action: str, delay: float, reason: str) -> bool:
         if not 0 < index <= len(self._running):
             return False
-        done = self._end(index, asked(action, delay, reason))
-        if done and action == "ack":
-            self.acked += 1
-        return done
+        return self._end(index, asked(action, delay, reason))
 
     def _share_out(self, answer: tuple[object, ...]) -> None:
         """A handler waits: settle what is done before it, hand back what has not begun."""
