@@ -64,6 +64,10 @@ class Caller:
         return self.is_held
 
 
+#: On what an action is, from the caller and what the script gives.
+Resource = Callable[..., str]
+
+
 @dataclass(frozen=True, slots=True)
 class Lent:
     """One lent function, which takes its caller and what the script gives."""
@@ -72,8 +76,8 @@ class Lent:
     function: Callable[..., Any]
     action: str | None
     """What policies call it; None for what changes and shows nothing of the host."""
-    resource: str | None
-    """On what the action is; None: on what the script names first."""
+    resource: Resource
+    """On what the action is."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
@@ -92,7 +96,7 @@ class Lent:
         def call(*arguments: Any) -> Any:
             context = caller.context
             if action is not None and context.scope is not None:
-                context.scope.require(action, resource or name(arguments[0]))
+                context.scope.require(action, resource(caller, *arguments))
             if is_untried and context.sink is not None and context.sink.is_dry:
                 raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
             if not holds:
@@ -106,6 +110,15 @@ class Lent:
         return Bound(safe(call), self.waits)
 
 
+def _named_first(_: Caller, named: bytes, *__: Any) -> str:
+    return name(named)
+
+
+def an_entry(caller: Caller, named: bytes, *_: Any) -> str:
+    """Return the full id of the entry that the script names first."""
+    return caller.host.entry_id(name(named))
+
+
 def lent(
     *,
     action: str | None,
@@ -113,7 +126,7 @@ def lent(
     waits: bool,
     captured: bool = False,
     holds: bool = False,
-    resource: str | None = None,
+    resource: Resource = _named_first,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 

@@ -49,6 +49,15 @@ class HostServices:
         self.variables = _variables(project, self._env)
         self.functions = functions
 
+    def entry_id(self, name: str) -> str:
+        """Return the full id of the entry *name*; *name* itself where no entry is meant."""
+        if name in self.project.entries:
+            return name
+        try:
+            return self.project.resolve(name).id
+        except NotFound:
+            return name
+
     def store(self, store: str) -> Store:
         """Return a store by its id.
 
