@@ -8,6 +8,7 @@ from typing import Any
 
 from moonq.errors import Invalid, QueueError
 from moonq.host import CallResult
+from moonq.model import Receipt
 from moonq.operations.requests import Requests, checked
 from moonq.run.publishing import Wanted
 from moonq.run.sinks import Publication, level_name
@@ -157,9 +158,9 @@ def _bytes(number: int, text: Any) -> bytes:
         raise Invalid(f"message {number}: `base64` is no base64") from None
 
 
-def _answer(answer: str | QueueError) -> dict[str, Any]:
+def _answer(answer: Receipt | QueueError) -> dict[str, Any]:
     if isinstance(answer, QueueError):
         kind, name = answer.kind, type(answer).__name__
         error = {"type": name, "kind": kind, "message": answer.message, "hint": answer.hint}
         return {"error": {**error, "retryable": answer.retryable}}
-    return {"id": answer}
+    return {"id": answer.id}

@@ -42,6 +42,11 @@ class Wanted(NamedTuple):
     headers_size: int | None = None
     """The bytes of the headers as JSON, where that is known."""
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has nothing but a body."""
+        return not (self.headers or self.options)
+
     def size(self) -> int:
         """Return the bytes of body and headers."""
         size = self.headers_size
@@ -52,6 +57,8 @@ class Wanted(NamedTuple):
 
 def from_lua(body: bytes, headers: bytes, options: bytes) -> Wanted:
     """Return a message as `lua/run/publishing.lua` hands it over: JSON texts, or empty."""
+    if not (headers or options):
+        return Wanted(body, is_encoded=True, headers_size=0)
     return Wanted(
         body,
         json.loads(headers) if headers else {},

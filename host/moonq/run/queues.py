@@ -122,23 +122,21 @@ class Queues:
 
     def publish_batch(
         self, queue_id: str, wanted: Iterable[Wanted | QueueError], *, may_wait: bool = True
-    ) -> list[str | QueueError]:
-        """Publish many messages and answer for each: its id, or why it was refused."""
+    ) -> list[Receipt | QueueError]:
+        """Publish many messages and answer for each: its receipt, or why it was refused."""
         route = self.route(queue_id)
         messages = [self._attempt(route, one) for one in wanted]
         accepted = [message for message in messages if isinstance(message, Message)]
         receipts = iter(self._store(route, accepted, may_wait) if accepted else ())
-        return [
-            _id(next(receipts)) if isinstance(message, Message) else message for message in messages
-        ]
+        return [next(receipts) if isinstance(message, Message) else message for message in messages]
 
     def check_batch(
         self, queue_id: str, wanted: Iterable[Wanted | QueueError]
-    ) -> list[str | QueueError]:
+    ) -> list[Receipt | QueueError]:
         """Answer as `publish_batch` would where the queue takes everything; publish nothing."""
         route = self.route(queue_id)
         checked = (self._attempt(route, one) for one in wanted)
-        return [one.id if isinstance(one, Message) else one for one in checked]
+        return [Receipt(one.id) if isinstance(one, Message) else one for one in checked]
 
     def message(self, route: Route, wanted: Wanted) -> Message:
         """Return what is wanted as a message of *route*: every publish is checked here.
@@ -146,7 +144,11 @@ class Queues:
         Raises:
             Invalid: It is not what the queue takes.
         """
-        if not wanted.is_encoded and not (wanted.is_raw and not route.decodes):
+        if wanted.is_encoded:
+            if route.decodes and wanted.is_bare and len(wanted.body) <= route.max_body:
+                now = self._clock.now()
+                return Message(new_id(now), wanted.body, now, NO_HEADERS, route.content_type)
+        elif route.decodes or not wanted.is_raw:
             publishing.check_body(wanted.body)
         if not route.decodes and not wanted.is_raw:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
@@ -204,7 +206,3 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
         "paused": info.paused,
     }
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _id(answer: Receipt | QueueError) -> str | QueueError:
-    return answer.id if isinstance(answer, Receipt) else answer

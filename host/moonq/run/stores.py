@@ -1,10 +1,10 @@
-"""`store.memory`: values by key that handlers share, gone with the process."""
+"""Values by key that handlers share, gone with the process; and a store as a dry run sees it."""
 
 from __future__ import annotations
 
 import json
 import threading
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from moonq.clock import Clock
 from moonq.errors import Invalid, QueueFull
@@ -138,3 +138,49 @@ class MemoryStore:
         over = [key for key, item in self._items.items() if item.until and item.until <= now]
         for key in over:
             del self._items[key]
+
+
+class Overlay:
+    """A store as one dry run sees it: its own changes in front, the real values behind them."""
+
+    def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
+        self.id = behind.id
+        self._behind = behind
+        self._own = MemoryStore(behind.id, clock)
+        self._changed: set[str] = set()
+        self._changes = changes
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value."""
+        return (self._own if key in self._changed else self._behind).get(key)
+
+    def set(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Keep *value* for the rest of the run."""
+        self._own.set(key, value, ttl)
+        self._note("set", key, ttl, value=json.loads(value))
+
+    def delete(self, key: str) -> bool:
+        """Forget a key for the rest of the run."""
+        existed = self.get(key) is not None
+        self._own.delete(key)
+        self._note("delete", key, None)
+        return existed
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with *prefix*, sorted."""
+        untouched = {key for key in self._behind.keys(prefix) if key not in self._changed}
+        return sorted(untouched.union(self._own.keys(prefix)))
+
+    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
+        """Add to a number."""
+        before = self.get(key)
+        if before is not None and key not in self._changed:
+            self._own.set(key, before, None)
+        total = self._own.incr(key, by, ttl)
+        self._note("incr", key, ttl if before is None else None, by=by, value=total)
+        return total
+
+    def _note(self, action: str, key: str, ttl: float | None, **what: Any) -> None:
+        self._changed.add(key)
+        kept = {"store": self.id, "action": action, "key": key, **what}
+        self._changes.append(kept if ttl is None else {**kept, "ttl": ttl})
