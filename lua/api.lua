@@ -196,12 +196,12 @@ end
 ---@return string? problem
 function api.decide(
   what,
+  kind,
+  message,
   attempt,
   interruptions,
   snoozes,
   chance,
-  kind,
-  message,
   retryable,
   delay,
   elapsed,
@@ -209,12 +209,12 @@ function api.decide(
 )
   local found = judge({
     what = what,
+    kind = kind,
+    message = message,
     attempt = attempt,
     interruptions = interruptions,
     snoozes = snoozes,
     chance = chance,
-    kind = kind,
-    message = message,
     retryable = retryable,
     delay = delay,
     elapsed = elapsed,

@@ -93,7 +93,7 @@ describe("api.decide", function()
   })
 
   local function decide(what, delay)
-    return api.decide(what, 1, 0, 0, 0.5, "UNKNOWN", "no", nil, delay, nil, false)
+    return api.decide(what, "UNKNOWN", "no", 1, 0, 0, 0.5, nil, delay, nil, false)
   end
 
   it("is answered by the numbers of the queue", function()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -101,12 +101,12 @@ class Policy:
         fault, lost_at = event.fault, delivery.lost_at
         return (
             event.what.encode(),
+            fault.kind.encode("utf-8", "replace"),
+            fault.message.encode("utf-8", "replace"),
             delivery.attempt,
             delivery.interruptions,
             delivery.snoozes,
             self._chance(),
-            fault.kind.encode("utf-8", "replace"),
-            fault.message.encode("utf-8", "replace"),
             fault.retryable,
             event.delay,
             0.0 if lost_at is None else self._clock.now() - lost_at,
@@ -122,7 +122,7 @@ class Policy:
         with self._lock:
             for own in (True, False):
                 try:
-                    *answer, wrong = map(_read, self._opened(own).decide(*event))
+                    *answer, wrong = _read(self._opened(own).decide(*event))
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
                     _log.error("the retry policy was stopped: %s", problem)
                     self._drop()
@@ -150,5 +150,6 @@ class Policy:
             self._state = None
 
 
-def _read(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+def _read(values: Iterable[Any]) -> list[Any]:
+    """Return *values* with texts of Lua as texts."""
+    return [one.decode("utf-8", "replace") if type(one) is bytes else one for one in values]

@@ -308,10 +308,10 @@ class LuaState:
         """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
         self._lua.set_policy(queue)
 
-    def decide(self, *event: Any) -> tuple[Any, ...]:
+    def decide(self, what: bytes, kind: bytes, message: bytes, *more: Any) -> tuple[Any, ...]:
         """Ask what an event leads to; see `api.decide`."""
-        self._make_room(2 * sum(len(part) for part in event if isinstance(part, bytes)))
-        return self._within_limits(DECISION, self._lua.decide, *event)
+        self._make_room(2 * len(message))
+        return self._within_limits(DECISION, self._lua.decide, what, kind, message, *more)
 
     def memory_used(self) -> int:
         """Bytes that the state holds."""
