@@ -24,9 +24,7 @@ class FunctionsUnderTest(Functions):
 
     def _enter(self, caller: Caller, context: CallContext, state: LuaState) -> None:
         super()._enter(caller, context, state)
-        if not self._world.is_real:
-            # What is left of real time says nothing about how long a script may sleep.
-            caller.guard = None
+        caller.is_timed = self._world.is_real
 
     def _new_state(
         self,
