@@ -30,8 +30,6 @@ class Caller:
     """What the functions that it is lent work on."""
     guard: Guard | None = None
     """The time limit of the running call."""
-    is_timed: bool = True
-    """Whether the real time that is left to the call is what a wait in it may take."""
     settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
     """Settles message number n of the running call early; False when it was settled before."""
     message: Callable[[int], bytes] = field(default=lambda _: b"{}")
@@ -60,7 +58,7 @@ class Caller:
 
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
-        return self.guard.remaining() if self.guard is not None and self.is_timed else None
+        return self.guard.remaining() if self.guard is not None and self.host.is_timed else None
 
     def heed(self) -> None:
         """End the running call now where its time is over, or that of a call above it."""

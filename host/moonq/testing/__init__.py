@@ -10,6 +10,6 @@
 
 A suite's script talks to the world through `lends`; `lua/test/testing.lua` is the other end. The
 parts of a world are those of a host, made fit for one thread: `standin` for every driver,
-`consumers` that take a step when they are told to, `functions` and `states` with stubs, `faults`,
-and `runs` that remember.
+`consumers` that run one delivery at a time, and `states` with stubs. `bench` has what belongs to
+the running test: its stubs, its `faults`, and the record of `runs`.
 """

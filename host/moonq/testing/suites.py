@@ -30,6 +30,7 @@ from moonq.testing.scripts import libraries, script_of
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
 from moonq.testing.texts import Texts
+from moonq.testing.world.bench import Bench
 from moonq.testing.world.clock import RealClock, TimeOfTests, VirtualClock
 from moonq.testing.world.lends import lent_to_suites
 from moonq.testing.world.loghandler import LogHandler
@@ -190,7 +191,8 @@ class Suite:
         """What is under test; made when something first asks for it."""
         if self._world is None:
             token = f"test-{uuid.uuid4().hex[:8]}" if self._conditions.declared else ""
-            self._world = World(self.project, self, token)
+            bench = Bench(self.clock, self.hit, self.answer, self.time_left)
+            self._world = World(self.project, bench, token)
         return self._world
 
     @property

@@ -67,7 +67,8 @@ def test_what_a_handler_calls_ends_with_the_time_of_the_handler(shop: Any) -> No
     shop.write("above.lua", "return function() return require('funcs').call('app:slow') end")
     shop.write(
         "slow.lua",
-        "return function() require('time').sleep('3s') require('queue').publish('app:emails', 1) end",
+        "local queue, time = require('queue'), require('time')\n"
+        "return function() time.sleep('3s') queue.publish('app:emails', 1) end",
     )
     shop.tests("""\
 for _, name in ipairs({ "app:slow", "app:above" }) do

@@ -37,7 +37,7 @@ class CallUnderTest:
             progress = self._deliver(body)
         except (ScriptFault, Stopped) as problem:
             return failed(_fault(problem))
-        returned = self._world.take_returned()
+        returned = self._world.bench.take_returned()
         if progress.stopped:
             return failed(_fault(progress.stopped))
         raised = [one for one in progress.outcomes if one.kind != "settled"]
@@ -64,7 +64,7 @@ class CallUnderTest:
     def _deliver(self, body: bytes) -> Progress:
         caller = self._trial.caller(CallContext(self._function, sleep=self._sleep))
         self._state = state = self._world.functions.open(self._function, caller)
-        self._world.take_returned()
+        self._world.bench.take_returned()
         try:
             return self._trial.deliver(state, body, self._limit)
         finally:
@@ -72,7 +72,7 @@ class CallUnderTest:
 
     def _sleep(self, seconds: float) -> bool:
         if self._state is not None:
-            self._world.sleep(seconds, self._began, self._limit, self._state.guard.fire)
+            self._world.bench.sleep(seconds, self._began, self._limit, self._state.guard.fire)
         return True
 
 

@@ -12,7 +12,7 @@ from moonq.errors import Unavailable
 from moonq.sandbox.lend import Bound, own
 from moonq.sandbox.state import Limits, LuaState, Progress
 from moonq.testing.coverage import Hit
-from moonq.testing.world.told import Stub, Told
+from moonq.testing.world.bench import Bench, Stub
 
 
 class Lines:
@@ -106,17 +106,18 @@ class StateUnderTest(LuaState):
         self,
         lends: Mapping[str, Bound],
         limits: Limits,
+        *,
         on_abandoned: Callable[[], None],
-        world: Told,
+        bench: Bench,
     ) -> None:
-        mine = own({"test_stub_called": world.answer, "test_returned": world.returned})
+        mine = own({"test_stub_called": bench.answer, "test_returned": bench.returned})
         super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)
-        self._world = world
+        self._bench = bench
         self._under_test = self._lua.more(b"host.test.under_test")
-        self._lines = Lines(self._lua, world.hit)
-        for stub in world.stubs:
+        self._lines = Lines(self._lua, bench.hit)
+        for stub in bench.stubs:
             self.put(stub)
-        world.states.add(self)
+        bench.states.add(self)
 
     def put(self, stub: Stub) -> None:
         """Replace a function by one of the test's."""
@@ -136,14 +137,14 @@ class StateUnderTest(LuaState):
 
     def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
         """Run the handler; it gets no more time than the test has left."""
-        return super().deliver(self._world.within_test(timeout), bodies)
+        return super().deliver(self._bench.within_test(timeout), bodies)
 
     def close(self) -> None:
         """Give everything back now."""
-        self._world.states.discard(self)
+        self._bench.states.discard(self)
         self._lines.gather()
         del self._under_test, self._lines
         super().close()
 
     def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
-        return super()._within_limits(self._world.within_test(limit), function, *arguments)
+        return super()._within_limits(self._bench.within_test(limit), function, *arguments)
