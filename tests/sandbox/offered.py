@@ -29,6 +29,7 @@ class Offered:
     """A host that counts what is asked of it."""
 
     is_dry = False
+    is_timed = True
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()

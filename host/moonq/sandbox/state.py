@@ -145,6 +145,9 @@ class _Functions(NamedTuple):
 class LuaState:
     """One sandboxed Lua 5.4 state."""
 
+    #: A further module of the trusted half that Python may call in it, such as ``host.x``.
+    module = ""
+
     def __init__(
         self,
         lends: Mapping[str, Bound],
@@ -173,6 +176,7 @@ class LuaState:
             self._lua.use_permanent_hook()
             if not permanent_hook:
                 _tell_of_fallback()
+        self._module: Any = self._lua.more(self.module.encode()) if self.module else None
         watchdog.WATCHDOG.add(self.guard)
 
     def _boot(self, lends: Mapping[str, Bound]) -> _Functions:
@@ -313,6 +317,15 @@ class LuaState:
         self._make_room(2 * len(message))
         return self._within_limits(DECISION, self._lua.decide, what, kind, message, *more)
 
+    def ask(self, timeout: float | None, question: bytes, *arguments: Any) -> tuple[Any, ...]:
+        """Call one function of its further module.
+
+        Raises:
+            Stopped: It took too much time or memory.
+            ScriptFault: Lua itself gave up.
+        """
+        return self._within_limits(timeout, self._module[question], *arguments)
+
     def memory_used(self) -> int:
         """Bytes that the state holds."""
         return int(self._runtime.get_memory_used())
@@ -321,7 +334,7 @@ class LuaState:
         """Give everything back now: the cycle through the lent functions is cut by hand."""
         watchdog.WATCHDOG.remove(self.guard)
         self.spent = True
-        del self._lua
+        del self._module, self._lua
         del self._runtime
 
     def _within_limits(

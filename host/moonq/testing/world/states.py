@@ -36,9 +36,10 @@ class Lines:
 class SuiteState(LuaState):
     """The state that a file of tests runs in; see `lua/test/tester.lua`."""
 
+    module = "host.test.tester"
+
     def __init__(self, lends: Mapping[str, Bound], limits: Limits, hit: Hit | None = None) -> None:
         super().__init__(lends, limits)
-        self._tester = self._lua.more(b"host.test.tester")
         self._lines = Lines(self._lua, hit)
 
     def load(self, script: str, timeout: float) -> Any:
@@ -79,7 +80,7 @@ class SuiteState(LuaState):
             Unavailable: The test was stopped meanwhile.
         """
         try:
-            answer = self._tester[b"answer"](stub, arguments)
+            answer = self._module[b"answer"](stub, arguments)
         except LuaError as problem:
             raise Unavailable(f"the stub's test was stopped: {problem}") from None
         return bytes(answer)
@@ -91,16 +92,18 @@ class SuiteState(LuaState):
     def close(self) -> None:
         """Give everything back now."""
         self._lines.gather()
-        del self._tester, self._lines
+        del self._lines
         super().close()
 
     def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
-        (answer,) = self._within_limits(timeout, self._tester[question], *arguments)
+        (answer,) = self.ask(timeout, question, *arguments)
         return None if answer is None else json.loads(answer)
 
 
 class StateUnderTest(LuaState):
     """A state of a handler or function that a test runs; see `lua/test/under_test.lua`."""
+
+    module = "host.test.under_test"
 
     def __init__(
         self,
@@ -113,7 +116,6 @@ class StateUnderTest(LuaState):
         mine = own({"test_stub_called": bench.answer, "test_returned": bench.returned})
         super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)
         self._bench = bench
-        self._under_test = self._lua.more(b"host.test.under_test")
         self._lines = Lines(self._lua, bench.hit)
         for stub in bench.stubs:
             self.put(stub)
@@ -121,7 +123,7 @@ class StateUnderTest(LuaState):
 
     def put(self, stub: Stub) -> None:
         """Replace a function by one of the test's."""
-        self._under_test[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
+        self._module[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
 
     def open(
         self,
@@ -133,7 +135,7 @@ class StateUnderTest(LuaState):
     ) -> None:
         """Run the file of *function_id* and find its function."""
         super().open(function_id, method, decodes=decodes, timeout=timeout)
-        self._under_test[b"keep_results"]()
+        self._module[b"keep_results"]()
 
     def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
         """Run the handler; it gets no more time than the test has left."""
@@ -143,7 +145,7 @@ class StateUnderTest(LuaState):
         """Give everything back now."""
         self._bench.states.discard(self)
         self._lines.gather()
-        del self._under_test, self._lines
+        del self._lines
         super().close()
 
     def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
