@@ -134,14 +134,13 @@ class Consumer:
         first = self._first
         assert first is not None
         try:
-            self._subscription = self.route.driver.subscribe(
-                self.route.spec.name, self.settings.prefetch
-            )
+            subscription = self.route.driver.subscribe(self.route.spec.name, self.settings.prefetch)
         except MoonqError:
             self.discard()
             raise
+        self._subscription = self._settler.subscription = subscription
         if self._paused:
-            self._subscription.pause()
+            subscription.pause()
         self._first = None
         self._launch(first)
 
@@ -264,9 +263,7 @@ class Consumer:
                 Caller(context),
                 self._make_state,
                 self._settler,
-                settings.timeout,
-                auto_ack=settings.auto_ack,
-                on_abandoned=self._abandon,
+                self._abandon,
             )
             self._workers.add(worker)
             # It counts as idle from its birth, so that its starting asks for no other one.
@@ -274,7 +271,6 @@ class Consumer:
             return worker
 
     def _launch(self, worker: Worker) -> None:
-        worker.subscription = self._subscription
         threading.stack_size(THREAD_STACK)
         worker.thread = threading.Thread(
             target=self._serve,
@@ -293,12 +289,10 @@ class Consumer:
             self._leave(worker)
 
     def _work(self, worker: Worker) -> None:
-        subscription = worker.subscription
-        assert subscription is not None
         most = max(1, self.settings.prefetch // self.settings.concurrency)
         while not (self._stopping or self._retiring or worker.abandoned):
             worker.open()
-            deliveries = self._take(subscription, min(worker.pace.batch(), most))
+            deliveries = self._take(min(worker.pace.batch(), most))
             if deliveries:
                 self._became_busy(worker)
                 worker.handle(deliveries)
@@ -306,8 +300,9 @@ class Consumer:
             elif self._may_leave(worker):
                 return
 
-    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+    def _take(self, limit: int) -> list[Delivery]:
         """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
+        subscription = self._settler.subscription
         if not self._turn.acquire(timeout=IDLE):
             return []
         try:

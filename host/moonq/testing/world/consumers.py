@@ -32,15 +32,14 @@ class DrivenConsumer(Consumer):
         worker.open()
         # One at a time: what waits in a buffer would have left the order of the queue.
         inner = self.route.driver.subscribe(self.route.spec.name, 1)
-        worker.subscription = self._subscription = Observed(inner, self)
+        self._subscription = self._settler.subscription = Observed(inner, self)
         self._worker = worker
 
     def step(self, timeout: float = 0.0) -> bool:
         """Run the next delivery; False when there is none within *timeout* seconds."""
-        worker, subscription = self._worker, self._subscription
+        worker = self._worker
         assert worker is not None
-        assert subscription is not None
-        deliveries = subscription.take(1, timeout)
+        deliveries = self._settler.subscription.take(1, timeout)
         if not deliveries:
             return False
         worker.open()
