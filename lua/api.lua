@@ -23,7 +23,7 @@ local handler
 local is_json = true
 
 --- The address of the state's main coroutine, for the watchdog: proved by a hook with a count
---- that nobody else uses, which Python must see at that address through the C API.
+--- that is used nowhere else, which Python must see at that address through the C API.
 ---@return string? address  hexadecimal; nil when it could not be proved
 function api.find_address()
   local address = match(tostring((running())), "0x(%x+)")

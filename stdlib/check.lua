@@ -78,7 +78,7 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The name that somebody who wrote `word` probably meant, as the tail of a sentence.
+--- The name that was probably meant by `word`, as the tail of a sentence.
 ---@param word any
 ---@param names string[]
 ---@return string # ", did you mean 'base'?" or ""

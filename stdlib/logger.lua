@@ -111,7 +111,7 @@ local new
 function new(name, bound)
   local logger = {}
 
-  -- A script holds a frozen copy of the module; nobody means to log one of those.
+  -- A script holds a frozen copy of the module; to log that is never meant.
   local function is_logger(value)
     return rawequal(value, logger) or freeze.is_frozen(value)
   end

@@ -29,7 +29,7 @@ local OPTIONS = { ttl = { type = "string|number" } }
 ---@class store.Store
 local methods = {}
 
--- Also the answer of `getmetatable`, so that nobody can reach the real one.
+-- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "store"
 local Store = { __index = methods, __name = NAME, __metatable = NAME }
 
@@ -134,7 +134,7 @@ function methods:keys(prefix)
   return json.decode(text)
 end
 
---- Adds to a number; nobody else can come between. A key that is not there counts as 0.
+--- Adds to a number, atomically. A key that is not there counts as 0.
 ---@param key string
 ---@param by? number               (default 1)
 ---@param options? store.Options   `ttl` counts from the key's first number

@@ -39,7 +39,7 @@ local function verify(finding, message)
   end
 end
 
---- A mistake in the use of an assertion itself, told to whoever wrote the test.
+--- A mistake in the use of an assertion itself, told at the line of the test.
 local function misuse(text, ...)
   local source, line = trace.place(1)
   error((source and source .. ":" .. line .. ": " or "") .. format(text, ...), 0)
@@ -706,7 +706,7 @@ function test.duplicate(id)
   testing().duplicate(id)
 end
 
---- The broker does not hear of the next ack.
+--- The next ack is lost on its way to the broker.
 function test.drop_ack()
   testing().drop_ack()
 end

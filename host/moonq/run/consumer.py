@@ -91,7 +91,7 @@ class Consumer:
         self._stopping = False
         self._retiring = False
         self._cut_off = False
-        # Held by whoever ends it: a stop may come while it retires.
+        # Held while it ends: a stop may come while it retires.
         self._ending = threading.Lock()
         self._first: Worker | None = None
 

@@ -22,7 +22,7 @@ MAX_IDLE = 4
 class Functions:
     """Opens functions of one project in states that are lent *services*."""
 
-    #: What a test has of its own: states with its stubs.
+    #: A test uses states with its stubs instead.
     state_type: Callable[..., LuaState] = LuaState
 
     def __init__(self, project: Project, services: HostServices) -> None:

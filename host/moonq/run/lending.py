@@ -35,7 +35,7 @@ class Caller:
     message: Callable[[int], bytes] = field(default=lambda _: b"{}")
     """Everything about message number n of the running call, as JSON."""
     waits: Callable[[tuple[Any, ...]], None] = field(default=lambda _: None)
-    """Hears that the handler of one of several messages waits, and what became of those before."""
+    """Called when the handler of one of several messages waits; gets how far it came."""
     log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
     """What a log line says of message number n of the running call."""
     is_held: bool = False

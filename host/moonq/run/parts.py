@@ -50,7 +50,7 @@ class Service:
 class Parts:
     """What a host consists of, made from its project."""
 
-    #: What a test has of its own: a consumer without threads, and no chance.
+    #: A test uses a consumer without threads instead, and no randomness.
     consumer_type: Callable[..., Consumer] = Consumer
     chance: Callable[[], float] = staticmethod(random.random)
 
@@ -86,7 +86,7 @@ class Parts:
         return make()
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
-        """Return what a driver is told of a queue."""
+        """Return a queue as its driver declares it."""
         return spec
 
     def policy(

@@ -56,7 +56,7 @@ class RetryOptions(Strict):
 
 
 class Policy:
-    """The judge of one consumer's deliveries, in a Lua state of its own.
+    """The judge of one consumer's deliveries, in its own Lua state.
 
     *queue* is a `verdict.Queue`. *make_state* gets whether the queue's own policy is to be opened
     in the state, where there is one. Failures are rare beside successes, so all workers of a

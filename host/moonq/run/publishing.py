@@ -2,8 +2,7 @@
 
     message = built(Wanted(b'{"id":7}', {"source": "shop"}, {"ttl": 60}), now, "application/json")
 
-Bodies are JSON texts, durations and moments are seconds: what a road has of its own, it has turned
-into these before.
+Bodies are JSON texts, durations and moments are seconds; each road in converts its own forms first.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _DURATION = 'a duration is expected ("500ms", "5s", "1h30m" or seconds)'
 
 
 class Wanted(NamedTuple):
-    """A message as somebody wants it published."""
+    """A message to publish, not yet checked."""
 
     body: bytes
     """A JSON text; with *is_raw* bytes as they are to be kept."""

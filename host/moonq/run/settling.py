@@ -95,7 +95,7 @@ class Settler:
         return sum(answers)
 
     def begun(self, deliveries: Sequence[Delivery]) -> None:
-        """Tell whoever looks on that handlers begin."""
+        """Tell the observer that handlers begin."""
         observer = self._metrics.observer
         if observer is not None:
             for delivery in deliveries:

@@ -140,45 +140,43 @@ class MemoryStore:
             del self._items[key]
 
 
-class Overlay:
+class Overlay(MemoryStore):
     """A store as one dry run sees it: its own changes in front, the real values behind them."""
 
     def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
-        self.id = behind.id
+        super().__init__(behind.id, clock)
         self._behind = behind
-        self._own = MemoryStore(behind.id, clock)
         self._changed: set[str] = set()
         self._changes = changes
 
-    def get(self, key: str) -> bytes | None:
-        """Return the value."""
-        return (self._own if key in self._changed else self._behind).get(key)
-
     def set(self, key: str, value: bytes, ttl: float | None) -> None:
         """Keep *value* for the rest of the run."""
-        self._own.set(key, value, ttl)
+        super().set(key, value, ttl)
         self._note("set", key, ttl, value=json.loads(value))
 
     def delete(self, key: str) -> bool:
         """Forget a key for the rest of the run."""
-        existed = self.get(key) is not None
-        self._own.delete(key)
+        existed = super().delete(key)
         self._note("delete", key, None)
         return existed
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys that begin with *prefix*, sorted."""
         untouched = {key for key in self._behind.keys(prefix) if key not in self._changed}
-        return sorted(untouched.union(self._own.keys(prefix)))
+        return sorted(untouched.union(super().keys(prefix)))
 
-    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
+    def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number."""
-        before = self.get(key)
-        if before is not None and key not in self._changed:
-            self._own.set(key, before, None)
-        total = self._own.incr(key, by, ttl)
-        self._note("incr", key, ttl if before is None else None, by=by, value=total)
+        is_new = self.get(key) is None
+        total = super().incr(key, by, ttl)
+        self._note("incr", key, ttl if is_new else None, by=by, value=total)
         return total
+
+    def _live(self, key: str) -> _Item | None:
+        if key in self._changed:
+            return super()._live(key)
+        value = self._behind.get(key)
+        return None if value is None else _Item(value, None)
 
     def _note(self, action: str, key: str, ttl: float | None, **what: Any) -> None:
         self._changed.add(key)

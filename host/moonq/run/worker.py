@@ -15,7 +15,7 @@ from moonq.run.times import Times
 from moonq.sandbox.state import LuaState, Progress
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
-#: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
+#: is too short to be worth waiting for, but one crossing costs as much as a quick handler.
 MAX_BATCH = 64
 SLICE = 0.001
 

@@ -11,8 +11,8 @@ from moonq.sandbox.syntax import compiled
 
 #: `trace.lua` knows trusted code by this name; a script's chunk cannot have it.
 TRUSTED = "=[moonq {}]"
-#: Without line numbers a state is less than half as large; whoever works on the trusted half
-#: sets the variable to see them.
+#: Without line numbers a state is less than half as large; to see
+#: them while working on the trusted half, set the variable.
 STRIP = not os.environ.get("MOONQ_DEBUG_LUA")
 
 

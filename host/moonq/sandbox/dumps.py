@@ -1,6 +1,6 @@
 """Which lines of a Lua text can run: read out of what Lua compiles it to.
 
-Nothing runs, and functions that nobody ever calls are there as well. The form of a dump is
+Nothing runs, and functions that are never called are there as well. The form of a dump is
 Lua 5.4's own (`ldump.c`), which does not change within 5.4.
 """
 

@@ -362,7 +362,7 @@ class LuaState:
     def _cut_off(self, problem: LuaError) -> NoReturn:
         """Say why a call did not come back: it was stopped, or Lua itself gave up."""
         self.spent = True
-        # Whoever looks for the reasons needs memory, and may find none left.
+        # To look for the reason takes memory, and there may be none left.
         self._runtime.set_max_memory(self.limits.memory + 2 * RESERVE)
         reason = self.guard.end()
         stack = self._last_trace()

@@ -1,7 +1,7 @@
 """Runs tests written in Lua against a project, in virtual time.
 
     sources    which files and entries have tests, and whose project they belong to
-    suites     one of them, loaded in a Lua state of its own: its cases, and running them
+    suites     one of them, loaded in its own Lua state: its cases, and running them
     world      what is under test, new for each case: queues, states, stores, clock, stubs, logs
     selection  which cases run, in what order
     runner     runs the suites, in this process or in several

@@ -10,7 +10,7 @@ from moonq.sandbox.state import ScriptFault, Stopped
 
 @lent(action="funcs.call", resource=an_entry, writes=True, captured=True, waits=True)
 def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
-    """Call a function in a state of its own, within the context of its caller."""
+    """Call a function in its own state, within the context of its caller."""
     called, left = caller.host.entry_id(name(function)), caller.remaining()
     try:
         with caller.host.borrow(called, caller.below(called), left) as state:

@@ -1,4 +1,4 @@
-"""Faults that a test asks for: what brokers and machines do to a handler now and then."""
+"""Faults that a test asks for, such as a real broker or machine has at times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Faults:
     crashes: int = 0
     """How many of the next deliveries lose their worker before they are settled."""
     lost_acks: int = 0
-    """How many of the next acks the broker does not hear of."""
+    """How many of the next acks are lost on their way to the broker."""
     down_until: float = 0.0
     """Until when publishes are in vain, on the clock that never goes back."""
 

@@ -182,7 +182,7 @@ class SuiteLends:
         raise NotFound(f"test.duplicate: no message {text(message)!r} was published in this test")
 
     def broker_down(self, seconds: float) -> None:
-        """Let publishes be in vain for *seconds* from now."""
+        """Let publishes fail for *seconds* from now."""
         _stand_ins(self._suite.world, "broker_down")
         faults = self._suite.world.bench.faults
         faults.down_until = self._suite.clock.monotonic() + seconds
@@ -192,7 +192,7 @@ class SuiteLends:
         self._suite.world.bench.faults.crashes += 1
 
     def drop_ack(self) -> None:
-        """Let the broker not hear of the next ack."""
+        """Lose the next ack on its way to the broker."""
         self._suite.world.bench.faults.lost_acks += 1
 
     def _route(self, queue: bytes) -> Route:

@@ -16,7 +16,7 @@ from moonq.testing.world.bench import Bench, Stub
 
 
 class Lines:
-    """The lines that run in one state, where somebody gathers them; see `lua/test/coverage.lua`."""
+    """The lines that run in one state, with coverage; see `lua/test/coverage.lua`."""
 
     def __init__(self, lua: Any, hit: Hit | None) -> None:
         self._hit = hit

@@ -1,7 +1,7 @@
 """What is under test, made anew for each test: queues, states, stores, clock, stubs and logs.
 
-A world is a host without threads: its consumers take a step when they are told to, in the order
-of the queue, and between two steps the clock jumps to whatever is due next.
+A world is a host without threads: its consumers run one delivery at a time, in the order of the
+queue, and between two deliveries the clock jumps to what is due next.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class World(Building):
         for driver in self.drivers.values():
             driver.close()
 
-    # Parts of its own ---------------------------------------------------------------------------
+    # Its own parts -------------------------------------------------------------------------------
 
     def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
         """Return the declared driver, or one in memory that has its bounds."""
@@ -77,10 +77,10 @@ class World(Building):
         return StandIn(self.clock, self.bench.faults, **bounds)
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
-        """Return *spec*, with names of its own at a declared driver."""
+        """Return *spec*, under names of this test at a declared driver."""
         if not self._token:
             return spec
-        # Queues of its own: nobody's messages are touched, and nobody else's consumers see ours.
+        # Own queues: no real message is touched, and no real consumer sees ours.
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
