@@ -230,6 +230,17 @@ def test_a_ttl_that_would_not_count_is_not_told(host: Host, run: Run) -> None:
     assert [one.get("ttl") for one in result.written] == [None, 60.0, None]
 
 
+def test_a_function_whose_file_never_ends_is_stopped(host: Host, tmp_path: Path) -> None:
+    source, limits = "source: while true do end", "limits: {timeout: 50ms}"
+    index = f"{INDEX}  - {{name: endless, kind: function.lua, {source}, {limits}}}\n"
+    (tmp_path / "_index.yaml").write_text(index)
+    host.reload()
+    for as_message in (False, True):
+        result = host.call("app:endless", as_message=as_message, send=False)
+        assert result.fault is not None
+        assert (result.fault.kind, result.fault.message) == ("TIMEOUT", "stopped (timeout)")
+
+
 def test_what_was_really_published_is_listed_as_such(run: Run) -> None:
     result = run(
         "return queue.publish_batch('app:mails', { { body = 1 }, { body = 2 } })", send=True

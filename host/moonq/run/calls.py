@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,35 +82,24 @@ class Call:
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
-        value = _checked(arguments)
-        trial = None if headers is None else self._trial(headers)
-        context = self._context()
+        value = _checked(arguments).encode()
         result, began = self._result, time.monotonic()
-        caller = trial.caller(context) if trial else Caller(context)
         try:
-            state = self._state = self._building.functions.open(self._function, caller)
-        except ScriptFault as raised:
-            result.fault = raised.fault
-            return result
-        try:
-            if trial is None:
-                result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
+            if headers is None:
+                with self._open(Caller(self._context())) as state:
+                    result.values = _shown(state.call(b"[%b]" % value))
             else:
-                trial.deliver(state, (value or "null").encode(), self._timeout(state))
-                result.verdict, result.fault = trial.judgement, trial.fault
-            result.memory = state.memory_used()
+                self._deliver(value or b"null", headers)
         except ScriptFault as raised:
             result.fault = raised.fault
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
-        finally:
-            self._state = None
-            state.close()
         result.took = time.monotonic() - began
         return result
 
-    def _trial(self, headers: Mapping[str, Any]) -> Trial:
-        return Trial(
+    def _deliver(self, body: bytes, headers: Mapping[str, Any]) -> None:
+        """Call it with a message around *body*, and have judged what becomes of that."""
+        trial = Trial(
             self._building,
             self._function,
             headers,
@@ -117,6 +107,19 @@ class Call:
             sink=self._sink,
             is_stopping=lambda: self._stopping,
         )
+        with self._open(trial.caller(self._context())) as state:
+            trial.deliver(state, body, self._timeout())
+        self._result.verdict, self._result.fault = trial.judgement, trial.fault
+
+    @contextmanager
+    def _open(self, caller: Caller) -> Iterator[LuaState]:
+        state = self._state = self._building.functions.open(self._function, caller)
+        try:
+            yield state
+            self._result.memory = state.memory_used()
+        finally:
+            self._state = None
+            state.close()
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""
@@ -145,9 +148,11 @@ class Call:
     def _sleep(self, seconds: float) -> bool:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
 
-    def _timeout(self, state: LuaState) -> float | None:
-        consumer = self._consumer
-        return self._fields.timeout if consumer else state.limits.timeout
+    def _timeout(self) -> float | None:
+        if self._consumer is None:
+            return self._building.functions.limits(self._function).timeout
+        timeout: float | None = self._fields.timeout
+        return timeout
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:

@@ -85,6 +85,35 @@ end
     assert shop.status() == {"app:slow": "passed", "app:above": "passed"}
 
 
+def test_a_call_may_do_what_the_consumer_of_the_function_may(shop: Any) -> None:
+    index = (shop.folder / "_index.yaml").read_text()
+    shop.write(
+        "_index.yaml",
+        index.replace("func: process}", "func: process, lifecycle: {security: {policies: [all]}}}")
+        + """\
+  - name: all
+    kind: security.policy
+    policy: {actions: ["store.*"], resources: ["*"], effect: allow}
+""",
+    )
+    shop.write(
+        "process.lua",
+        "local queue = require('queue')\n"
+        "return function() return queue.message():queue(), queue.publish('app:emails', 1) end",
+    )
+    shop.tests("""\
+it("is refused", function()
+  local orders = test.queue("app:orders")
+  orders:publish({})
+  eq(orders:drain().published, {})
+  local served, id, err = test.call("app:process", {})
+  eq({ served, id }, { "app:orders" })
+  test.error_kind(err, "PERMISSION_DENIED")
+end)
+""")
+    assert shop.status() == {"is refused": "passed"}
+
+
 def test_errors_keep_their_kind_on_the_way_from_stub_to_handler(shop: Any) -> None:
     shop.tests("""\
 it("passes", function()

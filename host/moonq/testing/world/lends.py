@@ -166,11 +166,11 @@ class SuiteLends:
 
     def call(self, function: bytes, body: bytes, headers: bytes) -> bytes:
         """Call a function as if a message had come, and return what it answers."""
-        return bounded(CallUnderTest(self._suite.world, text(function), headers).run(body))
+        return bounded(CallUnderTest(self._suite.world, text(function)).answered(body, headers))
 
     def judged(self, function: bytes, body: bytes, headers: bytes) -> bytes:
         """Call a function and return what would become of its message."""
-        return bounded(CallUnderTest(self._suite.world, text(function), headers).judged(body))
+        return bounded(CallUnderTest(self._suite.world, text(function)).judged(body, headers))
 
     # Faults -------------------------------------------------------------------------------------
 
