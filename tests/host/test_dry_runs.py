@@ -241,6 +241,16 @@ def test_a_function_whose_file_never_ends_is_stopped(host: Host, tmp_path: Path)
         assert (result.fault.kind, result.fault.message) == ("TIMEOUT", "stopped (timeout)")
 
 
+def test_a_call_as_a_message_has_the_time_of_its_consumer(
+    host: Host, tmp_path: Path, run: Run
+) -> None:
+    index = INDEX.replace("    func: main\n", "    func: main\n    timeout: 50ms\n")
+    (tmp_path / "_index.yaml").write_text(index)
+    fault = run("while true do end", as_message=True).fault
+    assert fault is not None
+    assert fault.message == "stopped after 50ms (timeout)"
+
+
 def test_what_was_really_published_is_listed_as_such(run: Run) -> None:
     result = run(
         "return queue.publish_batch('app:mails', { { body = 1 }, { body = 2 } })", send=True

@@ -6,22 +6,24 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
+from moonq.model import Delivery, Message
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
 from moonq.run.context import CallContext
-from moonq.run.judgement import NOT_JUDGED, Judgement
-from moonq.run.judgement import stopped as cut_off
+from moonq.run.ids import new_id
+from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
 from moonq.run.lending import Caller
+from moonq.run.policy import Policy
 from moonq.run.sinks import DryRun, Line, Publication, Recording
-from moonq.run.trial import Trial
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.run.worker import described
+from moonq.sandbox.state import Fault, Limits, LuaState, ScriptFault, Stopped
 
 
 @dataclass(slots=True)
@@ -92,24 +94,41 @@ class Call:
                 self._deliver(value or b"null", headers)
         except ScriptFault as raised:
             result.fault = raised.fault
-        except Stopped as stopped:
-            result.fault = cut_off(stopped).fault
+        except Stopped as why:
+            result.fault = stopped(why).fault
         result.took = time.monotonic() - began
         return result
 
     def _deliver(self, body: bytes, headers: Mapping[str, Any]) -> None:
-        """Call it with a message around *body*, and have judged what becomes of that."""
-        trial = Trial(
-            self._building,
-            self._function,
-            headers,
-            self._consumer,
-            sink=self._sink,
-            is_stopping=lambda: self._stopping,
+        """Call it with a message around *body*, and have judged what becomes of that.
+
+        It is attempt 1 of a message that was just published, judged without jitter.
+        """
+        result, context, now = self._result, self._context(), self._building.clock.now()
+        delivery = Delivery(Message(new_id(now), b"", now, headers), None)
+        message = described(delivery, context.serves)
+
+        def end(event: Event) -> bool:
+            if result.verdict is not None:
+                return False
+            result.verdict = policy.judge(delivery, event, is_stopping=self._stopping)
+            return True
+
+        caller = Caller(
+            context, settle=lambda _, *what: end(asked(*what)), message=lambda _: message
         )
-        with self._open(trial.caller(self._context())) as state:
-            trial.deliver(state, body, self._timeout())
-        self._result.verdict, self._result.fault = trial.judgement, trial.fault
+        with closing(self._policy()) as policy:
+            with self._open(caller) as state:
+                event = ended(state.deliver(self._timeout(), [body]))
+            if end(event or Event("ack")) and event is not None and result.verdict is not None:
+                result.fault = result.verdict.fault(event)
+
+    def _policy(self) -> Policy:
+        """Return the judge of the queue that the consumer serves; without one, of the defaults."""
+        parts, consumer = self._building, self._consumer
+        limits = Limits(self._timeout(), parts.functions.limits(self._function).memory)
+        queue = consumer.target("queue") if consumer else None
+        return parts.policy(self._function, limits, queue, lambda: 0.5, self._sink)
 
     @contextmanager
     def _open(self, caller: Caller) -> Iterator[LuaState]:
