@@ -9,7 +9,7 @@
 ---
 ---     return nil, errors.wrap(err, "charging order 7")
 ---
---- `retryable()` is true, false, or nil when it is unknown. It decides about a failed message:
+--- `retryable()` is true, false, or nil when it was not said. It decides about a failed message:
 --- only a written `false` sends it to the dead letters at once, everything else is tried again.
 --- UNAVAILABLE, TIMEOUT and RATE_LIMITED say true by themselves; no kind says false by itself.
 --- A plain string is an error too, of kind UNKNOWN.
@@ -44,7 +44,7 @@ local errors = {
 ---@field message string
 ---@field kind? errors.Kind     (default "UNKNOWN")
 ---@field retryable? boolean    whether trying again can help (default: what the kind says)
----@field details? any          evidence about the failure, for people
+---@field details? any          evidence for the person who looks at the failure
 
 -- Taken while the module holds its constants and nothing else.
 local KINDS = check.names(errors)
@@ -90,7 +90,7 @@ function methods:message()
   return field(self, "message", "_message", "string") or "unknown error"
 end
 
---- Whether trying again can help; nil when it is unknown.
+--- Whether trying again can help; nil when it was not said.
 ---@return boolean|nil
 function methods:retryable()
   return field(self, "retryable", "_retryable", "boolean")

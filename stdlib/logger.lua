@@ -73,7 +73,7 @@ local function encode_fields(fields)
   return text .. "}"
 end
 
---- Fields out of whatever was given; what is no table becomes a field of its own.
+--- The fields that were given; anything but a plain table becomes the field `value` or `error`.
 local function fields_of(given)
   if given == nil then
     return {}
@@ -111,7 +111,7 @@ local new
 function new(name, bound)
   local logger = {}
 
-  -- A script holds a frozen copy of the module; to log that is never meant.
+  -- Called with a colon, a function gets the logger first; a script has a frozen copy of it.
   local function is_logger(value)
     return rawequal(value, logger) or freeze.is_frozen(value)
   end

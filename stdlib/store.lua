@@ -158,7 +158,7 @@ end
 ---@nodiscard
 function store.open(id)
   check.argument("store.open", "id", id, "string")
-  -- A look at any key tells whether there is such a store, now rather than at its first use.
+  -- A look at any key tells whether the store exists, now rather than at its first use.
   local _, err = read(id, "")
   if err then
     return nil, err

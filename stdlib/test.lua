@@ -39,7 +39,7 @@ local function verify(finding, message)
   end
 end
 
---- A mistake in the use of an assertion itself, told at the line of the test.
+--- A mistake in the use of an assertion itself, told to the author of the test.
 local function misuse(text, ...)
   local source, line = trace.place(1)
   error((source and source .. ":" .. line .. ": " or "") .. format(text, ...), 0)

@@ -1,6 +1,6 @@
 local queue = require("queue")
 
---- Publishes orders; every fifth has no total and every seventh an address nobody can write to.
+--- Publishes orders; every fifth has no total and every seventh an address without an @.
 ---@param options? { count?: integer }
 return function(options)
   local count = options and options.count or 12

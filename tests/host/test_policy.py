@@ -154,7 +154,7 @@ entries:
 def test_a_dry_run_tells_what_the_queue_would_do(
     tmp_path: Path, function: str, consumer: str, told: dict[str, object]
 ) -> None:
-    """By default that of the first consumer that names the function; without one, the defaults."""
+    """The queue of the consumer that is named, or of the first one; without any, the defaults."""
     (tmp_path / "_index.yaml").write_text(PROJECT)
     host = Host(load(tmp_path))
     result = host.call(f"app:{function}", "1", as_message=True, send=False, consumer=consumer)

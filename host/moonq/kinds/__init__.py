@@ -3,7 +3,7 @@
     from moonq import kinds
     project = kinds.load(Path("shop"))          # raises ProjectInvalid with every finding
 
-To add a kind, add a file with its `KIND`, and a line here.
+To add a kind, add a file with its `KIND`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from moonq import registry
 from moonq.errors import ProjectInvalid
@@ -20,16 +21,11 @@ from moonq.registry import Project
 from moonq.registry.kind import Kind
 from moonq.text.findings import Finding
 
-#: In the order in which they finish when a project is loaded, and in which references are shown.
-_FILES = (
-    "queue",
-    "consumer",
-    "function",
-    "library",
-    "policy",
-    "store",
-    "variable",
-    "data",
+#: In which kinds finish when a project is loaded, and references are shown; others come last.
+_ORDER = ("queue", "consumer", "function", "library", "policy", "store", "variable", "data")
+_FILES = sorted(
+    (found.name for found in iter_modules(__path__) if found.name != "driver"),
+    key=lambda file: _ORDER.index(file) if file in _ORDER else len(_ORDER),
 )
 KINDS: Mapping[str, Kind] = {
     kind.name: kind

@@ -106,11 +106,10 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
-        if headers or options or not route.decodes or len(body) > route.max_body:
+        if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
-            now = self._clock.now()
-            message = Message(new_id(now), body, now, NO_HEADERS, route.content_type)
+            message = self._plain(route, body)
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
         )[0]
@@ -144,22 +143,23 @@ class Queues:
         Raises:
             Invalid: It is not what the queue takes.
         """
-        if wanted.is_encoded:
-            if route.decodes and wanted.is_bare and len(wanted.body) <= route.max_body:
-                now = self._clock.now()
-                return Message(new_id(now), wanted.body, now, NO_HEADERS, route.content_type)
-        elif route.decodes or not wanted.is_raw:
+        if wanted.is_encoded and wanted.is_bare:
+            return self._plain(route, wanted.body)
+        if not wanted.is_encoded and (route.decodes or not wanted.is_raw):
             publishing.check_body(wanted.body)
         if not route.decodes and not wanted.is_raw:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         message = publishing.built(wanted, self._clock.now(), route.content_type)
-        size = wanted.size()
-        if size > route.max_body:
-            raise TooLarge(
-                f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
-                hint="publish a reference to the data, or raise `max_body` of the queue",
-            )
+        _check_size(route, wanted.size())
         return message
+
+    def _plain(self, route: Route, body: bytes) -> Message:
+        """Return a message that is nothing but a body from Lua, as most are."""
+        if not route.decodes:
+            body = publishing.raw_text(body)
+        _check_size(route, len(body))
+        now = self._clock.now()
+        return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
 
     def _attempt(self, route: Route, wanted: Wanted | QueueError) -> Message | QueueError:
         if isinstance(wanted, QueueError):
@@ -206,3 +206,11 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
         "paused": info.paused,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _check_size(route: Route, size: int) -> None:
+    if size > route.max_body:
+        raise TooLarge(
+            f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
+            hint="publish a reference to the data, or raise `max_body` of the queue",
+        )

@@ -1,16 +1,10 @@
-"""The table of verbs: what is made from it agrees with it, and a verb is added by a row."""
+"""The table of verbs: what is made from it agrees with it."""
 
 from __future__ import annotations
 
 import inspect
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -100,83 +94,6 @@ def test_what_a_read_only_session_may_do_follows_from_the_row() -> None:
     assert VERBS["call"].needs_write({"function": "work", "send": True})
     assert VERBS["peek"].needs_write({"queue": "jobs", "redact": False})
     assert not VERBS["replay"].needs_write({"message": "a"})
-
-
-# A verb of one's own ----------------------------------------------------------------------------
-
-ROW = """
-    Verb("depth", "say how deep a queue is", (_QUEUE,), typed="depth", lua="mq.depth",
-        command="depth", view="depth", schema="moonq.depth/1", examples=("moonq depth orders",)),
-"""
-METHOD = '''
-    @checked
-    def depth(self, queue: str) -> dict[str, Any]:
-        """Return the `depth` of a queue."""
-        route = self._route(queue)
-        return {"depth": route.driver.info(route.spec.name).message_count}
-'''
-VIEW = '''
-def depth(found, screen):
-    """Yield how deep a queue is."""
-    yield f"{found['depth']} deep"
-'''
-PROJECT = """\
-namespace: app
-entries:
-  - {name: file, kind: queue.driver.sqlite}
-  - {name: jobs, kind: queue.queue, driver: file}
-"""
-
-
-@pytest.fixture
-def moonq_with_depth(root: Path, tmp_path: Path) -> Any:
-    """moonq with one verb more: a row, a method and a view."""
-    tree = tmp_path / "tree"
-    for part in ("host", "lua", "stdlib"):
-        shutil.copytree(root / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-    _put(tree / "host/moonq/operations/verbs.py", "_ROWS = (\n", ROW)
-    with (tree / "host/moonq/operations/queries.py").open("a", encoding="utf-8") as file:
-        file.write(METHOD)
-    _put(tree / "host/moonq/views/__init__.py", "__all__ = [\n", '    "depth",\n')
-    with (tree / "host/moonq/views/__init__.py").open("a", encoding="utf-8") as file:
-        file.write(VIEW)
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "_index.yaml").write_text(PROJECT)
-
-    def run(*args: str, **env: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "moonq", *args],
-            cwd=project,
-            env={**os.environ, "PYTHONPATH": str(tree / "host"), **env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout + done.stderr
-
-    return run
-
-
-def _put(path: Path, after: str, text: str) -> None:
-    before, found, rest = path.read_text(encoding="utf-8").partition(after)
-    assert found
-    path.write_text(before + found + text + rest, encoding="utf-8")
-
-
-def test_a_verb_is_a_row_a_method_and_a_view(moonq_with_depth: Any) -> None:
-    run = moonq_with_depth
-    run("publish", "jobs", "1", "--count", "3")
-    assert run("depth", "jobs") == "3 deep\n"
-    assert json.loads(run("depth", "jobs", "--json")) == {"schema": "moonq.depth/1", "depth": 3}
-    assert "Say how deep a queue is." in run("depth", "--help")
-    assert run("repl", "-e", "\\depth jobs", "-e", 'mq.depth("jobs").depth') == "3 deep\n3\n"
-    assert "mq.depth(queue)" in run("repl", "-e", "?mq.depth")
-    assert "in Lua: mq.depth(queue)" in run("repl", "-e", "\\depth?")
-    typed = {"_MOONQ_COMPLETE": "bash_complete", "COMP_WORDS": "moonq depth jo", "COMP_CWORD": "2"}
-    assert "app:jobs" in run(**typed)
-    typed["COMP_WORDS"], typed["COMP_CWORD"] = "moonq dep", "1"
-    assert "depth" in run(**typed)
 
 
 def test_an_argument_is_spelt_the_same_everywhere() -> None:

@@ -1,0 +1,69 @@
+"""What the README shows is so: its project, its call, its test and its policy."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moonq.kinds import inspect
+
+Moonq = Callable[..., Any]
+
+
+def blocks(root: Path, language: str) -> list[str]:
+    """The pieces of code in the README that are written in *language*."""
+    text = (root / "README.md").read_text("utf-8")
+    found = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [code for name, code in found if name == language]
+
+
+@pytest.fixture
+def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project with which the README begins."""
+    (tmp_path / "_index.yaml").write_text(blocks(root, "yaml")[0], "utf-8")
+    (tmp_path / "process_order.lua").write_text(blocks(root, "lua")[0], "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_project_at_its_head_is_without_fault(project: Path) -> None:
+    found, findings = inspect(project)
+    assert found
+    assert findings == []
+
+
+def test_a_call_says_what_it_shows(root: Path, project: Path, moonq: Moonq) -> None:
+    [shown] = [block for block in blocks(root, "") if block.startswith("$ moonq call ")]
+    command, _, answer = shown.removeprefix("$ moonq ").partition("\n")
+    said = moonq(*shlex.split(command))
+    assert said.out.startswith(f"{answer}took ")
+
+
+def test_its_test_passes_with_a_bank(root: Path, project: Path, moonq: Moonq) -> None:
+    script = project / "process_order.lua"
+    text = script.read_text("utf-8")
+    charging = 'local ok, err = require("bank").charge()\n  if not ok then return nil, err end\n'
+    script.write_text(text.replace("  if order", f"  {charging}  if order", 1), "utf-8")
+    with (project / "_index.yaml").open("a", encoding="utf-8") as index:
+        index.write("    imports: {bank: bank}\n  - {name: bank, kind: library.lua, source: ")
+        index.write('"return { charge = function() return true end }"}\n')
+    (project / "process_order_test.lua").write_text(blocks(root, "lua")[1], "utf-8")
+    said = moonq("test")
+    assert (said.code, "1 passed" in said.out + said.err) == (0, True), said
+
+
+def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
+    index = project / "_index.yaml"
+    queues = "".join(
+        f"  - {{name: {name}, kind: queue.queue, driver: mem}}\n" for name in ("tasks", "mail")
+    )
+    handler = "  - {name: handler, kind: function.lua, source: return function() end}\n"
+    index.write_text(index.read_text("utf-8") + blocks(root, "yaml")[1] + queues + handler, "utf-8")
+    found, findings = inspect(project)
+    assert found
+    assert findings == []
