@@ -347,8 +347,9 @@ class Consumer:
 
     def _became_idle(self, worker: Worker) -> None:
         with self._changed:
-            worker.is_idle = True
-            self._idle += not worker.abandoned
+            if not worker.abandoned:
+                worker.is_idle = True
+                self._idle += 1
 
     def _leave(self, worker: Worker) -> None:
         worker.close()
@@ -403,11 +404,15 @@ class Consumer:
 
     def _give_up(self, worker: Worker, judge: Callable[[Delivery], Judgement]) -> None:
         with self._changed:
-            if worker not in self._workers:
+            if worker not in self._workers or worker.abandoned:
                 return
+            worker.abandoned = True
             self._abandoned += 1
-            self._forget(worker)
         stuck = worker.give_up(judge)
+        with self._changed:
+            # Only now: a stop that waits for the last worker then closes the subscription.
+            if worker in self._workers:
+                self._forget(worker)
         self._metrics.count("abandoned", self.settings.id)
         self._log.error(
             "a worker could not be stopped and was abandoned; it keeps a core until it ends",

@@ -108,7 +108,6 @@ class Worker:
 
     def give_up(self, judge: Callable[[Delivery], Judgement]) -> list[str]:
         """Settle what is stuck in Lua from outside; names the messages."""
-        self.abandoned = True
         stuck = self.running()
         for number, delivery in enumerate(stuck):
             # Only the first can be running: the others have not begun.
