@@ -6,7 +6,7 @@
 
 They go to stderr: stdout belongs to data. A record may carry `fields` (the speaker's own), and
 `entry`, `message_id` and `attempt` where a handler speaks. Whatever a script says stays on its one
-line: control characters are escaped, so nobody can write a line that somebody else did not say.
+line: control characters are escaped, so that no text can forge a line of another speaker.
 """
 
 from __future__ import annotations

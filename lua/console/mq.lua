@@ -5,7 +5,7 @@
 ---     mq.dead.retry("orders", { error = "a41", confirm = "app:orders" })
 ---
 --- Every function answers plain data, or `nil, err`. Whatever takes messages away wants the full id
---- of its queue as `confirm`; a read-only session is told so by the host.
+--- of its queue as `confirm`; the host refuses it in a read-only session.
 local check = require("check")
 local json = require("json")
 local lent = require("host.walls.lent")

@@ -61,6 +61,9 @@ end
 ---@param text string
 ---@return string
 function pretty.quote(text)
+  if not find(text, '[%c"\\\127-\255]') then -- as most texts are
+    return '"' .. text .. '"'
+  end
   local quoted = gsub(text, '[%c"\\\127]', escape)
   if not utf8_len(text) then
     quoted = gsub(quoted, "[\128-\255]", escape)
@@ -129,26 +132,32 @@ end
 ---@param from? integer  leave out the list before this index (default 1: all keys)
 ---@return any[]
 function pretty.keys(value, from)
-  local keys = {}
+  local keys, names = {}, 0
   for key in next, value do
     if math_type(key) ~= "integer" or key < 1 or key >= (from or 1) then
       keys[#keys + 1] = key
+      names = names + (type(key) == "string" and 1 or 0)
     end
   end
-  if #keys <= MOST_SORTED then
+  if names == #keys and names <= MOST_SORTED then
+    sort(keys) -- many times as fast as with an order
+  elseif #keys <= MOST_SORTED then
     sort(keys, order())
   end
   return keys
+end
+
+local function is_name(key)
+  return type(key) == "string" and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key]
 end
 
 --- How a key is written behind the name of its table: `.name`, `[3]`, `["odd name"]`.
 ---@param key any
 ---@return string
 function pretty.step(key)
-  if type(key) == "string" then
-    if find(key, "^[%a_][%w_]*$") and not KEYWORDS[key] then
-      return "." .. key
-    end
+  if is_name(key) then
+    return "." .. key
+  elseif type(key) == "string" then
     return "[" .. pretty.quote(cut(key, 200)) .. "]"
   end
   return "[" .. pretty.brief(key, 60) .. "]"
@@ -204,12 +213,14 @@ local SCALARS = {
 --- `key = ` as it is written inside a table; nil if a literal cannot have such a key.
 ---@param p pretty.Printer
 local function key_text(p, key, depth)
-  if type(key) == "table" then
+  if is_name(key) then
+    return key .. " = "
+  elseif type(key) == "table" then
     return "[" .. render(p, key, 0, depth, 0) .. "] = "
   elseif not RANKS[type(key)] then
     return nil
   end
-  return gsub(pretty.step(key), "^%.", "") .. " = "
+  return pretty.step(key) .. " = "
 end
 
 local function count(value)

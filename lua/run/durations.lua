@@ -11,6 +11,9 @@ local concat, huge, tointeger = table.concat, math.huge, math.tointeger
 
 local durations = {}
 
+--- The longest that a message may wait: 365 days, in seconds.
+durations.MAX_DELAY = 365 * 86400.0
+
 local UNITS = { ms = 0.001, s = 1.0, m = 60.0, h = 3600.0, d = 86400.0 }
 local PART = "^%s*(%d+%.?%d*)%s*(%l+)()"
 

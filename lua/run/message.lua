@@ -187,11 +187,12 @@ function methods:nack(reason)
 end
 
 ---@class (exact) queue.RetryOptions
----@field delay? string|number    how long to wait (default: as the queue's policy says)
+---@field delay? string|number    how long to wait, at most 365 days (default: as the queue's policy
+---                               says, which still decides whether it is tried again)
 ---@field error? any              why, an error or a text
 
 ---@class (exact) queue.SnoozeOptions
----@field delay string|number     how long to wait
+---@field delay string|number     how long to wait, at most 365 days
 
 local RETRY = {
   delay = { type = "string|number" },
@@ -205,6 +206,9 @@ local function delayed(where, options, spec)
   local delay = NO_DELAY
   if fields and fields.delay ~= nil then
     delay, fault = durations.parse(fields.delay)
+    if delay and delay > durations.MAX_DELAY then
+      fault = "at most 365 days expected, got " .. durations.show(delay)
+    end
     fault = fault and "option 'delay': " .. fault
   end
   if fault then

@@ -7,10 +7,11 @@
 ---
 --- A policy is a function from a failure to a decision, so a queue can name its own. It answers
 --- `"retry", seconds` or `"dead", reason`.
+local durations = require("host.run.durations")
 local time = require("time")
 
-local huge, math_type, min = math.huge, math.type, math.min
-local pcall, type = pcall, type
+local math_type, min = math.type, math.min
+local format, pcall, type = string.format, pcall, type
 
 local retry = {}
 
@@ -20,8 +21,8 @@ local retry = {}
 ---@field snoozes integer        how often it was snoozed
 ---@field kind string            what went wrong, such as "TIMEOUT"
 ---@field message string
----@field retryable? boolean     only a written `false` ends it at once
----@field delay? number          what the handler asked for, in seconds
+---@field retryable? boolean     a written `false` ends it at once: no own policy is asked
+---@field delay? number          what the handler asked for, in seconds: the wait, unless it is dead
 
 ---@class retry.Options           `retry` of the queue's entry, which has the defaults
 ---@field max_attempts integer
@@ -65,7 +66,7 @@ function retry.policy(options)
 end
 
 --- Asks a queue's own policy: a function that answers with the wait (seconds, or a duration such
---- as "5s"), or with `false` for a dead letter.
+--- as "5s", at most 365 days), or with `false` for a dead letter.
 ---@param policy fun(failure: retry.Failure): number|string|false
 ---@param failure retry.Failure
 ---@param describe fun(value: any): string
@@ -80,10 +81,11 @@ function retry.ask(policy, failure, describe)
     return "dead", "rejected"
   end
   local seconds = type(answer) == "string" and time.duration(answer) or answer
-  if math_type(seconds) and seconds >= 0 and seconds < huge then
+  if math_type(seconds) and seconds >= 0 and seconds <= durations.MAX_DELAY then
     return "retry", seconds
   end
-  return nil, nil, "it answered " .. describe(answer) .. ", not a wait or false"
+  local text = "it answered %s, not a wait or false; a wait is at most 365 days"
+  return nil, nil, format(text, describe(answer))
 end
 
 return retry

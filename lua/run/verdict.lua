@@ -21,7 +21,7 @@ local verdict = {}
 local INTERRUPTION_DELAYS = { 1, 5, 25, 120 }
 --- After so many snoozes a message is dead.
 local MAX_SNOOZES = 1000
---- No path brings a failed message back sooner than this.
+--- No path brings a failed message back sooner than this, nor later than `durations.MAX_DELAY`.
 local SOONEST = 0.1
 local MIB = 1024 * 1024
 
@@ -57,7 +57,8 @@ local function dead(reason, kind, message)
   return { action = "dead", reason = reason, kind = kind, message = message }
 end
 
--- A failed attempt: the queue's own policy is asked where it has one, else the numbers are.
+-- A failed attempt. What no attempt can help is dead; otherwise the queue's own policy decides, or
+-- its numbers. A delay that the handler asked for takes the place of theirs.
 local function failed(event, queue, kind, message, retryable)
   local failure = {
     attempt = event.attempt,
@@ -69,8 +70,11 @@ local function failed(event, queue, kind, message, retryable)
     delay = event.delay,
   }
   local action, detail, problem
-  if queue.own then
+  if queue.own and retryable ~= false then
     action, detail, problem = retry.ask(queue.own, failure, fault.text)
+    if action == "retry" then
+      detail = event.delay or detail
+    end
   end
   if not action then
     action, detail = queue.decide(failure, event.chance)
@@ -192,7 +196,7 @@ function verdict.judge(queue, own)
   return function(event)
     local found = events[event.what](event, queue)
     if found.action == "retry" or found.action == "snooze" then
-      found.delay = max(found.delay, SOONEST)
+      found.delay = min(max(found.delay, SOONEST), durations.MAX_DELAY)
     end
     local say = words[found.action]
     found.words = say and say(found, queue)

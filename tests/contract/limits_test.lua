@@ -16,6 +16,13 @@ describe("5 limits", function()
     test.contains(brief:delayed()[1].error:message(), "2s")
   end)
 
+  it("stop a handler that is only tried as its consumer would", function()
+    local tried = test.verdict("contract:hungry", { ["do"] = "spin" })
+    eq({ tried.verdict, tried.delay }, { "retry", 2.0 })
+    eq(tried.error.message, "stopped after 2s (timeout)")
+    eq(test.clock.now() - 1767225600, 2)
+  end)
+
   it("stop a handler that takes too much memory, as a failure", function()
     local run, id, brief = stopped("eat")
     eq(run.nacked, { id })

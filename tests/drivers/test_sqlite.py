@@ -609,12 +609,12 @@ def test_a_verdict_is_kept_until_the_file_is_free(tmp_path: Path) -> None:
 def test_a_verdict_that_could_not_be_written_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moonq.drivers.sqlite.writer.BUSY", 0.01)
     driver = opened(tmp_path / FILE, SystemClock())
     driver.declare(QueueSpec("q"))
     driver.publish("q", [Message("a", b"", 0.0)], 5.0)
     subscription = driver.subscribe("q", 1)
     (delivery,) = subscription.take(1, 5.0)
+    monkeypatch.setattr("moonq.drivers.sqlite.writer.BUSY", 0.01)
     other = Locked(tmp_path / FILE)
     assert subscription.settle(delivery, ACK)
     wait_until(lambda: bool(driver._writer._inbox.late))

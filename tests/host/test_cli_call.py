@@ -73,6 +73,7 @@ def test_a_raised_error_is_shown_with_its_place(call: Moonq) -> None:
     said = call('{"id":42,"total":500}')
     assert said.code == 1
     assert "too much" in said.out
+    assert said.out.rstrip().endswith(" KB")
     assert '10 │     error("too much")' in said.err
 
 

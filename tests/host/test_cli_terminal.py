@@ -48,7 +48,7 @@ def on_terminal(project: Path, **env: str) -> str:
 
 def test_a_terminal_sees_which_parts_are_up_and_how_it_ended(tmp_path: Path) -> None:
     shown = on_terminal(tmp_path, NO_COLOR="1", PYTHONUTF8="1")
-    assert re.sub(r"pid \d+|in [\d.]+ ms|  \d+ ms$", "", shown, flags=re.M).splitlines() == [
+    assert re.sub(r"pid \d+|in [\d.]+ m?s|  [\d.]+ m?s$", "", shown, flags=re.M).splitlines() == [
         f"moonq {__version__} · {tmp_path.name} · ",
         "  ✓ app:mem     queue.driver.memory",
         "  ✓ app:jobs    queue, dead letters → app:jobs.dead (5 attempts)",
@@ -74,9 +74,11 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (wording.milliseconds(0.00042), "0.4 ms"),
-        (wording.milliseconds(0.061), "61 ms"),
-        (wording.milliseconds(12.5), "12 500 ms"),
+        (wording.lasted(0.00042), "420 µs"),
+        (wording.lasted(0.0042), "4.2 ms"),
+        (wording.lasted(0.061), "61 ms"),
+        (wording.lasted(12.5), "12.5 s"),
+        (wording.lasted(None), "-"),
         (wording.counted(1204), "1 204"),
         (wording.clock(4 * 60 + 12), "00:04:12"),
         (wording.clock(27 * 3600), "27:00:00"),

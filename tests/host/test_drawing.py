@@ -6,9 +6,8 @@ import io
 
 import pytest
 
-from moonq.cli.drawing import Lines
+from moonq.cli.drawing import Lines, Progress
 from moonq.cli.options import Options
-from moonq.cli.progress import Progress
 from moonq.text.findings import Finding
 
 LONG = "x" * 300
@@ -75,7 +74,7 @@ def test_a_stream_without_unicode_gets_ascii() -> None:
 
 def progress(stream: io.StringIO, options: Options, monkeypatch: pytest.MonkeyPatch) -> str:
     """What is written while long work says how far it has come."""
-    monkeypatch.setattr("moonq.cli.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("moonq.cli.drawing.PATIENCE", 0.0)
     lines = Lines(options, stream)
     with Progress(options, lines) as telling:
         telling.show("1 of 2 files")

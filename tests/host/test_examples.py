@@ -108,7 +108,7 @@ def log_of(project: Path, call: str) -> list[dict[str, object]]:
 
 def likeness(lines: list[str]) -> list[str]:
     """The lines without times, ids and chance; sorted, because workers race."""
-    varying = r"\d\d:\d\d:\d\d\S*|pid \d+|  \d+ ms$|[\d.]+ ?ms|id=\S+"
+    varying = r"\d\d:\d\d:\d\d\S*|pid \d+|  \d+ ms$|[\d.]+ ?[mµ]?s\b|id=\S+"
     return sorted(re.sub(varying, "", line) for line in lines)
 
 

@@ -30,7 +30,7 @@ def policy(make: Callable[[bool], LuaState] | None = None, **retry: Any) -> Poli
         "function": "app:charge",
         **Limits()._asdict(),
     }
-    return Policy(queue, make or (lambda _: LuaState({})), CLOCK)
+    return Policy(queue, make or (lambda _: LuaState({})), CLOCK, logger="app:worker")
 
 
 def test_the_defaults_ride_out_an_hour_and_still_reach_a_human_the_same_day() -> None:
@@ -88,6 +88,7 @@ def test_what_lua_cannot_judge_comes_again_after_the_longest_delay(
     assert verdict.error == ErrorRecord(CLOCK.now(), *event.fault[:2], event.fault.traceback)
     (*_, last) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert last.getMessage() == "the failure could not be judged: again in 1m"
+    assert (last.name, last.__dict__["message_id"]) == ("app:worker", "a")
 
 
 def test_what_is_broken_in_the_queues_own_policy_is_no_reason_to_lose_a_message(

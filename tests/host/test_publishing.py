@@ -101,7 +101,7 @@ def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answe
 def _dry(host: Host, function: str, arguments: str) -> list[Any]:
     from moonq.run.context import CallContext
     from moonq.run.lending import Caller
-    from moonq.run.sinks import DryRun
+    from moonq.run.trying import DryRun
 
     sink = DryRun(host.queues, host.clock)
     state = host.functions.open(f"app:{function}", Caller(CallContext("app:test", sink=sink)))

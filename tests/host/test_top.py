@@ -168,7 +168,7 @@ def test_a_person_finds_the_dead_letter_and_pauses_the_queue(
     screen.press("Down", "Down")
     screen.shows("▸ app:orders ")
     screen.press("d")
-    screen.shows("1 dead letters, the newest first")
+    screen.shows("1 dead letter, the newest first")
     screen.press("Enter")
     screen.shows("total = -5(.|\n)*negative total")
     screen.press("q", "q")
@@ -193,6 +193,20 @@ def test_numbers_move_while_somebody_looks(
     assert "OLDEST" not in screen.text(), "40 columns have no room for it"
     screen.press("C-c")
     screen.shows("code 0")
+
+
+def test_a_terminal_without_a_moving_cursor_gets_one_picture(
+    shop: tuple[Path, Host], tmp_path: Path
+) -> None:
+    screen = Screen(tmp_path, columns=80, rows=24)
+    try:
+        runtime = os.environ["XDG_RUNTIME_DIR"]
+        screen.start("top", "-C", shop[0], XDG_RUNTIME_DIR=runtime, TERM="dumb")
+        screen.shows("code 0")
+        assert "app:letters " in screen.text()
+        assert "q quit" not in screen.text()
+    finally:
+        screen.close()
 
 
 # A host that goes and comes ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.sampling import History, Sample
 from moonq.errors import ReadOnly
 from moonq.text.plain import in_ascii
+from moonq.text.wording import columns
 from moonq.views import Screen
 
 LETTER = {
@@ -59,7 +60,7 @@ class Shown:
         history = History()
         status = {"project": "shop", "profile": "dev", "pid": 1, "up": 5.0}
         history.add(Sample(1000.0, status, {one["id"]: one for one in queues}, {}))
-        self.pages = Pages(Board(history, Look(), self.desk, lambda: 1000.0))
+        self.pages = Pages(Board(history, Look(), self.desk.ask, lambda: 1000.0))
         self.text()
 
     def press(self, *keys: str) -> bool:
@@ -139,7 +140,7 @@ def test_enter_shows_the_messages_of_a_queue(shown: Shown) -> None:
     shown.desk.answers["peek"] = {"messages": [{**LETTER, "state": "ready", "errors": []}]}
     shown.press("enter")
     assert shown.desk.asked == [("peek", {"queue": "app:a", "limit": 200})]
-    assert "1 messages, the next first (nothing was consumed)" in shown.text()
+    assert "1 message, the next first (nothing was consumed)" in shown.text()
     assert "{ order = 42 }" in shown.text()
     shown.press("q")
     assert "OLDEST" in shown.text(), "q goes back to the first page"
@@ -156,6 +157,17 @@ def test_a_dead_letter_shows_body_headers_and_every_error(shown: Shown) -> None:
     assert f"moonq dead retry app:b {LETTER['id']}" in shown.text()
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_of_a_message_is_cut_by_the_terminal(shown: Shown, width: int) -> None:
+    headers = {"x_dead_letter_time": "1000000000.0", "x_original_queue": "shop:orders.of.today"}
+    shown.desk.answers["dead_letters"] = {"messages": [LETTER]}
+    shown.desk.answers["dead_letter"] = {"queue": "app:b", **LETTER, "headers": headers}
+    shown.press("d", "enter")
+    lines = shown.pages.lines(Screen(width=width), 24)
+    assert max(map(columns, lines)) <= width
+    assert any("shop:orders.of.today" in line for line in lines)
+
+
 def test_a_long_message_scrolls_to_its_end_and_not_beyond(shown: Shown) -> None:
     shown.desk.answers["peek"] = {"messages": [LETTER]}
     shown.desk.answers["find"] = {"queue": "app:a", **LETTER, "body": list(range(100))}
@@ -165,7 +177,7 @@ def test_a_long_message_scrolls_to_its_end_and_not_beyond(shown: Shown) -> None:
 
 def test_the_help_explains_every_key_and_leaves_at_any(shown: Shown) -> None:
     shown.press("?")
-    assert "a number that nobody can know" in shown.text()
+    assert "a number that cannot be known" in shown.text()
     assert shown.press("q")
     assert "READY" in shown.text()
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from moonq.cli.reloading import reloading
+from moonq.cli.hosting import reloading
 from moonq.control.client import Client, connect
 from moonq.registry.project import Project
 from moonq.registry.settings import Settings

@@ -147,13 +147,12 @@ class Refusing:
 
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
     scope, offered = Refusing(), Offered()
-    caller = Caller(CallContext("app:handler", scope=scope))
-    lends = offered.lends(caller)
+    lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
     for one in declared():
         if one.action is not None:
             answer = lends[one.name].call(b"app:x")
             assert answer[:2] == (False, b"PERMISSION_DENIED")
-            assert scope.asked.pop() == (one.action, one.resource(caller, b"app:x"))
+            assert scope.asked.pop() == (one.action, one.resource or "app:x")
     assert not offered.asked
 
 

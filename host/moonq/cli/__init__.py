@@ -14,7 +14,7 @@ import click
 
 from moonq import __version__
 from moonq.cli.forwarding import forward
-from moonq.cli.options import common
+from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
 
 #: Commands that are no verbs, with what they do.
@@ -51,17 +51,13 @@ ALIASES = {"console": "repl"}
 
 
 class Commands(click.Group):
-    """Loads a command's file when somebody asks for that command."""
+    """Loads the file of a command when that command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
         return list(COMMANDS)
 
-    def get_command(
-        self,
-        ctx: click.Context,
-        cmd_name: str,
-    ) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called *cmd_name*."""
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
@@ -87,7 +83,7 @@ def _dead() -> click.Group:
     return click.Group("dead", members, help=help_)
 
 
-@click.command(
+@command(
     cls=Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -96,8 +92,7 @@ def _dead() -> click.Group:
     },
 )
 @click.version_option(__version__, message="moonq %(version)s")
-@common
-def moonq() -> None:
+def moonq(_options: Options) -> None:
     """Run Lua handlers on queues that YAML declares.
 
     \b

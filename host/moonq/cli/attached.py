@@ -11,10 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import click
 
 from moonq import log
 from moonq.cli.options import Options
@@ -55,24 +52,3 @@ def _ask_for_write(options: Options, host: Reached, changes: str, yes: bool) -> 
             hint="add --yes if you mean it; the host logs it",
         )
     host.client.write()
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who typed a command, to be asked; without a terminal the answer is no."""
-
-    options: Options
-
-    def notice(self, text: str) -> None:
-        """Say something that is not the result."""
-        self.options.say(text)
-
-    def confirms(self, question: str) -> bool:
-        """Ask for a yes."""
-        return self.options.confirms(question)
-
-    def asks(self, question: str) -> str:
-        """Ask for a word."""
-        if not self.options.can_ask():
-            return ""
-        return str(click.prompt(question, "", prompt_suffix=" ", show_default=False, err=True))

@@ -1,7 +1,7 @@
 """What the shell offers behind a half-typed name: ids of the running host, or of the files.
 
 A running host is asked over its socket; without one the YAML files are only skimmed, because
-reading a project properly takes longer than anybody waits for a completion.
+reading a project properly takes too long for a completion.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from moonq.errors import MoonqError
 #: Files and bytes that are skimmed.
 MOST_FILES = 200
 MOST_BYTES = 256 * 1024
+#: Messages that are offered.
+MOST_MESSAGES = 100
 _NAMESPACE = re.compile(r"^namespace:\s*['\"]?([\w.-]+)", re.MULTILINE)
 _ENTRY = re.compile(
     r"name:\s*['\"]?(?P<name>[\w.-]+)['\"]?\s*[,\n][^{}]*?kind:\s*['\"]?(?P<kind>[a-z.]+)"
@@ -35,7 +37,7 @@ def completer(source: str) -> Completer:
         ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         names = _SOURCES.get(source)
-        return _offer(incomplete, names(_project(ctx))) if names else []
+        return _offer(incomplete, names(ctx)) if names else []
 
     return complete
 
@@ -57,18 +59,18 @@ def _project(ctx: click.Context) -> Path:
     return ctx.ensure_object(Options).project
 
 
-def _asked(project: Path, kind: str, **fields: Any) -> Any:
+def _asked(ctx: click.Context, kind: str, **fields: Any) -> Any:
     from moonq.control.client import connect
 
-    with connect(project, patience=0.2) as host:
+    with connect(_project(ctx), patience=0.2) as host:
         return host.request(kind, **fields)
 
 
-def _queues(project: Path) -> list[tuple[str, str]]:
+def _queues(ctx: click.Context) -> list[tuple[str, str]]:
     try:
-        rows = _asked(project, "queues")["queues"]
+        rows = _asked(ctx, "queues")["queues"]
     except (MoonqError, OSError):
-        return list(_skimmed(project, "queue.queue"))
+        return list(_skimmed(ctx, "queue.queue"))
     return [(row["id"], _numbers(row)) for row in rows]
 
 
@@ -77,15 +79,28 @@ def _numbers(row: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def _entries(project: Path, kind: str) -> list[tuple[str, str]]:
+def _entries(ctx: click.Context, kind: str) -> list[tuple[str, str]]:
     try:
-        rows = _asked(project, "entries", entry_kind=kind or None)["entries"]
+        rows = _asked(ctx, "entries", entry_kind=f"{kind}*")["entries"]
     except (MoonqError, OSError):
-        return list(_skimmed(project, kind))
+        return list(_skimmed(ctx, kind))
     return [(row["id"], row["kind"]) for row in rows]
 
 
-def _skimmed(project: Path, kind: str) -> Iterator[tuple[str, str]]:
+def _messages(ctx: click.Context) -> list[tuple[str, str]]:
+    """Messages of the queue that is typed already: dead letters behind `moonq dead`."""
+    kind = "dead_letters" if ctx.parent and ctx.parent.info_name == "dead" else "peek"
+    # Behind an option that lacks its value, click has not come to the arguments yet.
+    queue = ctx.params.get("queue") or "".join(ctx.args[:1])
+    try:
+        rows = _asked(ctx, kind, queue=queue, limit=MOST_MESSAGES)["messages"]
+    except (MoonqError, OSError):
+        return []
+    return [(row["id"], f"{row['age']:.0f} s old") for row in rows]
+
+
+def _skimmed(ctx: click.Context, kind: str) -> Iterator[tuple[str, str]]:
+    project = _project(ctx)
     files = [project] if project.is_file() else _yaml_files(project)
     for number, path in enumerate(files):
         if number >= MOST_FILES:
@@ -108,15 +123,17 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _targets(project: Path) -> list[tuple[str, str]]:
-    return [*_queues(project), *_entries(project, "queue.consumer")]
+def _targets(ctx: click.Context) -> list[tuple[str, str]]:
+    return [*_queues(ctx), *_entries(ctx, "queue.consumer")]
 
 
 #: What may be named -> its names, each with a word about it.
-_SOURCES: Mapping[str, Callable[[Path], list[tuple[str, str]]]] = {
+_SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "queue": _queues,
-    "consumer": lambda project: _entries(project, "queue.consumer"),
-    "function": lambda project: _entries(project, "function.lua"),
-    "entry": lambda project: _entries(project, ""),
+    "function": lambda ctx: _entries(ctx, "function.lua"),
+    "driver": lambda ctx: _entries(ctx, "queue.driver."),
+    "entry": lambda ctx: _entries(ctx, ""),
     "target": _targets,
+    "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
+    "message": _messages,
 }

@@ -6,6 +6,8 @@ lines.line("  ", ("✓", "good"), " app:mem  queue.driver.memory")
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
@@ -15,9 +17,12 @@ from moonq.text.plain import in_ascii
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
     from moonq.text.findings import Finding
 
+#: Seconds before progress is shown.
+PATIENCE = 0.5
 #: A text, perhaps with its style.
 Part = str | tuple[str, str]
 
@@ -55,3 +60,41 @@ class Lines:
     def _painted(self, part: Part) -> str:
         text, style = (part, "") if isinstance(part, str) else part
         return self.screen.paint(style, text if self.screen.unicode else in_ascii(text))
+
+
+class Progress:
+    """A line below all others that says how far long work has come, and is gone in the end.
+
+    It is there on a terminal only, and only when the work takes a while.
+    """
+
+    def __init__(self, options: Options, lines: Lines | None = None) -> None:
+        self._lines = lines or Lines(options, sys.stderr)
+        self._is_shown = self._lines.to.isatty() and not options.quiet and not options.json
+        self._due = time.monotonic() + PATIENCE
+        self._status: Status | None = None
+
+    def show(self, text: str) -> None:
+        """Say how far it has come."""
+        if self._status is not None:
+            self._status.update(text)
+        elif self._is_shown and time.monotonic() >= self._due:
+            self._status = self._begun(text)
+
+    def _begun(self, text: str) -> Status:
+        from rich.console import Console
+
+        screen, to = self._lines.screen, self._lines.to
+        self._lines.console = Console(file=to, no_color=not screen.color, highlight=False)
+        spinner = "dots" if screen.unicode else "line"
+        status = self._lines.console.status(text, spinner=spinner, spinner_style="none")
+        status.start()
+        return status
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+        self._lines.console = None

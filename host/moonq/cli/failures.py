@@ -3,7 +3,7 @@
     moonq: no queue 'app:ordres'
       hint: did you mean 'app:orders'?
 
-Nobody ever sees a traceback: that of a bug goes to a file, and the line names it.
+A traceback is never shown: that of a bug goes to a file, and the line names it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,14 @@ from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
 
 if TYPE_CHECKING:
+    from moonq.host import Fault
+    from moonq.registry import Project
     from moonq.text.findings import Finding
 
 USAGE = 2
 BUG = 70
+#: Frames of a script's stack that are shown.
+MOST_FRAMES = 10
 INTERRUPTED = 130
 
 
@@ -41,7 +46,7 @@ def guarded(args: Sequence[str], options: Options) -> int:
 
     try:
         code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody else would catch it
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place to catch it
         return explain(error, args, options)
     return code if isinstance(code, int) else 0
 
@@ -90,6 +95,23 @@ def findings_of(error: MoonqError) -> tuple[Finding, ...]:
     if isinstance(error, ScriptError) and error.finding:
         return (error.finding,)
     return ()
+
+
+def finding_of_call(project: Project, function: str, fault: Fault) -> Finding:
+    """Return *fault* of *function*, which was called by hand, with the frame where it arose."""
+    from moonq.registry.lua import runtime
+
+    texts = [entry.script for entry in project.entries.values() if entry.script]
+    headline = f"{function} failed: {fault.kind}"
+    # An error object leaves its place to the stack.
+    chunk, line = runtime.innermost(fault.traceback)
+    message, place = fault.message, f"{chunk}:{line}"
+    if chunk and not message.startswith(place):
+        message = f"{place}: {message}"
+    found = runtime.finding(message, texts, code="H403", headline=headline)
+    if not found.spans:
+        found = replace(found, message=f"{headline}: {fault.message}")
+    return replace(found, notes=tuple(fault.traceback.splitlines()[:MOST_FRAMES]))
 
 
 def _plain(error: MoonqError, findings: Sequence[Finding]) -> dict[str, Any]:

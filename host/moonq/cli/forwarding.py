@@ -16,14 +16,14 @@ from typing import Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import Person, attached
+from moonq.cli.attached import attached
 from moonq.cli.completing import completer
-from moonq.cli.options import COMMON, Options, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
 Action = Callable[..., int]
-#: The views beside whose lines there is something to say.
+#: Views that come with notes for stderr.
 _NOTED = ("queues", "messages", "published")
 
 
@@ -47,12 +47,7 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
         parameters = [*(_parameter(verb, one) for one in verb.arguments if one.cli), *more]
         if verb.changes:
             parameters.append(_yes(verb))
-        made = click.Command(
-            name, callback=pass_options(action), params=parameters, help=_help(verb)
-        )
-        for option in COMMON:
-            option(made)
-        return made
+        return command(name=name, params=parameters, help=_help(verb))(action)
 
     return make
 
@@ -60,7 +55,7 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
 def ask(
     options: Options, verb: Verb, fields: Mapping[str, Any], *, yes: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the host's answer, once it is confirmed, and what the view is told beside it.
+    """Return the host's answer, once it is confirmed, and what else the view needs.
 
     Raises:
         ConfirmationNeeded: The person said no, or could not be asked.
@@ -72,7 +67,7 @@ def ask(
     with attached(options, live=live, changes=changes, yes=yes, loud=loud) as host:
         # In production the right to change things was asked for in the same words.
         sure = yes or verb.confirm is Confirm.PRODUCTION
-        found = perform(host, verb, fields, Person(options), sure=sure)
+        found = perform(host, verb, fields, options, sure=sure)
         if found is None:
             raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
         return found, {} if options.json else beside(host, verb, fields)

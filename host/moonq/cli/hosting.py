@@ -12,22 +12,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
-from moonq.cli.doorway import Doorway
 from moonq.cli.options import Options
-from moonq.errors import StopTimeout
+from moonq.errors import MoonqError, StopTimeout
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
     from moonq.console.terminal import Terminal
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
+    from moonq.registry.watching import Watching
 
 
 class Hosting:
-    """A host with its socket, its watch over saved files, and somebody who tells about it."""
+    """A host with its socket, its watch over saved files, and its narrator."""
 
     def __init__(
         self, options: Options, host: Host, narrator: Narrator, drain_timeout: float | None = None
@@ -53,14 +54,12 @@ class Hosting:
     ) -> Iterator[None]:
         """Have it up inside of `with`; *stopping* spans its stop.
 
-        A console that asks for the end calls *end*, with True when it shall come at once.
+        A console that asks for the end calls *end*, with True when it is to come at once.
 
         Raises:
-            StopTimeout: Handlers did not end in time, and nobody stopped them.
+            StopTimeout: Handlers did not end in time, and were not stopped either.
         """
-        from moonq.cli.reloading import reloading
-
-        with Doorway(self.host, self._project, socket, end) as door:
+        with _doorway(self.host, self._project, socket, end) as open_door:
             began = time.monotonic()
             try:
                 self.host.start(on_service=self.narrator.service)
@@ -68,7 +67,7 @@ class Hosting:
                 self._stop()
                 raise
             try:
-                door.open()
+                open_door()
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 with reloading(self.host, self.narrator) if watch else nullcontext():
@@ -86,11 +85,64 @@ class Hosting:
         try:
             self.host.stop(timeout=0 if self.cut_off else self._drain_timeout)
         except StopTimeout:
-            # Who stopped at once knows that handlers did not end.
+            # After a stop at once it is known that handlers did not end.
             if not self.cut_off:
                 raise
         finally:
             self.narrator.stopped(self.host.report())
+
+
+@contextmanager
+def _doorway(
+    host: Host, project: Path, socket: str | None, end: Callable[[bool], None]
+) -> Iterator[Callable[[], object]]:
+    """Claim the control socket at the project's place, at another path, or (`none`) none at all.
+
+    What it gives lets consoles in. Where there can be no socket, the host serves without one: it
+    may be on a disk that is read-only.
+    """
+    from moonq.control.locating import place_of
+    from moonq.control.server import Server
+
+    if socket == "none":
+        yield lambda: None
+        return
+    server = Server(host, place_of(project, Path(socket) if socket else None), end)
+
+    def works(step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except OSError as problem:
+            where, why = problem.filename or server.place.socket, problem.strerror or ""
+            log.get("moonq.control").warning("no console can attach: %s: %s", where, why.lower())
+            server.stop()
+            return False
+        return True
+
+    try:
+        is_claimed = works(server.claim)
+        yield lambda: is_claimed and works(server.listen)
+    finally:
+        server.stop()
+
+
+def reloading(host: Host, narrator: Narrator) -> Watching:
+    """Return the watch that reloads *host* when a file of its project is saved, for a `with`."""
+    from moonq.registry.watching import Watching
+
+    def reload(paths: tuple[str, ...]) -> None:
+        try:
+            report = host.reload()
+        except MoonqError as problem:
+            narrator.not_reloaded(paths, problem)
+        except Exception:  # noqa: BLE001 - it would end the watch without a word
+            # The next save may go well, and the host goes on in any case.
+            log.get("moonq.watch").exception("the reload failed: a bug in moonq")
+        else:
+            narrator.reloaded(paths, report)
+
+    root = host.project.root
+    return Watching(root, reload, lambda: narrator.watching(root.resolve()))
 
 
 def configure_log(
@@ -100,7 +152,7 @@ def configure_log(
     levels: dict[str, str],
     stream: TextIO | None = None,
 ) -> None:
-    """Choose the levels: a flag speaks louder than the project's own settings."""
+    """Choose the levels: a flag counts more than the project's own settings."""
     base = levels.pop("", "")
     if not base:
         base = "debug" if options.verbose > 1 else "warn" if options.quiet else settings.level

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from moonq import __version__, log
 from moonq.cli.drawing import Lines, Part
-from moonq.cli.failures import findings_of
-from moonq.cli.faults import as_finding
+from moonq.cli.failures import finding_of_call, findings_of
 from moonq.text.findings import to_json
 from moonq.text.plain import visible
-from moonq.text.wording import clock, counted, milliseconds
+from moonq.text.wording import clock, counted, lasted
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -34,7 +33,7 @@ OTHER_MARK = ("●", "warn")
 
 
 class Narrator:
-    """Knows both ways of telling; whoever calls it says only what happened."""
+    """Knows both ways of telling; its callers say only what happened."""
 
     def __init__(self, lines: Lines, *, pretty: bool, quiet: bool = False) -> None:
         self._lines = lines
@@ -56,7 +55,7 @@ class Narrator:
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
-        took = f"  {milliseconds(status.took)}" if status.took >= 0.01 else ""
+        took = f"  {lasted(status.took)}" if status.took >= 0.01 else ""
         told = f" {status.id:{self._widest}}  {status.detail or status.kind}{took}"
         self._tell(
             ("  ", MARKS.get(status.state, OTHER_MARK), told),
@@ -69,7 +68,7 @@ class Narrator:
     def ready(self, took: float, how_to_end: str = "Ctrl-C to drain and stop") -> None:
         """Every service that starts by itself is up."""
         self._tell(
-            f"ready in {milliseconds(took)} · {how_to_end}\n",
+            f"ready in {lasted(took)} · {how_to_end}\n",
             "ready",
             took_ms=round(took * 1000, 1),
         )
@@ -78,7 +77,7 @@ class Narrator:
         """A function that --call names has ended well."""
         values = ", ".join(json.dumps(value, ensure_ascii=False) for value in result.values)
         self._tell(
-            f"{function} returned {visible(values) or 'nothing'} in {milliseconds(result.took)}",
+            f"{function} returned {visible(values) or 'nothing'} in {lasted(result.took)}",
             "returned",
             function=function,
             values=result.values,
@@ -90,7 +89,7 @@ class Narrator:
         self._tell(
             (),
             "call failed",
-            below=self._lines.drawn([as_finding(project, function, fault)]),
+            below=self._lines.drawn([finding_of_call(project, function, fault)]),
             level="error",
             function=function,
             kind=fault.kind,
@@ -103,11 +102,11 @@ class Narrator:
         self._tell(f"watching {folder.name}: what you save is reloaded", "watching")
 
     def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
-        """Somebody saved files, and the host works with them."""
+        """Files were saved, and the host works with them."""
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
         if not different:
             return
-        facts = [milliseconds(report.took)]
+        facts = [lasted(report.took)]
         facts += [f"{report.workers} workers switched"] if report.workers else []
         facts += [f"{report.finishing} finishing old code"] if report.finishing else []
         lines = [f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"]
@@ -118,7 +117,7 @@ class Narrator:
         self._tell("\n".join(lines), "reloaded", files=list(paths), **report.object())
 
     def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
-        """Somebody saved files that do not work; nothing has changed."""
+        """Files were saved that do not work; nothing has changed."""
         keeps = "not applied: the host keeps running the last good version"
         findings = findings_of(problem)
         self._tell(

@@ -6,14 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 from click.core import ParameterSource
 
 from moonq.text.plain import has_color
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass
@@ -38,12 +36,22 @@ class Options:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
+    def notice(self, text: str) -> None:
+        """Say it, as the other faces of `moonq.control.asking` do."""
+        self.say(text)
+
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
         return self.can_ask() and click.confirm(question, err=True)
 
+    def asks(self, question: str) -> str:
+        """Ask for a word; without a terminal or with --no-input it is empty."""
+        if not self.can_ask():
+            return ""
+        return str(click.prompt(question, "", prompt_suffix=" ", show_default=False, err=True))
+
     def can_ask(self) -> bool:
-        """Say whether there is somebody to ask."""
+        """Say whether there is a person to ask."""
         asks = not (self.no_input or self.json)
         return asks and sys.stdin.isatty() and sys.stderr.isatty()
 
@@ -98,8 +106,15 @@ project_argument = click.argument(
 )
 
 
-def common(command: Command) -> Command:
-    """Give *command* the common options; they reach it through `pass_options`."""
-    for option in reversed(COMMON):
-        command = option(command)
-    return command
+def command(
+    cls: type[click.Command] = click.Command, **attributes: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a command, with the common options as its first argument."""
+
+    def make(action: Callable[..., Any]) -> click.Command:
+        made = click.command(cls=cls, **attributes)(pass_options(action))
+        for option in COMMON:
+            option(made)
+        return made
+
+    return make

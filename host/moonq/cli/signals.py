@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, answered in a thread of their own.
+"""Ctrl-C and SIGTERM, answered in a separate thread.
 
 with Signals(drain, stop_now):
     ...                     # the first signal calls drain(), the second stop_now()
@@ -12,15 +12,15 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-HEARD = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
     """Calls one answer per signal, in order; further signals do nothing.
 
-    Python runs a signal's handler in the middle of whatever the main thread does, perhaps while it
-    holds a lock that the answer needs. So the handler only puts a word into a queue, which is the
-    one thing that the standard library promises to be safe there.
+    Python runs a signal's handler in the main thread at any moment, perhaps while that thread holds
+    a lock that the answer needs. So the handler only puts into a `SimpleQueue`, which the standard
+    library promises to be safe there.
     """
 
     def __init__(self, *answers: Callable[[], None]) -> None:
@@ -31,7 +31,7 @@ class Signals:
 
     def __enter__(self) -> Signals:
         self._thread.start()
-        for number in HEARD:
+        for number in SIGNALS:
             self._before[number] = signal.signal(number, self._hear)
         return self
 

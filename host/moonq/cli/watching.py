@@ -2,7 +2,7 @@
 
     a all · f failed · p path · t name · c clear · Enter again · u update snapshots · q quit
 
-Each pass is a process of its own: a key or a change ends it at once, whatever it is doing.
+Each pass is a process, so that a key or a change can end it at once.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Watch:
         self._turn = threading.Lock()
 
     def run(self) -> None:
-        """Go on until somebody quits."""
+        """Go on until `q` is pressed."""
         with _Keyboard() as keyboard, Watching(self._folder, self._changed):
             with self._turn:
                 self._begin(self._filter.arguments())

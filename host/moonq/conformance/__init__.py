@@ -12,14 +12,16 @@ from __future__ import annotations
 from moonq.conformance import (
     dead_letters,
     dedup,
-    delay_and_ttl,
+    delay,
     flow,
     groups,
     inspection,
+    overflow,
     priority,
     publishing,
     settling,
     stopping,
+    ttl,
 )
 from moonq.conformance.case import Case, cases_of
 from moonq.conformance.scene import Scene
@@ -30,11 +32,13 @@ TOPICS = (
     publishing,
     settling,
     dead_letters,
-    delay_and_ttl,
+    delay,
+    ttl,
     priority,
     dedup,
     groups,
     flow,
+    overflow,
     stopping,
     inspection,
 )

@@ -11,10 +11,10 @@ from moonq.model import ACK, Dead, ErrorRecord, Interrupt
 
 
 def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scene) -> None:
-    """§4 dead letter: attempts, errors, origin, reason and time; the source is empty."""
-    scene.publish("a", body=b"raw", headers={"tenant": "t1"})
-    consumer = scene.consumer()
+    """§4 dead letter: attempts, interruptions, errors, origin, reason and time."""
+    consumer = scene.serving("a", body=b"raw", headers={"tenant": "t1"})
     for number in (1, 2):
+        consumer.finish(Interrupt(), limit=1)
         consumer.finish(retry(number))
         scene.later(number)
     consumer.finish(dead("max_attempts"))
@@ -27,7 +27,7 @@ def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scen
         "x_dead_letter_reason": "max_attempts",
         "x_dead_letter_time": scene.clock.now(),
         "x_attempts": 3,
-        "x_interruptions": 0,
+        "x_interruptions": 2,
         "x_last_error": "boom",
     }
     assert letter.errors == (BOOM, BOOM, BOOM)
@@ -49,21 +49,9 @@ def a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
     assert letter.group == wishes.get("group")
 
 
-def interruptions_are_told_in_the_dead_letter(scene: Scene) -> None:
-    """§4 x_interruptions: counted apart from attempts."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    for _ in range(2):
-        consumer.finish(Interrupt(), limit=1)
-    consumer.finish(dead("interrupted"))
-    headers = scene.letter("a").message.headers
-    assert (headers["x_attempts"], headers["x_interruptions"]) == (1, 2)
-
-
 def the_last_ten_errors_are_kept(scene: Scene) -> None:
     """§4 errors: time, kind, text and traceback of the newest ten, oldest first."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     for number in range(12):
         error = ErrorRecord(float(number), "TIMEOUT", f"error {number}", f"trace {number}")
         consumer.finish(retry(1)._replace(error=error))
@@ -88,8 +76,7 @@ def a_huge_error_is_cut(scene: Scene) -> None:
 
 def a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
     """§4 dead-letter queue: a queue; its counters are its own."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     consumer.finish(retry(1))
     scene.later(1)
     consumer.finish(dead())
@@ -105,16 +92,15 @@ def another_queue_can_take_the_dead_letters(scene: Scene) -> None:
     scene.declare("graveyard")
     scene.declare("q", dead_letter="graveyard")
     scene.declare("r", dead_letter="graveyard")
-    scene.publish("a", "b")
+    scene.kill("a", "b")
     scene.kill("c", queue="r")
-    scene.consumer(queue="r").finish(dead())
     assert (scene.info("q").dead, scene.info("r").dead) == (2, 1)
     assert scene.info("graveyard").ready == 3
     assert scene.find("c", "graveyard").message.headers["x_original_queue"] == "r"
 
 
 def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -> None:
-    """§4 `dead_letter: none`: gone, and somebody was told."""
+    """§4 `dead_letter: none`: gone, with an event."""
     scene.declare("q", dead_letter=None)
     scene.kill("a")
     assert scene.counts() == {}
@@ -133,8 +119,7 @@ def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
 
 def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     """§4 redrive: counters reset, the id and the publisher's headers stay, the story goes."""
-    scene.publish("a", headers={"tenant": "t1"})
-    consumer = scene.consumer()
+    consumer = scene.serving("a", headers={"tenant": "t1"})
     consumer.finish(retry(1))
     scene.later(1)
     consumer.finish(dead())
@@ -148,8 +133,7 @@ def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
 
 def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     """§4 dead letter: after a redrive the headers are of the death that counts."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     consumer.finish(dead("rejected"))
     scene.later(100)
     scene.driver.redrive("q.dead", "")
@@ -180,9 +164,8 @@ def letters_go_to_another_queue_when_it_is_named(scene: Scene) -> None:
 def each_letter_of_a_shared_queue_goes_home(scene: Scene) -> None:
     """§4 redrive: without a target, to the queue each came from."""
     scene.declare("r", dead_letter="q.dead")
-    scene.publish("a")
+    scene.kill("a")
     scene.kill("b", queue="r")
-    scene.consumer(queue="r").finish(dead())
     assert scene.driver.redrive("q.dead", "") == 2
     assert scene.consumer().finish() == ["a"]
     assert scene.consumer(queue="r").finish() == ["b"]

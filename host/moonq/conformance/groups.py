@@ -13,17 +13,17 @@ from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
 NEEDS = ("group",)
 
 
-def _publish_groups(scene: Scene, *names: str) -> None:
-    """`A1` is the first of group A."""
+def _groups(scene: Scene, *names: str) -> Consumer:
+    """Publish messages, of which `A1` is the first of group A; the answer may consume them."""
     for name in names:
         scene.publish(name, group=name[0])
+    return scene.consumer()
 
 
 def a_group_waits_for_the_message_in_front(scene: Scene) -> None:
     """§6 group: one running per key, others in parallel."""
-    _publish_groups(scene, "A1", "A2", "A3", "B1")
-    scene.publish("free")
-    consumer = scene.consumer()
+    _groups(scene, "A1", "A2", "A3", "B1")
+    consumer = scene.serving("free")
     a1, b1, free = consumer.run()
     assert ids([a1, b1, free]) == ["A1", "B1", "free"]
     consumer.settle(a1)
@@ -37,7 +37,7 @@ def a_group_waits_for_the_message_in_front(scene: Scene) -> None:
 
 def one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
     """§6 group: also across consumers."""
-    _publish_groups(scene, "A1", "A2")
+    _groups(scene, "A1", "A2")
     first, second = scene.consumer(), scene.consumer()
     (a1,) = first.run()
     assert second.take() == []
@@ -45,32 +45,10 @@ def one_runs_per_key_whatever_consumer_asks(scene: Scene) -> None:
     assert second.finish() == ["A2"]
 
 
-def a_failing_message_holds_its_group(scene: Scene) -> None:
-    """§6 `group_on_failure: block`: the rest waits out the backoff."""
-    _publish_groups(scene, "A1", "A2", "B1")
-    consumer = scene.consumer()
-    for delivery in consumer.run():
-        consumer.settle(delivery, retry(5))
-    assert consumer.take() == []
-    scene.later(5)
-    assert consumer.finish() == ["A1", "B1", "A2"]
-
-
-def a_snoozed_message_holds_its_group(scene: Scene) -> None:
-    """§6 group: strict order means that nobody overtakes."""
-    scene.declare("q", group_on_failure="skip")
-    _publish_groups(scene, "A1", "A2")
-    consumer = scene.consumer()
-    assert consumer.finish(Snooze(5.0)) == ["A1"]
-    scene.later(5)
-    assert consumer.finish() == ["A1", "A2"]
-
-
 def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `group_on_failure: skip`: the group goes on, still one at a time."""
     scene.declare("q", group_on_failure="skip")
-    _publish_groups(scene, "A1", "A2", "A3")
-    consumer = scene.consumer()
+    consumer = _groups(scene, "A1", "A2", "A3")
     (a1,) = consumer.run()
     consumer.settle(a1, retry(5))
     (a2,) = consumer.run()
@@ -87,41 +65,43 @@ def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
 
 
 def a_skipped_message_that_finds_its_group_empty_just_runs(scene: Scene) -> None:
-    """§6 `group_on_failure: skip`: and whoever is published meanwhile waits for nobody."""
+    """§6 `group_on_failure: skip`: and what is published meanwhile does not wait."""
     scene.declare("q", group_on_failure="skip")
-    _publish_groups(scene, "A1")
-    consumer = scene.consumer()
+    consumer = _groups(scene, "A1")
     consumer.finish(retry(5))
-    _publish_groups(scene, "A2")
+    _groups(scene, "A2")
     assert consumer.finish() == ["A2"]
     scene.later(5)
     assert consumer.finish() == ["A1"]
 
 
 @each(
-    ("policy", "meanwhile", "then"),
-    [("block", [], ["A1", "A2"]), ("skip", ["A2"], ["A1"])],
+    ("policy", "ends", "meanwhile", "then"),
+    [
+        ("block", [retry(5)], [], ["A1", "A2"]),
+        ("skip", [retry(5)], ["A2"], ["A1"]),
+        ("skip", [Snooze(5.0)], [], ["A1", "A2"]),
+        ("block", [Interrupt(), Wait(5.0)], [], ["A1", "A2"]),
+        ("skip", [Interrupt(), Wait(5.0)], ["A2"], ["A1"]),
+    ],
 )
-def an_interruption_costs_the_turn_as_a_failure_does(
-    scene: Scene, policy: str, meanwhile: list[str], then: list[str]
+def a_message_that_is_put_off_keeps_its_turn_or_gives_it_up(
+    scene: Scene, policy: str, ends: list[Verdict], meanwhile: list[str], then: list[str]
 ) -> None:
-    """§6 `group_on_failure`: it keeps its turn until it waits, and then as the queue says."""
+    """§6 `group_on_failure`: as the queue says; interruptions count as failures, snoozes never."""
     scene.declare("q", group_on_failure=policy)
-    _publish_groups(scene, "A1", "A2")
-    consumer = scene.consumer()
-    consumer.finish(Interrupt(), limit=1)
-    (first,) = consumer.take()
-    assert (first.message.id, first.lost_at is None) == ("A1", False)
-    assert consumer.settle(first, Wait(5.0))
-    assert consumer.finish() == meanwhile
+    consumer = _groups(scene, "A1", "A2")
+    for verdict in ends:
+        assert consumer.finish(verdict, limit=1) == ["A1"]
+    _groups(scene, "B1")
+    assert sorted(consumer.finish()) == [*meanwhile, "B1"]
     scene.later(5)
     assert consumer.finish() == then
 
 
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
-    """§6 group: dead, expired and purged ones hold nobody."""
-    _publish_groups(scene, "A1", "A2", "A3")
-    consumer = scene.consumer()
+    """§6 group: dead, expired and purged ones hold nothing up."""
+    consumer = _groups(scene, "A1", "A2", "A3")
     (a1,) = consumer.run()
     consumer.settle(a1, dead())
     scene.driver.purge("q", ["A2"])
@@ -143,8 +123,7 @@ def an_expired_message_frees_its_group(scene: Scene) -> None:
 def a_delayed_message_holds_those_published_after_it(scene: Scene) -> None:
     """§6 group: the order is that of publishing, delay or not."""
     scene.publish("A1", group="A", delay=5.0)
-    scene.publish("A2", group="A")
-    consumer = scene.consumer()
+    consumer = scene.serving("A2", group="A")
     assert consumer.take() == []
     scene.later(5)
     assert consumer.finish() == ["A1", "A2"]
@@ -177,8 +156,7 @@ def a_message_that_is_due_waits_for_its_turn(scene: Scene) -> None:
 
 def a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
     """§6 group: a hand-back changes no order."""
-    _publish_groups(scene, "A1", "A2")
-    consumer = scene.consumer()
+    consumer = _groups(scene, "A1", "A2")
     (a1,) = consumer.run()
     consumer.settle(a1, RELEASE)
     assert consumer.finish() == ["A1", "A2"]
@@ -186,7 +164,7 @@ def a_handed_back_message_keeps_its_turn(scene: Scene) -> None:
 
 def a_crash_does_not_change_the_order(scene: Scene) -> None:
     """§6 group: the one that was held comes before the rest."""
-    _publish_groups(scene, "A1", "A2")
+    _groups(scene, "A1", "A2")
     crashed = scene.consumer()
     crashed.run()
     crashed.crash()
@@ -196,10 +174,9 @@ def a_crash_does_not_change_the_order(scene: Scene) -> None:
 
 def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
     """§6 group: also in its second life one at a time."""
-    _publish_groups(scene, "A1")
-    consumer = scene.consumer()
+    consumer = _groups(scene, "A1")
     consumer.finish(dead())
-    _publish_groups(scene, "A2", "A3")
+    _groups(scene, "A2", "A3")
     scene.driver.redrive("q.dead", "")
     (a2,) = consumer.run()
     assert a2.message.id == "A2"
@@ -208,10 +185,9 @@ def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
 
 
 def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
-    """§6 group: waiting for one's turn is not waiting behind everybody who came later."""
-    _publish_groups(scene, "A1", "A2")
-    scene.publish(*(f"later {n}" for n in range(20)))
-    consumer = scene.consumer(prefetch=1)
+    """§6 group: waiting for one's turn is not waiting behind all that came later."""
+    _groups(scene, "A1", "A2")
+    consumer = scene.serving(*(f"later {n}" for n in range(20)), prefetch=1)
     assert consumer.finish(limit=2) == ["A1", "A2"]
 
 

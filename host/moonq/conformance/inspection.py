@@ -14,8 +14,7 @@ def every_state_is_counted(scene: Scene) -> None:
     scene.publish("oldest", "failing", "running", "leased")
     scene.later(5)
     scene.publish("delayed", delay=60.0)
-    scene.publish("dying", "b", "c")
-    consumer = scene.consumer(prefetch=6)
+    consumer = scene.serving("dying", "b", "c", prefetch=6)
     consumer.finish(limit=1)
     consumer.finish(retry(60), limit=1)
     consumer.run(1)
@@ -41,8 +40,7 @@ def every_state_is_counted(scene: Scene) -> None:
 
 def the_sum_of_the_states_is_the_total(scene: Scene) -> None:
     """§9 message_count: ready + delayed + leased + running at every poll."""
-    scene.publish(*(f"m{n}" for n in range(13)))
-    consumer = scene.consumer(prefetch=10)
+    consumer = scene.serving(*(f"m{n}" for n in range(13)), prefetch=10)
     for _ in range(13):
         for delivery in consumer.run(2)[:1]:
             assert scene.info().message_count == 13
@@ -99,8 +97,7 @@ def peek_changes_nothing(scene: Scene) -> None:
 
 def _in_all_places(scene: Scene) -> None:
     """Messages at work, of each priority, behind their group, and delayed: 36 in all."""
-    scene.publish(*(f"work {n}" for n in range(6)))
-    consumer = scene.consumer(prefetch=4)
+    consumer = scene.serving(*(f"work {n}" for n in range(6)), prefetch=4)
     for delivery in consumer.run(2):
         consumer.settle(delivery, retry(60))
     consumer.run(2)
@@ -128,8 +125,7 @@ def pages_show_each_message_once_and_in_order(scene: Scene, limit: int) -> None:
 @each("limit", [1, 3, 10])
 def what_stays_is_shown_once_whatever_comes_and_goes(scene: Scene, limit: int) -> None:
     """§9 peek: a page begins where the last one ended, not at a count nor at a message."""
-    scene.publish(*(f"m{n:02}" for n in range(40)))
-    consumer = scene.consumer(prefetch=1)
+    consumer = scene.serving(*(f"m{n:02}" for n in range(40)), prefetch=1)
     shown: list[str] = []
     gone: list[str] = []
     for number, page in enumerate(scene.pages(limit)):
@@ -171,8 +167,7 @@ def a_message_is_shown_with_its_promises(scene: Scene) -> None:
 @needs("peek")
 def peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
-    scene.publish("leased", "running", "failed", "ready")
-    consumer = scene.consumer(prefetch=3)
+    consumer = scene.serving("leased", "running", "failed", "ready", prefetch=3)
     _leased, running, failed = consumer.take()
     consumer.subscription.start(running)
     consumer.settle(failed, retry(60))
@@ -190,7 +185,7 @@ def peek_shows_each_state(scene: Scene) -> None:
 
 
 def a_message_is_found_in_every_state(scene: Scene) -> None:
-    """§9 find: with its counters and its errors; nobody finds what is gone."""
+    """§9 find: with its counters and its errors; what is gone is not found."""
     scene.publish("a")
     assert scene.find("a").state == "ready"
     consumer = scene.consumer()
@@ -210,8 +205,7 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
 @needs("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
-    scene.publish("running", "leased", "ready")
-    consumer = scene.consumer(prefetch=2)
+    consumer = scene.serving("running", "leased", "ready", prefetch=2)
     running, _ = consumer.take()
     consumer.subscription.start(running)
     scene.publish("delayed", delay=10.0)

@@ -1,4 +1,4 @@
-"""Contract section 6: who goes first, and that nobody waits for ever."""
+"""Contract section 6: what goes first, and that nothing starves."""
 
 from __future__ import annotations
 
@@ -46,8 +46,7 @@ def two_levels_share_by_their_own_weights(scene: Scene) -> None:
 
 def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
     """§6 priority: none starves while high is published without end."""
-    scene.publish("low", priority=LOW)
-    consumer = scene.consumer(prefetch=1)
+    consumer = scene.serving("low", priority=LOW, prefetch=1)
     served: list[str] = []
     for number in range(20):
         scene.publish(f"high {number}", f"high {number} too", priority=HIGH)
@@ -57,8 +56,7 @@ def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
 
 def a_failure_keeps_its_priority(scene: Scene) -> None:
     """§6 priority: also after backoff, a hand-back and a redrive."""
-    scene.publish("high", priority=HIGH)
-    consumer = scene.consumer(prefetch=1)
+    consumer = scene.serving("high", priority=HIGH, prefetch=1)
     consumer.finish(retry(1))
     scene.publish("a", "b")
     scene.later(1)
@@ -79,7 +77,7 @@ def peek_shows_the_order_of_delivery(scene: Scene) -> None:
 
 
 def high_is_served_first_whenever_it_comes(scene: Scene) -> None:
-    """§6 priority: whatever was served before, once nobody competed."""
+    """§6 priority: whatever was served before, once nothing competed."""
     consumer = scene.consumer(prefetch=1)
     for turn in range(13):
         scene.publish(*(f"normal {n}" for n in range(turn)))

@@ -38,7 +38,7 @@ Factory = Callable[[Clock], Driver]
 
 
 class StrictClock(ManualClock):
-    """A manual clock that wakes nobody before his time: a forgotten notify fails a test."""
+    """A manual clock that wakes no thread before its time: a forgotten notify fails a test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Consumer:
 
 
 class Errand(threading.Thread):
-    """Something done in a thread of its own, which most likely waits when the case goes on."""
+    """Something done in its own thread, which most likely waits when the case goes on."""
 
     def __init__(self, work: Callable[[], list[Any]]) -> None:
         super().__init__(daemon=True)
@@ -219,18 +219,22 @@ class Scene:
         return [answer for answer in answers if isinstance(answer, Receipt)]
 
     def consumer(self, prefetch: int = 10, queue: str = "q") -> Consumer:
-        """Somebody who takes from the queue."""
+        """A consumer of *queue*."""
         return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
 
+    def serving(self, *names: str, prefetch: int = 10, **fields: Any) -> Consumer:
+        """A consumer of `q`, to which one message of each name was published."""
+        self.publish(*names, **fields)
+        return self.consumer(prefetch)
+
     def publisher(self, name: str, **limits: bool) -> Errand:
-        """Somebody who publishes one message into `q` and has patience."""
+        """Publishes one message into `q`, in a thread that may wait."""
         message = self.message(name)
         return Errand(lambda: self.driver.publish("q", [message], 5.0, **limits))
 
     def taken(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
         """A message that was published and is in a consumer's hands."""
-        self.publish(name, **fields)
-        consumer = self.consumer()
+        consumer = self.serving(name, **fields)
         (delivery,) = consumer.take()
         return consumer, delivery
 
@@ -240,10 +244,10 @@ class Scene:
         assert consumer.subscription.start(delivery)
         return consumer, delivery
 
-    def kill(self, *names: str, **fields: Any) -> None:
-        """Publish messages of `q` that become dead letters at once."""
-        self.publish(*names, **fields)
-        self.consumer().finish(dead())
+    def kill(self, *names: str, queue: str = "q") -> None:
+        """Publish messages, and let all of *queue* become dead letters at once."""
+        self.publish(*names, queue=queue)
+        self.consumer(queue=queue).finish(dead())
 
     def reopen(self) -> None:
         """Close the driver and open it again."""

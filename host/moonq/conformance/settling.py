@@ -27,29 +27,25 @@ def an_acknowledged_message_never_comes_again(scene: Scene) -> None:
     assert scene.counts() == {}
 
 
-def a_failure_comes_back_after_its_delay_with_the_next_attempt(scene: Scene) -> None:
-    """§3 failure: one attempt spent, not a moment before the delay."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    consumer.finish(retry(5.0))
+@each(
+    ("verdict", "counters"),
+    [(retry(5.0), (2, 1, 0)), (Snooze(5.0), (1, 1, 1)), (Wait(5.0), (1, 1, 0))],
+)
+def what_is_put_off_comes_back_in_time_and_is_counted_as_what_it_was(
+    scene: Scene, verdict: Verdict, counters: tuple[int, int, int]
+) -> None:
+    """§3 failure, snooze, §4 interruptions: never early; one attempt, one snooze, or nothing."""
+    consumer = scene.serving("a")
+    consumer.finish(Interrupt(), limit=1)
+    consumer.finish(verdict)
     assert scene.counts() == {"delayed": 1}
     scene.later(4.99)
     assert consumer.take() == []
     scene.later(0.01)
     (delivery,) = consumer.take()
-    assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (2, 0, 0)
-
-
-def a_snooze_spends_no_attempt(scene: Scene) -> None:
-    """§3 snooze: delayed, counted apart."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    for _ in range(3):
-        consumer.finish(Snooze(2.0))
-        assert consumer.take() == []
-        scene.later(2.0)
-    (delivery,) = consumer.take()
-    assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == (1, 0, 3)
+    assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == counters
+    # Whatever it was, nothing is left of the interruption to be judged.
+    assert delivery.lost_at is None
 
 
 def a_rejected_message_is_a_dead_letter_at_once(scene: Scene) -> None:
@@ -70,28 +66,19 @@ def a_body_that_cannot_be_read_is_buried_before_its_handler_runs(scene: Scene) -
     assert letter.headers["x_attempts"] == 0
 
 
-def a_hand_back_is_ready_at_once(scene: Scene) -> None:
-    """§3 hand-back: no attempt, no delay, at its old place."""
-    scene.publish("a", "b")
-    consumer = scene.consumer(prefetch=1)
-    (delivery,) = consumer.take()
+@each("started", [False, True])
+def a_hand_back_is_ready_at_once(scene: Scene, started: bool) -> None:
+    """§3 hand-back, §8 stop: no attempt, no delay, at its old place; also when it was running."""
+    consumer = scene.serving("a", "b", prefetch=1)
+    (delivery,) = consumer.run() if started else consumer.take()
     assert consumer.settle(delivery, RELEASE)
     again = scene.consumer().take()
     assert [(d.message.id, d.attempt, d.interruptions) for d in again] == [("a", 1, 0), ("b", 1, 0)]
 
 
-def a_handler_cut_off_by_a_stop_costs_nothing(scene: Scene) -> None:
-    """§8 stop: a running message that is handed back keeps its counters."""
-    consumer, delivery = scene.running("a")
-    assert consumer.settle(delivery, RELEASE)
-    (again,) = consumer.take()
-    assert (again.attempt, again.interruptions) == (1, 0)
-
-
 def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
-    """§3 interruption: the worker died; ready at once, and the next one is told when it was."""
-    scene.publish("a", "b")
-    consumer = scene.consumer()
+    """§3 interruption: the worker died; ready at once, and the next delivery says when."""
+    consumer = scene.serving("a", "b")
     scene.later(5)
     consumer.finish(Interrupt(BOOM), limit=1)
     scene.later(5)
@@ -102,9 +89,8 @@ def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
 
 
 def a_hand_back_does_not_hide_an_interruption(scene: Scene) -> None:
-    """§3 interruption: what was never judged is told to the next one who takes it."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    """§3 interruption: what was never judged is said by the next delivery."""
+    consumer = scene.serving("a")
     consumer.finish(Interrupt(), limit=1)
     lost_at = scene.clock.now()
     (delivery,) = consumer.take()
@@ -113,38 +99,9 @@ def a_hand_back_does_not_hide_an_interruption(scene: Scene) -> None:
     assert near(again.lost_at, lost_at)
 
 
-def an_interrupted_message_waits_at_no_cost(scene: Scene) -> None:
-    """§4 interruptions: never early, nothing is counted, and nobody judges it again."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    consumer.finish(Interrupt(), limit=1)
-    (delivery,) = consumer.take()
-    assert consumer.settle(delivery, Wait(5.0))
-    assert scene.counts() == {"delayed": 1}
-    scene.later(4.9)
-    assert consumer.take() == []
-    scene.later(0.1)
-    (again,) = consumer.take()
-    assert (again.attempt, again.interruptions, again.snoozes) == (1, 1, 0)
-    assert again.lost_at is None
-
-
-@each("verdict", [retry(1), Snooze(1.0)])
-def a_verdict_ends_the_story_of_an_interruption(scene: Scene, verdict: Verdict) -> None:
-    """§4 interruptions: after a run that ended by itself nothing is left to be judged."""
-    scene.publish("a")
-    consumer = scene.consumer()
-    consumer.finish(Interrupt(), limit=1)
-    consumer.finish(verdict, limit=1)
-    scene.later(1)
-    (delivery,) = consumer.take()
-    assert (delivery.interruptions, delivery.lost_at) == (1, None)
-
-
 def counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
     """§4 attempt: failures, interruptions and snoozes do not mix."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     for verdict in (retry(1), Snooze(1.0), Interrupt(), Wait(1.0), retry(1), RELEASE, Snooze(1.0)):
         consumer.finish(verdict, limit=1)
         scene.later(1.0)
@@ -192,7 +149,7 @@ def a_receipt_is_worth_nothing_in_other_hands(scene: Scene) -> None:
 
 
 def a_delivery_starts_once(scene: Scene) -> None:
-    """§1 I5: whoever is second must skip it."""
+    """§1 I5: the second must skip it."""
     consumer, delivery = scene.taken("a")
     assert consumer.subscription.start(delivery)
     assert not consumer.subscription.start(delivery)
@@ -208,8 +165,7 @@ def a_settled_delivery_does_not_start(scene: Scene) -> None:
 
 def settling_after_a_healthy_double_settle_still_works(scene: Scene) -> None:
     """§3 single-shot: a double settle does not harm the consumer."""
-    scene.publish("a", "b")
-    consumer = scene.consumer()
+    consumer = scene.serving("a", "b")
     first, second = consumer.run()
     assert consumer.settle(first)
     assert not consumer.settle(first)
@@ -219,8 +175,7 @@ def settling_after_a_healthy_double_settle_still_works(scene: Scene) -> None:
 
 def a_retry_among_many_touches_no_other(scene: Scene) -> None:
     """§3 failure: only the message that failed waits."""
-    scene.publish(*"abcde")
-    consumer = scene.consumer()
+    consumer = scene.serving(*"abcde")
     for delivery in consumer.run():
         consumer.settle(delivery, retry(3) if delivery.message.id == "c" else ACK)
     assert scene.counts() == {"delayed": 1}
@@ -230,8 +185,7 @@ def a_retry_among_many_touches_no_other(scene: Scene) -> None:
 
 def five_failures_in_a_row_are_five_attempts(scene: Scene) -> None:
     """§4 attempt: 1, 2, 3, ... through the delay path again and again."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     attempts = []
     for _ in range(6):
         (delivery,) = consumer.run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import needs
+from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Scene, Worker, ids, near, retry
 from moonq.model import RELEASE
 
@@ -10,8 +10,7 @@ from moonq.model import RELEASE
 def a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
     """§8 stop: of 20, one runs and 19 are ready at once, in order, no attempt spent."""
     names = [f"m{n:02}" for n in range(20)]
-    scene.publish(*names)
-    consumer = scene.consumer(prefetch=20)
+    consumer = scene.serving(*names, prefetch=20)
     (running,) = consumer.run(1)
     consumer.take(5)
     consumer.subscription.stop()
@@ -38,8 +37,7 @@ def what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
 def a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
     """§8 stop: none is missing, and a full queue is no reason to drop one."""
     scene.declare("q", max_length=1000)
-    scene.publish(*(f"m{n}" for n in range(1000)))
-    consumer = scene.consumer(prefetch=1000)
+    consumer = scene.serving(*(f"m{n}" for n in range(1000)), prefetch=1000)
     assert len(consumer.take(1000)) == 1000
     consumer.subscription.stop()
     assert scene.counts() == {"ready": 1000}
@@ -65,8 +63,7 @@ def a_stopped_consumer_takes_nothing_more(scene: Scene) -> None:
 
 def a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene) -> None:
     """§8 stop: running handlers may finish, with any verdict."""
-    scene.publish("a", "b", "c")
-    consumer = scene.consumer()
+    consumer = scene.serving("a", "b", "c")
     first, second, third = consumer.run()
     consumer.subscription.stop()
     assert consumer.settle(first)
@@ -76,27 +73,19 @@ def a_running_message_can_be_settled_while_its_consumer_stops(scene: Scene) -> N
     assert scene.counts() == {"ready": 1, "delayed": 1}
 
 
-def a_stop_wakes_a_worker_that_waits(scene: Scene) -> None:
-    """§8 stop: idle workers end at once."""
+@each("stopped", ["consumer", "driver"])
+def a_stop_wakes_a_worker_that_waits(scene: Scene, stopped: str) -> None:
+    """§8 stop: idle workers end at once, also when the driver goes first."""
     consumer = scene.consumer()
     worker = Worker(consumer, None)
     assert worker.is_alive()
-    consumer.subscription.stop()
-    assert worker.took() == []
-
-
-def closing_the_driver_wakes_a_worker_that_waits(scene: Scene) -> None:
-    """§8 stop: also when the driver goes first."""
-    consumer = scene.consumer()
-    worker = Worker(consumer, None)
-    scene.driver.close()
+    (consumer.subscription.stop if stopped == "consumer" else scene.driver.close)()
     assert worker.took() == []
 
 
 def stopping_and_closing_may_be_repeated(scene: Scene) -> None:
     """§8 stop: the second time changes nothing."""
-    scene.publish("a")
-    consumer = scene.consumer()
+    consumer = scene.serving("a")
     consumer.take()
     for _ in range(2):
         consumer.subscription.stop()
@@ -135,8 +124,7 @@ def consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
 
 def a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
     """§5 lease: closed over a running handler: an interruption, no attempt."""
-    scene.publish("running", "buffered")
-    consumer = scene.consumer()
+    consumer = scene.serving("running", "buffered")
     (running,) = consumer.run(1)
     consumer.subscription.close(scene.clock.monotonic())
     assert scene.counts() == {"ready": 2}
@@ -149,8 +137,7 @@ def a_message_whose_consumer_left_runs_again(scene: Scene) -> None:
 
 def the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
     """§5 lease: within lease + 10 s, only what ran is an interruption."""
-    scene.publish("running", "buffered")
-    consumer = scene.consumer()
+    consumer = scene.serving("running", "buffered")
     consumer.run(1)
     consumer.crash()
     scene.later(scene.spec.lease + 10)
@@ -177,7 +164,7 @@ def every_interruption_is_counted_and_its_moment_told(scene: Scene) -> None:
 
 
 def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
-    """§5 lease: nobody needs to look at the queue for that."""
+    """§5 lease: without any look at the queue."""
     scene.publish("a")
     crashed, waiting = scene.consumer(), scene.consumer()
     crashed.run()
@@ -202,8 +189,7 @@ def a_long_handler_is_not_run_again(scene: Scene) -> None:
 
 def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
     """§8: what ran while the driver was closed is settled, and not run twice."""
-    scene.publish("a", "b")
-    consumer = scene.consumer()
+    consumer = scene.serving("a", "b")
     (running,) = consumer.run(1)
     scene.driver.close()
     assert consumer.take() == []

@@ -22,7 +22,6 @@ from moonq.operations.verbs import VERBS
 
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
-_MADE = re.compile(r"([a-z_][\w.]*) = \w+\(")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
 _CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
@@ -166,9 +165,6 @@ class _Reader:
         elif (alias := _ALIAS.match(code)) and (known := self._functions.get(alias[2])):
             doc = f"The same as {known.name}. {known.doc}"
             self._functions[alias[1]] = replace(known, name=alias[1], doc=doc)
-        made, kind = _MADE.match(code), _FUN.match("".join(block["@type"][-1:]))
-        if made and kind and made[1].partition(".")[0] == self._name:
-            self._functions[made[1]] = _of_type(made[1], kind, _doc(block))
 
     def _take_shape(self, named: str, block: Block, code: str) -> None:
         found, owner = _CLASS.match(named), _METHODS.match(code)

@@ -1,7 +1,7 @@
-"""Whether a text that somebody types is a whole piece of Lua.
+"""Whether a text that is typed is a whole piece of Lua.
 
-    judge("for i = 1, 3 do").state      # State.INCOMPLETE: Enter begins a new line
-    judge("1 + * 2").finding            # what is wrong, with its place
+    judge("for i = 1, 3 do").is_incomplete      # Enter begins a new line
+    judge("1 + * 2").finding            # what is wrong, with its place; None for a whole text
     judge("1 + 2;").is_muted            # the value is not printed
 
 A text is asked for as an expression first and as statements then. It is incomplete when one of the
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from moonq.registry.lua.syntax import of_message
 from moonq.registry.lua.text import LuaText
@@ -26,23 +25,17 @@ _OPENERS = {"then", "do", "else", "repeat", "(", "{", "["}
 _EQUALS = re.compile(r"\s*=(?!=)")
 
 
-class Completeness(Enum):
-    """What is to be done with a text on Enter."""
-
-    WHOLE = "whole"
-    INCOMPLETE = "incomplete"
-    INVALID = "invalid"
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A text and what Lua thinks of it."""
 
     text: str
     """As it is sent, without the `=` that Lua 5.1 wanted before an expression."""
-    state: Completeness
     is_expression: bool = False
     finding: Finding | None = None
+    """What is wrong with it, or missing."""
+    is_incomplete: bool = False
+    """Nothing is wrong but that it ends too early."""
 
     @property
     def is_muted(self) -> bool:
@@ -67,16 +60,16 @@ def judge(text: str) -> Chunk:
     """Return what Lua thinks of *text*, without running any of it."""
     text = _EQUALS.sub("", text, count=1) if _EQUALS.match(text) else text
     if not text.strip():
-        return Chunk(text, Completeness.WHOLE)
+        return Chunk(text)
     as_value = syntax.check((_RETURN + text).encode(errors="surrogateescape"), NAME)
     if as_value is None:
-        return Chunk(text, Completeness.WHOLE, is_expression=not _is_statement(text))
+        return Chunk(text, is_expression=not _is_statement(text))
     as_code = syntax.check(text.encode(errors="surrogateescape"), NAME)
     if as_code is None:
-        return Chunk(text, Completeness.WHOLE)
+        return Chunk(text)
     if _only_ended(as_value) or _only_ended(as_code):
-        return Chunk(text, Completeness.INCOMPLETE, finding=_finding(text, as_code))
-    return Chunk(text, Completeness.INVALID, finding=_furthest(text, as_value, as_code))
+        return Chunk(text, finding=_finding(text, as_code), is_incomplete=True)
+    return Chunk(text, finding=_furthest(text, as_value, as_code))
 
 
 def indent_after(line: str) -> str:
@@ -110,7 +103,7 @@ def statements(text: str) -> tuple[list[str], str]:
         if not piece.strip():
             continue
         is_lua = len(lines) > 1 or not is_for_console(line)
-        if is_lua and judge(piece).state is Completeness.INCOMPLETE:
+        if is_lua and judge(piece).is_incomplete:
             continue
         pieces.append(piece)
         lines = []

@@ -1,9 +1,9 @@
 """What could stand where the caret is.
 
-    Catalog(console).offers('queue.publish("app:or')     # ids of queues
-    Catalog(console).offers("_.")                        # fields of the last value
+    queue.publish("app:or|      # ids of queues
+    _.|                         # fields of the last value
 
-Nothing here runs anybody's code: names come from the host's own lists, and fields from looking at
+No code runs for an offer: names come from the host's own lists, and fields from looking at
 values. A host that does not answer at once is not waited for; what it said before has to do.
 """
 
@@ -15,14 +15,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from moonq import assets
+from moonq.console import commands
 from moonq.console.annotations import reference
-from moonq.console.commands import all as commands
+from moonq.console.calling import Open, opened
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
 from moonq.operations.verbs import VERBS
@@ -53,6 +54,8 @@ _NAMES = {
 }
 #: What may be named -> how the kinds of its entries begin.
 _KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
+#: Where the keys of headers stand.
+HEADERS_OF = Open("(", "queue.publish", 2)
 _HEADERS = {
     "correlation_id": "joins messages that belong together",
     "reply_to": "the queue for an answer",
@@ -64,15 +67,6 @@ _HEADERS = {
 }
 
 
-class Offer(NamedTuple):
-    """One thing to complete to."""
-
-    text: str
-    meta: str = ""
-    typed: str = ""
-    """What it takes the place of."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Spot:
     """Where the caret is: inside a text, behind a path, in a command."""
@@ -81,8 +75,8 @@ class _Spot:
     word: str
 
 
-class Catalog:
-    """Everything that can be completed to at one host."""
+class LuaCompleter(Completer):
+    """Knows everything that can be completed to at one host."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -92,16 +86,20 @@ class Catalog:
         self._looked = float("-inf")
         self._lock = threading.Lock()
 
-    def offers(self, text: str) -> list[Offer]:
-        """Return what could follow *text*, the part of a block before the caret."""
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """Yield what could stand at the caret."""
+        text = document.text_before_cursor
+        if not complete_event.completion_requested and not text[-1:].strip():
+            return
         with self._lock:
             spot = _spot(text)
             found = list(self._all(spot))
-        if spot.kind in ("queue", "module", *_KINDS):
-            fitting = [one for one in found if spot.word in one[0]]
-        else:
-            fitting = [one for one in found if one[0].startswith(spot.word)]
-        return [Offer(name, meta, spot.word) for name, meta in fitting]
+        word, by_part = spot.word, spot.kind in ("queue", "module", *_KINDS)
+        for name, meta in found:
+            if name != word and (word in name if by_part else name.startswith(word)):
+                yield Completion(name, start_position=-len(word), display_meta=meta)
 
     def _all(self, spot: _Spot) -> Iterable[tuple[str, str]]:
         if spot.kind == "path":
@@ -179,26 +177,6 @@ class Catalog:
         self._asked = None
 
 
-class LuaCompleter(Completer):
-    """Completes as a catalog says."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def get_completions(
-        self, document: Document, complete_event: CompleteEvent
-    ) -> Iterable[Completion]:
-        """Yield what could stand at the caret."""
-        text = document.text_before_cursor
-        if not complete_event.completion_requested and not text[-1:].strip():
-            return
-        for offer in self._catalog.offers(text):
-            if offer.text != offer.typed:
-                yield Completion(
-                    offer.text, start_position=-len(offer.typed), display_meta=offer.meta
-                )
-
-
 def _modules() -> list[str]:
     return sorted({"mq", *assets.stdlib_modules()} - {"test"})
 
@@ -240,31 +218,14 @@ def _command_spot(text: str) -> _Spot:
 
 def _named_by(before: list[Token]) -> str:
     """What the text names that begins behind *before*."""
-    if not before:
-        return "nothing"
-    at = len(before) - 1 if before[-1].text == "(" else len(before)
-    name = ""
-    for token in reversed(before[:at]):
-        if token.kind == "name" and name[:1] in ("", "."):
-            name = token.text + name
-        elif token.text == "." and name:
-            name = "." + name
-        else:
-            break
-    return _NAMES.get(name, "nothing") if at < len(before) or name == "require" else "nothing"
+    last = before[-1].text if before else ""
+    name = opened(before)[-1].name if last == "(" else last
+    return _NAMES.get(name, "nothing") if last in ("(", "require") else "nothing"
 
 
 def _is_header(before: list[Token]) -> bool:
     """Whether a key of the third argument of a publish is being typed."""
-    depth, commas = 0, 0
     if not before or before[-1].text not in ("{", ","):
         return False
-    for index in range(len(before) - 1, -1, -1):
-        text = before[index].text
-        depth += (text in ("(", "{", "[")) - (text in (")", "}", "]"))
-        if depth == 1 and text == "," and commas >= 0:
-            commas += 1
-        if depth == 2:
-            words = [token.text for token in before[max(0, index - 3) : index]]
-            return text == "(" and commas == 2 and words == ["queue", ".", "publish"]
-    return False
+    around = opened(before)[-2:]
+    return len(around) == 2 and around[0] == HEADERS_OF and around[1].bracket == "{"

@@ -11,13 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.console import chunk, echo
-from moonq.console.chunk import Completeness
+from moonq.console import chunk, echo, settings
 from moonq.console.face import Face
 from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
-from moonq.console.settings import Settings
 from moonq.errors import HostSilent
+from moonq.text.wording import lasted
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
@@ -39,7 +38,7 @@ class Console:
         self.face = face
         self.folder = project.parent if project.is_file() else project
         """What the names of files stand below."""
-        self.settings = Settings()
+        self.settings = settings.defaults()
         self.live = Live(attached, face)
         self.last: Answer | None = None
         self.entered: list[str] = []
@@ -61,14 +60,14 @@ class Console:
         """Run Lua, show what it answered, and remember it."""
         judged = chunk.judge(text)
         screen = self.face.screen()
-        if judged.state is not Completeness.WHOLE and judged.finding:
+        if judged.finding:
             self.face.fail(screen.findings([judged.finding]))
             return Answer("invalid", 0.0)
         answer = self.run(judged.text)
         tell = self.face.show if answer.is_well else self.face.fail
         tell(echo.lines(answer, judged, screen, self.settings["output"]))
         if self.settings["timing"] == "on":
-            self.face.notice(f"took {answer.took * 1000:.1f} ms")
+            self.face.notice(f"took {lasted(answer.took)}")
         self.last = answer
         if answer.is_well:
             self.entered.append(judged.text)

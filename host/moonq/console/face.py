@@ -1,72 +1,78 @@
-"""How the console talks to a person: a terminal, or nothing but two streams."""
+"""How the console talks to a person; without a terminal it can show, and cannot ask.
+
+`terminal.Terminal` is the face with a prompt.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from moonq.views import Screen
+from moonq.errors import ConfirmationNeeded, MoonqError
+from moonq.views import Screen, show
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
-
-
-class Talk(Protocol):
-    """What the command line says about how to talk."""
-
-    color: str
-
-    def say(self, text: str, *, important: bool = False) -> None:
-        """Tell the person something that is not the result."""
-        ...
 
 
 class Leave(Exception):
     """The person wants to go."""
 
 
-class Face(Protocol):
-    """How the console talks to a person; a question that cannot be asked is refused."""
+class Face:
+    """Two streams: answers go to stdout, errors to stderr, and *say* tells the rest.
+
+    *color* is `auto`, `always` or `never`.
+    """
+
+    def __init__(self, color: str, say: Callable[[str], None]) -> None:
+        self._color = color
+        self._say = say
 
     def screen(self) -> Screen:
-        """Return what can be shown."""
-        ...
+        """Return what stdout can show now: a terminal may have been resized."""
+        return Screen.of(sys.stdout, self._color)
 
     def show(self, lines: Iterable[str]) -> None:
         """Show a result."""
-        ...
+        show(lines)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Show what went wrong."""
-        ...
+        show(lines, sys.stderr)
 
     def write(self, text: str) -> None:
         """Show text as it comes, also while code runs; any thread may call."""
-        ...
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
-        ...
+        self._say(text)
 
     def confirms(self, question: str) -> bool:
-        """Ask *question*.
+        """Ask for a yes; everything else is a no.
 
         Raises:
             ConfirmationNeeded: There is no terminal to ask on.
         """
-        ...
+        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
 
     def asks(self, question: str) -> str:
-        """Ask for a word.
+        """Ask for a word; the answer is empty where none was given.
 
         Raises:
             ConfirmationNeeded: There is no terminal to ask on.
         """
-        ...
+        raise ConfirmationNeeded(
+            f"nobody is there to be asked: {question.removesuffix(' [y/N]').strip()}",
+            hint='use a terminal, or the Lua function with { confirm = "QUEUE" }',
+        )
 
     def typed(self) -> list[str]:
-        """Return what was typed before, oldest first."""
-        ...
+        """Return what was typed before, oldest first: what a script says is in the script."""
+        return []
 
     def top(self, reach: Callable[[], Client]) -> None:
         """Show the dashboard of the host that *reach* connects to, until it is left.
@@ -74,4 +80,4 @@ class Face(Protocol):
         Raises:
             MoonqError: There is no screen for it.
         """
-        ...
+        raise MoonqError("there is no terminal to show it on", hint="use `moonq top --once`")

@@ -1,4 +1,4 @@
-"""What was typed before, in a file that nobody else can read.
+"""What was typed before, in a file that only its owner can read.
 
     $XDG_STATE_HOME/moonq/shop.history      0600, the last 10 000 blocks
 

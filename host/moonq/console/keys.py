@@ -10,13 +10,15 @@ from prompt_toolkit.filters import completion_is_selected, has_completions
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from moonq.console import chunk
-from moonq.console.chunk import Completeness
+from moonq.errors import Finding
 
 
 @dataclass(slots=True)
 class Refusal:
     """The text that Enter refused last, and why; a second Enter in a row runs it."""
 
+    is_shown: bool = True
+    """Whether there is a place below the prompt to say why; without one nothing is refused."""
     text: str = ""
     message: str = ""
 
@@ -69,11 +71,11 @@ def enter(buffer: Buffer, refusal: Refusal) -> None:
         buffer.validate_and_handle()
         return
     judged = chunk.judge(text)
-    if judged.state is Completeness.INCOMPLETE:
+    if judged.is_incomplete:
         _new_line(buffer)
-    elif judged.state is Completeness.INVALID and refusal.text != text:
+    elif judged.finding and refusal.is_shown and refusal.text != text:
         refusal.text = text
-        refusal.message = _complaint(judged)
+        refusal.message = _complaint(judged.finding)
         # The text that was judged may have lost its leading `=`.
         buffer.cursor_position = judged.caret + len(text) - len(judged.text)
     else:
@@ -90,9 +92,6 @@ def _new_line(buffer: Buffer) -> None:
     buffer.insert_text("\n" + chunk.indent_after(buffer.document.current_line_before_cursor))
 
 
-def _complaint(judged: chunk.Chunk) -> str:
-    finding = judged.finding
-    if finding is None:
-        return "this is no Lua"
+def _complaint(finding: Finding) -> str:
     helps = f" · {finding.helps[0]}" if finding.helps else ""
     return f"{finding.message}{helps} · Enter again runs it anyway"

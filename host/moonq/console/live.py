@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moonq import views
@@ -24,35 +25,29 @@ class Live:
         self._attached = attached
         self._face = face
         self._tail: Subscription | None = None
-        self._printer: Printer | None = None
-        self._watch: Watch | None = None
+        self._watch: threading.Event | None = None
+        """Is set when the value is watched no more."""
         self._stats: Subscription | None = None
         self._refresh: Callable[[], None] = lambda: None
         self.numbers: dict[str, Any] = {}
         """What the host last said of itself; the toolbar only formats it."""
         self.heard = 0.0
         """When it said so, by the monotonic clock."""
+        self.watched: list[str] = []
+        """The lines of the value that is being watched."""
 
     @property
     def tails(self) -> bool:
         """Whether events are being shown."""
         return self._tail is not None and not self._tail.ended
 
-    @property
-    def watched(self) -> list[str]:
-        """The lines of the value that is being watched."""
-        return self._watch.lines if self._watch else []
-
     def tail(self, targets: list[str], events: list[str]) -> None:
         """Show events from now on, instead of those before."""
         self.end_tail()
         filters: dict[str, Any] = {"targets": targets, "events": events}
-        subscription = self._attached.client.subscribe(
-            "tail", **{name: value for name, value in filters.items() if value}
-        )
-        printer = Printer(self._face.write)
-        self._tail, self._printer = subscription, printer
-        _start("tail", lambda: self._show(subscription, printer))
+        wanted = {name: value for name, value in filters.items() if value}
+        self._tail = self._attached.client.subscribe("tail", **wanted)
+        _start("tail", partial(self._show, self._tail))
 
     def end_tail(self) -> bool:
         """Show no more events; whether there were any."""
@@ -63,17 +58,28 @@ class Live:
         return True
 
     def watch(self, look: Callable[[], list[str]], title: str, seconds: float) -> None:
-        """Keep the lines of *look* fresh."""
+        """Keep the lines of *look* fresh, below *title*."""
         self.end_watch()
-        self._watch = Watch(look, title, seconds)
+        ended = self._watch = threading.Event()
+        # Each watch has its list: one that is late fills what is no longer shown.
+        lines = self.watched = [title]
+
+        def keep() -> None:
+            while not ended.is_set():
+                try:
+                    lines[1:] = look()
+                except MoonqError as problem:
+                    lines[1:] = [problem.message]
+                ended.wait(seconds)
+
+        _start("watch", keep)
 
     def end_watch(self) -> bool:
         """Watch no more; whether anything was watched."""
-        watch, self._watch = self._watch, None
-        if watch is None:
-            return False
-        watch.close()
-        return True
+        watch, self._watch, self.watched = self._watch, None, []
+        if watch is not None:
+            watch.set()
+        return watch is not None
 
     def follow(self, refresh: Callable[[], None]) -> None:
         """Keep `numbers` fresh, and call *refresh* when they are."""
@@ -100,39 +106,14 @@ class Live:
         if self._stats is not None:
             self._stats.close()
 
-    def _show(self, subscription: Subscription, printer: Printer) -> None:
-        dropped = 0
+    def _show(self, subscription: Subscription) -> None:
+        printer, dropped = Printer(self._face.write), 0
         for event in subscription:
             printer.line(views.event(event, self._face.screen()))
             if subscription.dropped > dropped:
                 printer.skipped(subscription.dropped - dropped)
                 dropped = subscription.dropped
         printer.close()
-
-
-class Watch:
-    """A value that is looked at again and again."""
-
-    def __init__(self, look: Callable[[], list[str]], title: str, seconds: float) -> None:
-        self.lines: list[str] = [title]
-        self._title = title
-        self._look = look
-        self._seconds = seconds
-        self._stop = threading.Event()
-        _start("watch", self._run)
-
-    def close(self) -> None:
-        """Look no more."""
-        self._stop.set()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                found = self._look()
-            except MoonqError as problem:
-                found = [problem.message]
-            self.lines = [self._title, *found]
-            self._stop.wait(self._seconds)
 
 
 def _start(name: str, work: Callable[[], None]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from moonq.console.annotations import Function, Line, Module, Shape, reference
+from moonq.console.calling import opened
 from moonq.errors import NotFound
-from moonq.registry.lua.tokens import Token, tokens
+from moonq.registry.lua.tokens import tokens
 from moonq.text import suggestions
 from moonq.views import Screen
-from moonq.views.tables import Column, facts, table
+from moonq.views.tables import Column, facts, paragraph, table
 
 
 def about(name: str, screen: Screen) -> Iterable[str]:
@@ -31,30 +32,13 @@ def about(name: str, screen: Screen) -> Iterable[str]:
 
 def call_at(text: str) -> Function | None:
     """Return the function whose arguments are being typed at the end of *text*."""
-    opened: list[Function | None] = []
-    before: list[Token] = []
-    for token in tokens(text):
-        if token.text in ("(", "{", "["):
-            opened.append(_named(before) if token.text == "(" else None)
-        elif token.text in (")", "}", "]") and opened:
-            opened.pop()
-        before = [*before[-8:], token]
-    return next((one for one in reversed(opened) if one), None)
-
-
-def _named(before: list[Token]) -> Function | None:
-    """The function whose name stands at the end of *before*."""
-    name = ""
-    for token in reversed(before):
-        is_name = token.kind == "name"
-        if is_name == bool(name and name[0] not in ".:") or not (is_name or token.text in ".:"):
-            break
-        name = token.text + name
-    return reference().function(name) if "." in name or ":" in name else None
+    names = (one.name for one in reversed(opened(tokens(text))))
+    found = (reference().function(name) for name in names if "." in name or ":" in name)
+    return next(filter(None, found), None)
 
 
 def _function(found: Function, screen: Screen) -> Iterator[str]:
-    yield screen.paint("bold", found.signature)
+    yield from paragraph(found.signature, "bold", screen)
     yield from screen.markdown(found.doc)
     yield from _lines("takes", found.params, screen)
     yield from _lines("answers", found.results, screen)

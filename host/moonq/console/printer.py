@@ -1,4 +1,4 @@
-"""Lines on their way to the screen: many at once, but never so many that nobody can type.
+"""Lines on their way to the screen: many at once, but never so many that typing is impossible.
 
     printer = Printer(write)
     printer.line("12:00:01.655 nack  app:orders ...")    # from any thread
@@ -21,57 +21,49 @@ LINES = 20
 class Printer:
     """Writes lines in ticks."""
 
-    def __init__(self, write: Callable[[str], None], pause: float = PAUSE) -> None:
+    def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._pause = pause
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._lines: list[str] = []
         self._more = 0
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._tick: threading.Timer | None = None
 
     def line(self, text: str) -> None:
         """Show one line with the next tick, or count it."""
-        with self._changed:
+        with self._lock:
             if len(self._lines) < LINES:
                 self._lines.append(text)
             else:
                 self._more += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="moonq-printer", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            self._wake()
 
     def skipped(self, count: int) -> None:
         """Say with the next tick that *count* lines never came here."""
-        with self._changed:
+        with self._lock:
             self._more += count
-
-    def flush(self) -> None:
-        """Write now what has come."""
-        with self._changed:
-            lines, more = self._lines, self._more
-            self._lines, self._more = [], 0
-        if more:
-            lines.append(f"… {more} more lines in {PAUSE * 1000:.0f} ms")
-        if lines:
-            self._write("".join(f"{line}\n" for line in lines))
+            self._wake()
 
     def close(self) -> None:
-        """Write the rest and end."""
-        self._closed.set()
-        with self._changed:
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(2)
-        self.flush()
+        """Write the rest now."""
+        self._flush()
 
-    def _run(self) -> None:
-        while not self._closed.is_set():
-            with self._changed:
-                self._changed.wait_for(lambda: self._lines or self._more or self._closed.is_set())
-            self.flush()
-            self._closed.wait(self._pause)
+    def _wake(self) -> None:
+        if self._tick is None:
+            self._tick = threading.Timer(PAUSE, self._flush)
+            self._tick.daemon = True
+            self._tick.start()
+
+    def _flush(self) -> None:
+        # One at a time, so that lines keep their order while the screen is slow.
+        with self._writing:
+            with self._lock:
+                lines, more = self._lines, self._more
+                self._lines, self._more, self._tick = [], 0, None
+            if more:
+                lines.append(f"… {more} more lines in {PAUSE * 1000:.0f} ms")
+            if lines:
+                self._write("".join(f"{line}\n" for line in lines))
 
 
 class LineStream(io.StringIO):

@@ -1,7 +1,7 @@
 """Runs one statement on the host, and stops it again.
 
 The first Ctrl-C asks the host to stop it, which takes milliseconds. A loop inside a C function
-hears nothing: the second one says so, and the third gives the session up for a new one.
+is deaf to it: the second one says so, and the third gives the session up for a new one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Seconds after which a cancel is sent once more.
 AGAIN = 0.2
-#: The press of Ctrl-C that only says that nobody hears it; the next one gives the session up.
+#: The press of Ctrl-C that only says that Lua is deaf; the next one gives the session up.
 DEAF_PRESSES = 2
 DEAF = (
     "Lua is inside a C function and cannot be interrupted yet. Press again to abandon this "
@@ -40,7 +40,6 @@ class Answer:
     values: list[Any] = field(default_factory=list)
     fault: dict[str, Any] | None = None
     is_expression: bool = False
-    number: int | None = None
     reason: str = ""
     """What stopped it: `cancel` or `timeout`."""
     stack: str = ""
@@ -94,7 +93,7 @@ class Runner:
                     if presses > DEAF_PRESSES:
                         return None
                 while (found := pending.wait(AGAIN if presses else None)) is None:
-                    # It may have come before the code began, and then nobody heard it.
+                    # It may have come before the code began, and then it stopped nothing.
                     pending.cancel()
                 return found
             except KeyboardInterrupt:
@@ -118,7 +117,6 @@ def _answer(found: dict[str, Any], took: float) -> Answer:
         values=list(found.get("values") or []),
         fault=found.get("fault"),
         is_expression=bool(found.get("expression")),
-        number=found.get("number"),
         reason=str(found.get("reason") or ""),
         stack=str(found.get("stack") or ""),
     )

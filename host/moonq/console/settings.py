@@ -1,4 +1,4 @@
-"""What `\\set` knows: each setting with its choices and one sentence."""
+r"""What `\set` knows: each setting with its choices and one sentence."""
 
 from __future__ import annotations
 
@@ -28,39 +28,22 @@ SETTINGS = {
 }
 
 
-class Settings:
-    """The settings of one console."""
-
-    def __init__(self) -> None:
-        self._values = {one.name: one.choices[0] for one in SETTINGS.values()}
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def set(self, name: str, value: str) -> None:
-        """Choose a value.
-
-        Raises:
-            Invalid: There is no such setting, or it has other choices.
-        """
-        setting = _known(name)
-        if value not in setting.choices:
-            raise Invalid(
-                f"{name} cannot be {value!r}", hint=f"choose from {', '.join(setting.choices)}"
-            )
-        self._values[name] = value
-
-    def next_output(self) -> str:
-        """Go on to the next output format and return its name."""
-        choices = SETTINGS["output"].choices
-        after = choices.index(self._values["output"]) + 1
-        self._values["output"] = choices[after % len(choices)]
-        return self._values["output"]
+def defaults() -> dict[str, str]:
+    """Return every setting with its default."""
+    return {one.name: one.choices[0] for one in SETTINGS.values()}
 
 
-def _known(name: str) -> Setting:
+def chosen(name: str, value: str) -> str:
+    """Return *value* when the setting *name* can have it.
+
+    Raises:
+        Invalid: No setting is called so, or it has other choices.
+    """
     if name not in SETTINGS:
         close = suggestions.close(name, SETTINGS)
         hint = suggestions.question(close) or f"there are {', '.join(SETTINGS)}"
         raise Invalid(f"no setting is called {name!r}", hint=hint)
-    return SETTINGS[name]
+    choices = SETTINGS[name].choices
+    if value not in choices:
+        raise Invalid(f"{name} cannot be {value!r}", hint=f"choose from {', '.join(choices)}")
+    return value

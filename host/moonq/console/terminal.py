@@ -19,22 +19,24 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, FormattedText
 from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input.vt100 import cooked_mode
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.scripting import LuaLexer
 
 from moonq.console import manual, toolbar
-from moonq.console.completing import Catalog, LuaCompleter
+from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
 from moonq.console.entering import enter
-from moonq.console.face import Leave, Talk
+from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
-from moonq.views import Screen
 from moonq.views.screen import COLORS, LUA_COLORS
+from moonq.views.tables import paragraph
 
 STYLE = Style.from_dict(
     {
@@ -52,11 +54,11 @@ class Detached(Leave):
     """Ctrl-\\: out at once, whatever the host does."""
 
 
-class Terminal:
+class Terminal(Face):
     """A face on a terminal; holds the prompt back while something is shown."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, color: str = "auto") -> None:
+        super().__init__(color, self.notice)
         self._history: PastBlocks = InMemoryHistory()
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
@@ -65,10 +67,6 @@ class Terminal:
         self._session: PromptSession[str] | None = None
 
     # A face ---------------------------------------------------------------------------------------
-
-    def screen(self) -> Screen:
-        """Return what the terminal can show now: it may have been resized."""
-        return Screen.of(sys.stdout, self._talk.color)
 
     def show(self, lines: Iterable[str]) -> None:
         """Show a result, through a pager when it is longer than the screen."""
@@ -96,16 +94,13 @@ class Terminal:
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         screen = self.screen()
-        self.write("".join(f"{screen.paint('dim', line)}\n" for line in text.split("\n")))
-
-    def confirms(self, question: str) -> bool:
-        """Ask for a yes; everything else is a no."""
-        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
+        lines = (part for line in text.split("\n") for part in paragraph(line, "dim", screen))
+        self.write("".join(f"{line}\n" for line in lines))
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
         try:
-            with _modes(cooked=True):
+            with cooked_mode(sys.stdin.fileno()):
                 return input(f"{question} ").strip()
         except (EOFError, KeyboardInterrupt):
             self.write("\n")
@@ -119,6 +114,8 @@ class Terminal:
         """Show the dashboard, over a connection of its own."""
         from moonq.dashboard import app, frame, sampling
 
+        if is_dumb_terminal():
+            super().top(reach)
         client = reach()
         app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
 
@@ -130,11 +127,11 @@ class Terminal:
         Raises:
             HostSilent: The host has gone.
         """
-        refusal = Refusal()
+        refusal = Refusal(is_shown=not is_dumb_terminal())
         self._history = open_history(str(console.client.hello.get("project")))
         self._session = self._make_session(console, refusal)
         console.live.follow(self._refresh)
-        with _quit_key(), _modes(cooked=False):
+        with _quit_key(), _quiet_keys():
             while True:
                 self._pager = console.settings["pager"] == "auto"
                 try:
@@ -174,7 +171,7 @@ class Terminal:
         return PromptSession(
             multiline=True,
             lexer=PygmentsLexer(LuaLexer) if has_color else None,
-            completer=ThreadedCompleter(LuaCompleter(Catalog(console))),
+            completer=ThreadedCompleter(LuaCompleter(console)),
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=self._history,
@@ -201,7 +198,7 @@ class Terminal:
             found.append(("class:signature", f" {called.signature} · {called.summary}"))
             found.append(("", "\n"))
         style = "class:production" if console.is_production else "class:status"
-        found.append((style, toolbar.line(console)[:room].ljust(room)))
+        found.append((style, toolbar.line(console, room).ljust(room)))
         return FormattedText(found)
 
     def _refresh(self) -> None:
@@ -224,24 +221,16 @@ def _fragments(text: str) -> list[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def _modes(cooked: bool) -> Iterator[None]:
-    """Change what the terminal does by itself with keys, outside of the prompt.
-
-    Cooked, it echoes and edits a line, as a question needs it. Otherwise it keeps what is typed
-    while code runs for the next prompt, and an Enter among it stays an Enter.
-    """
+def _quiet_keys() -> Iterator[None]:
+    """Keep what is typed while code runs for the next prompt, and an Enter among it an Enter."""
     try:
         before = termios.tcgetattr(sys.stdin)
     except (termios.error, OSError):
         yield
         return
     mode = [*before]
-    if cooked:
-        mode[0] |= termios.ICRNL
-        mode[3] |= termios.ECHO | termios.ICANON | termios.ISIG
-    else:
-        mode[0] &= ~termios.ICRNL
-        mode[3] &= ~termios.ECHO
+    mode[0] &= ~termios.ICRNL
+    mode[3] &= ~termios.ECHO
     termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
     try:
         yield

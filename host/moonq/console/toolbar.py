@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from moonq.text.wording import flow
+
 if TYPE_CHECKING:
     from moonq.console.core import Console
 
@@ -20,8 +22,8 @@ STALE = 3.0
 MOST = 4
 
 
-def line(console: Console, now: float | None = None) -> str:
-    """Return the line for this moment."""
+def line(console: Console, room: int, now: float | None = None) -> str:
+    """Return the line for this moment; what has no place in *room* columns is left off its end."""
     live = console.live
     now = time.monotonic() if now is None else now
     parts = [_where(console)]
@@ -32,7 +34,8 @@ def line(console: Console, now: float | None = None) -> str:
     if live.tails:
         parts.append("1 tail")
     parts.append(time.strftime("%H:%M:%S"))
-    return " " + console.face.screen().plain(" │ ".join(part for part in parts if part))
+    shown = flow(filter(None, parts), room - 1, " │ ")[0]
+    return f" {console.face.screen().plain(shown)}"
 
 
 def _where(console: Console) -> str:

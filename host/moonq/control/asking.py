@@ -51,7 +51,7 @@ def perform(
 
 
 def beside(host: Reached, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the view of *verb* is told that is no part of its answer."""
+    """Return what the view of *verb* needs beside its answer."""
     if verb.name == "queues":
         # A private host that one command has is busy with nothing.
         return {} if host.is_partial else {"consumers": host.request("consumers")["consumers"]}

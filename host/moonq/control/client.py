@@ -24,19 +24,20 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from typing import Any
 
+from moonq.control.backlog import Backlog
 from moonq.control.locating import Place, place_of
-from moonq.control.wire import LONGEST, Frame, Lines, Malformed, decode, encode, error_of
+from moonq.control.wire import LONGEST, Frame, Malformed, decode, encode, error_of, lines
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
 #: Seconds in which a host answers, or is called silent.
 PATIENCE = 2.0
-#: Events that may wait for whoever subscribed.
-EVENTS = 10_000
+#: Events of one subscription that may wait to be read.
+UNREAD = 10_000
 
 
 def connect(
@@ -67,7 +68,7 @@ def connect(
 
 
 def _unanswered(place: Place, problem: Exception, patience: float) -> MoonqError:
-    """Say why nobody answered, though the place is taken."""
+    """Say why there was no answer, though the place is taken."""
     if isinstance(problem, PermissionError):
         return MoonqError(
             f"the socket of {place.project.name} belongs to another user",
@@ -90,17 +91,15 @@ def _shown(place: Place) -> str:
 class Pending:
     """A request: `send` it, `wait` for its answer, or `cancel` it."""
 
-    def __init__(self, client: Client, number: int, on_output: Callable[[str], None]) -> None:
+    def __init__(self, client: Client, on_output: Callable[[str], None]) -> None:
         self._client = client
-        self._number = number
-        self._done = threading.Event()
-        self._answer: Frame = {}
-        self.on_output = on_output
-        """Is called with what the code prints, by the client's thread."""
+        self._answer: Future[Any] = Future()
+        self._on_output = on_output
+        self.number = client.register(self)
 
     def send(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Ask, once."""
-        self._client.send({**fields, "kind": kind, "id": self._number})
+        self._client.send({**fields, "kind": kind, "id": self.number})
 
     def wait(self, timeout: float | None = None) -> Any:
         """Return the answer; None when it has not come within *timeout* seconds.
@@ -108,52 +107,62 @@ class Pending:
         Raises:
             MoonqError: What the host answered instead, or that it is gone.
         """
-        if not self._done.wait(timeout):
+        try:
+            return self._answer.result(timeout)
+        except TimeoutError:
             return None
-        if "error" in self._answer:
-            raise error_of(self._answer["error"])
-        return self._answer.get("value")
 
     def is_done(self) -> bool:
         """Whether the answer is there."""
-        return self._done.is_set()
+        return self._answer.done()
 
     def cancel(self) -> None:
         """Ask the host to stop it; the answer then comes soon."""
-        self._client.send({"kind": "cancel", "id": self._number})
+        self._client.send({"kind": "cancel", "id": self.number})
 
-    def answer(self, frame: Frame) -> None:
-        """Take the answer; called by the client's thread."""
-        self._answer = frame
-        self._done.set()
+    def take(self, frame: Frame) -> bool:
+        """Take what came for it, in the client's thread; returns whether more is to come."""
+        if frame["kind"] == "output":
+            self._on_output(frame["text"])
+            return True
+        if frame["kind"] == "error":
+            self.end(error_of(frame["error"]))
+        else:
+            # Another thread may have found the connection gone at the same moment.
+            with contextlib.suppress(InvalidStateError):
+                self._answer.set_result(frame.get("value"))
+        return False
+
+    def end(self, problem: MoonqError) -> None:
+        """Take *problem* for an answer, unless there is one."""
+        with contextlib.suppress(InvalidStateError):
+            self._answer.set_exception(problem)
 
 
-class Subscription:
+class Subscription(Pending):
     """Events as they come; iterating ends when the subscription or the connection does."""
 
-    def __init__(self, client: Client, number: int) -> None:
-        self._client = client
-        self.number = number
-        self.dropped = 0
-        """How many events were left out, by the host or here, because nobody read them in time."""
-        self._changed = threading.Condition()
-        self._events: deque[dict[str, Any]] = deque()
-        self._ended = False
+    def __init__(self, client: Client) -> None:
+        self._events: Backlog[dict[str, Any]] = Backlog(UNREAD)
+        self._left_out = 0
+        super().__init__(client, lambda _: None)
 
-    def next(self, timeout: float | None = None) -> dict[str, Any] | None:
-        """Return the next event; None when the time is up or there will be no more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._events or self._ended, timeout)
-            return self._events.popleft() if self._events else None
+    @property
+    def dropped(self) -> int:
+        """How many events the host or we left out, because they were not read in time."""
+        return self._left_out + self._events.dropped
 
     @property
     def ended(self) -> bool:
         """Whether no more will come."""
-        return self._ended and not self._events
+        return self._events.ended
+
+    def next(self, timeout: float | None = None) -> dict[str, Any] | None:
+        """Return the next event; None when the time is up or there will be no more."""
+        return self._events.take(timeout)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        while (event := self.next()) is not None:
-            yield event
+        return iter(self.next, None)
 
     def __enter__(self) -> Subscription:
         return self
@@ -163,24 +172,22 @@ class Subscription:
 
     def close(self) -> None:
         """Want no more events."""
-        self.end()
+        self._events.close(forget=True)
         self._client.forget(self)
 
-    def put(self, frame: Frame) -> None:
-        """Take an event; called by the client's thread."""
-        with self._changed:
-            self.dropped += int(frame.get("dropped") or 0)
-            if len(self._events) < EVENTS:
-                self._events.append(frame["event"])
-            else:
-                self.dropped += 1
-            self._changed.notify()
+    def take(self, frame: Frame) -> bool:
+        """Take an event, or the answer to the subscription itself."""
+        if frame["kind"] != "event":
+            super().take(frame)
+            return bool(frame["kind"] == "result")
+        self._left_out += int(frame.get("dropped") or 0)
+        self._events.put(frame["event"])
+        return True
 
-    def end(self) -> None:
-        """Let whoever waits go."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+    def end(self, problem: MoonqError) -> None:
+        """Let those who wait go."""
+        super().end(problem)
+        self._events.close()
 
 
 class Client:
@@ -194,10 +201,10 @@ class Client:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._pending: dict[int, Pending] = {}
-        self._subscriptions: dict[int, Subscription] = {}
-        self._lines = Lines(8 * LONGEST)
+        """Who waits for something with a number, subscriptions among them."""
+        self._lines = lines(connection.makefile("rb"), 8 * LONGEST)
         self._closed = False
-        self.hello: Frame = self._first_frame()
+        self.hello = self._hello()
         """`version`, `project`, `profile`, `pid`, `started`, `user`, `caps`, `read_only`."""
         self.read_only = bool(self.hello.get("read_only"))
         connection.settimeout(None)
@@ -231,11 +238,14 @@ class Client:
 
     def expect(self, on_output: Callable[[str], None]) -> Pending:
         """Return a question that is still to be sent."""
+        return Pending(self, on_output)
+
+    def register(self, pending: Pending) -> int:
+        """Return the number for *pending*, which takes what comes with it."""
         number = next(self._numbers)
-        pending = Pending(self, number, on_output)
         with self._lock:
             self._pending[number] = pending
-        return pending
+        return number
 
     def subscribe(self, topic: str, **filters: Any) -> Subscription:
         """Have events: topic `tail` (every message's life) or `stats` (numbers, once a second).
@@ -243,18 +253,9 @@ class Client:
         Raises:
             MoonqError: The host refuses the filters.
         """
-        number = next(self._numbers)
-        subscription = Subscription(self, number)
-        pending = Pending(self, number, lambda _: None)
-        with self._lock:
-            self._subscriptions[number] = subscription
-            self._pending[number] = pending
-        self.send({**filters, "kind": "subscribe", "id": number, "topic": topic})
-        try:
-            pending.wait()
-        except MoonqError:
-            subscription.end()
-            raise
+        subscription = Subscription(self)
+        subscription.send("subscribe", {**filters, "topic": topic})
+        subscription.wait()
         return subscription
 
     def write(self) -> None:
@@ -270,7 +271,7 @@ class Client:
     def forget(self, subscription: Subscription) -> None:
         """End a subscription."""
         with self._lock:
-            known = self._subscriptions.pop(subscription.number, None)
+            known = self._pending.pop(subscription.number, None)
         if known is not None and not self._closed:
             with contextlib.suppress(MoonqError):
                 self.send({"kind": "unsubscribe", "id": subscription.number})
@@ -308,59 +309,47 @@ class Client:
 
     # Reading ------------------------------------------------------------------------------------
 
-    def _first_frame(self) -> Frame:
-        while True:
-            for line in self._lines.feed(self._receive()):
-                frame = _frame(line)
-                if frame.get("kind") == "error":
-                    raise error_of(frame["error"])
-                return frame
+    def _hello(self) -> Frame:
+        frame = self._frame()
+        if frame["kind"] == "error":
+            raise error_of(frame["error"])
+        return frame
 
-    def _receive(self) -> bytes:
-        data = self._connection.recv(65536)
-        if not data:
+    def _frame(self) -> Frame:
+        """Wait for the next frame.
+
+        Raises:
+            HostSilent: There is none: the host hung up, or does not speak as we do.
+        """
+        line = next(self._lines, None)
+        if line is None:
             raise HostSilent("the host hung up")
-        return data
+        try:
+            if isinstance(line, Malformed):
+                raise line
+            return decode(line)
+        except Malformed as problem:
+            raise HostSilent(f"the host sent what is no frame: {problem}") from None
 
     def _read(self) -> None:
         try:
             while True:
-                for line in self._lines.feed(self._receive()):
-                    self._take(_frame(line))
+                self._take(self._frame())
         except (OSError, HostSilent):
             self._end()
 
     def _take(self, frame: Frame) -> None:
-        kind, number = frame.get("kind"), frame.get("id")
-        if not isinstance(number, int):
-            return
-        if kind == "event":
-            subscription = self._subscriptions.get(number)
-            if subscription is not None:
-                subscription.put(frame)
-        elif kind == "output":
-            pending = self._pending.get(number)
-            if pending is not None:
-                pending.on_output(frame["text"])
-        else:
+        number = frame.get("id")
+        pending = self._pending.get(number) if isinstance(number, int) else None
+        if pending is not None and not pending.take(frame):
             with self._lock:
-                pending = self._pending.pop(number, None)
-            if pending is not None:
-                pending.answer(frame)
+                self._pending.pop(pending.number, None)
 
     def _end(self) -> None:
-        """The connection is gone: nobody shall wait for ever."""
+        """The connection is gone, and so is what was waited for."""
         with self._lock:
-            pending, self._pending = list(self._pending.values()), {}
-            subscriptions, self._subscriptions = list(self._subscriptions.values()), {}
-        gone = {"type": "HostSilent", "kind": "UNAVAILABLE", "message": "the host has gone away"}
-        for one in pending:
-            one.answer({"error": {**gone, "hint": f"its pid was {self.hello.get('pid')}"}})
-        for subscription in subscriptions:
-            subscription.end()
-
-
-def _frame(line: bytes | Malformed) -> Frame:
-    if isinstance(line, Malformed):
-        raise HostSilent(f"the host sent what is no frame: {line}")
-    return decode(line)
+            waiting, self._pending = list(self._pending.values()), {}
+        for one in waiting:
+            one.end(
+                HostSilent("the host has gone away", hint=f"its pid was {self.hello.get('pid')}")
+            )

@@ -1,6 +1,6 @@
-"""What happens in a host, told to whoever subscribed: publishes, deliveries, verdicts, log lines.
+"""What happens in a host, for its subscribers: publishes, deliveries, verdicts, log lines.
 
-While nobody subscribes the host has no observer and no log handler of ours. Worker threads only put
+Without subscribers the host has no observer and no log handler of ours. Worker threads only put
 events into bounded queues; each subscription has a thread that filters and sends them, so a slow
 client or a slow filter costs events, which are counted, and never a message.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from moonq import log
 from moonq.host import Host
@@ -31,7 +30,6 @@ from moonq.model import (
 
 #: Events that one subscription has not sent yet.
 ROOM = 2000
-KINDS = ("publish", "deliver", "ack", "nack", "dead", "log")
 #: How a delivery ended that is neither done nor dead.
 _NACKS: dict[type, str] = {
     Retry: "retry",
@@ -44,14 +42,8 @@ _NACKS: dict[type, str] = {
 Event = dict[str, Any]
 
 
-class Listener(Protocol):
-    """A subscription, as the feed sees it; every method returns at once."""
-
-    wants_log: bool
-
-    def hear(self, event: Event, body: bytes | None) -> None:
-        """Take an event or leave it."""
-        ...
+#: Takes an event with the body of its message, or leaves it, and returns at once.
+Listener = Callable[[Event, bytes | None], None]
 
 
 class Feed:
@@ -60,25 +52,28 @@ class Feed:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._lock = threading.Lock()
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: dict[Listener, bool] = {}
+        """Each with whether it wants log lines; replaced as a whole, for other threads read it."""
         self._log_handler: _LogHandler | None = None
 
-    def add(self, listener: Listener) -> None:
-        """Tell *listener* of everything from now on."""
+    def add(self, listener: Listener, *, wants_log: bool) -> None:
+        """Call *listener* with everything from now on."""
         with self._lock:
-            self._listeners = (*self._listeners, listener)
+            self._listeners = {**self._listeners, listener: wants_log}
             self._adjust()
 
     def remove(self, listener: Listener) -> None:
-        """Tell *listener* nothing more."""
+        """Call *listener* no more."""
         with self._lock:
-            self._listeners = tuple(one for one in self._listeners if one is not listener)
+            self._listeners = {
+                one: wants for one, wants in self._listeners.items() if one != listener
+            }
             self._adjust()
 
     def _adjust(self) -> None:
-        """Observe only while somebody listens."""
+        """Observe only while there are listeners."""
         self._host.metrics.observer = self if self._listeners else None
-        wants_log = any(listener.wants_log for listener in self._listeners)
+        wants_log = any(self._listeners.values())
         if wants_log and self._log_handler is None:
             self._log_handler = _LogHandler(self._tell)
             logging.getLogger().addHandler(self._log_handler)
@@ -132,7 +127,7 @@ class Feed:
     def _tell(self, event: Event, body: bytes | None) -> None:
         event["time"] = self._host.clock.now()
         for listener in self._listeners:
-            listener.hear(event, body)
+            listener(event, body)
 
 
 def _error(record: ErrorRecord | None) -> Event:
@@ -174,39 +169,3 @@ def log_event(record: logging.LogRecord) -> Event:
     if isinstance(fields, dict) and fields:
         event["fields"] = fields
     return event
-
-
-class Backlog:
-    """Events between the threads that make them and the one that sends them; never waits."""
-
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
-        self._changed = threading.Condition()
-        self._events: deque[tuple[Event, bytes | None]] = deque()
-        self._dropped = 0
-        self._closed = False
-
-    def put(self, event: Event, body: bytes | None) -> None:
-        """Keep an event while there is room, else count it."""
-        with self._changed:
-            if len(self._events) >= self._room:
-                self._dropped += 1
-            else:
-                self._events.append((event, body))
-                self._changed.notify()
-
-    def take(self) -> tuple[Event, bytes | None, int] | None:
-        """Wait for an event; returns it, its body and how many were dropped. None at the end."""
-        with self._changed:
-            while not self._events and not self._closed:
-                self._changed.wait()
-            if self._closed:
-                return None
-            dropped, self._dropped = self._dropped, 0
-            return (*self._events.popleft(), dropped)
-
-    def close(self) -> None:
-        """End whoever waits in `take`."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()

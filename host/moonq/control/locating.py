@@ -1,12 +1,12 @@
-"""Where the socket of a project's host is, and whether anybody sits behind it.
+"""Where the socket of a project's host is, and whether a host listens there.
 
     place = place_of(Path("shop"))      # shop/.moonq/run/host.sock, host.json, host.lock
     with place.claim():                 # raises AlreadyRunning
         ...
     place.record()                      # {"pid": 41877, "socket": ..., "project": "shop", ...}
 
-Whoever holds the lock is the host, so a socket without a lock is stale: no guess about process ids
-is needed to replace it.
+The process that holds the lock is the host, so a socket without a lock is stale and can be
+replaced without a guess about process ids.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def private_folder(folder: Path) -> Path:
     """Have *folder*, for this user alone.
 
     Raises:
-        MoonqError: Somebody else was there first.
+        MoonqError: It belongs to another user, or is no folder.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = folder.lstat()

@@ -166,7 +166,7 @@ class LuaSession:
             return []
 
     def expect(self) -> None:
-        """A text is about to be evaluated: whoever cancels from now on means that one."""
+        """A text is about to be evaluated: a cancel from now on is about that one."""
         with self._changed:
             self._cancelled = False
             self._arm()

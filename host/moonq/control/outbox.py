@@ -1,7 +1,7 @@
 """What a client has not read yet: bounded, and filled without ever waiting.
 
-An answer is always kept, because the client asked for it; whoever asks for more than `LARGEST`
-without reading is cut off. An event is kept while there is room and counted when there is none.
+An answer is always kept, because the client asked for it; a client that asks for more than
+`LARGEST` without reading is cut off. An event is kept while there is room, counted when not.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Outbox:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
-        # A shutdown wakes whoever reads or writes; close alone would not.
+        # A shutdown wakes the threads that read or write; close alone would not.
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -58,11 +58,15 @@ class Outbox:
                     return True
             elif self._size + len(data) > room:
                 if room == LARGEST:
-                    self._hang_up()
+                    self.close()
                 return False
             self._waiting.append(data)
             self._size += len(data)
-            self._start()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="moonq-control-out", daemon=True
+                )
+                self._thread.start()
             self._changed.notify_all()
         return True
 
@@ -73,27 +77,15 @@ class Outbox:
         except BlockingIOError:
             return data
         except OSError:
-            self._hang_up()
+            self.close()
             return b""
         return data[sent:]
-
-    def _hang_up(self) -> None:
-        self._closed = True
-        self._waiting.clear()
-        with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
-
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="moonq-control-out", daemon=True)
-            self._thread.start()
 
     def _run(self) -> None:
         """Send what waits, as fast as the client reads."""
         while True:
             with self._changed:
-                while not self._waiting and not self._closed:
-                    self._changed.wait()
+                self._changed.wait_for(lambda: self._waiting or self._closed)
                 if self._closed:
                     return
                 data = self._waiting[0]
@@ -103,7 +95,7 @@ class Outbox:
                 self.close()
                 return
             with self._changed:
-                # It stood in front until now, so that nobody sent past it.
+                # It stood in front until now, so that nothing was sent past it.
                 if self._waiting:
                     self._waiting.popleft()
                     self._size -= len(data)

@@ -5,7 +5,7 @@
     with reach(Path("shop"), Wish(local=True, whole=True)) as host:
         host.client.request("eval", src="1 + 1")
 
-A private host has the same socket and the same sessions as any other, in a folder of its own, so
+A private host has the same socket and the same sessions as any other, in a temporary folder, so
 there is one way to do things. It is in no list of running hosts, and its consumers are off unless
 they are wished for. Unless it is wished for whole, it starts only what a request is about: what
 lies with a durable driver. What lies in another process's memory it cannot reach, and says so.
@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.control.client import Client, connect
 from moonq.control.locating import all_records, place_of
-from moonq.errors import Invalid, NoHost, StopTimeout
+from moonq.errors import Invalid, NoHost, NotFound, StopTimeout
+from moonq.operations.verb import Needs, Verb
+from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
-    from moonq.control.private import Private
+    from moonq.host import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +43,19 @@ class Wish:
     start: bool = False
     """The consumers of a private host run too."""
     whole: bool = False
-    """All of a private host is started: somebody will talk to it for a while."""
+    """All of a private host is started, for a console that stays."""
 
 
 class Reached:
     """A connection to a host, and how to get another one."""
 
-    def __init__(
-        self,
-        connect: Callable[[], Client],
-        *,
-        is_private: bool = False,
-        private: Private | None = None,
-    ) -> None:
+    is_partial = False
+    """Whether it is a private host that starts only what requests are about."""
+
+    def __init__(self, connect: Callable[[], Client], *, is_private: bool = False) -> None:
         self.is_private = is_private
         self.connect = connect
         self.client = connect()
-        self._private = private
 
     @property
     def name(self) -> str:
@@ -70,11 +68,6 @@ class Reached:
         return f"{self.name} ({self.client.hello['profile']})"
 
     @property
-    def is_partial(self) -> bool:
-        """Whether it is a private host that starts only what requests are about."""
-        return self._private is not None
-
-    @property
     def is_production(self) -> bool:
         """Whether the host says that its project is in production."""
         return self.client.hello.get("profile") == "production"
@@ -83,13 +76,9 @@ class Reached:
         """Ask the host and return its answer.
 
         Raises:
-            NoHost: It is about what only a running host has.
             MoonqError: What the host answered instead, or that it is gone.
         """
-        if self._private is None:
-            return self.client.request(kind, **fields)
-        self._private.prepare(kind, fields)
-        return self._private.narrowed(kind, self.client.request(kind, **fields))
+        return self.client.request(kind, **fields)
 
     def begin_anew(self) -> None:
         """Leave the session with its variables to itself, and have a new one."""
@@ -97,6 +86,82 @@ class Reached:
         if not before.read_only and self.client.read_only:
             self.client.write()
         before.close()
+
+
+class Partial(Reached):
+    """A private host that starts what a request is about, and no more."""
+
+    is_partial = True
+
+    def __init__(self, connect: Callable[[], Client], host: Host) -> None:
+        super().__init__(connect, is_private=True)
+        self._host = host
+        self._started: set[str] = set()
+        self._is_whole = False
+
+    def request(self, kind: str, **fields: Any) -> Any:
+        """Start what it takes, ask, and return the answer about what can be reached from here.
+
+        Raises:
+            NoHost: It is in another process's memory, or about what runs there.
+            MoonqError: What the host answered instead.
+        """
+        verb = VERBS.get(kind)
+        needs = verb.needs if verb else Needs.ANY
+        if needs is Needs.LIVE:
+            raise self._no_host()
+        if needs is Needs.ANY:
+            self._start_all()
+        elif needs is Needs.DURABLE and verb is not None:
+            self._start_named(verb, fields)
+        found = super().request(kind, **fields)
+        if kind == "queues":
+            found["queues"] = [one for one in found["queues"] if self._is_durable(one["id"])]
+        return found
+
+    def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
+        named = [
+            (one.source, str(fields[one.name]))
+            for one in verb.arguments
+            if one.source in ("queue", "target") and fields.get(one.name) is not None
+        ]
+        for source, name in named:
+            self._start(name, may_be_consumer=source == "target")
+        if not named and fields.get("snapshot") is None:
+            self._start_all()
+            if not any(map(self._is_durable, self._host.queues.ids())):
+                raise self._no_host()
+
+    def _start(self, name: str, *, may_be_consumer: bool) -> None:
+        project = self._host.project
+        try:
+            queue = project.id_of(name, "queue.queue")
+        except NotFound:
+            if not may_be_consumer:
+                raise
+            if project.resolve(name).kind == "queue.consumer":
+                raise self._no_host() from None
+            return  # the host says that it is neither
+        if queue not in self._started:
+            self._host.start_service(project.implied.get(queue, queue))
+            self._started.add(queue)
+        if not self._is_durable(queue):
+            raise self._no_host()
+
+    def _start_all(self) -> None:
+        if not self._is_whole:
+            self._host.start(consumers=False)
+            self._is_whole = True
+
+    def _is_durable(self, queue: str) -> bool:
+        return self._host.queues.route(queue).driver.capabilities().durable != "none"
+
+    def _no_host(self) -> NoHost:
+        return NoHost(
+            f"no moonq host is running for {self._host.project.name}, and what was asked is in the"
+            " memory of one",
+            hint="start one with `moonq run`",
+        )
 
 
 @contextlib.contextmanager
@@ -158,7 +223,6 @@ def _by_pid(pid: int) -> Client:
 
 @contextlib.contextmanager
 def _private(project: Path, wish: Wish) -> Iterator[Reached]:
-    from moonq.control.private import Private
     from moonq.control.server import Server
     from moonq.host import Host
     from moonq.kinds import load
@@ -167,16 +231,20 @@ def _private(project: Path, wish: Wish) -> Iterator[Reached]:
     with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:
         place = place_of(project, Path(folder, "host.sock"))
         server = Server(host, place)
-        # Claimed by hand: nobody else shall find this host in the list of running ones.
+
+        def open_client() -> Client:
+            return connect(project, socket_path=place.socket)
+
+        # Claimed by hand, so that this host is in no list of running ones.
         with place.claim():
             try:
                 if wish.whole:
                     host.start(consumers=wish.start)
                 server.listen()
-                yield Reached(
-                    lambda: connect(project, socket_path=place.socket),
-                    is_private=True,
-                    private=None if wish.whole else Private(host),
+                yield (
+                    Reached(open_client, is_private=True)
+                    if wish.whole
+                    else Partial(open_client, host)
                 )
             finally:
                 server.stop()

@@ -6,8 +6,7 @@
     server.listen()
     server.stop()
 
-Whoever connects is the user that runs the host, or root; nobody else gets a word. Nothing listens
-on TCP.
+Only the user that runs the host, or root, may connect. Nothing listens on TCP.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from moonq import __version__, log
 from moonq.control.feed import Feed
 from moonq.control.locating import Place
 from moonq.control.session import Session
-from moonq.control.wire import encode, error_object
+from moonq.control.wire import encode, refusal
 from moonq.errors import Denied, MoonqError, Unavailable
 from moonq.host import Host
 from moonq.operations.meter import Meter
@@ -84,7 +83,7 @@ class Server:
         ).start()
 
     def stop(self) -> None:
-        """Hang up on everybody and give the place back."""
+        """Hang up on all clients and give the place back."""
         self._meter.stop()
         if self._socket is not None:
             with contextlib.suppress(OSError):
@@ -102,7 +101,7 @@ class Server:
     def _listen(self) -> socket.socket:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            # Before the bind: at no moment can anybody else connect.
+            # Before the bind, so that other users can connect at no moment.
             os.fchmod(listening.fileno(), 0o600)
             listening.bind(str(self.place.socket))
             self.place.socket.chmod(0o600)
@@ -128,9 +127,8 @@ class Server:
                 session = self._admitted(connection)
             except MoonqError as problem:
                 _log.warning("a console was turned away: %s", problem.message)
-                refusal = {"kind": "error", "id": None, "error": error_object(problem)}
                 with contextlib.suppress(OSError):
-                    connection.sendall(encode(refusal))
+                    connection.sendall(encode(refusal(None, problem)))
                 return
             try:
                 session.serve()

@@ -18,6 +18,7 @@ code is stopped and its subscriptions end.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections import deque
@@ -29,7 +30,7 @@ from moonq.control.feed import Feed
 from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
-from moonq.control.wire import Frame, Lines, Malformed, decode, error_object
+from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
 from moonq.host import Host
 from moonq.operations import overview
@@ -80,11 +81,9 @@ class Session:
         """Answer until the client goes away."""
         self._outbox.put(self._hello())
         self._start_worker()
-        lines = Lines()
         try:
-            while data := self._connection.recv(65536):
-                for line in lines.feed(data):
-                    self._read(line)
+            for line in lines(self._connection.makefile("rb")):
+                self._read(line)
         except OSError:
             pass  # it went away in the middle of something
         finally:
@@ -115,7 +114,7 @@ class Session:
             "version": __version__,
             "project": self._host.project.name,
             "profile": overview.profile(self._host),
-            "pid": overview.status(self._host, None)["pid"],
+            "pid": os.getpid(),
             "up": self._host.report().up,
             "entries": len(self._host.project.entries),
             "user": self.user,
@@ -133,9 +132,7 @@ class Session:
             if type(frame.get("id")) is not int:
                 raise Malformed("a frame has a number as its `id`")
         except Malformed as problem:
-            self._outbox.put(
-                {"kind": "error", "id": None, "error": error_object(Invalid(str(problem)))}
-            )
+            self._outbox.put(refusal(None, Invalid(str(problem))))
             return
         kind = frame["kind"]
         if kind == "cancel":
@@ -157,7 +154,7 @@ class Session:
             problem = Unavailable(
                 f"{PATIENT} requests of this session wait already", hint="wait for some answers"
             )
-            self._outbox.put({"kind": "error", "id": frame["id"], "error": error_object(problem)})
+            self._outbox.put(refusal(frame["id"], problem))
 
     def _cancel(self, number: int) -> None:
         with self._changed:
@@ -168,10 +165,9 @@ class Session:
         if runs:
             self._lua.cancel()
         for frame in waiting:
-            value = stopped_answer("cancel")
-            self._outbox.put({"kind": "result", "id": frame["id"], "value": value})
+            self._outbox.put(result(frame["id"], stopped_answer("cancel")))
 
-    # Working: one request at a time, in a thread of its own -------------------------------------
+    # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
         threading.stack_size(THREAD_STACK)
@@ -182,8 +178,7 @@ class Session:
     def _work(self, generation: int) -> None:
         while True:
             with self._changed:
-                while not self._requests and not self._closed:
-                    self._changed.wait()
+                self._changed.wait_for(lambda: self._requests or self._closed)
                 if self._closed or generation != self._generation:
                     break
                 frame = self._requests.popleft()
@@ -202,21 +197,19 @@ class Session:
         act: Callable[[Frame], Any],
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        answer: Frame
         try:
-            answer = {"kind": "result", "id": frame["id"], "value": act(frame)}
+            answer = result(frame["id"], act(frame))
         except MoonqError as problem:
-            answer = {"kind": "error", "id": frame["id"], "error": error_object(problem)}
+            answer = refusal(frame["id"], problem)
         except Exception as problem:  # noqa: BLE001 - a client must not wait for ever
             _log.exception("a request (%s) met a bug in moonq", frame["kind"])
             bug = MoonqError(f"a bug in moonq: {type(problem).__name__}; the host's log shows it")
-            answer = {"kind": "error", "id": frame["id"], "error": error_object(bug)}
+            answer = refusal(frame["id"], bug)
         if is_wanted():
             self._outbox.put(answer)
 
     def _perform(self, frame: Frame) -> Any:
-        fields = {key: value for key, value in frame.items() if key not in ("kind", "id")}
-        kind = frame["kind"]
+        kind, fields = frame["kind"], _fields(frame)
         if kind not in OWN_KINDS:
             return self._operations.perform(kind, fields, read_only=self.read_only)
         try:
@@ -243,7 +236,7 @@ class Session:
         return {"pong": True}
 
     def _write(self) -> dict[str, Any]:
-        """Give the right to change things. Whoever may connect may have it, but never unseen."""
+        """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
             _log.warning("console:%s may change things from now on", self.user)
             self.read_only = False
@@ -281,8 +274,7 @@ class Session:
             self._lua = self._new_lua()
             self._start_worker()
         _log.error("console:%s: its code could not be stopped and was abandoned", self.user)
-        value = {**stopped_answer("abandoned"), "lost": True}
-        self._outbox.put({"kind": "result", "id": number, "value": value})
+        self._outbox.put(result(number, {**stopped_answer("abandoned"), "lost": True}))
 
     # Subscriptions ------------------------------------------------------------------------------
 
@@ -292,7 +284,7 @@ class Session:
             raise Invalid(
                 f"subscription {number} exists already, or there are {MOST_SUBSCRIBED} of them"
             )
-        fields = {key: value for key, value in frame.items() if key not in ("kind", "id", "topic")}
+        fields = _fields(frame, "topic")
         made = self._tail(number, fields) if topic == "tail" else self._stats(number, topic, fields)
         self._subscriptions[number] = made
         made.start()
@@ -332,3 +324,8 @@ class Session:
         with contextlib.suppress(NotFound):
             return project.id_of(name, "queue.queue")
         return name
+
+
+def _fields(frame: Frame, *others: str) -> dict[str, Any]:
+    """What a frame has beside its kind, its id and *others*."""
+    return {key: value for key, value in frame.items() if key not in ("kind", "id", *others)}

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from moonq.control.feed import KINDS, Backlog, Event, Feed
+from moonq.control import EVENTS
+from moonq.control.backlog import Backlog
+from moonq.control.feed import ROOM, Event, Feed
 from moonq.control.outbox import Outbox
 from moonq.errors import Invalid, MoonqError
 from moonq.operations.documents import body_object
@@ -20,14 +22,6 @@ from moonq.sandbox.literals import Condition
 
 #: Seconds between two answers of `stats`, at least.
 SHORTEST = 0.2
-
-
-class Subscribed(Protocol):
-    """One subscription, until it is closed."""
-
-    def close(self) -> None:
-        """Send nothing more."""
-        ...
 
 
 class Tail:
@@ -45,7 +39,6 @@ class Tail:
         where: str = "",
         body: bool = False,
     ) -> None:
-        self.wants_log = "log" in events
         self._number = number
         self._feed = feed
         self._outbox = outbox
@@ -54,40 +47,39 @@ class Tail:
         self._events = frozenset(events)
         self._condition = Condition(where) if where else None
         self._wants_body = body
-        self._backlog = Backlog()
+        self._backlog: Backlog[tuple[Event, bytes | None]] = Backlog(ROOM)
 
     def start(self) -> None:
         """Send from now on."""
-        self._feed.add(self)
+        self._feed.add(self._hear, wants_log="log" in self._events)
         threading.Thread(target=self._run, name="moonq-tail", daemon=True).start()
 
     def close(self) -> None:
         """Send nothing more."""
-        self._feed.remove(self)
-        self._backlog.close()
+        self._feed.remove(self._hear)
+        self._backlog.close(forget=True)
 
-    def hear(self, event: Event, body: bytes | None) -> None:
+    def _hear(self, event: Event, body: bytes | None) -> None:
         """Keep an event that fits what can be told at once."""
         if event["event"] in self._events and (not self._targets or self._concerns(event)):
-            self._backlog.put(event, body)
+            self._backlog.put((event, body))
 
     def _concerns(self, event: Event) -> bool:
         names = ("queue", "function", "consumer", "id", "logger")
         return any(event.get(name) in self._targets for name in names)
 
     def _run(self) -> None:
-        missed = 0
+        told = refused = 0
         while (taken := self._backlog.take()) is not None:
-            event, body, dropped = taken
-            missed += dropped
-            shown = self._shown(event, body)
+            shown = self._shown(*taken)
             if shown is None:
                 continue
-            frame = {"kind": "event", "id": self._number, "event": shown, "dropped": missed}
+            missed = self._backlog.dropped + refused
+            frame = {"kind": "event", "id": self._number, "event": shown, "dropped": missed - told}
             if self._outbox.offer(frame):
-                missed = 0
+                told = missed
             else:
-                missed += 1
+                refused += 1
         if self._condition is not None:
             self._condition.close()
 
@@ -134,6 +126,9 @@ class Stats:
                 return
 
 
+Subscribed = Tail | Stats
+
+
 def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[str, Any]:
     """Return the filters of a tail, whose targets become full names where they are known.
 
@@ -144,10 +139,10 @@ def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[
     if unknown:
         raise Invalid(f"tail: unknown field {min(unknown)!r}")
     targets = _texts(fields, "targets") + _texts(fields, "queues")
-    events = _texts(fields, "events") or list(KINDS)
+    events = _texts(fields, "events") or list(EVENTS)
     for event in events:
-        if event not in KINDS:
-            raise Invalid(f"tail: unknown event {event!r}; there are {', '.join(KINDS)}")
+        if event not in EVENTS:
+            raise Invalid(f"tail: unknown event {event!r}; there are {', '.join(EVENTS)}")
     where = fields.get("where") or ""
     if not isinstance(where, str):
         raise Invalid("tail: `where` is a Lua expression, as text")

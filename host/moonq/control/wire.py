@@ -13,15 +13,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict
+from typing import Any, BinaryIO
 
 from moonq import errors
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.text.findings import Finding, Span
+from moonq.operations import documents
+from moonq.text.findings import Finding
 
 Frame = dict[str, Any]
 #: The longest line that is read: the largest usual body with all its escapes.
 LONGEST = 4 * 1024 * 1024
+
+
+def result(number: int | None, value: Any) -> Frame:
+    """Return the answer to request *number*."""
+    return {"kind": "result", "id": number, "value": value}
+
+
+def refusal(number: int | None, problem: MoonqError) -> Frame:
+    """Return the answer to request *number* when it went wrong; None when it has no number."""
+    return {"kind": "error", "id": number, "error": error_object(problem)}
 
 
 class Malformed(Exception):
@@ -53,49 +65,26 @@ def decode(line: bytes) -> Frame:
     return frame
 
 
-class Lines:
-    """Cuts what arrives into lines; one that is too long is skipped and reported once."""
-
-    def __init__(self, longest: int = LONGEST) -> None:
-        self._longest = longest
-        self._rest = bytearray()
-        self._is_skipping = False
-
-    def feed(self, data: bytes) -> Iterator[bytes | Malformed]:
-        """Yield every line that *data* completes."""
-        self._rest += data
-        while (end := self._rest.find(b"\n")) >= 0:
-            line = bytes(self._rest[:end])
-            del self._rest[: end + 1]
-            if self._is_skipping:
-                self._is_skipping = False
-            elif len(line) > self._longest:
-                yield self._too_long()
-            elif line.strip():
-                yield line
-        if len(self._rest) > self._longest:
-            self._rest.clear()
-            if not self._is_skipping:
-                self._is_skipping = True
-                yield self._too_long()
-
-    def _too_long(self) -> Malformed:
-        return Malformed(f"a frame has at most {self._longest} bytes")
+def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[bytes | Malformed]:
+    """Yield the lines of *file*, and close it; one that is too long is skipped and reported."""
+    with file:
+        while line := file.readline(longest + 1):
+            if line.endswith(b"\n"):
+                if line.strip():
+                    yield line[:-1]
+            elif len(line) > longest:
+                while (rest := file.readline(65536)) and not rest.endswith(b"\n"):
+                    pass
+                yield Malformed(f"a frame has at most {longest} bytes")
 
 
 def error_object(problem: MoonqError) -> dict[str, Any]:
     """Return *problem* as it travels."""
-    found: dict[str, Any] = {
-        "type": type(problem).__name__,
-        "kind": problem.kind,
-        "message": problem.message,
-        "hint": problem.hint,
-        "retryable": problem.retryable,
-    }
+    found = documents.error_object(problem)
     if isinstance(problem, ProjectInvalid):
-        found["findings"] = [finding_object(finding) for finding in problem.findings]
+        found["findings"] = [asdict(finding) for finding in problem.findings]
     elif isinstance(problem, ScriptError) and problem.finding is not None:
-        found["finding"] = finding_object(problem.finding)
+        found["finding"] = asdict(problem.finding)
     return found
 
 
@@ -114,32 +103,8 @@ def error_of(found: dict[str, Any]) -> MoonqError:
     return problem
 
 
-def finding_object(finding: Finding) -> dict[str, Any]:
-    """Return *finding* whole, so that it can be drawn elsewhere."""
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "message": finding.message,
-        "spans": [
-            {name: getattr(span, name) for name in Span.__dataclass_fields__}
-            for span in finding.spans
-        ],
-        "notes": finding.notes,
-        "helps": finding.helps,
-    }
-
-
 def finding_of(found: dict[str, Any]) -> Finding:
-    """Return the finding that `finding_object` made."""
-    spans = [
-        Span(**{**span, "lines": tuple((number, text) for number, text in span["lines"])})
-        for span in found["spans"]
-    ]
-    return Finding(
-        found["severity"],
-        found["code"],
-        found["message"],
-        tuple(spans),
-        tuple(found["notes"]),
-        tuple(found["helps"]),
-    )
+    """Return the finding that became *found* on its way."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Finding).validate_python(found)

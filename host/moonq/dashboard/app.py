@@ -116,7 +116,7 @@ def show(
     history = History()
     history.add(first)
     asking = Asking(reach, client, history, look.interval)
-    pages = Pages(Board(history, look, asking, time.time))
+    pages = Pages(Board(history, look, asking.ask, time.time))
     app = _application(pages, look.interval, screen, terminal)
     asking.on_change = app.invalidate
     asking.start()
@@ -147,7 +147,7 @@ def _application(
         input=terminal[0] if terminal else None,
         output=terminal[1] if terminal else None,
     )
-    # Escape alone means something here; nobody types sequences that slowly.
+    # Escape alone means something here; a sequence is never typed that slowly.
     app.ttimeoutlen = app.timeoutlen = 0.05
     return app
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from moonq import durations
 from moonq.dashboard.view import Row, View
-from moonq.text.wording import NONE, UNKNOWN, age, flow, rate, spark, took
+from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, rate, spark
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -38,7 +38,7 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How somebody wants to see it."""
+    """How it is to be shown."""
 
     sort: Sort = "name"
     filter: str = ""
@@ -114,9 +114,9 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
         f"in {_per_second(view.total('in_rate'))}",
         f"out {_per_second(view.total('ok_rate'))}",
         f"failed {_per_second(view.total('fail_rate'))}",
-        f"p50 {took(view.p50)}",
-        f"p95 {took(view.p95)}",
-        f"p99 {took(view.p99)}",
+        f"p50 {lasted(view.p50)}",
+        f"p95 {lasted(view.p95)}",
+        f"p99 {lasted(view.p99)}",
         since(view),
     ]
     style = "alarm" if silent or profile == "PRODUCTION" else "bold"
@@ -172,22 +172,18 @@ def _queues(rows: Sequence[Row], look: Look, screen: Screen, room: int) -> list[
         Column("ETA", _eta, right=True, drop=6, least=8),
         Column("TREND 60 s", lambda row: (spark(row["trend"]), "dim"), drop=7, least=12),
     ]
-    first = _first_shown(ids, look.selected, room)
-    shown = ids[first : first + room]
-    at = shown.index(look.selected) if look.selected in shown else None
-    page = rows[first : first + room]
-    lines = list(table(columns, page, screen, selected=at, indent="  "))
-    if at is not None:
-        lines[at + 1] = screen.plain("▸") + lines[at + 1][1:]
+    at = ids.index(look.selected) if look.selected in ids else None
+    first = first_shown(at or 0, len(rows), room)
+    page, selected = rows[first : first + room], None if at is None else at - first
+    lines = list(table(columns, page, screen, selected=selected, indent="  "))
     if not rows:
         lines.append(screen.paint("dim", "  no queue fits; press / to change the filter"))
     return lines
 
 
-def _first_shown(ids: Sequence[str], selected: str, room: int) -> int:
-    """Return the row to begin with, so that the selected one can be seen."""
-    position = ids.index(selected) if selected in ids else 0
-    return max(0, min(position - room // 2, len(ids) - room))
+def first_shown(selected: int, count: int, room: int) -> int:
+    """Return which of *count* rows to begin with, so that the one *selected* can be seen."""
+    return max(0, min(selected - room // 2, count - room))
 
 
 def _eta(row: Row) -> Cell:

@@ -1,25 +1,25 @@
-"""What somebody sees and does with keys, without a terminal: pages that lie on each other.
+"""What the screen shows and keys do, without a terminal: pages that lie on each other.
 
-board = Board(History(), Look(), desk)
+board = Board(History(), Look(), ask, time.time)
 pages = Pages(board)
 pages.press("down")
 pages.press("enter")            # a page with the messages of the selected queue lies on top
 pages.lines(Screen(width=80), 24)
 
-A desk carries requests to the host and brings the answer later, so that no key ever waits.
+A page asks the host and gets the answer later, so that no key ever waits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from moonq import views
-from moonq.dashboard.frame import SORTS, Look, frame, shown_queues
+from moonq.dashboard.frame import SORTS, Look, first_shown, frame, shown_queues
 from moonq.dashboard.sampling import History
 from moonq.dashboard.view import Row
-from moonq.text.wording import cut
+from moonq.text.wording import cut, plural
 from moonq.views import Screen
 from moonq.views.messages import columns as message_columns
 from moonq.views.tables import table
@@ -28,6 +28,8 @@ from moonq.views.tables import table
 MOST = 200
 #: Steps of the keys that select or scroll.
 MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99_999, "end": 99_999}
+LEAVING = {"q", "escape"}
+ASKING = "asking the host…"
 HELP = """\
  ↑ ↓          select a queue
  ⏎            see its messages; nothing is consumed
@@ -43,29 +45,33 @@ HELP = """\
  TREND        how many were ready over the last minute, each row on its own scale
  BUSY         the share of workers at work
  P95          19 of 20 messages were handled faster
- ·            a number that nobody can know
+ ·            a number that cannot be known
 
  Rates and times are about the seconds that the head names."""
 
 
-class Desk(Protocol):
-    """Carries requests to the host."""
-
-    def ask(self, kind: str, on_answer: Callable[[Any], None], **fields: Any) -> None:
-        """Ask the host; *on_answer* gets the answer, or the `MoonqError`, when it is there."""
-        ...
+#: Asks the host for a kind of answer with some fields; a function gets it, or the `MoonqError`.
+Ask = Callable[..., None]
 
 
-class Page(Protocol):
+class Page:
     """One page of the screen."""
 
+    keys = " any key goes back"
+
     def lines(self, screen: Screen, rows: int) -> list[str]:
-        """Draw it."""
-        ...
+        """Draw *rows* lines, the keys at their foot."""
+        shown = self.body(screen, rows - 1)[: rows - 1]
+        foot = screen.paint("selected", cut(self.keys, screen.width))
+        return [*shown, *[""] * (rows - 1 - len(shown)), foot]
+
+    def body(self, screen: Screen, rows: int) -> list[str]:
+        """Draw what stands above the keys, in at most *rows* lines."""
+        raise NotImplementedError
 
     def press(self, key: str) -> Page | bool:
         """Take a key; a page goes on top of this one, False takes this one away."""
-        ...
+        raise NotImplementedError
 
 
 class Pages:
@@ -92,13 +98,13 @@ class Pages:
         return True
 
 
-class Board:
+class Board(Page):
     """The first page: every queue and consumer."""
 
-    def __init__(self, history: History, look: Look, desk: Desk, now: Callable[[], float]) -> None:
+    def __init__(self, history: History, look: Look, ask: Ask, now: Callable[[], float]) -> None:
         self.look = look
         self._history = history
-        self._desk = desk
+        self._ask = ask
         self._now = now
         self._is_typing = False
         self._question: tuple[str, str] | None = None
@@ -132,7 +138,7 @@ class Board:
             return Help()
         elif key in {"enter", "d"}:
             return self._open(is_dead=key == "d")
-        return key not in {"q", "escape"}
+        return key not in LEAVING
 
     def _queues(self) -> list[Row]:
         return shown_queues(self._history.view(self._now()), self.look)
@@ -172,9 +178,7 @@ class Board:
         self.look = replace(self.look, footer="nothing was changed")
         if key == "y":
             self.look = replace(self.look, footer=f"{kind}…")
-            self._desk.ask(
-                kind, lambda answer: self._done(f"{kind}d {queue}", answer), target=queue
-            )
+            self._ask(kind, lambda answer: self._done(f"{kind}d {queue}", answer), target=queue)
         return True
 
     def _done(self, done: str, answer: Any) -> None:
@@ -183,45 +187,41 @@ class Board:
 
     def _open(self, *, is_dead: bool) -> Page | bool:
         queue = self._selected()
-        return True if queue is None else Messages(queue["id"], self._desk, is_dead=is_dead)
+        return True if queue is None else Messages(queue["id"], self._ask, is_dead=is_dead)
 
 
-class Messages:
+class Messages(Page):
     """The messages of one queue, or its dead letters."""
 
-    def __init__(self, queue: str, desk: Desk, *, is_dead: bool) -> None:
+    keys = " ↑↓ select  ⏎ open  q back"
+
+    def __init__(self, queue: str, ask: Ask, *, is_dead: bool) -> None:
         self._queue = queue
-        self._desk = desk
+        self._ask = ask
         self._is_dead = is_dead
         self._selected = 0
         self._messages: list[dict[str, Any]] = []
-        self._note = "asking the host…"
-        kind = "dead_letters" if is_dead else "peek"
-        desk.ask(kind, self._take, queue=queue, limit=MOST)
+        self._note = ASKING
+        ask("dead_letters" if is_dead else "peek", self._take, queue=queue, limit=MOST)
 
     def _take(self, answer: Any) -> None:
         if isinstance(answer, Exception):
             self._note = _words(answer)
             return
         self._messages = answer["messages"]
-        what = "dead letters, the newest first" if self._is_dead else "messages, the next first"
-        self._note = f"{len(self._messages)} {what} (nothing was consumed)"
+        noun, first = ("dead letter", "newest") if self._is_dead else ("message", "next")
+        found = plural(len(self._messages), noun)
+        self._note = f"{found}, the {first} first (nothing was consumed)"
 
-    def lines(self, screen: Screen, rows: int) -> list[str]:
-        """Draw it."""
+    def body(self, screen: Screen, rows: int) -> list[str]:
+        """Draw the rows around the selected one."""
         head = screen.paint("bold", cut(f" {self._queue}  {self._note}", screen.width))
-        shown = self._listed(screen, rows - 4)
-        return _page([head, "", *shown], " ↑↓ select  ⏎ open  q back", screen, rows)
-
-    def _listed(self, screen: Screen, rows: int) -> list[str]:
-        """Return the rows around the selected one."""
-        first = max(0, min(self._selected - rows // 2, len(self._messages) - rows))
-        page, at = self._messages[first : first + rows], self._selected - first
+        room = rows - 3
+        first = first_shown(self._selected, len(self._messages), room)
+        page = self._messages[first : first + room]
+        at = self._selected - first if page else None
         columns = message_columns(screen, errors=True)
-        lines = list(table(columns, page, screen, selected=at, indent="  "))
-        if page:
-            lines[at + 1] = screen.plain("▸") + lines[at + 1][1:]
-        return lines
+        return [head, "", *table(columns, page, screen, selected=at, indent="  ")]
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -230,60 +230,53 @@ class Messages:
             self._selected = max(0, min(last, self._selected + MOVES[key]))
         elif key == "enter" and self._messages:
             one = self._messages[self._selected]
-            return Message(self._queue, one["id"], self._desk, is_dead=self._is_dead)
-        return key not in {"q", "escape"}
+            return Message(self._queue, one["id"], self._ask, is_dead=self._is_dead)
+        return key not in LEAVING
 
 
-class Message:
+class Message(Page):
     """One message with its body, its headers and every failed attempt."""
 
-    def __init__(self, queue: str, message_id: str, desk: Desk, *, is_dead: bool) -> None:
-        self._keys = " ↑↓ scroll  q back"
+    keys = " ↑↓ scroll  q back"
+
+    def __init__(self, queue: str, message_id: str, ask: Ask, *, is_dead: bool) -> None:
         if is_dead:
-            self._keys += f"  ·  moonq dead retry {queue} {message_id}"
+            self.keys += f"  ·  moonq dead retry {queue} {message_id}"
         self._first = 0
         self._found: Any = None
         kind = "dead_letter" if is_dead else "find"
-        desk.ask(kind, self._take, queue=queue, message=message_id)
+        ask(kind, self._take, queue=queue, message=message_id)
 
     def _take(self, answer: Any) -> None:
         self._found = answer
 
-    def lines(self, screen: Screen, rows: int) -> list[str]:
-        """Draw it."""
+    def body(self, screen: Screen, rows: int) -> list[str]:
+        """Draw the lines that are scrolled to."""
         if isinstance(self._found, dict):
-            lines = [f" {line}" for line in views.message(self._found, screen)]
+            inner = replace(screen, width=screen.width - 1)
+            lines = [f" {line}" for line in views.message(self._found, inner)]
         else:
-            note = _words(self._found) if self._found else "asking the host…"
+            note = _words(self._found) if self._found else ASKING
             lines = [screen.paint("bold", cut(f" {note}", screen.width))]
-        room = rows - 2
-        self._first = max(0, min(self._first, len(lines) - room))
-        return _page(lines[self._first : self._first + room], self._keys, screen, rows)
+        self._first = max(0, min(self._first, len(lines) - rows + 1))
+        return lines[self._first :]
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
         self._first = max(0, self._first + MOVES.get(key, 0))
-        return key not in {"q", "escape"}
+        return key not in LEAVING
 
 
-class Help:
+class Help(Page):
     """What the keys do and the words mean; any key leaves it."""
 
-    def lines(self, screen: Screen, rows: int) -> list[str]:
+    def body(self, screen: Screen, rows: int) -> list[str]:
         """Draw it."""
-        shown = [screen.plain(cut(text, screen.width)) for text in HELP.splitlines()]
-        return _page(shown, " any key goes back", screen, rows)
+        return [screen.plain(cut(text, screen.width)) for text in HELP.splitlines()]
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
         return False
-
-
-def _page(lines: list[str], keys: str, screen: Screen, rows: int) -> list[str]:
-    """Return a page of *rows* lines with *keys* at its foot."""
-    shown = lines[: rows - 1]
-    foot = screen.paint("selected", cut(keys, screen.width))
-    return [*shown, *[""] * (rows - 1 - len(shown)), foot]
 
 
 def _words(problem: Any) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from moonq.dashboard.view import Row, View
+from moonq.dashboard.view import Row, View, total
 from moonq.run import times
 
 #: Seconds of the past that rates are about.
@@ -28,7 +28,7 @@ Fields = Mapping[str, Any]
 
 
 class Host(Protocol):
-    """Whoever answers requests, such as `moonq.control.client.Client`."""
+    """What answers requests, such as `moonq.control.client.Client`."""
 
     def request(self, kind: str, **fields: Any) -> Any:
         """Ask it."""
@@ -112,18 +112,14 @@ class History:
     def _queue(self, past: _Past, name: str, letters: Collection[str]) -> Row:
         row = past.last.queues[name]
         consumers = tuple(row.get("consumers", ()))
-        in_flight = [row[key] for key in ("leased", "running") if key in row]
-        settled = [
-            past.rate("consumers", one, key) for one in consumers for key in ("acked", "dead")
-        ]
-        known = [rate for rate in settled if rate is not None]
+        settled = [(one, key) for one in consumers for key in ("acked", "dead")]
         return {
             "id": name,
             "ready": row.get("ready"),
-            "in_flight": sum(in_flight) if in_flight else None,
+            "in_flight": total(row.get(key) for key in ("leased", "running")),
             **{key: row.get(key) for key in ("delayed", "dead", "oldest_age")},
             "in_rate": past.rate("queues", name, "published"),
-            "out_rate": sum(known) if known else None,
+            "out_rate": total(past.rate("consumers", one, key) for one, key in settled),
             "consumers": consumers,
             "keeps_dead": name in letters,
             "paused": bool(row.get("paused")),
@@ -136,28 +132,22 @@ class _Trends:
     """How many messages of each queue were ready, at most, in each stretch of the last minute."""
 
     def __init__(self) -> None:
-        self._highest: dict[str, dict[int, int]] = {}
+        self._highest: deque[tuple[int, dict[str, int]]] = deque(maxlen=STRETCHES)
 
     def add(self, new: Sample) -> None:
         stretch = int(new.time // STRETCH)
-        self._highest = {
-            name: _raised(self._highest.get(name, {}), stretch, row.get("ready"))
-            for name, row in new.queues.items()
-        }
+        if not self._highest or self._highest[-1][0] != stretch:
+            self._highest.append((stretch, {}))
+        highest = self._highest[-1][1]
+        for name, row in new.queues.items():
+            if row.get("ready") is not None:
+                highest[name] = max(row["ready"], highest.get(name, 0))
 
     def of(self, name: str, now: float) -> Iterator[int | None]:
-        """Return one number per stretch; None where nobody looked."""
-        last = int(now // STRETCH)
-        known = self._highest.get(name, {})
-        return (known.get(stretch) for stretch in range(last - STRETCHES + 1, last + 1))
-
-
-def _raised(highest: dict[int, int], stretch: int, ready: int | None) -> dict[int, int]:
-    if ready is not None:
-        highest[stretch] = max(ready, highest.get(stretch, 0))
-    if len(highest) > STRETCHES:
-        del highest[min(highest)]
-    return highest
+        """Return one number per stretch; None where there was no sample."""
+        last, known = int(now // STRETCH), dict(self._highest)
+        stretches = range(last - STRETCHES + 1, last + 1)
+        return (known.get(stretch, {}).get(name) for stretch in stretches)
 
 
 class _Past(NamedTuple):
@@ -199,8 +189,6 @@ def _host(status: Fields) -> Row:
 
 def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> Row:
     row = past.last.consumers[name]
-    fails = [past.rate("consumers", name, key) for key in ("retried", "dead")]
-    known = [rate for rate in fails if rate is not None]
     return {
         "id": name,
         "queue": row["queue"],
@@ -210,7 +198,7 @@ def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> Row:
         "concurrency": row["concurrency"],
         "busy": _busy(recent, name),
         "ok_rate": past.rate("consumers", name, "acked"),
-        "fail_rate": sum(known) if known else None,
+        "fail_rate": total(past.rate("consumers", name, key) for key in ("retried", "dead")),
         "p95": times.quantile(past.times(name), 0.95),
         "last_error": row.get("last_error", "") or row.get("problem", ""),
         "last_error_age": max(0.0, past.last.time - row["last_error_at"])

@@ -1,8 +1,8 @@
-"""What there is to see at one moment, in numbers; None is one that nobody can know."""
+"""What there is to see at one moment, in numbers; None is one that cannot be known."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,13 +38,18 @@ class View:
     def total(self, name: str) -> float | None:
         """Return the sum of a rate over all rows that know it."""
         rows = self.queues if name == "in_rate" else self.consumers
-        known = [rate for row in rows if (rate := row[name]) is not None]
-        return sum(known) if known else None
+        return total(row[name] for row in rows)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data; what is not known is absent."""
         found: dict[str, Any] = _known({"schema": SCHEMA, **asdict(self)})
         return found
+
+
+def total(numbers: Iterable[float | None]) -> float | None:
+    """Return the sum of the numbers that are known, if any is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 def _known(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Adapters to whatever stores messages.
 
-Ours are folders here, each named in `OURS`; a package of somebody else's names its own in the
+Ours are folders here, each named in `OURS`; another package names its own in the
 entry-point group `moonq.drivers`:
 
     [project.entry-points."moonq.drivers"]

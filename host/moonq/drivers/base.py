@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from moonq.errors import QueueError
 from moonq.model import (
@@ -30,21 +30,10 @@ from moonq.model import (
 
 Ability = Literal["native", "emulated", "approximate", "none"]
 
-#: Dead letters carry their story in these headers (contract, section 4).
-X_ORIGINAL_QUEUE = "x_original_queue"
-X_DEAD_LETTER_REASON = "x_dead_letter_reason"
-X_DEAD_LETTER_TIME = "x_dead_letter_time"
-X_ATTEMPTS = "x_attempts"
-X_INTERRUPTIONS = "x_interruptions"
-X_LAST_ERROR = "x_last_error"
-X_REDRIVEN = "x_redriven"
-#: How many failed attempts a message remembers.
-HISTORY = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a driver did that nobody called for: worth a count and perhaps a log line."""
+    """Something a driver did unasked: worth a count and perhaps a log line."""
 
     kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
     queue: str
@@ -61,23 +50,26 @@ class Limit(NamedTuple):
 
 
 class Capabilities(NamedTuple):
-    """What a driver can do, clause by clause; asking for a `none` is an error, never ignored."""
+    """What a driver can do, clause by clause, each with what it is for people.
 
-    durable: Ability = "native"
-    delay: Ability = "native"
-    ttl: Ability = "native"
-    priority: Ability = "native"
-    dedup: Ability = "native"
-    group: Ability = "native"
-    max_length: Ability = "native"
-    drop_oldest: Ability = "native"
-    exact_info: Ability = "native"
-    peek: Ability = "native"
-    purge: Ability = "native"
-    redrive: Ability = "native"
-    pause: Ability = "native"
-    attempts: Ability = "native"
-    several_hosts: Ability = "native"
+    Asking for a `none` is an error, never ignored.
+    """
+
+    durable: Annotated[Ability, "messages outlive the process"] = "native"
+    delay: Annotated[Ability, "`delay` and `at`"] = "native"
+    ttl: Annotated[Ability, "`ttl`, `on_expire`"] = "native"
+    priority: Annotated[Ability, "`priority` 9 : 3 : 1"] = "native"
+    dedup: Annotated[Ability, "`dedup_key`"] = "native"
+    group: Annotated[Ability, "`group`: order per key"] = "native"
+    max_length: Annotated[Ability, "`max_length`, reject or block"] = "native"
+    drop_oldest: Annotated[Ability, "`overflow: drop_oldest`"] = "native"
+    exact_info: Annotated[Ability, "exact counts"] = "native"
+    peek: Annotated[Ability, "peek without consuming"] = "native"
+    purge: Annotated[Ability, "purge"] = "native"
+    redrive: Annotated[Ability, "redrive dead letters"] = "native"
+    pause: Annotated[Ability, "pause a queue"] = "native"
+    attempts: Annotated[Ability, "exact attempts"] = "native"
+    several_hosts: Annotated[Ability, "several hosts share a queue"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
@@ -94,11 +86,9 @@ class Subscription(Protocol):
         Returns an empty list when the time was up, the queue is paused or the subscription is
         stopping. Never holds more than `prefetch` unsettled deliveries in all.
         """
-        ...
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins. False: the lease is lost or was handed back, skip it."""
-        ...
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once.
@@ -106,30 +96,24 @@ class Subscription(Protocol):
         Never waits for a broker: what it cannot do at once it sends with the next batch. Returns
         False when the delivery was settled before or its lease is lost; nothing changes then.
         """
-        ...
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """Settle *deliveries* as done, all in one go; answers as `settle` does for each."""
-        ...
 
     def pause(self) -> None:
         """Deliver nothing more for now; hand back what is buffered and not started."""
-        ...
 
     def resume(self) -> None:
         """Deliver again."""
-        ...
 
     def stop(self) -> None:
         """Take no more, hand back all that has not started, wake every waiting `take`."""
-        ...
 
     def close(self, deadline: float) -> bool:
         """Flush the settles until *deadline* (the clock's monotonic seconds) and leave.
 
         Returns False when some could not be sent: their messages will run again.
         """
-        ...
 
 
 class Driver(Protocol):
@@ -140,7 +124,6 @@ class Driver(Protocol):
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        ...
 
     def open(self, on_event: Callable[[Event], None]) -> None:
         """Connect, and check version and durability.
@@ -149,11 +132,9 @@ class Driver(Protocol):
             Unavailable: The broker does not answer.
             Unsupported: It answers, but cannot keep the contract.
         """
-        ...
 
     def close(self) -> None:
         """Give back connections. Leased messages stay leased until their lease ends."""
-        ...
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue (and its dead letters) exist as *spec* says; may be repeated.
@@ -162,7 +143,6 @@ class Driver(Protocol):
             Unsupported: The driver cannot do what the spec asks; names the key.
             Conflict: The broker knows the queue with other settings.
         """
-        ...
 
     def publish(
         self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
@@ -176,15 +156,12 @@ class Driver(Protocol):
         Raises:
             QueueNotFound: No such queue was declared.
         """
-        ...
 
     def subscribe(self, queue: str, prefetch: int) -> Subscription:
         """Begin to take from *queue*."""
-        ...
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        ...
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -197,30 +174,24 @@ class Driver(Protocol):
         Raises:
             NotFound: The cursor is not one of this queue's.
         """
-        ...
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        ...
 
     def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        ...
 
     def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         Counters start anew, the id stays. Returns how many were moved.
         """
-        ...
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; buffers are handed back within a second."""
-        ...
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        ...
 
 
 def cut(text: str, limit: int = 8192) -> str:

@@ -9,27 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args, get_type_hints
 
 from moonq.drivers import descriptor, names
 from moonq.drivers.base import Capabilities
 from moonq.errors import MoonqError
 
 MEANINGS = {
-    "durable": "messages outlive the process",
-    "delay": "`delay` and `at`",
-    "ttl": "`ttl`, `on_expire`",
-    "priority": "`priority` 9 : 3 : 1",
-    "dedup": "`dedup_key`",
-    "group": "`group`: order per key",
-    "max_length": "`max_length`, reject or block",
-    "drop_oldest": "`overflow: drop_oldest`",
-    "exact_info": "exact counts",
-    "peek": "peek without consuming",
-    "purge": "purge",
-    "redrive": "redrive dead letters",
-    "pause": "pause a queue",
-    "attempts": "exact attempts",
-    "several_hosts": "several hosts share a queue",
+    name: get_args(hint)[1]
+    for name, hint in get_type_hints(Capabilities, include_extras=True).items()
 }
 
 
@@ -47,7 +35,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def main(kinds: Iterable[str]) -> None:
-    """Print the table of the drivers of these *kinds*; one that does not load is told of."""
+    """Print the table of the drivers of these *kinds*; one that does not load goes to stderr."""
     drivers: dict[str, Capabilities] = {}
     for kind in kinds:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moonq.clock import Clock
 from moonq.drivers.base import Capabilities, Driver, Limit
-from moonq.drivers.entry import ConsumerOptions, DriverFields, QueueOptions
+from moonq.drivers.entry import DriverFields
 
 #: What the kind of every driver's entry begins with.
 PREFIX = "queue.driver."
@@ -26,7 +26,7 @@ class Descriptor:
     make: Callable[[Any, Clock, Path], Driver]
     """Makes one from an entry's fields, a clock and the project's folder."""
     twin: Callable[[Any, int], DriverFields]
-    """Returns the fields of a driver with a place of its own, where it may try things out."""
+    """Returns the fields of a driver at another place, where it may try things out."""
     litter: Callable[[Any], str]
     """Returns the folder that holds the places of all twins, below the project's; "" is none."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
@@ -41,13 +41,3 @@ class Descriptor:
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities.but(self.limits)
-
-    @property
-    def queue_options(self) -> type[QueueOptions]:
-        """The model of what a queue may ask of it."""
-        return self.fields.queue_options
-
-    @property
-    def consumer_options(self) -> type[ConsumerOptions]:
-        """The model of what a consumer may ask of it."""
-        return self.fields.consumer_options

@@ -6,51 +6,34 @@ Every driver dresses its dead letters here, so that they look the same whatever 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from moonq.drivers.base import (
-    HISTORY,
-    X_ATTEMPTS,
-    X_DEAD_LETTER_REASON,
-    X_DEAD_LETTER_TIME,
-    X_INTERRUPTIONS,
-    X_LAST_ERROR,
-    X_ORIGINAL_QUEUE,
-    X_REDRIVEN,
-    cut,
+from moonq.drivers.story import Story
+from moonq.model import DeadReason, Message, Scalar
+
+#: Dead letters carry their story in these headers (contract, section 4).
+X_ORIGINAL_QUEUE = "x_original_queue"
+X_DEAD_LETTER_REASON = "x_dead_letter_reason"
+X_DEAD_LETTER_TIME = "x_dead_letter_time"
+X_ATTEMPTS = "x_attempts"
+X_INTERRUPTIONS = "x_interruptions"
+X_LAST_ERROR = "x_last_error"
+X_REDRIVEN = "x_redriven"
+STORY = frozenset(
+    (
+        X_ORIGINAL_QUEUE,
+        X_DEAD_LETTER_REASON,
+        X_DEAD_LETTER_TIME,
+        X_ATTEMPTS,
+        X_INTERRUPTIONS,
+        X_LAST_ERROR,
+    )
 )
-from moonq.model import DeadReason, ErrorRecord, Message, Scalar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-STORY = (
-    X_ORIGINAL_QUEUE,
-    X_DEAD_LETTER_REASON,
-    X_DEAD_LETTER_TIME,
-    X_ATTEMPTS,
-    X_INTERRUPTIONS,
-    X_LAST_ERROR,
-)
-
-
-def remember(errors: tuple[ErrorRecord, ...], error: ErrorRecord) -> tuple[ErrorRecord, ...]:
-    """Return *errors* with *error* behind them: the last ten, their texts cut."""
-    kept = error._replace(message=cut(error.message), traceback=cut(error.traceback))
-    return (*errors, kept)[-HISTORY:]
 
 
 def dead_letter(
-    message: Message,
-    *,
-    queue: str,
-    reason: DeadReason,
-    time: float,
-    attempts: int,
-    interruptions: int,
-    errors: Sequence[ErrorRecord],
+    message: Message, story: Story, *, queue: str, reason: DeadReason, time: float, ran: bool
 ) -> Message:
-    """Return *message* as the dead letter of *queue*.
+    """Return *message* as the dead letter of *queue*; *ran* says that its last attempt began.
 
     It keeps body, id, priority and group. It does not keep its ttl, its delay or its
     deduplication key: those were promises about a life that is over.
@@ -59,9 +42,9 @@ def dead_letter(
     headers[X_ORIGINAL_QUEUE] = queue
     headers[X_DEAD_LETTER_REASON] = reason
     headers[X_DEAD_LETTER_TIME] = time
-    headers[X_ATTEMPTS] = attempts
-    headers[X_INTERRUPTIONS] = interruptions
-    headers[X_LAST_ERROR] = errors[-1].message if errors else ""
+    headers[X_ATTEMPTS] = story.attempt if ran else story.attempt - 1
+    headers[X_INTERRUPTIONS] = story.interruptions
+    headers[X_LAST_ERROR] = story.errors[-1].message if story.errors else ""
     return message._replace(headers=MappingProxyType(headers), delay=0.0, ttl=None, dedup_key=None)
 
 

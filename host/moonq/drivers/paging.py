@@ -25,12 +25,12 @@ Item = TypeVar("Item")
 Key = Any
 #: Messages per look of a walk: few enough to be held at once, whatever their bodies.
 PAGE = 250
-#: Marks a cursor, so that nobody takes it for a message's id.
+#: Marks a cursor, so that it is not taken for a message's id.
 _MARK = "~"
 
 
 class Section(NamedTuple, Generic[Item]):
-    """Messages of one state, in an order of their own."""
+    """Messages of one state, in one order."""
 
     state: MessageState
     behind: Callable[[Key], Iterator[tuple[Key, Item]]]

@@ -9,7 +9,7 @@ from moonq.model import Priority
 
 Item = TypeVar("Item")
 
-#: Evenly spread, so that nobody waits for a whole run of another level.
+#: Evenly spread, so that no level waits for a whole run of another.
 CYCLE = (*((Priority.HIGH,) * 3 + (Priority.NORMAL,)) * 3, Priority.LOW)
 
 

@@ -27,6 +27,7 @@ from moonq.registry.lua import runtime
 from moonq.registry.project import Entry
 from moonq.registry.script import Runnable
 from moonq.run import consumer as running
+from moonq.run.context import CallContext
 from moonq.run.lending import Caller
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
@@ -192,15 +193,17 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
             timeout=entry.lifecycle.start_timeout,
         )
 
+    scope = parts.scope(entry)
+    context = CallContext(settings.function, serves=route.id.encode(), scope=scope)
     return parts.consumer_type(
         settings,
         route,
-        parts.policy(settings.function, Limits(settings.timeout, settings.memory), route.id),
+        parts.policy(context, Limits(settings.timeout, settings.memory), entry.id),
         open_state,
         parts.clock,
         parts.metrics,
         lambda problem: parts.supervisor.failed(entry.id, problem),
-        parts.scope(entry),
+        scope,
     )
 
 

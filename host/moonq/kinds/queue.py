@@ -14,14 +14,7 @@ from moonq.kinds import driver
 from moonq.model import QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
-from moonq.registry.fields import (
-    Count,
-    Ref,
-    Size,
-    Wait,
-    bytes_between,
-    wrong,
-)
+from moonq.registry.fields import Count, Ref, Size, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
@@ -198,7 +191,7 @@ def _same_name(first: Draft, second: Draft) -> Finding:
 
 
 def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
-    """Return where the messages of a queue go, and its dead letters if nobody declared theirs."""
+    """Return where the messages of a queue go, and its dead letters if theirs is not declared."""
     fields = entry.fields(Queue)
     is_json = fields.codec == "json"
     own = Route(

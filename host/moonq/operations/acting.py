@@ -1,17 +1,20 @@
-"""Publishing, calling, and running the services of a host."""
+"""Publishing, calling, replaying, and running the services of a host."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from moonq.errors import Invalid, QueueError
+from moonq.errors import Invalid, MoonqError, NotFound, QueueError
 from moonq.host import CallResult
-from moonq.model import Receipt
+from moonq.model import Receipt, Stored
+from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
-from moonq.run.publishing import Wanted
+from moonq.registry.project import Entry
+from moonq.run.publishing import Wanted, check_body
 from moonq.run.sinks import Publication, level_name
+from moonq.run.trying import DryRun
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -30,7 +33,8 @@ class Acting(Requests):
             raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
         items = [_wanted(number, one) for number, one in enumerate(messages, 1)]
         if dry_run:
-            answers = self._host.queues.check_batch(route.id, items)
+            trial = DryRun(self._host.queues, self._host.clock)
+            answers = trial.publish_many(route.id, items, may_wait=True)
             return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
         answers = self._host.queues.publish_batch(route.id, items)
         refused = sum(1 for answer in answers if isinstance(answer, QueueError))
@@ -57,6 +61,29 @@ class Acting(Requests):
             record=send,
         )
         return call_object(result)
+
+    @checked
+    def replay(self, message: str, queue: str | None = None) -> dict[str, Any]:
+        """Run the dead letter *message* (its id, or the ends of it) with the present handler.
+
+        Nothing is settled, published or taken away. The answer is that of `call`, with the
+        letter's `id`, its `queue` and the `function`.
+        """
+        source, stored = self._letter(message, queue)
+        consumer = self._consumer_of(source)
+        function = consumer.target("func") or ""
+        self._record("replay", f"{source} {stored.message.id} with {function}")
+        own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
+        result = self._host.call(
+            function,
+            _text(stored),
+            as_message=True,
+            headers=own,
+            send=False,
+            consumer=consumer.id,
+        )
+        found = {"id": stored.message.id, "queue": source, "function": function}
+        return {**found, **call_object(result)}
 
     @checked
     def pause(self, target: str) -> dict[str, Any]:
@@ -106,6 +133,29 @@ class Acting(Requests):
         self._stop(now)
         return {"stopping": True, "now": now}
 
+    def _letter(self, message: str, queue: str | None) -> tuple[str, Stored]:
+        for source in [self._queue(queue)] if queue is not None else self._sources():
+            _, route, _ = self._letters(source)
+            found = route.driver.find(route.spec.name, self._full_id(route, message))
+            if found is not None:
+                return source, found
+        where = queue if queue is not None else "any queue"
+        raise NotFound(
+            f"no dead letter {message!r} of {where}", hint="`moonq dead ls QUEUE` shows them"
+        )
+
+    def _sources(self) -> Iterator[str]:
+        """Yield the queues that keep dead letters."""
+        for entry in self._host.project.of_kind("queue.queue"):
+            if entry.target("dead_letter"):
+                yield entry.id
+
+    def _consumer_of(self, queue: str) -> Entry:
+        for entry in self._host.project.of_kind("queue.consumer"):
+            if entry.target("queue") == queue:
+                return entry
+        raise MoonqError(f"no consumer serves {queue}", hint="name one in a `queue.consumer` entry")
+
 
 def call_object(result: CallResult) -> dict[str, Any]:
     """Return what became of a call as plain data."""
@@ -114,13 +164,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
     return {
         **result.judged(),
         "values": result.values,
-        "error": fault
-        and {
-            "kind": fault.kind,
-            "message": fault.message,
-            "retryable": fault.retryable,
-            "traceback": fault.traceback,
-        },
+        "error": fault and fault._asdict(),
         "would_publish": publications if result.is_dry else [],
         "would_write": result.written,
         "published": [] if result.is_dry else publications,
@@ -159,8 +203,13 @@ def _bytes(number: int, text: Any) -> bytes:
 
 
 def _answer(answer: Receipt | QueueError) -> dict[str, Any]:
-    if isinstance(answer, QueueError):
-        kind, name = answer.kind, type(answer).__name__
-        error = {"type": name, "kind": kind, "message": answer.message, "hint": answer.hint}
-        return {"error": {**error, "retryable": answer.retryable}}
-    return {"id": answer.id}
+    return {"error": error_object(answer)} if isinstance(answer, QueueError) else {"id": answer.id}
+
+
+def _text(stored: Stored) -> str:
+    try:
+        text = stored.message.body.decode()
+        check_body(stored.message.body)
+    except (ValueError, Invalid):
+        raise Invalid(f"the body of {stored.message.id} is no JSON") from None
+    return text

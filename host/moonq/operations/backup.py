@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from moonq.drivers.base import X_DEAD_LETTER_REASON
+from moonq.drivers.letters import X_DEAD_LETTER_REASON
 from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
+from moonq.run.publishing import MAX_DELAY
 
 FOLDER = Path(".moonq", "trash")
 KEPT_DAYS = 7
@@ -73,7 +74,8 @@ def _options(stored: Stored, now: float) -> dict[str, Any]:
         "priority": None if is_usual else message.priority.name.lower(),
         "group": message.group,
         "dedup_key": message.dedup_key,
-        "at": due if due is not None and due > now else None,
+        # A driver may have been given a longer wait than a publish may ask for.
+        "at": min(due, now + MAX_DELAY) if due is not None and due > now else None,
         # What is left of it; nothing can be published that is too late already.
         "ttl": None if expires is None else max(expires - now, SOONEST_END),
     }

@@ -1,15 +1,17 @@
-"""Which messages an operation is about: a snapshot that was shown to somebody, then acted upon.
+"""Which messages an operation is about: a snapshot that is shown first, then acted upon.
 
-"All" means the messages that were counted, so what arrives later is never swept along.
+"All" means the messages that were counted; what arrives later is not included.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE
+from pydantic import BaseModel, ConfigDict
+
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
 from moonq.errors import Invalid, NotFound
 from moonq.model import MessageState, Stored
@@ -20,6 +22,23 @@ from moonq.run.queues import Route
 LARGEST = 100_000
 #: Snapshots that are remembered.
 KEPT = 8
+
+
+class Selection(BaseModel):
+    """Which messages are to be taken away: a snapshot, or what lies in a queue now."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    queue: str | None = None
+    ids: list[str] | None = None
+    """These only."""
+    error: str | None = None
+    """The beginning of a fingerprint."""
+    older: float | None = None
+    """Seconds since they were published, or died."""
+    snapshot: str | None = None
+    confirm: str | None = None
+    """The full id of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +105,12 @@ def letters_of(
     route: Route, origin: str | None, error: str | None, died_before: float | None
 ) -> Iterator[Stored]:
     """Yield the dead letters in *route* that came from *origin*, with one kind of error."""
-    wanted: list[Callable[[Stored], bool]] = []
-    if origin is not None:
-        wanted.append(lambda one: one.message.headers.get(X_ORIGINAL_QUEUE) == origin)
-    if error is not None:
-        wanted.append(lambda one: fingerprint(one).startswith(error))
-    if died_before is not None:
-        wanted.append(lambda one: died_at(one) <= died_before)
     for stored in stored_in(route):
-        if all(fits(stored) for fits in wanted):
+        if (
+            (origin is None or stored.message.headers.get(X_ORIGINAL_QUEUE) == origin)
+            and (error is None or fingerprint(stored).startswith(error))
+            and (died_before is None or died_at(stored) <= died_before)
+        ):
             yield stored
 
 

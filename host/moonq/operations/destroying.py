@@ -1,6 +1,6 @@
 """Taking messages away: dead letters that get another life, and what is dropped for good.
 
-What is taken is a snapshot, so that it is what somebody was shown; the queue's name must be given
+What is taken is a snapshot, so that it is what the person was shown; the queue's name must be given
 as `confirm`, here and not in a user interface, so that no script gets around it; and before
 anything is dropped it is written to a file.
 """
@@ -9,42 +9,24 @@ from __future__ import annotations
 
 import shlex
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from moonq.errors import Invalid, NotFound, Unconfirmed
 from moonq.operations import backup, choosing
-from moonq.operations.choosing import Snapshot
+from moonq.operations.choosing import Selection, Snapshot
 from moonq.operations.requests import Requests, checked
-from moonq.run.queues import Route
-
-
-class Choice(NamedTuple):
-    """Which messages are meant."""
-
-    queue: str | None
-    dead: bool
-    ids: list[str] | None
-    error: str | None
-    older: float | None
 
 
 class Destroying(Requests):
-    """Kinds of request that take messages away."""
+    """Kinds of request that take messages away; see `Selection` for what they have in common."""
 
     @checked
-    def snapshot(
-        self,
-        queue: str,
-        dead: bool = False,
-        ids: list[str] | None = None,
-        error: str | None = None,
-        older: float | None = None,
-    ) -> dict[str, Any]:
+    def snapshot(self, dead: bool = False, **selection: Any) -> dict[str, Any]:
         """Count the messages that `purge` (or, of *dead* letters, `retry` and `drop`) would take.
 
         The answer's `snapshot` names them for `KEPT` further snapshots of this session.
         """
-        taken = self._take(Choice(queue, dead, ids, error, older))
+        taken = self._take(Selection(**selection), dead)
         return {
             "snapshot": taken.number,
             "queue": taken.queue,
@@ -56,56 +38,24 @@ class Destroying(Requests):
         }
 
     @checked
-    def retry(
-        self,
-        confirm: str | None = None,
-        snapshot: str | None = None,
-        queue: str | None = None,
-        ids: list[str] | None = None,
-        error: str | None = None,
-        older: float | None = None,
-        to: str | None = None,
-    ) -> dict[str, Any]:
+    def retry(self, to: str | None = None, **selection: Any) -> dict[str, Any]:
         """Give dead letters another life, in the queue they came from or in *to*."""
-        choice = Choice(queue, True, ids, error, older)
-        chosen = self._chosen("retry", confirm, snapshot, choice)
+        chosen = self._chosen("retry", Selection(**selection), dead=True)
         target = self._route(to).spec.name if to is not None else ""
-        moved = 0
-        if chosen.ids:
-            route = chosen.route
-            moved = route.driver.redrive(route.spec.name, target, chosen.ids)
-        self._record("retry", f"{chosen.route.id} {moved}")
-        return {"queue": chosen.queue, "chosen": len(chosen.ids), "retried": moved}
+        route, ids = chosen.route, chosen.ids
+        moved = route.driver.redrive(route.spec.name, target, ids) if ids else 0
+        self._record("retry", f"{route.id} {moved}")
+        return {"queue": chosen.queue, "chosen": len(ids), "retried": moved}
 
     @checked
-    def drop(
-        self,
-        confirm: str | None = None,
-        snapshot: str | None = None,
-        queue: str | None = None,
-        ids: list[str] | None = None,
-        error: str | None = None,
-        older: float | None = None,
-        keep: bool = True,
-    ) -> dict[str, Any]:
+    def drop(self, keep: bool = True, **selection: Any) -> dict[str, Any]:
         """Drop dead letters, after a backup unless *keep* is false."""
-        choice = Choice(queue, True, ids, error, older)
-        chosen = self._chosen("drop", confirm, snapshot, choice)
-        return self._drop("drop", chosen, keep)
+        return self._drop("drop", self._chosen("drop", Selection(**selection), dead=True), keep)
 
     @checked
-    def purge(
-        self,
-        confirm: str | None = None,
-        snapshot: str | None = None,
-        queue: str | None = None,
-        ids: list[str] | None = None,
-        older: float | None = None,
-        keep: bool = True,
-    ) -> dict[str, Any]:
+    def purge(self, keep: bool = True, **selection: Any) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
-        choice = Choice(queue, False, ids, None, older)
-        chosen = self._chosen("purge", confirm, snapshot, choice)
+        chosen = self._chosen("purge", Selection(**selection), dead=False)
         found = self._drop("purge", chosen, keep)
         if "backup" in found:
             path = shlex.quote(found["backup"])
@@ -127,43 +77,39 @@ class Destroying(Requests):
         self._record(action, f"{route.id} {dropped}")
         return {**found, "dropped": dropped}
 
-    def _chosen(
-        self, action: str, confirm: str | None, snapshot: str | None, choice: Choice
-    ) -> Snapshot:
-        """Return the messages that are meant, once their queue's name was given as *confirm*."""
-        if snapshot is not None:
-            chosen = self._snapshots.get(snapshot)
-            if chosen.is_dead != choice.dead:
-                raise Invalid(f"{action}: snapshot {snapshot!r} was taken for something else")
-        elif choice.queue is not None:
-            chosen = self._take(choice)
+    def _chosen(self, action: str, selection: Selection, *, dead: bool) -> Snapshot:
+        """Return the messages that are meant, once their queue's name was given to confirm it."""
+        if selection.snapshot is not None:
+            chosen = self._snapshots.get(selection.snapshot)
+            if chosen.is_dead != dead:
+                raise Invalid(
+                    f"{action}: snapshot {selection.snapshot!r} was taken for something else"
+                )
+        elif selection.queue is not None:
+            chosen = self._take(selection, dead)
         else:
             raise Invalid(f"{action}: give a snapshot or a queue")
-        if confirm != chosen.queue:
+        if selection.confirm != chosen.queue:
             raise Unconfirmed(
                 f"{action} would take {len(chosen.ids)} messages of {chosen.queue}",
                 hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
             )
         return chosen
 
-    def _take(self, choice: Choice) -> Snapshot:
-        assert choice.queue is not None
+    def _take(self, selection: Selection, dead: bool) -> Snapshot:
         now = self._host.clock.now()
-        if choice.dead:
-            name, route, origin = self._letters(choice.queue)
-            found = self._letters_in(route, origin, choice.error, choice.older)
+        queue, older = selection.queue or "", selection.older
+        if dead:
+            name, route, origin = self._letters(queue)
+            found = self._letters_in(route, origin, selection.error, older)
         else:
-            name = self._queue(choice.queue)
-            route = self._host.queues.route(name)
-            before = None if choice.older is None else now - choice.older
-            found = choosing.waiting_in(route, before)
-        wanted = self._wanted(route, choice.ids)
-        if wanted is not None:
+            name, route = self._queue(queue), self._route(queue)
+            found = choosing.waiting_in(route, None if older is None else now - older)
+        wanted = None
+        if selection.ids is not None:
+            wanted = frozenset(self._full_id(route, shown) for shown in selection.ids)
             found = (one for one in found if one.message.id in wanted)
         taken = [one.message.id for one in islice(found, choosing.LARGEST)]
         if wanted is not None and (missing := sorted(wanted - set(taken))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        return self._snapshots.keep(route, name, taken, now, is_dead=choice.dead)
-
-    def _wanted(self, route: Route, ids: list[str] | None) -> frozenset[str] | None:
-        return None if ids is None else frozenset(self._full_id(route, shown) for shown in ids)
+        return self._snapshots.keep(route, name, taken, now, is_dead=dead)

@@ -11,10 +11,11 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from moonq.errors import MoonqError
 from moonq.model import ErrorRecord, Stored
 
 REDACTED = "[redacted]"
-#: Bytes of one body that are shown unless somebody asks for all of it.
+#: Bytes of one body that are shown unless all of it is asked for.
 SHOWN = 16 * 1024
 _FRAME = re.compile(r"(?P<place>\S[^\n]*?:\d+): in ")
 _PLACE = re.compile(r"(?P<place>\S+?:\d+): ")
@@ -76,6 +77,17 @@ def covered(value: Any, hidden: Collection[str]) -> Any:
     if isinstance(value, list):
         return [covered(item, hidden) for item in value]
     return value
+
+
+def error_object(problem: MoonqError) -> dict[str, Any]:
+    """Return *problem* with all that tells a program what to do about it."""
+    return {
+        "type": type(problem).__name__,
+        "kind": problem.kind,
+        "message": problem.message,
+        "hint": problem.hint,
+        "retryable": problem.retryable,
+    }
 
 
 def record_object(record: ErrorRecord) -> dict[str, Any]:

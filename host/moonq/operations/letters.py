@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from moonq.drivers.base import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
+from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_DEAD_LETTER_TIME
 from moonq.model import Stored
 from moonq.operations.documents import where, words
 
@@ -28,27 +28,14 @@ class Group:
     """Dead letters with one kind of error."""
 
     fingerprint: str
+    count: int
+    first: float
+    last: float
     where: str
     error: str
     reason: str
-    first: float
-    last: float
     example: str
     """The id of one of them."""
-    count: int = 0
-
-    def object(self, width: int) -> dict[str, Any]:
-        """Return it as plain data, its fingerprint cut to *width*."""
-        return {
-            "fingerprint": self.fingerprint[:width],
-            "count": self.count,
-            "first": self.first,
-            "last": self.last,
-            "where": self.where,
-            "error": self.error,
-            "reason": self.reason,
-            "example": self.example,
-        }
 
 
 def fingerprint(stored: Stored) -> str:
@@ -76,7 +63,7 @@ class Groups:
         one = self._groups.get(key)
         if one is None:
             place, text = _place_and_words(letter)
-            one = Group(key, place, text, _reason(letter), when, when, letter.message.id)
+            one = Group(key, 0, when, when, place, text, _reason(letter), letter.message.id)
             self._groups[key] = one
         one.first, one.last = min(one.first, when), max(one.last, when)
         one.count += 1
@@ -92,7 +79,7 @@ class Groups:
         width = SHORT
         while len({one.fingerprint[:width] for one in groups}) < len(groups):
             width += 1
-        return [one.object(width) for one in groups]
+        return [asdict(one) | {"fingerprint": one.fingerprint[:width]} for one in groups]
 
 
 def _place_and_words(stored: Stored) -> tuple[str, str]:

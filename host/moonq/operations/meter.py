@@ -19,38 +19,27 @@ KEPT = 61
 PERIOD = 1.0
 
 
-class Sample(NamedTuple):
-    """All counters at one moment."""
+class Reading(NamedTuple):
+    """All counters at one moment; or, as rates, how much they grow in a second."""
 
     time: float
-    published: Mapping[str, int]
+    """Seconds by the monotonic clock; of rates, how many they were taken over."""
+    cpu: float
+    """Seconds of processor time; of rates, cores in use."""
+    published: Mapping[str, float] = {}
     """By queue."""
-    acked: Mapping[str, int]
+    acked: Mapping[str, float] = {}
     """By consumer, as are the next two."""
-    retried: Mapping[str, int]
-    dead: Mapping[str, int]
-    cpu: float
-    """Seconds of processor time."""
-
-
-class Rates(NamedTuple):
-    """Per second, over the last `seconds`."""
-
-    seconds: float
-    published: Mapping[str, float]
-    acked: Mapping[str, float]
-    retried: Mapping[str, float]
-    dead: Mapping[str, float]
-    cpu: float
-    """Cores in use."""
+    retried: Mapping[str, float] = {}
+    dead: Mapping[str, float] = {}
 
 
 class Meter:
-    """Samples one host, in a thread of its own between `start` and `stop`."""
+    """Samples one host, in a thread between `start` and `stop`."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._samples: deque[Sample] = deque(maxlen=KEPT)
+        self._samples: deque[Reading] = deque(maxlen=KEPT)
         self._stop = threading.Event()
         self.sample()
 
@@ -71,40 +60,36 @@ class Meter:
         host = self._host
         consumers = dict(host.consumers)
         self._samples.append(
-            Sample(
+            Reading(
                 host.clock.monotonic(),
+                time.process_time(),
                 host.queues.traffic(),
                 {name: consumer.acked() for name, consumer in consumers.items()},
                 {name: host.metrics.get("retried", name) for name in consumers},
                 {name: host.metrics.get("dead", name) for name in consumers},
-                time.process_time(),
             )
         )
 
-    def rates(self) -> Rates:
+    def rates(self) -> Reading:
         """Return what the kept samples tell; without two of them, nothing."""
         first, last = self._samples[0], self._samples[-1]
         seconds = last.time - first.time
         if seconds <= 0:
-            return Rates(0.0, {}, {}, {}, {}, 0.0)
-        return Rates(
+            return Reading(0.0, 0.0)
+
+        def per_second(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+            # A consumer that was replaced begins to count anew: better nothing than less than
+            # nothing.
+            return {
+                name: round(max(0, count - before.get(name, 0)) / seconds, 2)
+                for name, count in after.items()
+            }
+
+        return Reading(
             seconds,
-            _per_second(first.published, last.published, seconds),
-            _per_second(first.acked, last.acked, seconds),
-            _per_second(first.retried, last.retried, seconds),
-            _per_second(first.dead, last.dead, seconds),
             max(0.0, (last.cpu - first.cpu) / seconds),
+            *map(per_second, first[2:], last[2:]),
         )
-
-
-def _per_second(
-    before: Mapping[str, int], after: Mapping[str, int], seconds: float
-) -> dict[str, float]:
-    # A consumer that was replaced begins to count anew: better nothing than less than nothing.
-    return {
-        name: round(max(0, count - before.get(name, 0)) / seconds, 2)
-        for name, count in after.items()
-    }
 
 
 def memory_bytes() -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 from moonq import __version__
@@ -73,14 +74,14 @@ def _queue(host: Host, meter: Meter | None, route: Route) -> dict[str, Any]:
 
 def _queue_rates(host: Host, meter: Meter, queue: str) -> dict[str, Any]:
     rates = meter.rates()
-    if not rates.seconds:
+    if not rates.time:
         return {}
     names = [one.settings.id for one in _serving(host, queue)]
     out = sum(rates.acked.get(name, 0.0) + rates.dead.get(name, 0.0) for name in names)
     found: dict[str, Any] = {"in_rate": rates.published.get(queue, 0.0)}
     if names:
         found["out_rate"] = round(out, 2)
-    return {**found, "rate_seconds": round(rates.seconds, 1)}
+    return {**found, "rate_seconds": round(rates.time, 1)}
 
 
 def _serving(host: Host, queue: str) -> list[Consumer]:
@@ -110,15 +111,9 @@ def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
     consumer = host.consumers.get(name)
     if consumer is None:
         return found
-    now = consumer.status()
+    status = asdict(consumer.status())
+    found |= {key: value for key, value in status.items() if value is not None}
     found |= {
-        "workers": now.workers,
-        "busy": now.busy,
-        "abandoned": now.abandoned,
-        "paused": now.paused,
-        "healthy": now.healthy,
-        "last_error": now.last_error,
-        **({} if now.last_error_at is None else {"last_error_at": now.last_error_at}),
         "prefetch": consumer.settings.prefetch,
         "running": consumer.running()[:100],
         "acked": consumer.acked(),
@@ -126,8 +121,7 @@ def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
         "retried": host.metrics.get("retried", name),
         "dead": host.metrics.get("dead", name),
     }
-    if meter is not None and (rates := meter.rates()).seconds:
-        for key, counts in (("acked", rates.acked), ("retried", rates.retried)):
-            found[f"{key}_rate"] = counts.get(name, 0.0)
-        found["dead_rate"] = rates.dead.get(name, 0.0)
+    if meter is not None and (rates := meter.rates()).time:
+        for key in ("acked", "retried", "dead"):
+            found[f"{key}_rate"] = getattr(rates, key).get(name, 0.0)
     return found

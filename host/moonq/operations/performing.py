@@ -20,11 +20,10 @@ from moonq.errors import Invalid, ReadOnly
 from moonq.operations.acting import Acting
 from moonq.operations.destroying import Destroying
 from moonq.operations.queries import Queries
-from moonq.operations.replaying import Replaying
 from moonq.operations.verbs import VERBS
 
 
-class Operations(Queries, Acting, Replaying, Destroying):
+class Operations(Queries, Acting, Destroying):
     """What one person may do to one host."""
 
     def perform(
@@ -40,22 +39,20 @@ class Operations(Queries, Acting, Replaying, Destroying):
         if verb is None:
             raise Invalid(f"no kind of request is called {kind!r}")
         if read_only and verb.needs_write(fields):
+            asked = "\\write, or with --yes" if verb.changes else "\\write"
             raise ReadOnly(
                 f"{kind}: this session is read-only",
-                hint="ask for write access with \\write, or with --yes; the host logs it",
+                hint=f"ask for write access with {asked}; the host logs it",
             )
+        known = verb.fields()
+        if unknown := fields.keys() - {one.name for one in known}:
+            raise Invalid(f"{kind}: unknown field {min(unknown)!r}")
+        if missing := [one.name for one in known if one.is_required and one.name not in fields]:
+            raise Invalid(f"{kind}: field {missing[0]!r} is missing")
         try:
             found: dict[str, Any] = getattr(self, kind)(**fields)
         except ValidationError as problem:
-            raise Invalid(_complaint(kind, problem)) from None
+            first = problem.errors()[0]
+            complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+            raise Invalid(f"{kind}: field {first['loc'][0]!r}: {complaint}") from None
         return found
-
-
-def _complaint(kind: str, problem: ValidationError) -> str:
-    first = problem.errors()[0]
-    field = first["loc"][0] if first["loc"] else ""
-    if first["type"] == "unexpected_keyword_argument":
-        return f"{kind}: unknown field {field!r}"
-    if first["type"] == "missing_argument":
-        return f"{kind}: field {field!r} is missing"
-    return f"{kind}: field {field!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

@@ -49,7 +49,7 @@ class Requests:
         return self._host.project.id_of(name, "queue.queue")
 
     def _service(self, name: str) -> str:
-        """Return the full id of an entry, or of a queue that nobody wrote down."""
+        """Return the full id of an entry, or of a queue without an entry."""
         try:
             return self._host.project.resolve(name).id
         except NotFound:

@@ -18,9 +18,9 @@ class Needs(Enum):
 
 
 class Confirm(Enum):
-    """Who is asked before a verb does something; see `Verb.question`."""
+    """What is asked before a verb does something; see `Verb.question`."""
 
-    NONE = "nobody"
+    NONE = "nothing"
     PRODUCTION = "in production, a yes"
     YES = "a yes"
     NAME = "a yes; for many messages or in production the queue's name is typed"
@@ -65,9 +65,9 @@ class Argument:
     is_guarded: bool = False
     """Only with it does the verb change something."""
     for_view: str = ""
-    """The view's own word for it, where the view is told it too."""
+    """The view's word for it, where the view needs it too."""
     is_local: bool = False
-    """It is no field of the request: only the view is told."""
+    """It is no field of the request: only the view needs it."""
 
     @property
     def is_required(self) -> bool:
@@ -93,7 +93,7 @@ class Verb:
     view: str = ""
     """The view that shows its answer."""
     shown_as: tuple[tuple[str, Any], ...] = ()
-    """What that view is told each time."""
+    """What that view always gets beside it."""
     command: str = ""
     """On the command line: ``peek``, ``dead ls``; empty: it is not there."""
     typed: str = ""
@@ -113,7 +113,7 @@ class Verb:
         return [one for one in self.arguments if not one.is_local]
 
     def view_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what its view is told of what was asked for."""
+        """Return what its view needs of what was asked for."""
         told = {one.for_view: given.get(one.name) for one in self.arguments if one.for_view}
         return {**dict(self.shown_as), **{key: one for key, one in told.items() if one is not None}}
 
@@ -133,6 +133,8 @@ class Verb:
         """Whether a session that may only look may not ask for it with *fields*."""
         if fields.get("redact") is False:
             return True
+        if fields.get("dry_run"):
+            return False
         guards = [one.name for one in self.arguments if one.is_guarded]
         return bool(self.changes) and (not guards or any(fields.get(name) for name in guards))
 

@@ -89,13 +89,13 @@ def _is_ours(node: Map) -> bool:
     return isinstance(entries, List) and any("kind" in keys(item) for item in entries.items)
 
 
+@dataclass
 class _Top:
     """What stands at the top of a file of entries, and what is wrong with it."""
 
-    def __init__(self, source: Source, node: Map, findings: list[Finding]) -> None:
-        self.source = source
-        self.node = node
-        self.findings = findings
+    source: Source
+    node: Map
+    findings: list[Finding]
 
     def _add(self, code: str, message: str, node: Node, advice: str) -> None:
         self.findings.append(error(code, message, self.source.at(node), help=advice))

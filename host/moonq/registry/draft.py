@@ -66,7 +66,7 @@ class Draft:
     def span(self, node: Node | None, label: str = "", **more: Any) -> Span:
         """Return the span of *node*, or of the entry's name without one."""
         at = node or self.node.get("name") or self.node
-        return self.source.span(at.line, at.column, at.length, label, **more)
+        return self.source.at(at, label, **more)
 
     def span_of(self, *path: str | int, label: str = "", **more: Any) -> Span:
         """Return the span of a field, or of the nearest one around it."""
@@ -79,7 +79,7 @@ class Drafts(dict[str, Draft]):
     def __init__(self) -> None:
         super().__init__()
         self.implied: dict[str, Draft] = {}
-        """Ids that were not written down, and who implies them."""
+        """Ids that were not written down, and the drafts that imply them."""
 
     def find(self, id_: str) -> Draft | None:
         """Return the draft of *id_*, or of the entry that implies it."""

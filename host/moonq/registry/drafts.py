@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,25 +20,21 @@ from moonq.text.suggestions import close, question
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
+@dataclass
 class Reader:
     """Reads entries of the given kinds."""
 
-    def __init__(self, kinds: Kinds, env: Mapping[str, str], findings: list[Finding]) -> None:
-        self.kinds = kinds
-        self.env = env
-        self.findings = findings
+    kinds: Kinds
+    env: Mapping[str, str]
+    findings: list[Finding]
 
     def read(self, source: Source, namespace: str, entries: List) -> Iterator[Draft]:
         """Yield the drafts of one file."""
         for node in entries.items:
             if not isinstance(node, Map):
-                span = source.span(node.line, node.column, node.length, "this is no map")
-                self._add(
-                    "R207",
-                    "an entry must be a map with `name` and `kind`",
-                    span,
-                    help="write `- name: …` and `kind: …` below it",
-                )
+                message = "an entry must be a map with `name` and `kind`"
+                help_ = "write `- name: …` and `kind: …` below it"
+                self._add("R207", message, source.at(node, "this is no map"), help=help_)
             elif draft := self._draft(source, namespace, node):
                 self._check(draft)
                 yield draft
@@ -56,8 +54,8 @@ class Reader:
                 )
         return drafts
 
-    def _add(self, code: str, message: str, *spans: Span, help: str = "", note: str = "") -> None:  # noqa: A002
-        self.findings.append(error(code, message, *spans, help=help, note=note))
+    def _add(self, code: str, message: str, *spans: Span, **more: Any) -> None:
+        self.findings.append(error(code, message, *spans, **more))
 
     def _draft(self, source: Source, namespace: str, node: Map) -> Draft | None:
         draft = Draft(source, node, namespace, "", "")

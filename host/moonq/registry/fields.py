@@ -18,7 +18,6 @@ from moonq.registry.yaml.scalars import EnvText, TooBig, meaning
 from moonq.text import sizes
 
 DAY = 86_400.0
-OUT_OF_RANGE = "out_of_range"
 WRONG_VALUE = "wrong_value"
 
 
@@ -46,9 +45,19 @@ class Ref:
         return " or ".join(f"{kind}*" if kind.endswith(".") else kind for kind in self.kinds)
 
 
-def wrong(message: str, *, help: str = "") -> PydanticCustomError:  # noqa: A002
-    """Return the error for a value of the right type that makes no sense; a full sentence."""
-    return PydanticCustomError(WRONG_VALUE, "{message}", {"message": message, "help": help})
+def wrong(
+    message: str,
+    *,
+    help: str = "",  # noqa: A002
+    note: str = "",
+    code: str = "R207",
+) -> PydanticCustomError:
+    """Return the error for a value of the right type that makes no sense.
+
+    *message* is a full sentence that begins with the field, or what follows behind its name.
+    """
+    details = {"message": message, "help": help, "note": note, "code": code}
+    return PydanticCustomError(WRONG_VALUE, "{message}", details)
 
 
 def _from_env(value: Any) -> Any:
@@ -60,22 +69,16 @@ def _from_env(value: Any) -> Any:
     return value
 
 
-def _seconds(value: Any) -> float:
-    try:
-        return durations.parse(_from_env(value))
-    except ValueError as error:
-        raise wrong(str(error)) from None
+def _parsed(parse: Callable[[Any], Any], *, none: bool = False) -> BeforeValidator:
+    def read(value: Any) -> Any:
+        if none and value == "none":
+            return None
+        try:
+            return parse(_from_env(value))
+        except ValueError as error:
+            raise wrong(str(error)) from None
 
-
-def _bytes(value: Any) -> int:
-    try:
-        return sizes.parse(_from_env(value))
-    except ValueError as error:
-        raise wrong(str(error)) from None
-
-
-def _none_word(value: Any) -> Any:
-    return None if value == "none" else _seconds(value)
+    return BeforeValidator(read)
 
 
 def between(
@@ -94,16 +97,8 @@ def between(
     def check(value: Any) -> Any:
         if value is None or low <= value <= high:
             return value
-        raise PydanticCustomError(
-            OUT_OF_RANGE,
-            "must be between {low} and {high}",
-            {
-                "low": show(low),
-                "high": show(high),
-                "note": note(value) if note else "",
-                "help": help,
-            },
-        )
+        message = f" must be between {show(low)} and {show(high)}"
+        raise wrong(message, help=help, note=note(value) if note else "", code="R208")
 
     return AfterValidator(check)
 
@@ -122,10 +117,10 @@ def bytes_between(low: int, high: int) -> AfterValidator:
 Whole = Annotated[int, BeforeValidator(_from_env)]
 Number = Annotated[float, BeforeValidator(_from_env)]
 Flag = Annotated[bool, BeforeValidator(_from_env)]
-Size = Annotated[int, BeforeValidator(_bytes)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
+Size = Annotated[int, _parsed(sizes.parse)]
+Seconds = Annotated[float, _parsed(durations.parse)]
 #: A length of time, or the word `none` for no limit.
-SecondsOrNone = Annotated[float | None, BeforeValidator(_none_word)]
+SecondsOrNone = Annotated[float | None, _parsed(durations.parse, none=True)]
 
 Count = Annotated[Whole, between(1, 1_000_000)]
 Share = Annotated[Number, between(0, 1)]

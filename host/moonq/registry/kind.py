@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
@@ -13,26 +14,19 @@ from moonq.registry.lua.syntax import Compile
 from moonq.text.findings import Finding
 
 
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of entry: its name, the model of its fields, and what only it knows."""
 
-    def __init__(
-        self,
-        name: str,
-        model: type[Config],
-        *,
-        aliases: Mapping[str, str] | None = None,
-        circle_help: str = "",
-        compiles: Compile | None = None,
-    ) -> None:
-        self.name = name
-        self.model = model
-        self.aliases = aliases or {}
-        """What people write who do not know the name -> what that stands for, in words."""
-        self.circle_help = circle_help
-        """What ends a circle of such entries; `{0}` is the first of them, `{1}` the last."""
-        self.compiles = compiles
-        """What looks at the Lua text of its entries."""
+    name: str
+    model: type[Config]
+    _: KW_ONLY
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names that people write, in lower case -> what each stands for, in words."""
+    circle_help: str = ""
+    """What ends a circle of such entries; `{0}` is the first of them, `{1}` the last."""
+    compiles: Compile | None = None
+    """What looks at the Lua text of its entries."""
 
     def implied(self, draft: Draft) -> str | None:
         """Return the id of an entry that *draft* brings along although it is not written down."""

@@ -7,6 +7,7 @@ references, cycles, finishing (what other entries decide), scripts (Lua text and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -38,12 +39,12 @@ def inspect(
     return project, loading.findings
 
 
+@dataclass
 class _Loading:
-    def __init__(self, path: Path, kinds: Kinds, env: Mapping[str, str]) -> None:
-        self.path = path
-        self.kinds = kinds
-        self.env = env
-        self.findings: list[Finding] = []
+    path: Path
+    kinds: Kinds
+    env: Mapping[str, str]
+    findings: list[Finding] = field(default_factory=list)
 
     def project(self) -> Project | None:
         try:

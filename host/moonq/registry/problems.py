@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from moonq.registry.fields import OUT_OF_RANGE, WRONG_VALUE
+from moonq.registry.fields import WRONG_VALUE
 from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
 from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
-#: pydantic's error types by what they wanted; whoever is not here wanted something else.
+#: what pydantic's error types wanted, those of a wrong shape.
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -33,7 +34,6 @@ _SHAPES: dict[type, str] = {
     list: "a list",
     dict: "a map",
 }
-_EXAMPLES = {"list_type": "[…]", "dict_type": "{…}", "model_type": "{…}"}
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,6 @@ class Problems:
             return self.unknown(path, known_fields(self.model, path[:-1]))
         if kind == "missing":
             return self._missing(path)
-        if kind == OUT_OF_RANGE:
-            return self._out_of_range(path, details)
         return self._wrong(path, details)
 
     def unknown(self, path: Path, known: Sequence[str]) -> Finding:
@@ -90,20 +88,16 @@ class Problems:
         span = self.source.at(place, f"no `{name}` here")
         return error("R211", f"{where} needs a field `{name}`", span, help=f"add `{name}: …`")
 
-    def _out_of_range(self, path: Path, details: Mapping[str, Any]) -> Finding:
-        context = details["ctx"]
-        span = self.source.at(locate(self.node, path))
-        message = f"`{dotted(path)}` {details['msg']}"
-        return error("R208", message, span, help=context["help"], note=context["note"])
-
     def _wrong(self, path: Path, details: Mapping[str, Any]) -> Finding:
         value, kind = details["input"], details["type"]
         name = dotted(path)
-        help_ = ""
-        label = ""
+        help_, note, label, code = "", "", "", "R207"
         if kind == WRONG_VALUE:
-            message, help_ = details["ctx"]["message"], details["ctx"]["help"]
-            message = message if message.startswith("`") else f"`{name}`: {message}"
+            message, help_, note, code = itemgetter("message", "help", "note", "code")(
+                details["ctx"]
+            )
+            if not message.startswith("`"):
+                message = f"`{name}`{'' if message.startswith(' ') else ': '}{message}"
         elif value is None:
             message, help_ = f"`{name}` has no value", "write one, or leave the line out"
         elif kind == "literal_error":
@@ -116,7 +110,7 @@ class Problems:
             label = f"this is {_SHAPES.get(type(value), 'something else')}" if wanted else ""
             help_ = _advice(kind, value)
         span = self.source.at(locate(self.node, path), label)
-        return error("R207", message, span, help=help_)
+        return error(code, message, span, help=help_, note=note)
 
     def _choices(self, path: Path, expected: str) -> list[str]:
         field = _field(self.model, path)

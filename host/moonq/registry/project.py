@@ -8,7 +8,7 @@ project.resolve("orders").id          # "app:orders"
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -106,7 +106,7 @@ class Project:
     settings: Settings
     entries: Mapping[str, Entry]
     implied: Mapping[str, str] = field(default_factory=dict)
-    """Ids of what nobody wrote down, such as a queue's dead letters: id -> who implies it."""
+    """Ids that are not written down (a queue's dead letters), and the entry that implies each."""
     path: Path | None = None
     """What was loaded: the folder, or a single file in it."""
 
@@ -140,7 +140,8 @@ class Project:
         Raises:
             NotFound: No entry has that name, or several have.
         """
-        return self.entries[self._id(name, list(self.entries))]
+        found = self.entries.get(name)
+        return self.entries[self._id(name, list(self.entries))] if found is None else found
 
     def id_of(self, name: str, kind: str) -> str:
         """Return the full id of *name*, an entry of *kind* or implied by one.
@@ -155,7 +156,7 @@ class Project:
     def _id(self, name: str, ids: list[str]) -> str:
         if name in ids:
             return name
-        same = list(_named(name, ids))
+        same = [id_ for id_ in ids if id_.partition(":")[2] == name]
         if len(same) == 1:
             return same[0]
         if same:
@@ -166,8 +167,3 @@ class Project:
             f"no entry {name!r} in {self.name}",
             hint=likely or f"the project has {', '.join(sorted(ids)[:8]) or 'no entries'}",
         )
-
-
-def _named(name: str, ids: list[str]) -> Iterator[str]:
-    """The ids whose part behind the colon is *name*."""
-    return (id_ for id_ in ids if id_.partition(":")[2] == name)

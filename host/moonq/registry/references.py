@@ -11,7 +11,7 @@ from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import Ref
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import dotted
-from moonq.registry.yaml.nodes import Path, Scalar, locate
+from moonq.registry.yaml.nodes import Path, locate
 from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 
@@ -86,10 +86,11 @@ class _Resolver:
         return error(
             "R202",
             f"`{dotted(path)}` refers to an entry that does not exist",
-            draft.span(
-                _scalar(draft, path),
-                f"no entry `{draft.full(written)}`",
-                since=_line_before(draft, path),
+            draft.span_of(
+                *path,
+                label=f"no entry `{draft.full(written)}`",
+                # The line above says which entry this is, where it belongs to the same one.
+                since=max(draft.node.line, locate(draft.node, path).line - 1),
             ),
             help=self._likely(draft, written, ref),
         )
@@ -118,17 +119,6 @@ class _Resolver:
         return f"{question(near)}  ({only.kind}, {only.place})"
 
 
-def _scalar(draft: Draft, path: Path) -> Scalar | None:
-    node = locate(draft.node, path)
-    return node if isinstance(node, Scalar) else None
-
-
-def _line_before(draft: Draft, path: Path) -> int:
-    """Show the line above too where it belongs to the same entry: it says which one this is."""
-    line = locate(draft.node, path).line
-    return max(draft.node.line, line - 1)
-
-
 def _the_few(fitting: list[Draft], ref: Ref) -> str:
     kind = ref.wanted
     if not kind:
@@ -144,6 +134,6 @@ def _wrong_kind(draft: Draft, path: Path, target: Draft, ref: Ref) -> Finding:
     return error(
         "R209",
         f"`{dotted(path)}` must be a {ref.wanted}, but `{target.id}` is a {target.kind}",
-        draft.span(_scalar(draft, path), f"{target.kind}, {target.place}"),
+        draft.span_of(*path, label=f"{target.kind}, {target.place}"),
         help=ref.instead.get(target.kind, "").format(target.id),
     )

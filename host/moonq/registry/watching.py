@@ -1,6 +1,6 @@
 """Tells when the files of a project have changed.
 
-    with Watching(Path("shop"), on_change=reload):      # in a thread of its own
+    with Watching(Path("shop"), on_change=reload):      # in another thread
         ...
     reload(("src/process_order.lua",))                  # once per save, however many files
 

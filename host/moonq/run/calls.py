@@ -20,10 +20,10 @@ from moonq.run.context import CallContext
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
 from moonq.run.lending import Caller
-from moonq.run.policy import Policy
-from moonq.run.sinks import DryRun, Line, Publication, Recording
+from moonq.run.sinks import Line, Publication, Recording
+from moonq.run.trying import DryRun
 from moonq.run.worker import described
-from moonq.sandbox.state import Fault, Limits, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 
 
 @dataclass(slots=True)
@@ -117,27 +117,20 @@ class Call:
         caller = Caller(
             context, settle=lambda _, *what: end(asked(*what)), message=lambda _: message
         )
-        with closing(self._policy()) as policy:
+        with closing(self._building.dry_policy(context, self._consumer)) as policy:
             with self._open(caller) as state:
                 event = ended(state.deliver(self._timeout(), [body]))
             if end(event or Event("ack")) and event is not None and result.verdict is not None:
                 result.fault = result.verdict.fault(event)
-
-    def _policy(self) -> Policy:
-        """Return the judge of the queue that the consumer serves; without one, of the defaults."""
-        parts, consumer = self._building, self._consumer
-        limits = Limits(self._timeout(), parts.functions.limits(self._function).memory)
-        queue = consumer.target("queue") if consumer else None
-        return parts.policy(self._function, limits, queue, lambda: 0.5, self._sink)
 
     @contextmanager
     def _open(self, caller: Caller) -> Iterator[LuaState]:
         state = self._state = self._building.functions.open(self._function, caller)
         try:
             yield state
-            self._result.memory = state.memory_used()
         finally:
             self._state = None
+            self._result.memory = state.memory_used()
             state.close()
 
     def wind_up(self) -> None:
@@ -168,10 +161,7 @@ class Call:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
 
     def _timeout(self) -> float | None:
-        if self._consumer is None:
-            return self._building.functions.limits(self._function).timeout
-        timeout: float | None = self._fields.timeout
-        return timeout
+        return self._building.dry_limits(self._function, self._consumer).timeout
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:

@@ -69,10 +69,6 @@ class Caller:
         return self.is_held
 
 
-#: On what an action is, from the caller and what the script gives.
-Resource = Callable[..., str]
-
-
 @dataclass(frozen=True, slots=True)
 class Lent:
     """One lent function, which takes its caller and what the script gives."""
@@ -81,8 +77,10 @@ class Lent:
     function: Callable[..., Any]
     action: str | None
     """What policies call it; None for what changes and shows nothing of the host."""
-    resource: Resource
-    """On what the action is."""
+    resource: str | None
+    """On what the action is; None: on what the script names first."""
+    resolves: bool
+    """Whether what the script names first is an entry, perhaps without its namespace."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
@@ -97,11 +95,15 @@ class Lent:
         function, called = self.function, self.name
         action, resource = self.action, self.resource
         is_untried, holds = self.writes and not self.captured, self.holds
+        resolves = self.resolves
 
         def call(*arguments: Any) -> Any:
             context = caller.context
+            if resolves:
+                entry = caller.host.entry_id(name(arguments[0]))
+                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if action is not None and context.scope is not None:
-                context.scope.require(action, resource(caller, *arguments))
+                context.scope.require(action, resource or name(arguments[0]))
             if is_untried and context.sink is not None and context.sink.is_dry:
                 raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
             if not holds:
@@ -115,15 +117,6 @@ class Lent:
         return Bound(safe(call), self.waits)
 
 
-def _named_first(_: Caller, named: bytes, *__: Any) -> str:
-    return name(named)
-
-
-def an_entry(caller: Caller, named: bytes, *_: Any) -> str:
-    """Return the full id of the entry that the script names first."""
-    return caller.host.entry_id(name(named))
-
-
 def lent(
     *,
     action: str | None,
@@ -131,7 +124,8 @@ def lent(
     waits: bool,
     captured: bool = False,
     holds: bool = False,
-    resource: Resource = _named_first,
+    resource: str | None = None,
+    resolves: bool = False,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
@@ -143,7 +137,7 @@ def lent(
         called = function.__name__.strip("_")
         if writes and action is None:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, writes, captured, waits, holds)
+        return Lent(called, function, action, resource, resolves, writes, captured, waits, holds)
 
     return declared
 

@@ -27,7 +27,6 @@ from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.services import HostServices
-from moonq.run.sinks import HostSink
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 
@@ -50,7 +49,7 @@ class Service:
 class Parts:
     """What a host consists of, made from its project."""
 
-    #: A test uses a consumer without threads instead, and no randomness.
+    #: What a test has of its own: a consumer without threads, and no chance.
     consumer_type: Callable[..., Consumer] = Consumer
     chance: Callable[[], float] = staticmethod(random.random)
 
@@ -86,23 +85,22 @@ class Parts:
         return make()
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
-        """Return a queue as its driver declares it."""
+        """Return what a driver is told of a queue."""
         return spec
 
     def policy(
         self,
-        function: str,
+        context: CallContext,
         limits: Limits,
-        queue_id: str | None,
+        logger: str,
         chance: Callable[[], float] | None = None,
-        sink: HostSink | None = None,
     ) -> Policy:
-        """Return the judge of what *function* makes of messages of a queue, or of any.
+        """Return the judge of what the function of *context* makes of messages of its queue.
 
-        What the queue's own policy writes goes into *sink*. Queues of dead letters that no entry
-        declares have the defaults.
+        A policy of the queue's own has the scope and the sink of *context*. A queue that is not
+        declared has the defaults.
         """
-        entry = self.project.entries.get(queue_id or "")
+        entry = self.project.entries.get(context.serves.decode())
         fields: Any = entry.config if entry else None
         retry: RetryOptions = fields.retry if fields else RetryOptions()
         own = retry.policy
@@ -110,20 +108,38 @@ class Parts:
             **retry.model_dump(exclude={"policy"}),
             "max_attempts": fields.max_attempts if fields else retry.max_attempts,
             "dead_letter": entry.target("dead_letter") if entry else None,
-            "function": function,
+            "function": context.entry,
             **limits._asdict(),
         }
 
         def make(is_own: bool) -> LuaState:
             if is_own and own:
-                return self.functions.open(own, Caller(CallContext(own, sink=sink)))
+                inherited = CallContext(own, context.serves, context.scope, context.sink)
+                return self.functions.open(own, Caller(inherited))
             return LuaState({}, Limits(timeout=1.0))
 
-        return Policy(told, make, self.clock, chance or self.chance)
+        return Policy(told, make, self.clock, chance or self.chance, logger)
 
     def scope(self, entry: Entry) -> Scope | None:
         """Return what *entry* may do; None restricts nothing."""
         return self.policies.scope(entry.lifecycle.security, entry.id)
+
+    def dry_policy(self, context: CallContext, consumer: Entry | None) -> Policy:
+        """Return the judge of a call by hand as *consumer* would have it, but without jitter.
+
+        Without a consumer the defaults hold.
+        """
+        limits = self.dry_limits(context.entry, consumer)
+        if consumer is not None:
+            context = context._replace(serves=(consumer.target("queue") or "").encode())
+        logger = consumer.id if consumer else context.entry
+        return self.policy(context, limits, logger, lambda: 0.5)
+
+    def dry_limits(self, function: str, consumer: Entry | None) -> Limits:
+        """Return what *function* may use where *consumer* runs it."""
+        limits = self.functions.limits(function)
+        fields: Any = consumer.config if consumer else limits
+        return limits._replace(timeout=fields.timeout)
 
     def on_event(self, event: Event) -> None:
         """Count and tell what a driver did by itself."""

@@ -29,7 +29,7 @@ from moonq.registry.fields import (
 from moonq.run.judgement import ACKED, Event, Judgement
 from moonq.sandbox.state import LuaState
 
-_log = log.get("moonq.policy")
+_FAULTY = "the queue's own retry policy failed, the default was used: %s"
 
 
 class RetryOptions(Strict):
@@ -60,7 +60,7 @@ class Policy:
 
     *queue* is a `verdict.Queue`. *make_state* gets whether the queue's own policy is to be opened
     in the state, where there is one. Failures are rare beside successes, so all workers of a
-    consumer share the state under a lock.
+    consumer share the state under a lock. What goes wrong is logged as *logger*.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class Policy:
         make_state: Callable[[bool], LuaState],
         clock: Clock,
         chance: Callable[[], float] = random.random,
+        logger: str = "moonq.policy",
     ) -> None:
         self._queue = queue
         self._make_state = make_state
         self._clock = clock
         self._chance = chance
+        self._log = log.get(logger)
         self._lock = threading.Lock()
         self._state: LuaState | None = None
 
@@ -81,11 +83,17 @@ class Policy:
         """Return what *event* leads to."""
         if event.what == "ack":
             return ACKED  # so that no success waits for a failure's turn
-        answer = self._ask(self._told(delivery, event, is_stopping))
+        about = {
+            "entry": self._queue["function"],
+            "message_id": delivery.message.id,
+            "attempt": delivery.attempt,
+        }
+        answer = self._ask(self._told(delivery, event, is_stopping), about)
         if answer is None:
             # A policy that cannot be asked must not lose the message, nor hold up the queue.
             delay, fault = self._queue["max_delay"], event.fault
-            _log.error("the failure could not be judged: again in %s", durations.show(delay))
+            again = durations.show(delay)
+            self._log.error("the failure could not be judged: again in %s", again, extra=about)
             answer = ("retry", delay, None, fault.kind, fault.message, None)
         action, delay, reason, kind, message, words = answer
         error = None if kind is None else self._record(kind, message, event.fault.traceback)
@@ -117,20 +125,18 @@ class Policy:
         """Return the error as the message will remember it."""
         return ErrorRecord(self._clock.now(), kind, cut(message), cut(traceback))
 
-    def _ask(self, event: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def _ask(self, event: tuple[Any, ...], about: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the fields of the `verdict.Verdict` in their order; None when Lua has none."""
         with self._lock:
             for own in (True, False):
                 try:
                     *answer, wrong = _read(self._opened(own).decide(*event))
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
-                    _log.error("the retry policy was stopped: %s", problem)
+                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     self._drop()
                     continue
                 if wrong:
-                    _log.error(
-                        "the queue's own retry policy failed, the default was used: %s", wrong
-                    )
+                    self._log.error(_FAULTY, wrong, extra=about)
                 if self._state is None or self._state.spent or not own:
                     self._drop()
                 return tuple(answer)

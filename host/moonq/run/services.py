@@ -42,13 +42,12 @@ class HostServices:
         self.variables = _variables(project, self._env)
 
     def entry_id(self, name: str) -> str:
-        """Return the full id of the entry *name*; *name* itself where no entry is meant."""
-        if name in self.project.entries:
-            return name
-        try:
-            return self.project.resolve(name).id
-        except NotFound:
-            return name
+        """Return the full id of the entry *name*.
+
+        Raises:
+            NotFound: There is none, or several are called so.
+        """
+        return name if name in self.project.entries else self.project.resolve(name).id
 
     def store(self, store: str) -> Store:
         """Return a store by its id.

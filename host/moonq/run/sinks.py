@@ -14,7 +14,7 @@ from moonq.errors import QueueError
 from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
-from moonq.run.stores import Overlay, Store
+from moonq.run.stores import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 #: Lines that one script may write per second; the rest is counted.
@@ -131,59 +131,6 @@ class Recording(HostSink):
         self, queue: str, wanted: Sequence[Wanted], may_wait: bool
     ) -> list[Receipt | QueueError]:
         return super().publish_many(queue, wanted, may_wait=may_wait)
-
-
-class DryRun(Recording):
-    """Writes nothing: it keeps what a call would write, and shows it to the rest of the call."""
-
-    is_dry = True
-
-    def __init__(self, queues: Queues, clock: Clock) -> None:
-        super().__init__(queues, clock)
-        self.written: list[dict[str, Any]] = []
-        """Changes of stores, in order: `store`, `key`, `action`, and what belongs to it."""
-        self.logs: list[Line] = []
-        self._clock = clock
-        self._overlays: dict[str, Overlay] = {}
-        self._first: dict[tuple[str, str], Receipt] = {}
-
-    def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
-    ) -> list[Receipt | QueueError]:
-        answers = self._queues.check_batch(queue, wanted)
-        return [
-            self._once(queue, one.options.get("dedup_key"), answer)
-            for one, answer in zip(wanted, answers, strict=True)
-        ]
-
-    def _once(
-        self, queue: str, key: str | None, answer: Receipt | QueueError
-    ) -> Receipt | QueueError:
-        """Return *answer*, or that to the first message of this run with *key*."""
-        if key is None or isinstance(answer, QueueError):
-            return answer
-        first = self._first.setdefault((queue, key), answer)
-        return answer if first is answer else first._replace(duplicate=True)
-
-    def info(self, queue: str) -> QueueInfo:
-        """Count the messages of a queue as if those of this run were there."""
-        info, now = super().info(queue), self._clock.now()
-        mine = [one.options for one in self.published if one.queue == queue]
-        delayed = sum(1 for one in mine if one.get("delay") or one.get("at", now) > now)
-        return info._replace(
-            ready=None if info.ready is None else info.ready + len(mine) - delayed,
-            delayed=None if info.delayed is None else info.delayed + delayed,
-        )
-
-    def store(self, store: Store) -> Store:
-        """Return *store* with the changes of this run over it."""
-        if store.id not in self._overlays:
-            self._overlays[store.id] = Overlay(store, self._clock, self.written)
-        return self._overlays[store.id]
-
-    def write_log(self, line: Line) -> None:
-        """Keep the line."""
-        self.logs.append(line)
 
 
 class _Floods:

@@ -7,27 +7,30 @@ with its control characters replaced, so that no text can paint on the reader's 
 from __future__ import annotations
 
 import textwrap
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from moonq.errors import Finding, Span
 from moonq.text.plain import clean, in_ascii, shortened
+from moonq.text.wording import columns
 
-INK = {"error": "1;31", "warning": "1;33", "info": "1;36", "note": "1;32", "frame": "34"}
+#: Columns that a label wants at least when it stands below its marks.
+LABEL = 30
+#: Returns a text in the style of its part: `error`, `warning`, `info`, or `frame`.
+Paint = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """How to draw: in colour or not, how wide, with box characters or in ASCII."""
+    """How to draw: in which colours, how wide, with box characters or in ASCII."""
 
-    color: bool
+    paint: Paint
     width: int
     unicode: bool
 
-    def ink(self, kind: str, text: str) -> str:
-        """Return *text* in the colour of *kind*."""
-        return f"\x1b[{INK[kind]}m{text}\x1b[0m" if self.color and text else text
+    def ink(self, part: str, text: str) -> str:
+        """Return *text* in the colour of *part*."""
+        return self.paint(part, self.plain(text))
 
     def plain(self, row: str) -> str:
         """Return *row* in the characters this pen has."""
@@ -54,16 +57,6 @@ def draw(finding: Finding, pen: Pen) -> Iterator[str]:
             yield from map(pen.plain, _wrapped(f"{indent}= {word}: {clean(text)}", indent * 3, pen))
 
 
-def _columns(text: str) -> int:
-    """How many columns a terminal needs for *text*."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
-        for char in text
-    )
-
-
 def _wrapped(text: str, indent: str, pen: Pen) -> list[str]:
     if not pen.width or len(text) <= pen.width:
         return [text]
@@ -87,10 +80,10 @@ def _by_file(spans: tuple[Span, ...]) -> list[list[Span]]:
 
 
 def _rows(spans: list[Span], gutter: int) -> Iterator[str]:
-    widest = max(_columns(clean(span.label)) for span in spans)
+    widest = max(columns(clean(span.label)) for span in spans)
     for span in spans:
         label = clean(span.label)
-        label += " " * (widest - _columns(label))
+        label += " " * (widest - columns(label))
         yield f"{' ' * (gutter + 1)}{label}    {_place(span, short=True)}"
 
 
@@ -114,15 +107,15 @@ def _frame(spans: list[Span], gutter: int, severity: str, pen: Pen) -> Iterator[
         yield f"{pen.ink('frame', f'{number:>{gutter}} │')} {shown}".rstrip()
         for span in spans:
             if span.line == number:
-                marks = _marks(span, text, cut, room)
                 kind = severity if span.primary else "frame"
-                yield f"{bar} {marks[0]}{pen.ink(kind, marks[1])}".rstrip()
+                for space, marks in _marked(span, text, cut, room):
+                    yield f"{bar} {space}{pen.ink(kind, marks)}".rstrip()
 
 
 def _cut(span: Span, room: int) -> int:
     """How many columns to leave out on the left, so that the marked place is in view."""
     text = dict(span.lines).get(span.line, "")
-    start = _columns(clean(text[: max(0, span.column - 1)]))
+    start = columns(clean(text[: max(0, span.column - 1)]))
     return 0 if start + min(span.length, room // 2) <= room else start - room // 3
 
 
@@ -131,14 +124,27 @@ def _window(text: str, cut: int, room: int) -> str:
     return shortened(shown, room)
 
 
-def _marks(span: Span, text: str, cut: int, room: int) -> tuple[str, str]:
-    """The space before the marks, and the marks with their label."""
+def _marked(span: Span, text: str, cut: int, room: int) -> Iterator[tuple[str, str]]:
+    """Rows of space and what stands behind it: the marks with their label, which may go below."""
+    start, marks = _marks(span, text, cut, room)
+    label = clean(span.label)
+    if not label or start + len(marks) + 1 + columns(label) <= room:
+        yield " " * start, f"{marks} {label}".rstrip()
+        return
+    yield " " * start, marks
+    # Short marks far to the right leave no room: then the label begins further to the left.
+    start = max(0, min(start, room - min(LABEL, columns(label))))
+    for row in textwrap.wrap(label, room - start, break_on_hyphens=False):
+        yield " " * start, row
+
+
+def _marks(span: Span, text: str, cut: int, room: int) -> tuple[int, str]:
+    """Where the marks begin, and the marks."""
     column, length = span.column, span.length
     if not column:
         column = len(text) - len(text.lstrip()) + 1
         length = len(text.strip())
-    start = max(0, _columns(clean(text[: column - 1])) - cut)
-    wide = _columns(clean(text[column - 1 : column - 1 + length])) if length > 1 else 1
+    start = max(0, columns(clean(text[: column - 1])) - cut)
+    wide = columns(clean(text[column - 1 : column - 1 + length])) if length > 1 else 1
     wide = max(1, min(wide, room - start))
-    marks = ("^" if span.primary else "-") * wide
-    return " " * start, f"{marks} {clean(span.label)}".rstrip()
+    return start, ("^" if span.primary else "-") * wide

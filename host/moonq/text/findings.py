@@ -17,7 +17,7 @@ run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -119,16 +119,20 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def render(
-    findings: Sequence[Finding], *, color: bool = False, width: int = 100, unicode: bool = True
+    findings: Sequence[Finding],
+    *,
+    paint: Callable[[str, str], str] = lambda _, text: text,
+    width: int = 100,
+    unicode: bool = True,
 ) -> str:
     """Return *findings* drawn for people, a blank line between two, without a final newline.
 
-    The caller knows the terminal: *color* is plain ANSI, *width* its columns (0: unlimited), and
-    without *unicode* the frames are drawn in ASCII.
+    The caller knows the terminal: *paint* gives the parts their colours (`drawing.Paint`), *width*
+    is its columns (0: unlimited), and without *unicode* the frames are drawn in ASCII.
     """
     from moonq.text.drawing import Pen, draw
 
-    pen = Pen(color=color, width=width, unicode=unicode)
+    pen = Pen(paint, width, unicode)
     return "\n\n".join("\n".join(draw(finding, pen)) for finding in findings)
 
 

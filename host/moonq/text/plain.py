@@ -6,7 +6,7 @@ r"""Text that is safe to show: control characters written out, ASCII where a str
     in_ascii("queued → orders")    # "queued -> orders"
 
 Whatever a script, a message or a file says passes one of these before it reaches a terminal, so
-nobody can write a line that somebody else did not say, or paint on the reader's screen.
+no text can forge a line of another speaker, or paint on the reader's screen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNQUOTED = re.compile(r'[^\s"=]+')
 _SAME_WIDTH = str.maketrans(
     "·…▸\u203a▶↑↓⏎→µ░┌├└─│●✓✗\u2013\ufffd▁▂▃▄▅▆▇█", ".~>>>^v=>u.-|`-|*+x-?_.,-=+*#"
 )
-#: The same as words, for lines whose columns nobody counts.
+#: The same as words, for lines where columns do not matter.
 _WORDS = _SAME_WIDTH | str.maketrans({"·": "|", "…": "...", "→": "->", "✓": "ok", "✗": "FAIL"})
 
 

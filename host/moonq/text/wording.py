@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,8 @@ from moonq import durations
 from moonq.text.plain import visible
 
 UNKNOWN, NONE = "·", "-"
+#: Latin letters, punctuation, lines and blocks: each takes one column.
+_NARROW = re.compile("[\x00-\u02ff\u2010-\u2027\u2500-\u259f]*")
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -53,13 +56,7 @@ def clock(seconds: float) -> str:
     return f"{hour:02}:{minute:02}:{second:02}"
 
 
-def milliseconds(seconds: float) -> str:
-    """Return *seconds* as ``0.4 ms`` or ``61 ms``."""
-    value = seconds * 1000
-    return f"{value:.1f} ms" if value < 10 else f"{counted(round(value))} ms"
-
-
-def took(seconds: float | None) -> str:
+def lasted(seconds: float | None) -> str:
     """Return ``40 µs``, ``1.2 ms``, ``12 ms``, ``3.2 s``; a dash for what never happened."""
     if seconds is None:
         return NONE
@@ -99,7 +96,7 @@ def spark(numbers: Sequence[int | None]) -> str:
 
 def columns(text: str) -> int:
     """Return how many columns *text* takes on a terminal."""
-    if text.isascii():
+    if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)

@@ -9,13 +9,20 @@ answer, for stderr. `screen` knows the output, the colours and how to reach rich
 rows and facts; the other modules hold the views.
 """
 
-from moonq.views.answers import done, dropped, hosts, published, reloaded, stopping, undo
+from moonq.views.answers import (
+    done,
+    dropped,
+    hosts,
+    notes,
+    published,
+    reloaded,
+    stopping,
+    undo,
+)
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
 from moonq.views.events import event
-from moonq.views.letters import letter, letters
-from moonq.views.messages import message, messages
-from moonq.views.notes import notes
+from moonq.views.messages import letter, letters, message, messages
 from moonq.views.queues import ordered, queues
 from moonq.views.screen import Screen, show
 from moonq.views.values import value

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from moonq import durations
 from moonq.errors import MoonqError
-from moonq.text.plain import value_text, visible
-from moonq.text.wording import milliseconds, size
+from moonq.text.plain import fields_text, visible
+from moonq.text.wording import lasted, size
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Found, facts
 
@@ -27,7 +27,7 @@ def called(
     Without *frames* an error is shown without its traceback.
     """
     yield from facts(_told(found, screen, as_message, frames), screen, least=11)
-    took = milliseconds(found["took_ms"] / 1000)
+    took = lasted(found["took_ms"] / 1000)
     yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")
 
 
@@ -58,8 +58,7 @@ def _told(
         for at, line in enumerate(lines):
             yield "" if at else name, line
     for at, one in enumerate(found["logs"]):
-        fields = " ".join(f"{key}={value_text(value)}" for key, value in one["fields"].items())
-        line = f"{one['level'].upper():5} {one['message']}  {fields}".rstrip()
+        line = f"{one['level'].upper():5} {one['message']}  {fields_text(one['fields'])}".rstrip()
         yield "" if at else "logs", line
 
 
@@ -100,8 +99,7 @@ def fault(found: Found, screen: Screen) -> Iterator[str]:
 
 def problem(raised: MoonqError, screen: Screen) -> Iterator[str]:
     """Yield the lines of an error that moonq itself raised."""
-    code = f" [{raised.code}]" if raised.code else ""
-    head = screen.paint("bad", "error")
-    yield f"{head} {raised.kind}  {screen.plain(visible(raised.message))}{code}"
+    words = {"kind": raised.kind, "code": raised.code, "message": raised.message}
+    yield from fault(words, screen)
     if raised.hint:
         yield screen.plain(f"      help: {visible(raised.hint)}")

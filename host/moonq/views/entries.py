@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from moonq.text.wording import cut_before
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, Found, facts, get, table
 
-Edges = Iterable[Mapping[str, str]]
+Edges = Sequence[Mapping[str, str]]
 
 
 def entries(found: Found, screen: Screen) -> Iterator[str]:
@@ -71,10 +73,11 @@ def graph(found: Found, screen: Screen, *, middle: str = "", form: str = "tree")
         yield from _dot(nodes, edges) if form == "dot" else _mermaid(nodes, edges)
         return
     kinds = {node["id"]: node["kind"] for node in nodes}
+    needs, users = _by(edges, "from"), _by(edges, "to")
     for at, root in enumerate([middle] if middle else _roots(kinds, edges)):
         if at:
             yield ""
-        yield from map(screen.plain, _tree(root, kinds, edges, screen))
+        yield from _tree(root, kinds, needs, users, screen)
 
 
 def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
@@ -83,39 +86,46 @@ def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
     return [name for name in kinds if name not in needed] or list(kinds)[:1]
 
 
-def _tree(root: str, kinds: Mapping[str, str], edges: Edges, screen: Screen) -> Iterator[str]:
-    users = [edge["from"] for edge in edges if edge["to"] == root]
-    yield _node(root, kinds, screen, "bold")
-    yield from _branches(root, kinds, edges, screen, "", frozenset([root]), more=bool(users))
-    if users:
-        yield "└─ used by"
-        for at, user in enumerate(users, 1):
-            yield f"   {'└─' if at == len(users) else '├─'} {_node(user, kinds, screen)}"
+def _by(edges: Edges, end: str) -> Mapping[str, list[Mapping[str, str]]]:
+    """Return *edges* by the entry at one of their ends."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for edge in edges:
+        found.setdefault(edge[end], []).append(edge)
+    return found
 
 
-def _branches(
-    name: str,
+def _tree(
+    root: str,
     kinds: Mapping[str, str],
-    edges: Edges,
+    needs: Mapping[str, Edges],
+    users: Mapping[str, Edges],
     screen: Screen,
-    indent: str,
-    above: frozenset[str],
-    *,
-    more: bool = False,
 ) -> Iterator[str]:
-    needs = [edge for edge in edges if edge["from"] == name]
-    for at, edge in enumerate(needs, 1):
-        is_last = at == len(needs) and not more
-        target = edge["to"]
-        field = screen.paint("dim", edge["field"])
-        yield f"{indent}{'└─' if is_last else '├─'} {field}  {_node(target, kinds, screen)}"
-        if target not in above:
-            deeper = indent + ("   " if is_last else "│  ")
-            yield from _branches(target, kinds, edges, screen, deeper, above | {target})
+    def line(lead: str, name: str, *, field: str = "", style: str = "") -> str:
+        """What does not fit goes: first the kind, then the beginning of the id."""
+        room = (screen.width or sys.maxsize) - len(f"{lead}{field}  " if field else lead)
+        kind, name = kinds.get(name, ""), cut_before(name, room)
+        kind = kind if len(f"{name}  {kind}") <= room else ""
+        parts = (screen.paint(*one) for one in (("dim", field), (style, name), ("dim", kind)))
+        return screen.plain(lead) + "  ".join(filter(None, parts))
 
+    def branches(name: str, indent: str, above: frozenset[str], *, more: bool) -> Iterator[str]:
+        found = needs.get(name, ())
+        for at, edge in enumerate(found, 1):
+            is_last = at == len(found) and not more
+            target = edge["to"]
+            yield line(f"{indent}{'└─' if is_last else '├─'} ", target, field=edge["field"])
+            if target not in above:
+                deeper = indent + ("   " if is_last else "│  ")
+                yield from branches(target, deeper, above | {target}, more=False)
 
-def _node(name: str, kinds: Mapping[str, str], screen: Screen, style: str = "") -> str:
-    return f"{screen.paint(style, name)}  {screen.paint('dim', kinds.get(name, ''))}".rstrip()
+    using = users.get(root, ())
+    yield line("", root, style="bold")
+    yield from branches(root, "", frozenset([root]), more=bool(using))
+    if using:
+        yield screen.plain("└─ used by")
+        for at, edge in enumerate(using, 1):
+            yield line(f"   {'└─' if at == len(using) else '├─'} ", edge["from"])
 
 
 def _dot(nodes: Iterable[Found], edges: Edges) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moonq import durations
-from moonq.text.plain import value_text, visible
+from moonq.text.plain import fields_text, visible
 from moonq.text.wording import moment
 from moonq.views.screen import Screen
 from moonq.views.tables import Found
@@ -26,7 +26,7 @@ def _log(found: Found) -> Iterator[str]:
     yield found["level"].upper()
     yield found["logger"]
     yield found["message"]
-    yield from (f"{name}={value_text(value)}" for name, value in found.get("fields", {}).items())
+    yield fields_text(found.get("fields", {}))
 
 
 def _life(found: Found, kind: str, screen: Screen) -> Iterator[str]:

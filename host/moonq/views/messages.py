@@ -1,12 +1,12 @@
-"""What lies in a queue, and one message with all that is known of it."""
+"""What lies in a queue, one message with all that is known of it, and dead letters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from moonq.text.plain import value_text, visible
-from moonq.text.wording import UNKNOWN, age, ago, moment, number, size
+from moonq.text.plain import value_text
+from moonq.text.wording import UNKNOWN, age, ago, moment, number, plural, size
 from moonq.views.screen import Screen
 from moonq.views.tables import GAP, Cell, Column, Found, facts, get, paragraph, table
 
@@ -120,9 +120,44 @@ def attempts(found: Found, screen: Screen) -> Iterator[str]:
     first = int(found["headers"].get("x_attempts", len(errors))) - len(errors) + 1
     for count, one in enumerate(errors, max(1, first)):
         yield ""
-        place = visible(one.get("where") or UNKNOWN)
-        head = f"attempt {count}  {moment(one['time'])}, {ago(one['time'])}"
-        yield f"{screen.paint('bold', head)}  {screen.plain(place)}"
-        yield from paragraph(f"{one['kind']}: {one['message']}", "bad", screen, 2)
+        when = f"{moment(one['time'])}, {ago(one['time'])}"
+        head = f"attempt {count}  {when}  {one.get('where') or UNKNOWN}"
+        yield from paragraph(head, "bold", screen)
+        yield from paragraph(f"{one['kind']}: {one['message']}", "bad", screen, "  ")
         for line in str(one.get("traceback") or "").splitlines():
-            yield from paragraph(line, "dim", screen, 4)
+            yield from paragraph(line, "dim", screen, "    ")
+
+
+# Dead letters ---------------------------------------------------------------------------------
+
+
+def letters(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield dead letters by kind of error, and the ids of the newest ones."""
+    groups = found["groups"]
+    if not groups:
+        yield f"no dead letters in {found['dead_queue']}"
+        return
+    kinds = f"{plural(len(groups), 'kind')} of error"
+    head = f"{plural(found['count'], 'dead letter')} in {found['dead_queue']}, {kinds}"
+    yield from paragraph(head, "", screen)
+    columns = [
+        Column("fp", get("fingerprint")),
+        Column("n", lambda one: number(one["count"]), right=True),
+        Column("last", lambda one: ago(one["last"])),
+        Column("where", lambda one: one["where"] or UNKNOWN, drop=2, is_id=True),
+        Column("error", lambda one: (one["error"], "bad"), wraps=True),
+        Column("for example", lambda one: screen.id(one["example"]), drop=3),
+    ]
+    yield from table(columns, groups, screen, indent="  ")
+    if found["messages"]:
+        yield screen.paint("head", "newest")
+        yield from (f"  {one['id']}" for one in found["messages"])
+
+
+def letter(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield one dead letter: body, headers, and every attempt that is remembered."""
+    yield from message(found, screen)
+    if not found.get("errors"):
+        reason = found["headers"].get("x_dead_letter_reason")
+        yield ""
+        yield f"no error is remembered ({reason})"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from moonq.text.wording import NONE, UNKNOWN, age, number, rate, took
+from moonq.text.wording import NONE, UNKNOWN, age, lasted, number, rate
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Column, Found, get, table
 
@@ -119,6 +119,6 @@ CONSUMERS = (
     Column("function", get("function"), drop=6, is_id=True),
     Column("ok/s", lambda row: rate(row["ok_rate"]), right=True, drop=4, least=5),
     Column("fail/s", _failing, right=True, drop=4, least=6),
-    Column("p95", lambda row: took(row["p95"]), right=True, least=6),
+    Column("p95", lambda row: lasted(row["p95"]), right=True, least=6),
     Column("last error", _last_error, drop=5, is_cut=True),
 )

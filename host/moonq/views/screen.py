@@ -42,6 +42,10 @@ STYLES = {
     **COLORS,
     "bold": "bold",
     "head": f"bold {COLORS['dim']}",
+    "error": f"bold {COLORS['bad']}",
+    "warning": f"bold {COLORS['warn']}",
+    "info": f"bold {COLORS['note']}",
+    "frame": COLORS["note"],
     "alarm": "bold #ffffff on #aa0000",
     "selected": "reverse",
     "markdown.code": COLORS["note"],
@@ -93,6 +97,8 @@ class Screen:
 
     def paint(self, style: str, text: str) -> str:
         """Return *text* in a style of the theme, where there are colours."""
+        if style == "lua":
+            return self.lua(text)
         text = self.plain(text)
         if not (style and self.color and text):
             return text
@@ -107,7 +113,7 @@ class Screen:
 
     def findings(self, found: Sequence[Finding]) -> list[str]:
         """Return *found*, problems in files, in frames of their lines."""
-        drawn = render(found, color=self.color, width=self.room, unicode=self.unicode)
+        drawn = render(found, paint=self.paint, width=self.room, unicode=self.unicode)
         return drawn.split("\n")
 
     def markdown(self, text: str) -> list[str]:
@@ -123,11 +129,16 @@ class Screen:
         if not self.color:
             return self.plain(text)
         with self._console.capture() as capture:
-            self._console.print(self.lua_text(text), soft_wrap=True, end="")
+            self._console.print(self._lua_text(text), soft_wrap=True, end="")
         return self.plain(capture.get())
 
-    def lua_text(self, text: str) -> Text:
-        """Return Lua text for rich."""
+    def text(self, text: str, style: str) -> Text:
+        """Return a text for rich in a style of the theme, or in the colours of Lua."""
+        from rich.text import Text
+
+        return self._lua_text(text) if style == "lua" else Text(text, style)
+
+    def _lua_text(self, text: str) -> Text:
         from rich.syntax import Syntax
 
         found = Syntax("", "lua", theme=_lua_theme(), word_wrap=True).highlight(text)

@@ -20,8 +20,6 @@ from moonq.text.wording import columns as columns_of
 from moonq.text.wording import cut, cut_before
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from moonq.views.screen import Screen
 
 Found = Mapping[str, Any]
@@ -69,12 +67,18 @@ def table(
     indent: str = "",
     has_head: bool = True,
 ) -> Iterator[str]:
-    """Yield *rows* below the titles of *columns*; the row number *selected* stands out."""
+    """Yield *rows* below the titles of *columns*.
+
+    The row number *selected* is marked in the indent; no column of such a table `wraps`.
+    """
     every = ([_cell(column, row) for column in columns] for row in rows)
     page = list(islice(every, PAGE + 1))
     shape = _Shape(columns, page, screen, len(indent))
     if screen.width and len(page) <= PAGE:
-        yield from (f"{indent}{line}" for line in screen.lines(shape.drawn(page, selected)))
+        lines = [f"{indent}{line}" for line in shape.drawn(page, selected, has_head=has_head)]
+        if selected is not None:
+            lines[selected + 1] = screen.plain("▸") + lines[selected + 1][1:]
+        yield from lines
         return
     if has_head:
         yield indent + shape.line([(one.title, "head") for one in columns])
@@ -132,12 +136,20 @@ class _Shape:
             return min(width, max(LEAST_TEXT, column.least))
         return width
 
-    def drawn(self, page: Sequence[Sequence[Cell]], selected: int | None) -> Table:
-        """Return the table of rich."""
+    def drawn(
+        self, page: Sequence[Sequence[Cell]], selected: int | None = None, *, has_head: bool = False
+    ) -> list[str]:
+        """Return the lines of rich's table."""
         from rich.table import Table
         from rich.text import Text
 
-        made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="head")
+        made = Table(
+            box=None,
+            pad_edge=False,
+            padding=(0, GAP, 0, 0),
+            header_style="head",
+            show_header=has_head,
+        )
         for at, width in self._widths.items():
             column = self._columns[at]
             made.add_column(
@@ -145,12 +157,15 @@ class _Shape:
                 justify="right" if column.right else "left",
                 width=width,
                 no_wrap=not column.wraps,
-                overflow="ellipsis",
+                overflow="fold" if column.wraps else "ellipsis",
             )
         for number, cells in enumerate(page):
-            shown = [Text(self._fitting(at, cells[at][0]), cells[at][1]) for at in self._widths]
+            shown = [
+                self._screen.text(self._fitting(at, cells[at][0]), cells[at][1])
+                for at in self._widths
+            ]
             made.add_row(*shown, style="selected" if number == selected else "")
-        return made
+        return self._screen.lines(made)
 
     def line(self, cells: Sequence[Cell]) -> str:
         """Return one row without rich: whole in a pipe, on a terminal in the widths of the page."""
@@ -178,39 +193,17 @@ def facts(
 
     A fact without a name goes on with the one above it. The style `lua` colours Lua text.
     """
-    shown = [(name, *((fact, "") if isinstance(fact, str) else fact)) for name, fact in pairs]
-    width = max((len(name) for name, *_ in shown), default=0)
-    width = max(width, least)
-    if screen.width:
-        yield from (f"{indent}{line}" for line in _facts_drawn(shown, screen, width))
-        return
-    for name, fact, style in shown:
-        text = screen.lua(visible(fact)) if style == "lua" else screen.paint(style, visible(fact))
-        yield f"{indent}{name:{width}}{' ' * GAP}{text}".rstrip()
+    columns = (
+        Column("", lambda pair: (pair[0], "dim"), least=least),
+        Column("", lambda pair: pair[1], wraps=True),
+    )
+    rows = [[_cell(column, pair) for column in columns] for pair in pairs]
+    shape = _Shape(columns, rows, screen, len(indent))
+    lines = shape.drawn(rows) if screen.width else map(shape.line, rows)
+    yield from (f"{indent}{line}" for line in lines)
 
 
-def paragraph(text: str, style: str, screen: Screen, indent: int = 0) -> Iterator[str]:
+def paragraph(text: str, style: str, screen: Screen, indent: str = "") -> Iterator[str]:
     """Yield one text; on a terminal it wraps between words."""
-    text = visible(text)
-    if not screen.width:
-        yield " " * indent + screen.paint(style, text)
-        return
-    from rich.padding import Padding
-    from rich.text import Text
-
-    yield from screen.lines(Padding(Text(text, style), (0, 0, 0, indent)))
-
-
-def _facts_drawn(shown: Iterable[tuple[str, str, str]], screen: Screen, width: int) -> list[str]:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, GAP, 0, 0))
-    grid.add_column(width=width, no_wrap=True, style="dim")
-    grid.add_column(overflow="fold")
-    for name, fact, style in shown:
-        text = visible(fact)
-        grid.add_row(
-            Text(name), screen.lua_text(text) if style == "lua" else Text(text, style or "")
-        )
-    return screen.lines(grid)
+    column = Column("", lambda cell: cell, wraps=True)
+    yield from table([column], [(text, style)], screen, indent=indent, has_head=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from moonq.console import chunk
-from moonq.console.chunk import Completeness
 
 
 @pytest.mark.parametrize(
@@ -13,7 +12,7 @@ from moonq.console.chunk import Completeness
     ["1 + 2", "x = 1", "return 1, 2", "f()", "for i = 1, 3 do end", "-- words", "", "a.b[1]", "=1"],
 )
 def test_whole_pieces_are_run(text: str) -> None:
-    assert chunk.judge(text).state is Completeness.WHOLE
+    assert chunk.judge(text).finding is None
 
 
 @pytest.mark.parametrize(
@@ -21,12 +20,14 @@ def test_whole_pieces_are_run(text: str) -> None:
     ["for i = 1, 3 do", "f(", "{ 1,", "1 +", "x =", "function f()", "[[long", "--[[ words", "if a"],
 )
 def test_what_only_ended_too_early_continues(text: str) -> None:
-    assert chunk.judge(text).state is Completeness.INCOMPLETE
+    assert chunk.judge(text).is_incomplete
 
 
 @pytest.mark.parametrize("text", ["a b", "x +* 2", "end", '"abc', "1 2", "for for"])
 def test_what_can_never_become_lua_is_refused(text: str) -> None:
-    assert chunk.judge(text).state is Completeness.INVALID
+    judged = chunk.judge(text)
+    assert judged.finding is not None
+    assert not judged.is_incomplete
 
 
 def test_the_caret_goes_to_the_error() -> None:

@@ -7,22 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
-from moonq.cli.options import Options
-from moonq.console.completing import Catalog
+from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
-from moonq.console.streams import Streams
+from moonq.console.face import Face
 from moonq.control.reaching import Wish, reach
 
 
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
     with reach(shop, Wish(local=True, whole=True)) as attached:
-        yield Console(attached, Streams(Options()))
+        yield Console(attached, Face("never", print))
+
+
+def offers(completer: LuaCompleter, text: str) -> list[str]:
+    event = CompleteEvent(completion_requested=True)
+    return [offer.text for offer in completer.get_completions(Document(text), event)]
 
 
 def names(console: Console, text: str) -> list[str]:
-    return [offer.text for offer in Catalog(console).offers(text)]
+    return offers(LuaCompleter(console), text)
 
 
 @pytest.mark.parametrize(
@@ -66,11 +72,11 @@ def test_no_code_runs_for_an_offer(console: Console) -> None:
 
 
 def test_a_host_that_is_busy_is_not_waited_for(console: Console) -> None:
-    catalog = Catalog(console)
-    assert catalog.offers("queue.")
+    completer = LuaCompleter(console)
+    assert offers(completer, "queue.")
     busy = console.client.begin("eval", src="while true do end")
     began = time.monotonic()
-    offered = [offer.text for offer in catalog.offers("queue.")]
+    offered = offers(completer, "queue.")
     took = time.monotonic() - began
     busy.cancel()
     busy.wait(10)
@@ -85,13 +91,13 @@ def test_a_thousand_entries_are_offered_within_fifty_milliseconds(tmp_path: Path
     head = "namespace: app\nentries:\n  - {name: mem, kind: queue.driver.memory}\n"
     (tmp_path / "_index.yaml").write_text(head + queues, encoding="utf-8")
     with reach(tmp_path, Wish(local=True, whole=True)) as attached:
-        console = Console(attached, Streams(Options()))
+        console = Console(attached, Face("never", print))
         console.live.numbers = {"queues": attached.client.request("queues")["queues"]}
-        catalog = Catalog(console)
+        completer = LuaCompleter(console)
 
         def once() -> float:
             began = time.perf_counter()
-            assert len(catalog.offers('queue.info("queue_77')) >= 11
+            assert len(offers(completer, 'queue.info("queue_77')) >= 11
             return time.perf_counter() - began
 
         assert min(once() for _ in range(5)) < 0.05

@@ -247,3 +247,14 @@ def test_colours_tell_an_error_and_lua_apart(console: Start) -> None:
     screen.enter('error("x")')
     screen.shows(r"^error UNKNOWN")
     assert re.search(r"\x1b\[[0-9;]+merror UNKNOWN\x1b\[", screen.raw())
+
+
+def test_a_terminal_without_a_moving_cursor_is_told_what_is_wrong(
+    shop: Path, screen: Screen
+) -> None:
+    screen.start("repl", "-C", shop, TERM="dumb")
+    screen.shows(r"^shop>")
+    screen.enter("x +* 2")
+    screen.shows(r"^error\[P110\]: Lua did not expect `\*` here")
+    screen.enter("\\top")
+    screen.shows("use `moonq top --once`")

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from moonq.cli.options import Options
 from moonq.console.core import Console
+from moonq.console.face import Face
 from moonq.console.running import ABANDONED, DEAF, Runner
-from moonq.console.streams import Streams
 from moonq.control.reaching import Reached, Wish, reach
 
 
@@ -79,7 +78,7 @@ def attached(shop: Path) -> Iterator[Reached]:
 
 
 def test_a_new_session_has_the_host_but_not_the_variables(attached: Reached) -> None:
-    console = Console(attached, Streams(Options()))
+    console = Console(attached, Face("never", print))
     console.run("x = 1")
     console.run('queue.publish("app:emails", 1)')
     attached.begin_anew()

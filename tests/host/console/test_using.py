@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from moonq.console import commands, settings, toolbar
+from moonq.console.terminal import Terminal
+from moonq.errors import Invalid
+from moonq.views import Screen
 
 Run = Callable[..., Any]
 
@@ -39,7 +47,7 @@ def test_settings_are_listed_and_wrong_ones_refused(moonq: Run, shop: Path) -> N
     said = moonq(
         "repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json", "-e", "\\set output x"
     )
-    assert "output   lua" in said.out
+    assert "output  lua   how values are printed" in said.out
     assert "did you mean `output`?" in said.err
     assert "choose from lua, json, yaml, table" in said.err
 
@@ -50,14 +58,60 @@ def test_output_formats_follow_each_other(moonq: Run, shop: Path) -> None:
 
 
 def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
-    from moonq.console.commands.all import COMMANDS
-
     listed = moonq("repl", "-C", shop, "-e", "\\?").out
-    for name, command in COMMANDS.items():
+    for name, command in commands.COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
-    told = moonq("repl", "-C", shop, "-e", "\\purge?").out
-    assert "in Lua: mq.purge(queue, { confirm = queue })" in told
+    for asked in ("\\purge?", "\\? \\purge", "\\help \\purge"):
+        told = moonq("repl", "-C", shop, "-e", asked).out
+        assert "in Lua: mq.purge(queue, { confirm = queue })" in told
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize(("command", "part"), [("\\?", "\\purge QUEUE"), ("\\set", "timing  off")])
+def test_lists_of_the_console_fit_the_terminal(command: str, part: str, width: int) -> None:
+    shown: list[str] = []
+    face = SimpleNamespace(screen=lambda: Screen(width=width), show=shown.extend)
+    console: Any = SimpleNamespace(face=face, settings=settings.defaults())
+    commands.run(console, command)
+    assert max(map(len, shown)) <= width
+    assert any(part in line for line in shown)
+
+
+def test_a_command_says_how_it_is_typed_when_words_are_missing_or_too_many() -> None:
+    for typed, given in (("\\save", "0 arguments"), ("\\x lua", "1 argument")):
+        with pytest.raises(Invalid, match=f"^{given} given\n"):
+            commands.run(cast("Any", None), typed)
+
+
+def test_what_is_said_on_a_terminal_wraps_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(terminal, "screen", lambda: Screen(width=24))
+    terminal.notice("your session has its own Lua state\nCtrl-D leaves")
+    said = capsys.readouterr().out
+    assert said == "your session has its own\nLua state\nCtrl-D leaves\n"
+
+
+def test_the_toolbar_leaves_off_whole_parts() -> None:
+    queues = [{"id": f"app:q{number}", "ready": number} for number in range(9)]
+    live = SimpleNamespace(heard=1.0, numbers={"queues": queues}, tails=True)
+    client = SimpleNamespace(hello={"project": "shop", "profile": "dev"}, read_only=False)
+    console: Any = SimpleNamespace(
+        live=live,
+        client=client,
+        is_production=False,
+        attached=SimpleNamespace(is_private=False),
+        face=SimpleNamespace(screen=Screen),
+    )
+    whole = toolbar.line(console, 200, now=1.0)
+    assert whole.split(" │ ")[1:3] == ["q8 8  q7 7  q6 6  q5 5  +5  dead 0", "1 tail"]
+    for room in range(30, 90):
+        line = toolbar.line(console, room, now=1.0)
+        assert len(line) <= room
+        assert set(line.split(" │ ")[:-1]) <= set(whole.split(" │ "))
+        assert "q8 8  q7" not in line or "dead 0" in line
 
 
 def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> None:
@@ -68,9 +122,8 @@ def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> Non
 
 
 def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, shop: Path) -> None:
-    said = moonq(
-        "repl", "-C", shop, "-e", "\\call process { id = 7, total = 1 }", "-e", "\\peek emails"
-    )
+    call = '\\call "process" { id = 7, total = 1 }'
+    said = moonq("repl", "-C", shop, "-e", call, "-e", "\\peek emails")
     assert said.out.startswith("would ack")
     assert 'would publish  app:emails  {"order_id":7}' in said.out
     assert "app:emails · 0 ready · nothing to see" in said.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -396,13 +397,33 @@ def test_completion_offers_live_ids_with_what_is_in_them(
     context = click.Context(click.Command("peek"))
     context.params["project"] = host.project.root
 
-    def offered(complete: Any, typed: str) -> list[tuple[str, Any]]:
+    def offered(complete: Any, typed: str, **params: Any) -> list[tuple[str, Any]]:
+        context.params.update(params)
         found = complete(context, click.Argument(["queue"]), typed)
         return [(item.value, item.help) for item in found]
 
     assert offered(completer("queue"), "id") == [("app:idle", "1 ready"), ("app:idle.dead", None)]
     assert ("app:worker", "queue.consumer") in offered(completer("target"), "app:")
     assert offered(completer("function"), "spi") == [("app:spin", "function.lua")]
+    assert offered(completer("speaker"), "spi") == [("app:spin", "function.lua")]
+    assert offered(completer("driver"), "") == [("app:memory", "queue.driver.memory")]
+
+
+def test_completion_offers_ids_of_messages_in_the_queue_that_was_typed(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = host.queues.publish(b"app:idle", b"1")
+    host.queues.publish(b"app:jobs", b'{"id":1,"total":-5}', options=b'{"id":"ill"}')
+    until(lambda: host.queues.info("app:jobs.dead").ready == 1)
+    root = host.project.root
+    for typed, message in (("peek idle --id", here), ("dead drop jobs", "ill")):
+        monkeypatch.setenv("_MOONQ_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", f"moonq -C {root} {typed} ")
+        monkeypatch.setenv("COMP_CWORD", str(3 + len(typed.split())))
+        done = subprocess.run(
+            [sys.executable, "-m", "moonq"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith(f"plain,{message}"), done
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -4,6 +4,8 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import asdict
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,13 @@ from hypothesis import strategies as st
 
 from moonq.control.locating import place_of
 from moonq.control.wire import (
-    Lines,
     Malformed,
     decode,
     encode,
     error_object,
     error_of,
-    finding_object,
     finding_of,
+    lines,
 )
 from moonq.errors import ProjectInvalid, QueueNotFound, ReadOnly, ScriptError
 from moonq.host import Host
@@ -122,7 +123,7 @@ def test_a_request_that_makes_no_sense_is_told_what_is_wrong(
 
 @given(st.binary(max_size=400))
 def test_lines_are_frames_or_malformed_whatever_arrives(data: bytes) -> None:
-    for line in Lines(100).feed(data + b"\n"):
+    for line in lines(BytesIO(data + b"\n"), 100):
         if isinstance(line, bytes):
             with contextlib.suppress(Malformed):
                 assert isinstance(decode(line)["kind"], str)
@@ -131,10 +132,25 @@ def test_lines_are_frames_or_malformed_whatever_arrives(data: bytes) -> None:
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 7))
 def test_it_does_not_matter_how_lines_are_cut_into_packets(parts: list[bytes], step: int) -> None:
     data = b"\n".join(parts) + b"\n"
-    whole = [str(line) for line in Lines(20).feed(data)]
-    lines = Lines(20)
-    packets = [data[at : at + step] for at in range(0, len(data), step)]
-    assert [str(line) for packet in packets for line in lines.feed(packet)] == whole
+    whole = [str(line) for line in lines(BytesIO(data), 20)]
+    assert len(whole) == sum(bool(part.strip()) for part in data.split(b"\n"))
+    packets = iter([data[at : at + step] for at in range(0, len(data), step)])
+    assert [str(line) for line in lines(BufferedReader(Packets(packets)), 20)] == whole
+
+
+class Packets(RawIOBase):
+    """A connection over which data comes in packets."""
+
+    def __init__(self, packets: Iterator[bytes]) -> None:
+        self._packets = packets
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        packet = next(self._packets, b"")
+        buffer[: len(packet)] = packet
+        return len(packet)
 
 
 def test_an_error_arrives_as_what_it_was() -> None:
@@ -153,7 +169,7 @@ def test_an_error_of_an_unknown_type_is_an_error_all_the_same() -> None:
 def test_findings_arrive_whole() -> None:
     span = Source("a.lua", "x = = 1\n").span(1, 5, 1, "here")
     finding = Finding("error", "P110", "no value", (span,), ("why",), ("what to do",))
-    assert finding_of(json.loads(json.dumps(finding_object(finding)))) == finding
+    assert finding_of(json.loads(json.dumps(asdict(finding)))) == finding
     arrived = error_of(json.loads(json.dumps(error_object(ProjectInvalid([finding])))))
     assert isinstance(arrived, ProjectInvalid)
     assert arrived.findings == (finding,)

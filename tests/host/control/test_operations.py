@@ -31,22 +31,28 @@ def server() -> None:
     """These tests need no socket: what they test is the same behind it."""
 
 
+class Taking(Operations):
+    def take(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Ask for what takes messages away, as the socket does."""
+        return self.perform(verb, fields)
+
+
 @pytest.fixture
-def operations(host: Host) -> Operations:
-    return Operations(host, "console:tester")
+def operations(host: Host) -> Taking:
+    return Taking(host, "console:tester")
 
 
-def published(operations: Operations, queue: str, *bodies: Any, **options: Any) -> list[str]:
+def published(operations: Taking, queue: str, *bodies: Any, **options: Any) -> list[str]:
     messages = [{"json": json.dumps(body), "options": options} for body in bodies]
     answers = operations.publish(queue=queue, messages=messages)["answers"]
     return [answer["id"] for answer in answers]
 
 
-def ids(operations: Operations, queue: str) -> list[str]:
+def ids(operations: Taking, queue: str) -> list[str]:
     return [one["id"] for one in operations.peek(queue=queue, limit=1000)["messages"]]
 
 
-def kill(operations: Operations, host: Host, *orders: dict[str, Any]) -> list[str]:
+def kill(operations: Taking, host: Host, *orders: dict[str, Any]) -> list[str]:
     """Publish orders that die, and wait until they have."""
     before = operations.dead_letters(queue="jobs")["count"]
     found = published(operations, "jobs", *orders)
@@ -54,7 +60,7 @@ def kill(operations: Operations, host: Host, *orders: dict[str, Any]) -> list[st
     return found
 
 
-def test_peeking_consumes_nothing_and_shows_either_end(operations: Operations) -> None:
+def test_peeking_consumes_nothing_and_shows_either_end(operations: Taking) -> None:
     found = published(operations, "idle", *range(5))
     assert [one["body"] for one in operations.peek(queue="idle", limit=2)["messages"]] == [0, 1]
     last = operations.peek(queue="idle", limit=2, tail=True)["messages"]
@@ -64,7 +70,7 @@ def test_peeking_consumes_nothing_and_shows_either_end(operations: Operations) -
     assert operations.peek(queue="idle")["info"]["ready"] == 5
 
 
-def test_a_large_body_is_cut_unless_it_is_asked_for(operations: Operations) -> None:
+def test_a_large_body_is_cut_unless_it_is_asked_for(operations: Taking) -> None:
     published(operations, "idle", "x" * 100_000)
     [message] = operations.peek(queue="idle")["messages"]
     assert message["cut"]
@@ -74,7 +80,7 @@ def test_a_large_body_is_cut_unless_it_is_asked_for(operations: Operations) -> N
     assert message["body"] == "x" * 100_000
 
 
-def test_a_body_that_is_no_json_is_shown_as_what_it_is(operations: Operations, host: Host) -> None:
+def test_a_body_that_is_no_json_is_shown_as_what_it_is(operations: Taking, host: Host) -> None:
     route = host.queues.route("app:idle")
     for data in (b"just text", b"\xff\x00"):
         # As a client that is not ours leaves it at the broker.
@@ -84,7 +90,7 @@ def test_a_body_that_is_no_json_is_shown_as_what_it_is(operations: Operations, h
     assert binary["base64"] == "/wA="
 
 
-def test_a_message_is_found_wherever_it_lies(operations: Operations, host: Host) -> None:
+def test_a_message_is_found_wherever_it_lies(operations: Taking, host: Host) -> None:
     [here] = published(operations, "idle", 1)
     [dead] = kill(operations, host, {"id": 1, "total": -1})
     assert operations.find(message=here)["queue"] == "app:idle"
@@ -94,7 +100,7 @@ def test_a_message_is_found_wherever_it_lies(operations: Operations, host: Host)
 
 
 def test_dead_letters_are_grouped_by_place_and_words_without_their_variable_parts(
-    operations: Operations, host: Host
+    operations: Taking, host: Host
 ) -> None:
     for number in range(3):
         kill(operations, host, {"id": number, "total": -1})
@@ -111,7 +117,7 @@ def test_dead_letters_are_grouped_by_place_and_words_without_their_variable_part
     assert operations.dead_letters(queue="app:jobs.dead")["count"] == 4
 
 
-def test_a_dead_letter_tells_its_whole_story(operations: Operations, host: Host) -> None:
+def test_a_dead_letter_tells_its_whole_story(operations: Taking, host: Host) -> None:
     [dead] = kill(operations, host, {"id": 7, "total": -1})
     found = operations.dead_letter(queue="jobs", message=dead)
     assert found["body"] == {"id": 7, "total": -1}
@@ -124,14 +130,14 @@ def test_a_dead_letter_tells_its_whole_story(operations: Operations, host: Host)
 
 
 def test_a_retry_takes_those_that_were_shown_and_no_later_ones(
-    operations: Operations, host: Host
+    operations: Taking, host: Host
 ) -> None:
     host.consumers["app:worker"].resume()
     kill(operations, host, {"id": 1, "total": -1}, {"id": 2, "total": -1})
-    snapshot = operations.snapshot(queue="jobs", dead=True)
+    snapshot = operations.take("snapshot", queue="jobs", dead=True)
     [later] = kill(operations, host, {"id": 3, "total": -1})
     host.consumers["app:worker"].pause()
-    answer = operations.retry(snapshot=snapshot["snapshot"], confirm="app:jobs")
+    answer = operations.take("retry", snapshot=snapshot["snapshot"], confirm="app:jobs")
     assert (answer["chosen"], answer["retried"]) == (2, 2)
     assert ids(operations, "jobs.dead") == [later]
     [first, _] = operations.peek(queue="jobs")["messages"]
@@ -139,23 +145,23 @@ def test_a_retry_takes_those_that_were_shown_and_no_later_ones(
     assert first["headers"] == {"x_redriven": 1}
 
 
-def test_a_retry_by_fingerprint_or_id_leaves_the_others(operations: Operations, host: Host) -> None:
+def test_a_retry_by_fingerprint_or_id_leaves_the_others(operations: Taking, host: Host) -> None:
     ill = kill(operations, host, {"id": 1, "total": -1}, {"id": 2, "total": -1})
     [down] = kill(operations, host, {"id": 3, "bank": "down"})
     host.consumers["app:worker"].pause()
     timeout = operations.dead_letters(queue="jobs")["groups"][1]["fingerprint"]
-    operations.retry(queue="jobs", error=timeout, confirm="app:jobs")
+    operations.take("retry", queue="jobs", error=timeout, confirm="app:jobs")
     assert ids(operations, "jobs") == [down]
-    operations.retry(queue="jobs", ids=[ill[1]], confirm="app:jobs")
+    operations.take("retry", queue="jobs", ids=[ill[1]], confirm="app:jobs")
     assert ids(operations, "jobs.dead") == [ill[0]]
     with pytest.raises(NotFound, match=r"not in app:jobs\.dead: nobody"):
-        operations.retry(queue="jobs", ids=["nobody"], confirm="app:jobs")
+        operations.take("retry", queue="jobs", ids=["nobody"], confirm="app:jobs")
 
 
 @pytest.mark.parametrize("confirm", [None, "", "jobs", "app:idle", "yes"])
 @pytest.mark.parametrize("action", ["retry", "drop"])
 def test_without_the_queues_full_name_nothing_is_taken_away(
-    operations: Operations, host: Host, action: str, confirm: str | None
+    operations: Taking, host: Host, action: str, confirm: str | None
 ) -> None:
     kill(operations, host, {"id": 1, "total": -1})
     with pytest.raises(Unconfirmed) as raised:
@@ -164,15 +170,13 @@ def test_without_the_queues_full_name_nothing_is_taken_away(
     assert operations.dead_letters(queue="jobs")["count"] == 1
 
 
-def test_a_purge_drops_what_was_counted_and_saves_it_first(
-    operations: Operations, host: Host
-) -> None:
+def test_a_purge_drops_what_was_counted_and_saves_it_first(operations: Taking, host: Host) -> None:
     published(operations, "idle", 1, 2)
     published(operations, "idle", 3, delay=3600)
-    snapshot = operations.snapshot(queue="idle")
+    snapshot = operations.take("snapshot", queue="idle")
     assert snapshot["count"] == 3
     [later] = published(operations, "idle", 4)
-    answer = operations.purge(snapshot=snapshot["snapshot"], confirm="app:idle")
+    answer = operations.take("purge", snapshot=snapshot["snapshot"], confirm="app:idle")
     assert (answer["chosen"], answer["dropped"]) == (3, 3)
     assert ids(operations, "idle") == [later]
     backup = Path(answer["backup"])
@@ -183,38 +187,36 @@ def test_a_purge_drops_what_was_counted_and_saves_it_first(
     assert lines[2]["options"]["at"] > host.clock.now() + 3000
 
 
-def test_what_cannot_be_saved_is_not_dropped(operations: Operations, host: Host) -> None:
+def test_what_cannot_be_saved_is_not_dropped(operations: Taking, host: Host) -> None:
     published(operations, "idle", 1)
     (host.project.root / ".moonq").write_text("in the way")
     with pytest.raises(Exception, match="nothing was dropped"):
-        operations.purge(queue="idle", confirm="app:idle")
+        operations.take("purge", queue="idle", confirm="app:idle")
     assert operations.peek(queue="idle")["info"]["ready"] == 1
-    operations.purge(queue="idle", confirm="app:idle", keep=False)
+    operations.take("purge", queue="idle", confirm="app:idle", keep=False)
     assert operations.peek(queue="idle")["info"]["ready"] == 0
 
 
-def test_only_old_messages_are_purged_when_that_is_asked(
-    operations: Operations, host: Host
-) -> None:
+def test_only_old_messages_are_purged_when_that_is_asked(operations: Taking, host: Host) -> None:
     published(operations, "idle", 1)
-    assert operations.snapshot(queue="idle", older=3600)["count"] == 0
-    assert operations.snapshot(queue="idle", older=0)["count"] == 1
+    assert operations.take("snapshot", queue="idle", older=3600)["count"] == 0
+    assert operations.take("snapshot", queue="idle", older=0)["count"] == 1
 
 
-def test_a_snapshot_serves_what_it_was_taken_for(operations: Operations) -> None:
-    snapshot = operations.snapshot(queue="idle")["snapshot"]
+def test_a_snapshot_serves_what_it_was_taken_for(operations: Taking) -> None:
+    snapshot = operations.take("snapshot", queue="idle")["snapshot"]
     with pytest.raises(Invalid, match="taken for something else"):
-        operations.retry(snapshot=snapshot, confirm="app:idle")
+        operations.take("retry", snapshot=snapshot, confirm="app:idle")
     with pytest.raises(NotFound):
-        operations.purge(snapshot="s99", confirm="app:idle")
+        operations.take("purge", snapshot="s99", confirm="app:idle")
     for _ in range(8):
-        operations.snapshot(queue="idle")
+        operations.take("snapshot", queue="idle")
     with pytest.raises(NotFound):
-        operations.purge(snapshot=snapshot, confirm="app:idle")
+        operations.take("purge", snapshot=snapshot, confirm="app:idle")
 
 
 def test_publishing_answers_for_each_and_a_trial_publishes_nothing(
-    operations: Operations,
+    operations: Taking,
 ) -> None:
     messages = [
         {"json": "1"},
@@ -233,7 +235,7 @@ def test_publishing_answers_for_each_and_a_trial_publishes_nothing(
     assert operations.peek(queue="idle")["info"]["ready"] == 1
 
 
-def test_pausing_names_queues_and_consumers_alike(operations: Operations, host: Host) -> None:
+def test_pausing_names_queues_and_consumers_alike(operations: Taking, host: Host) -> None:
     assert operations.pause(target="worker") == {"paused": "app:worker"}
     assert operations.consumers()["consumers"][0]["paused"]
     assert operations.pause(target="jobs") == {"paused": "app:jobs"}
@@ -245,7 +247,7 @@ def test_pausing_names_queues_and_consumers_alike(operations: Operations, host: 
         operations.pause(target="wrker")
 
 
-def test_the_graph_leads_from_an_entry_both_ways(operations: Operations) -> None:
+def test_the_graph_leads_from_an_entry_both_ways(operations: Taking) -> None:
     found = operations.graph(name="jobs")
     assert {"from": "app:worker", "field": "queue", "to": "app:jobs"} in found["edges"]
     assert {"from": "app:jobs", "field": "driver", "to": "app:memory"} in found["edges"]
@@ -274,20 +276,20 @@ def test_consumers_that_were_left_out_can_be_started(make_host: MakeHost) -> Non
 
 
 def test_only_what_was_saved_is_dropped(
-    operations: Operations, monkeypatch: pytest.MonkeyPatch
+    operations: Taking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message that comes back while the backup is written is in the snapshot, not in the file."""
     published(operations, "idle", 1, 2, 3)
-    snapshot = operations.snapshot(queue="idle")["snapshot"]
+    snapshot = operations.take("snapshot", queue="idle")["snapshot"]
     real = choosing.stored_in
     monkeypatch.setattr(choosing, "stored_in", lambda route: list(real(route))[1:])
-    assert operations.purge(snapshot=snapshot, confirm="app:idle")["dropped"] == 2
+    assert operations.take("purge", snapshot=snapshot, confirm="app:idle")["dropped"] == 2
     monkeypatch.undo()
     assert [one["body"] for one in operations.peek(queue="idle")["messages"]] == [1]
 
 
 def test_a_queue_that_moves_is_read_once_and_to_its_end(
-    operations: Operations, host: Host, monkeypatch: pytest.MonkeyPatch
+    operations: Taking, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last message of each page is taken before the next page is asked for."""
     monkeypatch.setattr(paging, "PAGE", 3)
@@ -320,7 +322,19 @@ def test_a_replay_is_judged_by_the_queue_that_the_letter_died_in(make_host: Make
     assert (found["verdict"], found["reason"]) == ("dead", "max_attempts")
 
 
-def test_pages_follow_each_other_by_their_cursor(operations: Operations) -> None:
+def test_pages_that_large_bodies_cut_short_leave_no_message_out(operations: Operations) -> None:
+    found = published(operations, "idle", *("x" * 9000 for _ in range(600)))
+    seen: list[str] = []
+    after, pages = "", 0
+    while pages == 0 or after:
+        page = operations.peek(queue="idle", limit=500, after=after)
+        seen += [one["id"] for one in page["messages"]]
+        after, pages = page["next"], pages + 1
+    assert seen == found
+    assert pages > 2
+
+
+def test_pages_follow_each_other_by_their_cursor(operations: Taking) -> None:
     found = published(operations, "idle", *range(5))
     first = operations.peek(queue="idle", limit=2)
     second = operations.peek(queue="idle", limit=2, after=first["next"])
@@ -351,6 +365,11 @@ def test_only_a_dead_letter_is_saved_as_one() -> None:
     assert (line["state"], line["story"], line["body"]) == ("delayed", {"x_redriven": 1}, 1)
     dead = message._replace(headers={"x_dead_letter_reason": "rejected"})
     assert backup.line(Stored(dead, "ready"), 1.0)["state"] == "dead"
+
+
+def test_a_wait_that_no_publish_may_ask_for_is_saved_as_the_longest() -> None:
+    line = backup.line(Stored(Message("a", b"1", 1.0), "delayed", due=1e300), 1.0)
+    assert line["options"]["at"] == 1.0 + 365 * 86400
 
 
 def test_what_would_have_expired_meanwhile_can_still_be_published() -> None:

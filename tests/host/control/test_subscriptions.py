@@ -14,8 +14,9 @@ import pytest
 
 from moonq import log
 from moonq.control import outbox
+from moonq.control.backlog import Backlog
 from moonq.control.client import Client, Subscription
-from moonq.control.feed import ROOM, Backlog
+from moonq.control.feed import ROOM
 from moonq.control.locating import place_of
 from moonq.control.outbox import Outbox
 from moonq.host import Host
@@ -158,12 +159,16 @@ def test_a_client_that_does_not_read_holds_nobody_up_and_learns_what_it_missed(
 
 
 def test_a_backlog_has_an_end_and_counts_what_goes_over_it() -> None:
-    backlog = Backlog(room=2)
+    backlog: Backlog[int] = Backlog(room=2)
     for number in range(5):
-        backlog.put({"event": number}, None)
-    assert backlog.take() == ({"event": 0}, None, 3)
-    assert backlog.take() == ({"event": 1}, None, 0)
+        backlog.put(number)
+    assert (backlog.take(), backlog.dropped) == (0, 3)
     backlog.close()
+    assert not backlog.ended
+    assert (backlog.take(), backlog.take(), backlog.ended) == (1, None, True)
+    backlog = Backlog(room=2)
+    backlog.put(1)
+    backlog.close(forget=True)
     assert backlog.take() is None
     assert ROOM > 2
 

@@ -13,6 +13,9 @@ from moonq import views
 from moonq.cli import COMMANDS
 from moonq.cli import moonq as group
 from moonq.console.annotations import Function, reference
+from moonq.errors import Invalid, ReadOnly
+from moonq.host import Host
+from moonq.operations.choosing import Selection
 from moonq.operations.performing import Operations
 from moonq.operations.verb import REQUIRED, Argument, Question, Verb
 from moonq.operations.verbs import VERBS
@@ -21,11 +24,24 @@ from moonq.operations.verbs import VERBS
 @pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
 def test_a_row_has_the_parameters_of_its_method(verb: Verb) -> None:
     found = list(inspect.signature(getattr(Operations, verb.name)).parameters.values())[1:]
+    rest = [one for one in found if one.kind is inspect.Parameter.VAR_KEYWORD]
     declared = [
         (one.name, REQUIRED if one.default is inspect.Parameter.empty else one.default)
         for one in found
+        if one not in rest
     ]
-    assert [(one.name, one.default) for one in verb.fields()] == declared
+    selected = Selection.model_fields if rest else {}
+    own = [(one.name, one.default) for one in verb.fields() if one.name not in selected]
+    assert own == declared
+
+
+def test_what_takes_messages_away_refuses_a_filter_that_its_row_does_not_have(
+    host: Host,
+) -> None:
+    with pytest.raises(Invalid, match="purge: unknown field 'error'"):
+        Operations(host, "me").perform("purge", {"queue": "idle", "error": "a41"})
+    with pytest.raises(Invalid, match="drop: field 'older': input should be a valid number"):
+        Operations(host, "me").perform("drop", {"queue": "jobs", "older": "1d"})
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
@@ -94,6 +110,18 @@ def test_what_a_read_only_session_may_do_follows_from_the_row() -> None:
     assert VERBS["call"].needs_write({"function": "work", "send": True})
     assert VERBS["peek"].needs_write({"queue": "jobs", "redact": False})
     assert not VERBS["replay"].needs_write({"message": "a"})
+    assert VERBS["publish"].needs_write({"queue": "jobs"})
+    assert not VERBS["publish"].needs_write({"queue": "jobs", "dry_run": True})
+
+
+def test_the_hint_of_a_read_only_session_names_no_option_that_is_not_there(host: Host) -> None:
+    operations = Operations(host, "me")
+    with pytest.raises(ReadOnly) as raw:
+        operations.perform("peek", {"queue": "idle", "redact": False}, read_only=True)
+    with pytest.raises(ReadOnly) as pause:
+        operations.perform("pause", {"target": "idle"}, read_only=True)
+    assert "--yes" not in raw.value.hint
+    assert "--yes" in pause.value.hint
 
 
 def test_an_argument_is_spelt_the_same_everywhere() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from moonq.text.findings import (
@@ -204,11 +206,10 @@ def test_without_unicode_nothing_but_ascii_is_drawn() -> None:
 
 def test_colour_changes_nothing_but_escapes() -> None:
     finding, drawn = MOCK_UPS["Lua syntax"]
-    coloured = render([finding], color=True)
-    assert "\x1b[1;31merror[P110]\x1b[0m" in coloured
-    for escape in ("\x1b[1;31m", "\x1b[34m", "\x1b[0m"):
-        coloured = coloured.replace(escape, "")
-    assert coloured == drawn
+    coloured = render([finding], paint=lambda part, text: f"<{part}>{text}</>")
+    assert coloured.startswith("<error>error[P110]</>: ")
+    assert "<frame>   ┌─</>" in coloured
+    assert re.sub("</?(error|frame)?>", "", coloured) == drawn
 
 
 def test_no_text_of_a_file_can_paint_on_the_terminal() -> None:
@@ -248,6 +249,16 @@ def test_a_long_note_is_wrapped_below_itself() -> None:
     assert first.startswith("   = note: word")
     assert second.startswith("         word")
     assert max(len(first), len(second)) <= 80
+
+
+def test_a_label_without_room_goes_below_its_marks() -> None:
+    label = "this is the reason why it cannot be"
+    for text, column, length in (("x" * 50, 1, 50), ("a" * 40 + "b", 41, 1)):
+        rows = render([one(text, column, length, label)], width=60).splitlines()[3:]
+        assert rows[0].strip(" │^") == ""
+        assert " ".join(row.partition("│")[2].strip() for row in rows[1:]) == label
+        assert max(map(len, rows)) <= 60
+    assert render([one("x" * 50, 1, 50, label)], width=0).splitlines()[3].endswith("^ " + label)
 
 
 def test_lines_left_out_between_two_places_are_hinted_at() -> None:

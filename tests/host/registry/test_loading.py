@@ -290,6 +290,23 @@ def test_a_module_that_is_never_required_is_a_warning(folder: Path) -> None:
     ]
 
 
+def test_an_import_that_is_never_required_is_marked_and_not_one_that_ends_like_it(
+    folder: Path,
+) -> None:
+    (folder / "_index.yaml").write_text(
+        "namespace: app\nentries:\n"
+        "  - {name: mylog, kind: library.lua, source: 'return {}'}\n"
+        "  - {name: log, kind: library.lua, source: 'return {}'}\n"
+        "  - name: work\n    kind: function.lua\n"
+        "    source: 'return require(\"mylog\")'\n"
+        "    imports: ['app:mylog', 'app:log']\n"
+    )
+    _, findings = inspect(folder, env={})
+    assert [(found.code, found.place) for found in findings] == [
+        ("L302", ("_index.yaml", 8, 28)),
+    ]
+
+
 def test_a_group_without_policies_is_a_warning(folder: Path) -> None:
     (folder / "_index.yaml").write_text(
         "namespace: app\nentries:\n"

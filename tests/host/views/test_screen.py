@@ -10,6 +10,7 @@ import sys
 import pytest
 from rich.style import Style
 
+from moonq.text.findings import Span, error
 from moonq.views import Screen
 from moonq.views.screen import COLORS, STYLES, show
 
@@ -94,6 +95,15 @@ def test_a_stream_that_is_no_terminal_has_no_width(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COLUMNS", "40")
     assert Screen.of(io.StringIO()).width == 0
     assert Screen.of(Terminal()).width == 40
+
+
+def test_findings_are_drawn_in_the_colours_of_the_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    span = Span("f.lua", 1, 1, 1, "here", ((1, "x"),))
+    drawn = "".join(Screen(color=True).findings([error("X1", "no", span)]))
+    codes = set(re.findall(r"38;2;\d+;\d+;\d+", drawn))
+    assert codes == {"38;2;238;0;0", "38;2;0;132;132"}
+    assert "\x1b[34m" not in drawn, "dark blue cannot be read on black"
 
 
 def test_a_terminal_without_unicode_gets_ascii_of_the_same_width() -> None:

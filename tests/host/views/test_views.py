@@ -191,7 +191,7 @@ def test_a_call_shows_what_it_did(width: int) -> None:
         'would publish      app:mails  {"order":42}',
         "would write        app:seen  set 42 = { n = 1 }",
         "logs               INFO  processing  order=42",
-        "took 0.4 ms · 30 KB",
+        "took 400 µs · 30 KB",
     ]
     really = {**CALL, "published": CALL["would_publish"], "would_publish": [], "would_write": []}
     sent = list(views.called(really, Screen(width=width), as_message=False))
@@ -262,6 +262,28 @@ def test_a_graph_is_a_tree_from_what_nothing_needs() -> None:
 def test_an_event_is_one_line(found: dict[str, Any], line: str) -> None:
     text = views.event({"time": 0.25, **found}, Screen())
     assert text[8:] == f".250 {line}"
+
+
+@pytest.mark.parametrize("width", range(20, 60, 5))
+def test_a_graph_gives_up_kinds_and_the_beginning_of_ids_where_room_is_scarce(width: int) -> None:
+    worker, orders = "app:orders.consumer.of.letters", "app:orders"
+    found = {
+        "nodes": [{"id": worker, "kind": "queue.consumer"}, {"id": orders, "kind": "queue.queue"}],
+        "edges": [{"from": worker, "to": orders, "field": "queue"}],
+    }
+    lines = list(views.graph(found, Screen(width=width)))
+    assert len(lines) == 2
+    assert max(map(columns_of, lines)) <= width
+    assert ("queue.consumer" in lines[0]) == (width >= 46)
+    assert lines[1].startswith("└─ queue  ")
+    assert lines[1].endswith(("orders", "queue.queue"))
+
+
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_no_line_about_a_dead_letter_is_wider_than_the_terminal(width: int) -> None:
+    shown = list(views.letter(letter(), Screen(width=width)))
+    assert max(map(columns_of, shown)) <= width
+    assert any(line.startswith("attempt") for line in shown)
 
 
 def test_an_entry_shows_what_it_says_and_who_needs_it() -> None:
@@ -359,3 +381,12 @@ def test_hosts_are_lines() -> None:
 )
 def test_a_value_in_every_format(output: str, lines: list[str]) -> None:
     assert list(views.value([{"a": 1, "b": "x"}], Screen(), output=output)) == lines
+
+
+def test_a_table_of_values_keeps_what_names_a_row_where_room_is_scarce() -> None:
+    rows = [{"consumers": 1, "driver": "queue.driver.memory", "id": "app:orders", "ready": 3}]
+    wide = list(views.value(rows, Screen(width=80), output="table"))
+    assert wide[0].split() == ["id", "consumers", "driver", "ready"]
+    narrow = list(views.value(rows, Screen(width=24), output="table"))
+    assert narrow[0].split() == ["id", "consumers"]
+    assert narrow[1].split() == ["app:orders", "1"]

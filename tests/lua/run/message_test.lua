@@ -106,6 +106,12 @@ describe("settling", function()
   for _, case in ipairs({
     { "snooze", nil, "msg:snooze: option 'delay': string or number expected, got nil" },
     { "snooze", { delay = "soon" }, "msg:snooze: option 'delay': a duration is expected" },
+    {
+      "snooze",
+      { delay = "366d" },
+      "msg:snooze: option 'delay': at most 365 days expected, got 366d",
+    },
+    { "retry", { delay = 1e300 }, "msg:retry: option 'delay': at most 365 days expected" },
     { "retry", { dely = 1 }, "msg:retry: unknown option 'dely', did you mean 'delay'?" },
     { "retry", { delay = -1 }, "msg:retry: option 'delay': a duration is expected" },
     { "retry", 5, "msg:retry: options: table expected, got number" },

@@ -98,6 +98,7 @@ describe("retry.ask", function()
     eq(asked(answering(7)), { "retry", 7 })
     eq(asked(answering(0.5)), { "retry", 0.5 })
     eq(asked(answering("2m")), { "retry", 120.0 })
+    eq(asked(answering("365d")), { "retry", 31536000.0 })
     eq(asked(answering(false)), { "dead", "rejected" })
   end)
 
@@ -106,6 +107,7 @@ describe("retry.ask", function()
       { what = "nothing", value = nil, shown = "nil" },
       { what = "true", value = true, shown = "true" },
       { what = "a negative number", value = -1, shown = "-1" },
+      { what = "more than a year", value = "366d", shown = "366d" },
       { what = "infinity", value = math.huge, shown = "inf" },
       { what = "what is no number", value = 0 / 0, shown = tostring(0 / 0) },
       { what = "a text that is no duration", value = "soon", shown = "soon" },

@@ -144,10 +144,32 @@ describe("the queue's own policy", function()
     test.contains(found.problem, "it answered soon")
   end)
 
+  local function refuse()
+    error("asked", 0)
+  end
+
+  it("is not asked where no attempt can help", function()
+    local event = { what = "failed", kind = "INVALID", message = "no id", retryable = false }
+    eq(judged(event, nil, refuse), dead("rejected", "INVALID", "no id"))
+  end)
+
+  it("decides whether, the handler when: a delay that it asks for holds", function()
+    local event = { what = "retry", delay = 60, attempt = 9 }
+    local found = judged(event, nil, function(failure)
+      return failure.delay == 60 and 5
+    end)
+    eq({ found.action, found.delay }, { "retry", 60 })
+    eq(
+      judged(event, nil, function()
+        return false
+      end).reason,
+      "rejected"
+    )
+    found = judged({ what = "retry", delay = 60 }, nil, refuse)
+    eq({ found.action, found.delay, found.problem }, { "retry", 60, "asked" })
+  end)
+
   it("is not asked about what is no failure", function()
-    local function refuse()
-      error("asked", 0)
-    end
     for _, what in ipairs({ "ack", "snooze", "reject", "decode", "stop", "returned" }) do
       test.is_nil(judged({ what = what, interruptions = 1 }, nil, refuse).problem, what)
     end
@@ -285,6 +307,22 @@ describe("nothing that failed", function()
     "comes back sooner than 100 ms: {what}",
     function(row)
       eq(judged(row, row.entry, row.own).delay, 0.1)
+    end
+  )
+end)
+
+describe("nothing", function()
+  local year = 365 * 86400
+  local patient = { initial_delay = year, factor = 1, max_delay = year, jitter = 1 }
+  each(
+    {
+      { what = "failed", entry = patient, chance = 1 },
+      { what = "retry", delay = 1e300 },
+      { what = "snooze", delay = 1e300 },
+    },
+    "waits longer than 365 days: {what}",
+    function(row)
+      eq(judged(row, row.entry).delay, year)
     end
   )
 end)

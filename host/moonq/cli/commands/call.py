@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from moonq.cli.drawing import Lines
-from moonq.cli.faults import as_finding
+from moonq.cli.failures import finding_of_call
 from moonq.cli.forwarding import ask, command_of, fields_of, tell
 from moonq.cli.options import Options
 from moonq.operations.verbs import VERBS
@@ -36,6 +36,6 @@ def _explain(options: Options, function: str, error: dict[str, Any]) -> None:
     project, _ = inspect(options.project)
     if project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
-        finding = as_finding(project, project.resolve(function).id, fault)
+        finding = finding_of_call(project, project.resolve(function).id, fault)
         lines = Lines(options, sys.stderr)
         lines.line(below=f"\n{lines.drawn([finding])}")

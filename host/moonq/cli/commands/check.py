@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli.drawing import Lines
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 
 if TYPE_CHECKING:
     from moonq.registry import Project
     from moonq.text.findings import Finding
 
 
-@click.command()
+@command()
 @project_argument
 @click.option(
     "--format",
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     help="How to show the findings.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-@common
-@pass_options
 def check(options: Options, form: str | None, strict: bool) -> int:
     """Say all that is wrong with PROJECT.
 
@@ -72,7 +70,7 @@ def show(
 ) -> None:
     """Print the findings for people, and their count below."""
     from moonq.text.findings import has_errors, summary
-    from moonq.text.wording import milliseconds
+    from moonq.text.wording import lasted
 
     lines = Lines(options, sys.stdout)
     if findings:
@@ -80,4 +78,4 @@ def show(
     checked = f"checked {len(project.entries)} entries" if project else "checked"
     if not options.quiet:
         style = "bad" if has_errors(findings) else "warn" if findings else "good"
-        lines.line(f"{checked} in {milliseconds(took)}: ", (summary(findings), style))
+        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style))

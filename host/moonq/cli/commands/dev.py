@@ -14,18 +14,16 @@ import click
 from moonq.cli.commands.run import host_options, run
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, log_above
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
 
 
-@click.command()
+@command()
 @project_argument
 @host_options("MOONQ_DEV_LOG_LEVEL")
-@common
-@pass_options
 def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: float | None) -> int:
     """Run PROJECT, reload it whenever a file is saved, and talk to it in Lua.
 
@@ -62,7 +60,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
     from moonq.kinds import load
 
     loaded = load(options.project)
-    terminal = Terminal(options)
+    terminal = Terminal(options.color)
 
     def configure(stream: TextIO | None) -> None:
         configure_log(options, True, loaded.settings.log, dict(levels), stream)
@@ -76,7 +74,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
 
 
 class _Development:
-    """A host with somebody at its console, from its start to its stop."""
+    """A host and its console, from start to stop."""
 
     def __init__(self, options: Options, hosting: Hosting) -> None:
         self._project = options.project
@@ -103,7 +101,7 @@ class _Development:
             attached.client.close()
 
     def _end_soon(self, now: bool) -> None:
-        """Let the person's prompt go: somebody else ended the host."""
+        """Leave the prompt: the host was ended from elsewhere."""
         self._hosting.cut_off = now
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -125,7 +123,7 @@ def _leaving_on_sigterm() -> Iterator[None]:
         app = get_app_or_none()
         if app is None or not app.is_running:
             raise Detached
-        # An exception in the middle of its event loop would go astray.
+        # An exception raised inside its event loop would be lost.
         app.exit(exception=Detached())
 
     before = signal.signal(signal.SIGTERM, leave)

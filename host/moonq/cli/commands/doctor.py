@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.completing import completer
+from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
     from moonq.conformance.holding import Finding
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     from moonq.registry.project import Entry, Project
 
 
-@click.command()
-@click.option("--driver", required=True, metavar="ID", help="The driver to hold against it.")
-@common
-@pass_options
+@command()
+@click.option(
+    "--driver",
+    required=True,
+    metavar="ID",
+    help="The driver to hold against it.",
+    shell_complete=completer("driver"),
+)
 def doctor(options: Options, driver: str) -> int:
     """Hold a driver of the project against the delivery contract.
 
-    Every case of the suite runs on queues of its own, beside the driver's place and with its
-    settings; the project's messages are not touched. Ends with 1 when a case fails.
+    Every case of the suite runs on new queues, beside the driver's place and with its settings;
+    the project's messages are not touched. Ends with 1 when a case fails.
 
     \b
     Examples:
@@ -118,7 +123,7 @@ def show(
     """Print the result for people."""
     from moonq.drivers import descriptor
     from moonq.drivers.capabilities import table
-    from moonq.text.wording import milliseconds
+    from moonq.text.wording import lasted
 
     for finding in findings:
         if finding.problem:
@@ -129,7 +134,7 @@ def show(
             click.echo(f"{ability}: {limit.reason}")
         _by_topic(findings, click.echo)
     kept = sum(not finding.problem for finding in findings)
-    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {milliseconds(took)}")
+    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
 
 
 def _by_topic(findings: list[Finding], say: Callable[[str], object]) -> None:

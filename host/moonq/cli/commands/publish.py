@@ -14,14 +14,15 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
+from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
-from moonq.cli.options import Options, common, pass_options
-from moonq.cli.progress import Progress
+from moonq.cli.options import Options, command
 from moonq.cli.publishing import BATCH, Template, batches, body_text, lines_of
 from moonq.errors import NoHost
 from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
+    from moonq.control.client import Subscription
     from moonq.control.reaching import Reached
 
 #: Ids and errors that one answer names.
@@ -30,7 +31,7 @@ NAMED = 1000
 MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 
-@click.command()
+@command()
 @click.argument("queue", shell_complete=completer("queue"))
 @click.argument("body", required=False)
 @click.option(
@@ -50,8 +51,8 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 @click.option("--count", type=click.IntRange(1), default=1, help="Publish it so often.")
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="No more than so many a second.")
 @click.option("--id", help="The message's id.")
-@click.option("--delay", type=arguments.duration, metavar="DURATION", help="Not before that.")
-@click.option("--ttl", type=arguments.duration, metavar="DURATION", help="Expires unstarted then.")
+@click.option("--delay", type=arguments.duration, help="Not before that.")
+@click.option("--ttl", type=arguments.duration, help="Expires unstarted then.")
 @click.option("--priority", type=click.Choice(["low", "normal", "high"]), help="How soon.")
 @click.option("--group", help="Messages of a group run one by one.")
 @click.option("--dedup-key", help="A second publish with it answers the first's id.")
@@ -65,8 +66,6 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be refused.")
 @click.option("--yes", is_flag=True, help="Do it in production as well.")
-@common
-@pass_options
 def publish(options: Options, /, queue: str, **given: Any) -> int:
     """Publish BODY into QUEUE.
 
@@ -81,7 +80,8 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
       jq -c .[] orders.json | moonq publish app:orders --ndjson - --rate 200/s
     """
     _check(given)
-    with attached(options, changes=f"publish into {queue}", yes=given["yes"]) as host:
+    changes = "" if given["dry_run"] else f"publish into {queue}"
+    with attached(options, changes=changes, yes=given["yes"]) as host:
         job = Job(host, queue, given["dry_run"])
         if given["wait"] is None:
             job.run(messages(given), given["rate"], Progress(options))
@@ -150,7 +150,6 @@ class Job:
 
     def run_and_wait(self, every: list[dict[str, Any]], limit: float) -> None:
         """Publish them and wait until each is done or dead."""
-        from moonq.cli.waiting import Outcomes
         from moonq.run.ids import new_id
 
         if self._host.is_private:
@@ -162,13 +161,26 @@ class Job:
             options = {"id": new_id(time.time()), **message["options"]}
             every[number] = {**message, "options": options}
         began = time.monotonic()
-        with Outcomes(self._host.client, [one["options"]["id"] for one in every]) as outcomes:
+        ids = [one["options"]["id"] for one in every]
+        with self._host.client.subscribe("tail", targets=ids, events=["ack", "dead"]) as events:
             for batch in batches(every):
                 self._send(batch)
-            new = [one for one in self.found["ids"] if one not in self.duplicates]
-            outcomes.follow(new, began + limit)
-        self.found |= {"outcomes": outcomes.found, "timed_out": bool(outcomes.missing)}
+            self._follow(events, began, limit)
         self._end(began)
+
+    def _follow(self, events: Subscription, began: float, limit: float) -> None:
+        """Wait for the ends of what is really new, *limit* seconds at most."""
+        missing = set(self.found["ids"]) - set(self.duplicates)
+        while missing and not events.ended:
+            left = began + limit - time.monotonic()
+            if left <= 0:
+                break
+            event = events.next(left)
+            if event is not None and event.get("id") in missing:
+                missing.discard(event["id"])
+                took = (time.monotonic() - began) * 1000
+                self.found["outcomes"].append({**event, "took_ms": round(took, 3)})
+        self.found["timed_out"] = bool(missing)
 
     def _end(self, began: float) -> None:
         self.found["took_ms"] = round((time.monotonic() - began) * 1000, 3)

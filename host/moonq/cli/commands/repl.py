@@ -11,7 +11,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
@@ -28,7 +28,7 @@ class _Code(click.types.StringParamType):
         return [rv]
 
 
-@click.command()
+@command()
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
 @click.option("--start", is_flag=True, help="Start the consumers of a private host too.")
@@ -56,8 +56,6 @@ class _Code(click.types.StringParamType):
     help="Run a file and end; repeatable, before any -e.",
 )
 @click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")
-@common
-@pass_options
 def repl(
     options: Options,
     attach: str,
@@ -80,8 +78,9 @@ def repl(
       moonq repl -e 'queue.info("app:orders").ready'
       moonq repl --local --start < publish.lua
     """
-    from moonq.console import streams
     from moonq.console.core import Console
+    from moonq.console.entering import enter_all
+    from moonq.console.face import Face
     from moonq.control.reaching import Wish, reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
@@ -92,11 +91,11 @@ def repl(
     with logging(options, terminal), reach(options.project, wish) as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or streams.Streams(options)
+        face = terminal or Face(options.color, options.say)
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
-                well = [streams.run(console, text) for text in texts]
+                well = [enter_all(console, text) for text in texts]
                 return int(not all(well))
             for line in _greeting(found):
                 terminal.notice(line)
@@ -107,7 +106,7 @@ def repl(
 def _terminal(options: Options) -> Terminal:
     from moonq.console.terminal import Terminal
 
-    return Terminal(options)
+    return Terminal(options.color)
 
 
 def logging(options: Options, terminal: Terminal | None) -> AbstractContextManager[None]:

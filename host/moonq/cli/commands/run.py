@@ -6,30 +6,32 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from moonq.cli import arguments
-from moonq.cli.beside import Beside, GivenUp
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from moonq.host import CallResult
+
+Action = TypeVar("Action", bound=Callable[..., Any])
 
 
-def host_options(levels_variable: str) -> Callable[[Command], Command]:
+def host_options(levels_variable: str) -> Callable[[Action], Action]:
     """Give a command `--log-level`, which a variable may set too, and `--drain-timeout`."""
 
-    def decorate(command: Command) -> Command:
+    def decorate(action: Action) -> Action:
         for option in (
             click.option(
                 "--drain-timeout",
                 type=arguments.duration,
-                metavar="DURATION",
                 help="Wait at most so long for running handlers "
                 "(default: their consumers' stop_timeout).",
             ),
@@ -41,16 +43,16 @@ def host_options(levels_variable: str) -> Callable[[Command], Command]:
                 metavar="[LOGGER=]LEVEL",
                 envvar=levels_variable,
                 help="debug, info, warn or error; "
-                "a logger speaks for those below it: app.queue=debug.",
+                "a logger counts for those below it: app.queue=debug.",
             ),
         ):
-            command = option(command)
-        return command
+            action = option(action)
+        return action
 
     return decorate
 
 
-@click.command()
+@command()
 @project_argument
 @click.option(
     "--call",
@@ -77,8 +79,6 @@ def host_options(levels_variable: str) -> Callable[[Command], Command]:
     metavar="PATH|none",
     help="Where consoles attach (default: .moonq/run/host.sock below the project).",
 )
-@common
-@pass_options
 def run(
     options: Options,
     calls: tuple[arguments.Call, ...],
@@ -126,7 +126,8 @@ class Run:
         self._hosting = hosting
         self._host, self._narrator = hosting.host, hosting.narrator
         self._stop = threading.Event()
-        self._beside = Beside()
+        self._answer: Future[CallResult] = Future()
+        """That of the call under way."""
 
     def through(
         self,
@@ -141,7 +142,7 @@ class Run:
         with (
             Signals(self._drain, self._stop_now),
             self._hosting.up(self._end, socket=socket, watch=watch),
-            suppress(GivenUp),
+            suppress(CancelledError),
         ):
             well = [self._call(call) for call in calls if not self._stop.is_set()]
             self._host.wait(self._stop, until_idle=until_idle)
@@ -154,12 +155,29 @@ class Run:
             self._stop_now()
 
     def _call(self, call: arguments.Call) -> bool:
-        result = self._beside.run(lambda: self._host.call(call.function, call.argument))
+        answer: Future[CallResult] = Future()
+        self._answer = answer
+        if self._hosting.cut_off:
+            answer.cancel()
+        # In another thread, because Python handles no signal while this one is inside Lua.
+        threading.Thread(target=self._work, args=(call, answer), name="call", daemon=True).start()
+        # In steps, because a signal that another thread gets does not wake this one.
+        while not answer.done():
+            with suppress(TimeoutError):
+                answer.exception(0.25)
+        result = answer.result()
         if result.fault:
             self._narrator.failed(self._host.project, call.function, result.fault)
             return False
         self._narrator.returned(call.function, result)
         return True
+
+    def _work(self, call: arguments.Call, answer: Future[CallResult]) -> None:
+        with suppress(InvalidStateError):  # it was cancelled
+            try:
+                answer.set_result(self._host.call(call.function, call.argument))
+            except BaseException as error:  # noqa: BLE001 - the main thread raises it
+                answer.set_exception(error)
 
     def _drain(self) -> None:
         self._narrator.draining()
@@ -168,4 +186,4 @@ class Run:
 
     def _stop_now(self) -> None:
         self._hosting.stop_now()
-        self._beside.give_up()
+        self._answer.cancel()

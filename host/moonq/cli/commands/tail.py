@@ -14,13 +14,13 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
+from moonq.control import EVENTS
 from moonq.text.wording import counted
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
 
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 #: Lines a second that a terminal and its reader can follow.
 READABLE = 200.0
 
@@ -40,8 +40,8 @@ def _pattern(value: str) -> re.Pattern[str]:
         raise click.BadParameter(f"not a regular expression: {problem}") from None
 
 
-@click.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("target"))
+@command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("speaker"))
 @click.option(
     "--event",
     "events",
@@ -58,13 +58,10 @@ def _pattern(value: str) -> re.Pattern[str]:
     "--for",
     "period",
     type=arguments.duration,
-    metavar="DURATION",
     envvar="MOONQ_TAIL_FOR",
     help="End after that time.",
 )
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="Show no more lines a second.")
-@common
-@pass_options
 def tail(options: Options, /, **given: Any) -> int:
     """Show what happens in the running host, as it happens.
 

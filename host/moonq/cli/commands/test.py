@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import NoTestMatched
 from moonq.text.plain import visible
 from moonq.text.wording import plural
@@ -79,7 +79,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     return forms
 
 
-@click.command(cls=Command)
+@command(cls=Command)
 @click.argument("targets", metavar="[PATH|PATH:LINE|ENTRY]...", nargs=-1)
 @click.option("-k", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
 @click.option("--tag", multiple=True, metavar="TAG", help="With this tag; repeatable.")
@@ -114,8 +114,6 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     help="How to tell.",
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write XML too.")
-@common
-@pass_options
 def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     """Run tests written in Lua: all of the project, or what is named.
 
@@ -186,8 +184,7 @@ def run(
     asked: dict[str, Any],
 ) -> Tally:
     """Run the tests and tell how it goes."""
-    from moonq.cli.drawing import Lines
-    from moonq.cli.progress import Progress
+    from moonq.cli.drawing import Lines, Progress
     from moonq.cli.reporters import Tally, coverage, junit
     from moonq.testing import remembered, runner
 
@@ -214,7 +211,7 @@ def run(
 
 
 def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> None:
-    """Run the tests again whenever a file changes, until somebody quits."""
+    """Run the tests again whenever a file changes, until `q` is pressed."""
     from moonq.cli.watching import Filter, Watch, without_filter
 
     written = click.get_current_context().meta[WRITTEN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Collection
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.completing import completer
+from moonq.cli.options import Options, command
 from moonq.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -24,14 +26,10 @@ if TYPE_CHECKING:
 SHORTEST = 0.1
 
 
-@click.command()
-@click.argument("queues", metavar="[QUEUE]...", nargs=-1)
+@command()
+@click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
-    "--interval",
-    type=arguments.duration,
-    default="1s",
-    metavar="DURATION",
-    help="Look so often (default: 1s).",
+    "--interval", type=arguments.duration, default="1s", help="Look so often (default: 1s)."
 )
 @click.option(
     "--sort",
@@ -40,14 +38,12 @@ SHORTEST = 0.1
     help="What comes first: the most dead letters, ready messages, or the oldest message.",
 )
 @click.option("--once", is_flag=True, help="Print one picture and end, as a pipe gets it anyway.")
-@common
-@pass_options
 def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, once: bool) -> None:
     """Show the queues and consumers of the running host, or only each QUEUE.
 
     Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
     ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
-    line; a number that nobody can know is not in it.
+    line; a number that is not known is not in it.
 
     \b
     Examples:
@@ -72,18 +68,18 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         screen = views.Screen.of(sys.stdout, options.color)
         if options.json:
             _stream(client, history, look, once=once)
-        elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        elif once or not _has_screen():
             views.show(frame(history.view(), replace(look, is_live=False), screen))
         else:
             from moonq.dashboard.app import show
 
-            show(
-                lambda: connect(options.project),
-                client,
-                first,
-                look,
-                screen,
-            )
+            show(lambda: connect(options.project), client, first, look, screen)
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal that can be drawn on again and again, with keys."""
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb
 
 
 def _resolved(name: str, known: Collection[str]) -> str:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-from importlib.metadata import version as installed
 
 import click
 
 from moonq import __version__
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 
-@click.command()
-@common
-@pass_options
+@command()
 def version(options: Options) -> None:
     """Say which moonq, Python and Lua these are.
 
@@ -22,6 +19,9 @@ def version(options: Options) -> None:
     Example:
       moonq version --json
     """
+    # Only here: `moonq --help` reads this file too, and it would cost 10 ms.
+    from importlib.metadata import version as installed
+
     parts = {
         "moonq": __version__,
         "python": platform.python_version(),

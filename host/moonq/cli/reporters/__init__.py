@@ -5,7 +5,7 @@ plain    one line per test
 github   pretty, and annotations that GitHub shows beside the code
 json     one JSON document per line
 tap      the Test Anything Protocol
-junit    an XML file, whatever else is told
+junit    an XML file, beside any of the others
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from typing import Protocol
 
 from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
-from moonq.text.wording import counted, milliseconds, plural
-
-FORMS = ("pretty", "plain", "json", "tap", "github")
+from moonq.text.wording import counted, lasted, plural
 
 
 @dataclass
@@ -61,7 +59,7 @@ class Tally:
             f"{counted(self.count('passed'))} passed",
             f"{counted(self.count('skipped'))} skipped",
             f"{tests} in {files}",
-            milliseconds(self.took),
+            lasted(self.took),
         ]
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
@@ -69,12 +67,12 @@ class Tally:
 
 
 class Reporter(Protocol):
-    """Whatever tells how a run goes."""
+    """Tells how a run goes."""
 
     def suite(self, report: Report) -> None:
         """One file is done."""
         ...
 
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
-        """All is done; *extra* are rows of whoever has more to tell."""
+        """All is done; *extra* are rows about coverage."""
         ...

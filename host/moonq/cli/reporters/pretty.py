@@ -9,7 +9,7 @@ from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
 from moonq.text.plain import clean
-from moonq.text.wording import milliseconds
+from moonq.text.wording import lasted
 
 #: Where the times stand.
 COLUMN = 72
@@ -59,7 +59,7 @@ class Pretty:
     def _result(self, result: Result, indent: str) -> None:
         mark, style = MARKS[result.status]
         name = f"{indent}{mark} {clean(result.case.name)}"
-        took = milliseconds(result.took) if result.is_test else ""
+        took = lasted(result.took) if result.is_test else ""
         if result.status == "skipped":
             name, took = f"{name}  ({result.reason or 'skipped'})", ""
         gap = max(2, COLUMN - len(name) - len(took))

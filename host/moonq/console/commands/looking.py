@@ -9,49 +9,44 @@ from typing import TYPE_CHECKING
 
 from moonq import durations, views
 from moonq.console import chunk, manual
-from moonq.console.chunk import Completeness
-from moonq.console.commands.table import COMMANDS, command, find, words
+from moonq.console.commands.table import COMMANDS, command, find
+from moonq.control import EVENTS
 from moonq.errors import Invalid
 from moonq.views import Screen
+from moonq.views.tables import Column, paragraph, table
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
 
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 
-
-@command("?", "? [NAME]", "lists the commands, or says what a name is", lua="mq")
-def help_(console: Console, rest: str) -> None:
-    """Show the commands, one command, or what the annotations say."""
+@command("? [NAME]", lua="mq", is_whole=True)
+def help_(console: Console, name: str) -> None:
+    """List the commands, or say what a name is."""
     screen = console.face.screen()
-    if rest.startswith("\\"):
-        found = find(rest[1:])
-        console.face.show([f"\\{found.usage}", f"  {found.about}"])
-    elif rest:
-        console.face.show(manual.about(rest, screen))
+    if name.startswith("\\"):
+        console.face.show(find(name[1:]).lines())
+    elif name:
+        console.face.show(manual.about(name, screen))
     else:
-        width = max(len(one.usage) for one in COMMANDS.values())
-        lines = [f"  \\{one.usage.ljust(width)}  {one.about}" for one in COMMANDS.values()]
-        tail = "  ?name shows the help of a function, \\name? the Lua behind a command"
-        console.face.show([*map(screen.plain, lines), tail])
+        columns = [
+            Column("", lambda one: f"\\{one.usage}", wraps=True),
+            Column("", lambda one: one.about, wraps=True),
+        ]
+        listed = table(columns, COMMANDS.values(), screen, indent="  ", has_head=False)
+        tail = "?name shows the help of a function, \\name? the Lua behind a command"
+        console.face.show([*listed, *paragraph(tail, "", screen, "  ")])
 
 
-@command("i", "i [EXPR]", "shows the type and size of a value", lua="mq.inspect(v)")
-def inspect(console: Console, rest: str) -> None:
-    """Inspect an expression, or the last value."""
-    console.evaluate(f"mq.inspect({rest or '_'})")
+@command("i [EXPR]", lua="mq.inspect(v)", is_whole=True)
+def inspect(console: Console, code: str) -> None:
+    """Show the type and size of a value, by default of the last one."""
+    console.evaluate(f"mq.inspect({code or '_'})")
 
 
-@command(
-    "tail",
-    "tail [QUEUE | FUNCTION | ID]… [--event nack,dead] | off",
-    "shows what happens, line by line above the prompt",
-    takes="queue",
-)
-def tail(console: Console, rest: str) -> None:
-    """Begin or end to show events."""
-    usage = "tail [QUEUE | FUNCTION | ID]… [--event nack,dead] | off"
-    found = words(rest, usage, most=20)
+@command("tail [TARGET]… [--event nack,dead] | off", takes="queue")
+def tail(console: Console, *targets: str) -> None:
+    """Show what happens (to a queue, function or message), line by line above the prompt."""
+    found = list(targets)
     if found == ["off"]:
         console.face.notice("no more events" if console.live.end_tail() else "there was no tail")
         return
@@ -67,25 +62,21 @@ def tail(console: Console, rest: str) -> None:
     console.face.notice("events appear above the prompt · \\tail off ends it")
 
 
-@command(
-    "watch",
-    "watch [2s] EXPR | off",
-    "keeps the value of an expression below the prompt",
-)
+@command("watch [2s] EXPR | off", is_whole=True)
 def watch(console: Console, rest: str) -> None:
-    """Begin or end to watch an expression."""
+    """Keep the value of an expression below the prompt."""
     if rest in ("", "off"):
         ended = console.live.end_watch()
         console.face.notice("nothing is watched" if not ended else "watched no more")
         return
     seconds, expression = _interval(rest)
     judged = chunk.judge(expression)
-    if judged.state is not Completeness.WHOLE or not judged.is_expression:
+    if not judged.is_expression:
         raise Invalid("that is no expression", hint="write \\watch [2s] EXPR")
     screen = console.face.screen()
     room = screen.room
 
-    # Printed, not answered: `_` shall stay what the person made it.
+    # Printed, not answered: `_` stays the person's own last value.
     source = f"print((require('json').encode((\n{judged.text}\n))))"
 
     def look() -> list[str]:

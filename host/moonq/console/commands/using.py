@@ -7,64 +7,71 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from moonq.console import chunk
-from moonq.console.commands.table import command, words
+from moonq.console import chunk, settings
+from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
+from moonq.text.wording import lasted
+from moonq.views.tables import Column, table
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
 
 
-@command("set", "set [NAME VALUE]", "shows the settings, or changes one", takes="setting")
-def set_(console: Console, rest: str) -> None:
-    """Show or change settings."""
-    found = words(rest, "set [NAME VALUE]", most=2)
-    if len(found) == 1:
+@command("set [NAME VALUE]", takes="setting")
+def set_(console: Console, name: str = "", value: str = "") -> None:
+    """Show the settings, or change one."""
+    if not name:
+        columns = [
+            Column("", lambda one: one.name),
+            Column("", lambda one: console.settings[one.name]),
+            Column("", lambda one: f"{one.about} ({' '.join(one.choices)})", wraps=True),
+        ]
+        screen, every = console.face.screen(), SETTINGS.values()
+        console.face.show(table(columns, every, screen, indent="  ", has_head=False))
+    elif not value:
         raise Invalid("a setting needs a value", hint="write \\set NAME VALUE")
-    if found == ["redact", "off"] and not console.face.confirms("show fields that are covered?"):
-        return
-    if found:
-        console.settings.set(*found)
-        return
-    lines = []
-    for one in SETTINGS.values():
-        value, choices = console.settings[one.name], " ".join(one.choices)
-        lines.append(f"  {one.name:8} {value:6}  {one.about} ({choices})")
-    console.face.show(lines)
+    else:
+        chosen = settings.chosen(name, value)
+        if (name, chosen) != ("redact", "off") or console.face.confirms(
+            "show fields that are covered?"
+        ):
+            console.settings[name] = chosen
 
 
-@command("x", "x", "goes on to the next output format")
-def next_output(console: Console, rest: str) -> None:
-    """Switch the output format."""
-    words(rest, "x", most=0)
-    console.face.notice(f"values are printed as {console.settings.next_output()}")
+@command("x")
+def next_output(console: Console) -> None:
+    """Go on to the next output format."""
+    choices = SETTINGS["output"].choices
+    after = choices.index(console.settings["output"]) + 1
+    console.settings["output"] = choices[after % len(choices)]
+    console.face.notice(f"values are printed as {console.settings['output']}")
 
 
-@command("time", "time EXPR", "runs Lua and says how long it took")
-def time_(console: Console, rest: str) -> None:
-    """Time a statement."""
-    if not rest:
+@command("time EXPR", is_whole=True)
+def time_(console: Console, code: str) -> None:
+    """Run Lua and say how long it took."""
+    if not code:
         raise Invalid("nothing to run", hint="write \\time EXPR")
-    answer = console.evaluate(rest)
-    console.face.notice(f"took {answer.took * 1000:.1f} ms")
+    answer = console.evaluate(code)
+    console.face.notice(f"took {lasted(answer.took)}")
 
 
-@command("history", "history [RE]", "shows what was typed")
-def history(console: Console, rest: str) -> None:
-    """Show the history, or what of it fits."""
+@command("history [RE]", is_whole=True)
+def history(console: Console, pattern: str) -> None:
+    """Show what was typed, or what of it fits."""
     try:
-        wanted = re.compile(rest)
+        wanted = re.compile(pattern)
     except re.error as problem:
-        raise Invalid(f"{rest!r} is no regular expression: {problem}") from None
+        raise Invalid(f"{pattern!r} is no regular expression: {problem}") from None
     console.face.show([text for text in console.face.typed() if wanted.search(text)])
 
 
-@command("save", "save FILE", "writes what went well as a Lua file, or as a test", takes="file")
-def save(console: Console, rest: str) -> None:
-    """Write the session's Lua to a file."""
-    path = console.folder / words(rest, "save FILE", 1)[0]
+@command("save FILE", takes="file")
+def save(console: Console, name: str) -> None:
+    """Write what went well as a Lua file, or as a test."""
+    path = console.folder / name
     if path.exists() and not console.face.confirms(f"overwrite {path}?"):
         return
     text = "\n".join(console.entered)
@@ -89,10 +96,10 @@ def _as_test(name: str, entered: list[str]) -> str:
     return "\n".join([*lines, "  end)", "end)"])
 
 
-@command("load", "load FILE", "runs a Lua file in this session", takes="file")
-def load(console: Console, rest: str) -> None:
-    """Run a file as one piece."""
-    path = console.folder / words(rest, "load FILE", 1)[0]
+@command("load FILE", takes="file")
+def load(console: Console, name: str) -> None:
+    """Run a Lua file in this session."""
+    path = console.folder / name
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -100,14 +107,14 @@ def load(console: Console, rest: str) -> None:
     console.evaluate(text)
 
 
-@command("pipe", "pipe COMMAND", "gives the last value as JSON to a shell command")
-def pipe(console: Console, rest: str) -> None:
-    """Pipe the last value through a local command."""
-    if not rest or console.last is None or not console.last.values:
+@command("pipe COMMAND", is_whole=True)
+def pipe(console: Console, line: str) -> None:
+    """Give the last value as JSON to a shell command."""
+    if not line or console.last is None or not console.last.values:
         raise Invalid("there is no value to pipe", hint="write \\pipe jq .ready after a value")
     text = json.dumps(console.last.values[0], ensure_ascii=False)
     done = subprocess.run(  # noqa: S602 - a shell is what was asked for
-        rest, shell=True, input=text, capture_output=True, text=True, check=False
+        line, shell=True, input=text, capture_output=True, text=True, check=False
     )
     lines = done.stdout.splitlines()
     console.face.show([*lines, *done.stderr.splitlines()])
@@ -115,30 +122,27 @@ def pipe(console: Console, rest: str) -> None:
         console.face.notice(f"it ended with {done.returncode}")
 
 
-@command("top", "top", "shows the dashboard; q returns")
-def top(console: Console, rest: str) -> None:
-    """Show the full-screen dashboard."""
-    words(rest, "top", most=0)
+@command("top")
+def top(console: Console) -> None:
+    """Show the dashboard; q returns."""
     console.face.top(console.attached.connect)
 
 
-@command("quit", "quit", "leaves; a host that was attached to stays up")
-def quit_(console: Console, rest: str) -> None:
-    """Leave the console."""
-    words(rest, "quit", most=0)
+@command("quit")
+def quit_(console: Console) -> None:
+    """Leave; a host that was attached to stays up."""
     raise Leave
 
 
-@command("detach", "detach", "the same as \\quit")
-def detach(console: Console, rest: str) -> None:
-    """Leave the console."""
-    quit_(console, rest)
+@command("detach")
+def detach(console: Console) -> None:
+    """Leave, as \\quit does."""
+    raise Leave
 
 
-@command("write", "write", "asks for the right to change things; the host logs it")
-def write(console: Console, rest: str) -> None:
-    """Leave read-only mode."""
-    words(rest, "write", most=0)
+@command("write")
+def write(console: Console) -> None:
+    """Ask for the right to change things; the host logs it."""
     host = console.attached
     if not host.client.read_only:
         console.face.notice("this session may change things already")
@@ -147,9 +151,8 @@ def write(console: Console, rest: str) -> None:
         console.face.notice("this session may change things now")
 
 
-@command("readonly", "readonly", "gives the right to change things back")
-def readonly(console: Console, rest: str) -> None:
-    """Enter read-only mode."""
-    words(rest, "readonly", most=0)
+@command("readonly")
+def readonly(console: Console) -> None:
+    """Give the right to change things back."""
     console.client.give_up_write()
     console.face.notice("this session may only look")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moonq import views
-from moonq.console.commands.table import COMMANDS, Command, command, words
+from moonq.console.commands.table import COMMANDS, Command, command, miscounted, words
 from moonq.control.asking import beside, perform
 from moonq.errors import Invalid, NotFound, ProjectInvalid
 from moonq.operations.verb import Argument, Verb
@@ -45,11 +45,15 @@ def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
     typed = [one for one in verb.arguments if one.typed]
     if typed and typed[-1].type == "json":
         first, _, body = rest.partition(" ")
-        found = words(first, verb.usage(), 1)
+        found = words(first, verb.usage())
+        if not found:
+            raise miscounted(found, verb.usage())
         return {typed[0].name: found[0], **_body(console, typed[-1], body.strip())}
     least = sum(not one.typed.startswith("[") for one in typed)
     most = MOST if typed and typed[-1].type == "texts" else len(typed)
-    found = words(rest, verb.usage(), least, most)
+    found = words(rest, verb.usage())
+    if not least <= len(found) <= most:
+        raise miscounted(found, verb.usage())
     fields: dict[str, Any] = {}
     for at, (one, word) in enumerate(zip(typed, found, strict=False)):
         fields |= (
@@ -109,22 +113,18 @@ def _covered(console: Console, verb: Verb) -> dict[str, Any]:
 
 
 @command(
-    "dead",
     "dead QUEUE [ID | FINGERPRINT]",
-    "show why messages died, by kind of error, or one of them",
     lua=f"{VERBS['dead_letters'].lua_form()}, {VERBS['dead_letter'].lua_form()}",
     takes="queue",
 )
-def dead(console: Console, rest: str) -> None:
-    """Show the dead letters of a queue."""
-    found = words(rest, COMMANDS["dead"].usage, 1, 2)
+def dead(console: Console, queue: str, which: str = "") -> None:
+    """Show why messages died, by kind of error, or one of them."""
     screen = console.face.screen()
-    one = _letter(console, *found) if len(found) > 1 else None
-    if one:
+    if which and (one := _letter(console, queue, which)):
         console.face.show(views.letter(one, screen))
         return
-    which = {"error": found[1]} if len(found) > 1 else {}
-    answer = console.request("dead_letters", queue=found[0], **which)
+    chosen = {"error": which} if which else {}
+    answer = console.request("dead_letters", queue=queue, **chosen)
     console.face.show(views.letters(answer, screen))
 
 
@@ -132,7 +132,7 @@ def _define(verb: Verb) -> Command:
     typed = [one for one in verb.arguments if one.typed]
     takes = typed[0].source if typed else ""
     action = partial(act, verb=verb)
-    return Command(verb.typed, verb.usage(), verb.about, action, verb.lua_form(), takes)
+    return Command(verb.usage(), verb.about, action, verb.lua_form(), takes, is_whole=True)
 
 
 COMMANDS.update({verb.typed: _define(verb) for verb in VERBS.values() if verb.typed})

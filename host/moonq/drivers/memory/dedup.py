@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 
 
 class Dedup:
@@ -13,15 +13,12 @@ class Dedup:
     """
 
     def __init__(self) -> None:
-        self._ids: dict[str, tuple[str, float]] = {}
-        self._ends: deque[tuple[float, str]] = deque()
+        self._ids: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def known(self, key: str, now: float) -> str | None:
         """The id published under *key* lately."""
-        while self._ends and self._ends[0][0] <= now:
-            end, old = self._ends.popleft()
-            if self._ids.get(old, ("", 0.0))[1] == end:
-                del self._ids[old]
+        while self._ids and next(iter(self._ids.values()))[1] <= now:
+            self._ids.popitem(last=False)
         message_id, end = self._ids.get(key, (None, 0.0))
         return message_id if end > now else None
 
@@ -31,6 +28,6 @@ class Dedup:
             del self._ids[key]
 
     def remember(self, key: str, message_id: str, end: float) -> None:
-        """Answer *message_id* to whoever publishes *key* before *end*."""
+        """Answer publishes of *key* before *end* with *message_id*."""
         self._ids[key] = (message_id, end)
-        self._ends.append((end, key))
+        self._ids.move_to_end(key)

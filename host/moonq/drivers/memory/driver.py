@@ -10,12 +10,11 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
-from moonq.drivers.base import X_ORIGINAL_QUEUE, Capabilities, Event
-from moonq.drivers.letters import redriven
+from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.memory import view as memory_view
-from moonq.drivers.memory.desk import Desk
 from moonq.drivers.memory.entry import LIMITS
-from moonq.drivers.memory.queue import MemoryQueue
+from moonq.drivers.memory.queue import MemoryDesk, MemoryQueue
 from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.refusals import check_options, check_room_for_letter
@@ -34,7 +33,7 @@ Answer = TypeVar("Answer")
 class MemoryDriver:
     """See `moonq.drivers.base.Driver`.
 
-    *max_length* and *overflow* hold for queues that name none of their own.
+    *max_length* and *overflow* hold for queues that name none.
     """
 
     kind = "queue.driver.memory"
@@ -71,8 +70,7 @@ class MemoryDriver:
             self._shared.closed = True
             for queue in self._queues.values():
                 for desk in queue.desks:
-                    desk.stopped = True
-                    queue.recall(desk)
+                    desk.stop()
                 queue.wake_all()
 
     def declare(self, spec: QueueSpec) -> None:
@@ -115,7 +113,7 @@ class MemoryDriver:
     def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
         """Begin to take from *queue*."""
         source = self._queue(queue)
-        desk = Desk(self._lock, prefetch)
+        desk = MemoryDesk(source, prefetch)
         with self._shared.working():
             if self._shared.closed:
                 raise Unavailable(
@@ -158,7 +156,7 @@ class MemoryDriver:
         with self._shared.working():
             for record in letters.select(ids):
                 if X_ORIGINAL_QUEUE not in record.message.headers:
-                    continue  # published here by somebody: never died
+                    continue  # published here: it never died
                 try:
                     self._redrive(letters, record, target)
                     moved += 1

@@ -12,10 +12,10 @@ NAP = 0.00005
 class PoliteLock:
     """A mutex for moments, taken hundreds of thousands of times a second by many threads.
 
-    Whoever waits for a plain lock gets it while the releasing thread still runs, and must then
-    wait for the interpreter with the lock in hand: everybody else runs into it, and each message
+    A thread that waits for a plain lock gets it while the releasing thread still runs, and must
+    then wait for the interpreter while it holds the lock: all others run into it, and each message
     costs a change of threads (a lock convoy: a quarter of the speed with four threads). Here a
-    waiter naps and tries again, so the lock belongs to nobody but a thread that runs.
+    waiter naps and tries again, so the lock only ever belongs to a thread that runs.
 
     Hot paths inline the first try, as `acquire` does it: `if not try_now(False): acquire()`.
     """

@@ -1,4 +1,4 @@
-"""Who is served next: the line by priority, the timers by due time, groups by turn.
+"""What is served next: the line by priority, the timers by due time, groups by turn.
 
 These structures know nothing of locks or of consumers; `MemoryQueue` guards and combines them.
 """
@@ -150,9 +150,9 @@ class Timers:
 
 
 class Groups:
-    """Whose turn it is in each group, and who waits behind.
+    """Which message has the turn of each group, and which wait behind it.
 
-    The one whose turn it is may be ready, delayed, leased or running; nobody of its group is
+    The one that has the turn may be ready, delayed, leased or running; no other of its group is
     served before it has left.
     """
 
@@ -173,7 +173,7 @@ class Groups:
         return False
 
     def has_turn(self, record: Record) -> bool:
-        """Whether nobody of its group stands before it."""
+        """Whether none of its group stands before it."""
         key = record.message.group
         return key is None or self._turns.get(key) is record
 
@@ -195,7 +195,7 @@ class Groups:
         return self._turns[key]
 
     def blocked(self) -> list[Record]:
-        """All who could be served but for the one before them."""
+        """All that could be served but for the one before them."""
         waiting = chain.from_iterable(self._waiting.values())
         return [record for record in waiting if record.place == BLOCKED]
 

@@ -17,30 +17,40 @@ from typing import TYPE_CHECKING, Literal
 
 from moonq.drivers import paging
 from moonq.drivers.base import Event
+from moonq.drivers.desk import Desk
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.memory.dedup import Dedup
 from moonq.drivers.memory.ordering import Groups, Line, Timers, in_order
 from moonq.drivers.memory.record import (
     BLOCKED,
     DELAYED,
-    FRESH,
     LEASED,
     PARKED,
     READY,
     RUNNING,
     Place,
     Record,
-    Story,
 )
 from moonq.drivers.paging import Key, Section
 from moonq.drivers.refusals import full
+from moonq.drivers.story import FRESH, Story, costs_turn
 from moonq.errors import QueueError, Unavailable
-from moonq.model import DeadReason, ErrorRecord, Message, QueueSpec, Receipt
+from moonq.model import (
+    Dead,
+    DeadReason,
+    Interrupt,
+    Message,
+    QueueSpec,
+    Receipt,
+    Retry,
+    Snooze,
+    Verdict,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from moonq.drivers.memory.desk import Desk
     from moonq.drivers.memory.shared import Shared
 
 
@@ -61,11 +71,11 @@ class MemoryQueue:
         self.alarm = math.inf
         """The earliest moment of any timer."""
         self.paused = False
-        self.desks: list[Desk] = []
-        self.idle: deque[Desk] = deque()
+        self.desks: list[MemoryDesk] = []
+        self.idle: deque[MemoryDesk] = deque()
         """Desks with workers at the bell, the next to ring in front."""
         self.pressing = 0
-        """Publishers who wait for a place."""
+        """Publishers that wait for a place."""
         self.place_free = shared.lock.condition()
         self._expiries = Timers()
         self._dedup = Dedup()
@@ -107,7 +117,7 @@ class MemoryQueue:
             record.expires = now + ttl
             self._expiries.put(record, record.expires)
         if message.delay > 0:
-            # It stands in its group's order already: who is published later is served later.
+            # It stands in its group's order already: what is published later is served later.
             self.groups.join(record)
             self._delay(record, now + message.delay, DELAYED)
         else:
@@ -187,7 +197,7 @@ class MemoryQueue:
         if self.alarm > now:
             return
         for record in self._expiries.due(now):
-            # A leased one is in somebody's hands already: it is refused when it is started.
+            # A leased one is with a consumer already: it is refused when it is started.
             if record.place != LEASED:
                 self.withdraw(record)
                 self.expire(record)
@@ -217,7 +227,7 @@ class MemoryQueue:
     def _set_alarm(self) -> None:
         before, self.alarm = self.alarm, min(self.delays.first(), self._expiries.first())
         if self.alarm < before:
-            # Whoever waits reckoned with a later moment.
+            # Those that wait reckoned with a later moment.
             self.wake_all()
 
     def withdraw(self, record: Record) -> None:
@@ -254,20 +264,41 @@ class MemoryQueue:
             self.bury(record, "expired")
 
     def bury(self, record: Record, reason: DeadReason) -> None:
-        """Put *record* among the dead letters, where there are such, then forget it here."""
+        """Put *record* among the dead letters, if its queue has any, then forget it here."""
         story = record.story
         if self.dead is not None:
             letter = dead_letter(
                 record.message,
+                story,
                 queue=self.spec.name,
                 reason=reason,
                 time=self.shared.clock.now(),
-                attempts=record.attempts(),
-                interruptions=story.interruptions,
-                errors=story.errors,
+                ran=record.place == RUNNING,
             )
             self.dead.receive(letter, Story(errors=story.errors))
         self.gone(record)
+
+    def end(self, record: Record, verdict: Verdict) -> None:
+        """End a delivery of *record* as *verdict*, which is no `Ack`, says."""
+        record.story = record.story.after(verdict, self.shared.clock.now())
+        if isinstance(verdict, Dead):
+            if self.dead is None:
+                self.tell("dropped", verdict.reason)
+            self.bury(record, verdict.reason)
+        elif isinstance(verdict, Retry | Snooze | Wait):
+            self._again(record, verdict)
+        else:
+            self.hand_back(record)
+
+    def _again(self, record: Record, verdict: Retry | Snooze | Wait) -> None:
+        """Let *record* come back after a delay; a failure may cost it the turn of its group."""
+        due = self.shared.clock.monotonic() + verdict.delay
+        self._watch_ttl(record)
+        if record.message.group and costs_turn(verdict, self.spec.group_on_failure):
+            self._pass_turn(record)
+            self._delay(record, due, PARKED)
+        else:
+            self._delay(record, due, DELAYED)
 
     def hand_back(self, record: Record) -> None:
         """Let *record* stand again where it stood before it was leased."""
@@ -280,31 +311,16 @@ class MemoryQueue:
             self._expiries.put(record, record.expires)
             self._set_alarm()
 
-    def again(self, record: Record, delay: float, *, failed: bool) -> None:
-        """Let *record* come back after *delay*; a failure may cost it the turn of its group."""
-        due = self.shared.clock.monotonic() + delay
-        self._watch_ttl(record)
-        if failed and record.message.group and self.spec.group_on_failure == "skip":
-            self._pass_turn(record)
-            self._delay(record, due, PARKED)
-        else:
-            self._delay(record, due, DELAYED)
-
-    def interrupt(self, record: Record, error: ErrorRecord | None = None) -> None:
-        """Let *record* stand where it stood, after its consumer left without a verdict on it."""
-        record.story = record.story.interrupted(self.shared.clock.now(), error)
-        self.hand_back(record)
-
     def tell(
         self, kind: Literal["expired", "dropped", "interrupted", "lease_lost"], detail: str
     ) -> None:
-        """Note something that nobody called for."""
-        self.shared.event(Event(kind, self.spec.name, detail=detail))
+        """Note something that happened unasked."""
+        self.shared.news.append(Event(kind, self.spec.name, detail=detail))
 
     # Consumers
 
     def ring(self) -> None:
-        """Wake one worker who waits and can be served; desks in turn, so that none starves."""
+        """Wake one waiting worker that can be served; desks in turn, so that none starves."""
         for _ in range(0 if self.paused else len(self.idle)):
             desk = self.idle[0]
             self.idle.rotate(-1)
@@ -313,39 +329,17 @@ class MemoryQueue:
                 return
 
     def wake_all(self) -> None:
-        """Let everybody who waits look again."""
+        """Let every waiting worker and publisher look again."""
         for desk in self.idle:
             desk.bell.notify_all()
         if self.pressing:
             self.place_free.notify_all()
 
-    def recall(self, desk: Desk) -> None:
-        """Hand back everything that *desk* has leased and not started."""
-        desk.buffer.clear()
-        leased = [(receipt, r) for receipt, r in desk.held.items() if r.place == LEASED]
-        # Newest first: each then goes to the very front of the line.
-        for receipt, record in reversed(leased):
-            del desk.held[receipt]
-            self.hand_back(record)
-
-    def abandon(self, desk: Desk) -> None:
-        """Close *desk*: what is still running there has lost its worker."""
-        if desk not in self.desks:
-            return
-        desk.stopped = True
-        self.desks.remove(desk)
-        self.recall(desk)
-        while desk.held:
-            record = desk.held.popitem()[1]
-            self.interrupt(record)
-            self.tell("interrupted", record.message.id)
-        desk.bell.notify_all()
-
     def pause(self) -> None:
         """Deliver nothing more; what has not started comes back at once."""
         self.paused = True
         for desk in self.desks:
-            self.recall(desk)
+            desk.recall()
 
     def resume(self) -> None:
         """Deliver again."""
@@ -355,12 +349,12 @@ class MemoryQueue:
     # Inspection
 
     def sections(self) -> list[Section[Record]]:
-        """Those that run, those that are about to, then those that nobody holds."""
+        """Those that run, those that are about to, then those that are not leased."""
         held = [Section("running", self._held(RUNNING)), Section("leased", self._held(LEASED))]
         return held + self.unclaimed()
 
     def unclaimed(self) -> list[Section[Record]]:
-        """All that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
+        """All that is not leased: ready in the order of delivery, blocked, delayed by due time."""
         return [
             Section("ready", self.line.behind),
             Section("ready", self.groups.behind),
@@ -372,14 +366,14 @@ class MemoryQueue:
         return partial(in_order, [(r.seq, r) for r in held if r.place == place])
 
     def select(self, ids: Sequence[str] | None) -> list[Record]:
-        """Those of *ids*, or all, that nobody holds."""
+        """Those of *ids*, or all, that are not leased."""
         self.tick()
         wanted = None if ids is None else frozenset(ids)
         records = paging.every(self.unclaimed())
         return [r for r in records if wanted is None or r.message.id in wanted]
 
     def purge(self, ids: Sequence[str] | None) -> int:
-        """Forget those of *ids*, or all, that nobody holds, and return how many."""
+        """Forget those of *ids*, or all, that are not leased, and return how many."""
         records = self.select(ids)
         for record in records:
             self.discard(record)
@@ -391,3 +385,30 @@ class MemoryQueue:
         if record.message.dedup_key is not None:
             self._dedup.forget(record.message.dedup_key, record.message.id)
         self.gone(record)
+
+
+class MemoryDesk(Desk[MemoryQueue, Record]):
+    """What one subscription holds; workers pop from its buffer without the lock."""
+
+    def __init__(self, queue: MemoryQueue, prefetch: int) -> None:
+        super().__init__(queue, prefetch, queue.shared.lock.condition())
+
+    def recall(self) -> None:
+        """Hand back everything that has not started."""
+        self.buffer.clear()
+        leased = [(receipt, r) for receipt, r in self.held.items() if r.place == LEASED]
+        # Newest first: each then goes to the very front of the line.
+        for receipt, record in reversed(leased):
+            del self.held[receipt]
+            self.queue.hand_back(record)
+
+    def abandon(self) -> None:
+        """Leave the queue: what is still running here has lost its worker."""
+        if self not in self.queue.desks:
+            return
+        self.queue.desks.remove(self)
+        self.stop()
+        while self.held:
+            record = self.held.popitem()[1]
+            self.queue.end(record, Interrupt())
+            self.queue.tell("interrupted", record.message.id)

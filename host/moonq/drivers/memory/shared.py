@@ -33,11 +33,7 @@ class Shared:
         self.orphans: deque[Callable[[], None]] = deque()
         """How to clean up after subscriptions that were dropped without a `close`."""
         self.news: deque[Event] = deque()
-        """What nobody was told yet."""
-
-    def event(self, event: Event) -> None:
-        """Keep *event* until `tell`: a listener may call the driver, which holds its lock now."""
-        self.news.append(event)
+        """What `tell` reports once the lock is free: a listener may call the driver."""
 
     def tell(self) -> None:
         """Report what happened; the lock must not be held."""
@@ -67,7 +63,7 @@ class Shared:
         """Note a dropped subscription.
 
         The garbage collector calls this, perhaps in a thread that holds the lock right now: then
-        the next one who looks at a queue cleans up.
+        the next look at a queue cleans up.
         """
         self.orphans.append(clean_up)
         if self.lock.acquire(blocking=False):

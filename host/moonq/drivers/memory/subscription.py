@@ -8,43 +8,28 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from moonq.drivers.memory.desk import Desk
+from moonq.drivers.desk import AtDesk
+from moonq.drivers.memory.queue import MemoryDesk, MemoryQueue
 from moonq.drivers.memory.record import LEASED, RUNNING, Record
-from moonq.model import (
-    Ack,
-    Dead,
-    Delivery,
-    Interrupt,
-    Release,
-    Retry,
-    Snooze,
-    Verdict,
-    Wait,
-)
-
-if TYPE_CHECKING:
-    from moonq.drivers.memory.queue import MemoryQueue
+from moonq.model import Ack, Delivery, Verdict
 
 
-class MemorySubscription:
+class MemorySubscription(AtDesk[MemoryDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(self, queue: MemoryQueue, desk: Desk) -> None:
+    def __init__(self, queue: MemoryQueue, desk: MemoryDesk) -> None:
+        super().__init__(desk)
         self._queue = queue
-        self._desk = desk
         self._buffer = desk.buffer
         self._held = desk.held
         self._shared = queue.shared
         self._lock = queue.shared.lock
         self._try_now = queue.shared.lock.try_now
         self._numbers = queue.shared.numbers
-        # The queue knows the desk only: a subscription that somebody drops is noticed here.
-        clean_up = partial(queue.abandon, desk)
-        self._farewell = weakref.finalize(self, queue.shared.orphan, clean_up)
+        # The queue knows the desk only: a subscription that is dropped is noticed here.
+        self._farewell = weakref.finalize(self, queue.shared.orphan, desk.abandon)
         self._farewell.atexit = False
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery]:
@@ -66,7 +51,7 @@ class MemorySubscription:
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins."""
-        # Nobody else looks at what has left the buffer, so the common case needs no lock.
+        # No other thread looks at what has left the buffer, so the common case needs no lock.
         record = self._held.get(delivery.receipt)
         if record is None or record.place != LEASED:
             return False
@@ -82,9 +67,7 @@ class MemorySubscription:
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if type(verdict) is Ack:
-            return self.ack((delivery,))[0]
-        return self._settle(delivery, verdict)
+        return self.ack((delivery,))[0] if type(verdict) is Ack else self._settle(delivery, verdict)
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """Settle *deliveries* as done."""
@@ -112,30 +95,17 @@ class MemorySubscription:
             self._shared.tell()
         return answers
 
-    def pause(self) -> None:
-        """Deliver nothing more for now."""
-        with self._lock:
-            self._desk.paused = True
-            self._queue.recall(self._desk)
-
     def resume(self) -> None:
         """Deliver again."""
         with self._lock:
             self._desk.paused = False
             self._desk.bell.notify_all()
 
-    def stop(self) -> None:
-        """Take no more, hand back all that has not started, wake every waiting `take`."""
-        with self._lock:
-            self._desk.stopped = True
-            self._queue.recall(self._desk)
-            self._desk.bell.notify_all()
-
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
         with self._lock:
-            self._queue.abandon(self._desk)
+            self._desk.abandon()
         self._shared.tell()
         return True
 
@@ -154,7 +124,7 @@ class MemorySubscription:
             if not taken:
                 taken = self._borrow()
         if queue.idle and (queue.line or any(desk.buffer for desk in queue.desks)):
-            # Whoever leaves work behind rings for the next idle worker.
+            # There is work left: ring for the next idle worker.
             queue.ring()
         return taken
 
@@ -176,7 +146,7 @@ class MemorySubscription:
         queue, desk, held = self._queue, self._desk, self._held
         queue.tick()
         room = desk.prefetch - len(held)
-        if room <= 0 or queue.paused or desk.paused or desk.stopped:
+        if room <= 0 or not desk.is_open():
             return
         for record in queue.line.take(room):
             self._buffer.append(self._lease(record))
@@ -185,27 +155,19 @@ class MemorySubscription:
         receipt = next(self._numbers)
         record.place = LEASED
         self._held[receipt] = record
-        story = record.story
-        return Delivery(
-            record.message,
-            receipt,
-            story.attempt,
-            story.interruptions,
-            story.snoozes,
-            story.lost_at,
-        )
+        attempt, interruptions, snoozes, lost_at, _ = record.story
+        return Delivery(record.message, receipt, attempt, interruptions, snoozes, lost_at)
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
-        desks = [desk for desk in self._queue.desks if desk.buffer]
-        if not desks or self._queue.paused or not self._desk.has_room():
+        lender = self._lender(self._queue.desks)
+        if lender is None:
             return []
-        victim = max(desks, key=lambda desk: len(desk.buffer))
         try:
-            delivery = victim.buffer.pop()
+            delivery = lender.buffer.pop()
         except IndexError:
             return []  # its own worker was faster
-        return [self._lease(victim.held.pop(delivery.receipt))]
+        return [self._lease(lender.held.pop(delivery.receipt))]
 
     def _wait(self, timeout: float) -> None:
         desk, queue = self._desk, self._queue
@@ -234,63 +196,16 @@ class MemorySubscription:
         return True
 
     def _settle(self, delivery: Delivery, verdict: Verdict) -> bool:
-        apply = _VERDICTS[type(verdict)]
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"{verdict!r} is no verdict")
         with self._lock:
             record = self._held.get(delivery.receipt)
-            if record is not None:
+            if record is None:
+                self._queue.tell("lease_lost", delivery.message.id)
+            else:
                 # It is held until it has arrived elsewhere: a mistake in between loses nothing.
-                apply(self._queue, record, verdict)
+                self._queue.end(record, verdict)
                 del self._held[delivery.receipt]
                 self._desk.bell.notify()
         self._shared.tell()
-        return record is not None or self._lost(delivery)
-
-    def _lost(self, delivery: Delivery) -> bool:
-        self._queue.tell("lease_lost", delivery.message.id)
-        self._shared.tell()
-        return False
-
-
-def _ack(queue: MemoryQueue, record: Record, _verdict: Ack) -> None:
-    queue.gone(record)
-
-
-def _retry(queue: MemoryQueue, record: Record, verdict: Retry) -> None:
-    record.story = record.story.failed(verdict.error)
-    queue.again(record, verdict.delay, failed=True)
-
-
-def _snooze(queue: MemoryQueue, record: Record, verdict: Snooze) -> None:
-    record.story = record.story.snoozed()
-    queue.again(record, verdict.delay, failed=False)
-
-
-def _dead(queue: MemoryQueue, record: Record, verdict: Dead) -> None:
-    record.story = record.story.told(verdict.error)
-    if queue.dead is None:
-        queue.tell("dropped", verdict.reason)
-    queue.bury(record, verdict.reason)
-
-
-def _release(queue: MemoryQueue, record: Record, _verdict: Release) -> None:
-    queue.hand_back(record)
-
-
-def _interrupt(queue: MemoryQueue, record: Record, verdict: Interrupt) -> None:
-    queue.interrupt(record, verdict.error)
-
-
-def _wait(queue: MemoryQueue, record: Record, verdict: Wait) -> None:
-    record.story = record.story.waits()
-    queue.again(record, verdict.delay, failed=True)
-
-
-_VERDICTS: dict[type, Callable[[MemoryQueue, Record, Any], None]] = {
-    Ack: _ack,
-    Retry: _retry,
-    Snooze: _snooze,
-    Dead: _dead,
-    Release: _release,
-    Interrupt: _interrupt,
-    Wait: _wait,
-}
+        return record is not None

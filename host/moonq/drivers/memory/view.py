@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from moonq.drivers import paging
-from moonq.drivers.base import X_ORIGINAL_QUEUE
-from moonq.drivers.memory.record import RUNNING, Record
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
+from moonq.drivers.memory.record import RUNNING, STATES, Record
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
 if TYPE_CHECKING:
@@ -49,8 +49,18 @@ def find(queue: MemoryQueue, message_id: str) -> Stored | None:
 
 
 def _stored(queue: MemoryQueue, record: Record) -> Stored:
-    clock = queue.shared.clock
-    return record.stored(queue.delays.when(record), clock.now() - clock.monotonic())
+    clock, story = queue.shared.clock, record.story
+    epoch = clock.now() - clock.monotonic()
+    due = queue.delays.when(record)
+    return Stored(
+        record.message,
+        STATES[record.place],
+        story.attempt,
+        story.interruptions,
+        None if due is None else due + epoch,
+        story.errors,
+        None if record.expires is None else record.expires + epoch,
+    )
 
 
 def _dead_letters(queue: MemoryQueue) -> int:

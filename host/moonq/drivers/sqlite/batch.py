@@ -2,20 +2,21 @@
 
     endings and starts -> what is due -> publishes -> leases -> the rest
 
-Whoever waits for his part waits for the whole: that is what makes one fsync serve many. Each
+A caller that waits for its part waits for the whole: that is what makes one fsync serve many. Each
 thread's own order holds, for it waits before it asks for the next thing.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.line import lease, tick
-from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
+from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Ending, settle, start
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, Uncertain
@@ -23,7 +24,7 @@ from moonq.model import Delivery
 
 
 class Work:
-    """Something that somebody waits for."""
+    """Something that a caller waits for."""
 
     __slots__ = ("_fate", "_gate", "begun", "error", "result", "run")
 
@@ -34,27 +35,24 @@ class Work:
         self.error: MoonqError | None = None
         self.begun = False
         """Whether it may have been stored."""
-        self._fate = [True]
+        self._fate = threading.Lock()
         self._gate = threading.Lock()
         self._gate.acquire()
 
     def begin(self) -> bool:
-        """Whether it is to be done; False: whoever wanted it has left."""
+        """Whether it is to be done; False: its caller has given up."""
         self.begun = self.begun or self._decide()
         return self.begun
 
     def abandon(self) -> bool:
-        """Leave it undone for ever; False: it has begun."""
+        """Never do it; False: it has begun."""
         return self._decide()
 
     def _decide(self) -> bool:
-        try:
-            return self._fate.pop()  # one thread gets it, be they as close together as they like
-        except IndexError:
-            return False
+        return self._fate.acquire(blocking=False)  # only one of two threads gets it
 
     def done(self, error: MoonqError | None = None) -> None:
-        """Let go who waits."""
+        """Wake the caller."""
         self.error = error
         self._gate.release()
 
@@ -63,29 +61,21 @@ class Work:
         return self._gate.acquire(timeout=seconds)
 
 
+@dataclass(eq=False)
 class Batch:
     """One transaction's worth of work."""
 
-    def __init__(
-        self,
-        *,
-        endings: Iterable[tuple[Held, Ending]] = (),
-        begun: Iterable[Held] = (),
-        publishes: Iterable[Work] = (),
-        tasks: Iterable[Work] = (),
-        queues: Iterable[SqliteQueue] = (),
-    ) -> None:
-        self.endings = list(endings)
-        self.begun = list(begun)
-        self.publishes = list(publishes)
-        self.tasks = list(tasks)
-        self.queues = list(queues)
-        """Where to look for what is due, and for what desks want."""
-        self.leases: list[tuple[Desk, list[Any], bool]] = []
-        self.asked: list[tuple[Desk, int]] = []
+    endings: list[tuple[Held, Ending]] = field(default_factory=list)
+    begun: list[Held] = field(default_factory=list)
+    publishes: list[Work] = field(default_factory=list)
+    tasks: list[Work] = field(default_factory=list)
+    queues: list[SqliteQueue] = field(default_factory=list)
+    """Where to look for what is due, and for what desks want."""
+    leases: list[tuple[SqliteDesk, list[Any], bool]] = field(default_factory=list)
+    asked: list[tuple[SqliteDesk, int]] = field(default_factory=list)
 
     def works(self) -> list[Work]:
-        """All that somebody waits for."""
+        """All that has a waiting caller."""
         return [*self.publishes, *self.tasks]
 
     def needs_file(self, now: float) -> bool:
@@ -122,14 +112,14 @@ class Batch:
     def _lease(self, tx: Tx, queue: SqliteQueue) -> None:
         desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
         self.asked += [(desk, desk.asked) for desk in desks]
-        # Who waits is served before anybody fills a buffer.
+        # Waiting workers are served before any buffer is filled.
         if len(desks) > 1:
             for desk in desks:
                 self._fill(tx, desk, desk.waiting)
         for desk in desks:
             self._fill(tx, desk, desk.prefetch)
 
-    def _fill(self, tx: Tx, desk: Desk, most: int) -> None:
+    def _fill(self, tx: Tx, desk: SqliteDesk, most: int) -> None:
         queue = desk.queue
         taken = sum(len(rows) for other, rows, _ in self.leases if other is desk)
         count = min(most, desk.prefetch - desk.owed + tx.returned[desk] - taken)
@@ -140,7 +130,7 @@ class Batch:
         self.leases.append((desk, rows, queue.stirred))
 
     def answer(self) -> None:
-        """Do without the file: nobody gets anything."""
+        """Do without the file: no desk gets anything."""
         for queue in self.queues:
             self.asked += [(desk, desk.asked) for desk in list(queue.desks) if _is_asking(desk)]
         for work in self.works():
@@ -161,7 +151,7 @@ class Batch:
         self.publishes = []
 
     def doubt(self, path: Path) -> None:
-        """Tell publishers that nobody knows whether they succeeded; none is left to be repeated."""
+        """Tell publishers that their success is unknown; none is left to be repeated."""
         self.refuse(
             Uncertain(
                 f"{path}: the disk failed while the message was stored",
@@ -170,7 +160,7 @@ class Batch:
         )
 
     def fail(self, problem: MoonqError) -> None:
-        """Tell everybody who waits."""
+        """Give *problem* to every waiting caller."""
         for work in self.works():
             work.done(problem)
 
@@ -194,16 +184,16 @@ def _run(work: Work, tx: Tx) -> None:
         work.result = work.run(tx)
 
 
-def _is_asking(desk: Desk) -> bool:
+def _is_asking(desk: SqliteDesk) -> bool:
     return desk.asked != desk.answered or desk.waiting > 0
 
 
 def _wants(queue: SqliteQueue) -> bool:
-    """Whether somebody wants something, and there may be something."""
+    """Whether a desk wants something, and there may be something."""
     return queue.stirred and not queue.paused and any(_is_asking(desk) for desk in queue.desks)
 
 
-def _receive(desk: Desk, rows: list[Any], more: bool, receipts: Iterator[int]) -> None:
+def _receive(desk: SqliteDesk, rows: list[Any], more: bool, receipts: Iterator[int]) -> None:
     with desk.queue.lock:
         desk.owed += len(rows)
         desk.more = more
@@ -217,7 +207,7 @@ def _receive(desk: Desk, rows: list[Any], more: bool, receipts: Iterator[int]) -
         desk.bell.notify_all()
 
 
-def _held(desk: Desk, values: Any, receipt: int) -> Held:
+def _held(desk: SqliteDesk, values: Any, receipt: int) -> Held:
     row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
     delivery = Delivery(sqlite_rows.message(columns), receipt, attempt, lost, snoozes, lost_at)
     return Held(row, desk, delivery, errors=errors, expires=expires, suspect=bool(suspect))

@@ -26,16 +26,16 @@ from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
-from moonq.drivers.sqlite.queue import Desk, SqliteQueue
+from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.space import MB, Space
-from moonq.drivers.sqlite.subscription import SqliteSubscription, abandoned
+from moonq.drivers.sqlite.subscription import SqliteSubscription
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.errors import QueueError
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
 
-#: Rows that an operator's command changes in one transaction, so that nobody waits long for it.
+#: Rows that an operator's command changes in one transaction, so that other work never waits long.
 SLICE = 500
 #: Real seconds that storing may take, whatever the publisher's patience.
 LEAST = 2.0
@@ -64,12 +64,10 @@ class SqliteDriver:
             Space(path, ballast_mb * MB, min_free_mb * MB),
             is_full=durability == "full",
         )
-        self._writer.on_orphan = self._leave
         self._view: View | None = None
         self._queues: dict[str, SqliteQueue] = {}
         self._opening = threading.Condition()
         self._is_open = False
-        self._on_event: Callable[[Event], None] = lambda _: None
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
@@ -101,7 +99,7 @@ class SqliteDriver:
                 self._view.close()
             raise
         writer.queues = {queue.number: queue for queue in self._queues.values()}
-        writer.on_event = self._on_event = on_event
+        writer.on_event = on_event
         writer.start(connection)
         with self._opening:
             self._is_open = True
@@ -116,9 +114,7 @@ class SqliteDriver:
         for queue in self._queues.values():
             with queue.lock:
                 for desk in queue.desks:
-                    desk.stopped = True
-                    desk.recall()
-                    desk.bell.notify_all()
+                    desk.stop()
             queue.free_places()
         is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
         self._writer.stop(leave=not is_busy)
@@ -168,19 +164,14 @@ class SqliteDriver:
                 return answers + [sqlite_file.closed(self._path) for _ in rest]
             seen = target.freed
             waits = is_patient and self._clock.monotonic() < deadline
+            run = partial(publish, queue=target, messages=rest, patient=waits)
             try:
-                answers += self._store(target, rest, max(timeout, LEAST), patient=waits)
+                answers += self._writer.publish(run, max(timeout, LEAST))
             except QueueError as refusal:
                 return answers + [refusal for _ in rest]
             if len(answers) < len(messages):
                 self._await_place(target, seen, deadline)
         return answers
-
-    def _store(
-        self, queue: SqliteQueue, messages: Sequence[Message], seconds: float, *, patient: bool
-    ) -> list[Answer]:
-        run = partial(publish, queue=queue, messages=messages, patient=patient)
-        return self._writer.publish(run, seconds)
 
     def _await_open(self, deadline: float) -> bool:
         if self._is_open:
@@ -206,15 +197,11 @@ class SqliteDriver:
         self._check_open()
         writer = self._writer
         assert writer.session is not None
-        desk = Desk(source, prefetch, writer.session.number, writer.end)
+        desk = SqliteDesk(source, prefetch, writer.session.number, writer.end)
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return SqliteSubscription(desk, writer, self._clock, self._on_event, self._leave)
-
-    def _leave(self, desk: Desk, when: float) -> None:
-        if abandoned(desk, when):
-            self._writer.later(partial(_get_up, desk=desk))
+        return SqliteSubscription(desk, writer, self._clock)
 
     # Operations on what lies there
 
@@ -237,12 +224,7 @@ class SqliteDriver:
     def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         source = self._queue(queue)
-        wanted = None if ids is None else frozenset(ids)
-        rows = [
-            (row, group)
-            for row, mid, group, _ in self._looking().unclaimed(source)
-            if wanted is None or mid in wanted
-        ]
+        rows = [(row, group) for row, group, _ in self._looking().unclaimed(source, ids)]
         return sum(
             self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
         )
@@ -257,12 +239,8 @@ class SqliteDriver:
             QueueFull: Nothing could be moved, for want of room.
         """
         letters = self._queue(source)
-        wanted = None if ids is None else frozenset(ids)
-        rows = [
-            row
-            for row, mid, _, origin in self._looking().unclaimed(letters)
-            if origin is not None and (wanted is None or mid in wanted)
-        ]
+        found = self._looking().unclaimed(letters, ids)
+        rows = [row for row, _, origin in found if origin is not None]
         mover = Mover(letters, target, self._queue)
         moved = sum(self._writer.task(partial(mover.move, rows=part)) for part in _parts(rows))
         if mover.refusals and not moved:
@@ -329,15 +307,8 @@ def _declare(tx: Tx | sqlite3.Connection, name: str) -> tuple[int, int]:
     return number, paused
 
 
-def _sit_down(tx: Tx, desk: Desk) -> None:
+def _sit_down(tx: Tx, desk: SqliteDesk) -> None:
     tx.execute(
         "INSERT INTO seat(sess, q, n) VALUES(?, ?, 1) ON CONFLICT(sess, q) DO UPDATE SET n = n + 1",
         (desk.session, desk.queue.number),
-    )
-
-
-def _get_up(tx: Tx, desk: Desk) -> None:
-    # Perhaps its session is gone already, and all its seats with it.
-    tx.execute(
-        "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -16,28 +17,9 @@ from moonq.errors import Invalid, MoonqError, QueueError, QueueFull, Unavailable
 #: RETURNING came with it.
 OLDEST = (3, 35, 0)
 #: Locks and shared memory do not work, or work only sometimes, over these.
-NETWORK = frozenset(
-    (
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "davfs",
-        "fuse.glusterfs",
-        "fuse.rclone",
-        "fuse.s3fs",
-        "fuse.sshfs",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "smb3",
-        "smbfs",
-    )
+NETWORK = re.compile(
+    r"9p|afs|beegfs|ceph|cifs|davfs|fuse\.(glusterfs|rclone|s3fs|sshfs)|glusterfs|gpfs|lustre"
+    r"|ncpfs|nfs4?|ocfs2|smb3|smbfs"
 )
 MOUNTS = Path("/proc/mounts")
 #: Seconds of a real clock: how long set-up may take beside another process that sets up.
@@ -152,7 +134,7 @@ def refuse_network(folder: Path, mounts: str) -> None:
         point = fields[1].replace("\\040", " ") if len(fields) > 2 else ""
         if len(point) >= len(longest) > -1 and folder.is_relative_to(point or "?"):
             longest, kind = point, fields[2]
-    if kind in NETWORK:
+    if NETWORK.fullmatch(kind):
         raise Unsupported(
             f"{folder} is a network file system ({kind}): SQLite loses messages there",
             hint="put the file on a local disk; for several machines use another driver",
@@ -250,7 +232,7 @@ _MEANINGS: dict[int, tuple[type[QueueError], str, str]] = {
 
 
 def held_too_long(path: Path) -> Unavailable:
-    """Return the refusal of whoever could not get the file."""
+    """Return the refusal of work that could not get the file."""
     return Unavailable(
         f"{path} is held by another process for too long",
         hint="end the program that has a transaction open on it",
@@ -275,7 +257,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def replaced(path: Path) -> Unavailable:
-    """Return the refusal of publishes into a file that nobody will find any more."""
+    """Return the refusal of publishes into a file that would not be found again."""
     return Unavailable(
         f"{path} was deleted or replaced while it was in use",
         hint="put it back and start the host again",

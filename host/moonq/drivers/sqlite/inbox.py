@@ -13,7 +13,7 @@ from typing import Any
 
 from moonq.clock import Clock
 from moonq.drivers.sqlite.batch import Batch, Work
-from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
+from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Ending
 from moonq.errors import MoonqError
 
@@ -29,7 +29,7 @@ class Inbox:
     def __init__(self) -> None:
         self.publishes: deque[Work] = deque()
         self.tasks: deque[Work] = deque()
-        self.orphans: deque[tuple[Desk, float]] = deque()
+        self.orphans: deque[tuple[SqliteDesk, float]] = deque()
         """Desks whose subscription was dropped, and when."""
         self.late: list[tuple[Held, Ending]] = []
         """Endings that could not be written, for another try."""
@@ -49,7 +49,7 @@ class Inbox:
         self._wake()
 
     def begin(self, held: Held) -> None:
-        """Note that a handler has begun; nobody is woken, for it may end in a moment."""
+        """Note that a handler has begun; the writer sleeps on, for it may end in a moment."""
         self._begun.append(held)
 
     def put(self, work: Work, line: deque[Work]) -> None:
@@ -58,12 +58,12 @@ class Inbox:
         self._wake()
 
     def ring(self) -> None:
-        """Have somebody look at what desks want."""
+        """Have the writer look at what desks want."""
         self._rung = True
         self._wake()
 
     def again(self, batch: Batch) -> None:
-        """Keep what nobody waits for and must not be forgotten."""
+        """Keep what has no waiting caller and must not be forgotten."""
         self.late += batch.endings
         self._begun.extend(batch.begun)
 
@@ -83,7 +83,7 @@ class Inbox:
         """Whether anything waits."""
         return bool(self._endings or self.publishes or self.tasks or self._rung)
 
-    def lag(self, desk: Desk) -> int:
+    def lag(self, desk: SqliteDesk) -> int:
         """How many endings of *desk* are not in the file."""
         waiting = [*list(self._endings), *self.late]
         return sum(1 for held, _ in waiting if held.desk is desk)
@@ -107,16 +107,10 @@ class Inbox:
         while tasks and (self._endings or self._begun):
             endings += _some(self._endings)
             begun += _some(self._begun)
-        return Batch(
-            endings=endings,
-            begun=begun,
-            publishes=_some(self.publishes),
-            tasks=tasks,
-            queues=queues,
-        )
+        return Batch(endings, begun, _some(self.publishes), tasks, list(queues))
 
     def fail(self, problem: MoonqError) -> None:
-        """Refuse everybody who waits."""
+        """Refuse all work that has a waiting caller."""
         for line in (self.publishes, self.tasks):
             while line:
                 line.popleft().done(problem)
@@ -128,9 +122,9 @@ class Inbox:
         self._company, self._commit_took = publishes, took
 
     def await_company(self) -> None:
-        """Give those whom the last commit let go a moment to come back.
+        """Give the publishers of the last commit a moment to come back.
 
-        Without it two crowds form that take turns, and each pays for an fsync of its own.
+        Without it two crowds form that take turns, and each pays for its own fsync.
         """
         if not 0 < len(self.publishes) < self._company:
             return

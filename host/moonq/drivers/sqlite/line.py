@@ -1,4 +1,4 @@
-"""Who is served next: the order of delivery, what comes due in it, and the leasing itself."""
+"""Which message is served next: the order of delivery, what comes due, and the leasing itself."""
 
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LEVELS = " UNION ALL ".join(
     " ORDER BY pos, id LIMIT ?2)"
     for priority in Priority
 )
-# Whoever holds one suspect takes no second one: then the guilty dies alone.
+# A session holds one suspect at a time: the message that kills its process takes no other along.
 _SUSPECT = (
     "SELECT id FROM msg INDEXED BY msg_ready WHERE q = ? AND suspect = 1 AND state = 0"
     " AND NOT EXISTS (SELECT 1 FROM msg WHERE sess = ? AND suspect = 1)"
@@ -68,14 +68,14 @@ _ALARM = (
 
 
 def sections(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
-    """The rows that run, those that are about to, then those that nobody holds."""
+    """The rows that run, those that are about to, then those that are not leased."""
     look = partial(_ordered, connection, queue.number)
     held = [Section(STATES[state], look(_HELD, state)) for state in (RUNNING, LEASED)]
     return held + unclaimed(connection, queue)
 
 
 def unclaimed(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
-    """All rows that nobody holds: ready in the order of delivery, blocked, delayed by due time."""
+    """All rows that are not leased: ready as they are delivered, blocked, delayed by due time."""
     look = partial(_ordered, connection, queue.number)
     levels = [look(_LEVEL, 0, priority) for priority in Priority]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from moonq.drivers.base import X_ORIGINAL_QUEUE
-from moonq.drivers.letters import redriven
+from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.refusals import check_room_for_letter
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.queue import SqliteQueue
@@ -32,7 +31,7 @@ _MOVE = (
 
 
 def drop(tx: Tx, queue: SqliteQueue, rows: Sequence[tuple[int, str | None]]) -> int:
-    """Delete *rows* (and their groups) that nobody holds, and say how many there were."""
+    """Delete *rows* (and their groups) that are not leased, and say how many there were."""
     chosen = (str([row for row, _ in rows]), queue.number)
     tx.execute(_FORGET, chosen)
     gone = tx.execute(_DROP, chosen).rowcount
@@ -60,7 +59,7 @@ class Mover:
     def _move(self, tx: Tx, row: int) -> bool:
         columns = tx.execute(_LETTER, (row, self._letters.number)).fetchone()
         if columns is None:
-            return False  # somebody was faster
+            return False  # leased or gone meanwhile
         letter = sqlite_rows.message(columns)
         try:
             queue = self._room_for(tx, letter)

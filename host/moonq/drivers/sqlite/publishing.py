@@ -76,7 +76,7 @@ def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
     ttl = queue.spec.ttl if message.ttl is None else message.ttl
     expires = None if ttl is None else tx.now + ttl
     due = tx.now + message.delay if message.delay > 0 else None
-    # It stands in its group's order already: who is published later is served later.
+    # It stands in its group's order already: what is published later is served later.
     has_turn = tx.join(queue, message.group)
     if due is None:
         state = READY if has_turn else BLOCKED

@@ -1,16 +1,18 @@
 """One queue of the SQLite driver as this process knows it: what is not in the file.
 
-Its lock guards the desks of its consumers: buffers, what they hold, who waits.
+Its lock guards the desks of its consumers: buffers, what they hold, which workers wait.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from moonq.drivers.desk import Desk
+from moonq.drivers.sqlite.rows import errors
+from moonq.drivers.story import Story
 from moonq.model import RELEASE, Delivery, QueueSpec
 
 if TYPE_CHECKING:
@@ -31,14 +33,14 @@ class SqliteQueue:
         self.alarm = -math.inf
         """The earliest moment at which something is due or expires; the past: look."""
         self.stirred = True
-        """Whether something may be deliverable that nobody has looked for."""
+        """Whether something may be deliverable that no lease has looked for."""
         self.turn = 0
         """Where the cycle of priorities stands."""
         self.lock = threading.Lock()
-        self.desks: list[Desk] = []
+        self.desks: list[SqliteDesk] = []
         self.place_free = threading.Condition(self.lock)
         self.freed = 0
-        """Grows with every place that became free; publishers who wait compare."""
+        """Grows with every place that became free; waiting publishers compare."""
 
     def wake_at(self, moment: float) -> None:
         """Look again at *moment* at the latest."""
@@ -50,7 +52,7 @@ class SqliteQueue:
         self.stirred = True
 
     def free_places(self) -> None:
-        """Tell publishers who wait that there may be room."""
+        """Tell waiting publishers that there may be room."""
         with self.lock:
             self.freed += 1
             self.place_free.notify_all()
@@ -67,7 +69,7 @@ class Held:
     """A delivery that is ours: leased or running."""
 
     row: int
-    desk: Desk
+    desk: SqliteDesk
     delivery: Delivery
     errors: str | None
     """The errors it remembers, as they are stored."""
@@ -85,9 +87,14 @@ class Held:
         """The queue it belongs to."""
         return self.desk.queue
 
+    @property
+    def story(self) -> Story:
+        """What happened to it before."""
+        return Story(*self.delivery[2:], errors(self.errors))
 
-class Desk:
-    """What one subscription holds; its queue and the writer reach it here."""
+
+class SqliteDesk(Desk[SqliteQueue, Held]):
+    """What one subscription holds; popping from `held` is what settles, so the first one wins."""
 
     def __init__(
         self,
@@ -96,33 +103,19 @@ class Desk:
         session: int,
         send: Callable[[Held, Any], None],
     ) -> None:
-        self.queue = queue
-        self.prefetch = prefetch
+        super().__init__(queue, prefetch, threading.Condition(queue.lock))
         self.session = session
         self._send = send
-        self.buffer: deque[Delivery] = deque()
-        """Leased and waiting for a worker."""
-        self.held: dict[int, Held] = {}
-        """Everything unsettled, by receipt; popping is what settles, so the first one wins."""
         self.owed = 0
         """Rows that are leased to this desk as far as the file knows."""
-        self.bell = threading.Condition(queue.lock)
-        self.waiting = 0
-        """How many deliveries the workers at the bell would take."""
         self.asked = 0
         self.answered = 0
         """The last asking to which the writer has given what there was."""
         self.more = False
         """Whether the queue had more than was wanted, at the last look."""
-        self.paused = False
-        self.stopped = False
-
-    def is_open(self) -> bool:
-        """Whether it takes deliveries."""
-        return not (self.paused or self.stopped or self.queue.paused)
 
     def end(self, receipt: int, ending: Any, when: float | None = None) -> bool:
-        """Settle what *receipt* stands for; False: somebody was first."""
+        """Settle what *receipt* stands for; False: it was settled before."""
         held = self.held.pop(receipt, None)
         if held is None:
             return False
@@ -138,10 +131,13 @@ class Desk:
             if not held.started:
                 self.end(receipt, RELEASE)
 
-    def abandon(self, ending: Any, when: float) -> None:
-        """Hand back, then end what still runs; the queue's lock must be held."""
-        self.stopped = True
-        self.recall()
-        for receipt in list(self.held):
-            self.end(receipt, ending, when)
-        self.bell.notify_all()
+    def leave(self, ending: Any, when: float) -> bool:
+        """Hand back, and end what still runs as *ending*; False: it was left before."""
+        with self.bell:
+            if self not in self.queue.desks:
+                return False
+            self.queue.desks.remove(self)
+            self.stop()
+            for receipt in list(self.held):
+                self.end(receipt, ending, when)
+        return True

@@ -16,7 +16,7 @@ _PRIORITIES = tuple(Priority)
 
 #: What makes a message again, in the order of `message`; the body comes last.
 MESSAGE = "pri, mid, grp, pub, ctype, hdr, dkey, body"
-#: The same for who needs all but the body, which may be large.
+#: The same without the body, which may be large.
 ENVELOPE = "pri, mid, grp, pub, ctype, hdr, dkey, x''"
 
 #: The columns of a published message, in the order of `published`.

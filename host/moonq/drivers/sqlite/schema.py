@@ -1,7 +1,7 @@
 """What the SQLite driver's file looks like inside, and how an older one is brought up to date.
 
     msg      one row per message, whatever its state; it moves by changing `state`
-    queue    names, the count of rows, and whether it is paused for everybody
+    queue    names, the count of rows, and whether it is paused, for all processes
     session  the processes that may hold messages, each proved alive by a locked file
     seat     how many consumers a session has at a queue
     dedup    keys that were published a moment ago
@@ -22,7 +22,7 @@ from moonq.model import MessageState
 APPLICATION_ID: Final = 0x6D6F6F71
 
 READY: Final = 0
-#: Waits behind a message of its own group; ready for anybody who counts.
+#: Waits behind a message of the same group; counted as ready.
 BLOCKED: Final = 1
 DELAYED: Final = 2
 #: Delayed, and not its group's turn.

@@ -1,8 +1,8 @@
 """One process's standing at the file: alive for as long as it holds its lock.
 
 A session's row says that it may hold messages; the lock on `<file>.s<id>` proves that its process
-lives. The system takes the lock away with the process, whatever ended it, so whoever gets the lock
-holds the proof of death, and no clock is asked.
+lives. The system takes the lock away with the process, whatever ended it, so the
+process that gets the lock has the proof of death, and no clock is asked.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ class Session:
 
     def __init__(self, path: Path, number: int) -> None:
         self.number = number
-        self._file = _file(path, number)
-        self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o644)
+        self._handle = os.open(_file(path, number), os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def __del__(self) -> None:
@@ -27,26 +26,17 @@ class Session:
         if hasattr(self, "_handle"):
             os.close(self._handle)
 
-    def forget(self) -> None:
-        """Remove the file; the row is gone already."""
-        self._file.unlink(missing_ok=True)
 
+def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
+    """Go on with the session that still holds messages, or make one; in the caller's transaction.
 
-def begin(connection: sqlite3.Connection, path: Path, now: float) -> Session:
-    """Make a session of this process; the transaction is the caller's.
-
-    Nobody sees its row before the commit, and by then the lock is held.
+    No other process sees its row before the commit, and by then the lock is held.
     """
+    if mine is not None and mine.number in others(connection, 0):
+        return mine
     cursor = connection.execute("INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now))
     assert cursor.lastrowid is not None
     return Session(path, cursor.lastrowid)
-
-
-def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
-    """Go on with the session that still holds messages, or make one."""
-    if mine is not None and mine.number in others(connection, 0):
-        return mine
-    return begin(connection, path, now)
 
 
 def others(connection: sqlite3.Connection, mine: int) -> list[int]:
@@ -55,7 +45,7 @@ def others(connection: sqlite3.Connection, mine: int) -> list[int]:
 
 
 def is_dead(path: Path, number: int) -> bool:
-    """Whether nobody holds the session's lock."""
+    """Whether no process holds the session's lock."""
     try:
         handle = os.open(_file(path, number), os.O_RDWR)
     except FileNotFoundError:
@@ -71,7 +61,7 @@ def is_dead(path: Path, number: int) -> bool:
 
 
 def clear(path: Path, number: int) -> None:
-    """Remove what a dead session leaves in the folder."""
+    """Remove what a session that has ended leaves in the folder."""
     _file(path, number).unlink(missing_ok=True)
 
 

@@ -8,28 +8,17 @@ a verdict that comes too late.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from moonq.drivers.letters import dead_letter, remember
+from moonq.drivers.letters import dead_letter
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.queue import Held, SqliteQueue
 from moonq.drivers.sqlite.rows import ENVELOPE, errors, errors_text, headers_text
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, RUNNING
 from moonq.drivers.sqlite.tx import Tx
-from moonq.model import (
-    Ack,
-    Dead,
-    DeadReason,
-    ErrorRecord,
-    Interrupt,
-    Message,
-    Release,
-    Retry,
-    Snooze,
-    Verdict,
-    Wait,
-)
+from moonq.drivers.story import Story, costs_turn
+from moonq.model import Ack, Dead, DeadReason, Interrupt, Message, Retry, Snooze, Verdict, Wait
 
 
 class Expire:
@@ -47,17 +36,9 @@ _START = (
     f"UPDATE msg SET state = {RUNNING}, exp = NULL"
     " WHERE id IN (SELECT value FROM json_each(?)) AND sess = ?"
 )
-_AGAIN = (
-    "UPDATE msg SET state = ?, due = ?, sess = NULL, suspect = ?, att = att + ?, snz = snz + ?,"
-    " lost_at = NULL, errs = ?, exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
-)
-_INTERRUPT = (
-    f"UPDATE msg SET state = {READY}, sess = NULL, lost = lost + 1, lost_at = ?, errs = ?,"
-    " exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
-)
-_RELEASE = (
-    f"UPDATE msg SET state = {READY}, sess = NULL,"
-    " exp = CASE WHEN ? THEN NULL ELSE exp END WHERE id = ? AND sess = ?"
+_BACK = (
+    "UPDATE msg SET state = ?, due = ?, sess = NULL, suspect = ?, exp = iif(?, NULL, exp),"
+    " att = ?, lost = ?, snz = ?, lost_at = ?, errs = ? WHERE id = ? AND sess = ?"
 )
 _BURY = (
     "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, errs, origin, body)"
@@ -85,7 +66,7 @@ def settle(tx: Tx, endings: Sequence[tuple[Held, Ending]]) -> None:
         held.queue.stirred = True
         if type(ending) is Ack:
             acked[held.queue].append(held)
-        elif not _ENDINGS[type(ending)](tx, held, ending):
+        elif not _end(tx, held, ending):
             tx.tell("lease_lost", held.queue, held.delivery.message.id)
     for queue, done in acked.items():
         _ack(tx, queue, done)
@@ -101,111 +82,48 @@ def _ack(tx: Tx, queue: SqliteQueue, done: list[Held]) -> None:
         tx.tell("lease_lost", queue, "")
 
 
-def _again(
-    tx: Tx,
-    held: Held,
-    delay: float,
-    *,
-    spent: tuple[int, int],
-    error: ErrorRecord | None = None,
-    suspect: bool = False,
-) -> bool:
-    """Let a message come back after *delay*, its counters grown by *spent*."""
+def _end(tx: Tx, held: Held, ending: Ending) -> bool:
+    """End one delivery; False: it is leased to this session no more."""
+    if isinstance(ending, Expire):
+        sql = f"UPDATE msg SET state = {READY}, sess = NULL WHERE id = ? AND sess = ?"
+        tx.execute(sql, (held.row, held.desk.session))
+        expire(tx, held.queue, [held.row])
+        return True
+    if isinstance(ending, Abandon):
+        tx.tell("interrupted", held.queue, held.delivery.message.id)
+        ending = Interrupt()
+    story = held.story.after(ending, held.ended or tx.now)
+    if isinstance(ending, Dead):
+        if held.queue.dead is None:
+            tx.tell("dropped", held.queue, ending.reason)
+        letter = Letter(held.row, held.delivery.message, story, held.started, held.desk.session)
+        return bury(tx, held.queue, letter, ending.reason)
+    return _back(tx, held, ending, story)
+
+
+def _back(tx: Tx, held: Held, verdict: Verdict, story: Story) -> bool:
+    """Let a message come back: after a delay, or else at once where it stood."""
     queue, group = held.queue, held.delivery.message.group
-    due = (held.ended or tx.now) + delay
-    # A failure may cost it the turn of its group; a snooze never does.
-    skips = not spent[1] and group is not None and queue.spec.group_on_failure == "skip"
-    state = PARKED if skips else DELAYED
-    values = (
-        state,
-        due,
-        suspect,
-        *spent,
-        _told(held, error),
-        held.started,
-        held.row,
-        held.desk.session,
-    )
-    if not tx.execute(_AGAIN, values).rowcount:
+    due, state = None, READY
+    if isinstance(verdict, Retry | Snooze | Wait):
+        due = (held.ended or tx.now) + verdict.delay
+        costs = group is not None and costs_turn(verdict, queue.spec.group_on_failure)
+        state = PARKED if costs else DELAYED
+        queue.wake_at(due)
+    if held.expires is not None and not held.started:
+        queue.wake_at(held.expires)
+    suspect = held.suspect and not isinstance(verdict, Retry | Snooze)
+    told = errors_text(story.errors)
+    values = (state, due, suspect, held.started, *story[:4], told, held.row, held.desk.session)
+    if not tx.execute(_BACK, values).rowcount:
         return False
-    _watch(queue, held, due)
-    if skips:
+    if state == PARKED:
         tx.pass_turn(queue, group)
     return True
 
 
-def _watch(queue: SqliteQueue, held: Held, due: float) -> None:
-    queue.wake_at(due)
-    if held.expires is not None and not held.started:
-        queue.wake_at(held.expires)
-
-
-def _retry(tx: Tx, held: Held, verdict: Retry) -> bool:
-    return _again(tx, held, verdict.delay, spent=(1, 0), error=verdict.error)
-
-
-def _snooze(tx: Tx, held: Held, verdict: Snooze) -> bool:
-    return _again(tx, held, verdict.delay, spent=(0, 1))
-
-
-def _told(held: Held, error: ErrorRecord | None) -> str | None:
-    """Return what it remembers of errors, as it is stored."""
-    return held.errors if error is None else errors_text(remember(errors(held.errors), error))
-
-
-def _wait(tx: Tx, held: Held, verdict: Wait) -> bool:
-    return _again(tx, held, verdict.delay, spent=(0, 0), suspect=held.suspect)
-
-
-def _interrupt(tx: Tx, held: Held, verdict: Interrupt) -> bool:
-    told = _told(held, verdict.error)
-    values = (held.ended or tx.now, told, held.started, held.row, held.desk.session)
-    _watch(held.queue, held, float("inf"))
-    return bool(tx.execute(_INTERRUPT, values).rowcount)
-
-
-def _abandon(tx: Tx, held: Held, _ending: Abandon) -> bool:
-    tx.tell("interrupted", held.queue, held.delivery.message.id)
-    return _interrupt(tx, held, Interrupt())
-
-
-def _release(tx: Tx, held: Held, _verdict: Release) -> bool:
-    values = (held.started, held.row, held.desk.session)
-    _watch(held.queue, held, float("inf"))
-    return bool(tx.execute(_RELEASE, values).rowcount)
-
-
-def _dead(tx: Tx, held: Held, verdict: Dead) -> bool:
-    queue, delivery = held.queue, held.delivery
-    told = errors(held.errors)
-    if verdict.error is not None:
-        told = remember(told, verdict.error)
-    attempts = delivery.attempt if held.started else delivery.attempt - 1
-    if queue.dead is None:
-        tx.tell("dropped", queue, verdict.reason)
-    return bury(
-        tx,
-        queue,
-        held.row,
-        delivery.message,
-        verdict.reason,
-        counters=(attempts, delivery.interruptions),
-        told=told,
-        session=held.desk.session,
-    )
-
-
-def _expire(tx: Tx, held: Held, _ending: Expire) -> bool:
-    tx.execute(
-        f"UPDATE msg SET state = {READY}, sess = NULL WHERE id = ? AND sess = ?",
-        (held.row, held.desk.session),
-    )
-    expire(tx, held.queue, [held.row])
-    return True
-
-
 def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
-    """End messages whose first run did not start in time, and that nobody holds."""
+    """End messages whose first run did not start in time, and that are not leased."""
     for row in rows:
         name, group = tx.execute("SELECT mid, grp FROM msg WHERE id = ?", (row,)).fetchone()
         tx.tell("expired", queue, name)
@@ -215,38 +133,34 @@ def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
             bury_waiting(tx, queue, row, "expired")
 
 
+class Letter(NamedTuple):
+    """A message on its way to the dead letters."""
+
+    row: int
+    message: Message
+    story: Story
+    ran: bool = False
+    """Whether its last attempt had begun."""
+    session: int | None = None
+    """The session that holds it; None: it is not leased."""
+
+
 def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bool:
-    """Put a row that nobody holds among the dead letters."""
+    """Put a row that is not leased among the dead letters."""
     sql = f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?"
     att, lost, errs, *values = tx.execute(sql, (row,)).fetchone()
-    message, counters = sqlite_rows.message(values), (att - 1, lost)
-    return bury(tx, queue, row, message, reason, counters=counters, told=errors(errs))
+    story = Story(att, lost, errors=errors(errs))
+    return bury(tx, queue, Letter(row, sqlite_rows.message(values), story), reason)
 
 
-def bury(
-    tx: Tx,
-    queue: SqliteQueue,
-    row: int,
-    message: Message,
-    reason: DeadReason,
-    *,
-    counters: tuple[int, int],
-    told: Sequence[ErrorRecord],
-    session: int | None = None,
-) -> bool:
-    """Put a row among the dead letters, where there are such, and take it out of its queue."""
-    letter = dead_letter(
-        message,
-        queue=queue.spec.name,
-        reason=reason,
-        time=tx.now,
-        attempts=counters[0],
-        interruptions=counters[1],
-        errors=told,
-    )
+def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool:
+    """Put a row among the dead letters, if its queue has any, and take it out of its queue."""
+    row, message, story, ran, session = letter
     if queue.dead is not None:
+        name = queue.spec.name
+        dressed = dead_letter(message, story, queue=name, reason=reason, time=tx.now, ran=ran)
         state = READY if tx.join(queue.dead, message.group) else BLOCKED
-        headers, history = headers_text(letter.headers), errors_text(told)
+        headers, history = headers_text(dressed.headers), errors_text(story.errors)
         move = (queue.dead.number, state, tx.place, headers, history, queue.number, row, session)
         if not tx.execute(_BURY, move).rowcount:
             return False
@@ -258,7 +172,7 @@ def bury(
 def discard(
     tx: Tx, queue: SqliteQueue, row: int, group: str | None, session: int | None = None
 ) -> bool:
-    """Delete a row that is held by *session*, or by nobody."""
+    """Delete a row that is held by *session*, or not leased without one."""
     gone = tx.execute("DELETE FROM msg WHERE id = ? AND sess IS ?", (row, session)).rowcount
     if gone:
         tx.grow(queue, -1)
@@ -280,16 +194,3 @@ def recover(tx: Tx, session: int) -> None:
         queue.alarm = min(queue.alarm, tx.now)
     tx.execute("DELETE FROM seat WHERE sess = ?", (session,))
     tx.execute("DELETE FROM session WHERE id = ?", (session,))
-
-
-_ENDINGS: dict[type, Callable[[Tx, Held, Any], bool]] = {
-    Retry: _retry,
-    Snooze: _snooze,
-    Dead: _dead,
-    Release: _release,
-    Interrupt: _interrupt,
-    Wait: _wait,
-    Expire: _expire,
-    Abandon: _abandon,
-}
-KNOWN = frozenset((Ack, *_ENDINGS))

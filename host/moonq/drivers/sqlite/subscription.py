@@ -1,7 +1,7 @@
 """One consumer's standing at a queue of the SQLite driver: a buffer in front of its workers.
 
 `take` pops from the buffer and asks the writer to fill it; the writer goes on filling it for as
-long as somebody waits.
+long as a worker waits.
 """
 
 from __future__ import annotations
@@ -9,39 +9,31 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from moonq.clock import Clock
 from moonq.drivers.base import Event
-from moonq.drivers.sqlite.queue import Desk, Held
-from moonq.drivers.sqlite.settling import KNOWN, Abandon, Expire
+from moonq.drivers.desk import AtDesk
+from moonq.drivers.sqlite.queue import Held, SqliteDesk
+from moonq.drivers.sqlite.settling import Expire
 from moonq.drivers.sqlite.writer import Writer
 from moonq.model import ACK, Delivery, Verdict
 
-#: Real seconds that a look at the file may take, whatever the patience of who asks.
+#: Real seconds that a look at the file may take, whatever the timeout of `take`.
 LEAST = 2.0
 #: No look takes longer; then the writer has given up as well.
 MOST = 30.0
 
 
-class SqliteSubscription:
+class SqliteSubscription(AtDesk[SqliteDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        writer: Writer,
-        clock: Clock,
-        on_event: Callable[[Event], None],
-        leave: Callable[[Desk, float], None],
-    ) -> None:
-        self._desk = desk
+    def __init__(self, desk: SqliteDesk, writer: Writer, clock: Clock) -> None:
+        super().__init__(desk)
         self._queue = desk.queue
         self._lock = desk.queue.lock
         self._writer = writer
         self._clock = clock
-        self._on_event = on_event
-        self._leave = leave
         # A dropped subscription is noticed; the garbage collector must not wait for locks.
         self._farewell = weakref.finalize(self, writer.orphan, desk)
         self._farewell.atexit = False
@@ -73,22 +65,17 @@ class SqliteSubscription:
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if type(verdict) not in KNOWN:
+        if verdict is not ACK and not isinstance(verdict, Verdict):
             raise TypeError(f"{verdict!r} is no verdict")
         if self._desk.end(delivery.receipt, verdict):
             return True
-        self._on_event(Event("lease_lost", self._queue.spec.name, detail=delivery.message.id))
+        lost = Event("lease_lost", self._queue.spec.name, detail=delivery.message.id)
+        self._writer.on_event(lost)
         return False
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """Settle *deliveries* as done."""
         return [self.settle(delivery, ACK) for delivery in deliveries]
-
-    def pause(self) -> None:
-        """Deliver nothing more for now."""
-        with self._lock:
-            self._desk.paused = True
-            self._desk.recall()
 
     def resume(self) -> None:
         """Deliver again."""
@@ -97,17 +84,10 @@ class SqliteSubscription:
             self._queue.stirred = True
         self._writer.ring()
 
-    def stop(self) -> None:
-        """Take no more, hand back all that has not started, wake every waiting `take`."""
-        with self._lock:
-            self._desk.stopped = True
-            self._desk.recall()
-            self._desk.bell.notify_all()
-
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
-        self._leave(self._desk, self._clock.now())
+        self._writer.leave(self._desk, self._clock.now())
         patience = max(deadline - self._clock.monotonic(), LEAST)
         return self._writer.flush(patience) and not self._writer.lag(self._desk)
 
@@ -118,7 +98,7 @@ class SqliteSubscription:
         taken = [buffer.popleft() for _ in range(min(limit, len(buffer)))]
         wants_more = desk.more and len(buffer) <= desk.prefetch // 4
         if taken and wants_more and desk.asked == desk.answered:
-            # Nobody waits yet: ask early enough that nobody will have to.
+            # No worker waits yet: ask early enough that none has to.
             desk.asked += 1
             self._writer.ring()
         return taken
@@ -136,7 +116,7 @@ class SqliteSubscription:
             clock.wait(desk.bell, None if deadline == math.inf else deadline - now)
 
     def _ask(self, seconds: float) -> None:
-        """Have the writer look once, which takes real time, be the clock's what it may."""
+        """Have the writer look once, which takes real time even on a clock that stands still."""
         desk = self._desk
         desk.asked += 1
         ticket = desk.asked
@@ -150,36 +130,19 @@ class SqliteSubscription:
 
     def _borrow(self) -> list[Delivery]:
         """Take over the last of the longest buffer: nobody idles while another is behind."""
-        desk = self._desk
-        lenders = [other for other in self._queue.desks if other.buffer and other is not desk]
-        if not lenders or not desk.is_open() or len(desk.held) >= desk.prefetch:
+        lender = self._lender(self._queue.desks)
+        if lender is None:
             return []
-        lender = max(lenders, key=_behind)
         delivery = lender.buffer.pop()
         held = lender.held.pop(delivery.receipt, None)
         if held is None:
             return []
-        return [_move(held, desk)]
+        return [_move(held, self._desk)]
 
 
-def _behind(desk: Desk) -> int:
-    return len(desk.buffer)
-
-
-def _move(held: Held, desk: Desk) -> Delivery:
+def _move(held: Held, desk: SqliteDesk) -> Delivery:
     held.desk.owed -= 1
     desk.owed += 1
     held.desk = desk
     desk.held[held.delivery.receipt] = held
     return held.delivery
-
-
-def abandoned(desk: Desk, when: float) -> bool:
-    """End everything at a desk that was left at *when*; False: it was left before."""
-    queue = desk.queue
-    with queue.lock:
-        if desk not in queue.desks:
-            return False
-        queue.desks.remove(desk)
-        desk.abandon(Abandon(), when)
-    return True

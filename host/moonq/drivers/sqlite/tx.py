@@ -6,14 +6,13 @@ Nothing here outlives a rollback but hints; what must follow a commit is kept un
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from moonq.drivers.base import Event
-from moonq.drivers.sqlite.queue import Desk, SqliteQueue
+from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.rows import PUBLISHED, Values
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.model import QueueSpec
@@ -53,7 +52,7 @@ class Tx:
         """The place at the back of every line."""
         self.session = session
         self.events: list[Event] = []
-        self.returned: Counter[Desk] = Counter()
+        self.returned: Counter[SqliteDesk] = Counter()
         """How many deliveries of a desk have ended."""
         self.freed: set[SqliteQueue] = set()
         """Queues in which places became free."""
@@ -73,7 +72,7 @@ class Tx:
         queue: SqliteQueue,
         detail: str,
     ) -> None:
-        """Report something that nobody called for, once it has landed."""
+        """Report something that happened unasked, once it is committed."""
         self.events.append(Event(kind, queue.spec.name, detail=detail))
 
     # How many there are
@@ -130,7 +129,7 @@ class Tx:
         return self.execute(_HAS_TURN, key).fetchone() is None
 
     def pass_turn(self, queue: SqliteQueue, group: str | None) -> None:
-        """Let the next of *group* have its turn, unless somebody has it."""
+        """Let the next of *group* have its turn, unless another message has it."""
         if group is None:
             return
         key = (queue.number, group)
@@ -147,6 +146,3 @@ class Tx:
     def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """All rows that *sql* answers."""
         return self.execute(sql, values).fetchall()
-
-
-NEVER = math.inf

@@ -1,11 +1,11 @@
-"""A look at a queue of the SQLite driver that changes nothing, through a connection of its own."""
+"""A look at a queue of the SQLite driver that changes nothing, through its own connection."""
 
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -100,12 +100,16 @@ class View:
             row = connection.execute(sql, (queue.number, message_id)).fetchone()
             return None if row is None else _stored(connection, row[0])
 
-    def unclaimed(self, queue: SqliteQueue) -> list[tuple[int, str, str | None, int | None]]:
-        """Row, id, group and origin of all that nobody holds, in the order of delivery."""
-        sql = "SELECT id, mid, grp, origin FROM msg WHERE id = ?"
+    def unclaimed(
+        self, queue: SqliteQueue, ids: Sequence[str] | None
+    ) -> list[tuple[int, str | None, int | None]]:
+        """Row, group and origin of those of *ids*, or all, that are not leased, in order."""
+        sql = "SELECT mid, id, grp, origin FROM msg WHERE id = ?"
+        wanted = None if ids is None else frozenset(ids)
         with self._looking() as connection:
             rows = paging.every(unclaimed(connection, queue))
-            return [connection.execute(sql, (row,)).fetchone() for row in rows]
+            found = (connection.execute(sql, (row,)).fetchone() for row in rows)
+            return [rest for mid, *rest in found if wanted is None or mid in wanted]
 
 
 def _stored(connection: sqlite3.Connection, row: int) -> Stored:

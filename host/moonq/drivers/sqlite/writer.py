@@ -1,8 +1,8 @@
-"""The one thread that writes: it turns what everybody wants into few transactions.
+"""The one thread that writes: it turns all requests into few transactions.
 
 While one transaction is under way the next one's work piles up, so batches grow with the load and
-nobody waits for a timer. It is also the clock of the file: it wakes for what comes due, looks for
-what other processes have written, and finds the dead among them.
+no request waits for a timer. It is also the clock of the file: it wakes for what comes due, looks
+for what other processes have written, and finds the dead among them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from moonq.drivers.sqlite.batch import Batch, Work
 from moonq.drivers.sqlite.inbox import Inbox
 from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
-from moonq.drivers.sqlite.queue import Desk, Held, SqliteQueue
-from moonq.drivers.sqlite.settling import Ending, recover
+from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
+from moonq.drivers.sqlite.settling import Abandon, Ending, recover
 from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, QueueError, Uncertain
@@ -52,7 +52,6 @@ class Writer:
         self.queues: dict[int, SqliteQueue] = {}
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
-        self.on_orphan: Callable[[Desk, float], None] = lambda _, __: None
         self._path = path
         self._clock = clock
         self._space = space
@@ -89,18 +88,15 @@ class Writer:
     def stop(self, *, leave: bool) -> None:
         """Write what was asked for, then end; *leave* gives the session up as well."""
         if leave:
-            self.later(self._end_session)
+            self.later(lambda tx: recover(tx, tx.session))
         self._stopping = True
         self.ring()
         if self._thread is not None:
             self._thread.join(BUSY + 5)
             self._thread = None
         if leave and self.session is not None:
-            self.session.forget()
+            sqlite_session.clear(self._path, self.session.number)
             self.session = None
-
-    def _end_session(self, tx: Tx) -> None:
-        recover(tx, tx.session)
 
     # What others ask for
 
@@ -109,7 +105,12 @@ class Writer:
         held.ended = self._clock.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
-    def orphan(self, desk: Desk) -> None:
+    def leave(self, desk: SqliteDesk, when: float) -> None:
+        """End everything at a desk that was left at *when*."""
+        if desk.leave(Abandon(), when):
+            self.later(partial(_get_up, desk=desk))
+
+    def orphan(self, desk: SqliteDesk) -> None:
         """Note a desk whose subscription was dropped.
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
@@ -183,21 +184,15 @@ class Writer:
                 break
             self._sleep()
         self._inbox.fail(sqlite_file.closed(self._path))
-        self._give_back()
-
-    def _give_back(self) -> None:
-        self._shorten_log()
-        self._connection.close()
-
-    def _shorten_log(self) -> None:
-        # While somebody reads, the log stays for some other time.
+        # While another process reads, the log stays as it is.
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
 
     def _turn(self) -> None:
         self._look_around()
         while self._inbox.orphans:
-            self.on_orphan(*self._inbox.orphans.popleft())
+            self.leave(*self._inbox.orphans.popleft())
         now = self._clock.monotonic()
         if now >= self._round + ROUND:
             self._round = now
@@ -211,7 +206,7 @@ class Writer:
         self._give_answers(batch)
 
     def _stumble(self, error: Exception) -> None:
-        """A look at the file failed; whoever wants something from it will hear why."""
+        """A look at the file failed: refuse what waits for it."""
         if not sqlite_file.is_busy(error):
             problem = sqlite_file.meaning(error, self._path)
             _log.error("%s", problem.message)
@@ -298,7 +293,7 @@ class Writer:
         except sqlite3.Error as error:
             self._roll_back()
             if sqlite_file.code(error) == sqlite3.SQLITE_IOERR:
-                # It may be in the log already: nobody knows, so nobody says that it is not.
+                # It may be in the log already, so its fate is unknown.
                 batch.doubt(self._path)
             raise
         if batch.publishes:
@@ -323,7 +318,7 @@ class Writer:
         try:
             self.on_event(event)
         except Exception:  # noqa: BLE001 - what it told of is committed, and goes on
-            _log.exception("somebody who listens to the driver failed")
+            _log.exception("a listener to the driver's events failed")
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         if sqlite_file.is_full(error) and not self._space.is_short:
@@ -339,7 +334,7 @@ class Writer:
                 self._attempt(part)
                 self._give_answers(part)
 
-    # What nobody asks for
+    # What happens unasked
 
     def _look_around(self) -> None:
         """Notice what other processes have written."""
@@ -385,3 +380,10 @@ def _explain(error: Exception, path: Path) -> MoonqError:
     if not isinstance(error, MoonqError | sqlite3.Error):
         _log.error("%s", problem.message, exc_info=error)
     return problem
+
+
+def _get_up(tx: Tx, desk: SqliteDesk) -> None:
+    # Perhaps its session is gone already, and all its seats with it.
+    tx.execute(
+        "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)
+    )

@@ -1,4 +1,4 @@
-"""What people write in Lua who come from another language, and what Lua says instead."""
+"""What people from other languages write in Lua, and what Lua says instead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from moonq.registry.lua.tokens import without_text
 from moonq.text.findings import Source
 
-#: Nobody types longer lines, and the patterns below are slow on machine-made ones.
+#: No longer line is typed by hand, and the patterns below are slow on machine-made ones.
 LONGEST = 300
 _OPERATOR = r"(\+|-|\*|/|%|\.\.)"
 #: A pattern for a line of code without its texts and comments; groups go into the answer.

@@ -1,7 +1,7 @@
 """Compares what a script requires with what its entry declares.
 
-Only `require` with a text in its hand can be seen without running the script; whoever builds the
-name at run time gets the same sentence then.
+Only `require` of a literal text can be seen without running the script; a name that is built at
+run time meets the same sentence then.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from moonq.registry.draft import Draft, Drafts
 from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token
 from moonq.registry.script import IMPORTS, Script
-from moonq.registry.yaml.nodes import List, Node, Scalar, locate
+from moonq.registry.yaml.nodes import List, Node, Scalar
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
@@ -68,13 +68,9 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
         findings += [
             _unused(draft, script, name)
             for name in sorted(declared - seen - {"errors"})
-            if _exists(name, script)
+            if name in script.imports or name in assets.stdlib_modules()
         ]
     return findings
-
-
-def _exists(name: str, script: Script) -> bool:
-    return name in script.imports or name in assets.stdlib_modules()
 
 
 def _unknown_modules(draft: Draft, script: Script) -> list[Finding]:
@@ -143,17 +139,11 @@ def _width(draft: Draft, node: List) -> int:
 
 def _unused(draft: Draft, script: Script, name: str) -> Finding:
     field = "imports" if name in script.imports else "modules"
-    node: Node = locate(draft.node, (field,))
-    if isinstance(node, List):
-        written = (item for item in node.items if isinstance(item, Scalar))
-        node = next((item for item in written if item.text.endswith(name)), node)
-    else:
-        node = locate(draft.node, (field, name))
     word = "import" if field == "imports" else "module"
     return error(
         "L302",
         f"{word} `{name}` is declared but never required",
-        draft.span(node),
+        draft.span_of(field, name),
         help=f"remove `{name}` from `{field}`, so that the script can do no more than it needs",
         severity="warning",
     )

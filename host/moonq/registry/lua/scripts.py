@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
@@ -44,13 +45,12 @@ class _Reader:
         node = draft.node.get("source")
         assert isinstance(node, Scalar)
         if script.source.startswith(FILE):
-            return self._file(draft, node, script.source.removeprefix(FILE))
+            return self._file(draft, script.source.removeprefix(FILE))
         if "://" in script.source.partition("\n")[0].partition(" ")[0] or _looks_like_path(script):
             self._add(
                 "P120",
                 "`source` must be `file://` and a path, or Lua text",
                 draft,
-                node,
                 help=f"write `file://{script.source.rpartition('//')[2].strip()}`",
             )
             return None
@@ -58,7 +58,7 @@ class _Reader:
         lines = b"\n" * (node.content_line - 1)
         return LuaText(lines + script.source.encode("utf-8", "replace"), draft.source)
 
-    def _file(self, draft: Draft, node: Scalar, written: str) -> LuaText | None:
+    def _file(self, draft: Draft, written: str) -> LuaText | None:
         try:
             folder = (self.root / draft.source.file).parent
             path = (folder / written).resolve()
@@ -71,29 +71,28 @@ class _Reader:
                 "P121",
                 "a source must lie inside the project",
                 draft,
-                node,
                 label="this leads outside",
                 help=f"move the file below {self.root.name or 'the project'}",
             )
         elif not exists:
-            self._missing(draft, node, folder, written)
+            self._missing(draft, folder, written)
         else:
-            return self._read(draft, node, path)
+            return self._read(draft, path)
         return None
 
-    def _read(self, draft: Draft, node: Scalar, path: Path) -> LuaText | None:
+    def _read(self, draft: Draft, path: Path) -> LuaText | None:
         if path not in self.files:
             try:
                 data = path.read_bytes().removeprefix(BOM)
             except OSError as problem:
                 reason = (problem.strerror or "unknown error").lower()
-                self._add("P120", f"the source cannot be read: {reason}", draft, node)
+                self._add("P120", f"the source cannot be read: {reason}", draft)
                 return None
             name = path.relative_to(self.root.resolve()).as_posix()
             self.files[path] = LuaText.of_file(name, data)
         return self.files[path]
 
-    def _missing(self, draft: Draft, node: Scalar, folder: Path, written: str) -> None:
+    def _missing(self, draft: Draft, folder: Path, written: str) -> None:
         looked = Path(draft.source.file).parent / written
         try:
             here = [item.name for item in folder.glob("*.lua")]
@@ -105,7 +104,6 @@ class _Reader:
             "P120",
             "source file not found",
             draft,
-            node,
             label=f"looked for {looked.as_posix()}",
             help=question(near) or f"create {looked.as_posix()}, or correct the path",
         )
@@ -119,17 +117,9 @@ class _Reader:
                 self.findings.append(finding)
         return self.broken[text.data]
 
-    def _add(
-        self,
-        code: str,
-        message: str,
-        draft: Draft,
-        node: Scalar,
-        *,
-        label: str = "",
-        help: str = "",  # noqa: A002
-    ) -> None:
-        self.findings.append(error(code, message, draft.span(node, label), help=help))
+    def _add(self, code: str, message: str, draft: Draft, label: str = "", **more: Any) -> None:
+        span = draft.span_of("source", label=label)
+        self.findings.append(error(code, message, span, **more))
 
 
 def _looks_like_path(script: Script) -> bool:

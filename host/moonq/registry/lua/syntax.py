@@ -89,14 +89,14 @@ def _culprit(complaint: Complaint, text: LuaText, compiles: Compile) -> Token | 
     return same[min(len(same), MANY) - 1] if same else None
 
 
+@dataclass
 class _Words:
     """Chooses sentence, labels and help for one complaint."""
 
-    def __init__(self, complaint: Complaint, text: LuaText, token: Token | None, line: int) -> None:
-        self.complaint = complaint
-        self.text = text
-        self.token = token
-        self.line = line
+    complaint: Complaint
+    text: LuaText
+    token: Token | None
+    line: int
 
     def finding(self) -> Finding:
         opened = _OPENED.fullmatch(self.complaint.what)
@@ -110,7 +110,7 @@ class _Words:
         advice = next(
             (text for start, text in _ADVICE.items() if self.complaint.what.startswith(start)), ""
         )
-        return self._made(message, (self._span(label),), found or advice)
+        return error("P110", message, self._span(label), help=found or advice)
 
     def _sentence(self) -> tuple[str, str]:
         what, shown = self.complaint.what, self._shown()
@@ -143,11 +143,11 @@ class _Words:
             self._span(label, since=min(line, self.line)),
             self.text.span(line, column, len(opener), "opened here", primary=False),
         )
-        before = self._line_before() if not self.complaint.at_end else self.line
+        before = self.line if self.complaint.at_end else self.text.last_line(self.line - 1)
         help_ = f"add `{wanted}` after line {before}"
         found = unclosed_habit(self.text.code) if wanted == "end" else ""
         found = found or habit(self.text.code, self.line)
-        return self._made(f"{article} `{opener}` is not closed", spans, found or help_)
+        return error("P110", f"{article} `{opener}` is not closed", *spans, help=found or help_)
 
     def _unfinished(self, what: str, line: int) -> Finding:
         names = {"string": "text", "long string": "long text", "long comment": "comment"}
@@ -162,15 +162,12 @@ class _Words:
             closing = f"]{opener[1] if opener else ''}]"
             column = opener.start() + 1 if opener else 0
             span = self.text.span(line, column, len(closing), "opened here")
-        return self._made(message, (span,), f"add `{closing}` where it ends")
+        return error("P110", message, span, help=f"add `{closing}` where it ends")
 
     def _marked(self, token: Token | None, line: int) -> Span:
         if token is None:
             return self.text.span(line, 0)
         return self.text.span(token.line, token.column, len(token.text.partition("\n")[0]))
-
-    def _made(self, message: str, spans: tuple[Span, ...], help_: str) -> Finding:
-        return error("P110", message, *spans, help=help_)
 
     def _span(self, label: str, since: int | None = None) -> Span:
         if self.token:
@@ -195,12 +192,6 @@ class _Words:
     def _column_of(self, word: str, line: int) -> int:
         found = (t for t in tokens(self.text.code.line(line)) if t.text == word)
         return next((token.column for token in found), 0)
-
-    def _line_before(self) -> int:
-        number = self.line - 1
-        while number > 1 and not self.text.code.line(number).strip():
-            number -= 1
-        return max(1, number)
 
 
 def _name(wanted: str) -> str:

@@ -1,4 +1,4 @@
-"""Lua text and the file a person reads it in: a file of its own, or a few lines of YAML."""
+"""Lua text and the file a person reads it in: a Lua file, or a few lines of YAML."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class LuaText:
         """Yield the tokens of the text."""
         return tokens(self.code.text)
 
-    def last_line(self) -> int:
-        """Return the number of the last line with something on it."""
-        number = len(self.code.lines)
+    def last_line(self, until: int | None = None) -> int:
+        """Return the number of the last line with something on it, of those up to *until*."""
+        number = len(self.code.lines) if until is None else until
         while number > 1 and not self.code.line(number).strip():
             number -= 1
-        return number
+        return max(1, number)
 
     def span(self, line: int, column: int, length: int = 1, label: str = "", **more: Any) -> Span:
         """Return the span of a place that is counted as Lua counts."""

@@ -13,7 +13,7 @@ from yaml import events
 
 from moonq.registry import complaints
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
-from moonq.text.findings import Finding, Source
+from moonq.text.findings import Finding, Source, error
 
 #: Far above any registry a person writes, far below what hurts.
 MAX_BYTES = 1 << 20
@@ -65,18 +65,18 @@ class _Reader:
     def tree(self) -> tuple[Node | None, list[Finding]]:
         try:
             root = self._document()
-        except yaml.YAMLError as error:
-            raise Refused(complaints.syntax(self.source, self._plainer(error))) from None
+        except yaml.YAMLError as raised:
+            raise Refused(complaints.syntax(self.source, self._plainer(raised))) from None
         return root, self.findings
 
-    def _plainer(self, error: yaml.YAMLError) -> yaml.YAMLError:
+    def _plainer(self, raised: yaml.YAMLError) -> yaml.YAMLError:
         """The error of the parser written in Python: libyaml's texts say less."""
         try:
             for _ in yaml.parse(self.source.text, Loader=yaml.SafeLoader):
                 pass
         except yaml.YAMLError as plainer:
             return plainer
-        return error
+        return raised
 
     def _document(self) -> Node | None:
         root: Node | None = None
@@ -84,7 +84,9 @@ class _Reader:
         for event in self.events:
             if isinstance(event, events.DocumentStartEvent):
                 if seen:
-                    raise Refused(complaints.second_document(self.source, _place(event)[0]))
+                    message = "one file holds one document, and here a second one begins"
+                    help_ = "move what follows into a file of its own"
+                    raise self._refused(message, Node(_place(event)[0], 1, 3), help=help_)
                 seen = True
             elif isinstance(event, events.NodeEvent):
                 root = self._node(event, 0)
@@ -94,7 +96,9 @@ class _Reader:
         line, column = _place(event)
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            raise Refused(complaints.too_much(self.source, line, column))
+            message = "this file is nested too deep, or its aliases expand to too many values"
+            span = self.source.span(line, column, 1, "given up here")
+            raise Refused(error("P106", message, span, help="write a plain list of entries"))
         if isinstance(event, events.AliasEvent):
             return self._alias(event, line, column)
         anchor: str | None = getattr(event, "anchor", None)
@@ -112,8 +116,14 @@ class _Reader:
         name = str(event.anchor)
         node = self.anchors.get(name)
         if node is None:
-            known = name in self.anchors
-            raise Refused(complaints.bad_alias(self.source, line, column, name, known=known))
+            if name in self.anchors:
+                message, help_ = f"`*{name}` contains itself", "write the inner value out"
+            else:
+                message = f"`*{name}` refers to an anchor that does not exist"
+                help_ = (
+                    f'write `&{name}` before the value it stands for, or quote the text: "*{name}"'
+                )
+            raise self._refused(message, Node(line, column, len(name) + 1), help=help_)
         # Every use counts with its full weight, so a file cannot explode into millions of values.
         self.nodes += self.weights[id(node)]
         return node
@@ -145,12 +155,14 @@ class _Reader:
             key = self._node(inner, depth + 1)
             value = self._node(next(self.events), depth + 1)
             if not isinstance(key, Scalar):
-                self.findings.append(complaints.bad_key(self.source, key))
+                label, help_ = "this is a list or a map", 'put it in quotes, as in "{{ text }}"'
+                self._complain("a key must be plain text", key, label, help=help_)
             elif key.text == "<<" and key.plain:
-                self.findings.append(complaints.merge_key(self.source, key))
+                message = "`<<` does not merge maps: YAML 1.2 has no merge keys"
+                help_ = "write the fields out, or share a whole map: `retry: *slow`"
+                self._complain(message, key, help=help_)
             elif key.text in found.items:
-                first = found.items[key.text][0]
-                self.findings.append(complaints.duplicate_key(self.source, key, first))
+                self._twice(found.items[key.text][0], key)
             else:
                 found.items[key.text] = (key, value)
         return found
@@ -158,4 +170,21 @@ class _Reader:
     def _check_tag(self, event: events.Event, line: int, column: int) -> None:
         tag = getattr(event, "tag", None)
         if tag and tag not in _STRING_TAGS:
-            self.findings.append(complaints.tag(self.source, line, column, tag))
+            shown = tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"moonq knows no YAML tags, and `{shown}` is one"
+            help_ = "remove it; to keep the `!` as text, put the value in quotes"
+            self._complain(message, Node(line, column, len(shown)), help=help_)
+
+    def _twice(self, first: Scalar, second: Scalar) -> None:
+        spans = (
+            self.source.at(second, "the second one"),
+            self.source.at(first, "the first one", primary=False),
+        )
+        message = f"`{first.text}` is written twice"
+        self.findings.append(error("P102", message, *spans, help="remove one of them"))
+
+    def _complain(self, message: str, node: Node, label: str = "", *, help: str) -> None:  # noqa: A002
+        self.findings.append(error("P101", message, self.source.at(node, label), help=help))
+
+    def _refused(self, message: str, node: Node, *, help: str) -> Refused:  # noqa: A002
+        return Refused(error("P101", message, self.source.at(node), help=help))

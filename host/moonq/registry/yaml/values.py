@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
@@ -10,13 +11,13 @@ from moonq.registry.yaml.scalars import MissingVariable, TooBig, formerly, meani
 from moonq.text.findings import Finding, Source, error
 
 
+@dataclass
 class Values:
     """Reads the values of one file and collects what is wrong with them."""
 
-    def __init__(self, source: Source, env: Mapping[str, str], findings: list[Finding]) -> None:
-        self.source = source
-        self.env = env
-        self.findings = findings
+    source: Source
+    env: Mapping[str, str]
+    findings: list[Finding]
 
     def of(self, node: Node) -> Any:
         """Return the plain value of *node*."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
-from moonq.run.lending import Caller, an_entry, lent
+from moonq.run.lending import Caller, lent
 from moonq.sandbox.lend import name
 from moonq.sandbox.state import ScriptFault, Stopped
 
 
-@lent(action="funcs.call", resource=an_entry, writes=True, captured=True, waits=True)
+@lent(action="funcs.call", resolves=True, writes=True, captured=True, waits=True)
 def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
-    """Call a function in its own state, within the context of its caller."""
-    called, left = caller.host.entry_id(name(function)), caller.remaining()
+    """Call a function in a state of its own, within the context of its caller."""
+    called, left = name(function), caller.remaining()
     try:
         with caller.host.borrow(called, caller.below(called), left) as state:
             return state.call(arguments, left)

@@ -8,20 +8,20 @@ from typing import Any
 
 from moonq.errors import Invalid
 from moonq.registry.project import Entry
-from moonq.run.lending import Caller, an_entry, lent
+from moonq.run.lending import Caller, lent
 from moonq.sandbox.lend import name
 
 #: Bytes of what `registry.find` looks for.
 MAX_CRITERIA = 64 * 1024
 
 
-@lent(action="registry.read", resource=an_entry, writes=False, waits=False)
+@lent(action="registry.read", resolves=True, writes=False, waits=False)
 def registry_get(caller: Caller, entry: bytes) -> bytes:
     """Return an entry as JSON."""
     return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()
 
 
-@lent(action="registry.read", resource=lambda *_: "*", writes=False, waits=False)
+@lent(action="registry.read", resource="*", writes=False, waits=False)
 def registry_find(caller: Caller, criteria: bytes) -> bytes:
     """Return the entries that fit kind, namespace, name and meta as a JSON array."""
     if len(criteria) > MAX_CRITERIA:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from moonq import assets
-from moonq.drivers.base import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
+from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
 from moonq.errors import MoonqError, NotFound, QueueError, Unsupported
 from moonq.model import Message, MessageState, Stored

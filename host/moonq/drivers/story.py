@@ -1,0 +1,54 @@
+"""What happened to a message so far, and what each verdict adds to it.
+
+Drivers store a story as they like; what it becomes is decided here, so that the same ends leave the
+same counters behind on every driver.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from moonq.drivers.base import cut
+from moonq.model import ErrorRecord, Interrupt, Retry, Snooze, Verdict, Wait
+
+#: How many failed attempts a message remembers.
+HISTORY = 10
+
+
+class Story(NamedTuple):
+    """The counters of a message; the first four are those of its next `Delivery`."""
+
+    attempt: int = 1
+    interruptions: int = 0
+    snoozes: int = 0
+    lost_at: float | None = None
+    errors: tuple[ErrorRecord, ...] = ()
+    """The last ten, their texts cut."""
+
+    def after(self, verdict: Verdict, now: float) -> Story:
+        """Return the story with *verdict* in it, which was given at *now*."""
+        told = self._told(getattr(verdict, "error", None))
+        match verdict:
+            case Retry():
+                return told._replace(attempt=self.attempt + 1, lost_at=None)
+            case Snooze():
+                return told._replace(snoozes=self.snoozes + 1, lost_at=None)
+            case Wait():
+                return told._replace(lost_at=None)
+            case Interrupt():
+                return told._replace(interruptions=self.interruptions + 1, lost_at=now)
+        return told
+
+    def _told(self, error: ErrorRecord | None) -> Story:
+        if error is None:
+            return self
+        kept = error._replace(message=cut(error.message), traceback=cut(error.traceback))
+        return self._replace(errors=(*self.errors, kept)[-HISTORY:])
+
+
+FRESH = Story()
+
+
+def costs_turn(verdict: Verdict, group_on_failure: str) -> bool:
+    """Whether *verdict* costs a message the turn of its group; a snooze never does."""
+    return group_on_failure == "skip" and isinstance(verdict, Retry | Wait)

@@ -1,0 +1,110 @@
+"""A dry run: what a call writes is checked, seen by the rest of the call, and thrown away.
+
+trial = DryRun(queues, clock)
+... the call runs with `trial` as its sink, and so do all calls below it ...
+trial.would_publish, trial.would_write     # what it would have done
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from moonq.clock import Clock
+from moonq.drivers.refusals import full
+from moonq.errors import QueueError
+from moonq.model import Message, QueueInfo, Receipt
+from moonq.run.publishing import Wanted
+from moonq.run.queues import Queues, Route
+from moonq.run.sinks import Line, Recording
+from moonq.run.stores import Overlay, Store
+
+
+class DryRun(Recording):
+    """Keeps what a call would write."""
+
+    is_dry = True
+
+    def __init__(self, queues: Queues, clock: Clock) -> None:
+        super().__init__(queues, clock)
+        self.written: list[dict[str, Any]] = []
+        """Changes of stores, in order: `store`, `key`, `action`, and what belongs to it."""
+        self.logs: list[Line] = []
+        self._clock = clock
+        self._overlays: dict[str, Overlay] = {}
+        self._lines: dict[str, QueueOverlay] = {}
+
+    def _accept(
+        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+    ) -> list[Receipt | QueueError]:
+        messages = self._queues.check_batch(queue, wanted)
+        if queue not in self._lines:
+            self._lines[queue] = QueueOverlay(self._queues.route(queue), self._clock)
+        line = self._lines[queue]
+        return [line.admit(one, may_wait) if isinstance(one, Message) else one for one in messages]
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of a queue, with those of this run."""
+        found = super().info(queue)
+        return self._lines[queue].above(found) if queue in self._lines else found
+
+    def store(self, store: Store) -> Store:
+        """Return *store* with the changes of this run over it."""
+        if store.id not in self._overlays:
+            self._overlays[store.id] = Overlay(store, self._clock, self.written)
+        return self._overlays[store.id]
+
+    def write_log(self, line: Line) -> None:
+        """Keep the line."""
+        self.logs.append(line)
+
+
+class QueueOverlay:
+    """A queue as one dry run sees it: its own messages on top of those that were there."""
+
+    def __init__(self, route: Route, clock: Clock) -> None:
+        found = route.driver.info(route.spec.name)
+        self._spec, self._clock = route.spec, clock
+        self._room = math.inf if found.message_count is None else route.spec.max_length or math.inf
+        self._held = found.message_count or 0
+        self._droppable = found.ready or 0
+        self._ready = self._delayed = 0
+        self._keys: dict[str, tuple[str, float]] = {}
+
+    def admit(self, message: Message, may_wait: bool) -> Receipt | QueueError:
+        """Answer as the driver would; a publish that may wait for a place is taken for patient."""
+        now, key = self._clock.monotonic(), message.dedup_key
+        if key is not None:
+            known, end = self._keys.get(key, ("", now))
+            if end > now:
+                return Receipt(known, duplicate=True)
+        waits = may_wait and self._spec.overflow == "block"
+        if self._held >= self._room and not waits and not self._drops():
+            return full(self._spec.name, self._held, self._room)
+        self._held += 1
+        if message.delay > 0:
+            self._delayed += 1
+        else:
+            self._ready += 1
+            self._droppable += 1
+        if key is not None:
+            self._keys[key] = message.id, now + self._spec.dedup_window
+        return Receipt(message.id)
+
+    def _drops(self) -> bool:
+        """Let the newcomer have the place of the oldest, where the queue does so."""
+        if self._spec.overflow != "drop_oldest" or not self._droppable:
+            return False
+        self._held -= 1
+        self._ready -= 1
+        self._droppable -= 1
+        return True
+
+    def above(self, found: QueueInfo) -> QueueInfo:
+        """Return *found*, what the queue says, with the messages of this run."""
+        ready, delayed = found.ready, found.delayed
+        return found._replace(
+            ready=None if ready is None else max(0, ready + self._ready),
+            delayed=None if delayed is None else delayed + self._delayed,
+        )
