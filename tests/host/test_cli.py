@@ -25,7 +25,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: str) -> str:
         raise error
 
-    monkeypatch.setattr("moonq.cli.commands.version.installed", fail)
+    monkeypatch.setattr("importlib.metadata.version", fail)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from moonq.kinds import load
 from moonq.model import Message
 from moonq.operations.acting import call_object
 from moonq.operations.performing import Operations
+from moonq.run import lends
+from moonq.run.lending import Lent
+from moonq.run.lends import store
 
 INDEX = """
 namespace: app
@@ -23,6 +27,13 @@ entries:
   - {name: mem, kind: queue.driver.memory}
   - {name: jobs, kind: queue.queue, driver: mem, retry: {max_attempts: 1}}
   - {name: mails, kind: queue.queue, driver: mem}
+  - {name: small, kind: queue.queue, driver: mem, options: {max_length: 2}}
+  - {name: rolling, kind: queue.queue, driver: mem, options: {max_length: 2, overflow: drop_oldest}}
+  - name: patient
+    kind: queue.queue
+    driver: mem
+    publish_timeout: 50ms
+    options: {max_length: 1, overflow: block}
   - {name: seen, kind: store.memory}
   - {name: main, kind: function.lua, source: file://main.lua, modules: [funcs, json, queue, store]}
   - {name: mail, kind: function.lua, source: file://mail.lua, modules: [queue, store]}
@@ -50,6 +61,7 @@ local funcs, queue, store = require("funcs"), require("queue"), require("store")
 local seen = store.open("app:seen")
 """
 Run = Callable[..., CallResult]
+LENT = lends.declared()
 
 
 @pytest.fixture
@@ -118,14 +130,19 @@ def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     assert waiting(host, "app:mails") == 0
 
 
-def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
-    policy = 'return function(failure) require("funcs").call("app:mail", 1) return 7 end'
-    (tmp_path / "policy.lua").write_text(policy)
+def use_policy(host: Host, tmp_path: Path, text: str) -> None:
+    """Let app:main fail, and app:jobs have a policy of its own."""
+    (tmp_path / "policy.lua").write_text(f"{HEAD}\nreturn function(failure)\n{text}\nend\n")
     (tmp_path / "main.lua").write_text("return function() return false end")
-    added = "  - {name: own, kind: function.lua, source: file://policy.lua, modules: [funcs]}\n"
+    added = "  - {name: own, kind: function.lua, source: file://policy.lua, modules: [MODULES]}\n"
+    added = added.replace("MODULES", "funcs, json, queue, store")
     own = INDEX.replace("{max_attempts: 1}", "{policy: own}") + added
     (tmp_path / "_index.yaml").write_text(own)
     host.reload()
+
+
+def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
+    use_policy(host, tmp_path, 'funcs.call("app:mail", 1) return 7')
     letters = host.queues.route("app:jobs.dead")
     letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
     operations = Operations(host, "test")
@@ -149,10 +166,133 @@ def test_a_call_as_a_message_has_the_time_limit_of_its_consumer(
     assert (found.fault.kind, found.fault.message) == ("TIMEOUT", "stopped after 100ms (timeout)")
 
 
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a delete in a store be a write that no dry run can capture."""
+    own = store.store_delete
+    monkeypatch.setattr(lends, "declared", lambda: tuple(change(one) for one in LENT))
+
+    def change(one: Lent) -> Lent:
+        return replace(one, captured=False) if one is own else one
+
+
+@pytest.mark.usefixtures("untried")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pcall(function() seen:delete('a') end) seen:set('b', 1)",
+        "coroutine.wrap(function() seen:delete('a') end)() seen:set('b', 1)",
+        "funcs.call('app:mail', 1) seen:set('b', 1)",
+    ],
+)
+def test_a_dry_run_ends_where_it_cannot_know_the_answer(
+    run: Run, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "mail.lua").write_text("""
+        local seen = require("store").open("app:seen")
+        return function() pcall(seen.delete, seen, "a") end
+    """)
+    plain, judged = run(text, headers=None), run(text, as_message=True)
+    for result in (plain, judged):
+        assert result.fault is not None
+        assert result.fault.kind == "UNKNOWN"
+        assert "not done in a dry run" in result.fault.message
+        assert result.written == []
+    assert judged.judged() == {"verdict": "unknown", "delay": None, "reason": ""}
+    assert run(text, send=True).fault is None
+
+
+@pytest.mark.usefixtures("untried")
+def test_what_a_policy_cannot_know_is_unknown_too(host: Host, tmp_path: Path) -> None:
+    use_policy(host, tmp_path, "pcall(seen.delete, seen, 'a') return 7")
+    found = host.call("app:main", "1", as_message=True, send=False)
+    assert found.judged()["verdict"] == "unknown"
+    assert found.fault is not None
+    assert "not done in a dry run" in found.fault.message
+
+
+def test_a_function_that_takes_too_long_to_load_is_a_call_that_failed(
+    host: Host, tmp_path: Path
+) -> None:
+    (tmp_path / "main.lua").write_text("while true do end")
+    (tmp_path / "_index.yaml").write_text(
+        INDEX.replace(
+            "source: file://main.lua", "source: file://main.lua, limits: {timeout: 100ms}"
+        )
+    )
+    host.reload()
+    found = host.call("app:main", "1", send=False)
+    assert found.fault is not None
+    assert found.fault.kind == "TIMEOUT"
+
+
 def test_a_call_that_fails_has_used_memory_too(run: Run) -> None:
     found = run("error('no')", headers=None)
     assert found.fault is not None
     assert found.memory > 0
+
+
+PUBLISHES = {
+    "a key that was used": """
+      local one = queue.publish("app:mails", 1, nil, { dedup_key = "k" })
+      local two = queue.publish("app:mails", 2, nil, { dedup_key = "k" })
+      local other = queue.publish("app:jobs", 2, nil, { dedup_key = "k" })
+      local batch = queue.publish_batch("app:mails", {
+        { body = 3, options = { dedup_key = "k" } },
+        { body = 4, options = { dedup_key = "l" } },
+      })
+      return one == two, one ~= other, batch[1].id == one, queue.info("app:mails").ready
+    """,
+    "what it has published": """
+      for _ = 1, 2 do queue.publish("app:mails", 1) end
+      queue.publish("app:mails", 1, nil, { delay = "1m" })
+      local info = queue.info("app:mails")
+      return info.ready, info.delayed, info.message_count, queue.info("app:jobs").message_count
+    """,
+    "a queue that is full": """
+      queue.publish("app:small", 1, nil, { delay = "1m" })
+      queue.publish("app:small", 1)
+      local _, err = queue.publish("app:small", 1)
+      local batch = queue.publish_batch("app:small", { { body = 3 } })
+      return err:kind(), err:message(), err:retryable(), batch[1].err:kind()
+    """,
+    "a queue that drops its oldest": """
+      for _ = 1, 3 do assert(queue.publish("app:rolling", 1)) end
+      return queue.info("app:rolling").ready
+    """,
+    "what a queue with nothing to drop refuses": """
+      for _ = 1, 2 do assert(queue.publish("app:rolling", 1, nil, { delay = "1m" })) end
+      local _, err = queue.publish("app:rolling", 1)
+      return err:kind()
+    """,
+}
+
+
+@pytest.mark.parametrize("text", PUBLISHES.values(), ids=PUBLISHES.keys())
+def test_later_publishes_of_a_run_see(run: Run, text: str) -> None:
+    dry = run(text)
+    again = run(text)
+    real = run(text, send=True)
+    assert dry.values == again.values == real.values
+    assert [one.body for one in dry.published] == [one.body for one in real.published]
+
+
+def test_a_queue_that_is_full_already_refuses_a_dry_run_and_a_dry_publish(
+    host: Host, run: Run
+) -> None:
+    route = host.queues.route("app:small")
+    route.driver.publish(route.spec.name, [Message("a", b"1", 0.0)], 0.0)
+    publish = "local id, err = queue.publish('app:small', 1) return err and err:kind()"
+    assert run(f"queue.publish('app:small', 1) {publish}").values == ["RATE_LIMITED"]
+    messages = [{"json": "1"}, {"json": "2"}]
+    found = Operations(host, "test").publish(queue="small", messages=messages, dry_run=True)
+    kinds = [one.get("error", {}).get("kind") for one in found["answers"]]
+    assert kinds == [None, "RATE_LIMITED"]
+
+
+def test_a_publish_that_may_wait_for_a_place_is_taken_for_patient(run: Run) -> None:
+    text = "return queue.publish('app:patient', 1), queue.publish('app:patient', 2)"
+    assert len(run(text).published) == 2
 
 
 def test_later_reads_of_a_run_see_what_it_has_written(host: Host, run: Run) -> None:

@@ -16,7 +16,7 @@ import click
 from moonq import __version__
 from moonq.cli import commands
 from moonq.cli.forwarding import forward
-from moonq.cli.options import common
+from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
 
 #: Commands that are no verbs, with what they do.
@@ -59,11 +59,7 @@ class Commands(click.Group):
         """Return every command's name."""
         return list(COMMANDS)
 
-    def get_command(
-        self,
-        ctx: click.Context,
-        cmd_name: str,
-    ) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called *cmd_name*."""
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
@@ -89,7 +85,7 @@ def _dead() -> click.Group:
     return click.Group("dead", members, help=help_)
 
 
-@click.command(
+@command(
     cls=Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -98,8 +94,7 @@ def _dead() -> click.Group:
     },
 )
 @click.version_option(__version__, message="moonq %(version)s")
-@common
-def moonq() -> None:
+def moonq(_options: Options) -> None:
     """Run Lua handlers on queues that YAML declares.
 
     \b

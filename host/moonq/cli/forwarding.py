@@ -18,7 +18,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
-from moonq.cli.options import COMMON, Options, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
@@ -47,12 +47,7 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
         parameters = [*(_parameter(verb, one) for one in verb.arguments if one.cli), *more]
         if verb.changes:
             parameters.append(_yes(verb))
-        made = click.Command(
-            name, callback=pass_options(action), params=parameters, help=_help(verb)
-        )
-        for option in COMMON:
-            option(made)
-        return made
+        return command(name=name, params=parameters, help=_help(verb))(action)
 
     return make
 

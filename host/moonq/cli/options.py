@@ -6,14 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 from click.core import ParameterSource
 
 from moonq.text.plain import has_color
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass
@@ -108,8 +106,15 @@ project_argument = click.argument(
 )
 
 
-def common(command: Command) -> Command:
-    """Give *command* the common options; they reach it through `pass_options`."""
-    for option in reversed(COMMON):
-        command = option(command)
-    return command
+def command(
+    cls: type[click.Command] = click.Command, **attributes: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a command, with the common options as its first argument."""
+
+    def make(action: Callable[..., Any]) -> click.Command:
+        made = click.command(cls=cls, **attributes)(pass_options(action))
+        for option in COMMON:
+            option(made)
+        return made
+
+    return make

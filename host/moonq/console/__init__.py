@@ -1,8 +1,8 @@
 """The console, `moonq repl`.
 
-`attaching` finds a host or starts a private one; `desk` sends code to it and stops it again;
-`chunk` knows whether a text is whole, `echo` what an answer looks like, `printer` how lines reach
-the screen; `terminal` is the prompt with its keys, `completing` and `toolbar`; `batch` is the same
-without a terminal. What begins with a backslash is in `commands`; what `?name` says comes from
-`annotations`.
+`core` is one person at one host, and `entering` what happens with a block that was typed: `chunk`
+knows whether it is whole, `running` sends it to the host and stops it again, `echo` shows the
+answer. `face` talks to the person on two streams; `terminal` is the face with a prompt, its `keys`,
+`completing` and `toolbar`, and `live` what goes on beside it, line by line through `printer`. What
+begins with a backslash is in `commands`; what `?name` says comes from `annotations`.
 """

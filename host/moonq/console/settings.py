@@ -16,10 +16,6 @@ class Setting:
     choices: tuple[str, ...]
     about: str
 
-    def line(self, value: str) -> str:
-        """Return the line that lists it with its *value*."""
-        return f"  {self.name:8} {value:6}  {self.about} ({' '.join(self.choices)})"
-
 
 SETTINGS = {
     one.name: one

@@ -19,6 +19,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, FormattedText
 from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input.vt100 import cooked_mode
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
@@ -99,7 +100,7 @@ class Terminal(Face):
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
         try:
-            with _modes(cooked=True):
+            with cooked_mode(sys.stdin.fileno()):
                 return input(f"{question} ").strip()
         except (EOFError, KeyboardInterrupt):
             self.write("\n")
@@ -130,7 +131,7 @@ class Terminal(Face):
         self._history = open_history(str(console.client.hello.get("project")))
         self._session = self._make_session(console, refusal)
         console.live.follow(self._refresh)
-        with _quit_key(), _modes(cooked=False):
+        with _quit_key(), _quiet_keys():
             while True:
                 self._pager = console.settings["pager"] == "auto"
                 try:
@@ -220,24 +221,16 @@ def _fragments(text: str) -> list[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def _modes(cooked: bool) -> Iterator[None]:
-    """Change what the terminal does by itself with keys, outside of the prompt.
-
-    Cooked, it echoes and edits a line, as a question needs it. Otherwise it keeps what is typed
-    while code runs for the next prompt, and an Enter among it stays an Enter.
-    """
+def _quiet_keys() -> Iterator[None]:
+    """Keep what is typed while code runs for the next prompt, and an Enter among it an Enter."""
     try:
         before = termios.tcgetattr(sys.stdin)
     except (termios.error, OSError):
         yield
         return
     mode = [*before]
-    if cooked:
-        mode[0] |= termios.ICRNL
-        mode[3] |= termios.ECHO | termios.ICANON | termios.ISIG
-    else:
-        mode[0] &= ~termios.ICRNL
-        mode[3] &= ~termios.ECHO
+    mode[0] &= ~termios.ICRNL
+    mode[3] &= ~termios.ECHO
     termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
     try:
         yield

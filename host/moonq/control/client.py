@@ -37,7 +37,7 @@ from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 #: Seconds in which a host answers, or is called silent.
 PATIENCE = 2.0
 #: Events of one subscription that may wait to be read.
-EVENTS = 10_000
+UNREAD = 10_000
 
 
 def connect(
@@ -143,7 +143,7 @@ class Subscription(Pending):
     """Events as they come; iterating ends when the subscription or the connection does."""
 
     def __init__(self, client: Client) -> None:
-        self._events: Backlog[dict[str, Any]] = Backlog(EVENTS)
+        self._events: Backlog[dict[str, Any]] = Backlog(UNREAD)
         self._left_out = 0
         super().__init__(client, lambda _: None)
 

@@ -18,6 +18,7 @@ code is stopped and its subscriptions end.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections import deque
@@ -113,7 +114,7 @@ class Session:
             "version": __version__,
             "project": self._host.project.name,
             "profile": overview.profile(self._host),
-            "pid": overview.status(self._host, None)["pid"],
+            "pid": os.getpid(),
             "up": self._host.report().up,
             "entries": len(self._host.project.entries),
             "user": self.user,

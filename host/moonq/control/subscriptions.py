@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moonq.control import EVENTS
 from moonq.control.backlog import Backlog
 from moonq.control.feed import ROOM, Event, Feed
 from moonq.control.outbox import Outbox
-from moonq.control.wire import EVENTS
 from moonq.errors import Invalid, MoonqError
 from moonq.operations.documents import body_object
 from moonq.sandbox.literals import Condition

@@ -24,8 +24,6 @@ from moonq.text.findings import Finding
 Frame = dict[str, Any]
 #: The longest line that is read: the largest usual body with all its escapes.
 LONGEST = 4 * 1024 * 1024
-#: What the events of a `tail` tell of.
-EVENTS = ("publish", "deliver", "ack", "nack", "dead", "log")
 
 
 def result(number: int | None, value: Any) -> Frame:

@@ -14,6 +14,7 @@ from moonq.operations.requests import Requests, checked
 from moonq.registry.project import Entry
 from moonq.run.publishing import Wanted, check_body
 from moonq.run.sinks import Publication, level_name
+from moonq.run.trying import DryRun
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -31,12 +32,13 @@ class Acting(Requests):
         if len(messages) > LARGEST_BATCH:
             raise Invalid(f"{len(messages)} messages at once; at most {LARGEST_BATCH} are taken")
         items = [_wanted(number, one) for number, one in enumerate(messages, 1)]
-        queues = self._host.queues
-        publish = queues.check_batch if dry_run else queues.publish_batch
-        answers = publish(route.id, items)
-        if not dry_run:
-            refused = sum(1 for answer in answers if isinstance(answer, QueueError))
-            self._record("publish", f"{route.id} {len(answers) - refused}")
+        if dry_run:
+            trial = DryRun(self._host.queues, self._host.clock)
+            answers = trial.publish_many(route.id, items, may_wait=True)
+            return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
+        answers = self._host.queues.publish_batch(route.id, items)
+        refused = sum(1 for answer in answers if isinstance(answer, QueueError))
+        self._record("publish", f"{route.id} {len(answers) - refused}")
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked

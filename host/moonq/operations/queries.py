@@ -88,6 +88,10 @@ class Queries(Requests):
             if room < 0 and messages:
                 break
             messages.append(self._message(one, full=full, redact=redact))
+        is_page = not tail and (not after or is_cursor(after))
+        if is_page and len(messages) < len(stored):
+            # The next page begins behind what is shown, not behind what was read.
+            following = route.driver.peek(route.spec.name, len(messages), after, state).next
         return {
             "queue": route.id,
             "driver": route.driver.kind,

@@ -140,7 +140,8 @@ class Project:
         Raises:
             NotFound: No entry has that name, or several have.
         """
-        return self.entries[self._id(name, list(self.entries))]
+        found = self.entries.get(name)
+        return self.entries[self._id(name, list(self.entries))] if found is None else found
 
     def id_of(self, name: str, kind: str) -> str:
         """Return the full id of *name*, an entry of *kind* or implied by one.

@@ -21,7 +21,7 @@ from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
-from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
 
 
@@ -90,12 +90,9 @@ class Call:
         trial = None if headers is None else self._trial(headers, context)
         result, began = self._result, time.monotonic()
         caller = trial.caller(context) if trial else Caller(context)
+        state: LuaState | None = None
         try:
             state = self._building.functions.open(self._function, caller)
-        except ScriptFault as raised:
-            result.fault = raised.fault
-            return result
-        try:
             if trial is None:
                 result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
             else:
@@ -107,8 +104,9 @@ class Call:
         except Stopped as stopped:
             result.fault = cut_off(stopped).fault
         finally:
-            result.memory = state.memory_used()
-            state.close()
+            if state is not None:
+                result.memory = state.memory_used()
+                state.close()
         result.took = time.monotonic() - began
         return result
 

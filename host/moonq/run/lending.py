@@ -74,10 +74,12 @@ class Lent:
     """What policies call it; None for what changes and shows nothing of the host."""
     resource: str | None
     """On what the action is; None: on what the script names first."""
+    resolves: bool
+    """Whether what the script names first is an entry, perhaps without its namespace."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
-    """Whether the sink keeps what it writes in a dry run; else a dry run is refused it."""
+    """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
     waits: bool
     """Whether it may take so long that the messages behind the running one go to others."""
     holds: bool
@@ -88,12 +90,18 @@ class Lent:
         function, called = self.function, self.name
         action, resource = self.action, self.resource
         is_untried, holds = self.writes and not self.captured, self.holds
+        resolves = self.resolves
 
         def call(*arguments: Any) -> Any:
             context = caller.context
+            if resolves:
+                entry = caller.host.project.resolve(name(arguments[0]))
+                arguments = (entry.id.encode(), *arguments[1:])
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
             if is_untried and context.sink is not None and context.sink.is_dry:
+                if caller.guard is not None:
+                    caller.guard.fire_all("unknown")
                 raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
             if not holds:
                 return function(caller, *arguments)
@@ -114,6 +122,7 @@ def lent(
     captured: bool = False,
     holds: bool = False,
     resource: str | None = None,
+    resolves: bool = False,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
@@ -125,7 +134,7 @@ def lent(
         called = function.__name__.strip("_")
         if writes and action is None:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, writes, captured, waits, holds)
+        return Lent(called, function, action, resource, resolves, writes, captured, waits, holds)
 
     return declared
 

@@ -26,8 +26,8 @@ from moonq.registry.fields import (
     seconds_between,
     wrong,
 )
-from moonq.run.judgement import ACKED, Event, Judgement
-from moonq.sandbox.state import LuaState
+from moonq.run.judgement import ACKED, Event, Judgement, stopped
+from moonq.sandbox.state import LuaState, Stopped
 
 _FAULTY = "the queue's own retry policy failed, the default was used: %s"
 
@@ -133,8 +133,10 @@ class Policy:
                 try:
                     answer, *wrong = self._opened(own).decide(event)
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
-                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     self._drop()
+                    if isinstance(problem, Stopped) and problem.reason == "unknown":
+                        return {"action": "unknown", **stopped(problem).fault._asdict()}
+                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     continue
                 if wrong and wrong[0]:
                     why = wrong[0].decode("utf-8", "replace")

@@ -141,11 +141,10 @@ class Queues:
 
     def check_batch(
         self, queue_id: str, wanted: Iterable[Wanted | QueueError]
-    ) -> list[str | QueueError]:
-        """Answer as `publish_batch` would where the queue takes everything; publish nothing."""
+    ) -> list[Message | QueueError]:
+        """Return what `publish_batch` would hand to the driver, and what it would refuse."""
         route = self.route(queue_id)
-        checked = (self._attempt(route, one) for one in wanted)
-        return [one.id if isinstance(one, Message) else one for one in checked]
+        return [self._attempt(route, one) for one in wanted]
 
     def message(self, route: Route, wanted: Wanted) -> Message:
         """Return what is wanted as a message of *route*: every publish is checked here.

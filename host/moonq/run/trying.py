@@ -8,13 +8,16 @@ trial.would_publish, trial.would_write     # what it would have done
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from moonq.clock import Clock
+from moonq.drivers.refusals import full
 from moonq.errors import QueueError
+from moonq.model import Message, QueueInfo
 from moonq.run.publishing import Wanted
-from moonq.run.queues import Queues
+from moonq.run.queues import Queues, Route
 from moonq.run.sinks import Line, Recording
 from moonq.run.stores import MemoryStore, Store
 
@@ -31,11 +34,21 @@ class DryRun(Recording):
         self.logs: list[Line] = []
         self._clock = clock
         self._overlays: dict[str, Overlay] = {}
+        self._lines: dict[str, QueueOverlay] = {}
 
     def _accept(
         self, queue: str, wanted: Sequence[Wanted], may_wait: bool
     ) -> list[str | QueueError]:
-        return self._queues.check_batch(queue, wanted)
+        messages = self._queues.check_batch(queue, wanted)
+        if queue not in self._lines:
+            self._lines[queue] = QueueOverlay(self._queues.route(queue), self._clock)
+        line = self._lines[queue]
+        return [line.admit(one, may_wait) if isinstance(one, Message) else one for one in messages]
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of a queue, with those of this run."""
+        found = super().info(queue)
+        return self._lines[queue].above(found) if queue in self._lines else found
 
     def store(self, store: Store) -> Store:
         """Return *store* with the changes of this run over it."""
@@ -46,6 +59,56 @@ class DryRun(Recording):
     def write_log(self, line: Line) -> None:
         """Keep the line."""
         self.logs.append(line)
+
+
+class QueueOverlay:
+    """A queue as one dry run sees it: its own messages on top of those that were there."""
+
+    def __init__(self, route: Route, clock: Clock) -> None:
+        found = route.driver.info(route.spec.name)
+        self._spec, self._clock = route.spec, clock
+        self._room = math.inf if found.message_count is None else route.spec.max_length or math.inf
+        self._held = found.message_count or 0
+        self._droppable = found.ready or 0
+        self._ready = self._delayed = 0
+        self._keys: dict[str, tuple[str, float]] = {}
+
+    def admit(self, message: Message, may_wait: bool) -> str | QueueError:
+        """Answer as the driver would; a publish that may wait for a place is taken for patient."""
+        now, key = self._clock.monotonic(), message.dedup_key
+        if key is not None:
+            known, end = self._keys.get(key, ("", now))
+            if end > now:
+                return known
+        waits = may_wait and self._spec.overflow == "block"
+        if self._held >= self._room and not waits and not self._drops():
+            return full(self._spec.name, self._held, self._room)
+        self._held += 1
+        if message.delay > 0:
+            self._delayed += 1
+        else:
+            self._ready += 1
+            self._droppable += 1
+        if key is not None:
+            self._keys[key] = message.id, now + self._spec.dedup_window
+        return message.id
+
+    def _drops(self) -> bool:
+        """Let the newcomer have the place of the oldest, where the queue does so."""
+        if self._spec.overflow != "drop_oldest" or not self._droppable:
+            return False
+        self._held -= 1
+        self._ready -= 1
+        self._droppable -= 1
+        return True
+
+    def above(self, found: QueueInfo) -> QueueInfo:
+        """Return *found*, what the queue says, with the messages of this run."""
+        ready, delayed = found.ready, found.delayed
+        return found._replace(
+            ready=None if ready is None else max(0, ready + self._ready),
+            delayed=None if delayed is None else delayed + self._delayed,
+        )
 
 
 class Overlay:

@@ -93,7 +93,7 @@ class Progress(NamedTuple):
 
 
 class Stopped(Exception):
-    """A call was cut off; `reason` says why: timeout, memory, stop, or cancel."""
+    """A call was cut off; `reason` says why: timeout, memory, stop, cancel, or unknown."""
 
     def __init__(self, reason: str, stack: str = "") -> None:
         super().__init__(reason)

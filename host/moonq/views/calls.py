@@ -76,7 +76,8 @@ def _would(found: Found) -> str:
     if found.get("verdict") == "dead":
         return f"would go to dead letters ({found['reason']})"
     delay = f" in {durations.show(found['delay'])}" if found.get("delay") else ""
-    return f"would {found['verdict']}{delay}" if found.get("verdict") else ""
+    verdict = found.get("verdict")
+    return f"would {verdict}{delay}" if verdict and verdict != "unknown" else verdict or ""
 
 
 def _outcome(found: Found, screen: Screen) -> Cell:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moonq.text.wording import cut_before
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, Found, facts, get, table
 
-Edges = Iterable[Mapping[str, str]]
+Edges = Sequence[Mapping[str, str]]
 
 
 def entries(found: Found, screen: Screen) -> Iterator[str]:
@@ -73,10 +73,11 @@ def graph(found: Found, screen: Screen, *, middle: str = "", form: str = "tree")
         yield from _dot(nodes, edges) if form == "dot" else _mermaid(nodes, edges)
         return
     kinds = {node["id"]: node["kind"] for node in nodes}
+    needs, users = _by(edges, "from"), _by(edges, "to")
     for at, root in enumerate([middle] if middle else _roots(kinds, edges)):
         if at:
             yield ""
-        yield from _tree(root, kinds, edges, screen)
+        yield from _tree(root, kinds, needs, users, screen)
 
 
 def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
@@ -85,7 +86,21 @@ def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
     return [name for name in kinds if name not in needed] or list(kinds)[:1]
 
 
-def _tree(root: str, kinds: Mapping[str, str], edges: Edges, screen: Screen) -> Iterator[str]:
+def _by(edges: Edges, end: str) -> Mapping[str, list[Mapping[str, str]]]:
+    """Return *edges* by the entry at one of their ends."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for edge in edges:
+        found.setdefault(edge[end], []).append(edge)
+    return found
+
+
+def _tree(
+    root: str,
+    kinds: Mapping[str, str],
+    needs: Mapping[str, Edges],
+    users: Mapping[str, Edges],
+    screen: Screen,
+) -> Iterator[str]:
     def line(lead: str, name: str, *, field: str = "", style: str = "") -> str:
         """What does not fit goes: first the kind, then the beginning of the id."""
         room = (screen.width or sys.maxsize) - len(f"{lead}{field}  " if field else lead)
@@ -95,22 +110,22 @@ def _tree(root: str, kinds: Mapping[str, str], edges: Edges, screen: Screen) -> 
         return screen.plain(lead) + "  ".join(filter(None, parts))
 
     def branches(name: str, indent: str, above: frozenset[str], *, more: bool) -> Iterator[str]:
-        needs = [edge for edge in edges if edge["from"] == name]
-        for at, edge in enumerate(needs, 1):
-            is_last = at == len(needs) and not more
+        found = needs.get(name, ())
+        for at, edge in enumerate(found, 1):
+            is_last = at == len(found) and not more
             target = edge["to"]
             yield line(f"{indent}{'└─' if is_last else '├─'} ", target, field=edge["field"])
             if target not in above:
                 deeper = indent + ("   " if is_last else "│  ")
                 yield from branches(target, deeper, above | {target}, more=False)
 
-    users = [edge["from"] for edge in edges if edge["to"] == root]
+    using = users.get(root, ())
     yield line("", root, style="bold")
-    yield from branches(root, "", frozenset([root]), more=bool(users))
-    if users:
+    yield from branches(root, "", frozenset([root]), more=bool(using))
+    if using:
         yield screen.plain("└─ used by")
-        for at, user in enumerate(users, 1):
-            yield line(f"   {'└─' if at == len(users) else '├─'} ", user)
+        for at, edge in enumerate(using, 1):
+            yield line(f"   {'└─' if at == len(using) else '├─'} ", edge["from"])
 
 
 def _dot(nodes: Iterable[Found], edges: Edges) -> Iterator[str]:

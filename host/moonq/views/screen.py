@@ -202,6 +202,7 @@ def _codes(style: str, system: str) -> tuple[str, str]:
     from rich.color import ColorSystem
     from rich.style import Style
 
+    # `rich.console` has this table too, but takes three times as long to import.
     names = {"standard": "STANDARD", "256": "EIGHT_BIT", "truecolor": "TRUECOLOR"}
     # What rich has parsed once keeps the codes of the first terminal that it was drawn on.
     fresh: Style = Style.parse.__wrapped__(Style, STYLES[style])

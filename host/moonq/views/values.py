@@ -11,6 +11,8 @@ from moonq.views.tables import Column, table
 
 #: Columns that a table of values may have.
 MOST = 8
+#: Columns that say which row it is.
+NAMING = ("id", "key", "name")
 
 
 def value(found: Any, screen: Screen, *, output: str = "lua", text: str = "") -> Iterator[str]:
@@ -37,14 +39,16 @@ def _rows(found: Any) -> list[dict[str, Any]]:
 
 
 def _columns(rows: list[dict[str, Any]], screen: Screen) -> list[Column]:
-    names = list(dict.fromkeys(str(name) for row in rows for name in row))[:MOST]
-    return [_column(name, rows, screen) for name in names]
+    """What names a row comes first; where room is scarce the last columns go, but never it."""
+    every = {str(name) for row in rows for name in row}
+    names = sorted(every, key=lambda name: (name not in NAMING, name))[:MOST]
+    return [_column(name, rows, screen, drop) for drop, name in enumerate(names)]
 
 
-def _column(name: str, rows: list[dict[str, Any]], screen: Screen) -> Column:
+def _column(name: str, rows: list[dict[str, Any]], screen: Screen, drop: int) -> Column:
     def cell(row: dict[str, Any]) -> str:
         item = row.get(name, "")
         return item if isinstance(item, str) else screen.value(item)
 
     is_number = all(isinstance(row.get(name, 0), int | float) for row in rows)
-    return Column(name, cell, right=is_number, is_cut=not is_number)
+    return Column(name, cell, right=is_number, drop=drop, is_cut=not is_number)

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from moonq.console import commands, toolbar
+from moonq.console import commands, settings, toolbar
 from moonq.console.terminal import Terminal
+from moonq.errors import Invalid
 from moonq.views import Screen
 
 Run = Callable[..., Any]
@@ -46,7 +47,7 @@ def test_settings_are_listed_and_wrong_ones_refused(moonq: Run, shop: Path) -> N
     said = moonq(
         "repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json", "-e", "\\set output x"
     )
-    assert "output   lua" in said.out
+    assert "output  lua   how values are printed" in said.out
     assert "did you mean `output`?" in said.err
     assert "choose from lua, json, yaml, table" in said.err
 
@@ -61,17 +62,26 @@ def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
     for name, command in commands.COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
-    told = moonq("repl", "-C", shop, "-e", "\\purge?").out
-    assert "in Lua: mq.purge(queue, { confirm = queue })" in told
+    for asked in ("\\purge?", "\\? \\purge", "\\help \\purge"):
+        told = moonq("repl", "-C", shop, "-e", asked).out
+        assert "in Lua: mq.purge(queue, { confirm = queue })" in told
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_the_list_of_commands_fits_the_terminal(width: int) -> None:
+@pytest.mark.parametrize(("command", "part"), [("\\?", "\\purge QUEUE"), ("\\set", "timing  off")])
+def test_lists_of_the_console_fit_the_terminal(command: str, part: str, width: int) -> None:
     shown: list[str] = []
     face = SimpleNamespace(screen=lambda: Screen(width=width), show=shown.extend)
-    commands.run(cast("Any", SimpleNamespace(face=face)), "\\?")
+    console: Any = SimpleNamespace(face=face, settings=settings.defaults())
+    commands.run(console, command)
     assert max(map(len, shown)) <= width
-    assert any("\\purge QUEUE" in line for line in shown)
+    assert any(part in line for line in shown)
+
+
+def test_a_command_says_how_it_is_typed_when_words_are_missing_or_too_many() -> None:
+    for typed, given in (("\\save", "0 arguments"), ("\\x lua", "1 argument")):
+        with pytest.raises(Invalid, match=f"^{given} given\n"):
+            commands.run(cast("Any", None), typed)
 
 
 def test_what_is_said_on_a_terminal_wraps_between_words(
@@ -104,6 +114,13 @@ def test_the_toolbar_leaves_off_whole_parts() -> None:
         assert "q8 8  q7" not in line or "dead 0" in line
 
 
+def test_a_number_of_messages_is_one_that_can_be_counted(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\peek emails ²", "-e", "\\peek emails 1")
+    assert said.code == 1
+    assert "'²' is no number" in said.err
+    assert "nothing to see" in said.out
+
+
 def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "\\show worker", "-e", "\\graph worker")
     assert "app:worker  queue.consumer  _index.yaml:6" in said.out
@@ -112,9 +129,8 @@ def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> Non
 
 
 def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, shop: Path) -> None:
-    said = moonq(
-        "repl", "-C", shop, "-e", "\\call process { id = 7, total = 1 }", "-e", "\\peek emails"
-    )
+    call = '\\call "process" { id = 7, total = 1 }'
+    said = moonq("repl", "-C", shop, "-e", call, "-e", "\\peek emails")
     assert said.out.startswith("would ack")
     assert 'would publish  app:emails  {"order_id":7}' in said.out
     assert "app:emails · 0 ready · nothing to see" in said.out

@@ -365,6 +365,18 @@ def test_a_replay_is_judged_by_the_queue_that_the_letter_died_in(make_host: Make
     assert (found["verdict"], found["reason"]) == ("dead", "max_attempts")
 
 
+def test_pages_that_large_bodies_cut_short_leave_no_message_out(operations: Operations) -> None:
+    found = published(operations, "idle", *("x" * 9000 for _ in range(600)))
+    seen: list[str] = []
+    after, pages = "", 0
+    while pages == 0 or after:
+        page = operations.peek(queue="idle", limit=500, after=after)
+        seen += [one["id"] for one in page["messages"]]
+        after, pages = page["next"], pages + 1
+    assert seen == found
+    assert pages > 2
+
+
 def test_pages_follow_each_other_by_their_cursor(operations: Taking) -> None:
     found = published(operations, "idle", *range(5))
     first = operations.peek(queue="idle", limit=2)

@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from rich.color import ColorSystem
@@ -13,7 +14,18 @@ from rich.style import Style
 
 from moonq.text.findings import Span, error
 from moonq.views import Screen
+from moonq.views import screen as theme
 from moonq.views.screen import COLORS, STYLES, show
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_codes() -> Iterator[None]:
+    """Let rich forget the codes of its styles: it takes a process to have one terminal."""
+    theme._codes.cache_clear()
+    Style.parse.cache_clear()
+    yield
+    theme._codes.cache_clear()
+    Style.parse.cache_clear()
 
 
 class Terminal(io.StringIO):

@@ -204,6 +204,10 @@ def test_a_call_that_failed_shows_where() -> None:
     found = {**CALL, **nothing, "error": error, "verdict": ""}
     lines = list(views.called(found, Screen(), as_message=False))
     assert lines[0] == "failed       TIMEOUT: bank did not answer   (retryable: yes)"
+    unknown = views.called(
+        {**found, "verdict": "unknown", "delay": None}, Screen(), as_message=True
+    )
+    assert next(unknown) == "unknown      TIMEOUT: bank did not answer   (retryable: yes)"
     assert lines[1:3] == [f"{'':13}at pay.lua:31: in pay", f"{'':13}at pay.lua:7: in main"]
     assert len(list(views.called(found, Screen(), as_message=False, frames=False))) == 2
 
@@ -386,3 +390,12 @@ def test_hosts_are_lines() -> None:
 )
 def test_a_value_in_every_format(output: str, lines: list[str]) -> None:
     assert list(views.value([{"a": 1, "b": "x"}], Screen(), output=output)) == lines
+
+
+def test_a_table_of_values_keeps_what_names_a_row_where_room_is_scarce() -> None:
+    rows = [{"consumers": 1, "driver": "queue.driver.memory", "id": "app:orders", "ready": 3}]
+    wide = list(views.value(rows, Screen(width=80), output="table"))
+    assert wide[0].split() == ["id", "consumers", "driver", "ready"]
+    narrow = list(views.value(rows, Screen(width=24), output="table"))
+    assert narrow[0].split() == ["id", "consumers"]
+    assert narrow[1].split() == ["app:orders", "1"]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli.drawing import Lines
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 
 if TYPE_CHECKING:
     from moonq.registry import Project
     from moonq.text.findings import Finding
 
 
-@click.command()
+@command()
 @project_argument
 @click.option(
     "--format",
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     help="How to show the findings.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-@common
-@pass_options
 def check(options: Options, form: str | None, strict: bool) -> int:
     """Say all that is wrong with PROJECT.
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+@command()
 @click.argument("shell", type=click.Choice(SHELLS))
-@common
-@pass_options
 def completion(options: Options, shell: str) -> int:
     """Print what makes SHELL complete commands, options, and the ids of queues and entries.
 

@@ -14,18 +14,16 @@ import click
 from moonq.cli.commands.run import host_options, run
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, log_above
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
 
 
-@click.command()
+@command()
 @project_argument
 @host_options("MOONQ_DEV_LOG_LEVEL")
-@common
-@pass_options
 def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: float | None) -> int:
     """Run PROJECT, reload it whenever a file is saved, and talk to it in Lua.
 

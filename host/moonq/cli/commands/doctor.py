@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli.completing import completer
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
     from moonq.conformance.holding import Finding
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from moonq.registry.project import Entry, Project
 
 
-@click.command()
+@command()
 @click.option(
     "--driver",
     required=True,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     help="The driver to hold against it.",
     shell_complete=completer("driver"),
 )
-@common
-@pass_options
 def doctor(options: Options, driver: str) -> int:
     """Hold a driver of the project against the delivery contract.
 

@@ -11,22 +11,14 @@ import click
 
 from moonq.cli import arguments
 from moonq.cli.attached import attached
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.text.plain import visible
 
 
-@click.command()
+@command()
 @click.argument("code")
-@click.option(
-    "--timeout",
-    type=arguments.duration,
-    default="30s",
-    metavar="DURATION",
-    help="Stop it after that.",
-)
+@click.option("--timeout", type=arguments.duration, default="30s", help="Stop it after that.")
 @click.option("--yes", is_flag=True, help="Let it change things in production as well.")
-@common
-@pass_options
 def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa: A001
     """Evaluate CODE (`-` reads it from stdin) and print its values as Lua literals.
 

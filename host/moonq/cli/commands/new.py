@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
 
 
-@click.command()
+@command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Write into a folder that has other files in it.")
-@common
-@pass_options
 def new(options: Options, path: Path, yes: bool) -> None:
     """Make a project in the folder PATH.
 

@@ -14,7 +14,7 @@ from moonq.cli.attached import attached
 from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.cli.publishing import BATCH, Template, batches, bytes_of, lines_of
 from moonq.errors import NoHost
 from moonq.operations.verbs import VERBS
@@ -29,7 +29,7 @@ NAMED = 1000
 MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 
-@click.command()
+@command()
 @click.argument("queue", shell_complete=completer("queue"))
 @click.argument("body", required=False)
 @click.option(
@@ -49,8 +49,8 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 @click.option("--count", type=click.IntRange(1), default=1, help="Publish it so often.")
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="No more than so many a second.")
 @click.option("--id", help="The message's id.")
-@click.option("--delay", type=arguments.duration, metavar="DURATION", help="Not before that.")
-@click.option("--ttl", type=arguments.duration, metavar="DURATION", help="Expires unstarted then.")
+@click.option("--delay", type=arguments.duration, help="Not before that.")
+@click.option("--ttl", type=arguments.duration, help="Expires unstarted then.")
 @click.option("--priority", type=click.Choice(["low", "normal", "high"]), help="How soon.")
 @click.option("--group", help="Messages of a group run one by one.")
 @click.option("--dedup-key", help="A second publish with it answers the first's id.")
@@ -64,8 +64,6 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be refused.")
 @click.option("--yes", is_flag=True, help="Do it in production as well.")
-@common
-@pass_options
 def publish(options: Options, /, queue: str, **given: Any) -> int:
     """Publish BODY into QUEUE.
 

@@ -11,7 +11,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
@@ -28,7 +28,7 @@ class _Code(click.types.StringParamType):
         return [rv]
 
 
-@click.command()
+@command()
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
 @click.option("--start", is_flag=True, help="Start the consumers of a private host too.")
@@ -56,8 +56,6 @@ class _Code(click.types.StringParamType):
     help="Run a file and end; repeatable, before any -e.",
 )
 @click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")
-@common
-@pass_options
 def repl(
     options: Options,
     attach: str,

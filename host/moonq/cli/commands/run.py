@@ -15,24 +15,23 @@ import click
 from moonq.cli import arguments
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log
-from moonq.cli.options import Options, common, pass_options, project_argument
+from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
 
 if TYPE_CHECKING:
     from moonq.host import CallResult
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Action = TypeVar("Action", bound=Callable[..., Any])
 
 
-def host_options(levels_variable: str) -> Callable[[Command], Command]:
+def host_options(levels_variable: str) -> Callable[[Action], Action]:
     """Give a command `--log-level`, which a variable may set too, and `--drain-timeout`."""
 
-    def decorate(command: Command) -> Command:
+    def decorate(action: Action) -> Action:
         for option in (
             click.option(
                 "--drain-timeout",
                 type=arguments.duration,
-                metavar="DURATION",
                 help="Wait at most so long for running handlers "
                 "(default: their consumers' stop_timeout).",
             ),
@@ -47,13 +46,13 @@ def host_options(levels_variable: str) -> Callable[[Command], Command]:
                 "a logger counts for those below it: app.queue=debug.",
             ),
         ):
-            command = option(command)
-        return command
+            action = option(action)
+        return action
 
     return decorate
 
 
-@click.command()
+@command()
 @project_argument
 @click.option(
     "--call",
@@ -80,8 +79,6 @@ def host_options(levels_variable: str) -> Callable[[Command], Command]:
     metavar="PATH|none",
     help="Where consoles attach (default: .moonq/run/host.sock below the project).",
 )
-@common
-@pass_options
 def run(
     options: Options,
     calls: tuple[arguments.Call, ...],

@@ -17,11 +17,7 @@ _VERB = VERBS["stop"]
 #: How often it looks whether the host has gone, in seconds.
 LOOK = 0.02
 _TIMEOUT = click.Option(
-    ["--timeout"],
-    type=arguments.duration,
-    default="60s",
-    metavar="DURATION",
-    help="Wait at most so long for its end.",
+    ["--timeout"], type=arguments.duration, default="60s", help="Wait at most so long for its end."
 )
 
 

@@ -14,8 +14,8 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
-from moonq.cli.options import Options, common, pass_options
-from moonq.control.wire import EVENTS
+from moonq.cli.options import Options, command
+from moonq.control import EVENTS
 from moonq.text.wording import counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _pattern(value: str) -> re.Pattern[str]:
         raise click.BadParameter(f"not a regular expression: {problem}") from None
 
 
-@click.command()
+@command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("speaker"))
 @click.option(
     "--event",
@@ -58,13 +58,10 @@ def _pattern(value: str) -> re.Pattern[str]:
     "--for",
     "period",
     type=arguments.duration,
-    metavar="DURATION",
     envvar="MOONQ_TAIL_FOR",
     help="End after that time.",
 )
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="Show no more lines a second.")
-@common
-@pass_options
 def tail(options: Options, /, **given: Any) -> int:
     """Show what happens in the running host, as it happens.
 

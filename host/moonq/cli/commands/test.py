@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import NoTestMatched
 from moonq.text.plain import visible
 from moonq.text.wording import plural
@@ -79,7 +79,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     return forms
 
 
-@click.command(cls=Command)
+@command(cls=Command)
 @click.argument("targets", metavar="[PATH|PATH:LINE|ENTRY]...", nargs=-1)
 @click.option("-k", type=keyword, metavar="EXPR", help="Words of names: a and not b.")
 @click.option("--tag", multiple=True, metavar="TAG", help="With this tag; repeatable.")
@@ -114,8 +114,6 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     help="How to tell.",
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write XML too.")
-@common
-@pass_options
 def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     """Run tests written in Lua: all of the project, or what is named.
 

@@ -14,7 +14,7 @@ import click
 
 from moonq.cli import arguments
 from moonq.cli.completing import completer
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 from moonq.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -26,14 +26,10 @@ if TYPE_CHECKING:
 SHORTEST = 0.1
 
 
-@click.command()
+@command()
 @click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
-    "--interval",
-    type=arguments.duration,
-    default="1s",
-    metavar="DURATION",
-    help="Look so often (default: 1s).",
+    "--interval", type=arguments.duration, default="1s", help="Look so often (default: 1s)."
 )
 @click.option(
     "--sort",
@@ -42,8 +38,6 @@ SHORTEST = 0.1
     help="What comes first: the most dead letters, ready messages, or the oldest message.",
 )
 @click.option("--once", is_flag=True, help="Print one picture and end, as a pipe gets it anyway.")
-@common
-@pass_options
 def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, once: bool) -> None:
     """Show the queues and consumers of the running host, or only each QUEUE.
 
@@ -79,13 +73,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         else:
             from moonq.dashboard.app import show
 
-            show(
-                lambda: connect(options.project),
-                client,
-                first,
-                look,
-                screen,
-            )
+            show(lambda: connect(options.project), client, first, look, screen)
 
 
 def _has_screen() -> bool:

@@ -8,12 +8,10 @@ import platform
 import click
 
 from moonq import __version__
-from moonq.cli.options import Options, common, pass_options
+from moonq.cli.options import Options, command
 
 
-@click.command()
-@common
-@pass_options
+@command()
 def version(options: Options) -> None:
     """Say which moonq, Python and Lua these are.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from moonq import durations, views
 from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
-from moonq.control.wire import EVENTS
+from moonq.control import EVENTS
 from moonq.errors import Invalid
 from moonq.views import Screen
 from moonq.views.tables import Column, paragraph, table
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from moonq.console.core import Console
 
 
-@command("? [NAME]", lua="mq")
-def help_(console: Console, name: str = "") -> None:
+@command("? [NAME]", lua="mq", is_whole=True)
+def help_(console: Console, name: str) -> None:
     """List the commands, or say what a name is."""
     screen = console.face.screen()
     if name.startswith("\\"):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from moonq.errors import Invalid
 from moonq.text import suggestions
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -134,4 +135,4 @@ def words(text: str, usage: str) -> list[str]:
 
 def miscounted(found: list[str], usage: str) -> Invalid:
     """Return the complaint about too few or too many words."""
-    return Invalid(f"{len(found)} arguments were given", hint=f"write \\{usage}")
+    return Invalid(f"{plural(len(found), 'argument')} given", hint=f"write \\{usage}")

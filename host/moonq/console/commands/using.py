@@ -13,6 +13,7 @@ from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
 from moonq.text.wording import lasted
+from moonq.views.tables import Column, table
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 def set_(console: Console, name: str = "", value: str = "") -> None:
     """Show the settings, or change one."""
     if not name:
-        console.face.show(SETTINGS[one].line(now) for one, now in console.settings.items())
+        columns = [
+            Column("", lambda one: one.name),
+            Column("", lambda one: console.settings[one.name]),
+            Column("", lambda one: f"{one.about} ({' '.join(one.choices)})", wraps=True),
+        ]
+        screen, every = console.face.screen(), SETTINGS.values()
+        console.face.show(table(columns, every, screen, indent="  ", has_head=False))
     elif not value:
         raise Invalid("a setting needs a value", hint="write \\set NAME VALUE")
     else:

@@ -45,9 +45,10 @@ def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
     typed = [one for one in verb.arguments if one.typed]
     if typed and typed[-1].type == "json":
         first, _, body = rest.partition(" ")
-        if not first:
-            raise miscounted([], verb.usage())
-        return {typed[0].name: first, **_body(console, typed[-1], body.strip())}
+        found = words(first, verb.usage())
+        if not found:
+            raise miscounted(found, verb.usage())
+        return {typed[0].name: found[0], **_body(console, typed[-1], body.strip())}
     least = sum(not one.typed.startswith("[") for one in typed)
     most = MOST if typed and typed[-1].type == "texts" else len(typed)
     found = words(rest, verb.usage())
@@ -65,7 +66,7 @@ def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
 
 def _value(verb: Verb, argument: Argument, word: str) -> Any:
     if argument.type == "integer":
-        if not word.isdigit():
+        if not word.isdecimal():
             raise Invalid(f"{word!r} is no number", hint=f"write \\{verb.usage()}")
         return int(word)
     if argument.type == "flag" and word != argument.name:

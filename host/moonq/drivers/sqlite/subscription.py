@@ -65,7 +65,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if not isinstance(verdict, Verdict):
+        if verdict is not ACK and not isinstance(verdict, Verdict):
             raise TypeError(f"{verdict!r} is no verdict")
         if self._desk.end(delivery.receipt, verdict):
             return True

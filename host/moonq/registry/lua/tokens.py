@@ -36,7 +36,6 @@ def tokens(text: str) -> Iterator[Token]:
     """Yield the tokens of *text* without spaces and comments."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup or ""
         if match["space"] is None and match["comment"] is None:
             kind = next(name for name in ("long", "string", "name", "number", "op") if match[name])
             line = bisect_right(starts, match.start())

@@ -35,7 +35,7 @@ def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
 @lent(action="queue.info", writes=False, waits=False)
 def queue_info(caller: Caller, queue: bytes) -> bytes:
     """Return the numbers of a queue as JSON."""
-    return json.dumps(info_object(caller.host.queues.info(name(queue)))).encode()
+    return json.dumps(info_object(caller.sink.info(name(queue)))).encode()
 
 
 @lent(action=None, writes=False, waits=False)
