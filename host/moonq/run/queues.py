@@ -15,8 +15,6 @@ from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
 from moonq.text import suggestions
 
-DEFAULT_MAX_BODY = 256 * 1024
-
 
 @dataclass(slots=True)
 class Traffic:
@@ -32,10 +30,10 @@ class Route:
     id: str
     driver: Driver
     spec: QueueSpec
-    decodes: bool = True
-    publish_timeout: float = 5.0
-    max_body: int = DEFAULT_MAX_BODY
-    content_type: str = "application/json"
+    decodes: bool
+    publish_timeout: float
+    max_body: int
+    content_type: str
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 

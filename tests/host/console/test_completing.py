@@ -14,12 +14,12 @@ from moonq.console import completing
 from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
 from moonq.console.face import Face
-from moonq.control.reaching import Wish, reach
+from moonq.control.reaching import reach
 
 
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
-    with reach(shop, Wish(local=True, whole=True)) as attached:
+    with reach(shop, local=True, whole=True) as attached:
         yield Console(attached, Face("never", print))
 
 
@@ -101,7 +101,7 @@ def test_a_thousand_entries_are_offered_within_fifty_milliseconds(tmp_path: Path
     )
     head = "namespace: app\nentries:\n  - {name: mem, kind: queue.driver.memory}\n"
     (tmp_path / "_index.yaml").write_text(head + queues, encoding="utf-8")
-    with reach(tmp_path, Wish(local=True, whole=True)) as attached:
+    with reach(tmp_path, local=True, whole=True) as attached:
         console = Console(attached, Face("never", print))
         console.live.numbers = {"queues": attached.client.request("queues")["queues"]}
         completer = LuaCompleter(console)

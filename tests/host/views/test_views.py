@@ -354,6 +354,16 @@ def test_what_was_published_and_what_became_of_it() -> None:
     ]
 
 
+def test_a_duplicate_is_not_counted_as_published() -> None:
+    found = {"queue": "app:a", "refused": 0, "outcomes": [], "dry_run": False, "took_ms": 0.0}
+    one = {**found, "published": 1, "duplicates": 1, "ids": ["m1"]}
+    assert list(views.published(one, Screen())) == [
+        "duplicate of m1 in app:a: nothing new was published"
+    ]
+    many = {**found, "published": 3, "duplicates": 1, "ids": ["m1", "m1", "m2"]}
+    assert list(views.published(many, Screen())) == ["published 2 · 0 s · 0 refused · 1 duplicate"]
+
+
 def test_a_reload_says_what_changed() -> None:
     nothing = {"added": [], "removed": [], "changed": [], "replaced": [], "workers": 0,
                "finishing": 0, "needs_restart": [], "problems": [], "took_ms": 9.0}  # fmt: skip
