@@ -37,7 +37,7 @@ local CRITERIA = {
 }
 
 --- One entry.
----@param id string   "namespace:name"
+---@param id string   the id of an entry, "namespace:name"
 ---@return registry.Entry|nil entry
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard

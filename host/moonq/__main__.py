@@ -28,8 +28,8 @@ def main() -> None:
 
 
 def is_in_lua(thread: threading.Thread) -> bool:
-    """Whether *thread* runs scripts: a call by hand, or a consumer's worker."""
-    return thread.daemon and (thread.name == "call" or "#" in thread.name)
+    """Whether *thread* runs scripts: a call by hand, a session, or a consumer's worker."""
+    return thread.daemon and (thread.name in ("call", "moonq-session") or "#" in thread.name)
 
 
 if __name__ == "__main__":

@@ -120,13 +120,14 @@ class Host:
         send: bool = True,
         record: bool = False,
         consumer: str = "",
+        begun: Callable[[Call], None] = lambda _: None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
         With *as_message* it gets a message around its argument as *consumer* (by default the first
         that names it) would hand it, and the result says what would become of that message.
         Without *send* nothing is written anywhere: the result shows what would have been. With
-        *record* it shows what was really published.
+        *record* it shows what was really published. *begun* gets the call, which it may cut off.
 
         Raises:
             NotFound: There is no such function.
@@ -136,6 +137,7 @@ class Host:
         by = consumer_of(self.project, entry, consumer) if as_message else None
         call = Call(self._building, entry, send=send, record=record, consumer=by)
         self._calls.add(call)
+        begun(call)
         try:
             return call.run(arguments, (headers or {}) if as_message else None)
         finally:

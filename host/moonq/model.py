@@ -20,6 +20,12 @@ DeadReason = Literal[
 
 NO_HEADERS: Headers = MappingProxyType({})
 
+#: What one call may use where its entry says nothing, in seconds and bytes.
+DEFAULT_TIMEOUT = 60.0
+DEFAULT_MEMORY = 64 * 1024 * 1024
+#: Seconds for which a queue knows a key, where its entry says nothing.
+DEDUP_WINDOW = 300.0
+
 
 class Priority(IntEnum):
     """How soon a message is served: 9 : 3 : 1 when all three wait."""
@@ -138,6 +144,8 @@ class Stored(NamedTuple):
     errors: tuple[ErrorRecord, ...] = ()
     expires: float | None = None
     """By when its first run must have started, in seconds since the epoch; None once it has."""
+    number: int = 0
+    """What its driver knows it by in this queue, and no other message: two may share an id."""
 
 
 class Page(NamedTuple):
@@ -182,7 +190,7 @@ class QueueSpec(NamedTuple):
     """What a publish into the full queue meets; None is the driver's default, else `reject`."""
     ttl: float | None = None
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
-    dedup_window: float = 300.0
+    dedup_window: float = DEDUP_WINDOW
     group_on_failure: Literal["block", "skip"] = "block"
     lease: float = 30.0
     options: Mapping[str, object] = MappingProxyType({})

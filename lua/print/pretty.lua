@@ -193,10 +193,10 @@ local SCALARS = {
     return pretty.number(value)
   end,
   string = function(p, value)
-    local shown = cut(value, p.text)
-    if #shown == #value then
+    if #value <= p.text then
       return pretty.quote(value)
     end
+    local shown = cut(value, p.text)
     return pretty.quote(shown) .. " " .. note(p, "and " .. #value - #shown .. " more bytes")
   end,
   ["function"] = function(p, value)

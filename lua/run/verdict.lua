@@ -45,7 +45,7 @@ local MIB = 1024 * 1024
 ---@field is_stopping boolean    whether the consumer is about to end
 
 ---@class (exact) verdict.Verdict
----@field action "start"|"ack"|"retry"|"snooze"|"wait"|"dead"|"release"|"interrupt"
+---@field action "start"|"ack"|"retry"|"snooze"|"wait"|"dead"|"release"|"interrupt"|"unknown"
 ---@field delay? number          seconds
 ---@field reason? string         why it is dead: `x_dead_letter_reason`
 ---@field kind? string           the error that the message will remember
@@ -115,6 +115,11 @@ function events.memory(event, queue)
   local limit = queue.memory / MIB
   local text = format("%s used more than its %g MiB of memory (memory)", queue["function"], limit)
   return failed(event, queue, "MEMORY", text)
+end
+
+--- A dry run came to a call whose answer it cannot know.
+function events.unknown(event)
+  return { action = "unknown", kind = event.kind, message = event.message }
 end
 
 --- The body is not what the queue's codec says.

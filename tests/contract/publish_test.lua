@@ -67,6 +67,8 @@ describe("2 publish: the body", function()
     local _, headers_too = queue.publish("contract:limited", 1, { a = ("x"):rep(2000) })
     test.error_kind(headers_too, errors.INVALID)
     test.no_error(queue.publish("contract:limited", ("x"):rep(900)))
+    local _, dead_too = queue.publish("contract:limited.dead", ("x"):rep(2000))
+    test.contains(dead_too:message(), "1024")
   end)
 
   it("is text on a queue with the codec raw, and nothing else", function()

@@ -185,7 +185,7 @@ entries:
     assert "shy\\tPERMISSION_DENIED" in said
     assert "\aring: shy" not in said
     dry = tree.moonq("call", "app:work", '"dry"', "--json")
-    assert json.loads(dry)["values"] == ["UNKNOWN"]
+    assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
     sent = tree.moonq("call", "app:work", '"sent"', "--send")
     assert "\aring: sent" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")

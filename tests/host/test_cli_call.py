@@ -66,7 +66,9 @@ def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
 def test_a_failure_says_what_would_become_of_the_message(call: Moonq) -> None:
     said = call('{"id":42,"total":-5}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would dead   INVALID: negative total   (retryable: no)\n")
+    assert said.out.startswith(
+        "would go to dead letters (rejected)  INVALID: negative total   (retryable: no)\n"
+    )
 
 
 def test_a_raised_error_is_shown_with_its_place(call: Moonq) -> None:
@@ -109,12 +111,15 @@ def test_the_argument_may_come_from_stdin(call: Moonq, monkeypatch: pytest.Monke
     assert call("-").out.startswith("returned       { id = 7 }")
 
 
-def test_what_is_not_json_is_wrong_usage(call: Moonq) -> None:
-    said = call("{id=42}")
-    assert said.code == 2
-    assert "not JSON" in said.err
-    assert call("NaN").code == 2
-    assert call("[" * 100_000).code == 2
+def test_the_argument_may_be_a_lua_literal(call: Moonq) -> None:
+    assert call("{ id = 7, total = 5 }").out.startswith("returned       { id = 7 }")
+
+
+def test_what_is_not_json_is_refused_as_everywhere(call: Moonq) -> None:
+    for argument in ("{id=", "NaN", "[" * 100_000):
+        said = call(argument)
+        assert said.code == 1
+        assert "JSON" in said.err
 
 
 def test_a_header_needs_a_message(call: Moonq) -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from moonq.kinds import load
 from moonq.model import Message
 from moonq.operations.acting import call_object
 from moonq.operations.performing import Operations
+from moonq.run import lends
+from moonq.run.lending import Lent
+from moonq.run.lends import store
 
 INDEX = """
 namespace: app
@@ -57,6 +61,7 @@ local funcs, queue, store = require("funcs"), require("queue"), require("store")
 local seen = store.open("app:seen")
 """
 Run = Callable[..., CallResult]
+LENT = lends.declared()
 
 
 @pytest.fixture
@@ -136,14 +141,19 @@ def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     assert waiting(host, "app:mails") == 0
 
 
-def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
-    policy = 'return function(failure) require("funcs").call("app:mail", 1) return 7 end'
-    (tmp_path / "policy.lua").write_text(policy)
+def use_policy(host: Host, tmp_path: Path, text: str) -> None:
+    """Let app:main fail, and app:jobs have a policy of its own."""
+    (tmp_path / "policy.lua").write_text(f"{HEAD}\nreturn function(failure)\n{text}\nend\n")
     (tmp_path / "main.lua").write_text("return function() return false end")
-    added = "  - {name: own, kind: function.lua, source: file://policy.lua, modules: [funcs]}\n"
+    added = "  - {name: own, kind: function.lua, source: file://policy.lua, modules: [MODULES]}\n"
+    added = added.replace("MODULES", "funcs, json, queue, store")
     own = INDEX.replace("{max_attempts: 1}", "{policy: own}") + added
     (tmp_path / "_index.yaml").write_text(own)
     host.reload()
+
+
+def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
+    use_policy(host, tmp_path, 'funcs.call("app:mail", 1) return 7')
     letters = host.queues.route("app:jobs.dead")
     letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
     operations = Operations(host, "test")
@@ -165,6 +175,66 @@ def test_a_call_as_a_message_has_the_time_limit_of_its_consumer(
     found = run("while true do end", as_message=True)
     assert found.fault is not None
     assert (found.fault.kind, found.fault.message) == ("TIMEOUT", "stopped after 100ms (timeout)")
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a delete in a store be a write that no dry run can capture."""
+    own = store.store_delete
+    monkeypatch.setattr(lends, "declared", lambda: tuple(change(one) for one in LENT))
+
+    def change(one: Lent) -> Lent:
+        return replace(one, captured=False) if one is own else one
+
+
+@pytest.mark.usefixtures("untried")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pcall(function() seen:delete('a') end) seen:set('b', 1)",
+        "coroutine.wrap(function() seen:delete('a') end)() seen:set('b', 1)",
+        "funcs.call('app:mail', 1) seen:set('b', 1)",
+    ],
+)
+def test_a_dry_run_ends_where_it_cannot_know_the_answer(
+    run: Run, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "mail.lua").write_text("""
+        local seen = require("store").open("app:seen")
+        return function() pcall(seen.delete, seen, "a") end
+    """)
+    plain, judged = run(text, headers=None), run(text, as_message=True)
+    for result in (plain, judged):
+        assert result.fault is not None
+        assert result.fault.kind == "UNKNOWN"
+        assert "not done in a dry run" in result.fault.message
+        assert result.written == []
+    assert judged.judged() == {"verdict": "unknown", "delay": None, "reason": ""}
+    assert run(text, send=True).fault is None
+
+
+@pytest.mark.usefixtures("untried")
+def test_what_a_policy_cannot_know_is_unknown_too(host: Host, tmp_path: Path) -> None:
+    use_policy(host, tmp_path, "pcall(seen.delete, seen, 'a') return 7")
+    found = host.call("app:main", "1", as_message=True, send=False)
+    assert found.judged()["verdict"] == "unknown"
+    assert found.fault is not None
+    assert "not done in a dry run" in found.fault.message
+
+
+def test_a_function_that_takes_too_long_to_load_is_a_call_that_failed(
+    host: Host, tmp_path: Path
+) -> None:
+    (tmp_path / "main.lua").write_text("while true do end")
+    (tmp_path / "_index.yaml").write_text(
+        INDEX.replace(
+            "source: file://main.lua", "source: file://main.lua, limits: {timeout: 100ms}"
+        )
+    )
+    host.reload()
+    found = host.call("app:main", "1", send=False)
+    assert found.fault is not None
+    assert found.fault.kind == "TIMEOUT"
 
 
 def test_a_call_that_fails_has_used_memory_too(run: Run) -> None:

@@ -231,7 +231,7 @@ class Answering:
 
 def test_a_host_that_was_started_again_is_found() -> None:
     history = History()
-    history.add(sample(Answering(1)))
+    history.add(sample(cast("Client", Answering(1))))
     found: list[Any] = [NoHost("none"), Answering(2)]
 
     def reach() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from moonq.clock import Clock, SystemClock
@@ -38,7 +39,7 @@ class Offered:
         self.strangers: list[str] = []
         """What was given that is no scalar: it must stay empty."""
         self.variables = {"REGION": "eu"}
-        self.sink = self.functions = self
+        self.sink = self.functions = self.project = self
         self._store = MemoryStore("app:values", self.clock)
 
     def lends(self, caller: Caller | None = None) -> dict[str, Bound]:
@@ -83,6 +84,9 @@ class Offered:
 
     def log_level(self, logger: str) -> int:
         return 1
+
+    def resolve(self, name: str) -> Any:
+        return SimpleNamespace(id=name)
 
     def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")

@@ -9,10 +9,12 @@ exit code.
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 import click
 
 from moonq import __version__
+from moonq.cli import commands
 from moonq.cli.forwarding import forward
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
@@ -33,8 +35,8 @@ _OTHERS = {
     "top": "see what a running host does, second by second",
     "version": "say which moonq this is",
 }
-#: Verbs whose commands do more than ask the host and show the answer: each has a file.
-_MORE = ("call", "peek", "publish", "queues", "show", "status", "stop")
+#: Commands with a file. That of a verb does more than ask the host and show the answer.
+_FILES = {one.name for one in iter_modules(commands.__path__)}
 _VERBS = {verb.command: verb for verb in VERBS.values() if verb.command}
 
 #: Every command with one sentence about it, as the README has it.
@@ -62,7 +64,7 @@ class Commands(click.Group):
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name in _VERBS and cmd_name not in _MORE:
+        if cmd_name in _VERBS and cmd_name not in _FILES:
             return forward(_VERBS[cmd_name])
         if cmd_name == "dead":
             return _dead()

@@ -22,15 +22,24 @@ class Call(NamedTuple):
 
 
 def json_text(value: str) -> str:
-    """Return *value*, which must be JSON; `-` stands for what stdin holds."""
-    text = sys.stdin.read() if value == "-" else value
+    """Return *value*, JSON or a Lua literal, as JSON; `-` stands for what stdin holds."""
+    return as_json(sys.stdin.read() if value == "-" else value)
+
+
+def as_json(text: str) -> str:
+    """Return a Lua literal as JSON, and any other text as it is: the host judges it.
+
+    Raises:
+        Invalid: It begins like a literal, and is neither that nor JSON.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
     try:
-        json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
-        shown = text if len(text) <= 60 else f"{text[:57]}..."
-        raise click.BadParameter(f"not JSON: {error}: {shown!r}") from error
-    except RecursionError as error:
-        raise click.BadParameter("too deep for JSON") from error
+        json.loads(text)
+    except (ValueError, RecursionError):
+        from moonq.sandbox.literals import Literals
+
+        return Literals().read(text)
     return text
 
 
@@ -76,7 +85,3 @@ def header(value: str) -> tuple[str, str]:
     if not name or not equals:
         raise click.BadParameter(f"{value!r} is not NAME=VALUE")
     return name, text
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")

@@ -35,11 +35,11 @@ def attached(
     *changes* says what is about to change; a host in production is then asked for the right to.
     *loud* lets a private host's scripts log to stderr.
     """
-    from moonq.control.reaching import Wish, reach
+    from moonq.control.reaching import reach
 
     level = "warn" if not loud else "debug" if options.verbose else "info"
     log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
-    with reach(options.project, Wish(live=live)) as host:
+    with reach(options.project, live=live) as host:
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host

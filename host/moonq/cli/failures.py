@@ -25,6 +25,7 @@ import click
 from moonq import __version__
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
+from moonq.cli.signals import Terminated, terminable
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
 
@@ -38,6 +39,7 @@ BUG = 70
 #: Frames of a script's stack that are shown.
 MOST_FRAMES = 10
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def guarded(args: Sequence[str], options: Options) -> int:
@@ -45,8 +47,9 @@ def guarded(args: Sequence[str], options: Options) -> int:
     from moonq.cli import moonq
 
     try:
-        code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place to catch it
+        with terminable():
+            code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
+    except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the last place
         return explain(error, args, options)
     return code if isinstance(code, int) else 0
 
@@ -55,6 +58,8 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     """Say what went wrong and return the exit code."""
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
+    if isinstance(error, Terminated):
+        return TERMINATED
     if isinstance(error, click.UsageError):
         return _usage(error, args, options)
     if isinstance(error, OSError) and error.filename is not None:

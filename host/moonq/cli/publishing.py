@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
+from moonq.cli import arguments
 from moonq.errors import Invalid
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
@@ -31,6 +31,18 @@ class Template:
         """Return the message with the JSON *text* as its body."""
         return {"json": text, "headers": dict(self.headers), "options": dict(self.options)}
 
+    def of_bytes(self, data: bytes) -> dict[str, Any]:
+        """Return the message with the body *data*: JSON, a Lua literal, or bytes that are no text.
+
+        Raises:
+            Invalid: It begins like a literal, and is neither that nor JSON.
+        """
+        try:
+            return self.message(arguments.as_json(data.decode()))
+        except UnicodeDecodeError:
+            bare = {"headers": dict(self.headers), "options": dict(self.options)}
+            return {"base64": base64.b64encode(data).decode(), **bare}
+
     def of_line(self, number: int, line: str) -> dict[str, Any]:
         """Return the message of line *number*.
 
@@ -44,34 +56,27 @@ class Template:
         whole = isinstance(value, dict) and "options" in value and value.keys() <= ENVELOPE
         if not whole or ("body" in value) == ("base64" in value):
             return self.message(line.strip())
-        headers = {**(value.get("headers") or {}), **self.headers}
-        options = {**value["options"], **self.options}
+        headers = _merged(value.get("headers"), self.headers)
+        options = _merged(value["options"], self.options)
         if "base64" in value:
             return {"base64": value["base64"], "headers": headers, "options": options}
         text = json.dumps(value["body"], ensure_ascii=False, separators=(",", ":"))
         return {"json": text, "headers": headers, "options": options}
 
 
-def body_text(value: str) -> str:
-    """Return what was typed as JSON: it is that already, or a Lua literal.
+def _merged(found: Any, given: Mapping[str, Any]) -> Any:
+    """Return what a line says, and what was *given* over it; what is no object is left as it is."""
+    if not found:
+        return dict(given)
+    return {**found, **given} if isinstance(found, dict) else found
 
-    Raises:
-        BadParameter: It is neither.
-    """
-    try:
-        json.loads(value)
-    except (ValueError, RecursionError) as problem:
-        if not value.lstrip().startswith("{"):
-            raise click.BadParameter(
-                f"not JSON: {problem} (a string needs its quotes: '\"text\"')"
-            ) from None
-        from moonq.sandbox.literals import Literals
 
-        try:
-            return Literals().read(value)
-        except Invalid as complaint:
-            raise click.BadParameter(complaint.message) from None
-    return value
+def bytes_of(source: str) -> bytes:
+    """Return what the file *source* holds; `-` is stdin."""
+    if source != "-":
+        return Path(source).read_bytes()
+    stream = getattr(sys.stdin, "buffer", None)
+    return stream.read() if stream else sys.stdin.read().encode("utf-8", "surrogateescape")
 
 
 def lines_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
@@ -80,11 +85,14 @@ def lines_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
     Raises:
         Invalid: A line is no message.
     """
-    if source == "-":
-        yield from _messages(sys.stdin, template)
-        return
-    with Path(source).open(encoding="utf-8") as file:
-        yield from _messages(file, template)
+    try:
+        if source == "-":
+            yield from _messages(sys.stdin, template)
+            return
+        with Path(source).open(encoding="utf-8") as file:
+            yield from _messages(file, template)
+    except UnicodeDecodeError as problem:
+        raise Invalid(f"{source} is not UTF-8: {problem.reason}") from None
 
 
 def _messages(file: IO[str], template: Template) -> Iterator[dict[str, Any]]:
@@ -100,7 +108,7 @@ def batches(
     batch: list[dict[str, Any]] = []
     room = BATCH_BYTES
     for message in messages:
-        size = len(message.get("json") or message.get("base64") or "")
+        size = len(message.get("json") or str(message.get("base64")))
         if batch and (len(batch) >= largest or size > room):
             yield batch
             batch, room = [], BATCH_BYTES

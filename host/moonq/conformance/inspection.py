@@ -227,6 +227,21 @@ def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
+@needs("peek", "purge")
+def messages_of_one_id_are_told_apart(scene: Scene) -> None:
+    """§9 peek: by their numbers, which a purge and a redrive take as well."""
+    scene.publish("a", "b", "a")
+    numbers = [stored.number for stored in scene.peek()]
+    assert len(set(numbers)) == 3
+    assert scene.driver.purge("q", numbers[2:]) == 1
+    assert [stored.number for stored in scene.peek()] == numbers[:2]
+    assert scene.driver.purge("q", ["a"]) == 1
+    scene.kill("c", "c")
+    letters = [stored.number for stored in scene.peek("q.dead") if stored.message.id == "c"]
+    assert scene.driver.redrive("q.dead", "", letters[:1]) == 1
+    assert [stored.number for stored in scene.peek("q.dead")][-1:] == letters[1:]
+
+
 @needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""

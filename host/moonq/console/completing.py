@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -22,7 +23,7 @@ from prompt_toolkit.document import Document
 
 from moonq import assets
 from moonq.console import commands
-from moonq.console.annotations import reference
+from moonq.console.annotations import Function, reference
 from moonq.console.calling import Open, opened
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
@@ -43,15 +44,8 @@ PATIENCE = 0.05
 #: Seconds for which a list of entries is believed.
 FRESH = 5.0
 _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
-#: What the first text of a call names.
-_NAMES = {
-    **dict.fromkeys(("queue.publish", "queue.publish_batch", "queue.info"), "queue"),
-    "funcs.call": "function",
-    **{verb.lua: verb.names() for verb in VERBS.values() if verb.names()},
-    "registry.get": "entry",
-    "store.open": "store",
-    "require": "module",
-}
+#: How the annotation of a parameter says that it names an entry, and of which kind.
+_NAMES_ENTRY = re.compile(r"the id of an? (?:`(\w+)\.\w+` )?entry")
 #: What may be named -> how the kinds of its entries begin.
 _KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
 #: Where the keys of headers stand.
@@ -220,7 +214,24 @@ def _named_by(before: list[Token]) -> str:
     """What the text names that begins behind *before*."""
     last = before[-1].text if before else ""
     name = opened(before)[-1].name if last == "(" else last
-    return _NAMES.get(name, "nothing") if last in ("(", "require") else "nothing"
+    return _sources().get(name, "nothing") if last in ("(", "require") else "nothing"
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """Return what the first text of a call names, by the function's name."""
+    verbs = {verb.lua: verb.names() for verb in VERBS.values() if verb.names()}
+    functions = (one for module in reference().modules.values() for one in module.functions)
+    return {**{one.name: _source(one) for one in functions}, **verbs, "require": "module"}
+
+
+def _source(function: Function) -> str:
+    first = function.params[0] if function.params else None
+    if first is None:
+        return "nothing"
+    found = _NAMES_ENTRY.search(first.remark)
+    named = "queue" if first.name == "queue_id" else "nothing"
+    return found[1] or "entry" if found else named
 
 
 def _is_header(before: list[Token]) -> bool:

@@ -27,6 +27,7 @@ from moonq.model import (
     Verdict,
     Wait,
 )
+from moonq.operations.documents import where
 
 #: Events that one subscription has not sent yet.
 ROOM = 2000
@@ -131,8 +132,6 @@ class Feed:
 
 
 def _error(record: ErrorRecord | None) -> Event:
-    from moonq.operations.documents import where
-
     if record is None:
         return {}
     return {"error": {"kind": record.kind, "message": record.message, "where": where(record)}}

@@ -2,13 +2,13 @@
 
     with reach(Path("shop")) as host:
         host.request("peek", queue="orders")
-    with reach(Path("shop"), Wish(local=True, whole=True)) as host:
+    with reach(Path("shop"), local=True, whole=True) as host:
         host.client.request("eval", src="1 + 1")
 
 A private host has the same socket and the same sessions as any other, in a temporary folder, so
 there is one way to do things. It is in no list of running hosts, and its consumers are off unless
-they are wished for. Unless it is wished for whole, it starts only what a request is about: what
-lies with a durable driver. What lies in another process's memory it cannot reach, and says so.
+they are to start. Unless it is to be whole, it starts only what a request is about: what lies with
+a durable driver. What lies in another process's memory it cannot reach, and says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,22 +27,7 @@ from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
     from moonq.host import Host
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Which host is meant."""
-
-    to: str = ""
-    """A socket, a pid or a project's folder; empty: the project's own host, if it runs."""
-    live: bool = False
-    """A private host would be of no use."""
-    local: bool = False
-    """A private host, even beside a running one."""
-    start: bool = False
-    """The consumers of a private host run too."""
-    whole: bool = False
-    """All of a private host is started, for a console that stays."""
+    from moonq.run.queues import Route
 
 
 class Reached:
@@ -114,6 +98,9 @@ class Partial(Reached):
             self._start_all()
         elif needs is Needs.DURABLE and verb is not None:
             self._start_named(verb, fields)
+        if kind == "call" and fields.get("send"):
+            # What went into memory here would be lost with this process.
+            self._host.queues.gate = self._check_durable
         found = super().request(kind, **fields)
         if kind == "queues":
             found["queues"] = [one for one in found["queues"] if self._is_durable(one["id"])]
@@ -145,8 +132,7 @@ class Partial(Reached):
         if queue not in self._started:
             self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
-        if not self._is_durable(queue):
-            raise self._no_host()
+        self._check_durable(self._host.queues.route(queue))
 
     def _start_all(self) -> None:
         if not self._is_whole:
@@ -155,6 +141,10 @@ class Partial(Reached):
 
     def _is_durable(self, queue: str) -> bool:
         return self._host.queues.route(queue).driver.capabilities().durable != "none"
+
+    def _check_durable(self, route: Route) -> None:
+        if not self._is_durable(route.id):
+            raise self._no_host()
 
     def _no_host(self) -> NoHost:
         return NoHost(
@@ -165,39 +155,51 @@ class Partial(Reached):
 
 
 @contextlib.contextmanager
-def reach(project: Path, wish: Wish = Wish()) -> Iterator[Reached]:
-    """Have a connection to the host that is meant.
+def reach(
+    project: Path,
+    *,
+    to: str = "",
+    live: bool = False,
+    local: bool = False,
+    whole: bool = False,
+    start: bool = False,
+) -> Iterator[Reached]:
+    """Have a connection to the host that is meant: that of *project* if it runs, or a private one.
+
+    *to* is the socket, the pid or the project's folder of another host. *live* says that a private
+    host would be of no use, *local* that it is wanted even beside a running one. *whole* starts all
+    of a private host, for a console that stays, and *start* its consumers too.
 
     Raises:
-        NoHost: The one that `wish` asks for does not run.
+        NoHost: The one that is meant does not run.
         HostSilent: It runs and does not answer.
         ProjectInvalid: A private host cannot be made of these files.
     """
-    if wish.local and wish.to:
+    if local and to:
         raise Invalid("a private host is no host to attach to", hint="drop --local or --attach")
     with contextlib.ExitStack() as stack:
-        running = None if wish.local else _running(project, wish)
-        found = running or stack.enter_context(_private(project, wish))
+        running = None if local else _running(project, to, is_needed=live or bool(to))
+        found = running or stack.enter_context(_private(project, whole=whole, consumers=start))
         try:
             yield found
         finally:
             found.client.close()
 
 
-def _running(project: Path, wish: Wish) -> Reached | None:
+def _running(project: Path, to: str, *, is_needed: bool) -> Reached | None:
     """The running host; None when a private one will do instead."""
 
     def open_client() -> Client:
-        if wish.to.isdigit():
-            return _by_pid(int(wish.to))
-        if wish.to and not Path(wish.to).is_dir() and not wish.to.endswith((".yaml", ".yml")):
-            return connect(project, socket_path=Path(wish.to))
-        return connect(Path(wish.to) if wish.to else project)
+        if to.isdigit():
+            return _by_pid(int(to))
+        if to and not Path(to).is_dir() and not to.endswith((".yaml", ".yml")):
+            return connect(project, socket_path=Path(to))
+        return connect(Path(to) if to else project)
 
     try:
         return Reached(open_client)
     except NoHost:
-        if wish.to or wish.live:
+        if is_needed:
             raise
         return None
 
@@ -222,7 +224,7 @@ def _by_pid(pid: int) -> Client:
 
 
 @contextlib.contextmanager
-def _private(project: Path, wish: Wish) -> Iterator[Reached]:
+def _private(project: Path, *, whole: bool, consumers: bool) -> Iterator[Reached]:
     from moonq.control.server import Server
     from moonq.host import Host
     from moonq.kinds import load
@@ -238,13 +240,11 @@ def _private(project: Path, wish: Wish) -> Iterator[Reached]:
         # Claimed by hand, so that this host is in no list of running ones.
         with place.claim():
             try:
-                if wish.whole:
-                    host.start(consumers=wish.start)
+                if whole:
+                    host.start(consumers=consumers)
                 server.listen()
                 yield (
-                    Reached(open_client, is_private=True)
-                    if wish.whole
-                    else Partial(open_client, host)
+                    Reached(open_client, is_private=True) if whole else Partial(open_client, host)
                 )
             finally:
                 server.stop()

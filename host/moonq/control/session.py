@@ -97,7 +97,7 @@ class Session:
             self._closed = True
             self._requests.clear()
             self._changed.notify_all()
-        self._lua.cancel()
+        self._cut_off()
         for subscription in tuple(self._subscriptions.values()):
             subscription.close()
         self._subscriptions.clear()
@@ -163,9 +163,13 @@ class Session:
                 self._requests.remove(frame)
             runs = self._running == number
         if runs:
-            self._lua.cancel()
+            self._cut_off()
         for frame in waiting:
             self._outbox.put(result(frame["id"], stopped_answer("cancel")))
+
+    def _cut_off(self) -> None:
+        self._lua.cancel()
+        self._operations.cancel()
 
     # Working: one request at a time, in another thread -----------------------------------------
 
@@ -184,6 +188,7 @@ class Session:
                 frame = self._requests.popleft()
                 self._running = frame["id"]
                 self._lua.expect()
+                self._operations.expect()
             self._answer(frame, self._perform, lambda: generation == self._generation)
             with self._changed:
                 if generation == self._generation:

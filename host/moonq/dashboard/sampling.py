@@ -13,10 +13,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moonq.dashboard.view import Row, View, total
 from moonq.run import times
+
+if TYPE_CHECKING:
+    from moonq.control.client import Client
 
 #: Seconds of the past that rates are about.
 WINDOW = 10.0
@@ -25,14 +28,6 @@ STRETCH = 5.0
 STRETCHES = 12
 
 Fields = Mapping[str, Any]
-
-
-class Host(Protocol):
-    """What answers requests, such as `moonq.control.client.Client`."""
-
-    def request(self, kind: str, **fields: Any) -> Any:
-        """Ask it."""
-        ...
 
 
 class Sample(NamedTuple):
@@ -45,7 +40,7 @@ class Sample(NamedTuple):
     consumers: Mapping[str, Fields]
 
 
-def sample(host: Host, now: Callable[[], float] = time.time) -> Sample:
+def sample(host: Client, now: Callable[[], float] = time.time) -> Sample:
     """Ask *host* for all its numbers.
 
     Raises:

@@ -178,13 +178,16 @@ class Driver(Protocol):
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
-        """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
+        """Drop ready and delayed messages (those of *ids*, or all) and return how many.
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+        A text in *ids* means every message with that id, a number the one `Stored` of that number.
+        """
+
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
-        Counters start anew, the id stays. Returns how many were moved.
+        Counters start anew, the id stays; *ids* are as in `purge`. Returns how many were moved.
         """
 
     def pause(self, queue: str) -> None:

@@ -68,13 +68,14 @@ def walk(driver: Driver, queue: str, state: MessageState | None = None) -> Itera
 
     One that is met again, for it moved on meanwhile, is passed over.
     """
-    seen: set[str] = set()
+    seen: set[tuple[str, int]] = set()
     cursor = ""
     while True:
         page = driver.peek(queue, PAGE, cursor, state)
         for stored in page.items:
-            if stored.message.id not in seen:
-                seen.add(stored.message.id)
+            key = stored.message.id, stored.number
+            if key not in seen:
+                seen.add(key)
                 yield stored
         cursor = page.next
         if not cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -11,14 +12,14 @@ from pydantic import BeforeValidator, Field
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.errors import MoonqError
 from moonq.kinds import driver
-from moonq.model import QueueSpec
+from moonq.model import DEDUP_WINDOW, QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import Count, Ref, Size, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
-from moonq.run.queues import Route
+from moonq.run.queues import Route, Traffic
 from moonq.text.findings import Finding, error
 
 KIB = 1024
@@ -60,7 +61,7 @@ class Queue(Config):
     dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
         default_factory=DeadLetter
     )
-    dedup_window: Wait = 300.0
+    dedup_window: Wait = DEDUP_WINDOW
     publish_timeout: Wait = 5.0
     max_body: Annotated[Size, bytes_between(1, 1024**3)] = 256 * KIB
     options: QueueOptions = Field(default_factory=QueueOptions)
@@ -191,7 +192,10 @@ def _same_name(first: Draft, second: Draft) -> Finding:
 
 
 def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
-    """Return where the messages of a queue go, and its dead letters if theirs is not declared."""
+    """Return where the messages of a queue go, and its dead letters if theirs is not declared.
+
+    Those then take what the queue takes.
+    """
     fields = entry.fields(Queue)
     is_json = fields.codec == "json"
     own = Route(
@@ -206,7 +210,8 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:
         return {entry.id: own}
-    return {entry.id: own, letters: Route(letters, own.driver, QueueSpec(name), own.decodes)}
+    dead = replace(own, id=letters, spec=QueueSpec(name), traffic=Traffic())
+    return {entry.id: own, letters: dead}
 
 
 def _spec(project: Project, entry: Entry) -> QueueSpec:

@@ -52,7 +52,7 @@ class Acting(Requests):
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing."""
         self._record("call", f"{function}{' (sends)' if send else ''}")
-        result = self._host.call(
+        result = self._call(
             function,
             argument,
             as_message=as_message,
@@ -74,7 +74,7 @@ class Acting(Requests):
         function = consumer.target("func") or ""
         self._record("replay", f"{source} {stored.message.id} with {function}")
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
-        result = self._host.call(
+        result = self._call(
             function,
             _text(stored),
             as_message=True,

@@ -26,8 +26,8 @@ KEPT_DAYS = 7
 SOONEST_END = 0.001
 
 
-def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tuple[Path, list[str]]:
-    """Write *messages* of *queue* below *root*; returns the file and the ids in it.
+def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tuple[Path, list[int]]:
+    """Write *messages* of *queue* below *root*; returns the file and their numbers.
 
     Raises:
         MoonqError: It cannot be written, so nothing may be dropped.
@@ -38,11 +38,11 @@ def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tup
         _forget_old(folder, now)
         path = _free_path(folder, queue, now)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        ids = []
+        numbers = []
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
             for stored in messages:
                 file.write(json.dumps(line(stored, now), ensure_ascii=False) + "\n")
-                ids.append(stored.message.id)
+                numbers.append(stored.number)
             file.flush()
             os.fsync(file.fileno())
     except OSError as problem:
@@ -50,7 +50,7 @@ def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tup
             f"no backup could be written below {folder}: {problem.strerror}; nothing was dropped",
             hint="make room there, or go without with --no-backup",
         ) from None
-    return path, ids
+    return path, numbers
 
 
 def line(stored: Stored, now: float) -> dict[str, Any]:

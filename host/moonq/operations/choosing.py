@@ -51,7 +51,8 @@ class Snapshot:
     queue: str
     """The queue that the person named, which is to be confirmed."""
     is_dead: bool
-    ids: tuple[str, ...]
+    numbers: tuple[int, ...]
+    """Of the messages, as `Stored` has them."""
     taken: float
     is_whole: bool
     """False: there are more than a snapshot holds."""
@@ -65,12 +66,14 @@ class Snapshots:
         self._kept: dict[str, Snapshot] = {}
 
     def keep(
-        self, route: Route, queue: str, ids: Sequence[str], taken: float, *, is_dead: bool
+        self, route: Route, queue: str, numbers: Sequence[int], taken: float, *, is_dead: bool
     ) -> Snapshot:
-        """Remember *ids* and return the snapshot."""
+        """Remember the messages of these *numbers* and return the snapshot."""
         number = f"s{next(self._numbers)}"
-        is_whole = len(ids) < LARGEST
-        self._kept[number] = Snapshot(number, route, queue, is_dead, tuple(ids), taken, is_whole)
+        is_whole = len(numbers) < LARGEST
+        self._kept[number] = Snapshot(
+            number, route, queue, is_dead, tuple(numbers), taken, is_whole
+        )
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return self._kept[number]

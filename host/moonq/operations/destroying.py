@@ -32,7 +32,7 @@ class Destroying(Requests):
             "queue": taken.queue,
             "from": taken.route.id,
             "driver": taken.route.driver.kind,
-            "count": len(taken.ids),
+            "count": len(taken.numbers),
             "whole": taken.is_whole,
             "taken": taken.taken,
         }
@@ -42,10 +42,10 @@ class Destroying(Requests):
         """Give dead letters another life, in the queue they came from or in *to*."""
         chosen = self._chosen("retry", Selection(**selection), dead=True)
         target = self._route(to).spec.name if to is not None else ""
-        route, ids = chosen.route, chosen.ids
-        moved = route.driver.redrive(route.spec.name, target, ids) if ids else 0
+        route, numbers = chosen.route, chosen.numbers
+        moved = route.driver.redrive(route.spec.name, target, numbers) if numbers else 0
         self._record("retry", f"{route.id} {moved}")
-        return {"queue": chosen.queue, "chosen": len(ids), "retried": moved}
+        return {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
 
     @checked
     def drop(self, keep: bool = True, **selection: Any) -> dict[str, Any]:
@@ -63,17 +63,17 @@ class Destroying(Requests):
         return found
 
     def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
-        route, ids = chosen.route, list(chosen.ids)
-        found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(ids)}
-        if keep and ids:
-            wanted = frozenset(ids)
-            stored = (one for one in choosing.stored_in(route) if one.message.id in wanted)
+        route, numbers = chosen.route, list(chosen.numbers)
+        found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(numbers)}
+        if keep and numbers:
+            wanted = frozenset(numbers)
+            stored = (one for one in choosing.stored_in(route) if one.number in wanted)
             root, now = self._host.project.root, self._host.clock.now()
-            path, ids = backup.write(root, route.id, stored, now)
+            path, numbers = backup.write(root, route.id, stored, now)
             found["backup"] = str(path)
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
-        dropped = route.driver.purge(route.spec.name, ids) if ids else 0
+        dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
         self._record(action, f"{route.id} {dropped}")
         return {**found, "dropped": dropped}
 
@@ -91,7 +91,7 @@ class Destroying(Requests):
             raise Invalid(f"{action}: give a snapshot or a queue")
         if selection.confirm != chosen.queue:
             raise Unconfirmed(
-                f"{action} would take {len(chosen.ids)} messages of {chosen.queue}",
+                f"{action} would take {len(chosen.numbers)} messages of {chosen.queue}",
                 hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
             )
         return chosen
@@ -109,7 +109,7 @@ class Destroying(Requests):
         if selection.ids is not None:
             wanted = frozenset(self._full_id(route, shown) for shown in selection.ids)
             found = (one for one in found if one.message.id in wanted)
-        taken = [one.message.id for one in islice(found, choosing.LARGEST)]
-        if wanted is not None and (missing := sorted(wanted - set(taken))):
+        taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
+        if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        return self._snapshots.keep(route, name, taken, now, is_dead=dead)
+        return self._snapshots.keep(route, name, tuple(taken), now, is_dead=dead)

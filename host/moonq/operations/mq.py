@@ -23,7 +23,7 @@ _TYPES = {
     "text": ("string", "string"),
     "integer": ("integer", "integer"),
     "flag": ("boolean", "boolean"),
-    "duration": ("number", "number"),
+    "duration": ("number|string", "number|string"),
     "texts": ("table", "string[]"),
     "pairs": ("table", "table<string, string>"),
     "json": ("any", "any"),

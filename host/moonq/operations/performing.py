@@ -16,10 +16,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from moonq import durations
 from moonq.errors import Invalid, ReadOnly
 from moonq.operations.acting import Acting
 from moonq.operations.destroying import Destroying
 from moonq.operations.queries import Queries
+from moonq.operations.verb import Verb
 from moonq.operations.verbs import VERBS
 
 
@@ -50,9 +52,21 @@ class Operations(Queries, Acting, Destroying):
         if missing := [one.name for one in known if one.is_required and one.name not in fields]:
             raise Invalid(f"{kind}: field {missing[0]!r} is missing")
         try:
-            found: dict[str, Any] = getattr(self, kind)(**fields)
+            found: dict[str, Any] = getattr(self, kind)(**_in_seconds(verb, fields))
         except ValidationError as problem:
             first = problem.errors()[0]
             complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}"
             raise Invalid(f"{kind}: field {first['loc'][0]!r}: {complaint}") from None
         return found
+
+
+def _in_seconds(verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *fields* with lengths of time in seconds, which may be written as everywhere."""
+    found = dict(fields)
+    for one in verb.fields():
+        if one.type == "duration" and found.get(one.name) is not None:
+            try:
+                found[one.name] = durations.parse(found[one.name])
+            except ValueError as problem:
+                raise Invalid(f"{verb.name}: field {one.name!r}: {problem}") from None
+    return found

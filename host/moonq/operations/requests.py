@@ -16,8 +16,9 @@ from moonq.operations.documents import message_object
 from moonq.run.queues import Route
 
 if TYPE_CHECKING:
-    from moonq.host import Host
+    from moonq.host import CallResult, Host
     from moonq.operations.meter import Meter
+    from moonq.run.calls import Call
 
 _log = log.get("moonq.control")
 Method = TypeVar("Method", bound=Callable[..., dict[str, Any]])
@@ -44,6 +45,29 @@ class Requests:
         self._meter = meter
         self._stop = stop
         self._snapshots = Snapshots()
+        self._running: Call | None = None
+        self._is_cancelled = False
+
+    def expect(self) -> None:
+        """A request is about to be done: what is cancelled from now on is that one."""
+        self._is_cancelled = False
+
+    def cancel(self) -> None:
+        """Stop the function that was called by hand, and what it calls; from any thread."""
+        self._is_cancelled = True
+        if self._running is not None:
+            self._running.cut_off()
+
+    def _call(self, function: str, argument: str, **options: Any) -> CallResult:
+        try:
+            return self._host.call(function, argument, **options, begun=self._begun)
+        finally:
+            self._running = None
+
+    def _begun(self, call: Call) -> None:
+        self._running = call
+        if self._is_cancelled:
+            call.cut_off()
 
     def _queue(self, name: str) -> str:
         return self._host.project.id_of(name, "queue.queue")

@@ -47,7 +47,7 @@ class Argument:
     name: str
     about: str
     type: str = "text"
-    """text, integer, flag, duration (seconds), texts, pairs (name to value), or json."""
+    """text, integer, flag, duration (see `durations`), texts, pairs (name to value), or json."""
     default: Any = REQUIRED
     source: str = ""
     """What it names, for completion: queue, function, entry, target or message."""

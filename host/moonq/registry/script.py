@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
 from moonq.registry.common import Config, Strict
 from moonq.registry.fields import LimitOrNone, Ref, Size, bytes_between, wrong
 
@@ -25,8 +26,8 @@ IMPORTS = Ref(
 class Limits(Strict):
     """What one call may use."""
 
-    timeout: LimitOrNone = 60.0
-    memory: Annotated[Size, bytes_between(MIB, 64 * 1024 * MIB)] = 64 * MIB
+    timeout: LimitOrNone = DEFAULT_TIMEOUT
+    memory: Annotated[Size, bytes_between(MIB, 64 * 1024 * MIB)] = DEFAULT_MEMORY
 
 
 def _by_alias(value: Any) -> Any:

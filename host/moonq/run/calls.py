@@ -24,6 +24,7 @@ from moonq.run.sinks import Line, Publication, Recording
 from moonq.run.trying import DryRun
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.watchdog import Guard
 
 
 @dataclass(slots=True)
@@ -68,7 +69,9 @@ class Call:
         self._function = function
         self._consumer = consumer
         self._fields: Any = consumer.config if consumer else None
-        self._state: LuaState | None = None
+        # What stops this stops the function and all that it calls, whenever they begin.
+        self._switch = Guard(None, lambda: None)
+        self._switch.begin(None)
         self._changed = threading.Condition()
         self._stopping = False
         queues, clock = building.queues, building.clock
@@ -125,11 +128,10 @@ class Call:
 
     @contextmanager
     def _open(self, caller: Caller) -> Iterator[LuaState]:
-        state = self._state = self._building.functions.open(self._function, caller)
+        state = self._building.functions.open(self._function, caller)
         try:
             yield state
         finally:
-            self._state = None
             self._result.memory = state.memory_used()
             state.close()
 
@@ -142,9 +144,7 @@ class Call:
     def cut_off(self) -> None:
         """End the call now, wherever it is."""
         self.wind_up()
-        state = self._state
-        if state is not None:
-            state.guard.fire("stop")
+        self._switch.fire("stop")
 
     def _context(self) -> CallContext:
         consumer = self._consumer
@@ -155,6 +155,7 @@ class Call:
             sink=self._sink,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,
+            above=self._switch,
         )
 
     def _sleep(self, seconds: float) -> bool:

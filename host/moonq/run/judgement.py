@@ -19,7 +19,10 @@ from moonq.model import (
 )
 from moonq.sandbox.state import Fault, Progress, Stopped
 
-Action = Literal["start", "ack", "retry", "snooze", "wait", "dead", "release", "interrupt"]
+Action = Literal[
+    "start", "ack", "retry", "snooze", "wait", "dead", "release", "interrupt", "unknown"
+]
+_UNTRIED = "it needs the answer of a call that is not done in a dry run"
 
 
 class Event(NamedTuple):
@@ -32,7 +35,9 @@ class Event(NamedTuple):
 
 
 def stopped(why: Stopped) -> Event:
-    """Return the event that a handler was cut off: timeout, memory, stop or cancel."""
+    """Return the event that a handler was cut off: timeout, memory, stop, cancel or unknown."""
+    if why.reason == "unknown":
+        return Event("unknown", Fault("UNKNOWN", _UNTRIED, None, why.stack))
     kind = why.reason.upper() if why.reason in ("timeout", "memory") else "CANCELED"
     return Event(why.reason, Fault(kind, f"stopped ({why.reason})", None, why.stack))
 

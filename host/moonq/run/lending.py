@@ -84,7 +84,7 @@ class Lent:
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
-    """Whether the sink keeps what it writes in a dry run; else a dry run is refused it."""
+    """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
     waits: bool
     """Whether it may take so long that the messages behind the running one go to others."""
     holds: bool
@@ -105,6 +105,8 @@ class Lent:
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
             if is_untried and context.sink is not None and context.sink.is_dry:
+                if caller.guard is not None:
+                    caller.guard.fire_all("unknown")
                 raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
             if not holds:
                 return function(caller, *arguments)

@@ -26,8 +26,8 @@ from moonq.registry.fields import (
     seconds_between,
     wrong,
 )
-from moonq.run.judgement import ACKED, Event, Judgement
-from moonq.sandbox.state import LuaState
+from moonq.run.judgement import ACKED, Event, Judgement, stopped
+from moonq.sandbox.state import LuaState, Stopped
 
 _FAULTY = "the queue's own retry policy failed, the default was used: %s"
 
@@ -132,8 +132,11 @@ class Policy:
                 try:
                     *answer, wrong = _read(self._opened(own).decide(*event))
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
-                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     self._drop()
+                    if isinstance(problem, Stopped) and problem.reason == "unknown":
+                        fault = stopped(problem).fault
+                        return ("unknown", None, None, fault.kind, fault.message, None)
+                    self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     continue
                 if wrong:
                     self._log.error(_FAULTY, wrong, extra=about)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from moonq.clock import Clock
@@ -14,8 +14,6 @@ from moonq.run import publishing
 from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
 from moonq.text import suggestions
-
-DEFAULT_MAX_BODY = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -32,10 +30,10 @@ class Route:
     id: str
     driver: Driver
     spec: QueueSpec
-    decodes: bool = True
-    publish_timeout: float = 5.0
-    max_body: int = DEFAULT_MAX_BODY
-    content_type: str = "application/json"
+    decodes: bool
+    publish_timeout: float
+    max_body: int
+    content_type: str
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
@@ -47,6 +45,8 @@ class Queues:
         self._metrics = metrics
         self._routes: dict[str, Route] = {}
         self._by_bytes: dict[bytes, Route] = {}
+        self.gate: Callable[[Route], None] | None = None
+        """Raises what a publish into a queue is to be refused with; None lets all pass."""
 
     def add(self, *routes: Route) -> None:
         """Make queues known; their driver has declared them."""
@@ -106,6 +106,8 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
+        if self.gate is not None:
+            self.gate(route)
         if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
@@ -171,6 +173,8 @@ class Queues:
     def _store(
         self, route: Route, messages: Sequence[Message], may_wait: bool
     ) -> list[Receipt | QueueError]:
+        if self.gate is not None:
+            self.gate(route)
         answers = route.driver.publish(
             route.spec.name, messages, route.publish_timeout, may_wait=may_wait
         )

@@ -33,12 +33,12 @@ class ConsumerSettings(NamedTuple):
 
     id: str
     function: str
-    concurrency: int = 1
-    prefetch: int = 10
-    auto_ack: bool = False
-    timeout: float | None = 60.0
-    memory: int = 64 * 1024 * 1024
-    stop_timeout: float = 10.0
+    concurrency: int
+    prefetch: int
+    auto_ack: bool
+    timeout: float | None
+    memory: int
+    stop_timeout: float
 
 
 class Settler:

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
+from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
 from moonq.sandbox import chunks, watchdog
 from moonq.sandbox.lend import Bound
 
@@ -26,8 +27,6 @@ _log = log.get("moonq.sandbox")
 RESERVE = 8 * 1024 * 1024
 #: After a message of more bytes a worker collects its garbage at once, instead of some time.
 LARGE = 1024 * 1024
-DEFAULT_MEMORY = 64 * 1024 * 1024
-DEFAULT_TIMEOUT = 60.0
 #: Seconds that a retry policy may take: all failures of its queue wait for it.
 DECISION = 1.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
@@ -93,7 +92,7 @@ class Progress(NamedTuple):
 
 
 class Stopped(Exception):
-    """A call was cut off; `reason` says why: timeout, memory, stop, or cancel."""
+    """A call was cut off; `reason` says why: timeout, memory, stop, cancel, or unknown."""
 
     def __init__(self, reason: str, stack: str = "") -> None:
         super().__init__(reason)

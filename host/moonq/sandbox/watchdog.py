@@ -122,6 +122,13 @@ class Guard:
             self._stop(reason)
             return True
 
+    def fire_all(self, reason: str) -> None:
+        """Stop the running call now, and all those above it, in whose time it runs."""
+        guard: Guard | None = self
+        while guard is not None:
+            guard.fire(reason)
+            guard = guard.above
+
     def look(self, now: float) -> None:
         """Stop the call when its time is over; give it up when that has not helped."""
         deadline = self.deadline

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from moonq import durations
+from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
@@ -259,7 +260,8 @@ class Suite:
         if isinstance(cut_off, ScriptFault):
             message, stack = cut_off.fault.message, cut_off.fault.traceback
         elif cut_off.reason == "memory":
-            message, stack = "used more than 64 MiB of memory", cut_off.stack
+            limit = f"{DEFAULT_MEMORY // 1024**2} MiB"
+            message, stack = f"used more than {limit} of memory", cut_off.stack
         else:
             limit = durations.show(self._conditions.limit)
             message, stack = f"still running after {limit}, so it was stopped", cut_off.stack

@@ -18,7 +18,8 @@ run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from moonq.errors import Finding, Severity, Span
@@ -44,17 +45,18 @@ class Place(Protocol):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """A file's name and text: whatever can cut the lines of a frame out of it."""
 
     file: str
     text: str
-    lines: list[str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines without their ends."""
         # Editors and Lua count "\n" only; str.splitlines() would also break at form feeds.
-        object.__setattr__(self, "lines", [line.rstrip("\r") for line in self.text.split("\n")])
+        return [line.rstrip("\r") for line in self.text.split("\n")]
 
     @classmethod
     def of(cls, file: str, data: bytes) -> Source:

@@ -47,13 +47,19 @@ def published(found: Found, screen: Screen) -> Iterator[str]:
     """Yield what was published, and what became of it where that was waited for."""
     verb = "would publish" if found["dry_run"] else "published"
     count, took = found["published"], found["took_ms"] / 1000
-    if count == 1 and not found["refused"]:
+    duplicates = found["duplicates"]
+    if count == 1 and not found["refused"] and duplicates:
+        yield f"duplicate of {found['ids'][0]} in {found['queue']}: nothing new was published"
+    elif count == 1 and not found["refused"]:
         yield f"{verb} {'one message' if found['dry_run'] else found['ids'][0]} to {found['queue']}"
     else:
         speed = f" · {count / took:.0f}/s" if took > 0 and count else ""
         lasted = durations.show(took) if took else "0 s"
-        refused = f"{found['refused']} refused"
-        yield screen.plain(f"{verb} {counted(count)} · {lasted}{speed} · {refused}")
+        told = f"{verb} {counted(count - duplicates)} · {lasted}{speed}"
+        told += f" · {found['refused']} refused"
+        if duplicates:
+            told += f" · {plural(duplicates, 'duplicate')}"
+        yield screen.plain(told)
     for one in found["outcomes"][:MOST_OUTCOMES]:
         yield _outcome(one, screen)
 

@@ -73,8 +73,11 @@ def _change(one: Found, screen: Screen) -> str:
 
 def _would(found: Found) -> str:
     """What would have become of the message: ``would retry in 2s``."""
+    if found.get("verdict") == "dead":
+        return f"would go to dead letters ({found['reason']})"
     delay = f" in {durations.show(found['delay'])}" if found.get("delay") else ""
-    return f"would {found['verdict']}{delay}" if found.get("verdict") else ""
+    verdict = found.get("verdict")
+    return f"would {verdict}{delay}" if verdict and verdict != "unknown" else verdict or ""
 
 
 def _outcome(found: Found, screen: Screen) -> Cell:

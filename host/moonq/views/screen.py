@@ -202,8 +202,11 @@ def _codes(style: str, system: str) -> tuple[str, str]:
     from rich.color import ColorSystem
     from rich.style import Style
 
+    # `rich.console` has this table too, but takes three times as long to import.
     names = {"standard": "STANDARD", "256": "EIGHT_BIT", "truecolor": "TRUECOLOR"}
-    drawn = Style.parse(STYLES[style]).render("\0", color_system=ColorSystem[names[system]])
+    # What rich has parsed once keeps the codes of the first terminal that it was drawn on.
+    fresh: Style = Style.parse.__wrapped__(Style, STYLES[style])
+    drawn = fresh.render("\0", color_system=ColorSystem[names[system]])
     start, _, end = drawn.partition("\0")
     return start, end
 

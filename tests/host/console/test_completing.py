@@ -10,15 +10,16 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from moonq.console import completing
 from moonq.console.completing import LuaCompleter
 from moonq.console.core import Console
 from moonq.console.face import Face
-from moonq.control.reaching import Wish, reach
+from moonq.control.reaching import reach
 
 
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
-    with reach(shop, Wish(local=True, whole=True)) as attached:
+    with reach(shop, local=True, whole=True) as attached:
         yield Console(attached, Face("never", print))
 
 
@@ -38,6 +39,8 @@ def names(console: Console, text: str) -> list[str]:
         ('queue.info("mails', ["app:emails", "app:emails.dead"]),
         ("\\peek orders", ["app:orders", "app:orders.dead"]),
         ('funcs.call("', ["app:process"]),
+        ('queue.publish_batch("app:emails.', ["app:emails.dead"]),
+        ('registry.get("app:proc', ["app:process"]),
         ("\\call pro", ["app:process"]),
         ('require("uu', ["uuid"]),
         ("mq.dead.", ["mq.dead.drop", "mq.dead.ls", "mq.dead.retry", "mq.dead.show"]),
@@ -53,6 +56,14 @@ def names(console: Console, text: str) -> list[str]:
 )
 def test_what_is_offered(console: Console, text: str, expected: list[str]) -> None:
     assert sorted(names(console, text)) == expected
+
+
+def test_what_a_function_names_is_read_from_its_annotations() -> None:
+    found = completing._sources()
+    assert found["store.open"] == "store"
+    assert found["registry.get"] == "entry"
+    assert found["mq.peek"] == "queue"
+    assert found["env.get"] == "nothing"
 
 
 def test_fields_of_the_last_value_are_offered(console: Console) -> None:
@@ -90,7 +101,7 @@ def test_a_thousand_entries_are_offered_within_fifty_milliseconds(tmp_path: Path
     )
     head = "namespace: app\nentries:\n  - {name: mem, kind: queue.driver.memory}\n"
     (tmp_path / "_index.yaml").write_text(head + queues, encoding="utf-8")
-    with reach(tmp_path, Wish(local=True, whole=True)) as attached:
+    with reach(tmp_path, local=True, whole=True) as attached:
         console = Console(attached, Face("never", print))
         console.live.numbers = {"queues": attached.client.request("queues")["queues"]}
         completer = LuaCompleter(console)

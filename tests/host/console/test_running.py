@@ -13,7 +13,7 @@ import pytest
 from moonq.console.core import Console
 from moonq.console.face import Face
 from moonq.console.running import ABANDONED, DEAF, Runner
-from moonq.control.reaching import Reached, Wish, reach
+from moonq.control.reaching import Reached, reach
 
 
 class Deaf:
@@ -73,7 +73,7 @@ def test_a_ctrl_c_right_after_enter_is_not_lost() -> None:
 
 @pytest.fixture
 def attached(shop: Path) -> Iterator[Reached]:
-    with reach(shop, Wish(local=True, whole=True)) as found:
+    with reach(shop, local=True, whole=True) as found:
         yield found
 
 

@@ -114,6 +114,13 @@ def test_the_toolbar_leaves_off_whole_parts() -> None:
         assert "q8 8  q7" not in line or "dead 0" in line
 
 
+def test_a_number_of_messages_is_one_that_can_be_counted(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\peek emails ²", "-e", "\\peek emails 1")
+    assert said.code == 1
+    assert "'²' is no number" in said.err
+    assert "nothing to see" in said.out
+
+
 def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "\\show worker", "-e", "\\graph worker")
     assert "app:worker  queue.consumer  _index.yaml:6" in said.out

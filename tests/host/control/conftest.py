@@ -22,6 +22,7 @@ ENTRIES = """
   - {name: work, kind: function.lua, source: file://work.lua, modules: [logger]}
   - {name: idle, kind: queue.queue, driver: memory}
   - {name: spin, kind: function.lua, source: file://spin.lua}
+  - {name: nap, kind: function.lua, source: file://nap.lua, modules: [time]}
   - {name: cache, kind: store.memory}
   - {name: sums, kind: library.lua, source: file://sums.lua}
 """
@@ -45,6 +46,7 @@ end
 FILES = {
     "work": WORK,
     "spin": "return function() while true do end end",
+    "nap": "return function() require('time').sleep(30) end",
     "sums": "return { add = function(a, b) return a + b end }",
 }
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +22,8 @@ from moonq.host import Host
 from moonq.kinds import load
 from moonq.model import Dead, Message, Stored
 from moonq.operations.performing import Operations
+
+from ..conftest import until
 
 Moonq = Callable[..., Any]
 
@@ -84,6 +90,38 @@ def test_a_durable_queue_is_published_into_looked_at_and_purged(
     assert purged["dropped"] == 3
     assert run(moonq, project, "publish jobs", "--ndjson", purged["backup"]).code == 0
     assert json.loads(run(moonq, project, "peek jobs --json").out)["info"]["ready"] == 3
+
+
+def test_a_raw_queue_takes_a_file_that_is_no_text(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(
+        DURABLE.replace("driver: file", "driver: file, codec: raw")
+    )
+    (project / "body").write_bytes(b"\xff\xfe")
+    assert run(moonq, project, "publish jobs", "--file", project / "body").code == 0
+    [message] = json.loads(run(moonq, project, "peek jobs --json").out)["messages"]
+    assert message["base64"] == "//4="
+
+
+@pytest.mark.parametrize("how", ["publish", "publish_batch"])
+def test_a_call_sends_nothing_into_the_memory_of_its_own_process(
+    moonq: Moonq, project: Path, how: str
+) -> None:
+    what = "{ { body = 1 } }" if how == "publish_batch" else "1"
+    sends = f"""
+  - name: sends
+    kind: function.lua
+    modules: [queue]
+    source: "return function() return require('queue').{how}('app:jobs', {what}) end"
+"""
+    (project / "_index.yaml").write_text(MEMORY + sends)
+    said = run(moonq, project, "call sends --send")
+    assert said.code == 1
+    assert "no moonq host is running" in said.out
+    assert "published" not in said.out
+    (project / "_index.yaml").write_text(DURABLE + sends)
+    said = run(moonq, project, "call sends --send")
+    assert said.code == 0
+    assert "published    app:jobs  1" in said.out
 
 
 def test_a_durable_queue_is_paused_for_the_host_to_come(moonq: Moonq, project: Path) -> None:
@@ -266,3 +304,31 @@ def test_a_long_queue_is_looked_at_with_little_memory(project: Path) -> None:
             assert [one["id"] for one in answer.get("messages", [])] in ([], [f"m{many - 1}"])
     finally:
         host.stop()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    "command", [("call", "spin"), ("call", "spin", "--as-message"), ("eval", "while true do end")]
+)
+def test_a_signal_ends_a_command_that_leaves_nothing_behind(
+    project: Path, command: Any, number: int, code: int
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="mq"))
+    spin = """
+  - name: spin
+    kind: function.lua
+    source: "return function() print('at work') while true do end end"
+"""
+    (project / "_index.yaml").write_text(MEMORY + spin)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moonq", "-C", project, *command],
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: any(folder.glob("moonq-*/host.sock")))
+    time.sleep(0.3)
+    process.send_signal(number)
+    assert process.wait(10) == code
+    assert list(folder.iterdir()) == []
+    folder.rmdir()

@@ -40,8 +40,8 @@ def dead(host: Host, count: int = 1) -> None:
 
 SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("publish", ("idle", "1"), "moonq.publish/1", {
-        "queue", "published", "refused", "ids", "errors", "outcomes", "timed_out", "dry_run",
-        "took_ms"}),
+        "queue", "published", "refused", "duplicates", "ids", "errors", "outcomes", "timed_out",
+        "dry_run", "took_ms"}),
     ("peek", ("idle",), "moonq.peek/1", {
         "queue", "driver", "info", "messages", "shown", "left_off"}),
     ("queues", (), "moonq.queues/1", {"queues"}),
@@ -113,9 +113,13 @@ def test_a_duplicate_is_told_and_not_waited_for(shop: Moonq, host: Host) -> None
     host.consumers["app:worker"].pause()
     publish = ("publish", "jobs", '{"id":1,"total":5}', "--dedup-key", "one")
     [first] = json.loads(shop(*publish, "--json").out)["ids"]
-    said = shop(*publish, "--wait")
-    assert said.code == 0
-    assert f"duplicate of {first}" in said.err
+    for how in ((), ("--wait",)):
+        said = shop(*publish, *how)
+        assert said.code == 0
+        assert said.out == f"duplicate of {first} in app:jobs: nothing new was published\n"
+        assert "duplicate" not in said.err
+    assert "published 0 · " in (said := shop(*publish, "--count", "2")).out
+    assert "2 duplicates" in said.out
     document = json.loads(shop(*publish, "--wait", "--json").out)
     assert (document["ids"], document["outcomes"], document["timed_out"]) == ([first], [], False)
 
@@ -143,10 +147,11 @@ def test_a_body_is_json_or_a_lua_literal(shop: Moonq, host: Host, typed: str, bo
 
 
 @pytest.mark.parametrize("typed", ["text", "{ id =", "{ id = os.exit() }", "{ f = print }", "{}{"])
-def test_what_is_neither_is_wrong_usage(shop: Moonq, host: Host, typed: str) -> None:
-    said = shop("publish", "idle", typed)
-    assert said.code == 2
-    assert "JSON" in said.err or "Lua" in said.err
+@pytest.mark.parametrize("command", ["publish idle", "call work"])
+def test_what_is_neither_is_refused(shop: Moonq, host: Host, command: str, typed: str) -> None:
+    said = shop(*command.split(), typed)
+    assert said.code == 1
+    assert " is not JSON: line 1, column " in said.err or "neither JSON nor a Lua" in said.err
     assert host.queues.info("app:idle").ready == 0
 
 
@@ -172,6 +177,29 @@ def test_a_line_that_is_no_json_is_named(shop: Moonq, host: Host, tmp_path: Path
     said = shop("publish", "idle", "--ndjson", tmp_path / "lines")
     assert said.code == 1
     assert "line 2 is not JSON" in said.err
+
+
+@pytest.mark.parametrize("what", ["headers", "options"])
+@pytest.mark.parametrize("value", ["[1]", "5", '"text"'])
+def test_a_line_whose_parts_are_no_objects_is_refused(
+    shop: Moonq, host: Host, tmp_path: Path, what: str, value: str
+) -> None:
+    parts = {"headers": "{}", "options": "{}", what: value}
+    line = ",".join(f'"{name}":{text}' for name, text in parts.items())
+    (tmp_path / "lines").write_text(f'{{"body":1,{line}}}\n{{"body":2,"options":null}}\n')
+    said = shop("publish", "idle", "--ndjson", tmp_path / "lines", "--dedup-key", "k")
+    assert said.code == 1
+    assert f"{what}: names and values expected, got " in said.err
+    assert "published 1 · " in said.out
+
+
+def test_bytes_that_are_no_text_are_refused(shop: Moonq, host: Host, tmp_path: Path) -> None:
+    (tmp_path / "body").write_bytes(b"\xff\xfe")
+    said = shop("publish", "idle", "--file", tmp_path / "body")
+    assert said.code == 1
+    assert "the body is not JSON" in said.err
+    said = shop("publish", "idle", "--ndjson", tmp_path / "body")
+    assert (said.code, "is not UTF-8" in said.err) == (1, True)
 
 
 def test_a_refused_message_is_told_and_counted(shop: Moonq, host: Host) -> None:
@@ -363,7 +391,7 @@ def test_a_call_runs_on_the_host_and_shows_the_frame_where_it_failed(
 ) -> None:
     said = shop("call", "work", '{"id":1,"total":-1}', "--as-message")
     assert said.code == 1
-    assert said.out.startswith("would dead")
+    assert said.out.startswith("would go to dead letters (max_attempts)  ")
     assert "work.lua:6" in said.err
 
 

@@ -187,6 +187,44 @@ def test_a_purge_drops_what_was_counted_and_saves_it_first(operations: Taking, h
     assert lines[2]["options"]["at"] > host.clock.now() + 3000
 
 
+@pytest.fixture(params=["memory", "sqlite"])
+def twins(make_host: MakeHost, request: pytest.FixtureRequest) -> Taking:
+    """Operations on a host of that driver."""
+    entries = f"""
+  - {{name: disk, kind: queue.driver.sqlite, path: queue.db}}
+  - {{name: jobs, kind: queue.queue, driver: {"disk" if request.param == "sqlite" else "memory"},
+     retry: {{max_attempts: 1}}}}
+  - {{name: worker, kind: queue.consumer, queue: jobs, func: work}}
+  - {{name: work, kind: function.lua, source: file://work.lua}}
+"""
+    host = make_host(entries, work="return function() error('no') end")
+    return Taking(host, "console:tester")
+
+
+def test_messages_that_share_an_id_are_counted_saved_and_dropped_each(twins: Taking) -> None:
+    consumer = twins._host.consumers["app:worker"]
+    consumer.pause()
+    published(twins, "jobs", 1, 2, id="same")
+    published(twins, "jobs", 3)
+    assert twins.take("snapshot", queue="jobs")["count"] == 3
+    answer = twins.take("purge", queue="jobs", confirm="app:jobs")
+    assert (answer["chosen"], answer["dropped"]) == (3, 3)
+    lines = [json.loads(line) for line in Path(answer["backup"]).read_text().splitlines()]
+    assert [line["body"] for line in lines] == [1, 2, 3]
+    consumer.resume()
+    published(twins, "jobs", 4, 5, 6, id="same")
+    until(lambda: twins.dead_letters(queue="jobs")["count"] == 3)
+    consumer.pause()
+    answer = twins.take("retry", queue="jobs", ids=["same"], confirm="app:jobs")
+    assert (answer["chosen"], answer["retried"]) == (3, 3)
+    consumer.resume()
+    until(lambda: twins.dead_letters(queue="jobs")["count"] == 3)
+    answer = twins.take("drop", queue="jobs", confirm="app:jobs")
+    assert (answer["chosen"], answer["dropped"]) == (3, 3)
+    lines = Path(answer["backup"]).read_text().splitlines()
+    assert [json.loads(line)["body"] for line in lines] == [4, 5, 6]
+
+
 def test_what_cannot_be_saved_is_not_dropped(operations: Taking, host: Host) -> None:
     published(operations, "idle", 1)
     (host.project.root / ".moonq").write_text("in the way")
@@ -201,6 +239,11 @@ def test_only_old_messages_are_purged_when_that_is_asked(operations: Taking, hos
     published(operations, "idle", 1)
     assert operations.take("snapshot", queue="idle", older=3600)["count"] == 0
     assert operations.take("snapshot", queue="idle", older=0)["count"] == 1
+    assert operations.take("snapshot", queue="idle", older="1h")["count"] == 0
+    assert operations.take("snapshot", queue="idle", older="0s")["count"] == 1
+    for wrong in ("soon", -1, True):
+        with pytest.raises(Invalid, match="snapshot: field 'older': "):
+            operations.take("snapshot", queue="idle", older=wrong)
 
 
 def test_a_snapshot_serves_what_it_was_taken_for(operations: Taking) -> None:

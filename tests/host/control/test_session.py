@@ -105,6 +105,33 @@ def test_sessions_do_not_see_each_other(clients: Callable[[], Client]) -> None:
     assert texts(other, "secret, string.upper('a')") == ["nil", '"A"']
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("call", {"function": "spin"}),
+        ("call", {"function": "spin", "as_message": True}),
+        ("call", {"function": "nap"}),
+        ("eval", {"src": 'mq.call("spin")'}),
+    ],
+)
+@pytest.mark.parametrize("end", ["cancel", "hang up"])
+def test_a_function_that_was_called_by_hand_ends_with_its_request(
+    clients: Callable[[], Client], host: Host, kind: str, fields: dict[str, Any], end: str
+) -> None:
+    client = clients()
+    running = client.begin(kind, **fields)
+    until(lambda: bool(host._calls))
+    began = time.monotonic()
+    if end == "cancel":
+        running.cancel()
+        running.wait()
+        assert client.request("ping") == {"pong": True}
+    else:
+        client.close()
+    until(lambda: not host._calls)
+    assert time.monotonic() - began < 5
+
+
 def test_a_session_can_begin_anew(client: Client) -> None:
     texts(client, "x = 1")
     client.request("reset")

@@ -6,13 +6,26 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from rich.color import ColorSystem
 from rich.style import Style
 
 from moonq.text.findings import Span, error
 from moonq.views import Screen
+from moonq.views import screen as theme
 from moonq.views.screen import COLORS, STYLES, show
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_codes() -> Iterator[None]:
+    """Let rich forget the codes of its styles: it takes a process to have one terminal."""
+    theme._codes.cache_clear()
+    Style.parse.cache_clear()
+    yield
+    theme._codes.cache_clear()
+    Style.parse.cache_clear()
 
 
 class Terminal(io.StringIO):
@@ -86,8 +99,8 @@ def test_a_colour_is_one_that_the_terminal_has(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", many)
-    # rich remembers the codes of a style, for a process has one terminal.
-    Style.parse.cache_clear()
+    # As if the process had drawn on another terminal before.
+    Style.parse(STYLES["bad"]).render("dead", color_system=ColorSystem.WINDOWS)
     assert Screen(color=True).paint("bad", "dead") == f"\x1b[{code}mdead\x1b[0m"
 
 

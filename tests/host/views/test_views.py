@@ -204,6 +204,10 @@ def test_a_call_that_failed_shows_where() -> None:
     found = {**CALL, **nothing, "error": error, "verdict": ""}
     lines = list(views.called(found, Screen(), as_message=False))
     assert lines[0] == "failed       TIMEOUT: bank did not answer   (retryable: yes)"
+    unknown = views.called(
+        {**found, "verdict": "unknown", "delay": None}, Screen(), as_message=True
+    )
+    assert next(unknown) == "unknown      TIMEOUT: bank did not answer   (retryable: yes)"
     assert lines[1:3] == [f"{'':13}at pay.lua:31: in pay", f"{'':13}at pay.lua:7: in main"]
     assert len(list(views.called(found, Screen(), as_message=False, frames=False))) == 2
 
@@ -328,6 +332,7 @@ def test_what_was_published_and_what_became_of_it() -> None:
         "queue": "app:a",
         "published": 1,
         "refused": 0,
+        "duplicates": 0,
         "ids": ["m1"],
         "errors": [{"number": 2, "kind": "INVALID", "message": "too large"}],
         "outcomes": [{"event": "ack", "function": "app:f", "took_ms": 12.0, "attempt": 1}],
@@ -339,10 +344,24 @@ def test_what_was_published_and_what_became_of_it() -> None:
         "published m1 to app:a",
         "acked by app:f in 12 ms (attempt 1)",
     ]
+    twice = {**found, "duplicates": 1, "outcomes": []}
+    assert list(views.published(twice, Screen())) == [
+        "duplicate of m1 in app:a: nothing new was published"
+    ]
     assert [note for note, _ in views.notes(found)] == [
         "moonq: message 2: INVALID too large",
         "not done after 20ms; it goes on without us",
     ]
+
+
+def test_a_duplicate_is_not_counted_as_published() -> None:
+    found = {"queue": "app:a", "refused": 0, "outcomes": [], "dry_run": False, "took_ms": 0.0}
+    one = {**found, "published": 1, "duplicates": 1, "ids": ["m1"]}
+    assert list(views.published(one, Screen())) == [
+        "duplicate of m1 in app:a: nothing new was published"
+    ]
+    many = {**found, "published": 3, "duplicates": 1, "ids": ["m1", "m1", "m2"]}
+    assert list(views.published(many, Screen())) == ["published 2 · 0 s · 0 refused · 1 duplicate"]
 
 
 def test_a_reload_says_what_changed() -> None:

@@ -257,6 +257,13 @@ describe("a body that cannot be decoded", function()
   end)
 end)
 
+describe("a dry run that came to an answer it cannot know", function()
+  it("is unknown", function()
+    local event = { what = "unknown", kind = "UNKNOWN", message = "who knows" }
+    eq(judged(event), { action = "unknown", kind = "UNKNOWN", message = "who knows" })
+  end)
+end)
+
 describe("what a handler asks for", function()
   it("ack: done", function()
     eq(judged({ what = "ack" }), { action = "ack" })

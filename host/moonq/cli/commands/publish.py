@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +15,7 @@ from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, command
-from moonq.cli.publishing import BATCH, Template, batches, body_text, lines_of
+from moonq.cli.publishing import BATCH, Template, batches, bytes_of, lines_of
 from moonq.errors import NoHost
 from moonq.operations.verbs import VERBS
 
@@ -87,7 +85,7 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
             job.run(messages(given), given["rate"], Progress(options))
         else:
             job.run_and_wait(list(messages(given)), given["wait"])
-    show(options, job)
+    tell(options, VERBS["publish"], job.found)
     return job.exit_code()
 
 
@@ -109,11 +107,12 @@ def messages(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     template = Template(dict(given["headers"]), options)
     if given["ndjson"] is not None:
         return lines_of(given["ndjson"], template)
-    if given["file"] is not None:
-        text = Path(given["file"]).read_text(encoding="utf-8")
+    source = given["file"] or ("-" if given["body"] == "-" else None)
+    if source:
+        message = template.of_bytes(bytes_of(source))
     else:
-        text = sys.stdin.read() if given["body"] == "-" else given["body"]
-    return itertools.repeat(template.message(body_text(text)), given["count"])
+        message = template.message(arguments.as_json(given["body"]))
+    return itertools.repeat(message, given["count"])
 
 
 class Job:
@@ -125,6 +124,7 @@ class Job:
             "queue": queue,
             "published": 0,
             "refused": 0,
+            "duplicates": 0,
             "ids": [],
             "errors": [],
             "outcomes": [],
@@ -132,7 +132,7 @@ class Job:
             "dry_run": dry_run,
             "took_ms": 0.0,
         }
-        self.duplicates: list[str] = []
+        self._known: set[str] = set()
         """Ids of messages that were there already, with the same `dedup_key`."""
 
     def run(self, every: Iterator[dict[str, Any]], rate: float | None, progress: Progress) -> None:
@@ -150,16 +150,12 @@ class Job:
 
     def run_and_wait(self, every: list[dict[str, Any]], limit: float) -> None:
         """Publish them and wait until each is done or dead."""
-        from moonq.run.ids import new_id
-
         if self._host.is_private:
             raise NoHost(
                 "no moonq host is running, so nobody would handle it; it was not published",
                 hint="start one with `moonq run`, or leave out --wait",
             )
-        for number, message in enumerate(every):
-            options = {"id": new_id(time.time()), **message["options"]}
-            every[number] = {**message, "options": options}
+        every = [_named(message) for message in every]
         began = time.monotonic()
         ids = [one["options"]["id"] for one in every]
         with self._host.client.subscribe("tail", targets=ids, events=["ack", "dead"]) as events:
@@ -170,7 +166,7 @@ class Job:
 
     def _follow(self, events: Subscription, began: float, limit: float) -> None:
         """Wait for the ends of what is really new, *limit* seconds at most."""
-        missing = set(self.found["ids"]) - set(self.duplicates)
+        missing = set(self.found["ids"]) - self._known
         while missing and not events.ended:
             left = began + limit - time.monotonic()
             if left <= 0:
@@ -187,6 +183,8 @@ class Job:
 
     def _send(self, batch: list[dict[str, Any]]) -> None:
         found = self.found
+        # By another id in the answer a duplicate is recognised.
+        batch = [_named(one) if _may_repeat(one) else one for one in batch]
         answer = self._host.request(
             "publish", queue=found["queue"], messages=batch, dry_run=found["dry_run"]
         )
@@ -200,7 +198,8 @@ class Job:
             found["published"] += 1
             self._name("ids", one["id"])
             if not found["dry_run"] and one["id"] != sent["options"].get("id", one["id"]):
-                self.duplicates.append(one["id"])
+                found["duplicates"] += 1
+                self._known.add(one["id"])
 
     def _name(self, what: str, one: Any) -> None:
         if len(self.found[what]) < NAMED:
@@ -213,8 +212,12 @@ class Job:
         return 8 if self.found["timed_out"] else 0
 
 
-def show(options: Options, job: Job) -> None:
-    """Print what was done: data to stdout, talk to stderr."""
-    tell(options, VERBS["publish"], job.found)
-    for duplicate in dict.fromkeys(job.duplicates):
-        options.say(f"duplicate of {duplicate}: nothing new was published", important=True)
+def _may_repeat(message: dict[str, Any]) -> bool:
+    return isinstance(message["options"], dict) and "dedup_key" in message["options"]
+
+
+def _named(message: dict[str, Any]) -> dict[str, Any]:
+    """Return *message* with an id."""
+    from moonq.run.ids import new_id
+
+    return {**message, "options": {"id": new_id(time.time()), **message["options"]}}

@@ -81,14 +81,14 @@ def repl(
     from moonq.console.core import Console
     from moonq.console.entering import enter_all
     from moonq.console.face import Face
-    from moonq.control.reaching import Wish, reach
+    from moonq.control.reaching import reach
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
     if not texts and not sys.stdin.isatty():
         texts = [sys.stdin.read()]
     terminal = None if texts else _terminal(options)
-    wish = Wish(to=attach, local=local, start=start, whole=True)
-    with logging(options, terminal), reach(options.project, wish) as found:
+    reached = reach(options.project, to=attach, local=local, start=start, whole=True)
+    with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
         face = terminal or Face(options.color, options.say)

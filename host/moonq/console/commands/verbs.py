@@ -66,7 +66,7 @@ def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
 
 def _value(verb: Verb, argument: Argument, word: str) -> Any:
     if argument.type == "integer":
-        if not word.isdigit():
+        if not word.isdecimal():
             raise Invalid(f"{word!r} is no number", hint=f"write \\{verb.usage()}")
         return int(word)
     if argument.type == "flag" and word != argument.name:

@@ -137,11 +137,11 @@ class MemoryDriver:
         """Show one message of *queue* whatever its state."""
         return self._locked(memory_view.find, queue, message_id)
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        return self._locked(MemoryQueue.purge, queue, ids)
+        return self._locked(_purge, queue, ids)
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         A full target ends it: what was not moved stays a dead letter.
@@ -154,7 +154,7 @@ class MemoryDriver:
         refusals: list[QueueError] = []
         moved = 0
         with self._shared.working():
-            for record in letters.select(ids):
+            for record in memory_view.select(letters, ids):
                 if X_ORIGINAL_QUEUE not in record.message.headers:
                     continue  # published here: it never died
                 try:
@@ -189,6 +189,13 @@ class MemoryDriver:
 
     def _queue(self, name: str) -> MemoryQueue:
         return refusals.declared(self._queues, name, "memory")
+
+
+def _purge(queue: MemoryQueue, ids: Sequence[str | int] | None) -> int:
+    records = memory_view.select(queue, ids)
+    for record in records:
+        queue.discard(record)
+    return len(records)
 
 
 def _refuse_options(spec: QueueSpec) -> None:

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from moonq.drivers import paging
 from moonq.drivers.base import Event
 from moonq.drivers.desk import Desk
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.memory.dedup import Dedup
-from moonq.drivers.memory.ordering import Groups, Line, Timers, in_order
+from moonq.drivers.memory.ordering import Groups, Line, Timers
 from moonq.drivers.memory.record import (
     BLOCKED,
     DELAYED,
@@ -28,10 +26,8 @@ from moonq.drivers.memory.record import (
     PARKED,
     READY,
     RUNNING,
-    Place,
     Record,
 )
-from moonq.drivers.paging import Key, Section
 from moonq.drivers.refusals import full
 from moonq.drivers.story import FRESH, Story, costs_turn
 from moonq.errors import QueueError, Unavailable
@@ -49,7 +45,7 @@ from moonq.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from moonq.drivers.memory.shared import Shared
 
@@ -345,39 +341,6 @@ class MemoryQueue:
         """Deliver again."""
         self.paused = False
         self.wake_all()
-
-    # Inspection
-
-    def sections(self) -> list[Section[Record]]:
-        """Those that run, those that are about to, then those that are not leased."""
-        held = [Section("running", self._held(RUNNING)), Section("leased", self._held(LEASED))]
-        return held + self.unclaimed()
-
-    def unclaimed(self) -> list[Section[Record]]:
-        """All that is not leased: ready in the order of delivery, blocked, delayed by due time."""
-        return [
-            Section("ready", self.line.behind),
-            Section("ready", self.groups.behind),
-            Section("delayed", self.delays.behind),
-        ]
-
-    def _held(self, place: Place) -> Callable[[Key], Iterator[tuple[Key, Record]]]:
-        held = (record for desk in self.desks for record in desk.held.values())
-        return partial(in_order, [(r.seq, r) for r in held if r.place == place])
-
-    def select(self, ids: Sequence[str] | None) -> list[Record]:
-        """Those of *ids*, or all, that are not leased."""
-        self.tick()
-        wanted = None if ids is None else frozenset(ids)
-        records = paging.every(self.unclaimed())
-        return [r for r in records if wanted is None or r.message.id in wanted]
-
-    def purge(self, ids: Sequence[str] | None) -> int:
-        """Forget those of *ids*, or all, that are not leased, and return how many."""
-        records = self.select(ids)
-        for record in records:
-            self.discard(record)
-        return len(records)
 
     def discard(self, record: Record) -> None:
         """Forget a waiting record, as if it had never been published."""

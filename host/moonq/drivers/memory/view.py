@@ -1,4 +1,4 @@
-"""A look at a memory queue that changes nothing; the driver's lock must be held."""
+"""Looks at a memory queue that move no message; the driver's lock must be held."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from moonq.drivers import paging
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
-from moonq.drivers.memory.record import RUNNING, STATES, Record
+from moonq.drivers.memory.ordering import in_order
+from moonq.drivers.memory.record import LEASED, RUNNING, STATES, Place, Record
+from moonq.drivers.paging import Key, Section
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from moonq.drivers.memory.queue import MemoryQueue
 
 
@@ -37,15 +41,46 @@ def peek(queue: MemoryQueue, limit: int, cursor: str, state: MessageState | None
     """Show up to *limit* messages from where *cursor* says."""
     queue.tick()
     show = partial(_stored, queue)
-    return paging.peek(queue.spec.name, queue.sections(), limit, cursor, state, show)
+    return paging.peek(queue.spec.name, sections(queue), limit, cursor, state, show)
 
 
 def find(queue: MemoryQueue, message_id: str) -> Stored | None:
     """Show one message."""
     queue.tick()
-    records = paging.every(queue.sections())
+    records = paging.every(sections(queue))
     found = (record for record in records if record.message.id == message_id)
     return next((_stored(queue, record) for record in found), None)
+
+
+def select(queue: MemoryQueue, ids: Sequence[str | int] | None) -> list[Record]:
+    """Return those of *ids*, or all, that are not leased."""
+    queue.tick()
+    wanted = None if ids is None else frozenset(ids)
+    records = paging.every(unclaimed(queue))
+    return [r for r in records if wanted is None or r.message.id in wanted or r.seq in wanted]
+
+
+def sections(queue: MemoryQueue) -> list[Section[Record]]:
+    """Those that run, those that are about to, then those that are not leased."""
+    return [
+        Section("running", _held(queue, RUNNING)),
+        Section("leased", _held(queue, LEASED)),
+        *unclaimed(queue),
+    ]
+
+
+def unclaimed(queue: MemoryQueue) -> list[Section[Record]]:
+    """All that is not leased: ready in the order of delivery, blocked, delayed by due time."""
+    return [
+        Section("ready", queue.line.behind),
+        Section("ready", queue.groups.behind),
+        Section("delayed", queue.delays.behind),
+    ]
+
+
+def _held(queue: MemoryQueue, place: Place) -> Callable[[Key], Iterator[tuple[Key, Record]]]:
+    held = (record for desk in queue.desks for record in desk.held.values())
+    return partial(in_order, [(record.seq, record) for record in held if record.place == place])
 
 
 def _stored(queue: MemoryQueue, record: Record) -> Stored:
@@ -60,6 +95,7 @@ def _stored(queue: MemoryQueue, record: Record) -> Stored:
         None if due is None else due + epoch,
         story.errors,
         None if record.expires is None else record.expires + epoch,
+        record.seq,
     )
 
 
@@ -69,6 +105,6 @@ def _dead_letters(queue: MemoryQueue) -> int:
         return 0
     origins = (
         record.message.headers.get(X_ORIGINAL_QUEUE)
-        for record in paging.every(queue.dead.sections())
+        for record in paging.every(sections(queue.dead))
     )
     return sum(1 for origin in origins if origin == queue.spec.name)

@@ -221,7 +221,7 @@ class SqliteDriver:
         source = self._queue(queue)
         return self._looking().find(source, message_id)
 
-    def purge(self, queue: str, ids: Sequence[str] | None = None) -> int:
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         source = self._queue(queue)
         rows = [(row, group) for row, group, _ in self._looking().unclaimed(source, ids)]
@@ -229,7 +229,7 @@ class SqliteDriver:
             self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
         )
 
-    def redrive(self, source: str, target: str, ids: Sequence[str] | None = None) -> int:
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
         A full target ends it: what was not moved stays a dead letter.

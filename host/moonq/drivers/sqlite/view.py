@@ -101,15 +101,19 @@ class View:
             return None if row is None else _stored(connection, row[0])
 
     def unclaimed(
-        self, queue: SqliteQueue, ids: Sequence[str] | None
+        self, queue: SqliteQueue, ids: Sequence[str | int] | None
     ) -> list[tuple[int, str | None, int | None]]:
         """Row, group and origin of those of *ids*, or all, that are not leased, in order."""
-        sql = "SELECT mid, id, grp, origin FROM msg WHERE id = ?"
+        sql = "SELECT mid, id, id, grp, origin FROM msg WHERE id = ?"
         wanted = None if ids is None else frozenset(ids)
         with self._looking() as connection:
             rows = paging.every(unclaimed(connection, queue))
             found = (connection.execute(sql, (row,)).fetchone() for row in rows)
-            return [rest for mid, *rest in found if wanted is None or mid in wanted]
+            return [
+                rest
+                for mid, row, *rest in found
+                if wanted is None or not wanted.isdisjoint((mid, row))
+            ]
 
 
 def _stored(connection: sqlite3.Connection, row: int) -> Stored:
@@ -122,4 +126,5 @@ def _stored(connection: sqlite3.Connection, row: int) -> Stored:
         due,
         sqlite_rows.errors(errs),
         expires,
+        row,
     )

@@ -50,8 +50,7 @@ class CallUnderTest(Call):
         return self.run(body.decode(), json.loads(headers) if headers else {})
 
     def _sleep(self, seconds: float) -> bool:
-        if self._state is not None:
-            self._bench.sleep(seconds, self._began, self._timeout(), self._state.guard.fire)
+        self._bench.sleep(seconds, self._began, self._timeout(), self._switch.fire)
         return True
 
 

@@ -152,8 +152,8 @@ class SuiteLends:
     def redrive(self, queue: bytes) -> int:
         """Give the dead letters of a queue another life."""
         route = self._route(queue)
-        ids = [letter.message.id for letter in _dead_letters(route)]
-        return route.driver.redrive(route.spec.dead_letter or "", "", ids) if ids else 0
+        chosen = [letter.number for letter in _dead_letters(route)]
+        return route.driver.redrive(route.spec.dead_letter or "", "", chosen) if chosen else 0
 
     def drain(self, queue: bytes, most: int, within: float) -> bytes:
         """Run the consumers of a queue until nothing is left; a negative *within* is no limit."""
