@@ -132,7 +132,7 @@ _ROWS = (
             Argument("argument", "its argument; - reads it from stdin", "json", "", cli="[JSON]",
                 typed="[BODY]", lua="argument"),
             Argument("as_message", "call it as a consumer does, with a message", "flag", False,
-                cli="--as-message", for_view="as_message"),
+                cli="--as-message", typed="[--as-message]", for_view="as_message"),
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
             Argument("send", "really send what the function publishes", "flag", False,

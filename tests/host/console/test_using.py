@@ -130,7 +130,10 @@ def test_an_entry_and_what_refers_to_it_are_shown(moonq: Run, shop: Path) -> Non
 
 def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, shop: Path) -> None:
     call = '\\call "process" { id = 7, total = 1 }'
-    said = moonq("repl", "-C", shop, "-e", call, "-e", "\\peek emails")
+    said = moonq("repl", "-C", shop, "-e", call)
+    assert said.out.startswith("returned ")
+    assert 'would publish  app:emails  {"order_id":7}' in said.out
+    said = moonq("repl", "-C", shop, "-e", f"{call} --as-message", "-e", "\\peek emails")
     assert said.out.startswith("would ack")
     assert 'would publish  app:emails  {"order_id":7}' in said.out
     assert "app:emails · 0 ready · nothing to see" in said.out

@@ -43,12 +43,19 @@ def act(console: Console, rest: str, verb: Verb) -> None:
 
 def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
     typed = [one for one in verb.arguments if one.typed]
-    if typed and typed[-1].type == "json":
+    body_at = next((at for at, one in enumerate(typed) if one.type == "json"), None)
+    if body_at is not None:
         first, _, body = rest.partition(" ")
+        flags = {}
+        for one in typed[body_at + 1 :]:
+            # Behind a value that may hold anything stands a flag, spelt as on the command line.
+            before, mark, behind = f" {body}".rpartition(f" {one.cli}")
+            if mark and not behind.strip():
+                body, flags[one.name] = before, True
         found = words(first, verb.usage())
         if not found:
             raise miscounted(found, verb.usage())
-        return {typed[0].name: found[0], **_body(console, typed[-1], body.strip())}
+        return {typed[0].name: found[0], **_body(console, typed[body_at], body.strip()), **flags}
     least = sum(not one.typed.startswith("[") for one in typed)
     most = MOST if typed and typed[-1].type == "texts" else len(typed)
     found = words(rest, verb.usage())
@@ -75,7 +82,7 @@ def _value(verb: Verb, argument: Argument, word: str) -> Any:
 
 
 def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
-    """Return *text*, a value in Lua or in JSON, as JSON: with one, a function gets a message."""
+    """Return *text*, a value in Lua or in JSON, as JSON."""
     if not text:
         return {}
     try:
@@ -85,7 +92,7 @@ def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
         if not found.is_well or not found.values or not isinstance(found.values[0], str):
             raise Invalid(f"{text[:60]!r} is neither JSON nor a Lua literal") from None
         text = found.values[0]
-    return {argument.name: text, "as_message": True}
+    return {argument.name: text}
 
 
 def _letters(console: Console, queue: str, names: Sequence[str]) -> dict[str, Any]:
