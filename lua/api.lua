@@ -23,7 +23,7 @@ local handler
 local is_json = true
 
 --- The address of the state's main coroutine, for the watchdog: proved by a hook with a count
---- that nobody else uses, which Python must see at that address through the C API.
+--- that is used nowhere else, which Python must see at that address through the C API.
 ---@return string? address  hexadecimal; nil when it could not be proved
 function api.find_address()
   local address = match(tostring((running())), "0x(%x+)")
@@ -185,15 +185,48 @@ function api.set_policy(queue)
   judge = require("host.run.verdict").judge(json.decode(queue), handler)
 end
 
---- What an event leads to; see `verdict.lua`.
----@param event string   a `verdict.Event` as JSON
----@return string        a `verdict.Verdict` as JSON
----@return string? problem  what is wrong with the queue's own policy, which was not followed
-function api.decide(event)
-  local found = judge(json.decode(event))
-  local problem = found.problem
-  found.problem = nil
-  return json.encode(found), problem
+--- What an event leads to: takes the fields of a `verdict.Event` and answers those of a
+--- `verdict.Verdict`, in the order in which they are declared (see `verdict.lua`).
+---@return string action
+---@return number? delay
+---@return string? reason
+---@return string? kind
+---@return string? message
+---@return string? words
+---@return string? problem
+function api.decide(
+  what,
+  kind,
+  message,
+  attempt,
+  interruptions,
+  snoozes,
+  chance,
+  retryable,
+  delay,
+  elapsed,
+  is_stopping
+)
+  local found = judge({
+    what = what,
+    kind = kind,
+    message = message,
+    attempt = attempt,
+    interruptions = interruptions,
+    snoozes = snoozes,
+    chance = chance,
+    retryable = retryable,
+    delay = delay,
+    elapsed = elapsed,
+    is_stopping = is_stopping,
+  })
+  return found.action,
+    found.delay,
+    found.reason,
+    found.kind,
+    found.message,
+    found.words,
+    found.problem
 end
 
 --- Collects garbage and answers how many KiB are left in use.

@@ -6,7 +6,7 @@
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
---- emptied: from there on nobody can find lupa, Python or an unwrapped function.
+--- emptied: from there on no code can find lupa, Python or an unwrapped function.
 local python, debug, package = _G.python, debug, package
 local pairs, error, load = pairs, error, load
 

@@ -1,4 +1,4 @@
---- Calls other functions of the project, each in a state of its own.
+--- Calls other functions of the project, each in its own state.
 ---
 ---     local funcs = require("funcs")
 ---     local total, err = funcs.call("app:total_of", { 10, 20 })

@@ -622,7 +622,8 @@ function test.queue(id)
   return testing().queue(id)
 end
 
---- Calls a function entry once, as if a message had come, without any queue.
+--- Calls a function entry once, as if a message had come, without any queue. It runs with the
+--- scope and the time limit of the first consumer that names it, where there is one.
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
@@ -635,7 +636,7 @@ end
 
 --- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
 --- would make of the message: `test.verdict("app:charge", order).delay --> 2.0`. Nothing is spread
---- by chance; a function that serves no queue, or several, is judged by the defaults.
+--- by chance; a function that serves no queue is judged by the defaults.
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
@@ -706,7 +707,7 @@ function test.duplicate(id)
   testing().duplicate(id)
 end
 
---- The broker does not hear of the next ack.
+--- The next ack is lost on its way to the broker.
 function test.drop_ack()
   testing().drop_ack()
 end

@@ -13,7 +13,7 @@ from moonq.model import Delivery, Message, Verdict
 
 
 class Observer(Protocol):
-    """Is told of every message by the threads that do the work, so it must never wait."""
+    """Called about every message by the threads that do the work, so it must never wait."""
 
     def published(self, queue: str, message: Message) -> None:
         """*message* is stored in *queue*."""
@@ -37,7 +37,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.observer: Observer | None = None
-        """Who wants to know of every message, not of their number alone."""
+        """Called about every message, beside the counts."""
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
 

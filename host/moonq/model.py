@@ -66,7 +66,7 @@ class Delivery(NamedTuple):
 
     message: Message
     receipt: Any
-    """The driver's own proof that we hold it; nobody else looks inside."""
+    """The driver's proof that we hold it; only the driver looks inside."""
     attempt: int = 1
     """1 for the first run; counts failures."""
     interruptions: int = 0

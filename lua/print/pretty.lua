@@ -127,7 +127,7 @@ local function order()
 end
 
 --- The keys of a table: numbers, then strings, then the rest; each sorted, while they are not so
---- many that nobody would see all of them anyway.
+--- many that they could not be read anyway.
 ---@param value table
 ---@param from? integer  leave out the list before this index (default 1: all keys)
 ---@return any[]
@@ -173,7 +173,7 @@ local function note(p, text, stand_in)
   return "--[[" .. text .. "]]" .. (stand_in and " " .. stand_in or "")
 end
 
---- The place where a script wrote the function; the host's own places are nobody's business.
+--- The place where a script wrote the function; places in the host are not shown.
 local function written_at(value)
   local info = getinfo(value, "S")
   if info.what == "C" or info.source == "=?" or find(info.source, "^=%[moonq") then

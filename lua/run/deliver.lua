@@ -31,7 +31,7 @@ local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_wai
 local deliver = {}
 
 local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
---- Seconds of work after which the rest of a batch is left to whoever is free.
+--- Seconds of work after which the rest of a batch is left to other workers.
 local SLICE = 0.001
 
 -- What the current call has done so far: Python asks for it when the call was cut off.
@@ -57,7 +57,7 @@ local function note_raised(index, raised)
   end
 end
 
---- Called when the script has had its say: nothing but what it keeps itself lives longer.
+--- Called when the script has run: nothing but what it keeps itself lives longer.
 local function forget()
   reset_metatables()
   clear_trace()

@@ -53,7 +53,7 @@ local function is_error(value)
   return type(value) == "table" and getmetatable(value) == "error"
 end
 
---- Kind, message, whether trying again can help (nil: nobody has said), and the stack of an
+--- Kind, message, whether trying again can help (nil: unknown), and the stack of an
 --- error value.
 ---@param value any
 ---@return string kind

@@ -37,7 +37,7 @@ end
 ---@class queue.Message
 local methods = {}
 
--- Also the answer of `getmetatable`, so that nobody can reach the real one.
+-- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "message"
 local Message = {
   __index = methods,

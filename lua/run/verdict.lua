@@ -33,12 +33,12 @@ local MIB = 1024 * 1024
 
 ---@class (exact) verdict.Event
 ---@field what string            one of the functions in `events`
+---@field kind string            what went wrong, such as "TIMEOUT"
+---@field message string         the same in words; what the handler gave as its reason
 ---@field attempt integer        1 for the first run
 ---@field interruptions integer
 ---@field snoozes integer
 ---@field chance number          from 0 to 1, for the jitter
----@field kind string            what went wrong, such as "TIMEOUT"
----@field message string         the same in words; what the handler gave as its reason
 ---@field retryable? boolean
 ---@field delay? number          what the handler asked for, in seconds
 ---@field elapsed? number        seconds since its lease ended without a verdict

@@ -1,4 +1,4 @@
---- Notes which lines of scripts run, for a state that is told to.
+--- Notes which lines of scripts run, in a state where it was started.
 ---
 ---     coverage.start()
 ---     coverage.hits()  --> {"src/orders.lua":[1,4,5]}

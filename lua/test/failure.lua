@@ -22,7 +22,7 @@ local failure = {}
 ---@field source? string
 ---@field line? integer
 
--- Also the answer of `getmetatable`, so that nobody can reach the real one.
+-- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "test.failure"
 
 --- The lines of its diff; a script can write into any table, so they are looked at once more.

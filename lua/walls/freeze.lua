@@ -76,7 +76,7 @@ function freeze.copy(module, name)
   return (freeze.table(backing, name, { sealed = true }))
 end
 
---- The table behind a frozen one, for whoever may change it all the same.
+--- The table behind a frozen one, for trusted code that may change it all the same.
 ---@param frozen table
 ---@return table
 function freeze.backing(frozen)

@@ -25,8 +25,8 @@ function limits.set_memory(bytes)
   soft_kib = bytes / 1024
 end
 
---- What is raised when memory is used up, by Lua itself and by `check_memory`: a state in which
---- it is raised to the end has broken its limit, whoever says so.
+--- What is raised when memory is used up, by Lua itself and by `check_memory`: a state that it
+--- ends has broken its limit.
 limits.EXCEEDED = "not enough memory"
 
 --- Raises when the state holds more than its soft limit, even after a collection.
@@ -82,7 +82,7 @@ local function look_at_the_clock()
   local _, answer = raw.is_over()
   over = answer
   if over then
-    hook_main(1) -- whoever noticed it: from now on every instruction raises, as with the watchdog
+    hook_main(1) -- from now on every instruction raises, as with the watchdog
   end
   return answer
 end

@@ -4,7 +4,7 @@
 --- In the main coroutine the watchdog's hook is a C function and raises at every instruction. A
 --- hook does not reach into other coroutines: each gets a Lua hook of its own, and that one needs a
 --- C level to run in. Where the script has used them all up, the call of the hook is itself an
---- error that looks like any other; so whoever is about to catch errors asks, every few times,
+--- error that looks like any other; so code that is about to catch errors asks, every few times,
 --- whether time is over. And since errors that are caught in a coroutine give its C levels back,
 --- nothing else keeps it from stacking up protected calls by the thousand, which take seconds to
 --- come down.
@@ -91,7 +91,7 @@ local function failed(_, ...)
   return false, ...
 end
 
--- The same where nobody asks for the stack: to look at it costs much more than all the rest.
+-- The same where the stack is not needed: to look at it costs much more than all the rest.
 local function handle_quickly(user_handler, ok, ...)
   if ok then
     return true, ...

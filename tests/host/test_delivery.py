@@ -441,6 +441,7 @@ def test_with_auto_ack_a_message_is_gone_before_its_handler_runs(make_host: Make
     until(idle(host))
     assert stored(host, "app:tasks.dead") == []
     assert host.metrics.total("retried") == 0
+    assert host.report().acked == 100
 
 
 def test_a_handler_that_fills_its_own_queue_never_blocks(make_host: MakeHost) -> None:

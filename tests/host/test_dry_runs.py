@@ -111,6 +111,17 @@ def test_what_is_called_publishes_and_writes_as_little(host: Host, run: Run, fun
     assert host.services.stores["app:seen"].get("mails") is None
 
 
+def test_the_queues_own_retry_policy_publishes_as_little(
+    host: Host, tmp_path: Path, run: Run
+) -> None:
+    own = INDEX.replace("{max_attempts: 1}", "{policy: mail}")
+    (tmp_path / "_index.yaml").write_text(own)
+    result = run("return nil, 'no'", as_message=True)
+    assert result.judged()["verdict"] == "retry"
+    assert [one.queue for one in result.published] == ["app:mails"]
+    assert waiting(host, "app:mails") == 0
+
+
 def test_a_state_that_was_used_in_a_dry_run_is_a_real_one_again(host: Host, run: Run) -> None:
     run("return funcs.call('app:mail', 1)")
     assert run("return funcs.call('app:mail', 1)", send=True).is_dry is False
@@ -354,6 +365,67 @@ def test_a_call_as_a_message_has_the_scope_and_the_queue_of_its_consumer(run: Ru
     assert denied.fault is not None
     assert denied.fault.kind == "PERMISSION_DENIED"
     assert run("return (assert(queue.publish('app:jobs', 1)))").published
+
+
+def test_later_looks_at_a_queue_count_what_the_run_has_published(host: Host, run: Run) -> None:
+    text = """
+      queue.publish("app:mails", 1)
+      queue.publish("app:mails", 2, nil, { delay = "1h" })
+      queue.publish("app:mails", 3, nil, { at = 5 })
+      queue.publish("app:jobs", 4)
+      local info = queue.info("app:mails")
+      return info.ready, info.delayed, info.message_count
+    """
+    assert run(text).values == run(text, send=True).values == [2, 1, 3]
+    assert waiting(host, "app:mails") == 3
+
+
+@pytest.mark.parametrize("send", [False, True])
+def test_a_duplicate_has_the_id_of_the_first_and_is_not_listed(run: Run, send: bool) -> None:
+    result = run(
+        """
+        local once = { dedup_key = "k" }
+        local first = queue.publish("app:mails", 1, nil, once)
+        assert(queue.publish("app:jobs", 1, nil, once) ~= first)
+        return first == queue.publish("app:mails", 2, nil, once)
+        """,
+        send=send,
+    )
+    assert result.values == [True]
+    assert [(one.queue, one.body) for one in result.published] == [
+        ("app:mails", b"1"),
+        ("app:jobs", b"1"),
+    ]
+
+
+def test_a_ttl_that_would_not_count_is_not_told(host: Host, run: Run) -> None:
+    host.services.stores["app:seen"].set("old", b"1", None)
+    ttl = "{ ttl = '1m' }"
+    result = run(
+        f"seen:incr('old', 1, {ttl}) seen:incr('new', 1, {ttl}) seen:incr('new', 1, {ttl})"
+    )
+    assert [one.get("ttl") for one in result.written] == [None, 60.0, None]
+
+
+def test_a_function_whose_file_never_ends_is_stopped(host: Host, tmp_path: Path) -> None:
+    source, limits = "source: while true do end", "limits: {timeout: 50ms}"
+    index = f"{INDEX}  - {{name: endless, kind: function.lua, {source}, {limits}}}\n"
+    (tmp_path / "_index.yaml").write_text(index)
+    host.reload()
+    for as_message in (False, True):
+        result = host.call("app:endless", as_message=as_message, send=False)
+        assert result.fault is not None
+        assert (result.fault.kind, result.fault.message) == ("TIMEOUT", "stopped (timeout)")
+
+
+def test_a_call_as_a_message_has_the_time_of_its_consumer(
+    host: Host, tmp_path: Path, run: Run
+) -> None:
+    index = INDEX.replace("    func: main\n", "    func: main\n    timeout: 50ms\n")
+    (tmp_path / "_index.yaml").write_text(index)
+    fault = run("while true do end", as_message=True).fault
+    assert fault is not None
+    assert fault.message == "stopped after 50ms (timeout)"
 
 
 def test_what_was_really_published_is_listed_as_such(run: Run) -> None:

@@ -97,3 +97,45 @@ def test_a_handler_may_do_what_its_scope_allows(
     until(lambda: not host.queues.info("app:tasks").message_count)
     (said,) = host.queues.route("app:said").driver.peek("app:said", 5).items
     assert json.loads(said.message.body) == expected
+
+
+def test_a_short_name_opens_nothing_that_its_full_id_does_not(make_host: MakeHost) -> None:
+    entries = ENTRIES.replace("SECURITY", "{groups: [boss]}").replace(
+        "queue, store, funcs", "queue, funcs, registry"
+    )
+    secret = """
+  - {name: secret, kind: function.lua, source: "return function() return 'told' end"}
+  - name: never_secret
+    kind: security.policy
+    policy: {actions: ["*"], resources: ["app:secret"], effect: deny}
+    groups: [boss]
+"""
+    handler = """
+    local funcs, queue, registry = require("funcs"), require("queue"), require("registry")
+    return function()
+      local kinds = {}
+      for _, name in ipairs({ "app:secret", "secret" }) do
+        for _, ask in ipairs({ funcs.call, registry.get }) do
+          local _, err = ask(name)
+          kinds[#kinds + 1] = err and err:kind() or "ok"
+        end
+      end
+      queue.publish("app:said", kinds)
+    end
+    """
+    host = make_host(entries + secret, handler=handler)
+    host.queues.publish(b"app:tasks", b"1")
+    until(lambda: not host.queues.info("app:tasks").message_count)
+    (said,) = host.queues.route("app:said").driver.peek("app:said", 5).items
+    assert json.loads(said.message.body) == [NO] * 4
+
+
+def test_a_function_is_called_by_its_short_name_as_well(make_host: MakeHost) -> None:
+    host = make_host(
+        ENTRIES.replace("SECURITY", "{}"),
+        handler="""
+    local funcs = require("funcs")
+    return function(n) return n == 0 and "end" or funcs.call("handler", n - 1) end
+    """,
+    )
+    assert host.call("app:handler", "2").values == ["end"]

@@ -92,42 +92,36 @@ describe("api.decide", function()
     jitter = 0,
   })
 
-  local function decide(event)
-    event.attempt, event.interruptions, event.snoozes = 1, 0, 0
-    event.kind, event.message, event.chance = "UNKNOWN", "no", 0.5
-    local found, problem = api.decide(json.encode(event))
-    return json.decode(found), problem
+  local function decide(what, delay)
+    return api.decide(what, "UNKNOWN", "no", 1, 0, 0, 0.5, nil, delay, nil, false)
   end
 
   it("is answered by the numbers of the queue", function()
     open("return function() return 9 end")
     api.set_policy(QUEUE)
-    eq(decide({ what = "snooze", delay = 5 }), { action = "snooze", delay = 5 })
+    local action, delay = decide("snooze", 5)
+    eq({ action, delay }, { "snooze", 5 })
   end)
 
   it("is answered by the queue's own policy where one is open", function()
     open("return function(failure) return failure.attempt < 2 and '7s' end")
     api.set_policy(QUEUE)
-    eq(decide({ what = "failed" }), {
-      action = "retry",
-      delay = 7.0,
-      kind = "UNKNOWN",
-      message = "no",
-      words = "nack → again in 7s: UNKNOWN no",
-    })
+    local action, delay, reason, kind, message, words = decide("failed")
+    eq({ action, delay, kind, message }, { "retry", 7.0, "UNKNOWN", "no" })
+    eq({ words, reason }, { "nack → again in 7s: UNKNOWN no" })
   end)
 
   it("falls back to the numbers when the own policy answers nonsense", function()
     open("return function() return 'soon' end")
     api.set_policy(QUEUE)
-    local found, problem = decide({ what = "failed" })
-    eq({ found.action, found.delay, found.problem }, { "retry", 1.0 })
-    test.contains(problem, "it answered soon")
+    local found = { decide("failed") }
+    eq({ found[1], found[2] }, { "retry", 1.0 })
+    test.contains(found[7], "it answered soon")
   end)
 
   it("raises about an event that it does not know", function()
     api.set_policy(QUEUE)
-    test.fails("nil value", decide, { what = "nonsense" })
+    test.fails("nil value", decide, "nonsense")
   end)
 end)
 

@@ -31,7 +31,7 @@ entries:
     func: handler
     concurrency: %(concurrency)s
     prefetch: %(concurrency)s
-    timeout: 100ms
+    timeout: %(timeout)s
   - name: handler
     kind: function.lua
     source: file://handler.lua
@@ -56,8 +56,14 @@ def make_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeH
     monkeypatch.setattr(watchdog, "ABANDON_AFTER", 0.3)
     made: list[Host] = []
 
-    def make(handler: str, *, retry: str = "initial_delay: 100ms", concurrency: int = 1) -> Host:
-        text = ENTRIES % {"retry": retry, "concurrency": concurrency}
+    def make(
+        handler: str,
+        *,
+        retry: str = "initial_delay: 100ms",
+        concurrency: int = 1,
+        timeout: str = "100ms",
+    ) -> Host:
+        text = ENTRIES % {"retry": retry, "concurrency": concurrency, "timeout": timeout}
         (tmp_path / "_index.yaml").write_text(text)
         (tmp_path / "handler.lua").write_text(handler)
         host = Host(load(tmp_path))
@@ -114,6 +120,20 @@ def test_three_abandoned_workers_turn_health_red(make_host: MakeHost) -> None:
     assert not consumer.status().healthy
     publish(host, "fine")
     until(lambda: consumer.acked() == 1)
+
+
+def test_one_that_a_stop_could_not_cut_off_costs_its_message_no_attempt(
+    make_host: MakeHost,
+) -> None:
+    host = make_host(STUCK, timeout="1m")
+    publish(host, "stuck")
+    consumer = host.consumers["app:worker"]
+    until(lambda: bool(consumer.running()))
+    with pytest.raises(StopTimeout):
+        host.stop(timeout=0.05)
+    assert consumer.status().abandoned == 1
+    report = host.report()
+    assert (report.handed_back, report.retried, report.dead) == (1, 0, 0)
 
 
 def test_a_policy_that_never_ends_does_not_hold_up_the_watchdog(make_host: MakeHost) -> None:

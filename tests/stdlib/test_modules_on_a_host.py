@@ -12,8 +12,8 @@ import pytest
 PROJECT = """
 namespace: app
 entries:
-  - {name: memory, kind: queue.driver.memory}
-  - {name: tasks, kind: queue.queue, driver: memory}
+  - {name: file, kind: queue.driver.sqlite}
+  - {name: tasks, kind: queue.queue, driver: file}
   - {name: values, kind: store.memory}
   - {name: region, kind: env.variable, variable: SHOP_REGION, default: eu}
   - {name: unset, kind: env.variable, variable: SHOP_UNSET}

@@ -60,16 +60,17 @@ class ReadOnlyScope:
 class ConsoleState(LuaState):
     """A state that evaluates one text after another; see `lua/console/session.lua`."""
 
+    module = "host.console.session"
+
     def prepare(self, project: Project) -> None:
         """Give it the standard library, and the project's libraries by their names."""
-        self._console = self._lua.more(b"host.console.session")
         names = sorted(stdlib_modules() - NOT_HERE)
         libraries = project.of_kind("library.lua")
         for entry in libraries:
             self.define(chunk(entry))
         aliases = {entry.name: entry.id for entry in libraries if entry.name not in names}
         opened = (names, aliases, functions_of(VERBS.values()))
-        self._ask(None, b"open", *(json.dumps(one).encode() for one in opened))
+        self.ask(None, b"open", *(json.dumps(one).encode() for one in opened))
 
     def evaluate(self, source: str, timeout: float, width: int) -> dict[str, Any]:
         """Run one text and return what came of it.
@@ -81,7 +82,7 @@ class ConsoleState(LuaState):
         data = source.encode("utf-8", "surrogatepass")
         self._make_room(2 * len(data))
         try:
-            found = dict(json.loads(self._ask(timeout, b"evaluate", data, width)))
+            (answer,) = self.ask(timeout, b"evaluate", data, width)
         except Stopped as stopped:
             self.spent = stopped.reason == "memory"
             raise
@@ -89,20 +90,12 @@ class ConsoleState(LuaState):
             # What its variables hold leaves no room for another statement.
             self._lua.collect()
             self.spent = self.memory_used() > self.limits.memory
-        return found
+        return dict(json.loads(answer))
 
     def complete(self, path: str) -> list[dict[str, str]]:
         """Return what could follow *path*; none of a script's code runs."""
-        return list(json.loads(self._ask(1.0, b"complete", path.encode())))
-
-    def close(self) -> None:
-        """Give everything back now."""
-        del self._console
-        super().close()
-
-    def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
-        (answer,) = self._within_limits(timeout, self._console[question], *arguments)
-        return answer
+        (answer,) = self.ask(1.0, b"complete", path.encode())
+        return list(json.loads(answer))
 
 
 def stopped_answer(reason: str, stack: str = "") -> dict[str, Any]:

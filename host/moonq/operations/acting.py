@@ -8,7 +8,7 @@ from typing import Any
 
 from moonq.errors import Invalid, MoonqError, NotFound, QueueError
 from moonq.host import CallResult
-from moonq.model import Stored
+from moonq.model import Receipt, Stored
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
 from moonq.registry.project import Entry
@@ -202,8 +202,8 @@ def _bytes(number: int, text: Any) -> bytes:
         raise Invalid(f"message {number}: `base64` is no base64") from None
 
 
-def _answer(answer: str | QueueError) -> dict[str, Any]:
-    return {"error": error_object(answer)} if isinstance(answer, QueueError) else {"id": answer}
+def _answer(answer: Receipt | QueueError) -> dict[str, Any]:
+    return {"error": error_object(answer)} if isinstance(answer, QueueError) else {"id": answer.id}
 
 
 def _text(stored: Stored) -> str:

@@ -47,7 +47,8 @@ class Building(Parts):
 
     def take_over(self) -> None:
         """Let scripts see this version's project and functions."""
-        self.services.renew(self.project, self.functions)
+        self.services.renew(self.project)
+        self.services.borrow = self.functions.borrow
 
     def start(self, service_id: str) -> None:
         """Start one service, which may have been left out so far, behind what it needs.

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.clock import pause
 from moonq.errors import Invalid
+from moonq.model import Delivery, Message
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
 from moonq.run.context import CallContext
-from moonq.run.judgement import NOT_JUDGED, Judgement
-from moonq.run.judgement import stopped as cut_off
+from moonq.run.ids import new_id
+from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
 from moonq.run.lending import Caller
 from moonq.run.sinks import Line, Publication, Recording
-from moonq.run.trial import Trial
 from moonq.run.trying import DryRun
+from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
 
@@ -85,35 +87,53 @@ class Call:
 
     def run(self, arguments: str, headers: Mapping[str, Any] | None) -> CallResult:
         """Call it; with *headers* (even empty ones) as a message."""
-        value = _checked(arguments)
-        context = self._context()
-        trial = None if headers is None else self._trial(headers, context)
+        value = _checked(arguments).encode()
         result, began = self._result, time.monotonic()
-        caller = trial.caller(context) if trial else Caller(context)
-        state: LuaState | None = None
         try:
-            state = self._building.functions.open(self._function, caller)
-            if trial is None:
-                result.values = _shown(state.call(f"[{value}]".encode() if value else b"[]"))
+            if headers is None:
+                with self._open(Caller(self._context())) as state:
+                    result.values = _shown(state.call(b"[%b]" % value))
             else:
-                limits = self._building.dry_limits(self._function, self._consumer)
-                trial.deliver(state, (value or "null").encode(), limits.timeout)
-                result.verdict, result.fault = trial.judgement, trial.fault
+                self._deliver(value or b"null", headers)
         except ScriptFault as raised:
             result.fault = raised.fault
-        except Stopped as stopped:
-            result.fault = cut_off(stopped).fault
-        finally:
-            if state is not None:
-                result.memory = state.memory_used()
-                state.close()
+        except Stopped as why:
+            result.fault = stopped(why).fault
         result.took = time.monotonic() - began
         return result
 
-    def _trial(self, headers: Mapping[str, Any], context: CallContext) -> Trial:
-        building = self._building
-        judge = building.dry_policy(context, self._consumer)
-        return Trial(judge, building.clock, headers, lambda: self._stopping)
+    def _deliver(self, body: bytes, headers: Mapping[str, Any]) -> None:
+        """Call it with a message around *body*, and have judged what becomes of that.
+
+        It is attempt 1 of a message that was just published, judged without jitter.
+        """
+        result, context, now = self._result, self._context(), self._building.clock.now()
+        delivery = Delivery(Message(new_id(now), b"", now, headers), None)
+        message = described(delivery, context.serves)
+
+        def end(event: Event) -> bool:
+            if result.verdict is not None:
+                return False
+            result.verdict = policy.judge(delivery, event, is_stopping=self._stopping)
+            return True
+
+        caller = Caller(
+            context, settle=lambda _, *what: end(asked(*what)), message=lambda _: message
+        )
+        with closing(self._building.dry_policy(context, self._consumer)) as policy:
+            with self._open(caller) as state:
+                event = ended(state.deliver(self._timeout(), [body]))
+            if end(event or Event("ack")) and event is not None and result.verdict is not None:
+                result.fault = result.verdict.fault(event)
+
+    @contextmanager
+    def _open(self, caller: Caller) -> Iterator[LuaState]:
+        state = self._building.functions.open(self._function, caller)
+        try:
+            yield state
+        finally:
+            self._result.memory = state.memory_used()
+            state.close()
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""
@@ -140,6 +160,9 @@ class Call:
 
     def _sleep(self, seconds: float) -> bool:
         return pause(self._building.clock, self._changed, seconds, lambda: self._stopping)
+
+    def _timeout(self) -> float | None:
+        return self._building.dry_limits(self._function, self._consumer).timeout
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:

@@ -19,14 +19,14 @@ from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
 from moonq.run.context import CallContext, Scope
-from moonq.run.judgement import RELEASED, Event, Judgement
+from moonq.run.judgement import RELEASED, Event, Judgement, stopped
 from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
-from moonq.sandbox.state import THREAD_STACK, Fault
+from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
@@ -91,7 +91,7 @@ class Consumer:
         self._stopping = False
         self._retiring = False
         self._cut_off = False
-        # Held by whoever ends it: a stop may come while it retires.
+        # Held while it ends: a stop may come while it retires.
         self._ending = threading.Lock()
         self._first: Worker | None = None
 
@@ -134,14 +134,13 @@ class Consumer:
         first = self._first
         assert first is not None
         try:
-            self._subscription = self.route.driver.subscribe(
-                self.route.spec.name, self.settings.prefetch
-            )
+            subscription = self.route.driver.subscribe(self.route.spec.name, self.settings.prefetch)
         except MoonqError:
             self.discard()
             raise
+        self._subscription = self._settler.subscription = subscription
         if self._paused:
-            self._subscription.pause()
+            subscription.pause()
         self._first = None
         self._launch(first)
 
@@ -264,9 +263,7 @@ class Consumer:
                 Caller(context),
                 self._make_state,
                 self._settler,
-                settings.timeout,
-                auto_ack=settings.auto_ack,
-                on_abandoned=self._abandon,
+                self._abandon,
             )
             self._workers.add(worker)
             # It counts as idle from its birth, so that its starting asks for no other one.
@@ -274,7 +271,6 @@ class Consumer:
             return worker
 
     def _launch(self, worker: Worker) -> None:
-        worker.subscription = self._subscription
         threading.stack_size(THREAD_STACK)
         worker.thread = threading.Thread(
             target=self._serve,
@@ -293,12 +289,10 @@ class Consumer:
             self._leave(worker)
 
     def _work(self, worker: Worker) -> None:
-        subscription = worker.subscription
-        assert subscription is not None
         most = max(1, self.settings.prefetch // self.settings.concurrency)
         while not (self._stopping or self._retiring or worker.abandoned):
             worker.open()
-            deliveries = self._take(subscription, min(worker.pace.batch(), most))
+            deliveries = self._take(min(worker.pace.batch(), most))
             if deliveries:
                 self._became_busy(worker)
                 worker.handle(deliveries)
@@ -306,8 +300,9 @@ class Consumer:
             elif self._may_leave(worker):
                 return
 
-    def _take(self, subscription: Subscription, limit: int) -> list[Delivery]:
+    def _take(self, limit: int) -> list[Delivery]:
         """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
+        subscription = self._settler.subscription
         if not self._turn.acquire(timeout=IDLE):
             return []
         try:
@@ -352,8 +347,9 @@ class Consumer:
 
     def _became_idle(self, worker: Worker) -> None:
         with self._changed:
-            worker.is_idle = True
-            self._idle += not worker.abandoned
+            if not worker.abandoned:
+                worker.is_idle = True
+                self._idle += 1
 
     def _leave(self, worker: Worker) -> None:
         worker.close()
@@ -402,16 +398,21 @@ class Consumer:
 
     def _abandon(self, worker: Worker) -> None:
         """Give up a worker that sits in a C function: its thread ends by itself, some day."""
-        self._give_up(worker, lambda one: self._settler.judge(one, Event("timeout")))
+        event = stopped(Stopped(worker.fired_for() or "timeout"))
+        self._give_up(worker, lambda one: self._settler.judge(one, event))
         self._replace()
 
     def _give_up(self, worker: Worker, judge: Callable[[Delivery], Judgement]) -> None:
         with self._changed:
-            if worker not in self._workers:
+            if worker not in self._workers or worker.abandoned:
                 return
+            worker.abandoned = True
             self._abandoned += 1
-            self._forget(worker)
         stuck = worker.give_up(judge)
+        with self._changed:
+            # Only now: a stop that waits for the last worker then closes the subscription.
+            if worker in self._workers:
+                self._forget(worker)
         self._metrics.count("abandoned", self.settings.id)
         self._log.error(
             "a worker could not be stopped and was abandoned; it keeps a core until it ends",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from moonq.errors import NotFound
@@ -13,7 +13,6 @@ from moonq.run.context import CallContext
 from moonq.run.lending import Caller
 from moonq.run.lends import lent_functions
 from moonq.run.services import HostServices
-from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Limits, LuaSource, LuaState
 
 #: How many idle states are kept per function.
@@ -22,6 +21,9 @@ MAX_IDLE = 4
 
 class Functions:
     """Opens functions of one project in states that are lent *services*."""
+
+    #: A test uses states with its stubs instead.
+    state_type: Callable[..., LuaState] = LuaState
 
     def __init__(self, project: Project, services: HostServices) -> None:
         self._project = project
@@ -53,8 +55,8 @@ class Functions:
         """
         entry = self._entry(function)
         lends = lent_functions(self._services, caller)
-        state = self._new_state(lends, self.limits(function), on_abandoned)
-        self._enter(caller, caller.context, state)
+        state = self.state_type(lends, self.limits(function), on_abandoned=on_abandoned)
+        caller.enter(caller.context, state.guard)
         try:
             for part in self.with_imports(entry):
                 state.define(chunk(part))
@@ -64,17 +66,6 @@ class Functions:
             state.close()
             raise
         return state
-
-    def _new_state(
-        self,
-        lends: Mapping[str, Bound],
-        limits: Limits,
-        on_abandoned: Callable[[], None],
-    ) -> LuaState:
-        return LuaState(lends, limits, on_abandoned=on_abandoned)
-
-    def _enter(self, caller: Caller, context: CallContext, state: LuaState) -> None:
-        caller.enter(context, state.guard)
 
     @contextmanager
     def borrow(
@@ -106,7 +97,7 @@ class Functions:
             caller = Caller(context)
             return self.open(function, caller, timeout=timeout), caller
         state, caller = pooled
-        self._enter(caller, context, state)
+        caller.enter(context, state.guard)
         return state, caller
 
     def _put(self, function: str, state: LuaState, caller: Caller) -> None:

@@ -85,7 +85,7 @@ class Judgement(NamedTuple):
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the driver is told; None: the message may start."""
+        """What is sent to the driver; None: the message may start."""
         return _VERDICTS[self.action](self)
 
 

@@ -29,13 +29,13 @@ class Caller:
     host: HostServices = field(init=False)
     """What the functions that it is lent work on."""
     guard: Guard | None = None
-    """The time limit of the running call; None where no real time bounds it."""
+    """The time limit of the running call."""
     settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
     """Settles message number n of the running call early; False when it was settled before."""
     message: Callable[[int], bytes] = field(default=lambda _: b"{}")
     """Everything about message number n of the running call, as JSON."""
     waits: Callable[[tuple[Any, ...]], None] = field(default=lambda _: None)
-    """Hears that the handler of one of several messages waits, and what became of those before."""
+    """Called when the handler of one of several messages waits; gets how far it came."""
     log_context: Callable[[int], dict[str, object]] = field(default=lambda _: {})
     """What a log line says of message number n of the running call."""
     is_held: bool = False
@@ -58,7 +58,12 @@ class Caller:
 
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
-        return None if self.guard is None else self.guard.remaining()
+        return self.guard.remaining() if self.guard is not None and self.host.is_timed else None
+
+    def heed(self) -> None:
+        """End the running call now where its time is over, or that of a call above it."""
+        if self.guard is not None:
+            self.guard.heed()
 
     def _is_waiting(self) -> bool:
         return self.is_held
@@ -95,8 +100,8 @@ class Lent:
         def call(*arguments: Any) -> Any:
             context = caller.context
             if resolves:
-                entry = caller.host.project.resolve(name(arguments[0]))
-                arguments = (entry.id.encode(), *arguments[1:])
+                entry = caller.host.entry_id(name(arguments[0]))
+                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
             if is_untried and context.sink is not None and context.sink.is_dry:

@@ -67,7 +67,7 @@ class Parts:
         self.queues = Queues(clock, self.metrics)
         self.services = HostServices(project, clock, self.queues, env)
         self.functions = Functions(project, self.services)
-        self.services.functions = self.functions
+        self.services.borrow = self.functions.borrow
         self.policies = Policies(project)
         self.drivers: dict[str, Driver] = {}
         self.consumers: dict[str, Consumer] = {}

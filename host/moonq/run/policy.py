@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -56,7 +56,7 @@ class RetryOptions(Strict):
 
 
 class Policy:
-    """The judge of one consumer's deliveries, in a Lua state of its own.
+    """The judge of one consumer's deliveries, in its own Lua state.
 
     *queue* is a `verdict.Queue`. *make_state* gets whether the queue's own policy is to be opened
     in the state, where there is one. Failures are rare beside successes, so all workers of a
@@ -88,68 +88,69 @@ class Policy:
             "message_id": delivery.message.id,
             "attempt": delivery.attempt,
         }
-        answer = self._ask(_written(self._told(delivery, event, is_stopping)), about)
+        answer = self._ask(self._told(delivery, event, is_stopping), about)
         if answer is None:
             # A policy that cannot be asked must not lose the message, nor hold up the queue.
-            delay = self._queue["max_delay"]
+            delay, fault = self._queue["max_delay"], event.fault
             again = durations.show(delay)
             self._log.error("the failure could not be judged: again in %s", again, extra=about)
-            answer = {"action": "retry", "delay": delay, **event.fault._asdict()}
-        error = self._record(answer, event.fault.traceback) if "kind" in answer else None
-        known = {name: answer[name] for name in ("delay", "reason", "words") if name in answer}
-        return Judgement(answer["action"], error=error, **known)
+            answer = ("retry", delay, None, fault.kind, fault.message, None)
+        action, delay, reason, kind, message, words = answer
+        error = None if kind is None else self._record(kind, message, event.fault.traceback)
+        return Judgement(action, delay or 0.0, reason or "", error, words or "")
 
     def close(self) -> None:
         """Give the state back."""
         with self._lock:
             self._drop()
 
-    def _told(self, delivery: Delivery, event: Event, is_stopping: bool) -> dict[str, Any]:
-        """Return *event* as a `verdict.Event`."""
+    def _told(self, delivery: Delivery, event: Event, is_stopping: bool) -> tuple[Any, ...]:
+        """Return the fields of a `verdict.Event`, in their order."""
         fault, lost_at = event.fault, delivery.lost_at
-        return {
-            "what": event.what,
-            "attempt": delivery.attempt,
-            "interruptions": delivery.interruptions,
-            "snoozes": delivery.snoozes,
-            "chance": self._chance(),
-            "kind": fault.kind,
-            "message": fault.message,
-            "retryable": fault.retryable,
-            "delay": event.delay,
-            "elapsed": 0.0 if lost_at is None else self._clock.now() - lost_at,
-            "is_stopping": is_stopping,
-        }
+        return (
+            event.what.encode(),
+            fault.kind.encode("utf-8", "replace"),
+            fault.message.encode("utf-8", "replace"),
+            delivery.attempt,
+            delivery.interruptions,
+            delivery.snoozes,
+            self._chance(),
+            fault.retryable,
+            event.delay,
+            0.0 if lost_at is None else self._clock.now() - lost_at,
+            is_stopping,
+        )
 
-    def _record(self, answer: Mapping[str, str], traceback: str) -> ErrorRecord:
+    def _record(self, kind: str, message: str, traceback: str) -> ErrorRecord:
         """Return the error as the message will remember it."""
-        now = self._clock.now()
-        return ErrorRecord(now, answer["kind"], cut(answer["message"]), cut(traceback))
+        return ErrorRecord(self._clock.now(), kind, cut(message), cut(traceback))
 
-    def _ask(self, event: bytes, about: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the `verdict.Verdict`; None when Lua has none."""
+    def _ask(self, event: tuple[Any, ...], about: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the fields of the `verdict.Verdict` in their order; None when Lua has none."""
         with self._lock:
             for own in (True, False):
                 try:
-                    answer, *wrong = self._opened(own).decide(event)
+                    *answer, wrong = _read(self._opened(own).decide(*event))
                 except Exception as problem:  # noqa: BLE001 - the message must go on, whatever it is
                     self._drop()
                     if isinstance(problem, Stopped) and problem.reason == "unknown":
-                        return {"action": "unknown", **stopped(problem).fault._asdict()}
+                        fault = stopped(problem).fault
+                        return ("unknown", None, None, fault.kind, fault.message, None)
                     self._log.error("the retry policy was stopped: %s", problem, extra=about)
                     continue
-                if wrong and wrong[0]:
-                    why = wrong[0].decode("utf-8", "replace")
-                    self._log.error(_FAULTY, why, extra=about)
+                if wrong:
+                    self._log.error(_FAULTY, wrong, extra=about)
                 if self._state is None or self._state.spent or not own:
                     self._drop()
-                return None if answer is None else dict(json.loads(answer))
+                return tuple(answer)
         return None
 
     def _opened(self, own: bool) -> LuaState:
         if self._state is None:
             self._state = self._make_state(own)
-            self._state.use_policy(_written(self._queue))
+            # What is None is absent in Lua.
+            told = {name: value for name, value in self._queue.items() if value is not None}
+            self._state.use_policy(json.dumps(told).encode())
         return self._state
 
     def _drop(self) -> None:
@@ -158,6 +159,6 @@ class Policy:
             self._state = None
 
 
-def _written(values: Mapping[str, Any]) -> bytes:
-    """Return *values* as Lua reads them: what is None is absent."""
-    return json.dumps({name: value for name, value in values.items() if value is not None}).encode()
+def _read(values: Iterable[Any]) -> list[Any]:
+    """Return *values* with texts of Lua as texts."""
+    return [one.decode("utf-8", "replace") if type(one) is bytes else one for one in values]

@@ -2,8 +2,7 @@
 
     message = built(Wanted(b'{"id":7}', {"source": "shop"}, {"ttl": 60}), now, "application/json")
 
-Bodies are JSON texts, durations and moments are seconds: what a road has of its own, it has turned
-into these before.
+Bodies are JSON texts, durations and moments are seconds; each road in converts its own forms first.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _DURATION = 'a duration is expected ("500ms", "5s", "1h30m" or seconds)'
 
 
 class Wanted(NamedTuple):
-    """A message as somebody wants it published."""
+    """A message to publish, not yet checked."""
 
     body: bytes
     """A JSON text; with *is_raw* bytes as they are to be kept."""
@@ -42,6 +41,11 @@ class Wanted(NamedTuple):
     headers_size: int | None = None
     """The bytes of the headers as JSON, where that is known."""
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has nothing but a body."""
+        return not (self.headers or self.options)
+
     def size(self) -> int:
         """Return the bytes of body and headers."""
         size = self.headers_size
@@ -52,6 +56,8 @@ class Wanted(NamedTuple):
 
 def from_lua(body: bytes, headers: bytes, options: bytes) -> Wanted:
     """Return a message as `lua/run/publishing.lua` hands it over: JSON texts, or empty."""
+    if not (headers or options):
+        return Wanted(body, is_encoded=True, headers_size=0)
     return Wanted(
         body,
         json.loads(headers) if headers else {},

@@ -111,11 +111,7 @@ class Queues:
         if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
-            # What most publishes are; it is checked here as `message` would.
-            plain = body if route.decodes else publishing.raw_text(body)
-            _check_size(route, len(plain))
-            now = self._clock.now()
-            message = Message(new_id(now), plain, now, NO_HEADERS, route.content_type)
+            message = self._plain(route, body)
         answer = route.driver.publish(
             route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
         )[0]
@@ -127,15 +123,13 @@ class Queues:
 
     def publish_batch(
         self, queue_id: str, wanted: Iterable[Wanted | QueueError], *, may_wait: bool = True
-    ) -> list[str | QueueError]:
-        """Publish many messages and answer for each: its id, or why it was refused."""
+    ) -> list[Receipt | QueueError]:
+        """Publish many messages and answer for each: its receipt, or why it was refused."""
         route = self.route(queue_id)
         messages = [self._attempt(route, one) for one in wanted]
         accepted = [message for message in messages if isinstance(message, Message)]
         receipts = iter(self._store(route, accepted, may_wait) if accepted else ())
-        return [
-            _id(next(receipts)) if isinstance(message, Message) else message for message in messages
-        ]
+        return [next(receipts) if isinstance(message, Message) else message for message in messages]
 
     def check_batch(
         self, queue_id: str, wanted: Iterable[Wanted | QueueError]
@@ -150,13 +144,23 @@ class Queues:
         Raises:
             Invalid: It is not what the queue takes.
         """
-        if not wanted.is_encoded and not (wanted.is_raw and not route.decodes):
+        if wanted.is_encoded and wanted.is_bare:
+            return self._plain(route, wanted.body)
+        if not wanted.is_encoded and (route.decodes or not wanted.is_raw):
             publishing.check_body(wanted.body)
         if not route.decodes and not wanted.is_raw:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         message = publishing.built(wanted, self._clock.now(), route.content_type)
         _check_size(route, wanted.size())
         return message
+
+    def _plain(self, route: Route, body: bytes) -> Message:
+        """Return a message that is nothing but a body from Lua, as most are."""
+        if not route.decodes:
+            body = publishing.raw_text(body)
+        _check_size(route, len(body))
+        now = self._clock.now()
+        return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
 
     def _attempt(self, route: Route, wanted: Wanted | QueueError) -> Message | QueueError:
         if isinstance(wanted, QueueError):
@@ -213,7 +217,3 @@ def _check_size(route: Route, size: int) -> None:
             f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
             hint="publish a reference to the data, or raise `max_body` of the queue",
         )
-
-
-def _id(answer: Receipt | QueueError) -> str | QueueError:
-    return answer.id if isinstance(answer, Receipt) else answer

@@ -12,9 +12,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from moonq import log
 from moonq.errors import MoonqError, StopTimeout
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
@@ -22,6 +24,8 @@ from moonq.run.changes import Changes
 from moonq.run.consumer import Consumer
 from moonq.run.parts import Renewal
 from moonq.run.supervisor import Managed
+
+_log = log.get("moonq.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Retired:
         threading.Thread(target=self._outlast, args=(consumer,), name=name, daemon=True).start()
 
     def _outlast(self, consumer: Consumer) -> None:
-        # Whoever stops it first tells of what did not finish; here it only has to be gone.
+        # The first to stop it reports what did not finish; here it only has to be gone.
         with contextlib.suppress(MoonqError):
             consumer.outlast()
         with self._lock:
@@ -86,20 +90,19 @@ class Retired:
 
     def stop(self, timeout: float | None) -> list[StopTimeout]:
         """Stop those that are left, all at once; returns what did not finish in time."""
-        problems: list[StopTimeout] = []
 
-        def stop(consumer: Consumer) -> None:
+        def stop(consumer: Consumer) -> StopTimeout | None:
             try:
                 consumer.stop(timeout)
             except StopTimeout as problem:
-                problems.append(problem)
+                return problem
+            except MoonqError as problem:
+                _log.error("%s did not stop well: %s", consumer.settings.id, problem)
+            return None
 
-        threads = [threading.Thread(target=stop, args=(consumer,)) for consumer in self.finishing()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return problems
+        left = self.finishing()
+        with ThreadPoolExecutor(len(left) or 1) as pool:
+            return [problem for problem in pool.map(stop, left) if problem is not None]
 
 
 class Reload:

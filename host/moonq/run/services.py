@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 from moonq.clock import Clock
 from moonq.errors import NotFound
@@ -16,20 +16,13 @@ from moonq.run.stores import Store
 from moonq.sandbox.state import LuaState
 
 
-class Lends(Protocol):
-    """Where states of functions come from."""
-
-    def borrow(
-        self, function: str, context: CallContext, timeout: float | None
-    ) -> AbstractContextManager[LuaState]:
-        """Lend a state of *function* for one call in *context*, opened within *timeout*."""
-        ...
-
-
 class HostServices:
     """The parts of one host that scripts can reach; a reload renews some of them."""
 
-    functions: Lends
+    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[LuaState]]
+    """Lends a state of a function for one call in a context, opened within so many seconds."""
+    is_timed = True
+    """Whether the real time that is left to a call is what a wait in it may take."""
 
     def __init__(
         self, project: Project, clock: Clock, queues: Queues, env: Mapping[str, str]
@@ -43,11 +36,18 @@ class HostServices:
         self._env = env
         self.variables = _variables(project, env)
 
-    def renew(self, project: Project, functions: Lends) -> None:
+    def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
         self.variables = _variables(project, self._env)
-        self.functions = functions
+
+    def entry_id(self, name: str) -> str:
+        """Return the full id of the entry *name*.
+
+        Raises:
+            NotFound: There is none, or several are called so.
+        """
+        return name if name in self.project.entries else self.project.resolve(name).id
 
     def store(self, store: str) -> Store:
         """Return a store by its id.

@@ -44,6 +44,9 @@ class ConsumerSettings(NamedTuple):
 class Settler:
     """Settles the deliveries of one consumer."""
 
+    subscription: Subscription
+    """The consumer's place at its queue, from its start on."""
+
     def __init__(
         self, settings: ConsumerSettings, policy: Policy, clock: Clock, metrics: Metrics
     ) -> None:
@@ -51,7 +54,7 @@ class Settler:
         self.last_error_at: float | None = None
         self.is_stopping = False
         """A wait that a stop cut short is no failure."""
-        self._settings = settings
+        self.settings = settings
         self._policy = policy
         self._clock = clock
         self._metrics = metrics
@@ -69,38 +72,38 @@ class Settler:
         """Keep *error* for those who ask what went wrong last, and when."""
         self.last_error, self.last_error_at = error, self._clock.now()
 
-    def settle(self, subscription: Subscription, delivery: Delivery, judgement: Judgement) -> bool:
+    def settle(self, delivery: Delivery, judgement: Judgement) -> bool:
         """Send the verdict. False: it was settled before, or its lease is lost."""
         verdict = judgement.verdict
         assert verdict is not None
-        done = subscription.settle(delivery, verdict)
+        done = self.subscription.settle(delivery, verdict)
         if judgement.action != "ack":
             self._tell(delivery, judgement, done)
         observer = self._metrics.observer
         if observer is not None and done:
-            observer.settled(self._settings.id, delivery, verdict)
+            observer.settled(self.settings.id, delivery, verdict)
         return done
 
-    def ack(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> int:
+    def ack(self, deliveries: Sequence[Delivery]) -> int:
         """Settle *deliveries* as done; returns how many were still ours."""
-        answers = subscription.ack(deliveries)
+        answers = self.subscription.ack(deliveries)
         observer = self._metrics.observer
         if observer is not None:
             for delivery, done in zip(deliveries, answers, strict=True):
                 if done:
-                    observer.settled(self._settings.id, delivery, ACK)
+                    observer.settled(self.settings.id, delivery, ACK)
         return sum(answers)
 
     def begun(self, deliveries: Sequence[Delivery]) -> None:
-        """Tell whoever looks on that handlers begin."""
+        """Tell the observer that handlers begin."""
         observer = self._metrics.observer
         if observer is not None:
             for delivery in deliveries:
-                observer.delivered(self._settings.id, delivery)
+                observer.delivered(self.settings.id, delivery)
 
     def _tell(self, delivery: Delivery, judgement: Judgement, done: bool) -> None:
         extra = {
-            "entry": self._settings.function,
+            "entry": self.settings.function,
             "message_id": delivery.message.id,
             "attempt": delivery.attempt,
         }
@@ -108,7 +111,7 @@ class Settler:
             self._log.warning("settled too late: the lease was over", extra=extra)
             return
         if judgement.action in _COUNTS:
-            self._metrics.count(_COUNTS[judgement.action], self._settings.id)
+            self._metrics.count(_COUNTS[judgement.action], self.settings.id)
         if judgement.words:
             level = logging.ERROR if judgement.action == "dead" else logging.WARNING
             self._log.log(level, "%s", judgement.words, extra=extra)

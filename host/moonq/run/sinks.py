@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from moonq import log
 from moonq.clock import Clock
 from moonq.errors import QueueError
-from moonq.model import QueueInfo
+from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
 from moonq.run.stores import Store
@@ -68,7 +68,7 @@ class HostSink:
 
     def publish_many(
         self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
-    ) -> list[str | QueueError]:
+    ) -> list[Receipt | QueueError]:
         """Publish many messages and answer for each."""
         return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
 
@@ -105,8 +105,6 @@ class Recording(HostSink):
     def __init__(self, queues: Queues, clock: Clock) -> None:
         super().__init__(queues, clock)
         self.published: list[Publication] = []
-        self._keyed: set[tuple[str, str]] = set()
-        """The queues and ids of messages that another publish may turn out to be."""
 
     def publish(
         self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
@@ -116,29 +114,22 @@ class Recording(HostSink):
         (answer,) = self.publish_many(queue.decode("utf-8", "replace"), [wanted], may_wait=may_wait)
         if isinstance(answer, QueueError):
             raise answer
-        return answer
+        return answer.id
 
     def publish_many(
         self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
-    ) -> list[str | QueueError]:
+    ) -> list[Receipt | QueueError]:
         """Publish many messages."""
         answers = self._accept(queue, wanted, may_wait)
         for one, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, str) and not self._is_duplicate(queue, answer, one):
-                kept = Publication(queue, answer, one.body, one.headers, one.options)
+            if isinstance(answer, Receipt) and not answer.duplicate:
+                kept = Publication(queue, answer.id, one.body, one.headers, one.options)
                 self.published.append(kept)
         return answers
 
-    def _is_duplicate(self, queue: str, answer: str, wanted: Wanted) -> bool:
-        if "dedup_key" not in wanted.options:
-            return False
-        known = (queue, answer) in self._keyed
-        self._keyed.add((queue, answer))
-        return known
-
     def _accept(
         self, queue: str, wanted: Sequence[Wanted], may_wait: bool
-    ) -> list[str | QueueError]:
+    ) -> list[Receipt | QueueError]:
         return super().publish_many(queue, wanted, may_wait=may_wait)
 
 

@@ -1,10 +1,10 @@
-"""`store.memory`: values by key that handlers share, gone with the process."""
+"""Values by key that handlers share, gone with the process; and a store as a dry run sees it."""
 
 from __future__ import annotations
 
 import json
 import threading
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from moonq.clock import Clock
 from moonq.errors import Invalid, QueueFull
@@ -138,3 +138,47 @@ class MemoryStore:
         over = [key for key, item in self._items.items() if item.until and item.until <= now]
         for key in over:
             del self._items[key]
+
+
+class Overlay(MemoryStore):
+    """A store as one dry run sees it: its own changes in front, the real values behind them."""
+
+    def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
+        super().__init__(behind.id, clock)
+        self._behind = behind
+        self._changed: set[str] = set()
+        self._changes = changes
+
+    def set(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Keep *value* for the rest of the run."""
+        super().set(key, value, ttl)
+        self._note("set", key, ttl, value=json.loads(value))
+
+    def delete(self, key: str) -> bool:
+        """Forget a key for the rest of the run."""
+        existed = super().delete(key)
+        self._note("delete", key, None)
+        return existed
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with *prefix*, sorted."""
+        untouched = {key for key in self._behind.keys(prefix) if key not in self._changed}
+        return sorted(untouched.union(super().keys(prefix)))
+
+    def incr(self, key: str, by: float, ttl: float | None) -> int | float:
+        """Add to a number."""
+        is_new = self.get(key) is None
+        total = super().incr(key, by, ttl)
+        self._note("incr", key, ttl if is_new else None, by=by, value=total)
+        return total
+
+    def _live(self, key: str) -> _Item | None:
+        if key in self._changed:
+            return super()._live(key)
+        value = self._behind.get(key)
+        return None if value is None else _Item(value, None)
+
+    def _note(self, action: str, key: str, ttl: float | None, **what: Any) -> None:
+        self._changed.add(key)
+        kept = {"store": self.id, "action": action, "key": key, **what}
+        self._changes.append(kept if ttl is None else {**kept, "ttl": ttl})

@@ -25,7 +25,7 @@ ServiceState = Literal["stopped", "running", "waiting", "failed"]
 
 
 class Service(Protocol):
-    """Something with a life of its own."""
+    """Something that is started and stopped."""
 
     def start(self) -> None:
         """Begin; raises `MoonqError` when it cannot."""
@@ -38,7 +38,7 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """A service that has reached another state, for whoever tells people."""
+    """A service that has reached another state, as people see it."""
 
     id: str
     kind: str
@@ -71,7 +71,7 @@ class Supervisor:
         self._clock = clock
         self._services: dict[str, Managed] = {}
         self._changed = threading.Condition()
-        # Held by whoever starts or stops a service: a restart never crosses a stop.
+        # Held while a service is started or stopped: a restart never crosses a stop.
         self._acting = threading.RLock()
         self._thread: threading.Thread | None = None
         self._stopping = False

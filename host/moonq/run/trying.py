@@ -7,7 +7,6 @@ trial.would_publish, trial.would_write     # what it would have done
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,11 +14,11 @@ from typing import Any
 from moonq.clock import Clock
 from moonq.drivers.refusals import full
 from moonq.errors import QueueError
-from moonq.model import Message, QueueInfo
+from moonq.model import Message, QueueInfo, Receipt
 from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
 from moonq.run.sinks import Line, Recording
-from moonq.run.stores import MemoryStore, Store
+from moonq.run.stores import Overlay, Store
 
 
 class DryRun(Recording):
@@ -38,7 +37,7 @@ class DryRun(Recording):
 
     def _accept(
         self, queue: str, wanted: Sequence[Wanted], may_wait: bool
-    ) -> list[str | QueueError]:
+    ) -> list[Receipt | QueueError]:
         messages = self._queues.check_batch(queue, wanted)
         if queue not in self._lines:
             self._lines[queue] = QueueOverlay(self._queues.route(queue), self._clock)
@@ -73,13 +72,13 @@ class QueueOverlay:
         self._ready = self._delayed = 0
         self._keys: dict[str, tuple[str, float]] = {}
 
-    def admit(self, message: Message, may_wait: bool) -> str | QueueError:
+    def admit(self, message: Message, may_wait: bool) -> Receipt | QueueError:
         """Answer as the driver would; a publish that may wait for a place is taken for patient."""
         now, key = self._clock.monotonic(), message.dedup_key
         if key is not None:
             known, end = self._keys.get(key, ("", now))
             if end > now:
-                return known
+                return Receipt(known, duplicate=True)
         waits = may_wait and self._spec.overflow == "block"
         if self._held >= self._room and not waits and not self._drops():
             return full(self._spec.name, self._held, self._room)
@@ -91,7 +90,7 @@ class QueueOverlay:
             self._droppable += 1
         if key is not None:
             self._keys[key] = message.id, now + self._spec.dedup_window
-        return message.id
+        return Receipt(message.id)
 
     def _drops(self) -> bool:
         """Let the newcomer have the place of the oldest, where the queue does so."""
@@ -109,49 +108,3 @@ class QueueOverlay:
             ready=None if ready is None else max(0, ready + self._ready),
             delayed=None if delayed is None else delayed + self._delayed,
         )
-
-
-class Overlay:
-    """A store as one dry run sees it: its own changes in front, the real values behind them."""
-
-    def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
-        self.id = behind.id
-        self._behind = behind
-        self._own = MemoryStore(behind.id, clock)
-        self._changed: set[str] = set()
-        self._changes = changes
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value."""
-        return (self._own if key in self._changed else self._behind).get(key)
-
-    def set(self, key: str, value: bytes, ttl: float | None) -> None:
-        """Keep *value* for the rest of the run."""
-        self._own.set(key, value, ttl)
-        self._note("set", key, ttl, value=json.loads(value))
-
-    def delete(self, key: str) -> bool:
-        """Forget a key for the rest of the run."""
-        existed = self.get(key) is not None
-        self._own.delete(key)
-        self._note("delete", key, None)
-        return existed
-
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys that begin with *prefix*, sorted."""
-        untouched = {key for key in self._behind.keys(prefix) if key not in self._changed}
-        return sorted(untouched.union(self._own.keys(prefix)))
-
-    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
-        """Add to a number."""
-        before = None if key in self._changed else self._behind.get(key)
-        if before is not None:
-            self._own.set(key, before, None)
-        total = self._own.incr(key, by, ttl)
-        self._note("incr", key, ttl, by=by, value=total)
-        return total
-
-    def _note(self, action: str, key: str, ttl: float | None, **what: Any) -> None:
-        self._changed.add(key)
-        kept = {"store": self.id, "action": action, "key": key, **what}
-        self._changes.append(kept if ttl is None else {**kept, "ttl": ttl})

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from moonq.drivers.base import Subscription
 from moonq.model import Delivery
 from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
 from moonq.run.lending import Caller
@@ -16,7 +15,7 @@ from moonq.run.times import Times
 from moonq.sandbox.state import LuaState, Progress
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
-#: is so short that nobody waits for it, but one crossing costs as much as a quick handler.
+#: is too short to be worth waiting for, but one crossing costs as much as a quick handler.
 MAX_BATCH = 64
 SLICE = 0.001
 
@@ -52,9 +51,6 @@ class Worker:
         caller: Caller,
         make_state: StateMaker,
         settler: Settler,
-        timeout: float | None,
-        *,
-        auto_ack: bool,
         on_abandoned: Callable[[Worker], None],
     ) -> None:
         self.number = number
@@ -63,12 +59,9 @@ class Worker:
         self.abandoned = False
         self.pace = Pace()
         self.times = Times()
-        self.subscription: Subscription | None = None
         self.thread: threading.Thread | None = None
         self._make_state = make_state
         self._settler = settler
-        self._timeout = timeout
-        self._auto_ack = auto_ack
         self._on_abandoned = on_abandoned
         self._state: LuaState | None = None
         # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
@@ -108,9 +101,13 @@ class Worker:
         if state is not None:
             state.guard.fire(reason)
 
+    def fired_for(self) -> str:
+        """Return why the running handler is being cut off, "" when it is not."""
+        state = self._state
+        return state.guard.reason if state is not None else ""
+
     def give_up(self, judge: Callable[[Delivery], Judgement]) -> list[str]:
         """Settle what is stuck in Lua from outside; names the messages."""
-        self.abandoned = True
         stuck = self.running()
         for number, delivery in enumerate(stuck):
             # Only the first can be running: the others have not begun.
@@ -120,13 +117,8 @@ class Worker:
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """Run and settle *deliveries*."""
-        subscription = self.subscription
-        assert subscription is not None
-        waiting = [
-            delivery
-            for delivery in deliveries
-            if self._may_start(delivery) and subscription.start(delivery)
-        ]
+        start = self._settler.subscription.start
+        waiting = [one for one in deliveries if self._may_start(one) and start(one)]
         self._settler.begun(waiting)
         while waiting:
             done = self._run(waiting)
@@ -142,8 +134,7 @@ class Worker:
         judgement = self._settler.judge(delivery, RETURNED)
         if judgement.action == "start":
             return True
-        assert self.subscription is not None
-        self._settler.settle(self.subscription, delivery, judgement)
+        self._settler.settle(delivery, judgement)
         return False
 
     def _run(self, deliveries: Sequence[Delivery]) -> int:
@@ -153,11 +144,12 @@ class Worker:
         self._settled = set()
         self._shared_out = False
         self._running = deliveries
-        if self._auto_ack:
+        settings = self._settler.settings
+        if settings.auto_ack:
             for index in range(1, len(deliveries) + 1):
                 self._settle(index, ACKED)
         began = time.perf_counter()
-        progress = state.deliver(self._timeout, [one.message.body for one in deliveries])
+        progress = state.deliver(settings.timeout, [one.message.body for one in deliveries])
         self._note(time.perf_counter() - began, progress)
         done = self._conclude(progress)
         self._running = ()
@@ -182,8 +174,7 @@ class Worker:
                 self._end(outcome.number, Event(outcome.kind, outcome.fault))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
-            if self._settle(index, ACKED):
-                self.acked += 1
+            self._settle(index, ACKED)
         if progress.stopped is None:
             return progress.done
         cut_off = progress.done + 1
@@ -192,45 +183,35 @@ class Worker:
 
     def _ack_all(self, done: int) -> int:
         """Settle the first *done* messages: the common case, in one go."""
-        subscription = self.subscription
-        assert subscription is not None
         self._settled = set(range(1, done + 1))
-        self.acked += self._settler.ack(subscription, self._running[:done])
+        self.acked += self._settler.ack(self._running[:done])
         return done
 
     def _end(self, index: int, event: Event) -> bool:
         """Settle as *event* leads to, unless it was settled before."""
-        if self._is_settled(index):
+        if index in self._settled:
             return False
         return self._settle(index, self._settler.judge(self._running[index - 1], event))
 
     def _hand_back(self, deliveries: Sequence[Delivery]) -> None:
         # From the last: each goes to the front of the queue.
-        subscription = self.subscription
-        assert subscription is not None
         for delivery in reversed(deliveries):
-            self._settler.settle(subscription, delivery, RELEASED)
-
-    def _is_settled(self, index: int) -> bool:
-        return index in self._settled
+            self._settler.settle(delivery, RELEASED)
 
     def _settle(self, index: int, judgement: Judgement) -> bool:
         if index in self._settled:
             return False
         self._settled.add(index)
-        subscription = self.subscription
-        assert subscription is not None
-        return self._settler.settle(subscription, self._running[index - 1], judgement)
+        done = self._settler.settle(self._running[index - 1], judgement)
+        self.acked += done and judgement.action == "ack"
+        return done
 
     # What the handler asks of its message ---------------------------------------------------------
 
     def _settle_early(self, index: int, action: str, delay: float, reason: str) -> bool:
         if not 0 < index <= len(self._running):
             return False
-        done = self._end(index, asked(action, delay, reason))
-        if done and action == "ack":
-            self.acked += 1
-        return done
+        return self._end(index, asked(action, delay, reason))
 
     def _share_out(self, answer: tuple[object, ...]) -> None:
         """A handler waits: settle what is done before it, hand back what has not begun."""

@@ -6,7 +6,6 @@ Bodies().fault(b'[1, Infinity]')   # "line 1, column 5: a value expected, got 'I
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 
@@ -16,16 +15,7 @@ PATIENCE = 30.0
 
 
 class _Reader(LuaState):
-    """A state that knows `lua/json/reader.lua`."""
-
-    def __init__(self) -> None:
-        super().__init__({}, Limits(PATIENCE, MEMORY))
-        self._reader = self._lua.more(b"host.json.reader")
-
-    def fault(self, body: bytes) -> Any:
-        """Return what is wrong with a text, or None."""
-        (found,) = self._within_limits(PATIENCE, self._reader[b"fault"], body)
-        return found
+    module = "host.json.reader"
 
 
 class Bodies:
@@ -39,9 +29,9 @@ class Bodies:
         """Return what keeps Lua from decoding *body*, or None."""
         with self._lock:
             if self._state is None or self._state.spent:
-                self._state = _Reader()
+                self._state = _Reader({}, Limits(PATIENCE, MEMORY))
             try:
-                found = self._state.fault(body)
+                (found,) = self._state.ask(PATIENCE, b"fault", body)
             except (Stopped, ScriptFault) as problem:
                 return str(problem)
         return None if found is None else bytes(found).decode("utf-8", "replace")

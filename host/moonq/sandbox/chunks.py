@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from threading import Lock
-
-from lupa.lua54 import LuaRuntime
 
 from moonq.assets import lua_source, stdlib_source
 from moonq.errors import NotFound
+from moonq.sandbox.syntax import compiled
 
 #: `trace.lua` knows trusted code by this name; a script's chunk cannot have it.
 TRUSTED = "=[moonq {}]"
-#: Without line numbers a state is less than half as large; whoever works on the trusted half
-#: sets the variable to see them.
+#: Without line numbers a state is less than half as large; to see
+#: them while working on the trusted half, set the variable.
 STRIP = not os.environ.get("MOONQ_DEBUG_LUA")
-_COMPILE = b"""
-local source, name, strip = ...
-return string.dump(assert(load(source, name, "t")), strip)
-"""
-_lock = Lock()
-
-
-@cache
-def _compiler() -> LuaRuntime:
-    return LuaRuntime(encoding=None)
 
 
 @cache
@@ -40,10 +28,9 @@ def chunk(name: str) -> bytes:
         source, shown = lua_source(short), f"lua/{short.replace('.', '/')}.lua"
     else:
         source, shown = stdlib_source(name), f"stdlib/{name}.lua"
-    with _lock:
-        compiled = _compiler().execute(_COMPILE, source, TRUSTED.format(shown).encode(), STRIP)
-    assert isinstance(compiled, bytes)
-    return compiled
+    found, problem = compiled(source, TRUSTED.format(shown), strip=STRIP)
+    assert found is not None, problem
+    return found
 
 
 def source(name: bytes) -> bytes | None:

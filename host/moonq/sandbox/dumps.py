@@ -1,32 +1,17 @@
 """Which lines of a Lua text can run: read out of what Lua compiles it to.
 
-Nothing runs, and functions that nobody ever calls are there as well. The form of a dump is
+Nothing runs, and functions that are never called are there as well. The form of a dump is
 Lua 5.4's own (`ldump.c`), which does not change within 5.4.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from threading import Lock
-from typing import Any
+from moonq.sandbox.syntax import compiled
 
 #: Where the first function begins: signature, version, format, data, sizes, two numbers, a count.
 _HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
 #: Instead of a difference: the line stands in the list of absolute ones.
 _ABSOLUTE = -128
-_COMPILE = b"""
-local source, name = ...
-local chunk = load(source, name, "t", {})
-return chunk and string.dump(chunk)
-"""
-_LOCK = Lock()
-
-
-@cache
-def _compiler() -> Any:
-    from lupa.lua54 import LuaRuntime
-
-    return LuaRuntime(encoding=None)
 
 
 def executable_lines(source: bytes) -> frozenset[int]:
@@ -34,9 +19,8 @@ def executable_lines(source: bytes) -> frozenset[int]:
 
     The `end` of a function is not among them: it only runs where nothing returned before.
     """
-    with _LOCK:
-        dump = _compiler().execute(_COMPILE, source, b"=source")
-    if not isinstance(dump, bytes):
+    dump, _ = compiled(source, "=source")
+    if dump is None:
         return frozenset()
     reader = _Reader(dump, _HEAD)
     reader.function()

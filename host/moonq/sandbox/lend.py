@@ -18,7 +18,7 @@ _log = log.get("moonq.sandbox")
 MAX_ANSWER = 4 * 1024 * 1024
 #: Bytes of a name that are looked at: all of the longest key of a store, and one more.
 MAX_NAME = 4 * 1024 + 1
-#: Characters of a refusal that a script is told.
+#: Characters of a refusal that a script gets.
 MAX_WORDS = 8192
 _PLAIN = (int, bool, float)
 

@@ -22,21 +22,10 @@ QUICK = 0.1
 
 
 class _LiteralState(LuaState):
-    """A state that knows `lua/print/literal.lua`."""
+    module = "host.print.literal"
 
     def __init__(self) -> None:
         super().__init__({}, Limits(PATIENCE, MEMORY))
-        self._literal = self._lua.more(b"host.print.literal")
-
-    def ask(self, timeout: float, question: bytes, *arguments: Any) -> tuple[Any, ...]:
-        """Call one function of it."""
-        found: tuple[Any, ...] = self._within_limits(timeout, self._literal[question], *arguments)
-        return found
-
-    def close(self) -> None:
-        """Give everything back now."""
-        del self._literal
-        super().close()
 
 
 class Literals:

@@ -144,6 +144,9 @@ class _Functions(NamedTuple):
 class LuaState:
     """One sandboxed Lua 5.4 state."""
 
+    #: A further module of the trusted half that Python may call in it, such as ``host.x``.
+    module = ""
+
     def __init__(
         self,
         lends: Mapping[str, Bound],
@@ -172,6 +175,7 @@ class LuaState:
             self._lua.use_permanent_hook()
             if not permanent_hook:
                 _tell_of_fallback()
+        self._module: Any = self._lua.more(self.module.encode()) if self.module else None
         watchdog.WATCHDOG.add(self.guard)
 
     def _boot(self, lends: Mapping[str, Bound]) -> _Functions:
@@ -307,10 +311,19 @@ class LuaState:
         """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
         self._lua.set_policy(queue)
 
-    def decide(self, event: bytes) -> tuple[Any, ...]:
+    def decide(self, what: bytes, kind: bytes, message: bytes, *more: Any) -> tuple[Any, ...]:
         """Ask what an event leads to; see `api.decide`."""
-        self._make_room(4 * len(event))
-        return self._within_limits(DECISION, self._lua.decide, event)
+        self._make_room(2 * len(message))
+        return self._within_limits(DECISION, self._lua.decide, what, kind, message, *more)
+
+    def ask(self, timeout: float | None, question: bytes, *arguments: Any) -> tuple[Any, ...]:
+        """Call one function of its further module.
+
+        Raises:
+            Stopped: It took too much time or memory.
+            ScriptFault: Lua itself gave up.
+        """
+        return self._within_limits(timeout, self._module[question], *arguments)
 
     def memory_used(self) -> int:
         """Bytes that the state holds."""
@@ -320,7 +333,7 @@ class LuaState:
         """Give everything back now: the cycle through the lent functions is cut by hand."""
         watchdog.WATCHDOG.remove(self.guard)
         self.spent = True
-        del self._lua
+        del self._module, self._lua
         del self._runtime
 
     def _within_limits(
@@ -348,7 +361,7 @@ class LuaState:
     def _cut_off(self, problem: LuaError) -> NoReturn:
         """Say why a call did not come back: it was stopped, or Lua itself gave up."""
         self.spent = True
-        # Whoever looks for the reasons needs memory, and may find none left.
+        # To look for the reason takes memory, and there may be none left.
         self._runtime.set_max_memory(self.limits.memory + 2 * RESERVE)
         reason = self.guard.end()
         stack = self._last_trace()

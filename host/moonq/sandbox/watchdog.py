@@ -142,8 +142,12 @@ class Guard:
                     target=self.on_abandoned, name="moonq-abandoned", daemon=True
                 ).start()
             return
-        reason = self._due(now)
-        if reason:
+        self.heed(now)
+
+    def heed(self, now: float | None = None) -> None:
+        """Stop the call when its time is over, or when a call above it was stopped."""
+        now = time.monotonic() if now is None else now
+        if self._due(now):
             with self._lock:
                 # Looked at again under the lock: the call may have ended, another begun.
                 reason = self._due(now)
@@ -155,8 +159,10 @@ class Guard:
         if self.deadline is None:
             return ""
         above = self.above
-        if above is not None and above.fired_at is not None:
-            return above.reason
+        while above is not None:
+            if above.fired_at is not None:
+                return above.reason
+            above = above.above
         return "timeout" if now > self.deadline else ""
 
     def _stop(self, reason: str) -> None:

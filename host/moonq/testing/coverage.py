@@ -1,6 +1,6 @@
 """Which lines of a project's scripts the tests have run.
 
-Lines that can run come from the compiled code, so a function that nobody calls counts as well;
+Lines that can run come from the compiled code, so a function that is never called counts as well;
 `-- moonq: no cover` takes a line out, and with a line that opens a block the whole block.
 """
 

@@ -105,7 +105,7 @@ def without_only(result: Result) -> Result:
 
 
 def in_ci() -> bool:
-    """Say whether nobody watches: then nothing may be left out, and no snapshot is taken."""
+    """Whether this is a CI job: then nothing may be left out, and no snapshot is taken."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 

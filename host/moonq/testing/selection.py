@@ -13,7 +13,7 @@ from moonq.testing.sources import SuiteSource
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What somebody asked for; plain values, because it travels between processes."""
+    """What was asked for; plain values, because it travels between processes."""
 
     keyword: str = ""
     tags: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Selection:
     heeds_only: bool = True
     """Whether an `it_only` keeps the other tests of its file from running."""
     seed: int | None = None
-    """Shuffles; every file in an order of its own."""
+    """Shuffles, each file in a different order."""
 
     def of(self, source: SuiteSource, cases: Sequence[Case]) -> list[Case]:
         """Return the tests to run, in their order."""

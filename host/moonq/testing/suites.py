@@ -27,10 +27,10 @@ from moonq.run.lends import lent_functions
 from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status
-from moonq.testing.scripts import libraries, script_of
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
-from moonq.testing.texts import Texts
+from moonq.testing.texts import Texts, libraries, script_of
+from moonq.testing.world.bench import Bench
 from moonq.testing.world.clock import RealClock, TimeOfTests, VirtualClock
 from moonq.testing.world.lends import lent_to_suites
 from moonq.testing.world.loghandler import LogHandler
@@ -95,7 +95,7 @@ class Suite:
         return finding
 
     def plan(self, cases: Sequence[Case]) -> None:
-        """Say which tests will run, so that a block is closed behind the last of its own."""
+        """Say which tests will run, so that a block is closed behind its last one."""
         self._planned = [case.index for case in cases]
         if self._state is not None:
             self._state.plan(self._planned)
@@ -113,7 +113,7 @@ class Suite:
         if case.index in self._planned:
             self._planned.remove(case.index)
         try:
-            with self._log:
+            with self._log.listening():
                 found = state.run(case.index, self._conditions.limit)
         except (Stopped, ScriptFault) as cut_off:
             found = self._cut_off(case, cut_off)
@@ -124,7 +124,7 @@ class Suite:
         if self._state is None or self._state.spent:
             return ()
         try:
-            with self._log:
+            with self._log.listening():
                 problems = self._state.finish(self._conditions.limit)
         except (Stopped, ScriptFault) as problem:
             problems = [{"code": "T709", "message": f"closing the blocks: {problem}"}]
@@ -148,7 +148,7 @@ class Suite:
         try:
             for part in self._parts():
                 state.define(part)
-            with self._log:
+            with self._log.listening():
                 problem = self._declare(state)
         except (Stopped, ScriptFault) as cut_off:
             problem = self._cut_off(None, cut_off)
@@ -173,7 +173,7 @@ class Suite:
         return [self._script, *(chunk(library) for library in known)]
 
     def _reopen(self) -> Finding | None:
-        """Replace a state that was cut off: nobody knows what it left undone."""
+        """Replace a state that was cut off: what it left undone is unknown."""
         if self._state is not None and not self._state.spent:
             return None
         if self._state is not None:
@@ -191,7 +191,8 @@ class Suite:
         """What is under test; made when something first asks for it."""
         if self._world is None:
             token = f"test-{uuid.uuid4().hex[:8]}" if self._conditions.declared else ""
-            self._world = World(self.project, self, token)
+            bench = Bench(self.clock, self.hit, self.answer, self.time_left)
+            self._world = World(self.project, bench, token)
         return self._world
 
     @property

@@ -51,6 +51,69 @@ end)
     assert set(shop.status().values()) == {"passed"}
 
 
+def test_what_a_handler_calls_ends_with_the_time_of_the_handler(shop: Any) -> None:
+    index = (shop.folder / "_index.yaml").read_text()
+    shop.write(
+        "_index.yaml",
+        index.replace("func: process}", "func: process, timeout: 2s}").replace(
+            "modules: [logger,", "modules: [funcs, logger,"
+        )
+        + """\
+  - {name: above, kind: function.lua, source: file://above.lua, modules: [funcs]}
+  - {name: slow, kind: function.lua, source: file://slow.lua, modules: [queue, time]}
+""",
+    )
+    shop.write("process.lua", "return function(name) return require('funcs').call(name) end")
+    shop.write("above.lua", "return function() return require('funcs').call('app:slow') end")
+    shop.write(
+        "slow.lua",
+        "local queue, time = require('queue'), require('time')\n"
+        "return function() time.sleep('3s') queue.publish('app:emails', 1) end",
+    )
+    shop.tests("""\
+for _, name in ipairs({ "app:slow", "app:above" }) do
+  it(name, function()
+    local orders = test.queue("app:orders")
+    orders:publish(name)
+    test.nacked(orders:step(), 1)
+    test.error_kind(orders:delayed()[1].error, "TIMEOUT")
+    eq(test.queue("app:emails"):len(), 0)
+    eq(test.clock.now(), 1767225602)
+  end)
+end
+""")
+    assert shop.status() == {"app:slow": "passed", "app:above": "passed"}
+
+
+def test_a_call_may_do_what_the_consumer_of_the_function_may(shop: Any) -> None:
+    index = (shop.folder / "_index.yaml").read_text()
+    shop.write(
+        "_index.yaml",
+        index.replace("func: process}", "func: process, lifecycle: {security: {policies: [all]}}}")
+        + """\
+  - name: all
+    kind: security.policy
+    policy: {actions: ["store.*"], resources: ["*"], effect: allow}
+""",
+    )
+    shop.write(
+        "process.lua",
+        "local queue = require('queue')\n"
+        "return function() return queue.message():queue(), queue.publish('app:emails', 1) end",
+    )
+    shop.tests("""\
+it("is refused", function()
+  local orders = test.queue("app:orders")
+  orders:publish({})
+  eq(orders:drain().published, {})
+  local served, id, err = test.call("app:process", {})
+  eq({ served, id }, { "app:orders" })
+  test.error_kind(err, "PERMISSION_DENIED")
+end)
+""")
+    assert shop.status() == {"is refused": "passed"}
+
+
 def test_errors_keep_their_kind_on_the_way_from_stub_to_handler(shop: Any) -> None:
     shop.tests("""\
 it("passes", function()

@@ -13,7 +13,7 @@ def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
     """Call a function in a state of its own, within the context of its caller."""
     called, left = name(function), caller.remaining()
     try:
-        with caller.host.functions.borrow(called, caller.below(called), left) as state:
+        with caller.host.borrow(called, caller.below(called), left) as state:
             return state.call(arguments, left)
     except ScriptFault as raised:
         raise _Failed(raised.fault.kind, raised.fault.message, raised.fault.retryable) from None

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from moonq.errors import QueueError
+from moonq.model import Receipt
 from moonq.run.lending import Caller, lent
 from moonq.run.publishing import from_lua
 from moonq.run.queues import info_object
@@ -62,7 +63,7 @@ def message(caller: Caller, index: int) -> bytes:
     return caller.message(index)
 
 
-def _answer(answer: str | QueueError) -> str | dict[str, Any]:
+def _answer(answer: Receipt | QueueError) -> str | dict[str, Any]:
     if isinstance(answer, QueueError):
         return {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
-    return answer
+    return answer.id

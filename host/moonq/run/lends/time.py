@@ -29,6 +29,7 @@ def sleep(caller: Caller, seconds: float) -> bool:
         seconds = min(seconds, left + LATE)
     if not caller.context.sleep(seconds):
         raise Canceled("the worker is to stop")
+    caller.heed()
     return True
 
 

@@ -5,85 +5,53 @@ from __future__ import annotations
 import json
 
 from moonq.errors import ScriptError
-from moonq.registry import Entry
-from moonq.run.context import CallContext
-from moonq.run.trial import Trial
-from moonq.sandbox.state import Fault, LuaState, Progress, ScriptFault, Stopped
+from moonq.run.calls import Call, CallResult, consumer_of
+from moonq.sandbox.state import Fault
 from moonq.testing.world.world import World
 
 #: Kinds of faults that errors in Lua do not have.
 _KINDS = {"MEMORY": "INTERNAL"}
 
 
-class CallUnderTest:
-    """A call of *function* in *world*."""
+class CallUnderTest(Call):
+    """A call of *function* in *world*, as the first consumer that names it would run it."""
 
-    def __init__(self, world: World, function: str, headers: bytes) -> None:
-        self._world = world
-        self._function = world.project.resolve(function).id
+    def __init__(self, world: World, function: str) -> None:
+        self._name = name = world.project.resolve(function).id
+        super().__init__(world, name, send=True, consumer=consumer_of(world.project, name))
+        self._bench = world.bench
         self._began = world.clock.monotonic()
-        self._context = CallContext(self._function, sleep=self._sleep)
-        consumer = self._consumer()
-        self._limit = world.dry_limits(self._function, consumer).timeout
-        judge = world.dry_policy(self._context, consumer)
-        self._trial = Trial(judge, world.clock, json.loads(headers) if headers else {})
-        self._state: LuaState | None = None
 
-    def run(self, body: bytes) -> bytes:
+    def answered(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
-        try:
-            progress = self._deliver(body)
-        except (ScriptFault, Stopped) as problem:
-            return failed(_fault(problem))
-        returned = self._world.take_returned()
-        if progress.stopped:
-            return failed(_fault(progress.stopped))
-        raised = [one for one in progress.outcomes if one.kind != "settled"]
-        if raised and not returned:
-            return failed(raised[0].fault)
+        result = self._called(body, headers)
+        returned = self._bench.take_returned()
+        if result.fault is not None and not returned:
+            return failed(result.fault)
         return returned or b"[]"
 
-    def judged(self, body: bytes) -> bytes:
+    def judged(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what would become of its message, as JSON.
 
         Raises:
             ScriptError: It does not load.
         """
-        try:
-            self._deliver(body)
-        except (ScriptFault, Stopped) as problem:
-            why = _fault(problem).message
-            raise ScriptError(f"{self._function} does not load: {why}") from None
-        found = self._trial.judgement
+        result = self._called(body, headers)
+        found = result.verdict
+        if found is None:
+            why = result.fault and result.fault.message
+            raise ScriptError(f"{self._name} does not load: {why}")
         error = found.error and {"kind": found.error.kind, "message": found.error.message}
         told = {**found.told(), "error": error}
         return json.dumps({name: one for name, one in told.items() if one}).encode()
 
-    def _deliver(self, body: bytes) -> Progress:
-        caller = self._trial.caller(self._context)
-        self._state = state = self._world.functions.open(self._function, caller)
-        self._world.take_returned()
-        try:
-            return self._trial.deliver(state, body, self._limit)
-        finally:
-            state.close()
-
-    def _consumer(self) -> Entry | None:
-        """Return what runs the function, where that is one queue's consumer."""
-        consumers = self._world.project.of_kind("queue.consumer")
-        mine = [one for one in consumers if one.target("func") == self._function]
-        return mine[0] if len({one.target("queue") for one in mine}) == 1 else None
+    def _called(self, body: bytes, headers: bytes) -> CallResult:
+        self._bench.take_returned()
+        return self.run(body.decode(), json.loads(headers) if headers else {})
 
     def _sleep(self, seconds: float) -> bool:
-        if self._state is not None:
-            self._world.sleep(seconds, self._began, self._limit, self._state.guard.fire)
+        self._bench.sleep(seconds, self._began, self._timeout(), self._switch.fire)
         return True
-
-
-def _fault(problem: ScriptFault | Stopped) -> Fault:
-    if isinstance(problem, ScriptFault):
-        return problem.fault
-    return Fault("TIMEOUT" if problem.reason == "timeout" else "INTERNAL", f"stopped ({problem})")
 
 
 def failed(fault: Fault) -> bytes:

@@ -1,4 +1,4 @@
-"""The time of tests: virtual, where it stands still until somebody lets it pass, or real."""
+"""The time of tests: virtual, where it stands still until it is advanced, or real."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TimeOfTests(Clock, Protocol):
 
 
 class VirtualClock:
-    """See `TimeOfTests`; one thread does everything, so nobody is there to be woken."""
+    """See `TimeOfTests`; one thread does everything, so there is none to wake."""
 
     def __init__(self) -> None:
         self._elapsed = 0.0
@@ -49,7 +49,7 @@ class VirtualClock:
         return self._elapsed
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        """Let the whole *timeout* pass: nobody else is there who could notify."""
+        """Let the whole *timeout* pass: no other thread could notify."""
         if timeout is None:
             raise Unsupported("a wait without end, in a test where nobody could end it")
         self.advance(timeout)

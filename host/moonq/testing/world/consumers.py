@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from moonq.model import Ack, Delivery, Verdict
+from moonq.drivers.base import Subscription
+from moonq.model import ACK, Ack, Delivery, Verdict
 from moonq.run.consumer import Consumer
 from moonq.run.judgement import Event
 from moonq.run.worker import Worker
 from moonq.sandbox.state import Fault
-from moonq.testing.world.runs import Observed
-from moonq.testing.world.told import Told
+from moonq.testing.world.bench import Bench
 
 
 class DrivenConsumer(Consumer):
     """See `Consumer`; one worker, no threads."""
 
-    def __init__(self, *parts: Any, world: Told) -> None:
+    def __init__(self, *parts: Any, bench: Bench) -> None:
         super().__init__(*parts)
-        self._world = world
+        self._bench = bench
         self._worker: Worker | None = None
         self._began = 0.0
         self._is_doomed = False
@@ -31,15 +32,14 @@ class DrivenConsumer(Consumer):
         worker.open()
         # One at a time: what waits in a buffer would have left the order of the queue.
         inner = self.route.driver.subscribe(self.route.spec.name, 1)
-        worker.subscription = self._subscription = Observed(inner, self)
+        self._subscription = self._settler.subscription = Observed(inner, self)
         self._worker = worker
 
     def step(self, timeout: float = 0.0) -> bool:
         """Run the next delivery; False when there is none within *timeout* seconds."""
-        worker, subscription = self._worker, self._subscription
+        worker = self._worker
         assert worker is not None
-        assert subscription is not None
-        deliveries = subscription.take(1, timeout)
+        deliveries = self._settler.subscription.take(1, timeout)
         if not deliveries:
             return False
         worker.open()
@@ -60,7 +60,7 @@ class DrivenConsumer(Consumer):
     def sleep(self, seconds: float) -> bool:
         """Let virtual time pass on behalf of a handler, and its own limit with it."""
         if self._worker is not None:
-            self._world.sleep(seconds, self._began, self.settings.timeout, self._worker.fire)
+            self._bench.sleep(seconds, self._began, self.settings.timeout, self._worker.fire)
         return True
 
     # What its subscription tells ------------------------------------------------------------------
@@ -68,8 +68,8 @@ class DrivenConsumer(Consumer):
     def begun(self, delivery: Delivery) -> None:
         """A handler begins."""
         self._began = self._clock.monotonic()
-        self._is_doomed = self._world.faults.takes_crash()
-        self._world.begun(delivery)
+        self._is_doomed = self._bench.faults.takes_crash()
+        self._bench.begun(delivery)
 
     def amended(self, delivery: Delivery, verdict: Verdict) -> Verdict:
         """Let the faults that the test asked for have their way."""
@@ -79,7 +79,7 @@ class DrivenConsumer(Consumer):
             if self._worker is not None:
                 self._worker.fire()
             return self._interrupted(delivery, "the worker died: test.crash_worker")
-        if isinstance(verdict, Ack) and self._world.faults.takes_ack():
+        if isinstance(verdict, Ack) and self._bench.faults.takes_ack():
             return self._interrupted(delivery, "the ack was lost: test.drop_ack")
         return verdict
 
@@ -91,4 +91,33 @@ class DrivenConsumer(Consumer):
 
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:
         """A delivery was settled."""
-        self._world.ended(delivery, verdict)
+        self._bench.ended(delivery, verdict)
+
+
+class Observed:
+    """A subscription whose deliveries are watched."""
+
+    def __init__(self, inner: Subscription, watcher: DrivenConsumer) -> None:
+        self._inner = inner
+        self._watcher = watcher
+        self.take, self.stop, self.close = inner.take, inner.stop, inner.close
+        self.pause, self.resume = inner.pause, inner.resume
+
+    def start(self, delivery: Delivery) -> bool:
+        """Say that the handler begins."""
+        started = self._inner.start(delivery)
+        if started:
+            self._watcher.begun(delivery)
+        return started
+
+    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        """End *delivery* as *verdict* says, unless a fault wants it otherwise."""
+        verdict = self._watcher.amended(delivery, verdict)
+        done = self._inner.settle(delivery, verdict)
+        if done:
+            self._watcher.ended(delivery, verdict)
+        return done
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done."""
+        return [self.settle(delivery, ACK) for delivery in deliveries]

@@ -1,4 +1,4 @@
-"""Faults that a test asks for: what brokers and machines do to a handler now and then."""
+"""Faults that a test asks for, such as a real broker or machine has at times."""
 
 from __future__ import annotations
 
@@ -13,20 +13,11 @@ class Faults:
 
     clock: Clock
     crashes: int = 0
+    """How many of the next deliveries lose their worker before they are settled."""
     lost_acks: int = 0
+    """How many of the next acks are lost on their way to the broker."""
     down_until: float = 0.0
-
-    def crash_worker(self) -> None:
-        """Let the worker of the next delivery die before it settles."""
-        self.crashes += 1
-
-    def drop_ack(self) -> None:
-        """Let the broker not hear of the next ack."""
-        self.lost_acks += 1
-
-    def broker_down(self, seconds: float) -> None:
-        """Let publishes be in vain for *seconds* from now."""
-        self.down_until = self.clock.monotonic() + seconds
+    """Until when publishes are in vain, on the clock that never goes back."""
 
     def takes_crash(self) -> bool:
         """Say whether the delivery that begins now is to crash."""

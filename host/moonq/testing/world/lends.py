@@ -20,11 +20,11 @@ from moonq.run.ids import new_id
 from moonq.run.queues import Route
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
+from moonq.testing.world.bench import Stub
 from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.runs import log_object
 from moonq.testing.world.standin import StandIn
-from moonq.testing.world.told import Stub
 from moonq.testing.world.world import World
 
 #: How many messages one look shows.
@@ -52,20 +52,9 @@ class Lender(Protocol):
 
 def lent_to_suites(suite: Lender) -> dict[str, Bound]:
     """Return the functions by name."""
-    groups: tuple[dict[str, Callable[..., Any]], ...] = (
-        _stubs(suite),
-        _time_and_logs(suite),
-        _looks(suite),
-        _moves(suite),
-        _faults(suite),
-    )
-    return own(
-        {
-            f"test_{name}": _with_hint(function)
-            for group in groups
-            for name, function in group.items()
-        }
-    )
+    mine = SuiteLends(suite)
+    names = [name for name in vars(SuiteLends) if name[0] != "_"]
+    return own({f"test_{name}": _with_hint(getattr(mine, name)) for name in names})
 
 
 def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,136 +71,132 @@ def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:
     return hinting
 
 
-def _stubs(suite: Lender) -> dict[str, Callable[..., Any]]:
-    def module(name: bytes) -> bytes | None:
+class SuiteLends:
+    """The functions: every public method is lent."""
+
+    def __init__(self, suite: Lender) -> None:
+        self._suite = suite
+
+    # Stubs, time and logs -----------------------------------------------------------------------
+
+    def module(self, name: bytes) -> bytes | None:
+        """Return what a module or library is known by."""
         known = text(name)
         if known in assets.stdlib_modules():
             return name
-        library = suite.libraries.get(known)
+        library = self._suite.libraries.get(known)
         return library.encode() if library else None
 
-    def stub(number: int, key: bytes, name: bytes, is_spy: bool) -> bool:
-        one = Stub(number, text(key), text(name), is_spy)
-        suite.world.stubs.append(one)
-        for state in suite.world.states:
+    def stub(self, number: int, key: bytes, name: bytes, is_spy: bool) -> None:
+        """Replace a function of a module, in states that are open and in those to come."""
+        one, bench = Stub(number, text(key), text(name), is_spy), self._suite.world.bench
+        bench.stubs.append(one)
+        for state in bench.states:
             state.put(one)
-        return True
 
-    def allow(name: bytes) -> bytes:
+    def allow(self, name: bytes) -> bytes:
+        """Return the id of the script that is to see a module."""
         if text(name) not in assets.stdlib_modules():
             raise NotFound(f"test.allow: there is no module {text(name)!r}")
-        return suite.script.encode()
+        return self._suite.script.encode()
 
-    return {"module": module, "stub": stub, "allow": allow}
+    def set_now(self, now: float) -> None:
+        """Make it *now*."""
+        self._suite.clock.set_now(now)
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._suite.clock.advance(seconds)
 
-def _time_and_logs(suite: Lender) -> dict[str, Callable[..., Any]]:
-    def set_now(now: float) -> bool:
-        suite.clock.set_now(now)
-        return True
+    def logs(self) -> bytes:
+        """Return what was logged."""
+        return _dump([log_object(line) for line in self._suite.world.logs])
 
-    def advance(seconds: float) -> bool:
-        suite.clock.advance(seconds)
-        return True
-
-    def snapshot(key: bytes, literal: bytes) -> bool | bytes:
-        stored = suite.snapshots.compare(text(key), text(literal))
+    def snapshot(self, key: bytes, literal: bytes) -> bool | bytes:
+        """Whether a value is as it was; else the literal that it was, or False without one."""
+        stored = self._suite.snapshots.compare(text(key), text(literal))
         if stored is None:
             return False
-        return True if stored == text(literal) else stored.encode()
+        return stored == text(literal) or stored.encode()
 
-    return {
-        "set_now": set_now,
-        "advance": advance,
-        "logs": lambda: _dump([log_object(line) for line in suite.world.logs]),
-        "snapshot": snapshot,
-    }
+    # Queues and functions -----------------------------------------------------------------------
 
+    def queue(self, name: bytes) -> bytes:
+        """Return the full id of a queue."""
+        return self._suite.project.id_of(text(name), "queue.queue").encode()
 
-def _looks(suite: Lender) -> dict[str, Callable[..., Any]]:
-    def messages(queue: bytes, which: bytes) -> bytes:
-        route = suite.world.queues.route(text(queue))
+    def messages(self, queue: bytes, which: bytes) -> bytes:
+        """Return the messages of a queue: all, the delayed, or its dead letters."""
+        route = self._route(queue)
         if which == b"dead":
             found = _dead_letters(route)
         else:
             state: MessageState | None = "delayed" if which == b"delayed" else None
             found = walk(route.driver, route.spec.name, state)
-        now = suite.clock.now()
+        now = self._suite.clock.now()
         return _dump([_message(route, one, now) for one in islice(found, MOST)])
 
-    return {
-        "queue": lambda name: suite.project.id_of(text(name), "queue.queue").encode(),
-        "messages": messages,
-    }
-
-
-def _moves(suite: Lender) -> dict[str, Callable[..., Any]]:
-    def publish_raw(queue: bytes, body: bytes) -> bytes:
-        route = suite.world.queues.route(text(queue))
-        now = suite.clock.now()
+    def publish_raw(self, queue: bytes, body: bytes) -> bytes:
+        """Publish bytes that no publisher could."""
+        route, now = self._route(queue), self._suite.clock.now()
         (answer,) = route.driver.publish(route.spec.name, [Message(new_id(now), body, now)], 0.0)
         if isinstance(answer, QueueError):
             raise answer
         return answer.id.encode()
 
-    def clear(queue: bytes) -> int:
-        route = suite.world.queues.route(text(queue))
+    def clear(self, queue: bytes) -> int:
+        """Take away what waits in a queue."""
+        route = self._route(queue)
         return route.driver.purge(route.spec.name)
 
-    def redrive(queue: bytes) -> int:
-        route = suite.world.queues.route(text(queue))
+    def redrive(self, queue: bytes) -> int:
+        """Give the dead letters of a queue another life."""
+        route = self._route(queue)
         chosen = [letter.number for letter in _dead_letters(route)]
         return route.driver.redrive(route.spec.dead_letter or "", "", chosen) if chosen else 0
 
-    def drain(queue: bytes, most: int, within: float) -> bytes:
-        within_or_none = None if within < 0 else within
-        return _dump(suite.world.drain(text(queue), most, within_or_none).told())
+    def drain(self, queue: bytes, most: int, within: float) -> bytes:
+        """Run the consumers of a queue until nothing is left; a negative *within* is no limit."""
+        limit = None if within < 0 else within
+        return _dump(self._suite.world.drain(text(queue), most, limit).told())
 
-    def step(queue: bytes, deliveries: int) -> bytes:
-        return _dump(suite.world.step(text(queue), deliveries).told())
+    def step(self, queue: bytes, deliveries: int) -> bytes:
+        """Run so many deliveries of a queue."""
+        return _dump(self._suite.world.step(text(queue), deliveries).told())
 
-    return {
-        "publish_raw": publish_raw,
-        "clear": clear,
-        "redrive": redrive,
-        "drain": drain,
-        "step": step,
-        "call": lambda function, body, headers: bounded(
-            CallUnderTest(suite.world, text(function), headers).run(body)
-        ),
-        "judged": lambda function, body, headers: bounded(
-            CallUnderTest(suite.world, text(function), headers).judged(body)
-        ),
-    }
+    def call(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+        """Call a function as if a message had come, and return what it answers."""
+        return bounded(CallUnderTest(self._suite.world, text(function)).answered(body, headers))
 
+    def judged(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+        """Call a function and return what would become of its message."""
+        return bounded(CallUnderTest(self._suite.world, text(function)).judged(body, headers))
 
-def _faults(suite: Lender) -> dict[str, Callable[..., Any]]:
-    def duplicate(message: bytes) -> bool:
-        for driver in _stand_ins(suite.world, "duplicate"):
+    # Faults -------------------------------------------------------------------------------------
+
+    def duplicate(self, message: bytes) -> None:
+        """Deliver a message once more."""
+        for driver in _stand_ins(self._suite.world, "duplicate"):
             if driver.knows(text(message)):
-                driver.duplicate(text(message))
-                return True
+                return driver.duplicate(text(message))
         raise NotFound(f"test.duplicate: no message {text(message)!r} was published in this test")
 
-    def broker_down(seconds: float) -> bool:
-        _stand_ins(suite.world, "broker_down")
-        suite.world.faults.broker_down(seconds)
-        return True
+    def broker_down(self, seconds: float) -> None:
+        """Let publishes fail for *seconds* from now."""
+        _stand_ins(self._suite.world, "broker_down")
+        faults = self._suite.world.bench.faults
+        faults.down_until = self._suite.clock.monotonic() + seconds
 
-    def crash_worker() -> bool:
-        suite.world.faults.crash_worker()
-        return True
+    def crash_worker(self) -> None:
+        """Let the worker of the next delivery die before it settles."""
+        self._suite.world.bench.faults.crashes += 1
 
-    def drop_ack() -> bool:
-        suite.world.faults.drop_ack()
-        return True
+    def drop_ack(self) -> None:
+        """Lose the next ack on its way to the broker."""
+        self._suite.world.bench.faults.lost_acks += 1
 
-    return {
-        "duplicate": duplicate,
-        "broker_down": broker_down,
-        "crash_worker": crash_worker,
-        "drop_ack": drop_ack,
-    }
+    def _route(self, queue: bytes) -> Route:
+        return self._suite.world.queues.route(text(queue))
 
 
 def _stand_ins(world: World, asked: str) -> list[StandIn]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from moonq import log
 from moonq.testing.results import LogLine
-
-_LEVELS = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "error"}
 
 
 class LogHandler(logging.Handler):
-    """Listens within a `with`."""
+    """Adds to *lines*."""
 
     def __init__(self, lines: Callable[[], list[LogLine]]) -> None:
         super().__init__()
@@ -25,18 +24,14 @@ class LogHandler(logging.Handler):
             if hasattr(record, name):
                 known[name] = getattr(record, name)
         entry = getattr(record, "entry", record.name)
-        level = _LEVELS.get(record.levelno, "info")
+        level = log.level_name(record.levelno)
         self._lines().append(LogLine(level, record.getMessage(), known, entry))
 
-    def __enter__(self) -> None:
-        """Begin to listen."""
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Keep what is logged within a `with`."""
         logging.getLogger().addHandler(self)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Listen no more."""
-        logging.getLogger().removeHandler(self)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(self)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from moonq.drivers.base import Subscription
-from moonq.model import ACK, Ack, Dead, Delivery, Interrupt, Release, Retry, Snooze, Verdict, Wait
+from moonq.model import Ack, Dead, Interrupt, Release, Retry, Snooze, Verdict, Wait
 from moonq.run.sinks import Publication
 from moonq.testing.results import LogLine
 from moonq.testing.world.services import SinkUnderTest
@@ -77,48 +75,3 @@ def log_object(line: LogLine) -> dict[str, Any]:
         "fields": dict(line.fields),
         "entry": line.entry,
     }
-
-
-class Watcher(Protocol):
-    """Who wants to know of deliveries, and may amend how they end."""
-
-    def begun(self, delivery: Delivery) -> None:
-        """A handler begins."""
-        ...
-
-    def amended(self, delivery: Delivery, verdict: Verdict) -> Verdict:
-        """Return what is sent in the place of *verdict*."""
-        ...
-
-    def ended(self, delivery: Delivery, verdict: Verdict) -> None:
-        """A delivery was settled."""
-        ...
-
-
-class Observed:
-    """A subscription whose deliveries are watched."""
-
-    def __init__(self, inner: Subscription, watcher: Watcher) -> None:
-        self._inner = inner
-        self._watcher = watcher
-        self.take, self.stop, self.close = inner.take, inner.stop, inner.close
-        self.pause, self.resume = inner.pause, inner.resume
-
-    def start(self, delivery: Delivery) -> bool:
-        """Say that the handler begins."""
-        started = self._inner.start(delivery)
-        if started:
-            self._watcher.begun(delivery)
-        return started
-
-    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
-        """End *delivery* as *verdict* says, unless a fault wants it otherwise."""
-        verdict = self._watcher.amended(delivery, verdict)
-        done = self._inner.settle(delivery, verdict)
-        if done:
-            self._watcher.ended(delivery, verdict)
-        return done
-
-    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
-        """Settle *deliveries* as done."""
-        return [self.settle(delivery, ACK) for delivery in deliveries]

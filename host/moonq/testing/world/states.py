@@ -12,11 +12,11 @@ from moonq.errors import Unavailable
 from moonq.sandbox.lend import Bound, own
 from moonq.sandbox.state import Limits, LuaState, Progress
 from moonq.testing.coverage import Hit
-from moonq.testing.world.told import Stub, Told
+from moonq.testing.world.bench import Bench, Stub
 
 
 class Lines:
-    """The lines that run in one state, where somebody gathers them; see `lua/test/coverage.lua`."""
+    """The lines that run in one state, with coverage; see `lua/test/coverage.lua`."""
 
     def __init__(self, lua: Any, hit: Hit | None) -> None:
         self._hit = hit
@@ -36,9 +36,10 @@ class Lines:
 class SuiteState(LuaState):
     """The state that a file of tests runs in; see `lua/test/tester.lua`."""
 
+    module = "host.test.tester"
+
     def __init__(self, lends: Mapping[str, Bound], limits: Limits, hit: Hit | None = None) -> None:
         super().__init__(lends, limits)
-        self._tester = self._lua.more(b"host.test.tester")
         self._lines = Lines(self._lua, hit)
 
     def load(self, script: str, timeout: float) -> Any:
@@ -79,7 +80,7 @@ class SuiteState(LuaState):
             Unavailable: The test was stopped meanwhile.
         """
         try:
-            answer = self._tester[b"answer"](stub, arguments)
+            answer = self._module[b"answer"](stub, arguments)
         except LuaError as problem:
             raise Unavailable(f"the stub's test was stopped: {problem}") from None
         return bytes(answer)
@@ -91,36 +92,38 @@ class SuiteState(LuaState):
     def close(self) -> None:
         """Give everything back now."""
         self._lines.gather()
-        del self._tester, self._lines
+        del self._lines
         super().close()
 
     def _ask(self, timeout: float | None, question: bytes, *arguments: Any) -> Any:
-        (answer,) = self._within_limits(timeout, self._tester[question], *arguments)
+        (answer,) = self.ask(timeout, question, *arguments)
         return None if answer is None else json.loads(answer)
 
 
 class StateUnderTest(LuaState):
     """A state of a handler or function that a test runs; see `lua/test/under_test.lua`."""
 
+    module = "host.test.under_test"
+
     def __init__(
         self,
         lends: Mapping[str, Bound],
         limits: Limits,
+        *,
         on_abandoned: Callable[[], None],
-        world: Told,
+        bench: Bench,
     ) -> None:
-        mine = own({"test_stub_called": world.answer, "test_returned": world.returned})
+        mine = own({"test_stub_called": bench.answer, "test_returned": bench.returned})
         super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)
-        self._world = world
-        self._under_test = self._lua.more(b"host.test.under_test")
-        self._lines = Lines(self._lua, world.hit)
-        for stub in world.stubs:
+        self._bench = bench
+        self._lines = Lines(self._lua, bench.hit)
+        for stub in bench.stubs:
             self.put(stub)
-        world.states.add(self)
+        bench.states.add(self)
 
     def put(self, stub: Stub) -> None:
         """Replace a function by one of the test's."""
-        self._under_test[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
+        self._module[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
 
     def open(
         self,
@@ -132,18 +135,18 @@ class StateUnderTest(LuaState):
     ) -> None:
         """Run the file of *function_id* and find its function."""
         super().open(function_id, method, decodes=decodes, timeout=timeout)
-        self._under_test[b"keep_results"]()
+        self._module[b"keep_results"]()
 
     def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
         """Run the handler; it gets no more time than the test has left."""
-        return super().deliver(self._world.within_test(timeout), bodies)
+        return super().deliver(self._bench.within_test(timeout), bodies)
 
     def close(self) -> None:
         """Give everything back now."""
-        self._world.states.discard(self)
+        self._bench.states.discard(self)
         self._lines.gather()
-        del self._under_test, self._lines
+        del self._lines
         super().close()
 
     def _within_limits(self, limit: float | None, function: Any, *arguments: Any) -> Any:
-        return super()._within_limits(self._world.within_test(limit), function, *arguments)
+        return super()._within_limits(self._bench.within_test(limit), function, *arguments)

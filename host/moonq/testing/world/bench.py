@@ -1,0 +1,100 @@
+"""The running test as the parts of its world see it: clock, stubs, faults, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from moonq.model import Delivery, Verdict, Wait
+from moonq.testing.coverage import Hit
+from moonq.testing.world.clock import TimeOfTests
+from moonq.testing.world.faults import Faults
+from moonq.testing.world.runs import Run
+
+
+class Stub(NamedTuple):
+    """A function of a module that the test has replaced."""
+
+    number: int
+    key: str
+    """The module's name, or the library's id."""
+    name: str
+    is_spy: bool
+
+
+class Bench:
+    """What belongs to one test.
+
+    *answer* calls the function of a stub, *time_left* says how much real time the test has left.
+    """
+
+    def __init__(
+        self,
+        clock: TimeOfTests,
+        hit: Hit | None,
+        answer: Callable[[int, bytes], bytes],
+        time_left: Callable[[], float | None],
+    ) -> None:
+        self.clock = clock
+        self.hit = hit
+        """Gathers the lines that run; None without coverage."""
+        self.answer = answer
+        self.stubs: list[Stub] = []
+        self.states: set[Any] = set()
+        """The states under test that are open."""
+        self.faults = Faults(clock)
+        self.run: Run | None = None
+        self._time_left = time_left
+        self._running = ""
+        self._returned = b""
+        self._ended_at: dict[str, float] = {}
+
+    def is_out_of_time(self) -> bool:
+        """Whether the test has no real time left."""
+        left = self._time_left()
+        return left is not None and left <= 0
+
+    def within_test(self, limit: float | None) -> float | None:
+        """Return *limit*, or what the test has left where that is less."""
+        left = self._time_left()
+        if left is None or limit is None:
+            return limit if left is None else left
+        return min(limit, left)
+
+    def sleep(
+        self, seconds: float, began: float, limit: float | None, fire: Callable[[str], object]
+    ) -> None:
+        """Let time pass on behalf of a handler that *began* then and may take *limit* seconds."""
+        left = None if limit is None else began + limit - self.clock.monotonic()
+        if left is None or seconds <= left:
+            self.clock.advance(seconds)
+        else:
+            self.clock.advance(left)
+            fire("timeout")
+
+    def begun(self, delivery: Delivery) -> None:
+        """A handler begins."""
+        message, now = delivery.message.id, self.clock.monotonic()
+        self._running = message
+        if self.run is not None:
+            self.run.deliveries += 1
+            wait = now - self._ended_at.get(message, now)
+            self.run.waits.setdefault(message, []).append(round(wait, 6))
+
+    def ended(self, delivery: Delivery, verdict: Verdict) -> None:
+        """A delivery was settled."""
+        if not isinstance(verdict, Wait):
+            self._ended_at[delivery.message.id] = self.clock.monotonic()
+        if self.run is not None:
+            self.run.settled(delivery.message.id, verdict)
+
+    def returned(self, values: bytes) -> None:
+        """A handler returned *values*, as `lua/run/crossing.lua` wrote them."""
+        self._returned = values
+        if self.run is not None:
+            self.run.results[self._running] = values.decode()
+
+    def take_returned(self) -> bytes:
+        """Return what was returned last, and forget it."""
+        values, self._returned = self._returned, b""
+        return values
