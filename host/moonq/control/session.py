@@ -273,6 +273,7 @@ class Session:
 
     def _abandon(self) -> None:
         """The code sits in a C function that cannot be stopped: go on without that state."""
+        self._operations.cancel()  # or it waits for a function that it calls by hand
         with self._changed:
             number, self._running = self._running, None
             self._generation += 1

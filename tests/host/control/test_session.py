@@ -132,6 +132,15 @@ def test_a_function_that_was_called_by_hand_ends_with_its_request(
     assert time.monotonic() - began < 5
 
 
+def test_a_function_that_code_calls_by_hand_ends_when_the_time_of_the_code_is_over(
+    client: Client, host: Host
+) -> None:
+    began = time.monotonic()
+    assert evaluated(client, 'mq.call("spin")', timeout=0.2)["status"] == "stopped"
+    until(lambda: not host._calls)
+    assert time.monotonic() - began < 8
+
+
 def test_a_session_can_begin_anew(client: Client) -> None:
     texts(client, "x = 1")
     client.request("reset")
