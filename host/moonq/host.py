@@ -21,7 +21,7 @@ from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
-from moonq.run.calls import Call, CallResult, consumer_of
+from moonq.run.calling.calls import Call, CallResult, consumer_of
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault

@@ -176,7 +176,7 @@ entries:
     assert "bell" in tree.moonq("check")
     assert tree.add("Adding a stdlib module") == [
         "stdlib/bell.lua",
-        "host/moonq/run/lends/bell.py",
+        "host/moonq/run/calling/lends/bell.py",
         "tests/stdlib/bell_test.lua",
         "stdlib/README.md",
     ]

@@ -17,9 +17,9 @@ from moonq.kinds import load
 from moonq.model import Message
 from moonq.operations.acting import call_object
 from moonq.operations.performing import Operations
-from moonq.run import lends
-from moonq.run.lending import Lent
-from moonq.run.lends import store
+from moonq.run.calling import lends
+from moonq.run.calling.lending import Lent
+from moonq.run.calling.lends import store
 
 INDEX = """
 namespace: app

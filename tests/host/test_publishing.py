@@ -86,8 +86,8 @@ def told(values: list[Any]) -> Answer:
 def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answer:
     arguments = json.dumps(message)[1:-1]
     with_id = f'"app:q",{arguments}'
-    from moonq.run.context import CallContext
-    from moonq.run.lending import Caller
+    from moonq.run.calling.context import CallContext
+    from moonq.run.calling.lending import Caller
 
     if not send:
         return told(_dry(host, function, with_id))
@@ -99,9 +99,9 @@ def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answe
 
 
 def _dry(host: Host, function: str, arguments: str) -> list[Any]:
-    from moonq.run.context import CallContext
-    from moonq.run.lending import Caller
-    from moonq.run.trying import DryRun
+    from moonq.run.calling.context import CallContext
+    from moonq.run.calling.lending import Caller
+    from moonq.run.calling.trying import DryRun
 
     sink = DryRun(host.queues, host.clock)
     state = host.functions.open(f"app:{function}", Caller(CallContext("app:test", sink=sink)))

@@ -24,7 +24,7 @@ from states import MODULES
 
 from moonq.host import Host
 from moonq.kinds import load
-from moonq.run.lends import lent_functions
+from moonq.run.calling.lends import lent_functions
 from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
 
 HERE = Path(__file__).parent

@@ -10,11 +10,11 @@ from typing import Any
 
 from moonq.clock import Clock, SystemClock
 from moonq.errors import NotFound, QueueError
-from moonq.run.context import CallContext
-from moonq.run.lending import Caller, Lent
-from moonq.run.lends import declared
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller, Lent
+from moonq.run.calling.lends import declared
+from moonq.run.calling.sinks import Line
 from moonq.run.publishing import Wanted
-from moonq.run.sinks import Line
 from moonq.run.stores import MemoryStore, Store
 from moonq.sandbox.lend import Bound
 

@@ -10,9 +10,9 @@ from offered import Offered
 from states import opened
 
 from moonq.errors import Denied, Invalid, MoonqError
-from moonq.run.context import CallContext
-from moonq.run.lending import Caller, lent
-from moonq.run.lends import changing, declared
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.lends import changing, declared
 from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
 from moonq.sandbox.watchdog import Guard

@@ -18,11 +18,11 @@ from moonq.errors import MoonqError, ReadOnly
 from moonq.operations.mq import functions_of
 from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
-from moonq.run.context import CallContext
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.calling.lends import changing, lent_functions
+from moonq.run.calling.services import HostServices
 from moonq.run.functions import chunk
-from moonq.run.lending import Caller
-from moonq.run.lends import changing, lent_functions
-from moonq.run.services import HostServices
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard

@@ -27,8 +27,8 @@ from moonq.registry.lua import runtime
 from moonq.registry.project import Entry
 from moonq.registry.script import Runnable
 from moonq.run import consumer as running
-from moonq.run.context import CallContext
-from moonq.run.lending import Caller
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings

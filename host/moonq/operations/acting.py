@@ -12,9 +12,9 @@ from moonq.model import Receipt, Stored
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
 from moonq.registry.project import Entry
+from moonq.run.calling.sinks import Publication, level_name
+from moonq.run.calling.trying import DryRun
 from moonq.run.publishing import Wanted, check_body
-from moonq.run.sinks import Publication, level_name
-from moonq.run.trying import DryRun
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000

@@ -18,7 +18,7 @@ from moonq.run.queues import Route
 if TYPE_CHECKING:
     from moonq.host import CallResult, Host
     from moonq.operations.meter import Meter
-    from moonq.run.calls import Call
+    from moonq.run.calling.calls import Call
 
 _log = log.get("moonq.control")
 Method = TypeVar("Method", bound=Callable[..., dict[str, Any]])

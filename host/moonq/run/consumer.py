@@ -18,9 +18,9 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
-from moonq.run.context import CallContext, Scope
+from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.lending import Caller
 from moonq.run.judgement import RELEASED, Event, Judgement, stopped
-from moonq.run.lending import Caller
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings, Settler

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from moonq.errors import NotFound
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
-from moonq.run.context import CallContext
-from moonq.run.lending import Caller
-from moonq.run.lends import lent_functions
-from moonq.run.services import HostServices
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.calling.lends import lent_functions
+from moonq.run.calling.services import HostServices
 from moonq.sandbox.state import Limits, LuaSource, LuaState
 
 #: How many idle states are kept per function.

@@ -19,14 +19,14 @@ from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.kind import Kind, Kinds
 from moonq.registry.project import Entry, Project
+from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.lending import Caller
+from moonq.run.calling.services import HostServices
 from moonq.run.consumer import Consumer
-from moonq.run.context import CallContext, Scope
 from moonq.run.functions import Functions
-from moonq.run.lending import Caller
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
-from moonq.run.services import HostServices
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 

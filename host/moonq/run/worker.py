@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from moonq.model import Delivery
+from moonq.run.calling.lending import Caller
 from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
-from moonq.run.lending import Caller
 from moonq.run.settling import Settler
 from moonq.run.times import Times
 from moonq.sandbox.state import LuaState, Progress

@@ -20,10 +20,10 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
-from moonq.run.context import CallContext
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.calling.lends import lent_functions
 from moonq.run.functions import chunk
-from moonq.run.lending import Caller
-from moonq.run.lends import lent_functions
 from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status

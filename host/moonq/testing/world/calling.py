@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from moonq.errors import ScriptError
-from moonq.run.calls import Call, CallResult, consumer_of
+from moonq.run.calling.calls import Call, CallResult, consumer_of
 from moonq.sandbox.state import Fault
 from moonq.testing.world.world import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from moonq.model import Ack, Dead, Interrupt, Release, Retry, Snooze, Verdict, Wait
-from moonq.run.sinks import Publication
+from moonq.run.calling.sinks import Publication
 from moonq.testing.results import LogLine
 from moonq.testing.world.services import SinkUnderTest
 

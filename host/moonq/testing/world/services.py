@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from moonq.clock import Clock
+from moonq.run.calling.services import HostServices
+from moonq.run.calling.sinks import Line, Recording, level_name
 from moonq.run.queues import Queues
-from moonq.run.services import HostServices
-from moonq.run.sinks import Line, Recording, level_name
 from moonq.testing.results import LogLine
 
 

@@ -16,12 +16,12 @@ from moonq.model import Delivery, Message
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
-from moonq.run.context import CallContext
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.calling.sinks import Line, Publication, Recording
+from moonq.run.calling.trying import DryRun
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
-from moonq.run.lending import Caller
-from moonq.run.sinks import Line, Publication, Recording
-from moonq.run.trying import DryRun
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard

@@ -10,8 +10,8 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from moonq.run.lending import Caller, Lent
-from moonq.run.services import HostServices
+from moonq.run.calling.lending import Caller, Lent
+from moonq.run.calling.services import HostServices
 from moonq.sandbox.lend import Bound
 
 

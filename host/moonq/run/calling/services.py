@@ -1,4 +1,4 @@
-"""What a running host's lent functions work on; `run.lends` has the functions."""
+"""What a running host's lent functions work on; `lends` has the functions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from moonq.clock import Clock
 from moonq.errors import NotFound
 from moonq.registry.project import Project
-from moonq.run.context import CallContext
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
-from moonq.run.sinks import HostSink
 from moonq.run.stores import Store
 from moonq.sandbox.state import LuaState
 

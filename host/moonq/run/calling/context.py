@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from moonq.errors import Invalid
-from moonq.run.sinks import HostSink
+from moonq.run.calling.sinks import HostSink
 from moonq.sandbox.watchdog import Guard
 
 #: How many calls of `funcs.call` may lie above each other.

@@ -7,7 +7,7 @@ from typing import Any
 
 from moonq.errors import QueueError
 from moonq.model import Receipt
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 from moonq.run.publishing import from_lua
 from moonq.run.queues import info_object
 from moonq.sandbox.lend import MAX_NAME, name, text

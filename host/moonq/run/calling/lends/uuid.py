@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 
 MAX_RANDOM = 1024
 

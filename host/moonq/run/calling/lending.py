@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.errors import MoonqError
-from moonq.run.context import CallContext
-from moonq.run.services import HostServices
-from moonq.run.sinks import HostSink
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.services import HostServices
+from moonq.run.calling.sinks import HostSink
 from moonq.sandbox.lend import Bound, name, safe
 from moonq.sandbox.watchdog import Guard
 

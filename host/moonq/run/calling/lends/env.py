@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from moonq.errors import NotFound
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 from moonq.sandbox.lend import name
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 
 #: A sleeper wakes this long after its time limit, to be stopped.
 LATE = 0.2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.errors import MoonqError
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 from moonq.sandbox.lend import name
 from moonq.sandbox.state import ScriptFault, Stopped
 

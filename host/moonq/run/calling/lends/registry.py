@@ -8,7 +8,7 @@ from typing import Any
 
 from moonq.errors import Invalid
 from moonq.registry.project import Entry
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 from moonq.sandbox.lend import name
 
 #: Bytes of what `registry.find` looks for.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from moonq.run.lending import Caller, lent
-from moonq.run.sinks import Line
+from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.sinks import Line
 from moonq.sandbox.lend import name, text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from moonq.run.lending import Caller, lent
+from moonq.run.calling.lending import Caller, lent
 from moonq.run.stores import Store
 from moonq.sandbox.lend import name
 

@@ -15,9 +15,9 @@ from moonq.clock import Clock
 from moonq.drivers.refusals import full
 from moonq.errors import QueueError
 from moonq.model import Message, QueueInfo, Receipt
+from moonq.run.calling.sinks import Line, Recording
 from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
-from moonq.run.sinks import Line, Recording
 from moonq.run.stores import Overlay, Store
 
 
