@@ -110,7 +110,7 @@ class Host:
             self.functions = building.functions
         return report
 
-    def call(
+    def call(  # noqa: PLR0913 - the ways in which a call can be asked for
         self,
         function: str,
         arguments: str = "",
@@ -120,6 +120,7 @@ class Host:
         send: bool = True,
         record: bool = False,
         consumer: str = "",
+        message_id: str = "",
         begun: Callable[[Call], None] = lambda _: None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
@@ -127,7 +128,8 @@ class Host:
         With *as_message* it gets a message around its argument as *consumer* (by default the first
         that names it) would hand it, and the result says what would become of that message.
         Without *send* nothing is written anywhere: the result shows what would have been. With
-        *record* it shows what was really published. *begun* gets the call, which it may cut off.
+        *record* it shows what was really published. The message is called *message_id* where that
+        is given. *begun* gets the call, which it may cut off.
 
         Raises:
             NotFound: There is no such function.
@@ -135,7 +137,9 @@ class Host:
         """
         entry = self.project.resolve(function).id
         by = consumer_of(self.project, entry, consumer) if as_message else None
-        call = Call(self._building, entry, send=send, record=record, consumer=by)
+        call = Call(
+            self._building, entry, send=send, record=record, consumer=by, message_id=message_id
+        )
         self._calls.add(call)
         begun(call)
         try:

@@ -38,6 +38,9 @@ entries:
   - {name: main, kind: function.lua, source: file://main.lua, modules: [funcs, json, queue, store]}
   - {name: mail, kind: function.lua, source: file://mail.lua, modules: [queue, store]}
   - {name: deeper, kind: function.lua, source: file://deeper.lua, modules: [funcs]}
+  - name: counter
+    kind: function.lua
+    source: "local n = 0; return function() n = n + 1; return n end"
   - name: worker
     kind: queue.consumer
     queue: jobs
@@ -108,6 +111,16 @@ def test_what_is_called_publishes_and_writes_as_little(host: Host, run: Run, fun
             {"delay": 300.0},
         )
     assert waiting(host, "app:mails") == 0
+
+
+def test_a_replay_has_the_id_of_its_letter(host: Host, run: Run) -> None:
+    letters = host.queues.route("app:jobs.dead")
+    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    run("return queue.message() and queue.message():reject(queue.message():id())")
+    found = Operations(host, "test").replay(message="m", queue="jobs")
+    assert (found["verdict"], found["reason"]) == ("dead", "rejected")
+    run("assert(not queue.message() or queue.message():id() == 'm')")
+    assert Operations(host, "test").replay(message="m", queue="jobs")["error"] is None
     assert host.services.stores["app:seen"].get("mails") is None
 
 
@@ -130,10 +143,17 @@ def test_a_state_that_was_used_in_a_dry_run_is_a_real_one_again(host: Host, run:
     assert waiting(host, "app:mails") == 1
 
 
+def test_a_dry_run_leaves_nothing_in_the_variables_of_what_it_calls(run: Run) -> None:
+    counted = [run("return funcs.call('app:counter')").values for _ in range(3)]
+    assert counted == [[1], [1], [1]]
+    assert run("return funcs.call('app:counter')", send=True).values == [1]
+
+
 def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     letters = host.queues.route("app:jobs.dead")
     letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
     text = "assert(queue.message():queue() == 'app:jobs') funcs.call('app:deeper', body)"
+
     assert run(text, as_message=True).judged()["verdict"] == "ack"
     found = Operations(host, "test").replay(message="m", queue="jobs")
     assert found["error"] is None

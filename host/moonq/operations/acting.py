@@ -81,6 +81,7 @@ class Acting(Requests):
             headers=own,
             send=False,
             consumer=consumer.id,
+            message_id=stored.message.id,
         )
         found = {"id": stored.message.id, "queue": source, "function": function}
         return {**found, **call_object(result)}

@@ -19,6 +19,7 @@ from moonq.drivers.letters import X_DEAD_LETTER_REASON
 from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
 from moonq.run.publishing import MAX_DELAY
+from moonq.run.queues import Route
 
 FOLDER = Path(".moonq", "trash")
 KEPT_DAYS = 7
@@ -26,8 +27,10 @@ KEPT_DAYS = 7
 SOONEST_END = 0.001
 
 
-def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tuple[Path, list[int]]:
-    """Write *messages* of *queue* below *root*; returns the file and their numbers.
+def write(
+    root: Path, route: Route, messages: Iterable[Stored], now: float
+) -> tuple[Path, list[int]]:
+    """Write *messages* of a queue below *root*; returns the file and their numbers.
 
     Raises:
         MoonqError: It cannot be written, so nothing may be dropped.
@@ -36,12 +39,12 @@ def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tup
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(folder, now)
-        path = _free_path(folder, queue, now)
+        path = _free_path(folder, route.id, now)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         numbers = []
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
             for stored in messages:
-                file.write(json.dumps(line(stored, now), ensure_ascii=False) + "\n")
+                file.write(json.dumps(line(stored, now, route.decodes), ensure_ascii=False) + "\n")
                 numbers.append(stored.number)
             file.flush()
             os.fsync(file.fileno())
@@ -53,12 +56,16 @@ def write(root: Path, queue: str, messages: Iterable[Stored], now: float) -> tup
     return path, numbers
 
 
-def line(stored: Stored, now: float) -> dict[str, Any]:
-    """Return *stored* as `moonq publish --ndjson` reads it."""
+def line(stored: Stored, now: float, decodes: bool = True) -> dict[str, Any]:
+    """Return *stored* as `moonq publish --ndjson` reads it; *decodes*: its queue holds JSON."""
     message = stored.message
     own = {name: value for name, value in message.headers.items() if not name.startswith("x_")}
     story = {name: value for name, value in message.headers.items() if name.startswith("x_")}
-    found: dict[str, Any] = {**_body(message), "headers": own, "options": _options(stored, now)}
+    found: dict[str, Any] = {
+        **_body(message, decodes),
+        "headers": own,
+        "options": _options(stored, now),
+    }
     found["state"] = "dead" if X_DEAD_LETTER_REASON in story else stored.state
     if story:
         found["story"] = story
@@ -82,14 +89,15 @@ def _options(stored: Stored, now: float) -> dict[str, Any]:
     return {name: value for name, value in wished.items() if value is not None}
 
 
-def _body(message: Message) -> dict[str, Any]:
+def _body(message: Message, decodes: bool) -> dict[str, Any]:
     body = message.body
     try:
         value = json.loads(body, parse_constant=_refuse)
         # Only what comes out the same may go in as a value: keys that stand twice would be lost,
         # and a text that is no JSON to its queue must not become what it spells.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        if text.encode() == body and message.content_type == "application/json":
+        is_json = decodes and message.content_type == "application/json"
+        if is_json and text.encode() == body:
             return {"body": value}
     except (ValueError, RecursionError, UnicodeEncodeError):
         pass

@@ -69,7 +69,7 @@ class Destroying(Requests):
             wanted = frozenset(numbers)
             stored = (one for one in choosing.stored_in(route) if one.number in wanted)
             root, now = self._host.project.root, self._host.clock.now()
-            path, numbers = backup.write(root, route.id, stored, now)
+            path, numbers = backup.write(root, route, stored, now)
             found["backup"] = str(path)
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS

@@ -91,7 +91,8 @@ class Functions:
         self, function: str, context: CallContext, timeout: float | None
     ) -> tuple[LuaState, Caller]:
         with self._lock:
-            pool = self._idle.get(function)
+            # What a dry run leaves in the variables of a state must not be seen by real calls.
+            pool = None if context.is_dry else self._idle.get(function)
             pooled = pool.pop() if pool else None
         if pooled is None:
             caller = Caller(context)
@@ -101,7 +102,7 @@ class Functions:
         return state, caller
 
     def _put(self, function: str, state: LuaState, caller: Caller) -> None:
-        if not state.spent:
+        if not (state.spent or caller.context.is_dry):
             with self._lock:
                 pool = self._idle.setdefault(function, [])
                 if len(pool) < MAX_IDLE and not self._closed:

@@ -179,6 +179,17 @@ def test_a_line_that_is_no_json_is_named(shop: Moonq, host: Host, tmp_path: Path
     assert "line 2 is not JSON" in said.err
 
 
+def test_a_broken_line_says_what_was_published_before_it(
+    shop: Moonq, host: Host, tmp_path: Path
+) -> None:
+    (tmp_path / "lines").write_text("1\n" * 600 + "[\n")
+    said = shop("publish", "idle", "--ndjson", tmp_path / "lines")
+    assert said.code == 1
+    assert "line 601 is not JSON" in said.err
+    assert "500 messages before it were published" in said.err
+    assert host.queues.info("app:idle").ready == 500
+
+
 @pytest.mark.parametrize("what", ["headers", "options"])
 @pytest.mark.parametrize("value", ["[1]", "5", '"text"'])
 def test_a_line_whose_parts_are_no_objects_is_refused(

@@ -402,6 +402,11 @@ def test_a_text_is_not_taken_for_the_json_it_spells() -> None:
     assert "base64" in backup.line(Stored(message, "ready"), 1.0)
 
 
+def test_json_of_a_queue_that_holds_text_is_saved_byte_for_byte() -> None:
+    line = backup.line(Stored(Message("a", b'{"a":1}', 1.0), "ready"), 1.0, decodes=False)
+    assert base64.b64decode(line["base64"]) == b'{"a":1}'
+
+
 def test_only_a_dead_letter_is_saved_as_one() -> None:
     message = Message("a", b"1", 1.0, {"x_redriven": 1})
     line = backup.line(Stored(message, "delayed", due=9.0), 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,9 @@ from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, command
 from moonq.cli.publishing import BATCH, Template, batches, bytes_of, lines_of
-from moonq.errors import NoHost
+from moonq.errors import Invalid, NoHost
 from moonq.operations.verbs import VERBS
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
@@ -139,7 +141,7 @@ class Job:
         """Publish them, no faster than *rate*."""
         began = time.monotonic()
         largest = BATCH if rate is None else max(1, min(BATCH, int(rate / 10)))
-        with progress:
+        with progress, self._telling_how_far():
             for batch in batches(every, largest):
                 self._send(batch)
                 progress.show(f"published {self.found['published']}")
@@ -147,6 +149,15 @@ class Job:
                     due = began + (self.found["published"] + self.found["refused"]) / rate
                     time.sleep(max(0.0, due - time.monotonic()))
         self._end(began)
+
+    @contextmanager
+    def _telling_how_far(self) -> Iterator[None]:
+        """Let a line that cannot be read say what was published before it."""
+        try:
+            yield
+        except Invalid as problem:
+            done = plural(self.found["published"], "message")
+            raise Invalid(f"{problem.message}; {done} before it were published") from None
 
     def run_and_wait(self, every: list[dict[str, Any]], limit: float) -> None:
         """Publish them and wait until each is done or dead."""

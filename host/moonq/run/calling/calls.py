@@ -64,10 +64,12 @@ class Call:
         send: bool,
         record: bool = False,
         consumer: Entry | None = None,
+        message_id: str = "",
     ) -> None:
         self._building = building
         self._function = function
         self._consumer = consumer
+        self._message_id = message_id
         self._fields: Any = consumer.config if consumer else None
         # What stops this stops the function and all that it calls, whenever they begin.
         self._switch = Guard(None, lambda: None)
@@ -108,7 +110,7 @@ class Call:
         It is attempt 1 of a message that was just published, judged without jitter.
         """
         result, context, now = self._result, self._context(), self._building.clock.now()
-        delivery = Delivery(Message(new_id(now), b"", now, headers), None)
+        delivery = Delivery(Message(self._message_id or new_id(now), b"", now, headers), None)
         message = described(delivery, context.serves)
 
         def end(event: Event) -> bool:

@@ -47,6 +47,11 @@ class CallContext(NamedTuple):
     depth: int = 0
     """How many calls of `funcs.call` lie above it."""
 
+    @property
+    def is_dry(self) -> bool:
+        """Whether what is written is thrown away."""
+        return self.sink is not None and self.sink.is_dry
+
     def below(self, entry: str, guard: Guard | None) -> CallContext:
         """Return the context of *entry*, which a script of this one calls in the time of *guard*.
 

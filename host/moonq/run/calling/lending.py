@@ -104,7 +104,7 @@ class Lent:
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
-            if is_untried and context.sink is not None and context.sink.is_dry:
+            if is_untried and context.is_dry:
                 if caller.guard is not None:
                     caller.guard.fire_all("unknown")
                 raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
