@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from moonq.dashboard.frame import Look
 from moonq.dashboard.pages import Board, Pages
+from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample
 from moonq.errors import ReadOnly
 from moonq.text.plain import in_ascii

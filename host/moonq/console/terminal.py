@@ -112,12 +112,12 @@ class Terminal(Face):
 
     def top(self, reach: Callable[[], Client]) -> None:
         """Show the dashboard, over a connection of its own."""
-        from moonq.dashboard import app, frame, sampling
+        from moonq.dashboard import app, picture, sampling
 
         if is_dumb_terminal():
             super().top(reach)
         client = reach()
-        app.show(reach, client, sampling.sample(client), frame.Look(), self.screen())
+        app.show(reach, client, sampling.sample(client), picture.Look(), self.screen())
 
     # The prompt -----------------------------------------------------------------------------------
 

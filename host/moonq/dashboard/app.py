@@ -26,8 +26,8 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import ColorDepth, Output
 
 from moonq.control.client import Client
-from moonq.dashboard.frame import Look
 from moonq.dashboard.pages import Board, Pages
+from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample, sample
 from moonq.errors import HostSilent, MoonqError, NoHost
 from moonq.views import Screen

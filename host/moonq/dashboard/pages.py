@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from moonq import views
-from moonq.dashboard.frame import SORTS, Look, first_shown, frame, shown_queues
+from moonq.dashboard.picture import SORTS, Look, first_shown, picture, shown_queues
 from moonq.dashboard.sampling import History
 from moonq.dashboard.view import Row
 from moonq.text.wording import cut, plural
@@ -115,7 +115,7 @@ class Board(Page):
         view = self._history.view(self._now())
         if not self.look.selected and (queues := shown_queues(view, self.look)):
             self.look = replace(self.look, selected=queues[0]["id"])
-        return frame(view, self.look, screen, rows)
+        return picture(view, self.look, screen, rows)
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""

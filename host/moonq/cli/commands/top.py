@@ -19,7 +19,7 @@ from moonq.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
-    from moonq.dashboard.frame import Look, Sort
+    from moonq.dashboard.picture import Look, Sort
     from moonq.dashboard.sampling import History
 
 #: Looking more often would cost the host more than it tells.
@@ -54,7 +54,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
     """
     from moonq import views
     from moonq.control.client import connect
-    from moonq.dashboard.frame import Look, frame
+    from moonq.dashboard.picture import Look, picture
     from moonq.dashboard.sampling import History, sample
 
     if interval < SHORTEST:
@@ -69,7 +69,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         if options.json:
             _stream(client, history, look, once=once)
         elif once or not _has_screen():
-            views.show(frame(history.view(), replace(look, is_live=False), screen))
+            views.show(picture(history.view(), replace(look, is_live=False), screen))
         else:
             from moonq.dashboard.app import show
 
@@ -100,7 +100,7 @@ def _resolved(name: str, known: Collection[str]) -> str:
 
 def _stream(client: Client, history: History, look: Look, *, once: bool) -> None:
     """Write one line of JSON per look, until Ctrl-C or the end of the host."""
-    from moonq.dashboard.frame import narrowed
+    from moonq.dashboard.picture import narrowed
     from moonq.dashboard.sampling import sample
 
     try:

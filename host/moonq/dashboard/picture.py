@@ -1,6 +1,6 @@
 """Draws a view as lines of text: a pure function of what there is to see and how large it may be.
 
-for line in frame(view, Look(), Screen(width=80), 24):
+for line in picture(view, Look(), Screen(width=80), 24):
     print(line)
 
 A narrow terminal loses TREND first, then ETA, then the rates. A number that cannot be known is
@@ -52,7 +52,7 @@ class Look:
     is_live: bool = True
 
 
-def frame(view: View, look: Look, screen: Screen, height: int | None = None) -> list[str]:
+def picture(view: View, look: Look, screen: Screen, height: int | None = None) -> list[str]:
     """Return the lines of one picture; without a *height* it is as high as it needs to be."""
     top = _head(view, look, screen)
     bottom = _foot(look, screen)

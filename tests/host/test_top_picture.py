@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moonq.dashboard.frame import Look, frame, shown_queues
+from moonq.dashboard.picture import Look, picture, shown_queues
 from moonq.dashboard.sampling import History, Sample
 from moonq.dashboard.view import View
 from moonq.text.wording import columns as width
@@ -131,7 +131,7 @@ NARROW = """\
 
 
 def drawn(view: View, look: Look, columns: int, rows: int | None = None) -> list[str]:
-    return frame(view, look, Screen(width=columns), rows)
+    return picture(view, look, Screen(width=columns), rows)
 
 
 def test_a_usual_terminal_shows_all_but_the_trend(view: View) -> None:
