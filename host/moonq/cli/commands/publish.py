@@ -156,6 +156,8 @@ class Job:
         try:
             yield
         except Invalid as problem:
+            if not self.found["published"]:
+                raise
             done = plural(self.found["published"], "message")
             raise Invalid(f"{problem.message}; {done} before it were published") from None
 
