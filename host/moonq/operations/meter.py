@@ -34,6 +34,10 @@ class Reading(NamedTuple):
     dead: Mapping[str, float] = {}
 
 
+#: What is known of a host that was not sampled twice.
+NO_RATES = Reading(0.0, 0.0)
+
+
 class Meter:
     """Samples one host, in a thread between `start` and `stop`."""
 
@@ -75,7 +79,7 @@ class Meter:
         first, last = self._samples[0], self._samples[-1]
         seconds = last.time - first.time
         if seconds <= 0:
-            return Reading(0.0, 0.0)
+            return NO_RATES
 
         def per_second(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
             # A consumer that was replaced begins to count anew: better nothing than less than

@@ -10,8 +10,7 @@ from moonq import __version__
 from moonq.errors import MoonqError
 from moonq.host import Host
 from moonq.kinds.consumer import Consumer as ConsumerFields
-from moonq.operations.meter import Meter, memory_bytes
-from moonq.run.consumer import Consumer
+from moonq.operations.meter import NO_RATES, Meter, Reading, memory_bytes
 from moonq.run.queues import Route, info_object
 
 
@@ -49,16 +48,23 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
 
 def queues(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
     """Return every queue with its numbers."""
-    return [_queue(host, meter, host.queues.route(name)) for name in host.queues.ids()]
+    rates = meter.rates() if meter is not None else NO_RATES
+    serving: dict[str, list[str]] = {}
+    for one in tuple(host.consumers.values()):
+        serving.setdefault(one.route.id, []).append(one.settings.id)
+    return [
+        _queue(host, rates, host.queues.route(name), serving.get(name, []))
+        for name in host.queues.ids()
+    ]
 
 
-def _queue(host: Host, meter: Meter | None, route: Route) -> dict[str, Any]:
+def _queue(host: Host, rates: Reading, route: Route, serving: list[str]) -> dict[str, Any]:
     entry = host.project.entries.get(route.id)
     found: dict[str, Any] = {
         "id": route.id,
         "driver": route.driver.kind,
         "dead_letter": entry.target("dead_letter") if entry else None,
-        "consumers": [one.settings.id for one in _serving(host, route.id)],
+        "consumers": serving,
         "published": route.traffic.published,
     }
     if route.spec.max_length is not None:
@@ -67,36 +73,25 @@ def _queue(host: Host, meter: Meter | None, route: Route) -> dict[str, Any]:
         found |= info_object(route.driver.info(route.spec.name))
     except MoonqError as problem:
         found["problem"] = problem.message
-    if meter is not None:
-        found |= _queue_rates(host, meter, route.id)
+    if rates.time:
+        found["in_rate"] = rates.published.get(route.id, 0.0)
+        if serving:
+            out = sum(rates.acked.get(name, 0.0) + rates.dead.get(name, 0.0) for name in serving)
+            found["out_rate"] = round(out, 2)
+        found["rate_seconds"] = round(rates.time, 1)
     return found
-
-
-def _queue_rates(host: Host, meter: Meter, queue: str) -> dict[str, Any]:
-    rates = meter.rates()
-    if not rates.time:
-        return {}
-    names = [one.settings.id for one in _serving(host, queue)]
-    out = sum(rates.acked.get(name, 0.0) + rates.dead.get(name, 0.0) for name in names)
-    found: dict[str, Any] = {"in_rate": rates.published.get(queue, 0.0)}
-    if names:
-        found["out_rate"] = round(out, 2)
-    return {**found, "rate_seconds": round(rates.time, 1)}
-
-
-def _serving(host: Host, queue: str) -> list[Consumer]:
-    return [one for one in host.consumers.values() if one.route.id == queue]
 
 
 def consumers(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
     """Return every consumer of the project: at work, paused, or not started."""
+    rates = meter.rates() if meter is not None else NO_RATES
     return [
-        _consumer(host, meter, entry.id)
+        _consumer(host, rates, entry.id)
         for entry in sorted(host.project.of_kind("queue.consumer"), key=lambda one: one.id)
     ]
 
 
-def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
+def _consumer(host: Host, rates: Reading, name: str) -> dict[str, Any]:
     fields = host.project.entries[name].fields(ConsumerFields)
     managed = host.supervisor.get(name)
     found: dict[str, Any] = {
@@ -121,7 +116,7 @@ def _consumer(host: Host, meter: Meter | None, name: str) -> dict[str, Any]:
         "retried": host.metrics.get("retried", name),
         "dead": host.metrics.get("dead", name),
     }
-    if meter is not None and (rates := meter.rates()).time:
+    if rates.time:
         for key in ("acked", "retried", "dead"):
             found[f"{key}_rate"] = getattr(rates, key).get(name, 0.0)
     return found
