@@ -2,7 +2,7 @@
 
 trial = DryRun(queues, clock)
 ... the call runs with `trial` as its sink, and so do all calls below it ...
-trial.would_publish, trial.would_write     # what it would have done
+trial.published, trial.written     # what it would have done
 """
 
 from __future__ import annotations

@@ -16,10 +16,8 @@ from moonq.sandbox.lend import MAX_NAME, name, text
 @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
 def publish(caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
     """Publish one message; into the queue that the caller serves it never waits."""
-    context = caller.context
-    sink = context.sink or caller.host.sink
-    may_wait = queue != context.serves
-    return sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
+    may_wait = queue != caller.context.serves
+    return caller.sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
 
 
 @lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
