@@ -95,7 +95,7 @@ class QueueKind(ServiceKind):
         made = routes(renewal.new, entry)
         renewal.made |= made
         own, queues = made[entry.id], renewal.old.queues
-        before = queues.route(entry.id) if entry.id in queues.ids() else None
+        before = queues.get(entry.id)
         if before == own:
             return
 
@@ -116,10 +116,8 @@ class QueueKind(ServiceKind):
 
     def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Forget the queue and its dead letters, as far as the new version does not know them."""
-        project = renewal.new.project
-        known = {*project.implied, *(one.id for one in project.of_kind(NAME))}
         for name in (entry.id, entry.target("dead_letter")):
-            if name and name not in known:
+            if name and not _is_queue(renewal.new.project, name):
                 renewal.old.queues.remove(name)
 
     def implied(self, draft: Draft) -> str | None:
@@ -229,6 +227,11 @@ def _spec(project: Project, entry: Entry) -> QueueSpec:
 def _name_at_driver(project: Project, queue_id: str) -> str:
     entry = project.entries.get(queue_id)
     return (entry.fields(Queue).queue_name if entry else None) or queue_id
+
+
+def _is_queue(project: Project, name: str) -> bool:
+    entry = project.entries.get(name)
+    return name in project.implied or (entry is not None and entry.kind == NAME)
 
 
 def _declare_again(before: Route) -> None:

@@ -100,8 +100,7 @@ class Acting(Requests):
         name = self._service(target)
         if name in self._host.consumers:
             getattr(self._host.consumers[name], action)()
-        elif name in self._host.queues.ids():
-            route = self._host.queues.route(name)
+        elif route := self._host.queues.get(name):
             getattr(route.driver, action)(route.spec.name)
         else:
             raise Invalid(

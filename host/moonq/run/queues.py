@@ -75,6 +75,10 @@ class Queues:
         """Return the ids of all queues, sorted."""
         return sorted(self._routes)
 
+    def get(self, queue_id: str) -> Route | None:
+        """Return where *queue_id* leads; None: there is no such queue."""
+        return self._routes.get(queue_id)
+
     def route(self, queue_id: str) -> Route:
         """Return where *queue_id* leads.
 
