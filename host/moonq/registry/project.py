@@ -149,7 +149,7 @@ class Project:
         Raises:
             NotFound: None has that name, or several have.
         """
-        declared = [entry.id for entry in self.of_kind(kind)]
+        declared = dict.fromkeys(entry.id for entry in self.of_kind(kind))
         implied = [id_ for id_, owner in self.implied.items() if owner in declared]
         return self._id(name, [*declared, *implied])
 

@@ -55,24 +55,29 @@ class Changes:
             if name in both and not _same(self._before.entries[name], self._after.entries[name])
         )
 
+    @cached_property
+    def _different(self) -> frozenset[str]:
+        return frozenset((*self.added, *self.removed, *self.changed))
+
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self._different)
 
     def touches(self, service: str) -> bool:
         """Whether a service that was there before has to begin anew."""
-        different = {*self.added, *self.removed, *self.changed}
         needed = _closure(self._after, service) | _closure(self._before, service)
-        if different & needed:
+        if self._different & needed:
             return True
         entry = self._after.entries[service]
         security = entry.lifecycle.security
-        if (security.policies or security.groups) and self._policies_differ(different):
+        if (security.policies or security.groups) and self._policies_differ():
             return True
-        return bool(different) and any(_looks_around(self._after.entries[one]) for one in needed)
+        return bool(self._different) and any(
+            _looks_around(self._after.entries[one]) for one in needed
+        )
 
-    def _policies_differ(self, different: set[str]) -> bool:
+    def _policies_differ(self) -> bool:
         kinds = (*self._before.entries.values(), *self._after.entries.values())
-        return any(one.id in different for one in kinds if one.kind == security.KIND)
+        return any(one.id in self._different for one in kinds if one.kind == security.KIND)
 
 
 def _same(one: Entry, other: Entry) -> bool:
