@@ -72,7 +72,8 @@ local function guarded(...)
   if result[1] then
     return result
   end
-  local value, stack = trace.raised(result[2])
+  local value = result[2]
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     return nil, "MEMORY", value, nil, stack
   end

@@ -197,8 +197,8 @@ local function answer_of(results, is_expression, is_muted, width)
   return encode(fields, texts, values)
 end
 
-local function answer_of_raised(raised)
-  local value, stack = trace.raised(raised)
+local function answer_of_raised(value)
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     value = errors.new({ kind = "INTERNAL", message = "not enough memory" })
   end

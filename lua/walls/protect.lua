@@ -16,7 +16,7 @@ local coroutine, getinfo = coroutine, debug.getinfo
 local close, create, resume, running, status =
   coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.status
 local find, setmetatable, sethook = string.find, setmetatable, debug.sethook
-local is_over, handler = limits.is_over, trace.handler
+local is_over = limits.is_over
 
 local protect = {}
 
@@ -78,12 +78,12 @@ local function forget_stack(_, ...)
 end
 
 -- The script's handler runs after unwinding: inside an error it would run with hooks off.
-local function handle(user_handler, ok, ...)
+local function handle(user_handler, record, ok, ...)
   if ok then
     return true, ...
   end
-  local value, stack = trace.raised((...))
-  trace.unwound = stack
+  local value = ...
+  trace.unwound = trace.of(value, record)
   return forget_stack(pcall(user_handler, value))
 end
 
@@ -108,7 +108,8 @@ function protect.xpcall(f, user_handler, ...)
     look()
   end
   if trace.wanted then
-    return handle(user_handler, xpcall(f, handler, ...))
+    local record = {}
+    return handle(user_handler, record, xpcall(f, trace.noting(record), ...))
   end
   return handle_quickly(user_handler, pcall(f, ...))
 end

@@ -29,6 +29,8 @@ RESERVE = 8 * 1024 * 1024
 LARGE = 1024 * 1024
 #: Seconds that a retry policy may take: all failures of its queue wait for it.
 DECISION = 1.0
+#: Seconds that the trusted half may take to tell of a call that was cut off.
+AFTERWARDS = 1.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
 THREAD_STACK = 1024 * 1024
 
@@ -273,10 +275,7 @@ class LuaState:
             # The trusted half itself gave up, for instance at the C-stack limit.
             reason = None
             fault = raised.fault
-        try:
-            progress = self.progress(self._lua.progress())
-        except LuaError:
-            progress = Progress(0)
+        progress = self.progress(self._afterwards(self._lua.progress, 0))
         if reason is not None:
             return progress._replace(stopped=reason)
         broken = Outcome(progress.done + 1, "failed", fault)
@@ -374,10 +373,17 @@ class LuaState:
         raise ScriptFault(fault) from None
 
     def _last_trace(self) -> str:
+        return _text(self._afterwards(self._lua.last_trace, b""))
+
+    def _afterwards(self, question: Any, otherwise: Any) -> Any:
+        """Ask about a call that was cut off: within a limit, for what it left may be anything."""
+        self.guard.begin(AFTERWARDS)
         try:
-            return _text(self._lua.last_trace())
+            return question()
         except LuaError:
-            return ""
+            return otherwise
+        finally:
+            self.guard.end()
 
     def _make_room(self, size: int) -> None:
         # Pushing an argument that does not fit would end the process, so make sure it does.
