@@ -13,7 +13,7 @@ local world = require("host.walls.world")
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local find, gmatch, match, rawequal = string.find, string.gmatch, string.match, rawequal
-local getmetatable, next, tostring, type, xpcall = getmetatable, next, tostring, type, xpcall
+local next, tostring, type, xpcall = next, tostring, type, xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}
@@ -117,7 +117,7 @@ api.progress = deliver.progress
 local function told(value)
   if type(value) ~= "table" or next(value) == nil then
     return value
-  elseif getmetatable(value) == "error" then
+  elseif fault.is_error(value) then
     return { kind = value:kind(), message = value:message(), retryable = value:retryable() }
   end
   local copy = {}

@@ -10,12 +10,13 @@
 --- come down.
 local limits = require("host.walls.limits")
 local trace = require("host.walls.trace")
+local weak = require("host.walls.weak")
 
 local error, pcall, type, xpcall = error, pcall, type, xpcall
 local coroutine, getinfo = coroutine, debug.getinfo
 local close, create, resume, running, status =
   coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.status
-local find, setmetatable, sethook = string.find, setmetatable, debug.sethook
+local find, sethook = string.find, debug.sethook
 local is_over = limits.is_over
 
 local protect = {}
@@ -135,7 +136,7 @@ local function may_have_lost_hooks(problem)
 end
 
 -- Coroutines that died of an error with their hooks on. Any other stays as it is for good.
-local closable = setmetatable({}, { __mode = "k" })
+local closable = weak("k")
 
 local function checked(co, ok, ...)
   if not ok then

@@ -18,7 +18,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, watchdog
+from moonq.sandbox import chunks, hidden_names, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -111,6 +111,14 @@ class ScriptFault(Exception):
 
 
 @cache
+def _tell_of_copies() -> None:
+    _log.warning(
+        "this lupa does not let Lua's collector look for other names than __gc and __mode: scripts "
+        "get copies of their metatables, and what is added to one counts from the next message"
+    )
+
+
+@cache
 def _tell_of_fallback() -> None:
     _log.warning(
         "this lupa does not show Lua's C API: scripts carry their own time hook, "
@@ -129,6 +137,7 @@ def _text(value: object) -> str:
 class _Functions(NamedTuple):
     """What `boot.lua` answers with, in its order."""
 
+    names_are_hidden: bool
     find_address: Any
     define: Any
     open: Any
@@ -177,6 +186,8 @@ class LuaState:
             self._lua.use_permanent_hook()
             if not permanent_hook:
                 _tell_of_fallback()
+        if not self._lua.names_are_hidden:
+            _tell_of_copies()
         self._module: Any = self._lua.more(self.module.encode()) if self.module else None
         watchdog.WATCHDOG.add(self.guard)
 
@@ -190,8 +201,11 @@ class LuaState:
         arguments: list[object] = []
         for name, (call, waits) in (own | dict(lends)).items():
             arguments += (name.encode(), call, waits)
-        boot = chunks.chunk("host.boot")
-        return _Functions(*self._runtime.execute(boot, chunks.source, *arguments, mode="b"))
+        boot, lost = chunks.chunk("host.boot"), hidden_names.Lost()
+        hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
+        return _Functions(
+            *self._runtime.execute(boot, chunks.source, *hiding, *arguments, mode="b")
+        )
 
     def _find_address(self) -> bool:
         address = self._lua.find_address()
