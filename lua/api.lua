@@ -35,6 +35,10 @@ end
 
 api.use_permanent_hook = protect.use_permanent_hook
 
+--- Takes the main coroutine's hook away. A permanent one that has stopped the script would stop
+--- whatever the host asks next as well, and only a C function gets past it.
+api.unhook = sethook
+
 local function set_of(list)
   local set = {}
   for name in gmatch(list, "[^,]+") do

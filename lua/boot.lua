@@ -124,4 +124,5 @@ return are_hidden,
   api.set_policy,
   api.decide,
   api.use_permanent_hook,
+  api.unhook,
   api.more

@@ -149,6 +149,7 @@ class _Functions(NamedTuple):
     set_policy: Any
     decide: Any
     use_permanent_hook: Any
+    unhook: Any
     more: Any
 
 
@@ -377,6 +378,8 @@ class LuaState:
         # To look for the reason takes memory, and there may be none left.
         self._runtime.set_max_memory(self.limits.memory + 2 * RESERVE)
         reason = self.guard.end()
+        if not self.watched_from_outside:
+            self._lua.unhook()
         stack = self._last_trace()
         if reason:
             raise Stopped(reason, stack) from None

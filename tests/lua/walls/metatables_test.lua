@@ -126,23 +126,103 @@ describe("setmetatable where names are hidden", function()
     eq({ early:twice(), early + early }, { 2, 2 })
   end)
 
-  only_stock("counts an event that is added, replaced and removed at once", function()
-    local meta = {}
-    local object = metatables.setmetatable({}, meta)
-    local function call()
-      return object(1)
+  -- What each event makes of an object whose handler answers `mark`.
+  local USES = {
+    {
+      "__index",
+      function(object)
+        return object.anything
+      end,
+    },
+    {
+      "__call",
+      function(object)
+        return object()
+      end,
+    },
+    {
+      "__add",
+      function(object)
+        return object + 1
+      end,
+    },
+    {
+      "__concat",
+      function(object)
+        return object .. "x"
+      end,
+    },
+    {
+      "__unm",
+      function(object)
+        return -object
+      end,
+    },
+    {
+      "__len",
+      function(object)
+        return #object
+      end,
+    },
+    {
+      "__tostring",
+      function(object)
+        return tostring(object)
+      end,
+    },
+    {
+      "__pairs",
+      function(object)
+        return (pairs(object))
+      end,
+    },
+  }
+
+  for _, case in ipairs(USES) do
+    local event, use = case[1], case[2]
+    only_stock("counts " .. event .. " at once when it is added, replaced and removed", function()
+      local meta = {}
+      local object = metatables.setmetatable({}, meta)
+      local function seen()
+        local ok, value = pcall(use, object)
+        return ok and value
+      end
+      local before = seen()
+      for _, mark in ipairs({ "first", "second" }) do
+        meta[event] = function()
+          return mark
+        end
+        eq(seen(), mark)
+      end
+      meta[event] = nil
+      eq(seen(), before)
+    end)
+  end
+
+  only_stock("counts __newindex, __eq, __lt and __close at once", function()
+    local meta, log = {}, {}
+    local a, b = metatables.setmetatable({}, meta), metatables.setmetatable({}, meta)
+    function meta.__newindex(_, key)
+      log[#log + 1] = key
     end
-    test.throws(call, "attempt to call")
-    function meta.__call(_, n)
-      return n + 1
+    function meta.__eq()
+      return true
     end
-    eq(call(), 2)
-    function meta.__call(_, n)
-      return n + 2
+    function meta.__lt()
+      return true
     end
-    eq(call(), 3)
-    meta.__call = nil
-    test.throws(call, "attempt to call")
+    function meta.__close()
+      log[#log + 1] = "closed"
+    end
+    do
+      local _ <close> = a
+      a.key = 1
+    end
+    eq(log, { "key", "closed" })
+    test.ok(a == b and a < b)
+    meta.__eq, meta.__newindex = nil, nil
+    a.key = 1
+    test.ok(a ~= b and rawget(a, "key") == 1)
   end)
 end)
 
