@@ -13,7 +13,7 @@ local world = require("host.walls.world")
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local find, gmatch, match, rawequal = string.find, string.gmatch, string.match, rawequal
-local getmetatable, next, tostring, type, xpcall = getmetatable, next, tostring, type, xpcall
+local next, tostring, type, xpcall = next, tostring, type, xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}
@@ -34,6 +34,10 @@ function api.find_address()
 end
 
 api.use_permanent_hook = protect.use_permanent_hook
+
+--- Takes the main coroutine's hook away. A permanent one that has stopped the script would stop
+--- whatever the host asks next as well, and only a C function gets past it.
+api.unhook = sethook
 
 local function set_of(list)
   local set = {}
@@ -72,7 +76,8 @@ local function guarded(...)
   if result[1] then
     return result
   end
-  local value, stack = trace.raised(result[2])
+  local value = result[2]
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     return nil, "MEMORY", value, nil, stack
   end
@@ -116,7 +121,7 @@ api.progress = deliver.progress
 local function told(value)
   if type(value) ~= "table" or next(value) == nil then
     return value
-  elseif getmetatable(value) == "error" then
+  elseif fault.is_error(value) then
     return { kind = value:kind(), message = value:message(), retryable = value:retryable() }
   end
   local copy = {}

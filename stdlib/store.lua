@@ -13,8 +13,9 @@ local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 
-local error, getmetatable, rawget, setmetatable = error, getmetatable, rawget, setmetatable
+local error, rawget, setmetatable = error, rawget, setmetatable
 local format = string.format
 local read, write, delete = lent.store_get, lent.store_set, lent.store_delete
 local list, add = lent.store_keys, lent.store_incr
@@ -31,7 +32,7 @@ local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "store"
-local Store = { __index = methods, __name = NAME, __metatable = NAME }
+local Store = lock.metatable({ __index = methods, __name = NAME }, NAME)
 
 local function invalid(text, ...)
   local message = "store: " .. format(text, ...)
@@ -40,7 +41,7 @@ end
 
 --- The id of the store that a method was called on; raises when it was called with a dot.
 local function id_of(self, method)
-  local id = getmetatable(self) == NAME and rawget(self, "id")
+  local id = lock.is_of(self, Store) and rawget(self, "id")
   if not id then
     error(format("store:%s() is called with a colon, on what store.open answers", method), 3)
   end

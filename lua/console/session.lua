@@ -13,6 +13,7 @@ local freeze = require("host.walls.freeze")
 local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
@@ -20,7 +21,7 @@ local session_locals = require("host.console.locals")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
-local error, getmetatable, ipairs, load, rawequal = error, getmetatable, ipairs, load, rawequal
+local error, ipairs, load, rawequal = error, ipairs, load, rawequal
 local select, setmetatable, tonumber = select, setmetatable, tonumber
 local tostring, type, xpcall = tostring, type, xpcall
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
@@ -96,7 +97,7 @@ function console.open(names, aliases, verbs)
   env = world.new({ id = "console", require = require_here })
   globals = freeze.backing(env)
   globals.print, globals.out = print_here, out
-  setmetatable(globals, { __index = lazily })
+  setmetatable(globals, lock.metatable({ __index = lazily }))
   completion.open(globals, known_modules, imports, require_here)
 end
 
@@ -148,8 +149,7 @@ end
 
 local function fault_object(value, stack)
   local kind, text, retryable, own_stack = fault.of(value)
-  local is_error = type(value) == "table" and getmetatable(value) == "error"
-  local details = is_error and value:details()
+  local details = fault.is_error(value) and value:details()
   local code = type(details) == "table" and details.code
   return {
     kind = kind,
@@ -197,8 +197,8 @@ local function answer_of(results, is_expression, is_muted, width)
   return encode(fields, texts, values)
 end
 
-local function answer_of_raised(raised)
-  local value, stack = trace.raised(raised)
+local function answer_of_raised(value)
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     value = errors.new({ kind = "INTERNAL", message = "not enough memory" })
   end

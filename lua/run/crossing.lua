@@ -4,10 +4,12 @@
 ---
 --- Errors stay errors and nil stays nil. What JSON cannot carry arrives as its description.
 local errors = require("errors")
+local fault = require("host.run.fault")
 local json = require("json")
 local pretty = require("host.print.pretty")
 
-local getmetatable, next, rawequal, select, type = getmetatable, next, rawequal, select, type
+local next, rawequal, select, type = next, rawequal, select, type
+local metatable_of = debug.getmetatable
 local concat, format, math_type, unpack = table.concat, string.format, math.type, table.unpack
 local utf8_len = utf8.len
 
@@ -28,7 +30,7 @@ local function carriable(value, depth)
     return value
   elseif kind == "number" then
     return (math_type(value) == "integer" or value - value == 0) and value or described(value)
-  elseif kind ~= "table" or depth > DEEPEST or getmetatable(value) ~= nil then
+  elseif kind ~= "table" or depth > DEEPEST or metatable_of(value) ~= nil then
     return described(value)
   end
   local copy, is_list = {}, #value > 0
@@ -38,10 +40,6 @@ local function carriable(value, depth)
     copy[name] = carriable(item, depth + 1)
   end
   return json.encode(copy) and copy or described(value)
-end
-
-local function is_error(value)
-  return type(value) == "table" and getmetatable(value) == "error"
 end
 
 local function encode_error(err)
@@ -58,7 +56,7 @@ end
 local function encode_value(value)
   if value == nil then
     return "{}"
-  elseif is_error(value) then
+  elseif fault.is_error(value) then
     return encode_error(value)
   end
   local text = json.encode(value) or json.encode(carriable(value, 1))

@@ -23,7 +23,7 @@ local clock, rawequal, select = os.clock, rawequal, select
 local tostring, xpcall = tostring, xpcall
 local unpack = table.unpack
 local decode, open, close = json.decode, message.open, message.close
-local on_error = trace.handler
+local on_error, where_raised = trace.handler, trace.of
 local reset_metatables = metatables.reset
 local EXCEEDED = limits.EXCEEDED
 local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_waited
@@ -48,12 +48,11 @@ local function note_failure(index, value, stack)
   note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
 end
 
-local function note_raised(index, raised)
-  local value, stack = trace.raised(raised)
+local function note_raised(index, value)
   if rawequal(value, EXCEEDED) then
     note(index, MEMORY)
   else
-    note_failure(index, value, stack)
+    note_failure(index, value, (where_raised(value)))
   end
 end
 

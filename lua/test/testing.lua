@@ -5,6 +5,7 @@
 local crossing = require("host.run.crossing")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
+local fields = require("host.walls.fields")
 local json = require("json")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
@@ -30,8 +31,7 @@ end
 ---@return function?
 function testing.find(module, name)
   local key = lent.test_module(module)
-  local functions = key and modules.get(key)
-  local found = type(functions) == "table" and functions[name]
+  local found = key and fields.get(modules.get(key), name)
   return type(found) == "function" and found or nil
 end
 
