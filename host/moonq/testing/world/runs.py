@@ -20,7 +20,8 @@ class Run:
         self.snoozed: list[str] = []
         self.interrupted: list[str] = []
         self.waits: dict[str, list[float]] = {}
-        self.results: dict[str, str] = {}
+        self.results: dict[str, dict[str, str]] = {}
+        """For each message the `values` that its handler returned last, or their `problem`."""
         self.deliveries = 0
         self._sink = sink
         self._first_log, self._first_published = len(sink.logs), len(sink.published)
