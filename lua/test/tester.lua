@@ -5,10 +5,12 @@
 ---     tester.run(1)                        --> {"status":"passed"}
 local exports = require("host.walls.exports")
 local json = require("json")
+local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
 local problem = require("host.test.problem")
 local suite = require("host.test.suite").main
 local testing = require("host.test.testing")
+local times = require("host.stock.times")
 
 local byte, format, gsub = string.byte, string.format, string.gsub
 local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
@@ -108,5 +110,7 @@ function tester.finish()
 end
 
 tester.answer = testing.answer
+
+times.follow(lent.now, lent.monotonic)
 
 return tester

@@ -4,6 +4,7 @@ local crossing = require("host.run.crossing")
 local lent = require("host.walls.lent")
 local message = require("host.run.message")
 local stubs = require("host.test.stubs")
+local times = require("host.stock.times")
 
 local error, format, pcall, tostring = error, string.format, pcall, tostring
 
@@ -71,5 +72,7 @@ function under_test.stub(id, key, name, is_spy)
     end
   end)
 end
+
+times.follow(lent.now, lent.monotonic)
 
 return under_test

@@ -21,6 +21,10 @@ obey["return"] = function(body)
   return values[body.what]
 end
 
+function obey.date()
+  return { os.time(), os.date("!%Y-%m-%d"), math.floor(time.now()) }
+end
+
 function obey.deny()
   return false
 end
