@@ -14,7 +14,6 @@ local refusal = require("host.test.refusal")
 local stubs = require("host.test.stubs")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
-local pack, unpack = table.pack, table.unpack
 
 local testing = {}
 

@@ -50,20 +50,28 @@ describe("crossing", function()
     test.is_nil(sent(errors.new("lost"))[1]:retryable())
   end)
 
-  each({
-    { what = "a function", values = { print }, says = "result is a function" },
-    { what = "one of many", values = { 1, "\xFF" }, says = "result 2 is not valid UTF-8 (byte 1)" },
+  each(
     {
-      what = "a part",
-      values = { { rates = { 1, 0 / 0 } } },
-      says = "result.rates[2] is NaN, which JSON cannot carry",
+      { what = "a function", values = { print }, says = "result is a function" },
+      {
+        what = "one of many",
+        values = { 1, "\xFF" },
+        says = "result 2 is not valid UTF-8 (byte 1)",
+      },
+      {
+        what = "a part",
+        values = { { rates = { 1, 0 / 0 } } },
+        says = "result.rates[2] is NaN, which JSON cannot carry",
+      },
     },
-  }, "says where {what} is that JSON cannot carry", function(row)
-    local text, err = crossing.encode("result", table.unpack(row.values))
-    test.is_nil(text)
-    test.error_kind(err, errors.INVALID)
-    test.contains(err:message(), row.says)
-  end)
+    "says where {what} is that JSON cannot carry",
+    function(row)
+      local text, err = crossing.encode("result", table.unpack(row.values))
+      test.is_nil(text)
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), row.says)
+    end
+  )
 
   it("puts what pcall says in front of results", function()
     local function returned(...)

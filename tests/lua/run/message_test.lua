@@ -42,7 +42,7 @@ describe("the message of a delivery", function()
     deliver(function(msg)
       kept = msg
     end)
-    for _, method in ipairs({ "id", "body", "raw", "attempt", "headers", "ack", "nack", "retry" }) do
+    for _, method in ipairs({ "id", "body", "raw", "attempt", "headers", "ack", "retry" }) do
       local value, err = kept[method](kept)
       is_nil(value)
       eq(err:kind(), errors.INVALID)

@@ -105,16 +105,20 @@ describe("testing.call", function()
     test.contains(tostring(err), "fell down")
   end)
 
-  each({
-    { value = "NaN", says = "result is NaN, which JSON cannot carry" },
-    { value = "a function", says = "result is a function, which JSON cannot carry" },
-    { value = "a cycle", says = "result.me is result again, and JSON has no cycles" },
-    { value = "bytes", says = "result 2 is not valid UTF-8 (byte 1)" },
-  }, "says what of a result JSON cannot carry: {value}", function(row)
-    local order = { ["do"] = "return", what = row.value }
-    fails("test.call: contract:obey: " .. row.says, test.call, "contract:obey", order)
-    eq(test.verdict("contract:obey", order), { verdict = "ack" })
-  end)
+  each(
+    {
+      { value = "NaN", says = "result is NaN, which JSON cannot carry" },
+      { value = "a function", says = "result is a function, which JSON cannot carry" },
+      { value = "a cycle", says = "result.me is result again, and JSON has no cycles" },
+      { value = "bytes", says = "result 2 is not valid UTF-8 (byte 1)" },
+    },
+    "says what of a result JSON cannot carry: {value}",
+    function(row)
+      local order = { ["do"] = "return", what = row.value }
+      fails("test.call: contract:obey: " .. row.says, test.call, "contract:obey", order)
+      eq(test.verdict("contract:obey", order), { verdict = "ack" })
+    end
+  )
 
   it("stops a handler whose virtual time is over", function()
     local value, err = test.call("contract:obey", { ["do"] = "spin" })
