@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from moonq.console import chunk, commands
+from moonq.console import chunk
+from moonq.console.commands.table import find
 from moonq.console.core import Console
 from moonq.console.running import Answer
 from moonq.errors import Invalid
@@ -44,7 +45,7 @@ def fault(name: str, code: str) -> Finding | None:
 def _about_command(finding: Finding, name: str) -> Finding:
     message = f"`\\{name}` is for people at a prompt, and a script has functions instead"
     try:
-        known = commands.find(name)
+        known = find(name)
     except Invalid as problem:
         return replace(finding, message=message, helps=(problem.hint,))
     helps = (f"write `{known.lua}`",) if known.lua else ()
