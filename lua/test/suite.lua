@@ -249,8 +249,7 @@ local function run_body(case, blocks)
   end
   found = found or problem.attempt(case.body)
   for level = depth, 1, -1 do
-    local late = block.run_hooks(blocks[level], "after_each")
-    found = found or late
+    found = problem.join(found, block.run_hooks(blocks[level], "after_each"))
   end
   return found
 end
@@ -284,12 +283,11 @@ function Suite:run(index)
   self.running = case
   local found = block.open(blocks) or run_body(case, blocks)
   for _, restore in ipairs(self.after) do
-    local late = problem.attempt(restore)
-    found = found or late
+    found = problem.join(found, problem.attempt(restore))
   end
-  local late = block.leave(blocks)
+  found = problem.join(found, block.leave(blocks))
   self.running = nil
-  return result_of(found or late, case)
+  return result_of(found, case)
 end
 
 --- Closes what a run that was cut short has left open, the inner blocks first.
@@ -299,7 +297,10 @@ function Suite:finish()
   for index = #self.declared, 1, -1 do
     local blocks = block.around(self.declared[index].block)
     for depth = #blocks, 1, -1 do
-      problems[#problems + 1] = block.close(blocks[depth])
+      local found = block.close(blocks[depth])
+      for _, one in ipairs(found and problem.apart(found) or {}) do
+        problems[#problems + 1] = one
+      end
     end
   end
   return problems

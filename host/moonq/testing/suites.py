@@ -253,6 +253,7 @@ class Suite:
             self._texts.source(chunk_name),
             tuple((found.get("stack") or "").splitlines()),
             found.get("locals") or {},
+            also=tuple(self._problem(one) for one in found.get("also") or ()),
         )
 
     def _cut_off(self, case: Case | None, cut_off: Stopped | ScriptFault) -> dict[str, Any]:
