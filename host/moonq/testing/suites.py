@@ -84,6 +84,7 @@ class Suite:
         self._world: World | None = None
         self._state: SuiteState | None = None
         self._planned: list[int] = []
+        self._passed: set[int] = set()
 
     def load(self) -> Finding | None:
         """Run the file, which declares its tests; returns why it does not load, if so."""
@@ -120,7 +121,9 @@ class Suite:
         return self._result(case, found, time.perf_counter() - began)
 
     def finish(self) -> tuple[Problem, ...]:
-        """Close the blocks that a cut-off run has left open."""
+        """Close the blocks that a cut-off run has left open, and drop snapshots of no test."""
+        if not self._shares_its_file():
+            self.snapshots.drop(self._is_left_over)
         if self._state is None or self._state.spent:
             return ()
         try:
@@ -136,6 +139,17 @@ class Suite:
         if self._state is not None:
             self._state.close()
             self._state = None
+
+    def _shares_its_file(self) -> bool:
+        """Say whether tests of several entries may have their snapshots in one place."""
+        entries = self.project.of_kind("function.lua")
+        mine = self._entry.source_name if self._entry else ""
+        return bool(mine) and sum(entry.source_name == mine for entry in entries) > 1
+
+    def _is_left_over(self, key: str) -> bool:
+        """Say whether the snapshot *key*, which was not looked at, can have no test any more."""
+        owners = [case for case in self.cases if f"{key} / ".startswith(f"{case.full_name} / ")]
+        return all(case.index in self._passed for case in owners)
 
     # The state ----------------------------------------------------------------------------------
 
@@ -240,6 +254,8 @@ class Suite:
         logs = tuple(self._world.logs) if self._world is not None else ()
         if status == "skipped":
             return Result(case, status, took, reason=found.get("message") or "")
+        if status == "passed":
+            self._passed.add(case.index)
         problem = None if status == "passed" else replace(self._problem(found), logs=logs)
         return Result(case, status, took, problem, logs=logs)
 
