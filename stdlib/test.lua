@@ -642,6 +642,17 @@ function test.queue(id)
   return testing().queue(id)
 end
 
+--- Lets the whole pipeline run: all consumers of the project, until there is nothing left to do in
+--- any queue that has one. Time is virtual, and jumps over delays and backoff.
+---
+---     test.queue("app:orders"):publish({ id = 1 })
+---     test.acked(test.drain(), 3)   -- the order, its receipt, its mail
+---@param options? testing.DrainOptions
+---@return testing.Run
+function test.drain(options)
+  return testing().drain(options)
+end
+
 --- Calls a function entry once, as if a message had come, without any queue. It runs with the
 --- scope and the time limit of the first consumer that names it, where there is one.
 ---@param id string

@@ -143,7 +143,7 @@ end
 
 -- Queues and functions ---------------------------------------------------------------------------
 
-testing.queue = queue_under_test.open
+testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)
