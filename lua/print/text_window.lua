@@ -2,7 +2,7 @@
 ---
 ---     text_window.place("one two", "one 2")     --> 5
 ---     text_window.parts(got, expected)          --> "…rest of the same, then x…", "…then y…"
----     text_window.lines(got, expected, quote)   --> { 'got      …"then x"…', 'expected …"then y"…' }
+---     text_window.lines(got, expected, quote)   --> { 'got      …"x"…', 'expected …"y"…' }
 local byte, min, sub = string.byte, math.min, string.sub
 
 local text_window = {}

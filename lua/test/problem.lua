@@ -93,12 +93,18 @@ local function on_error(value)
   return raised
 end
 
+--- The hook that runs now: asked for when the state was cut off in the middle of it.
+---@type string?
+problem.hook = nil
+
 --- Calls `body` and tells what went wrong, or nil.
 ---@param body fun()
 ---@param hook? string  its name, if it is not the test itself
 ---@return problem.Problem?
 function problem.attempt(body, hook)
+  problem.hook = hook
   local passed, raised = xpcall(body, on_error)
+  problem.hook = nil
   if not passed then
     return of(raised, hook)
   end

@@ -99,6 +99,12 @@ function tester.run(index)
   return encode(suite:run(index))
 end
 
+--- What the test that was cut off had come to.
+---@return string
+function tester.unfinished()
+  return encode(suite:unfinished())
+end
+
 --- Closes what a run that was cut short has left open; answers its problems.
 ---@return string
 function tester.finish()

@@ -117,7 +117,7 @@ class Suite:
             with self._log.listening():
                 found = state.run(case.index, self._conditions.limit)
         except (Stopped, ScriptFault) as cut_off:
-            found = self._cut_off(case, cut_off)
+            found = self._behind(state.unfinished(), self._cut_off(case, cut_off))
         return self._result(case, found, time.perf_counter() - began)
 
     def finish(self) -> tuple[Problem, ...]:
@@ -271,6 +271,13 @@ class Suite:
             found.get("locals") or {},
             also=tuple(self._problem(one) for one in found.get("also") or ()),
         )
+
+    def _behind(self, unfinished: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+        """Put how a test was cut off behind what had gone wrong in it before, if anything had."""
+        if hook := unfinished.get("hook"):
+            found = found | {"message": f"{hook}: {found['message']}"}
+        first: dict[str, Any] | None = unfinished.get("found")
+        return first | {"also": [*first.get("also", ()), found]} if first else found
 
     def _cut_off(self, case: Case | None, cut_off: Stopped | ScriptFault) -> dict[str, Any]:
         """What went wrong when a call did not come back, in the form that Lua has for it."""
