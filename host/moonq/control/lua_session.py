@@ -31,9 +31,11 @@ MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
-#: Bytes that one `print` may show.
-PRINTED = 64 * 1024
+#: Bytes that one `print` may show: with all its escapes it still fits a frame.
+PRINTED = 512 * 1024
 
+#: Takes what code prints; it may wait for who reads it while the function that it gets says so.
+Output = Callable[[str, Callable[[], bool]], None]
 #: Does one kind of request on behalf of the session's code; fields and answer are JSON.
 Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -135,7 +137,7 @@ class LuaSession:
         user: str,
         is_read_only: Callable[[], bool],
         operate: Operate,
-        on_output: Callable[[str], None],
+        on_output: Output,
         on_abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._project = project
@@ -244,7 +246,13 @@ class LuaSession:
         return bounded(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def _print(self, words: bytes) -> None:
-        self._on_output(text(words[:PRINTED]))
+        left_out = len(words) - PRINTED
+        more = f"… ({left_out} bytes more)" if left_out > 0 else ""
+        self._on_output(text(words[:PRINTED]) + more, self._may_print)
+
+    def _may_print(self) -> bool:
+        state = self._state
+        return not self._cancelled and state is not None and not state.guard.is_over()
 
     def _sleep(self, seconds: float) -> bool:
         """Wait in real time, until it is over or cancelled."""

@@ -281,9 +281,9 @@ class Session:
     def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         return self._operations.perform(kind, fields, read_only=self.read_only)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, is_wanted: Callable[[], bool]) -> None:
         if self._running is not None:
-            self._outbox.offer({"kind": "output", "id": self._running, "text": text})
+            self._outbox.offer({"kind": "output", "id": self._running, "text": text}, is_wanted)
 
     def _abandon(self) -> None:
         """The code sits in a C function that cannot be stopped: go on without that state."""

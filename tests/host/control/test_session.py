@@ -125,6 +125,12 @@ def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Cl
     assert said == ["sum\t3\t[1]"]
 
 
+def test_what_is_too_long_to_print_says_so(client: Client) -> None:
+    said: list[str] = []
+    client.begin("eval", src='print(("x"):rep(524288 + 7))', on_output=said.append).wait()
+    assert said == ["x" * 524288 + "… (7 bytes more)"]
+
+
 def test_sessions_do_not_see_each_other(clients: Callable[[], Client]) -> None:
     one, other = clients(), clients()
     texts(one, "secret = 1")
