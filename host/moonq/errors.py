@@ -3,6 +3,7 @@
 * MoonqError
   * ProjectInvalid      the project's files say something moonq cannot do
   * NotFound            no such entry or message
+    * Ambiguous         several entries have that name, in different namespaces
     * NoHost            no host of the project is running
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
@@ -107,6 +108,12 @@ class NotFound(MoonqError):
 
     exit_code = 4
     kind = "NOT_FOUND"
+
+
+class Ambiguous(NotFound):
+    """A bare name that several entries have; names them."""
+
+    code = "R203"
 
 
 class NoHost(NotFound):
