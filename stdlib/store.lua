@@ -6,13 +6,14 @@
 ---     seen:get("order-7").state                                --> "paid"
 ---     seen:incr("orders")                                      --> 1
 ---
---- Values are what JSON can carry. They are copied in and out: changing a table that came out
---- changes nothing in the store.
+--- In the store's own namespace its bare name will do. Values are what JSON can carry. They are
+--- copied in and out: changing a table that came out changes nothing in the store.
 local check = require("check")
 local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local names = require("host.walls.names")
 
 local error, getmetatable, rawget, setmetatable = error, getmetatable, rawget, setmetatable
 local format = string.format
@@ -165,5 +166,7 @@ function store.open(id)
   end
   return setmetatable({ id = id }, Store), nil
 end
+
+names.takes(store, { open = names.first })
 
 return store

@@ -18,6 +18,7 @@ local check = require("check")
 local errors = require("errors")
 local failure = require("host.test.failure")
 local freeze = require("host.walls.freeze")
+local names = require("host.walls.names")
 local results = require("host.test.results")
 local pretty = require("host.print.pretty")
 local raising = require("host.test.raising")
@@ -688,7 +689,7 @@ end
 ---@return testing.Published published  the first that fits
 function test.published(run, queue, partial, message)
   expect(queue, "string", "published")
-  local published, finding = results.published(run, queue, partial)
+  local published, finding = results.published(run, testing().queue_id(queue), partial)
   verify(finding, message)
   return published
 end
@@ -724,6 +725,13 @@ function test.allow(module)
   expect(module, "string", "allow")
   testing().allow(module)
 end
+
+names.takes(test, {
+  queue = names.first,
+  call = names.first,
+  verdict = names.first,
+  published = names.second,
+})
 
 blame.hide()
 

@@ -90,6 +90,11 @@ class MoonqError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
+    def in_one_line(self) -> str:
+        """Return all of it as one text, which is what an error in Lua has."""
+        code = f" [{self.code}]" if self.code else ""
+        return "; ".join(filter(None, (self.message + code, self.hint)))
+
 
 class ProjectInvalid(MoonqError):
     """The project's files say something moonq cannot do; carries every finding."""

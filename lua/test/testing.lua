@@ -11,6 +11,7 @@ local modules = require("host.walls.modules")
 local publishing = require("host.run.publishing")
 local queue_under_test = require("host.test.queue_under_test")
 local refusal = require("host.test.refusal")
+local spies = require("host.test.spies")
 local stubs = require("host.test.stubs")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
@@ -48,8 +49,9 @@ local swallowed
 function testing.replace(module, name, fn, spy)
   local key = lent.test_module(module)
   answers[#answers + 1] = { fn = fn, spy = spy }
-  stubs.put(key, name, function()
-    return fn
+  stubs.put(key, name, function(original)
+    -- Each file's own, which knows what a bare name means there.
+    return spy and spies.around(spy, original) or fn
   end)
   refusal.check(lent.test_stub(#answers, key, name, spy ~= nil))
 end
@@ -128,6 +130,13 @@ end
 -- Queues and functions ---------------------------------------------------------------------------
 
 testing.queue = queue_under_test.open
+
+--- The full id of a queue; raises where there is none.
+---@param name string
+---@return string
+function testing.queue_id(name)
+  return (refusal.check(lent.test_queue(name)))
+end
 
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moonq.assets import stdlib_modules
-from moonq.errors import MoonqError, ReadOnly
+from moonq.errors import ReadOnly
 from moonq.operations.mq import functions_of
 from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
@@ -52,7 +52,7 @@ class ReadOnlyScope:
         """
         if action in changing() and self._is_read_only():
             raise ReadOnly(
-                f"{action} on {resource}: this session is read-only [S602]",
+                f"{action} on {resource}: this session is read-only",
                 hint="\\write asks for write access and is logged",
             )
 
@@ -219,13 +219,7 @@ class LuaSession:
         return {**lent_functions(self._services, caller), **mine}
 
     def _operated(self, kind: bytes, fields: bytes) -> bytes:
-        try:
-            answer = self._operate(text(kind), json.loads(fields))
-        except MoonqError as problem:
-            # In Lua an error has one text, so the hint goes into it.
-            code = f" [{problem.code}]" if problem.code else ""
-            problem.message = "; ".join(filter(None, (problem.message + code, problem.hint)))
-            raise
+        answer = self._operate(text(kind), json.loads(fields))
         return bounded(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def _print(self, words: bytes) -> None:

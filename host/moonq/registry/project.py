@@ -165,9 +165,9 @@ class Project:
             raise Ambiguous(f"{name!r} is ambiguous: {', '.join(same)}", hint="write the full id")
         other = self.entries.get(name)
         if other is not None:
-            raise NotFound(f"{name} is a {other.kind}, not a {kind.rstrip('.')}")
+            raise NotFound(f"{name} is of kind {other.kind}, not {kind.rstrip('.')}")
         likely = question(names.likely(name, ids)[:3])
         raise NotFound(
-            f"no {kind.rstrip('.') or 'entry'} {name!r} in {self.name}",
+            f"no entry {name!r} in {self.name}",
             hint=likely or f"the project has {', '.join(sorted(ids)[:8]) or 'none'}",
         )

@@ -70,7 +70,6 @@ class Suite:
         self.source = source
         self.cases: list[Case] = []
         self.project = project
-        self.libraries = libraries(project)
         self.clock: TimeOfTests = RealClock() if conditions.declared else VirtualClock()
         self.snapshots = Snapshots(
             source.path, update=conditions.update, may_store=conditions.may_store
@@ -78,6 +77,7 @@ class Suite:
         self.hit = Hit() if conditions.coverage else None
         self._conditions = conditions
         self._entry = project.entries[source.entry] if source.entry else None
+        self.libraries = libraries(project, self._entry)
         self._script = script_of(source, self._entry, self.libraries)
         self._texts = Texts(source, project, self._script.path, self._script.source)
         self._log = LogHandler(lambda: self.world.logs)

@@ -79,8 +79,8 @@ class Lent:
     """What policies call it; None for what changes and shows nothing of the host."""
     resource: str | None
     """On what the action is; None: on what the script names first."""
-    resolves: bool
-    """Whether what the script names first is an entry, perhaps without its namespace."""
+    names: str | None
+    """The kind of entry that the script names first, see `HostServices.entry_id`; None: none."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
@@ -95,12 +95,13 @@ class Lent:
         function, called = self.function, self.name
         action, resource = self.action, self.resource
         is_untried, holds = self.writes and not self.captured, self.holds
-        resolves = self.resolves
+        kind = self.names
 
         def call(*arguments: Any) -> Any:
             context = caller.context
-            if resolves:
-                entry = caller.host.entry_id(name(arguments[0]))
+            # A full id of one who may do everything needs no look: what is done finds out itself.
+            if kind is not None and (context.scope is not None or b":" not in arguments[0]):
+                entry = caller.host.entry_id(name(arguments[0]), kind)
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if action is not None and context.scope is not None:
                 context.scope.require(action, resource or name(arguments[0]))
@@ -127,7 +128,7 @@ def lent(
     captured: bool = False,
     holds: bool = False,
     resource: str | None = None,
-    resolves: bool = False,
+    names: str | None = None,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
@@ -139,7 +140,7 @@ def lent(
         called = function.__name__.strip("_")
         if writes and action is None:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, resolves, writes, captured, waits, holds)
+        return Lent(called, function, action, resource, names, writes, captured, waits, holds)
 
     return declared
 
