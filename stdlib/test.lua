@@ -623,16 +623,31 @@ function test.queue(id)
   return testing().queue(id)
 end
 
+---@class (exact) test.CallOptions
+---@field consumer? string  whose rights, limits and queue it has; needed where it has several
+
+local CALL = { consumer = { type = "string" } }
+
+--- The consumer that the options name, as the file that wrote them means it.
+local function consumer_in(options, what, full)
+  local fields, fault = check.read(options or {}, CALL)
+  if not fields then
+    misuse("test.%s: %s", what, fault)
+  end
+  return full and full(fields.consumer) or fields.consumer
+end
+
 --- Calls a function entry once, as if a message had come, without any queue. It runs with the
---- scope and the time limit of the first consumer that names it, where there is one.
+--- rights and the time limit of its consumer, where it has one.
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param options? test.CallOptions
 ---@return any result
 ---@return any err
-function test.call(id, body, headers)
+function test.call(id, body, headers, options)
   expect(id, "string", "call")
-  return testing().call(id, body, headers)
+  return testing().call(id, body, headers, consumer_in(options, "call"))
 end
 
 --- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
@@ -641,10 +656,11 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param options? test.CallOptions
 ---@return testing.Verdict
-function test.verdict(id, body, headers)
+function test.verdict(id, body, headers, options)
   expect(id, "string", "verdict")
-  return testing().verdict(id, body, headers)
+  return testing().verdict(id, body, headers, consumer_in(options, "verdict"))
 end
 
 local function expect_run(run, wanted, what)
@@ -726,10 +742,20 @@ function test.allow(module)
   testing().allow(module)
 end
 
+--- For `call` and `verdict`, which are given the names of a function and of its consumer.
+local function named_call(what)
+  return function(fn, full)
+    return function(id, body, headers, options)
+      local consumer = consumer_in(options, what, full)
+      return fn(full(id), body, headers, consumer and { consumer = consumer })
+    end
+  end
+end
+
 names.takes(test, {
   queue = names.first,
-  call = names.first,
-  verdict = names.first,
+  call = named_call("call"),
+  verdict = named_call("verdict"),
   published = names.second,
 })
 

@@ -31,7 +31,7 @@ order. Leave the hint empty rather than guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -208,10 +208,17 @@ class QueueNotFound(QueueError):
 
 
 class Denied(QueueError):
-    """A security policy says no."""
+    """A security policy says no, or none says yes."""
 
     exit_code = 6
     kind = "PERMISSION_DENIED"
+
+    def __init__(
+        self, message: str, *, hint: str = "", decision: Mapping[str, str | None] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.decision = decision
+        """Who was to do what with what, and the policy that says no: what the log keeps of it."""
 
 
 class ReadOnly(Denied):

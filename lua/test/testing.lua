@@ -151,11 +151,13 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return any result
 ---@return any err
-function testing.call(id, body, headers)
+function testing.call(id, body, headers, consumer)
   local parts = message_of("call", body, headers)
-  return settle(crossing.decode(refusal.check(lent.test_call(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_call(id, parts.body, parts.headers, consumer or ""))
+  return settle(crossing.decode(text))
 end
 
 ---@class testing.Verdict
@@ -168,10 +170,12 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return testing.Verdict
-function testing.verdict(id, body, headers)
+function testing.verdict(id, body, headers, consumer)
   local parts = message_of("verdict", body, headers)
-  return settle(json.decode(refusal.check(lent.test_judged(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_judged(id, parts.body, parts.headers, consumer or ""))
+  return settle(json.decode(text))
 end
 
 -- Faults -----------------------------------------------------------------------------------------

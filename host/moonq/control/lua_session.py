@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ from moonq.run.functions import chunk
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
+from moonq.text.wording import plural
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
@@ -38,11 +40,19 @@ PRINTED = 64 * 1024
 Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-class ReadOnlyScope:
-    """Lets code look at everything and change nothing, while its session is read-only."""
+class SessionScope:
+    """Lets code look at everything and, while its session is read-only, change nothing.
 
-    def __init__(self, is_read_only: Callable[[], bool]) -> None:
+    Whatever it changes, in functions that it calls too, goes to *changed* as action and resource:
+    the first time at once, and at the end of a statement how often besides.
+    """
+
+    def __init__(
+        self, is_read_only: Callable[[], bool], changed: Callable[[str, str], None]
+    ) -> None:
         self._is_read_only = is_read_only
+        self._changed = changed
+        self._times: Counter[tuple[str, str]] = Counter()
 
     def require(self, action: str, resource: str) -> None:
         """Let the session do *action* with *resource*.
@@ -50,11 +60,23 @@ class ReadOnlyScope:
         Raises:
             ReadOnly: It would change something.
         """
-        if action in changing() and self._is_read_only():
+        if action not in changing():
+            return
+        if self._is_read_only():
             raise ReadOnly(
                 f"{action} on {resource}: this session is read-only",
                 hint="\\write asks for write access and is logged",
             )
+        self._times[action, resource] += 1
+        if self._times[action, resource] == 1:
+            self._changed(action, resource)
+
+    def end_statement(self) -> None:
+        """Tell what was done more than once."""
+        times, self._times = self._times, Counter()
+        for (action, resource), number in times.items():
+            if number > 1:
+                self._changed(action, f"{resource}, {plural(number - 1, 'more time')}")
 
 
 class ConsoleState(LuaState):
@@ -119,6 +141,7 @@ class LuaSession:
         services: HostServices,
         user: str,
         is_read_only: Callable[[], bool],
+        changed: Callable[[str, str], None],
         operate: Operate,
         on_output: Callable[[str], None],
         on_abandoned: Callable[[], None] = lambda: None,
@@ -126,7 +149,7 @@ class LuaSession:
         self._project = project
         self._services = services
         self._user = user
-        self._scope = ReadOnlyScope(is_read_only)
+        self._scope = SessionScope(is_read_only, changed)
         self._operate = operate
         self._on_output = on_output
         self._on_abandoned = on_abandoned
@@ -151,6 +174,7 @@ class LuaSession:
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
+        self._scope.end_statement()
         found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
         if state.spent:
             self.reset()

@@ -123,5 +123,6 @@ class Requests:
         hidden = self._host.project.settings.redact if redact else ()
         return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
 
-    def _record(self, action: str, detail: str) -> None:
+    def record(self, action: str, detail: str) -> None:
+        """Log what the person changes, or tries out: the one place that says who did what."""
         _log.info("%s %s %s", self._who, action, detail)

@@ -9,16 +9,20 @@ wait, policies and read-only sessions by their action, dry runs when they write.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from moonq.errors import MoonqError
-from moonq.run.calling.context import CallContext
+from moonq.errors import Denied, MoonqError
+from moonq.run.calling.context import CallContext, Scope
 from moonq.run.calling.services import HostServices
-from moonq.run.calling.sinks import HostSink
+from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.sandbox.lend import Bound, name, safe
 from moonq.sandbox.watchdog import Guard
+
+#: The logger of what policies refuse.
+DENIALS = "moonq.security"
 
 
 @dataclass(slots=True)
@@ -55,6 +59,22 @@ class Caller:
     def sink(self) -> HostSink:
         """Where its writes go."""
         return self.context.sink or self.host.sink
+
+    def permit(self, scope: Scope, action: str, resource: str) -> None:
+        """Let the script do *action* with *resource*; that it may not is logged.
+
+        Raises:
+            Denied: It may not.
+        """
+        try:
+            scope.require(action, resource)
+        except Denied as refusal:
+            if refusal.decision is not None:
+                fields = json.dumps(refusal.decision).encode()
+                entry = self.context.entry
+                line = Line(WARN, DENIALS, f"denied: {refusal.message}", fields, entry, {})
+                self.sink.write_denial(line)
+            raise
 
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
@@ -104,7 +124,7 @@ class Lent:
                 entry = caller.host.entry_id(name(arguments[0]), kind)
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if action is not None and context.scope is not None:
-                context.scope.require(action, resource or name(arguments[0]))
+                caller.permit(context.scope, action, resource or name(arguments[0]))
             if is_untried and context.is_dry:
                 if caller.guard is not None:
                     caller.guard.fire_all("unknown")

@@ -150,13 +150,16 @@ class SuiteLends:
         """Run so many deliveries of a queue."""
         return _dump(self._suite.world.step(text(queue), deliveries).told())
 
-    def call(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+    def call(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
         """Call a function as if a message had come, and return what it answers."""
-        return bounded(CallUnderTest(self._suite.world, text(function)).answered(body, headers))
+        return bounded(self._call(function, consumer).answered(body, headers))
 
-    def judged(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+    def judged(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
         """Call a function and return what would become of its message."""
-        return bounded(CallUnderTest(self._suite.world, text(function)).judged(body, headers))
+        return bounded(self._call(function, consumer).judged(body, headers))
+
+    def _call(self, function: bytes, consumer: bytes) -> CallUnderTest:
+        return CallUnderTest(self._suite.world, text(function), text(consumer))
 
     # Faults -------------------------------------------------------------------------------------
 
