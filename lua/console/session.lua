@@ -13,6 +13,7 @@ local freeze = require("host.walls.freeze")
 local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
+local misses = require("host.walls.misses")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
@@ -230,6 +231,7 @@ function console.evaluate(source, width)
     fields.line = line and tonumber(line) or nil
     return encode(fields, {}, {})
   end
+  misses.last = nil
   trace.clear()
   limits.rearm()
   local is_muted = find(source, ";%s*$") ~= nil

@@ -7,6 +7,7 @@
 --- Only strings and booleans leave a state: a table thrown through lupa reaches Python empty.
 local errors = require("errors")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 
 local pcall, require, tostring, type = pcall, require, tostring, type
 local getmetatable, rawget = getmetatable, rawget
@@ -64,7 +65,7 @@ function fault.of(value)
   if is_error(value) then
     return value:kind(), cut(value:message()), value:retryable(), cut(value:stack())
   end
-  return errors.UNKNOWN, fault.text(value), nil, ""
+  return errors.UNKNOWN, cut(misses.explain(fault.text(value))), nil, ""
 end
 
 return fault

@@ -76,3 +76,10 @@ def test_a_name_of_none_is_refused_with_the_one_that_is_meant(moonq: Moonq, proj
     for words in (["publish", "ordres", "1"], ["eval", 'queue.publish("ordres", 1)']):
         said = moonq("-C", project, *words)
         assert "did you mean `orders`?" in said.err
+
+
+def test_the_hint_is_kept_where_the_error_was_thrown_away(moonq: Moonq, project: Path) -> None:
+    for text in ('queue.info("ordres").ready', 'store.open("sen"):get("k")', 'mq.peek("ordres").x'):
+        said = moonq("-C", project, "eval", text)
+        assert "attempt to index a nil value" in said.err
+        assert "did you mean `orders`?" in said.err or "did you mean `seen`?" in said.err
