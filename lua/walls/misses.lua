@@ -1,8 +1,8 @@
 --- What the last lent function did not find, for the complaint that often follows.
 ---
 ---     store.open("sen"):get("k")
----     --> attempt to index a nil value; the call before it found nothing: no entry 'app:sen' in shop;
----     --> did you mean `app:seen`?
+---     --> attempt to index a nil value; the call before it found nothing: no entry 'app:sen' in
+---     --> shop; did you mean `app:seen`?
 ---
 --- A script that goes on with the nil of `nil, err` loses the error, and with it the hint.
 local find = string.find
