@@ -20,7 +20,7 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
-from moonq.run.calling.context import CallContext
+from moonq.run.calling.context import CallContext, Unrestricted
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
 from moonq.run.functions import chunk
@@ -140,7 +140,7 @@ class Suite:
     # The state ----------------------------------------------------------------------------------
 
     def _open(self) -> Finding | None:
-        caller = Caller(CallContext(self._script.path, sleep=self._sleep))
+        caller = Caller(CallContext(self._script.path, scope=Unrestricted(), sleep=self._sleep))
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)

@@ -10,7 +10,7 @@ describe("misses.explain", function()
   it("says what was not found before a nil was indexed", function()
     queue.info("contract:tsaks")
     local text = misses.explain(NIL)
-    test.contains(text, NIL .. "; the call before it found nothing: queue 'contract:tsaks'")
+    test.contains(text, NIL .. "; the call before it found nothing: no entry 'contract:tsaks'")
     test.contains(text, "did you mean `contract:tasks`?")
   end)
 

@@ -119,12 +119,14 @@ class Lent:
 
         def call(*arguments: Any) -> Any:
             context = caller.context
-            # A full id of one who may do everything needs no look: what is done finds out itself.
-            if kind is not None and (context.scope is not None or b":" not in arguments[0]):
+            scope = context.scope
+            # Who may do everything speaks from a namespace, see `Unrestricted`: that was a full id,
+            # and what is done finds out itself whether there is such an entry.
+            if scope is not None and kind is not None:
                 entry = caller.host.entry_id(name(arguments[0]), kind)
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if action is not None and context.scope is not None:
-                caller.permit(context.scope, action, resource or name(arguments[0]))
+            if action is not None and scope is not None:
+                caller.permit(scope, action, resource or name(arguments[0]))
             if is_untried and context.is_dry:
                 if caller.guard is not None:
                     caller.guard.fire_all("unknown")
