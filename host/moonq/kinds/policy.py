@@ -83,6 +83,9 @@ def _no_resource(
 ) -> Finding:
     other = drafts.find(pattern)
     what = wanted.wanted or "entry"
+    # Resources are compared with ids, so it is an id that is wanted.
+    id_ = names.full(pattern, draft.namespace)
+    likely = [id_] if id_ in fitting else names.likely(id_, fitting)
     called = [
         one.id
         for one in drafts.values()
@@ -92,7 +95,7 @@ def _no_resource(
         "R218",
         f"no {what} is called `{pattern}`, so this rule is about nothing",
         draft.span_of("policy", "resources", at, label=f"a {other.kind}" if other else ""),
-        help=question((called or names.likely(pattern, fitting))[:3]),
+        help=question((called or likely)[:3]),
         severity="warning",
     )
 

@@ -57,7 +57,7 @@ class Acting(Requests):
         """
         project = self._host.project
         by = consumer_of(project, project.resolve(function).id, consumer)
-        self.record("call", f"{function}{' (sends)' if send else ''}")
+        self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
         result = self._call(
             function,
             argument,
@@ -83,7 +83,7 @@ class Acting(Requests):
             hint = "name one in a `queue.consumer` entry"
             raise MoonqError(f"no consumer serves {source}", hint=hint)
         function = by.target("func") or ""
-        self.record("replay", f"{source} {stored.message.id} with {function}")
+        self.record("replay", f"{source} {stored.message.id} with {function}", tries=True)
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
         result = self._call(
             function,

@@ -21,6 +21,14 @@ return test.run_cases(function()
       )
     end)
 
+    it("mean the library of that namespace in a stub", function()
+      test.stub("teller", "tell", function()
+        return "stubbed"
+      end)
+      eq(test.call("tells"), "stubbed")
+      eq(test.call("contract.there:tells"), "there")
+    end)
+
     it("mean the same in what a run has published", function()
       local run = test.queue("guarded"):drain()
       test.fails("published to contract.here:twin", test.published, run, "twin")

@@ -186,7 +186,7 @@ def test_looking_is_allowed(reader: Client) -> None:
 def test_write_access_is_given_on_demand_and_logged_with_who_got_it(
     reader: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.write()
         reader.request("publish", queue="idle", messages=[{"json": "1"}])
     user = reader.hello["user"]
@@ -206,7 +206,7 @@ def test_whatever_code_changes_in_production_is_logged(
 ) -> None:
     reader.write()
     caplog.clear()
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.request("eval", src=source)
     assert said(caplog, reader), caplog.text
 
@@ -219,7 +219,7 @@ def test_so_is_whatever_is_asked_for(
 ) -> None:
     reader.write()
     caplog.clear()
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.request(kind, **FIELDS[kind])
     assert [line for line in said(caplog, reader) if line.startswith(kind)]
 
@@ -230,7 +230,7 @@ def test_a_change_is_logged_by_its_full_id_at_once_and_counted_with_its_statemen
     reader.write()
     caplog.clear()
     loop = 'for i = 1, 40 do queue.publish("idle", i) end store.open("cache"):set("k", 1)'
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.request("eval", src=f'{loop} queue.info("idle")')
         reader.request("eval", src='queue.publish("idle", 1)')
     assert said(caplog, reader) == [
@@ -246,7 +246,7 @@ def test_a_change_by_a_function_that_is_called_is_logged_as_the_persons(
 ) -> None:
     reader.write()
     caplog.clear()
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.request("eval", src='funcs.call("passes_on", 1)')
     assert said(caplog, reader) == ["funcs.call app:passes_on", "queue.publish app:idle"]
     assert production.queues.info("app:idle").ready == 1

@@ -71,6 +71,7 @@ def test_an_action_that_does_not_exist_is_an_error(
     [
         ("[queue.publish]", "app:ordres", "did you mean `app:orders`?"),
         ("[queue.publish]", "orders", "did you mean `app:orders`?"),
+        ("[queue.publish]", "ordres", "did you mean `app:orders`?"),
         ("[queue.publish]", "app:price", ""),
         ("[funcs.call]", "'shop:*'", ""),
         ("[env.read]", "SHOP_REGION", "did you mean `app:region`?"),
