@@ -14,6 +14,8 @@ namespace: app
 entries:
   - {name: mem, kind: queue.driver.memory}
   - {name: jobs, kind: queue.queue, driver: mem}
+  - {name: work, kind: function.lua, source: return function() end}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work}
 """
 WRONG = GOOD.replace("driver: mem}", "driver: mme}")
 UNUSED = (
@@ -33,7 +35,7 @@ def project(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_sound_project_is_said_to_be_so(moonq: Moonq, project: Callable[[str], Path]) -> None:
     said = moonq("check", project(GOOD))
     assert said.code == 0
-    assert said.out.startswith("checked 2 entries in ")
+    assert said.out.startswith("checked 4 entries in ")
     assert said.out.endswith(": no errors\n")
 
 

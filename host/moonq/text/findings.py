@@ -110,14 +110,16 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """Return a count for the last line, such as ``2 errors, 1 warning``."""
+    """Return a count for the last line, such as ``2 errors, 1 warning``, or ``no errors``."""
     severities = [finding.severity for finding in findings]
     parts = []
-    for severity in ("error", "warning"):
+    for severity in ("error", "warning", "note"):
         count = severities.count(severity)
         if count:
             parts.append(f"{count} {severity}{'s' if count > 1 else ''}")
-    return ", ".join(parts) or "no errors"
+        elif severity == "error" and "warning" not in severities:
+            parts.append("no errors")
+    return ", ".join(parts)
 
 
 def render(

@@ -31,18 +31,19 @@ if TYPE_CHECKING:
 def check(options: Options, form: str | None, strict: bool) -> int:
     """Say all that is wrong with PROJECT.
 
-    It is this folder when not named. YAML, references, Lua syntax and modules are looked at;
-    nothing is started, no broker is contacted. Ends with 1 when there is an error.
+    It is this folder when not named. YAML, references and Lua are looked at: syntax, modules,
+    names that nothing has, calls that must fail. Nothing is started, no broker is contacted. Ends
+    with 1 when there is an error.
 
     \b
     Examples:
       moonq check shop
       moonq check shop --strict --format json
     """
-    from moonq.kinds import inspect
+    from moonq.checking import check as look
 
     began = time.monotonic()
-    found, findings = inspect(options.project)
+    found, findings, _ = look(options.project)
     if options.json or form == "json":
         click.echo(json.dumps(document(found, findings)))
     else:
@@ -61,6 +62,7 @@ def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, 
         "entries": len(project.entries) if project else None,
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
+        "notes": severities.count("note"),
         "findings": [to_json(finding) for finding in findings],
     }
 
@@ -77,5 +79,6 @@ def show(
         lines.line(below=f"{lines.drawn(findings)}\n")
     checked = f"checked {len(project.entries)} entries" if project else "checked"
     if not options.quiet:
-        style = "bad" if has_errors(findings) else "warn" if findings else "good"
+        warns = any(finding.severity == "warning" for finding in findings)
+        style = "bad" if has_errors(findings) else "warn" if warns else "good"
         lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style))
