@@ -18,7 +18,7 @@ run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -157,4 +157,5 @@ def to_json(finding: Finding) -> dict[str, Any]:
         ],
         "notes": list(finding.notes),
         "help": list(finding.helps),
+        "edits": [asdict(edit) for edit in finding.edits],
     }

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     help="How to show the findings.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-def check(options: Options, form: str | None, strict: bool) -> int:
+@click.option("--fix", is_flag=True, help="Declare what is required, drop what is not.")
+def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
     """Say all that is wrong with PROJECT.
 
     It is this folder when not named. YAML, references and Lua are looked at: syntax, modules,
@@ -38,21 +39,28 @@ def check(options: Options, form: str | None, strict: bool) -> int:
     \b
     Examples:
       moonq check shop
+      moonq check shop --fix
       moonq check shop --strict --format json
     """
     from moonq.checking import check as look
+    from moonq.checking.mending import mend
 
     began = time.monotonic()
+    mended = mend(options.project) if fix else []
     found, findings, _ = look(options.project)
     if options.json or form == "json":
-        click.echo(json.dumps(document(found, findings)))
+        click.echo(json.dumps(document(found, findings, mended)))
     else:
+        for one in mended:
+            options.say(f"fixed {one.spans[-1].file}:{one.spans[-1].line}: {one.message}")
         show(options, found, findings, time.monotonic() - began)
     wrong = {"error", "warning"} if strict else {"error"}
     return int(any(finding.severity in wrong for finding in findings))
 
 
-def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, object]:
+def document(
+    project: Project | None, findings: Sequence[Finding], mended: Sequence[Finding] = ()
+) -> dict[str, object]:
     """Return the result as plain data; keys are only ever added."""
     from moonq.text.findings import to_json
 
@@ -64,6 +72,7 @@ def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, 
         "warnings": severities.count("warning"),
         "notes": severities.count("note"),
         "findings": [to_json(finding) for finding in findings],
+        "fixed": [to_json(finding) for finding in mended],
     }
 
 
@@ -81,4 +90,6 @@ def show(
     if not options.quiet:
         warns = any(finding.severity == "warning" for finding in findings)
         style = "bad" if has_errors(findings) else "warn" if warns else "good"
-        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style))
+        fixable = sum(bool(finding.edits) for finding in findings)
+        more = f" ({fixable} fixable with --fix)" if fixable else ""
+        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style), more)
