@@ -67,3 +67,10 @@ def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
     found, findings = inspect(project)
     assert found
     assert findings == []
+
+
+def test_a_check_shows_a_name_that_is_not_there(root: Path, project: Path, moonq: Moonq) -> None:
+    script = project / "process_order.lua"
+    script.write_text(script.read_text("utf-8").replace("logger.info", "logger.inf"), "utf-8")
+    [shown] = [block for block in blocks(root, "") if block.startswith("$ moonq check\n")]
+    assert moonq("check").out.startswith(shown.removeprefix("$ moonq check\n"))
