@@ -16,7 +16,8 @@ from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, command
-from moonq.cli.publishing import BATCH, Template, batches, bytes_of, lines_of
+from moonq.cli.publishing import Template, bytes_of, lines_of
+from moonq.control.batching import BATCH, batches
 from moonq.errors import Invalid, NoHost
 from moonq.operations.verbs import VERBS
 from moonq.text.wording import plural
