@@ -82,6 +82,8 @@ MISSING = {
     "dofile": "make the file a `library.lua`, list it in `imports` and `require` it",
     "loadfile": "make the file a `library.lua`, list it in `imports` and `require` it",
     "warn": _LOG,
+    "arg": "a script has no command line: what it works on comes with its call",
+    "string.dump": "compiled code cannot travel: name a function by its id",
     "loadstring": "Lua 5.4 writes `load`",
     "unpack": "Lua 5.4 writes `table.unpack`",
     "setfenv": "Lua 5.4 gives `load` its globals as the fourth argument",

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moonq.checking import stock
 from moonq.checking.doubts import doubts
 from moonq.checking.reading import Named, Owner
 from moonq.registry.lua.text import LuaText
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, render
 
 ENTRIES = (
     Named("app:mail", "queue.queue"),
@@ -224,6 +226,17 @@ test.eqq(1, 1)
     ]
 
 
+@given(st.data())
+@settings(max_examples=60)
+def test_no_text_is_too_broken_to_look_at(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([path.read_bytes() for path in IDIOMS]))
+    pieces = st.sampled_from([b"end ", b"\xff", b"(", b"::x::", b"[[", b'"', b".", b":", b"="])
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(pieces) + text[at + data.draw(st.integers(0, 9)) :]
+    render(doubts(LuaText.of_file("x.lua", text), owner()))
+
+
 def test_one_name_is_said_once() -> None:
     assert len(said("loger.info(1) loger.info(2) loger.warn(3)")) == 1
 
@@ -248,10 +261,10 @@ def test_a_large_library_takes_less_than_a_second() -> None:
     text = re.sub(r"local function f\d+", "local function f", text).replace(
         "return f", "return a or f"
     )
-    began = time.perf_counter()
+    began = time.process_time()
     found(text)
     assert len(text) > 276_000
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_stock_functions_want_at_least_they_refuse_to_do_without() -> None:
