@@ -19,7 +19,7 @@ from typing import NamedTuple
 from moonq import kinds
 from moonq.checking import entries
 from moonq.checking.doubts import doubts
-from moonq.checking.reading import Named, Owner
+from moonq.checking.reading import Owner
 from moonq.kinds.variable import Variable
 from moonq.registry import Project, discovery
 from moonq.registry.draft import Draft, Drafts
@@ -61,10 +61,7 @@ def check(path: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
 
 
 def _scripts(drafts: Drafts) -> Iterator[tuple[LuaText, Owner]]:
-    known = (
-        *(Named(draft.id, draft.kind) for draft in drafts.values()),
-        *(Named(id_, draft.kind) for id_, draft in drafts.implied.items()),
-    )
+    known = {id_: draft.kind for id_, draft in (drafts.implied | drafts).items()}
     fields = (draft.config for draft in drafts.values())
     variables = tuple(one.variable for one in fields if isinstance(one, Variable))
     for draft in drafts.values():

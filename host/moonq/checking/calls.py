@@ -9,7 +9,7 @@ from moonq.checking.parsing import literal
 from moonq.checking.reading import Known, Reading
 from moonq.operations.annotations import Function
 from moonq.registry.fields import Ref
-from moonq.text.suggestions import close, question
+from moonq.text.suggestions import question
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -74,7 +74,7 @@ def name(reading: Reading, known: Known, called: str) -> None:
             "L313",
             f"no entry names the variable `{written}`",
             place,
-            help=question(close(written, reading.owner.variables))
+            help=question(reading.likely(written, reading.owner.variables))
             or f"add an entry: {{name: …, kind: env.variable, variable: {written}}}",
         )
     elif called in NAMING:
@@ -84,10 +84,10 @@ def name(reading: Reading, known: Known, called: str) -> None:
 def _entry(reading: Reading, place: Node, called: str, written: str) -> None:
     owner, wanted = reading.owner, NAMING[called]
     full = owner.full(written)
-    kind = next((one.kind for one in owner.known if one.id == full), None)
+    kind = owner.known.get(full)
     if kind is not None and wanted.accepts(kind):
         return
-    fitting = [one.id for one in owner.known if wanted.accepts(one.kind)]
+    fitting = [id_ for id_, kind in owner.known.items() if wanted.accepts(kind)]
     bare = full.partition(":")[2]
     same = sorted(one for one in fitting if one.partition(":")[2] == bare)
     what = wanted.wanted or "entry"
@@ -98,5 +98,5 @@ def _entry(reading: Reading, place: Node, called: str, written: str) -> None:
         else f"`{called}` names an entry that does not exist",
         place,
         label="" if kind else f"no entry `{full}`",
-        help=question((same or close(full, fitting))[:3]),
+        help=question((same or reading.likely(full, fitting))[:3]),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from moonq.checking import calls, offers
 from moonq.checking.names import Chain, How
 from moonq.checking.reading import Known, Reading
-from moonq.text.suggestions import close, question
+from moonq.text.suggestions import question
 
 
 def module_(reading: Reading, known: Known, module: str) -> None:
@@ -53,7 +53,7 @@ def _no_member(reading: Reading, known: Known, module: str, fields: tuple[str, .
         f"`{owner}` has no `{fields[-1]}`",
         known.place(len(fields)),
         about=f"{owner}.{fields[-1]}",
-        help=near(fields[-1], [name for name in there if "." not in name], owner),
+        help=near(reading, fields[-1], [name for name in there if "." not in name], owner),
     )
 
 
@@ -69,7 +69,7 @@ def object_(reading: Reading, known: Known, found: offers.Object) -> None:
             f"a {found.shape} has no `{field}`",
             known.place(1),
             about=f"{found.shape}:{field}",
-            help=near(field, found.methods, ""),
+            help=near(reading, field, found.methods, ""),
         )
     elif not more and known.use.how is How.CALL:
         reading.add(
@@ -82,9 +82,9 @@ def object_(reading: Reading, known: Known, found: offers.Object) -> None:
         calls.count(reading, known, method)
 
 
-def near(name: str, names: Iterable[str], owner: str) -> str:
+def near(reading: Reading, name: str, names: Iterable[str], owner: str) -> str:
     """Return what *name* was probably meant to be; without a likely one all that *owner* has."""
-    likely = question(close(name, names))
+    likely = question(reading.likely(name, names))
     if likely or not owner:
         return likely
     shown = sorted(names)

@@ -6,7 +6,6 @@ publish("app:mail", {})         -- and so is what is called here
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,13 +53,7 @@ class Chain(NamedTuple):
         while isinstance(base, Local) and base.value is not None and not base.is_changed:
             fields = base.value.fields + fields
             base = base.value.base
-        if isinstance(base, Answer):
-            base = Answer(base.callee.expanded())
         return Chain(base, fields)
-
-    def beginnings(self) -> list[Hashable]:
-        """Return the chain and every shorter one with its base."""
-        return [Chain(self.base, self.fields[:count]) for count in range(len(self.fields) + 1)]
 
 
 class How(Enum):

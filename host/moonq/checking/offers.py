@@ -70,10 +70,11 @@ def is_object(module: str) -> bool:
 
 def answer(chain: Chain) -> Object | None:
     """Return the object that *chain* is, where the annotations say that a call answers one."""
-    base = chain.base
-    if not isinstance(base, Answer) or not module_of(base.callee):
+    if not isinstance(chain.base, Answer):
         return None
-    called = function(module_of(base.callee), base.callee.fields)
+    callee = chain.base.callee.expanded()
+    module = module_of(callee)
+    called = function(module, callee.fields) if module else None
     kinds = called.results[0].type.split("|") if called and called.results else []
     return next((_objects()[kind] for kind in kinds if kind in _objects()), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,16 +12,14 @@ from moonq.checking.walking import names_of
 from moonq.errors import Severity
 from moonq.registry.lua.text import LuaText
 from moonq.text.findings import Finding, Span, error
+from moonq.text.suggestions import close
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Named(NamedTuple):
-    """An entry as scripts name it: its id, and its kind."""
-
-    id: str
-    kind: str
+#: Comparing every name with every other takes its time, and many alike have one cause.
+HINTS = 40
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,8 @@ class Owner:
 
     full: Callable[[str], str]
     """Makes a full id of a name in it."""
-    known: tuple[Named, ...] = ()
-    """All entries of the project, those that others imply among them."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """The kind of each entry of the project by its id, those that others imply among them."""
     variables: tuple[str, ...] = ()
     """The variables of the environment that entries name."""
     imports: frozenset[str] = frozenset()
@@ -65,6 +63,7 @@ class Reading:
     owner: Owner
     findings: list[Finding] = field(default_factory=list)
     _said: set[tuple[str, str]] = field(default_factory=set)
+    _hints: int = HINTS
 
     @cached_property
     def names(self) -> Names:
@@ -102,6 +101,11 @@ class Reading:
     def is_asked(self, chain: Chain) -> bool:
         """Say whether the text asks for *chain*, or makes it."""
         return chain in self.asked or chain in self.names.set
+
+    def likely(self, name: str, names: Iterable[str]) -> list[str]:
+        """Return what *name* was probably meant to be, for the first that are wrong."""
+        self._hints -= 1
+        return close(name, names) if self._hints >= 0 else []
 
     def add(
         self,

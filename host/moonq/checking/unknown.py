@@ -7,7 +7,7 @@ from moonq.checking import calls, stock
 from moonq.checking.members import near
 from moonq.checking.names import Chain, Global, How
 from moonq.checking.reading import Known, Reading
-from moonq.text.suggestions import close, question
+from moonq.text.suggestions import question
 
 _FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
 
@@ -40,7 +40,9 @@ def _unknown_global(reading: Reading, known: Known, name: str) -> None:
             help=f'write `local {name} = require("{name}")` at its top',
         )
     else:
-        likely = close(name, {*stock.names(), *reading.names.locals, *assets.stdlib_modules()})
+        likely = reading.likely(
+            name, {*stock.names(), *reading.names.locals, *assets.stdlib_modules()}
+        )
         likely = [one for one in likely if "." not in one]
         reading.add(
             "L310",
@@ -77,5 +79,5 @@ def _field(reading: Reading, known: Known, library: str, field: str) -> None:
             f"`{library}` has no `{field}`",
             known.place(1),
             about=full,
-            help=near(field, there, library),
+            help=near(reading, field, there, library),
         )

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from moonq.checking import stock
 from moonq.checking.doubts import doubts
-from moonq.checking.reading import Named, Owner
+from moonq.checking.reading import Owner
 from moonq.registry.lua.text import LuaText
 from moonq.text.findings import Finding, render
 
-ENTRIES = (
-    Named("app:mail", "queue.queue"),
-    Named("app:mail.dead", "queue.queue"),
-    Named("app:send", "function.lua"),
-    Named("app:values", "store.memory"),
-    Named("other:orders", "queue.queue"),
-)
+ENTRIES = {
+    "app:mail": "queue.queue",
+    "app:mail.dead": "queue.queue",
+    "app:send": "function.lua",
+    "app:values": "store.memory",
+    "other:orders": "queue.queue",
+}
 HEAD = """\
 local funcs = require("funcs")
 local json = require("json")
