@@ -54,6 +54,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file: what stands between two places, which may be one, becomes `text`."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    """The first column that stays."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One problem, with everything a person needs to solve it."""
 
@@ -63,6 +76,8 @@ class Finding:
     spans: tuple[Span, ...] = ()
     notes: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    """What `moonq check --fix` does about it; empty where it takes a person."""
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -15,21 +15,38 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, cast
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from moonq.errors import Denied
 from moonq.registry.common import Security, Strict
+from moonq.registry.fields import wrong
 from moonq.registry.project import Project
+from moonq.text.suggestions import close, question
 
 KIND = "security.policy"
+#: What a condition may look at, beside the names in the actor's `meta`.
+FACTS = ("action", "resource", "actor.id")
 
 
 class Condition(Strict):
     """When a rule holds: a fact such as `actor.meta.role`, an operator, and what it is held to."""
 
-    field: Annotated[str, Field(pattern=r"^(action|resource|actor\.id|actor\.meta\..+)$")]
+    field: str
     operator: Literal["eq", "ne", "in", "not_in", "exists", "matches"] = "eq"
     value: Any = None
+
+    @field_validator("field")
+    @classmethod
+    def _is_a_fact(cls, field: str) -> str:
+        name = field.removeprefix("actor.").removeprefix("meta.")
+        if field in FACTS or (name and field == f"actor.meta.{name}"):
+            return field
+        is_near = name and name != field
+        likely = [f"actor.meta.{name}"] if is_near else close(field, FACTS)
+        raise wrong(
+            " must be `action`, `resource`, `actor.id` or `actor.meta.` and a name",
+            help=question(likely),
+        )
 
 
 class Rule(Strict):
