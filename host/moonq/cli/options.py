@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 from click.core import ParameterSource
 
+from moonq.text import theme
 from moonq.text.plain import has_color
 
 
@@ -65,6 +66,11 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         setattr(ctx.ensure_object(Options), param.name, value)
 
 
+def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    if ctx.get_parameter_source(str(param.name)) != ParameterSource.DEFAULT:
+        theme.choose(value)
+
+
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
 
 COMMON = (
@@ -82,6 +88,14 @@ COMMON = (
         default="auto",
         help="Colour: auto is a terminal without NO_COLOR.",
         **KEPT,
+    ),
+    click.option(
+        "--theme",
+        type=click.Choice(list(theme.THEMES)),
+        default="auto",
+        help="Colours for a dark or a light background; auto suits both.",
+        callback=_choose_theme,
+        expose_value=False,
     ),
     click.option("--json", is_flag=True, help="Answer as JSON; errors too, on stderr.", **KEPT),
     click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.", **KEPT),

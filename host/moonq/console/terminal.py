@@ -21,9 +21,8 @@ from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.vt100 import cooked_mode
 from prompt_toolkit.lexers import PygmentsLexer
-from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.scripting import LuaLexer
 
@@ -35,19 +34,9 @@ from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
 from moonq.control.client import Client
-from moonq.views.screen import COLORS, LUA_COLORS
+from moonq.text import theme
+from moonq.views import coloring
 from moonq.views.tables import paragraph
-
-STYLE = Style.from_dict(
-    {
-        "bottom-toolbar": f"noreverse fg:{COLORS['dim']}",
-        "status": "reverse",
-        "production": "bg:#aa0000 fg:#ffffff bold",
-        "refusal": f"fg:{COLORS['bad']}",
-        "signature": f"fg:{COLORS['dim']}",
-        **{f"pygments.{word}": f"fg:{COLORS[name]}" for word, name in LUA_COLORS.items()},
-    }
-)
 
 
 class Detached(Leave):
@@ -178,9 +167,9 @@ class Terminal(Face):
             key_bindings=bindings(refusal, interrupt, Detached()),
             bottom_toolbar=lambda: self._below(console, refusal),
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
-            style=STYLE,
+            style=DynamicStyle(lambda: coloring.style(theme.chosen())),
             include_default_pygments_style=False,
-            color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
+            color_depth=coloring.depth(has_color=has_color),
             enable_open_in_editor=True,
             refresh_interval=1.0,
             enable_history_search=Condition(lambda: False),

@@ -12,6 +12,7 @@ from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
+from moonq.text import theme
 from moonq.text.wording import lasted
 from moonq.views.tables import Column, table
 
@@ -38,6 +39,8 @@ def set_(console: Console, name: str = "", value: str = "") -> None:
             "show fields that are covered?"
         ):
             console.settings[name] = chosen
+            if name == "theme":
+                theme.choose(chosen)
 
 
 @command("x")
