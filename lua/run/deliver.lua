@@ -34,6 +34,8 @@ local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
 --- Seconds of work after which the rest of a batch is left to other workers.
 local SLICE = 0.001
 
+local call = xpcall
+
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
 
@@ -90,7 +92,15 @@ local function run(handler, is_json, index, body)
     end
   end
   open(index, value)
-  conclude(index, xpcall(handler, on_error, value))
+  conclude(index, call(handler, on_error, value))
+end
+
+--- Lets *note* see and pass on what each handler returns, behind whether it ended well.
+---@param note fun(ok: boolean, ...: any): ...
+function deliver.watch(note)
+  call = function(...)
+    return note(xpcall(...))
+  end
 end
 
 --- How many messages of the current call are done, and what became of them.

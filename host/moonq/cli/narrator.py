@@ -20,7 +20,7 @@ from moonq.cli.drawing import Lines, Part
 from moonq.cli.failures import finding_of_call, findings_of
 from moonq.text.findings import to_json
 from moonq.text.plain import visible
-from moonq.text.wording import clock, counted, lasted
+from moonq.text.wording import clock, counted, lasted, plural
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -107,14 +107,15 @@ class Narrator:
         if not different:
             return
         facts = [lasted(report.took)]
-        facts += [f"{report.workers} workers switched"] if report.workers else []
+        facts += [f"{plural(report.workers, 'worker')} switched"] if report.workers else []
         facts += [f"{report.finishing} finishing old code"] if report.finishing else []
-        lines = [f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"]
-        lines += [
+        told = f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"
+        lines = [
             f"  {name}: what changed counts from the next start" for name in report.needs_restart
         ]
         lines += [f"  {problem}" for problem in report.problems]
-        self._tell("\n".join(lines), "reloaded", files=list(paths), **report.object())
+        below = self._lines.folded(lines)
+        self._tell(told, "reloaded", below=below, files=list(paths), **report.object())
 
     def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
         """Files were saved that do not work; nothing has changed."""

@@ -12,7 +12,8 @@ import click
 from click.core import ParameterSource
 
 from moonq.text import theme
-from moonq.text.plain import has_color
+from moonq.text.folding import fold_text
+from moonq.text.plain import has_color, width_of
 
 
 @dataclass
@@ -33,8 +34,9 @@ class Options:
     def say(self, text: str, *, important: bool = False) -> None:
         """Tell the person something that is not the result."""
         if important or not self.quiet:
+            lines = fold_text(text, width_of(sys.stderr))
             # One write: workers log to the same stream at the same moment.
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
             sys.stderr.flush()
 
     def notice(self, text: str) -> None:

@@ -42,13 +42,18 @@ def _told(
     found: Found, screen: Screen, as_message: bool, frames: bool
 ) -> Iterator[tuple[str, str | Cell]]:
     error = found.get("error")
-    yield (
-        (_would(found) if as_message else "") or ("failed" if error else "returned"),
-        _outcome(found, screen),
-    )
+    values = ", ".join(screen.value(value) for value in found["values"])
+    if as_message and (would := _would(found)):
+        yield would, _why(found)
+    elif error:
+        yield "failed", _why(found)
+    else:
+        yield "returned", (values or "nothing", "lua" if values else "dim")
     if error and frames:
         for line in str(error.get("traceback") or "").splitlines()[:FRAMES]:
             yield "", (f"at {line.strip()}", "dim")
+    if as_message and values:
+        yield "returned", (values, "lua")
     written = {
         "published": map(_publication, found["published"]),
         "would publish": map(_publication, found["would_publish"]),
@@ -80,10 +85,11 @@ def _would(found: Found) -> str:
     return f"would {verdict}{delay}" if verdict and verdict != "unknown" else verdict or ""
 
 
-def _outcome(found: Found, screen: Screen) -> Cell:
+def _why(found: Found) -> Cell:
+    """What went wrong: the error, or what the handler said when it settled its message itself."""
     error = found.get("error")
     if not error:
-        return ", ".join(screen.value(value) for value in found["values"]), "lua"
+        return found.get("words", ""), "bad"
     retryable = {True: "yes", False: "no", None: "not said"}[error["retryable"]]
     return f"{error['kind']}: {error['message']}   (retryable: {retryable})", "bad"
 

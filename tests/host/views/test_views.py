@@ -174,6 +174,7 @@ CALL = {
     "verdict": "retry",
     "values": [{"id": 7}],
     "error": None,
+    "words": "bank did not answer",
     "delay": 2.0,
     "published": [],
     "would_publish": [{"queue": "app:mails", "body": '{"order":42}'}],
@@ -187,7 +188,8 @@ CALL = {
 @pytest.mark.parametrize("width", [0, 80])
 def test_a_call_shows_what_it_did(width: int) -> None:
     assert list(views.called(CALL, Screen(width=width), as_message=True)) == [
-        "would retry in 2s  { id = 7 }",
+        "would retry in 2s  bank did not answer",
+        "returned           { id = 7 }",
         'would publish      app:mails  {"order":42}',
         "would write        app:seen  set 42 = { n = 1 }",
         "logs               INFO  processing  order=42",
