@@ -38,6 +38,10 @@ class Face:
         """Show a result."""
         show(lines)
 
+    def more(self) -> None:
+        """Show more of what was too long for the screen: without one, all was shown."""
+        self.notice("there is no more")
+
     def fail(self, lines: Iterable[str]) -> None:
         """Show what went wrong."""
         show(lines, sys.stderr)

@@ -80,6 +80,10 @@ class LineStream(io.StringIO):
         """Lines go on as text, so they can carry anything."""
         return "utf-8"
 
+    def isatty(self) -> bool:
+        """A terminal is where its lines end up."""
+        return True
+
     def write(self, text: str) -> int:
         """Take text."""
         with self._lock:

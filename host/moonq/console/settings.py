@@ -21,7 +21,7 @@ SETTINGS = {
     one.name: one
     for one in (
         Setting("output", ("lua", "json", "yaml", "table"), "how values are printed"),
-        Setting("pager", ("auto", "off"), "whether long output goes through a pager"),
+        Setting("pager", ("auto", "less", "off"), "how long output is shown"),
         Setting("redact", ("on", "off"), "whether fields named by `redact:` are covered"),
         Setting("theme", tuple(theme.THEMES), "colours for a dark or a light background; or both"),
         Setting("timing", ("off", "on"), "whether each statement says how long it took"),

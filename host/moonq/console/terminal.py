@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -33,8 +34,10 @@ from moonq.console.entering import enter
 from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
+from moonq.console.paging import Pages, Size, fits
 from moonq.control.client import Client
 from moonq.text import theme
+from moonq.text.wording import plural
 from moonq.views import coloring
 from moonq.views.tables import paragraph
 
@@ -52,23 +55,43 @@ class Terminal(Face):
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
         self._is_prompting = False
-        self._pager = True
+        self._pager = "auto"
+        self._pages = Pages()
         self._session: PromptSession[str] | None = None
 
     # A face ---------------------------------------------------------------------------------------
 
     def show(self, lines: Iterable[str]) -> None:
-        """Show a result, through a pager when it is longer than the screen."""
-        text = "\n".join(lines)
-        rows = shutil.get_terminal_size((80, 24)).lines
-        if self._pager and text.count("\n") + 1 > rows:
-            click.echo_via_pager(text + "\n", color=self.screen().color)
-        elif text:
-            self.write(text + "\n")
+        """Show a result; one that is longer than the screen as the setting `pager` says."""
+        told = [one for line in lines for one in line.split("\n")]
+        size = _size()
+        if self._pager == "off" or is_dumb_terminal() or fits(told, size):
+            self._write_lines(told)
+        elif self._pager == "less":
+            _through_less(told, color=self.screen().color)
+        else:
+            self._write_lines(self._pages.begin(told, size))
+            self._tell_of_more()
+
+    def more(self) -> None:
+        """Show the next screen of what was too long for one."""
+        if not self._pages.left:
+            self.notice("there is no more")
+            return
+        self._write_lines(self._pages.more(_size()))
+        self._tell_of_more()
+
+    def _tell_of_more(self) -> None:
+        if self._pages.left:
+            self.notice(f"… {plural(self._pages.left, 'line')} more: Enter, Space or \\more")
+
+    def _write_lines(self, lines: Iterable[str]) -> None:
+        if text := "".join(f"{line}\n" for line in lines):
+            self.write(text)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Show an error, where results are shown."""
-        self.write("".join(f"{line}\n" for line in lines))
+        self._write_lines(lines)
 
     def write(self, text: str) -> None:
         """Show text above the prompt, or simply next while there is none."""
@@ -83,8 +106,9 @@ class Terminal(Face):
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         screen = self.screen()
-        lines = (part for line in text.split("\n") for part in paragraph(line, "dim", screen))
-        self.write("".join(f"{line}\n" for line in lines))
+        self._write_lines(
+            part for line in text.split("\n") for part in paragraph(line, "dim", screen)
+        )
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
@@ -122,16 +146,24 @@ class Terminal(Face):
         console.live.follow(self._refresh)
         with _quit_key(), _quiet_keys():
             while True:
-                self._pager = console.settings["pager"] == "auto"
+                self._pager = console.settings["pager"]
                 try:
                     text = self._prompt(console)
                     refusal.forget()
-                    enter(console, text)
+                    self._enter(console, text)
                 except KeyboardInterrupt:
                     continue
                 except (EOFError, Leave) as leaving:
                     if isinstance(leaving, Detached) or self._may_leave(console):
                         return
+
+    def _enter(self, console: Console, text: str) -> None:
+        if not text.strip() and self._pages.left:
+            self.more()
+            return
+        if text.strip() != "\\more":
+            self._pages.forget()
+        enter(console, text)
 
     def _prompt(self, console: Console) -> str:
         assert self._session is not None
@@ -164,7 +196,7 @@ class Terminal(Face):
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=self._history,
-            key_bindings=bindings(refusal, interrupt, Detached()),
+            key_bindings=bindings(refusal, interrupt, Detached(), lambda: self._pages.left > 0),
             bottom_toolbar=lambda: self._below(console, refusal),
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=DynamicStyle(lambda: coloring.style(theme.chosen())),
@@ -202,6 +234,20 @@ def prompt(console: Console) -> FormattedText:
     if console.is_production:
         return FormattedText([("class:production", f"{project}!prod{rights}>"), ("", " ")])
     return FormattedText([("bold", f"{project}{rights}>"), ("", " ")])
+
+
+def _size() -> Size:
+    return Size(*shutil.get_terminal_size((80, 24)))
+
+
+def _through_less(lines: Iterable[str], *, color: bool) -> None:
+    """Show *lines* in $PAGER or `less`, which is told to draw colours and to leave them there."""
+    flags = os.environ.get("LESS", "")
+    if not flags:
+        os.environ["LESS"] = "FRX"
+    elif "r" not in flags.lower():
+        os.environ["LESS"] = f"{flags}R"
+    click.echo_via_pager("".join(f"{line}\n" for line in lines), color=color)
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:

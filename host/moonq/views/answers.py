@@ -32,9 +32,10 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
     told = f"{verb} {counted(found['dropped'])}"
     if "backup" in found:
         kept = f"{size(found['backup_bytes'])}, kept {found['kept_days']} days"
-        yield from sentence(screen, f"saved  {found['backup']} ({kept})")
+        yield screen.plain(f"saved  {found['backup']} ({kept})")
         told += f" · undo: {undo(found)}"
-    yield from sentence(screen, told)
+    # A path and a command are there to be copied, so the terminal breaks them, not we.
+    yield screen.plain(told)
     missing = found["chosen"] - found["dropped"]
     if missing > 0:
         yield f"{counted(missing)} were taken by a consumer meanwhile"

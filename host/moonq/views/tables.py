@@ -215,10 +215,10 @@ def paragraph(text: str, style: str, screen: Screen, indent: str = "") -> Iterat
     yield from _folded(parts, screen, len(indent))
 
 
-def sentence(screen: Screen, *parts: str | Part) -> Iterator[str]:
-    """Yield one line of parts; on a terminal what does not fit goes on below, further in."""
+def sentence(screen: Screen, *parts: str | Part, hang: int = STEP) -> Iterator[str]:
+    """Yield one line of parts; on a terminal what does not fit goes on below, *hang* columns in."""
     told = [(visible(part), "") if isinstance(part, str) else part for part in parts]
-    yield from _folded(told, screen, STEP)
+    yield from _folded(told, screen, hang)
 
 
 def _folded(parts: Iterable[Part], screen: Screen, hang: int) -> Iterator[str]:

@@ -52,6 +52,12 @@ def next_output(console: Console) -> None:
     console.face.notice(f"values are printed as {console.settings['output']}")
 
 
+@command("more")
+def more(console: Console) -> None:
+    """Show more of what was too long for the screen."""
+    console.face.more()
+
+
 @command("time EXPR", is_whole=True)
 def time_(console: Console, code: str) -> None:
     """Run Lua and say how long it took."""
