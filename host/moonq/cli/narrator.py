@@ -40,6 +40,8 @@ class Narrator:
         self._pretty = pretty
         self._quiet = quiet
         self._widest = 0
+        self._is_broken = False
+        """Whether what was saved last does not work."""
         self._log = log.get("moonq")
 
     def opened(self, project: Project) -> None:
@@ -104,7 +106,10 @@ class Narrator:
     def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
         """Files were saved, and the host works with them."""
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
+        was_broken, self._is_broken = self._is_broken, False
         if not different:
+            if was_broken:
+                self._healed(paths)
             return
         facts = [lasted(report.took)]
         facts += [f"{plural(report.workers, 'worker')} switched"] if report.workers else []
@@ -117,8 +122,18 @@ class Narrator:
         below = self._lines.folded(lines)
         self._tell(told, "reloaded", below=below, files=list(paths), **report.object())
 
+    def _healed(self, paths: Sequence[str]) -> None:
+        """What was broken is again as the host has it."""
+        told = f"  {_few(paths)}: what was broken is mended, and is what runs"
+        self._tell(
+            (f"{_now()} reload  ", MARKS["running"], told),
+            "healed",
+            files=list(paths),
+        )
+
     def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
         """Files were saved that do not work; nothing has changed."""
+        self._is_broken = True
         keeps = "not applied: the host keeps running the last good version"
         findings = findings_of(problem)
         self._tell(

@@ -14,6 +14,8 @@ import io
 import threading
 from collections.abc import Callable
 
+from moonq.text.wording import plural
+
 PAUSE = 0.1
 LINES = 20
 
@@ -61,7 +63,7 @@ class Printer:
                 lines, more = self._lines, self._more
                 self._lines, self._more, self._tick = [], 0, None
             if more:
-                lines.append(f"… {more} more lines in {PAUSE * 1000:.0f} ms")
+                lines.append(f"… {plural(more, 'more line')} in {PAUSE * 1000:.0f} ms")
             if lines:
                 self._write("".join(f"{line}\n" for line in lines))
 

@@ -180,7 +180,7 @@ class Terminal(Face):
             return True
         queues = console.request("queues")["queues"]
         flying = sum(one.get("leased", 0) + one.get("running", 0) for one in queues)
-        return not flying or self.confirms(f"{flying} messages are in flight; leave?")
+        return not flying or self.confirms(f"{plural(flying, 'message')} in flight; leave?")
 
     def _make_session(self, console: Console, refusal: Refusal) -> PromptSession[str]:
         def interrupt() -> None:

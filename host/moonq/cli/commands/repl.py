@@ -12,6 +12,7 @@ import click
 from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
@@ -132,7 +133,7 @@ def _greeting(found: Reached) -> list[str]:
     if found.is_private:
         where = f"private host of {hello['project']}; consumers are off until \\start"
         leaving = "this host ends with you"
-    entries = f"{hello['entries']} entries"
+    entries = plural(hello["entries"], "entry")
     return [
         f"moonq {__version__} console · {where}",
         f"Lua 5.4 · {entries} · your session has its own Lua state",

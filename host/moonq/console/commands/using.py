@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from moonq.console import chunk, settings
+from moonq.console import saving, settings
 from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
@@ -83,26 +83,16 @@ def save(console: Console, name: str) -> None:
     path = console.folder / name
     if path.exists() and not console.face.confirms(f"overwrite {path}?"):
         return
-    text = "\n".join(console.entered)
     if path.name.endswith("_test.lua"):
-        text = _as_test(path.name.removesuffix("_test.lua"), console.entered)
+        text = saving.as_test(path.name.removesuffix("_test.lua"), console.entered)
+    else:
+        text = saving.as_lua(console.entered)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise MoonqError(f"{path}: {problem.strerror}") from None
     console.face.notice(f"wrote {path}")
-
-
-def _as_test(name: str, entered: list[str]) -> str:
-    lines = ['local test = require("test")', "", f'test.describe("{name}", function()']
-    lines.append('  test.it("does what was typed", function()')
-    lines.append("    local _")
-    for text in entered:
-        judged = chunk.judge(text)
-        body = f"_ = {text.strip()}" if judged.is_expression else text
-        lines += [f"    {line}" for line in body.split("\n")]
-    return "\n".join([*lines, "  end)", "end)"])
 
 
 @command("load FILE", takes="file")
