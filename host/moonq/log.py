@@ -66,6 +66,11 @@ def get(name: str) -> logging.Logger:
     return logger
 
 
+def is_known(name: str) -> bool:
+    """Say whether *name* is a logger that has been asked for, so that it may speak."""
+    return name in _known
+
+
 def configure(
     mode: Mode = "auto",
     level: str = "info",

@@ -75,7 +75,7 @@ def test_a_saved_handler_meets_the_next_message_from_the_console(desk: Desk) -> 
 
 def test_a_broken_edit_is_shown_and_the_console_goes_on(desk: Desk) -> None:
     (desk.folder / "work.lua").write_text("return function(")
-    desk.screen.shows("✗ not applied: the host keeps running the last good version")
+    desk.screen.shows("✗ not applied: the host keeps running the last good")
     desk.screen.shows(r"work\.lua:1:")
     desk.publish('{ id = "a" }')
     desk.screen.shows("first got a")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,6 +26,8 @@ class Options:
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
+    given: set[str] = field(default_factory=set)
+    """Which of these were said, be it with their defaults."""
 
     def has_color(self, stream: TextIO) -> bool:
         """Say whether *stream* takes colours."""
@@ -65,7 +67,9 @@ pass_options = click.make_pass_decorator(Options, ensure=True)
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Remember *value* where every command finds it; a default never undoes what was said."""
     if param.name and ctx.get_parameter_source(param.name) != ParameterSource.DEFAULT:
-        setattr(ctx.ensure_object(Options), param.name, value)
+        options = ctx.ensure_object(Options)
+        setattr(options, param.name, value)
+        options.given.add(param.name)
 
 
 def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> None:

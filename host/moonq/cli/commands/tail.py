@@ -84,6 +84,7 @@ def tail(options: Options, /, **given: Any) -> int:
             events=given["events"] or list(EVENTS),
             where=given["where"] or "",
             body=given["body"],
+            known=True,
         )
         shown = Showing(options, given["grep"], given["rate"])
         try:
