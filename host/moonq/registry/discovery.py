@@ -17,9 +17,12 @@ from moonq.registry.yaml import reading
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar, keys
 from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
+from moonq.text.wording import counted
 
 SKIPPED = {"node_modules", "__pycache__", "venv"}
 SUFFIXES = {".yaml", ".yml"}
+#: Files that are looked at in a folder that does not say that it is a project.
+MOST = 20_000
 TOP = ("version", "namespace", "entries")
 VERSIONS = {"1.0", "1"}
 _OURS = re.compile(r"^(entries|namespace)\s*:", re.MULTILINE)
@@ -37,9 +40,20 @@ class Document:
 
 
 def yaml_files(root: Path) -> Iterator[Path]:
-    """Yield the YAML files below *root* in the order of their names; links are not entered."""
+    """Yield the YAML files below *root* in the order of their names; links are not entered.
+
+    Raises:
+        ValueError: There are more than `MOST` files, and nothing says that it is a project.
+    """
+    room = MOST
+    is_project = (root / SETTINGS).is_file()
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name[0] != "." and name not in SKIPPED)
+        room -= len(files)
+        if room < 0 and not is_project:
+            raise ValueError(
+                f"it has more than {counted(MOST)} files; if it is a project, put a {SETTINGS} there"
+            )
         for name in sorted(files):
             path = Path(folder, name)
             if path.suffix in SUFFIXES and name != SETTINGS and path.is_file():
