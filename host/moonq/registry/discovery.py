@@ -51,9 +51,8 @@ def yaml_files(root: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name[0] != "." and name not in SKIPPED)
         room -= len(files)
         if room < 0 and not is_project:
-            raise ValueError(
-                f"it has more than {counted(MOST)} files; if it is a project, put a {SETTINGS} there"
-            )
+            many = f"it has more than {counted(MOST)} files"
+            raise ValueError(f"{many}; if it is a project, put a {SETTINGS} there")
         for name in sorted(files):
             path = Path(folder, name)
             if path.suffix in SUFFIXES and name != SETTINGS and path.is_file():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -77,8 +77,7 @@ def shop(moonq: Moonq, host: Host) -> Callable[[str], tuple[list[str], list[str]
 
 def broken(lines: list[str], words: set[str]) -> list[str]:
     """The words of a pipe that a terminal shows on two lines."""
-    pairs = zip(lines, lines[1:], strict=False)
-    joined = ((one.split()[-1:], other.split()[:1]) for one, other in pairs)
+    joined = ((one.split()[-1:], other.split()[:1]) for one, other in pairwise(lines))
     return [
         "".join(last + first)
         for last, first in joined

@@ -411,3 +411,35 @@ def test_a_table_of_values_keeps_what_names_a_row_where_room_is_scarce() -> None
     narrow = list(views.value(rows, Screen(width=24), output="table"))
     assert narrow[0].split() == ["id", "consumers"]
     assert narrow[1].split() == ["app:orders", "1"]
+
+
+EVENT = {
+    "event": "dead", "queue": "app:orders", "id": ID, "attempt": 5, "reason": "max_attempts",
+    "error": {**ERROR, "where": "pay.lua:31"}, "time": 0.25,
+}  # fmt: skip
+EVENTS = {
+    120: [
+        ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  "
+        "TIMEOUT bank did not answer  pay.lua:31",
+    ],
+    80: [
+        ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  TIMEOUT bank",
+        "             did not answer  pay.lua:31",
+    ],
+    40: [
+        ":00 dead    orders  01a2…a8a129",
+        "  try 5  max_attempts  TIMEOUT bank did",
+        "  not answer  pay.lua:31",
+    ],
+}
+
+
+@pytest.mark.parametrize("width", EVENTS)
+def test_an_event_loses_milliseconds_and_namespaces_and_then_goes_on_below(width: int) -> None:
+    first, *more = views.event(EVENT, Screen(width=width)).split("\n")
+    assert [first[5:], *more] == EVENTS[width]
+
+
+def test_what_is_looked_for_in_an_event_is_on_one_line_without_colours() -> None:
+    shown = views.plain_event(EVENT, Screen(color=True, width=40))
+    assert shown[8:] == EVENTS[120][0][3:]
