@@ -192,8 +192,10 @@ def test_a_stream_that_is_gone_does_not_disturb_the_speaker(
 
 LINES = {
     120: [
-        "120 WARN  shop:orders.consumer  nack → again in 118ms: TIMEOUT the bank did not answer  "
-        "id=01a2…0126ab",
+        (
+            "120 WARN  shop:orders.consumer  nack → again in 118ms: "
+            "TIMEOUT the bank did not answer  id=01a2…0126ab"
+        ),
         "             attempt=1",
     ],
     80: [

@@ -419,8 +419,10 @@ EVENT = {
 }  # fmt: skip
 EVENTS = {
     120: [
-        ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  "
-        "TIMEOUT bank did not answer  pay.lua:31",
+        (
+            ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  "
+            "TIMEOUT bank did not answer  pay.lua:31"
+        ),
     ],
     80: [
         ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  TIMEOUT bank",
