@@ -16,9 +16,11 @@ json_values.null = setmetatable({}, {
   end,
 })
 
---- How an empty table is written if not as `{}`. Weak, because it must not keep a table alive; a
---- mark in a metatable instead would be seen by table.sort and all else that looks for one.
+--- How a table is written while it is empty, if not as `{}`: every decoded list is here. Weak,
+--- because it must not keep a table alive; both ways, because the collector then need not walk it
+--- (its values are texts, which it never takes away). A mark in a metatable instead would be seen
+--- by table.sort and all else that looks for one.
 ---@type table<table, string>
-json_values.EMPTY = setmetatable({ [json_values.null] = "null" }, { __mode = "k" })
+json_values.EMPTY = setmetatable({ [json_values.null] = "null" }, { __mode = "kv" })
 
 return json_values

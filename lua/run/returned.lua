@@ -5,6 +5,7 @@
 ---     returned.values_as_json()           --> '["sent",2]'
 local deliver = require("host.run.deliver")
 local fault = require("host.run.fault")
+local handed = require("host.json.handed")
 local json = require("json")
 
 local concat, pack = table.concat, table.pack
@@ -27,8 +28,7 @@ function returned.values_as_json()
   local texts = {}
   for index = 1, kept.n do
     local value = kept[index]
-    local text = value == nil and "null" or json.encode(value, { name = "result" })
-    texts[index] = text or json.encode(fault.text(value))
+    texts[index] = handed.text(value, "result") or json.encode(fault.text(value))
   end
   kept = pack()
   return "[" .. concat(texts, ",") .. "]"

@@ -21,6 +21,7 @@ from prompt_toolkit.formatted_text import ANSI, FormattedText
 from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.vt100 import cooked_mode
+from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import DynamicStyle
@@ -198,6 +199,8 @@ class Terminal(Face):
             history=self._history,
             key_bindings=bindings(refusal, interrupt, Detached(), lambda: self._pages.left > 0),
             bottom_toolbar=lambda: self._below(console, refusal),
+            # Tabs are pasted with code; what they are is not to be changed, only how they look.
+            input_processors=[TabsProcessor(tabstop=4, char1=" ", char2=" ")],
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=DynamicStyle(lambda: coloring.style(theme.chosen())),
             include_default_pygments_style=False,

@@ -49,6 +49,9 @@ def problem_rows(problem: Problem, width: int = 0) -> list[str]:
     if problem.diff:
         rows += ["", *(f"  {_cut(line)}" for line in problem.diff)]
     rows += ["", *_called_from(problem), *_logs(problem.logs)]
+    for one in problem.also:
+        first, *more = problem_rows(one)
+        rows += [f"also {first}", *more]
     return rows
 
 
