@@ -117,6 +117,7 @@ def test_one_message_tells_everything(width: int) -> None:
         "customer-7",
         "source = shop",
         "x_attempts = 5",
+        "(5s ago)",
         "order = 42",
         '"a\\nb"',
         "attempt 5 ",

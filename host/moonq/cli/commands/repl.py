@@ -74,7 +74,8 @@ def repl(
     Attaches to the host that runs; without one a private host is started, with its consumers off.
     What is typed on a terminal is run statement by statement. A file, or stdin when it is no
     terminal, is one chunk: nothing is shown but what it prints. Each -e is a chunk or a command
-    that shows its value. The first that fails is the last, and the exit code is 1.
+    that shows its value, with --json as one document on a line. The first that fails is the last,
+    and the exit code is 1.
 
     \b
     Examples:
@@ -84,6 +85,7 @@ def repl(
       moonq repl -f fill.lua -e '\\queues'
     """
     from moonq.console.core import Console
+    from moonq.console.documents import Documents
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
@@ -94,7 +96,9 @@ def repl(
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or Face(options.color, options.say)
+        face = terminal or (
+            Documents(options.say) if options.json else Face(options.color, options.say)
+        )
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
