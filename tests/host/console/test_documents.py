@@ -61,8 +61,3 @@ def test_an_error_is_a_document_too(repl: Run, piece: str, code: str, message: s
     assert found["schema"] == "moonq.error/1"
     assert found["error"]["code"] == code
     assert message in found["error"]["message"]
-
-
-def test_so_is_eval_and_prints_beside_its_document(moonq: Run, shop: Path) -> None:
-    said = moonq("eval", "-C", shop, "print('so') return 7", "--json")
-    assert (said.out, said.err) == ("7\n", "so\n")

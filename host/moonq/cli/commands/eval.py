@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from functools import partial
 from typing import Any
 
 import click
@@ -38,9 +37,7 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
         fields = {"src": source, "timeout": timeout, "width": width, "marked": not options.json}
-        # Beside a document what the code prints is talk.
-        told = partial(click.echo, err=options.json)
-        answer = host.request("eval", on_output=told, **fields)
+        answer = host.request("eval", on_output=click.echo, **fields)
     return _told(options, answer)
 
 
