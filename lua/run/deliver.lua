@@ -95,11 +95,11 @@ local function run(handler, is_json, index, body)
   conclude(index, call(handler, on_error, value))
 end
 
---- Lets *note* see and pass on what each handler returns, behind whether it ended well.
----@param note fun(ok: boolean, ...: any): ...
-function deliver.watch(note)
+--- Lets *look* see and pass on what each handler returns, behind whether it ended well.
+---@param look fun(ok: boolean, ...: any): ...
+function deliver.watch(look)
   call = function(...)
-    return note(xpcall(...))
+    return look(xpcall(...))
   end
 end
 

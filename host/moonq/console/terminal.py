@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import sys
@@ -12,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import ThreadedCompleter
@@ -35,7 +33,7 @@ from moonq.console.entering import enter
 from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
-from moonq.console.paging import Pages, Size, fits
+from moonq.console.paging import Pages, Size, fits, through_less
 from moonq.control.client import Client
 from moonq.text import theme
 from moonq.text.wording import plural
@@ -69,7 +67,7 @@ class Terminal(Face):
         if self._pager == "off" or is_dumb_terminal() or fits(told, size):
             self._write_lines(told)
         elif self._pager == "less":
-            _through_less(told, color=self.screen().color)
+            through_less(told, color=self.screen().color)
         else:
             self._write_lines(self._pages.begin(told, size))
             self._tell_of_more()
@@ -241,16 +239,6 @@ def prompt(console: Console) -> FormattedText:
 
 def _size() -> Size:
     return Size(*shutil.get_terminal_size((80, 24)))
-
-
-def _through_less(lines: Iterable[str], *, color: bool) -> None:
-    """Show *lines* in $PAGER or `less`, which is told to draw colours and to leave them there."""
-    flags = os.environ.get("LESS", "")
-    if not flags:
-        os.environ["LESS"] = "FRX"
-    elif "r" not in flags.lower():
-        os.environ["LESS"] = f"{flags}R"
-    click.echo_via_pager("".join(f"{line}\n" for line in lines), color=color)
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:

@@ -16,13 +16,17 @@ local function kept(...)
 end
 
 describe("returned", function()
-  each({
-    { what = "one value", values = { { id = 7 } }, text = '[{"id":7}]' },
-    { what = "several values", values = { "sent", 2 }, text = '["sent",2]' },
-    { what = "nothing", values = {}, text = "[]" },
-  }, "keeps {what}", function(case)
-    eq(kept(table.unpack(case.values)), case.text)
-  end)
+  each(
+    {
+      { what = "one value", values = { { id = 7 } }, text = '[{"id":7}]' },
+      { what = "several values", values = { "sent", 2 }, text = '["sent",2]' },
+      { what = "nothing", values = {}, text = "[]" },
+    },
+    "keeps {what}",
+    function(case)
+      eq(kept(table.unpack(case.values)), case.text)
+    end
+  )
 
   it("keeps a nil between values as null", function()
     eq(kept(nil, nil, 3), "[null,null,3]")
