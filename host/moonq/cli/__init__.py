@@ -16,6 +16,7 @@ import click
 from moonq import __version__
 from moonq.cli import commands
 from moonq.cli.forwarding import forward
+from moonq.cli.groups import Group
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
 
@@ -52,8 +53,10 @@ COMMANDS = dict(
 ALIASES = {"console": "repl"}
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Loads the file of a command when that command is asked for."""
+
+    aliases = ALIASES
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
@@ -82,7 +85,7 @@ def _dead() -> click.Group:
         for name, verb in _VERBS.items()
         if name.startswith("dead ")
     }
-    return click.Group("dead", members, help=help_)
+    return Group("dead", members, help=help_)
 
 
 @command(

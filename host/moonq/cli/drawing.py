@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from moonq.cli.options import Options
+from moonq.text.folding import fold, fold_text
 from moonq.text.plain import in_ascii
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Lines:
         """What keeps something below the lines, as long as it does."""
 
     def line(self, *parts: Part, below: str = "") -> None:
-        """Write one line; *below* stands under it and is drawn already."""
-        text = "".join(map(self._painted, parts))
+        """Write one line, which may go on below itself; what stands *below* is drawn already."""
+        text = "\n".join(self._fitting(parts))
         if below:
             text = "\n".join([*([text] if parts else []), self._painted(below)])
         if self.console is not None:
@@ -56,6 +57,15 @@ class Lines:
         """Return *findings* drawn for this stream, with *margin* columns to spare."""
         screen = replace(self.screen, width=self.screen.room - margin)
         return "\n".join(screen.findings(findings))
+
+    def folded(self, rows: Iterable[str]) -> str:
+        """Return *rows* as lines that fit."""
+        return "\n".join(line for row in rows for line in fold_text(row, self.screen.width))
+
+    def _fitting(self, parts: Sequence[Part]) -> Iterator[str]:
+        told = [(part, "") if isinstance(part, str) else part for part in parts]
+        for line in fold(told, self.screen.width):
+            yield "".join(map(self._painted, line))
 
     def _painted(self, part: Part) -> str:
         text, style = (part, "") if isinstance(part, str) else part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -107,9 +108,24 @@ class Requests:
     def _letters_in(
         self, route: Route, origin: str | None, error: str | None, older: float | None
     ) -> Iterator[Stored]:
+        """Return the dead letters that are meant.
+
+        Raises:
+            NotFound: None has the kind of error that was named.
+        """
         before = None if older is None else self._host.clock.now() - older
-        error = choosing.checked_fingerprint(error)
-        return choosing.letters_of(route, origin, error, before)
+        found = choosing.letters_of(route, origin, error, before)
+        if error is None:
+            return found
+        first = next(found, None) if choosing.is_fingerprint(error) else None
+        if first is not None:
+            return itertools.chain([first], found)
+        if older is not None and choosing.is_fingerprint(error):
+            return iter(())
+        raise NotFound(
+            f"no dead letter in {route.id} has the error {error!r}",
+            hint=f"`moonq dead ls {route.id}` shows their fingerprints",
+        )
 
     def _full_id(self, route: Route, shown: str) -> str:
         """Return a message's id, which people may shorten as log lines do: ``01a2…d3e8f1``."""

@@ -54,8 +54,9 @@ def _given_queue() -> Argument:
 _ROWS = (
     Verb("status", "show which hosts are running", needs=Needs.LIVE, lua="mq.status",
         command="status", view="hosts", schema="moonq.status/1", examples=("moonq status --json",),
-        more="Each host of this user is shown: project, process, how long it is up, what it has"
-        " done. Ends with 4 when none is running, and with 5 when one does not answer."),
+        more="Each host of this user is shown, or with -C that of one project: project, process,"
+        " how long it is up, what it has done. Ends with 4 when none is running, and with 5 when"
+        " that of the project (named, or in this folder) does not answer."),
     Verb("queues", "show every queue: what waits, runs and died, and how fast it goes",
         typed="queues", lua="mq.queues", answer="queues", command="queues", view="queues",
         more="A number that the broker cannot give is a dot. Rates are those of the last minute at"

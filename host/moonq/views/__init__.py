@@ -22,7 +22,7 @@ from moonq.views.answers import (
 )
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
-from moonq.views.events import event
+from moonq.views.events import event, plain_event
 from moonq.views.messages import letter, letters, message, messages
 from moonq.views.queues import ordered, queues
 from moonq.views.screen import Screen, show
@@ -46,6 +46,7 @@ __all__ = [
     "messages",
     "notes",
     "ordered",
+    "plain_event",
     "problem",
     "published",
     "queues",

@@ -81,12 +81,12 @@ def show(
 ) -> None:
     """Print the findings for people, and their count below."""
     from moonq.text.findings import has_errors, summary
-    from moonq.text.wording import lasted
+    from moonq.text.wording import lasted, plural
 
     lines = Lines(options, sys.stdout)
     if findings:
         lines.line(below=f"{lines.drawn(findings)}\n")
-    checked = f"checked {len(project.entries)} entries" if project else "checked"
+    checked = f"checked {plural(len(project.entries), 'entry')}" if project else "checked"
     if not options.quiet:
         warns = any(finding.severity == "warning" for finding in findings)
         style = "bad" if has_errors(findings) else "warn" if warns else "good"

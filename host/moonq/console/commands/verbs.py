@@ -35,6 +35,9 @@ def act(console: Console, rest: str, verb: Verb) -> None:
     if found is None:
         console.face.notice("nothing was done")
         return
+    if console.face.is_program:
+        console.face.answer(verb.schema or f"moonq.{verb.name}/1", found)
+        return
     told = {**verb.view_options(fields), **beside(console.attached, verb, fields)}
     console.face.show(getattr(views, verb.view)(found, screen, **told))
     for note, _ in views.notes(found) if verb.view in views.NOTED else ():
@@ -141,11 +144,15 @@ def dead(console: Console, queue: str, which: str = "") -> None:
     """Show why messages died, by kind of error, or one of them."""
     screen = console.face.screen()
     if which and (one := _letter(console, queue, which)):
-        console.face.show(views.letter(one, screen))
-        return
-    chosen = {"error": which} if which else {}
-    answer = console.request("dead_letters", queue=queue, **chosen)
-    console.face.show(views.letters(answer, screen))
+        verb, answer, lines = VERBS["dead_letter"], one, views.letter(one, screen)
+    else:
+        chosen = {"error": which} if which else {}
+        answer = console.request("dead_letters", queue=queue, **chosen)
+        verb, lines = VERBS["dead_letters"], views.letters(answer, screen)
+    if console.face.is_program:
+        console.face.answer(verb.schema, answer)
+    else:
+        console.face.show(lines)
 
 
 def _define(verb: Verb) -> Command:
