@@ -29,6 +29,7 @@ from moonq.drivers.sqlite.publishing import Answer, publish
 from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.space import MB, Space
 from moonq.drivers.sqlite.subscription import SqliteSubscription
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
@@ -58,9 +59,11 @@ class SqliteDriver:
     ) -> None:
         self._clock = clock
         self._path = path
+        self._time = FileTime(clock)
         self._writer = Writer(
             path,
             clock,
+            self._time,
             Space(path, ballast_mb * MB, min_free_mb * MB),
             is_full=durability == "full",
         )
@@ -86,10 +89,10 @@ class SqliteDriver:
         connection = sqlite_file.open_writer(self._path)
         writer = self._writer
         try:
-            self._view = View(self._path)
+            self._view = View(self._path, self._time)
             with sqlite_file.transaction(connection, self._path):
                 writer.session = sqlite_session.resume(
-                    connection, self._path, writer.session, self._clock.now()
+                    connection, self._path, writer.session, self._time
                 )
                 for queue in self._queues.values():
                     queue.number, _ = _declare(connection, queue.spec.name)
@@ -187,7 +190,7 @@ class SqliteDriver:
     def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
         with queue.lock:
             # What expires meanwhile makes room as well.
-            left = min(deadline - self._clock.monotonic(), queue.alarm - self._clock.now())
+            left = min(deadline - self._clock.monotonic(), queue.alarm - self._time.now())
             if queue.freed == seen and self._is_open and left > 0:
                 self._clock.wait(queue.place_free, left)
 
@@ -201,7 +204,7 @@ class SqliteDriver:
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return SqliteSubscription(desk, writer, self._clock)
+        return SqliteSubscription(desk, writer, self._clock, self._time)
 
     # Operations on what lies there
 

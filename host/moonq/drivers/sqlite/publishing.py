@@ -34,7 +34,7 @@ def publish(
     """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
     answers: list[Answer] = []
     is_plain = queue.room == math.inf and queue.spec.ttl is None
-    number, place = queue.number, tx.place
+    number, place = queue.number, tx.now
     for message in messages:
         if is_plain and _is_plain(message):
             values = rows.published(number, READY, place, None, None, message)
@@ -85,7 +85,7 @@ def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
         queue.wake_at(due)
     if expires is not None:
         queue.wake_at(expires)
-    values = rows.published(queue.number, state, tx.place, due, expires, message)
+    values = rows.published(queue.number, state, tx.now, due, expires, message)
     tx.insert(queue, values)
 
 

@@ -158,10 +158,11 @@ def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool
     row, message, story, ran, session = letter
     if queue.dead is not None:
         name = queue.spec.name
-        dressed = dead_letter(message, story, queue=name, reason=reason, time=tx.now, ran=ran)
+        died = tx.time.wall(tx.now)
+        dressed = dead_letter(message, story, queue=name, reason=reason, time=died, ran=ran)
         state = READY if tx.join(queue.dead, message.group) else BLOCKED
         headers, history = headers_text(dressed.headers), errors_text(story.errors)
-        move = (queue.dead.number, state, tx.place, headers, history, queue.number, row, session)
+        move = (queue.dead.number, state, tx.now, headers, history, queue.number, row, session)
         if not tx.execute(_BURY, move).rowcount:
             return False
         tx.grow(queue.dead, 1)

@@ -15,6 +15,7 @@ from moonq.drivers.base import Event
 from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.rows import PUBLISHED, Values
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
+from moonq.drivers.sqlite.times import FileTime
 from moonq.model import QueueSpec
 
 #: Rows per INSERT. One statement for many: with one call per row, every other thread of the
@@ -41,15 +42,13 @@ class Tx:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        now: float,
-        place: float,
+        time: FileTime,
         session: int,
         queues: Mapping[int, SqliteQueue],
     ) -> None:
         self.execute = connection.execute
-        self.now = now
-        self.place = place
-        """The place at the back of every line."""
+        self.time = time
+        self.now = time.now()
         self.session = session
         self.events: list[Event] = []
         self.returned: Counter[SqliteDesk] = Counter()

@@ -18,6 +18,7 @@ from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
+from moonq.drivers.sqlite.times import FileTime
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
 _HELD = (
@@ -40,8 +41,9 @@ _ONE = f"SELECT state, att, lost, due, errs, exp, {MESSAGE} FROM msg WHERE id = 
 class View:
     """See the module."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, time: FileTime) -> None:
         self._path = path
+        self._time = time
         self._lock = threading.Lock()
         self._connection = open_reader(path)
 
@@ -90,7 +92,7 @@ class View:
     def peek(self, queue: SqliteQueue, limit: int, cursor: str, state: MessageState | None) -> Page:
         """Show up to *limit* messages from where *cursor* says."""
         with self._looking() as connection:
-            rows, show = sections(connection, queue), partial(_stored, connection)
+            rows, show = sections(connection, queue), partial(_stored, connection, self._time)
             return paging.peek(queue.spec.name, rows, limit, cursor, state, show)
 
     def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
@@ -98,7 +100,7 @@ class View:
         sql = "SELECT id FROM msg WHERE q = ? AND mid = ? ORDER BY state DESC, id LIMIT 1"
         with self._looking() as connection:
             row = connection.execute(sql, (queue.number, message_id)).fetchone()
-            return None if row is None else _stored(connection, row[0])
+            return None if row is None else _stored(connection, self._time, row[0])
 
     def unclaimed(
         self, queue: SqliteQueue, ids: Sequence[str | int] | None
@@ -116,15 +118,15 @@ class View:
             ]
 
 
-def _stored(connection: sqlite3.Connection, row: int) -> Stored:
+def _stored(connection: sqlite3.Connection, time: FileTime, row: int) -> Stored:
     state, attempt, lost, due, errs, expires, *columns = connection.execute(_ONE, (row,)).fetchone()
     return Stored(
         sqlite_rows.message(columns),
         STATES[state],
         attempt,
         lost,
-        due,
+        time.shown(due),
         sqlite_rows.errors(errs),
-        expires,
+        time.shown(expires),
         row,
     )

@@ -32,6 +32,7 @@ from moonq.drivers.sqlite.publishing import forget_keys
 from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Abandon, Ending, recover
 from moonq.drivers.sqlite.space import Space
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, QueueError, Uncertain
 
@@ -48,12 +49,15 @@ BUSY = 10.0
 class Writer:
     """See the module."""
 
-    def __init__(self, path: Path, clock: Clock, space: Space, *, is_full: bool) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, file_time: FileTime, space: Space, *, is_full: bool
+    ) -> None:
         self.queues: dict[int, SqliteQueue] = {}
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
         self._path = path
         self._clock = clock
+        self._time = file_time
         self._space = space
         self._publish_level = "FULL" if is_full else "NORMAL"
         self._level = ""
@@ -66,7 +70,8 @@ class Writer:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._receipts: Iterator[int] = itertools.count(1)
-        self._place = 0.0
+        self._noted = -math.inf
+        """The moment that was written down last."""
         self._version = -1
         self._round = -math.inf
 
@@ -102,7 +107,7 @@ class Writer:
 
     def end(self, held: Held, ending: Ending) -> None:
         """End a delivery with the next batch; never waits."""
-        held.ended = self._clock.now() if held.ended is None else held.ended
+        held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
     def leave(self, desk: SqliteDesk, when: float) -> None:
@@ -115,7 +120,7 @@ class Writer:
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
         """
-        self._inbox.orphans.append((desk, self._clock.now()))
+        self._inbox.orphans.append((desk, self._time.now()))
 
     def publish(self, run: Callable[[Tx], Result], seconds: float) -> Result:
         """Run *run* in a transaction that is on the disk when this returns.
@@ -199,7 +204,7 @@ class Writer:
             self._make_round()
         self._inbox.await_company()
         batch = self._inbox.collect(self.queues.values())
-        if batch.needs_file(self._clock.now()):
+        if batch.needs_file(self._time.now()):
             self._attempt(batch)
         else:
             batch.answer()
@@ -224,7 +229,7 @@ class Writer:
         queues = list(self.queues.values())
         alarm = min((queue.alarm for queue in queues), default=math.inf)
         look = LOOK if any(queue.desks for queue in queues) else ROUND
-        return min(alarm - self._clock.now(), look)
+        return min(alarm - self._time.now(), look)
 
     def _give_answers(self, batch: Batch) -> None:
         for desk, asked in batch.asked:
@@ -254,6 +259,9 @@ class Writer:
             tx = self._tx()
             batch.run(tx, self._connection)
             tx.finish()
+            if tx.now >= self._noted + ROUND:
+                tx.execute("UPDATE moment SET newest = max(newest, ?)", (tx.now,))
+                self._noted = tx.now
         except BaseException:
             self._roll_back()
             raise
@@ -261,11 +269,8 @@ class Writer:
         return tx
 
     def _tx(self) -> Tx:
-        now = self._clock.now()
-        # A clock that was set back must not let new messages overtake old ones.
-        self._place = max(now, self._place)
         session = self.session.number if self.session else 0
-        return Tx(self._connection, now, self._place, session, self.queues)
+        return Tx(self._connection, self._time, session, self.queues)
 
     def _begin(self, level: str) -> None:
         """Begin when no other process writes.
