@@ -135,11 +135,11 @@ def test_publishes_are_refused_before_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_a_ballast_is_laid_and_given_up(tmp_path: Path) -> None:
     space = Space(tmp_path / "file", MB, 0)
-    space.look()
+    space.look(0)
     assert not space.is_short
     assert (tmp_path / "file.ballast").stat().st_size == MB
     assert space.give_way()
     assert space.is_short
     assert not space.give_way()
-    space.look()
+    space.look(0)
     assert not space.is_short

@@ -113,6 +113,8 @@ class Batch:
     def _lease(self, tx: Tx, queue: SqliteQueue) -> None:
         desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
         self.asked += [(desk, desk.asked) for desk in desks]
+        if not desks or not queue.stirred or tx.is_paused(queue):
+            return
         # Waiting workers are served before any buffer is filled.
         if len(desks) > 1:
             for desk in desks:

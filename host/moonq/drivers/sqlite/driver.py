@@ -33,7 +33,7 @@ from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.errors import QueueError
+from moonq.errors import MoonqError, QueueError
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
@@ -68,6 +68,8 @@ class SqliteDriver:
             is_full=durability == "full",
         )
         self._view: View | None = None
+        self._problem: MoonqError | None = None
+        """Why it could not be opened the last time."""
         self._queues: dict[str, SqliteQueue] = {}
         self._opening = threading.Condition()
         self._is_open = False
@@ -86,6 +88,16 @@ class SqliteDriver:
             Conflict: It is another program's, or a newer moonq's.
             Unavailable: It cannot be written.
         """
+        try:
+            self._open(on_event)
+        except MoonqError as problem:
+            self._problem = problem
+            raise
+        with self._opening:
+            self._is_open, self._problem = True, None
+            self._opening.notify_all()
+
+    def _open(self, on_event: Callable[[Event], None]) -> None:
         connection = sqlite_file.open_writer(self._path)
         writer = self._writer
         try:
@@ -95,7 +107,7 @@ class SqliteDriver:
                     connection, self._path, writer.session, self._time
                 )
                 for queue in self._queues.values():
-                    queue.number, _ = _declare(connection, queue.spec.name)
+                    _declare(connection, queue)
         except BaseException:
             connection.close()
             if self._view is not None:
@@ -104,9 +116,6 @@ class SqliteDriver:
         writer.queues = {queue.number: queue for queue in self._queues.values()}
         writer.on_event = on_event
         writer.start(connection)
-        with self._opening:
-            self._is_open = True
-            self._opening.notify_all()
 
     def close(self) -> None:
         """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
@@ -127,6 +136,8 @@ class SqliteDriver:
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.
 
+        What is declared while the driver is closed is made when it opens.
+
         Raises:
             Unsupported: An option is not known.
         """
@@ -138,17 +149,17 @@ class SqliteDriver:
         queue.dead = dead
         queue.look_again()
         queue.free_places()
-        self._writer.ring()
+        if self._is_open:
+            for one in (queue, dead):
+                if one is not None and not one.number:
+                    self._writer.task(partial(_declare, queue=one))
+                    self._writer.queues = {**self._writer.queues, one.number: one}
+            self._writer.recover()
 
     def _known(self, spec: QueueSpec) -> SqliteQueue:
         queue = self._queues.get(spec.name)
         if queue is None:
-            self._check_open()
-            number, paused = self._writer.task(partial(_declare, name=spec.name))
-            queue = SqliteQueue(spec, number)
-            queue.paused = bool(paused)
-            self._queues[spec.name] = queue
-            self._writer.queues = {**self._writer.queues, number: queue}
+            queue = self._queues[spec.name] = SqliteQueue(spec, 0)
         return queue
 
     # Publishing and taking
@@ -164,7 +175,7 @@ class SqliteDriver:
         while len(answers) < len(messages):
             rest = messages[len(answers) :]
             if not self._await_open(deadline):
-                return answers + [sqlite_file.closed(self._path) for _ in rest]
+                return answers + [self._closed() for _ in rest]
             seen = target.freed
             waits = is_patient and self._clock.monotonic() < deadline
             run = partial(publish, queue=target, messages=rest, patient=waits)
@@ -281,7 +292,10 @@ class SqliteDriver:
 
     def _check_open(self) -> None:
         if not self._is_open:
-            raise sqlite_file.closed(self._path)
+            raise self._closed()
+
+    def _closed(self) -> MoonqError:
+        return self._problem or sqlite_file.closed(self._path)
 
     def _queue(self, name: str) -> SqliteQueue:
         return refusals.declared(self._queues, name, "SQLite")
@@ -304,10 +318,11 @@ def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield part
 
 
-def _declare(tx: Tx | sqlite3.Connection, name: str) -> tuple[int, int]:
+def _declare(tx: Tx | sqlite3.Connection, queue: SqliteQueue) -> None:
+    name = queue.spec.name
     tx.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
-    number, paused = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
-    return number, paused
+    found = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
+    queue.number, queue.paused = found[0], bool(found[1])
 
 
 def _sit_down(tx: Tx, desk: SqliteDesk) -> None:

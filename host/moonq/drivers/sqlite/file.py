@@ -74,6 +74,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     check_owner(connection, str(path))
+    # It can shrink: this counts for a new file, and for an old one from its next VACUUM on.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise Unsupported(

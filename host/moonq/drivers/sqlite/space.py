@@ -4,7 +4,9 @@ The log must never be so long that a full disk cannot take it into the file: tha
 bounded by the ballast.
 
 A ballast file keeps some room occupied. When the disk is full it is given up: what is there can be
-delivered and acknowledged, while publishes are refused until there is room again.
+delivered and acknowledged, while publishes are refused until there is room again. Room is what the
+disk has free and what the file has: pages of messages that are gone. While nobody publishes, the
+file gives such pages back to the disk.
 """
 
 from __future__ import annotations
@@ -42,13 +44,17 @@ class Space:
             return False
         return True
 
-    def look(self) -> None:
-        """Refuse publishes below the limit, accept them above it; lay the ballast again."""
-        free = self._free()
-        if not self._is_laid() and self._ballast and free > self._ballast * 5 // 4 + self._least:
+    def look(self, spare: int) -> None:
+        """Refuse publishes below the limit, accept them above it; lay the ballast again.
+
+        *spare* are the bytes of the file in which nothing lies.
+        """
+        free, enough = self._free(), self._ballast * 5 // 4 + self._least
+        if self._ballast and not self._is_laid() and free > enough:
             self._lay()
             free = self._free()
-        self.is_short = free < self._least or (bool(self._ballast) and not self._is_laid())
+        is_safe = not self._ballast or self._is_laid()
+        self.is_short = free + spare < (self._least if is_safe else enough)
 
     def _is_laid(self) -> bool:
         try:

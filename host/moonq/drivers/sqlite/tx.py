@@ -63,7 +63,11 @@ class Tx:
 
     def queue(self, number: int) -> SqliteQueue:
         """The queue of that number; one that only other processes declared has the defaults."""
-        return self._queues.get(number) or SqliteQueue(QueueSpec(f"#{number}"), number)
+        return self._queues.get(number) or self._foreign(number)
+
+    def _foreign(self, number: int) -> SqliteQueue:
+        found = self.execute("SELECT name FROM queue WHERE id = ?", (number,)).fetchone()
+        return SqliteQueue(QueueSpec(found[0] if found else f"#{number}"), number)
 
     def tell(
         self,
@@ -73,6 +77,11 @@ class Tx:
     ) -> None:
         """Report something that happened unasked, once it is committed."""
         self.events.append(Event(kind, queue.spec.name, detail=detail))
+
+    def is_paused(self, queue: SqliteQueue) -> bool:
+        """Whether it rests, perhaps since a moment ago and by another process."""
+        sql = "SELECT paused FROM queue WHERE id = ?"
+        return bool(self.execute(sql, (queue.number,)).fetchone()[0])
 
     # How many there are
 

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
 from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Abandon, Ending, recover
+from moonq.drivers.sqlite.shrinking import KEPT, shrink, spare_bytes
 from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
@@ -74,6 +75,10 @@ class Writer:
         """The moment that was written down last."""
         self._version = -1
         self._round = -math.inf
+        self._published = False
+        """Whether anybody has published since the last round."""
+        self._recovers = False
+        """Whether to look for what dead processes held, as soon as may be."""
 
     # Life
 
@@ -87,6 +92,7 @@ class Writer:
         self._level = ""
         self._version = -1
         self._round = -math.inf
+        self._recovers = bool(self.queues)
         self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
         self._thread.start()
 
@@ -150,6 +156,11 @@ class Writer:
             return False
         return True
 
+    def recover(self) -> None:
+        """Give back what dead processes held of the queues there are; never waits."""
+        self._recovers = True
+        self.ring()
+
     def later(self, run: Callable[[Tx], None]) -> None:
         """Run *run* with the next batch; never waits."""
         self._inbox.put(Work(run), self._inbox.tasks)
@@ -198,10 +209,13 @@ class Writer:
         self._look_around()
         while self._inbox.orphans:
             self.leave(*self._inbox.orphans.popleft())
+        if self._recovers:
+            self._recovers = False
+            self._reap(self.queues)
         now = self._clock.monotonic()
         if now >= self._round + ROUND:
+            self._make_round(is_first=self._round == -math.inf)
             self._round = now
-            self._make_round()
         self._inbox.await_company()
         batch = self._inbox.collect(self.queues.values())
         if batch.needs_file(self._time.now()):
@@ -302,6 +316,7 @@ class Writer:
                 batch.doubt(self._path)
             raise
         if batch.publishes:
+            self._published = True
             self._inbox.note_commit(len(batch.publishes), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
@@ -363,18 +378,26 @@ class Writer:
             queue.paused = False
             queue.stirred = True
 
-    def _make_round(self) -> None:
-        self._space.look()
+    def _make_round(self, *, is_first: bool) -> None:
+        spare = spare_bytes(self._connection)
+        self._space.look(spare)
+        if spare and (self._space.is_short or not self._published):
+            kept = 0 if self._space.is_short else KEPT
+            shrink(self._connection, kept, lambda: not self._inbox.has_work())
+        self._published = False
         self._inbox.retry()
-        self._reap()
+        if not is_first:
+            self._reap(None)
         self._run_alone(forget_keys)
 
-    def _reap(self) -> None:
+    def _reap(self, only: Collection[int] | None) -> None:
+        """Recover what dead processes held; at first *only* of queues that are declared by now."""
         mine = self.session.number if self.session else 0
         for number in sqlite_session.others(self._connection, mine):
             if sqlite_session.is_dead(self._path, number):
-                self._run_alone(partial(recover, session=number))
-                sqlite_session.clear(self._path, number)
+                self._run_alone(partial(recover, session=number, only=only))
+                if number not in sqlite_session.others(self._connection, mine):
+                    sqlite_session.clear(self._path, number)
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))
