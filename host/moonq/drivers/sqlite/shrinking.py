@@ -20,7 +20,7 @@ def spare_bytes(connection: sqlite3.Connection) -> int:
 
 
 def shrink(connection: sqlite3.Connection, kept: int, is_wanted: Callable[[], bool]) -> None:
-    """Give pages back but for *kept*, as long as *is_wanted* says that nobody waits.
+    """Give pages back but for *kept*: one step of them, more if *is_wanted* says that nobody waits.
 
     A file from before version 3 cannot shrink until it is made anew; see `compacting`.
     """
@@ -30,11 +30,14 @@ def shrink(connection: sqlite3.Connection, kept: int, is_wanted: Callable[[], bo
     give_up = time.monotonic() + SHARE
     # A full disk may have no room for the log; a neighbour may hold the file. Then later.
     with contextlib.suppress(sqlite3.OperationalError):
-        while spare > 0 and time.monotonic() < give_up and is_wanted():
+        while spare > 0:
             # Only rows that are fetched are pages that are freed.
             connection.execute(f"PRAGMA incremental_vacuum({min(STEP, spare)})").fetchall()
             spare -= STEP
-        if spare <= 0:
+            if time.monotonic() > give_up or not is_wanted():
+                break
+        else:
+            # The file gets shorter when the log is taken into it.
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
