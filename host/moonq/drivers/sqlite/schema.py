@@ -99,8 +99,10 @@ CREATE INDEX dedup_until ON dedup(until);
 # When a lease ended without a verdict, while what that leads to is not decided.
 _LOST_AT = "ALTER TABLE msg ADD COLUMN lost_at REAL"
 
+# An id is looked for in one step, however much lies there.
 # A file's time never goes back; `zero` is when the monotonic clock of a session stood at zero.
 _MOMENT = """
+CREATE INDEX msg_mid ON msg(mid);
 CREATE TABLE moment(one INTEGER PRIMARY KEY, newest REAL NOT NULL);
 INSERT INTO moment VALUES(1, 0);
 ALTER TABLE session ADD COLUMN zero REAL;

@@ -31,14 +31,14 @@ def shrink(connection: sqlite3.Connection, kept: int, is_wanted: Callable[[], bo
     # A full disk may have no room for the log; a neighbour may hold the file. Then later.
     with contextlib.suppress(sqlite3.OperationalError):
         while spare > 0:
-            # Only rows that are fetched are pages that are freed.
-            connection.execute(f"PRAGMA incremental_vacuum({min(STEP, spare)})").fetchall()
+            # As a script: each page is a row without columns, of which `execute` takes one only.
+            connection.executescript(f"PRAGMA incremental_vacuum({min(STEP, spare)})")
             spare -= STEP
             if time.monotonic() > give_up or not is_wanted():
                 break
         else:
             # The file gets shorter when the log is taken into it.
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

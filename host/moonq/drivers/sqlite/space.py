@@ -26,6 +26,8 @@ class Space:
         self._least = least
         self.is_short = False
         """Whether publishes are refused."""
+        self.is_safe = not ballast
+        """Whether what must be kept for a full disk is there."""
 
     def log_pages(self, page: int) -> int:
         """How long the write-ahead log may be, in pages, before it is taken into the file.
@@ -37,7 +39,7 @@ class Space:
 
     def give_way(self) -> bool:
         """Give up the ballast; False: there was none."""
-        self.is_short = True
+        self.is_short, self.is_safe = True, not self._ballast
         try:
             self._file.unlink()
         except OSError:
@@ -53,8 +55,8 @@ class Space:
         if self._ballast and not self._is_laid() and free > enough:
             self._lay()
             free = self._free()
-        is_safe = not self._ballast or self._is_laid()
-        self.is_short = free + spare < (self._least if is_safe else enough)
+        self.is_safe = not self._ballast or self._is_laid()
+        self.is_short = free + spare < (self._least if self.is_safe else enough)
 
     def _is_laid(self) -> bool:
         try:

@@ -97,7 +97,10 @@ class View:
 
     def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
         """Show one message."""
-        sql = "SELECT id FROM msg WHERE q = ? AND mid = ? ORDER BY state DESC, id LIMIT 1"
+        sql = (
+            "SELECT id FROM msg INDEXED BY msg_mid WHERE q = ? AND mid = ?"
+            " ORDER BY state DESC, id LIMIT 1"
+        )
         with self._looking() as connection:
             row = connection.execute(sql, (queue.number, message_id)).fetchone()
             return None if row is None else _stored(connection, self._time, row[0])

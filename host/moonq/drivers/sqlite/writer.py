@@ -381,8 +381,8 @@ class Writer:
     def _make_round(self, *, is_first: bool) -> None:
         spare = spare_bytes(self._connection)
         self._space.look(spare)
-        if spare and (self._space.is_short or not self._published):
-            kept = 0 if self._space.is_short else KEPT
+        if spare and not (self._published and self._space.is_safe):
+            kept = KEPT if self._space.is_safe else 0
             shrink(self._connection, kept, lambda: not self._inbox.has_work())
         self._published = False
         self._inbox.retry()
