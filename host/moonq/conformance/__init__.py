@@ -16,6 +16,7 @@ from moonq.conformance import (
     flow,
     groups,
     inspection,
+    moving,
     overflow,
     priority,
     publishing,
@@ -41,5 +42,6 @@ TOPICS = (
     overflow,
     stopping,
     inspection,
+    moving,
 )
 CASES: tuple[Case, ...] = tuple(case for topic in TOPICS for case in cases_of(topic))

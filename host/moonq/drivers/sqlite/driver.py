@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from moonq.drivers.base import Capabilities, Event
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
+from moonq.drivers.sqlite.adopting import adopt
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
 from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
@@ -33,8 +34,8 @@ from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.errors import MoonqError, QueueError
-from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
+from moonq.errors import QueueError
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
 SLICE = 500
@@ -68,7 +69,7 @@ class SqliteDriver:
             is_full=durability == "full",
         )
         self._view: View | None = None
-        self._problem: MoonqError | None = None
+        self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
         self._queues: dict[str, SqliteQueue] = {}
         self._opening = threading.Condition()
@@ -90,7 +91,7 @@ class SqliteDriver:
         """
         try:
             self._open(on_event)
-        except MoonqError as problem:
+        except QueueError as problem:
             self._problem = problem
             raise
         with self._opening:
@@ -221,23 +222,23 @@ class SqliteDriver:
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        return self._looking().info(self._queue(queue), self._clock.now())
+        return self._looking().info(self._lying(queue), self._clock.now())
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
     ) -> Page:
         """Show up to *limit* messages in delivery order, from where *cursor* says."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         return self._looking().peek(source, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         return self._looking().find(source, message_id)
 
     def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         rows = [(row, group) for row, group, _ in self._looking().unclaimed(source, ids)]
         return sum(
             self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
@@ -261,13 +262,33 @@ class SqliteDriver:
             raise mover.refusals[0]
         return moved
 
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue that no consumer serves."""
+        return self._looking().unserved()
+
+    def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
+        view = self._looking()
+        return view.waiting(self._lying(queue), limit, after)
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = ""
+    ) -> list[Receipt | QueueError]:
+        """Store messages that lay elsewhere; those of *source* leave it in the same step."""
+        target, origin = self._queue(queue), self._lying(source) if source else None
+        answers: list[Answer] = []
+        for part in _parts(stored):
+            work = partial(adopt, queue=target, stored=part, source=origin)
+            answers += self._writer.task(work)
+        return answers
+
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*, in no process; what has not started is handed back."""
-        self._set_paused(self._queue(queue), True)
+        self._set_paused(self._lying(queue), True)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        self._set_paused(self._queue(queue), False)
+        self._set_paused(self._lying(queue), False)
 
     def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
         self._check_open()
@@ -294,8 +315,14 @@ class SqliteDriver:
         if not self._is_open:
             raise self._closed()
 
-    def _closed(self) -> MoonqError:
+    def _closed(self) -> QueueError:
         return self._problem or sqlite_file.closed(self._path)
+
+    def _lying(self, name: str) -> SqliteQueue:
+        """The queue of that name, which nobody here may have declared: it is in the file."""
+        if name not in self._queues and (number := self._looking().number(name)) is not None:
+            return SqliteQueue(QueueSpec(name), number)
+        return self._queue(name)
 
     def _queue(self, name: str) -> SqliteQueue:
         return refusals.declared(self._queues, name, "SQLite")

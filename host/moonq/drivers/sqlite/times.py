@@ -35,6 +35,10 @@ class FileTime:
         """Return what the wall clock shows at *moment*, as it goes now."""
         return moment - self.now() + self._clock.now()
 
+    def moment(self, shown: float | None) -> float | None:
+        """Return the moment at which the wall clock shows so much, as it goes now."""
+        return None if shown is None else shown - self._clock.now() + self.now()
+
     def shown(self, moment: float | None) -> float | None:
         """Return the same of a moment that may be none."""
         return None if moment is None else self.wall(moment)

@@ -78,6 +78,12 @@ class Tx:
         """Report something that happened unasked, once it is committed."""
         self.events.append(Event(kind, queue.spec.name, detail=detail))
 
+    def number(self, name: str) -> int:
+        """Return the number of the queue of that name, which is made known where it is new."""
+        self.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
+        found = self.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
+        return int(found[0])
+
     def is_paused(self, queue: SqliteQueue) -> bool:
         """Whether it rests, perhaps since a moment ago and by another process."""
         sql = "SELECT paused FROM queue WHERE id = ?"

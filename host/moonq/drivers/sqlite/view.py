@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from moonq.drivers import paging
 from moonq.drivers.sqlite import rows as sqlite_rows
+from moonq.drivers.sqlite.census import unserved
 from moonq.drivers.sqlite.file import meaning, open_reader
 from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.queue import SqliteQueue
@@ -35,7 +37,14 @@ _OLDEST = (
     f"(SELECT min(id) FROM msg INDEXED BY msg_grp"
     f" WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED}))"
 )
-_ONE = f"SELECT state, att, lost, due, errs, exp, {MESSAGE} FROM msg WHERE id = ?"
+_ONE = f"SELECT state, att, lost, due, errs, exp, snz, lost_at, {MESSAGE} FROM msg WHERE id = ?"
+_WAITING = "SELECT id FROM msg WHERE id > ? AND q = ? AND sess IS NULL ORDER BY id LIMIT ?"
+_ROW = "SELECT id, grp, origin FROM msg WHERE id = ?"
+_NAMED = (
+    "SELECT id, grp, origin FROM msg WHERE q = ?1 AND sess IS NULL AND"
+    " (id IN (SELECT value FROM json_each(?2)) OR mid IN (SELECT value FROM json_each(?3)))"
+    " ORDER BY id"
+)
 
 
 class View:
@@ -109,20 +118,35 @@ class View:
         self, queue: SqliteQueue, ids: Sequence[str | int] | None
     ) -> list[tuple[int, str | None, int | None]]:
         """Row, group and origin of those of *ids*, or all, that are not leased, in order."""
-        sql = "SELECT mid, id, id, grp, origin FROM msg WHERE id = ?"
-        wanted = None if ids is None else frozenset(ids)
         with self._looking() as connection:
-            rows = paging.every(unclaimed(connection, queue))
-            found = (connection.execute(sql, (row,)).fetchone() for row in rows)
-            return [
-                rest
-                for mid, row, *rest in found
-                if wanted is None or not wanted.isdisjoint((mid, row))
-            ]
+            if ids is None:
+                rows = paging.every(unclaimed(connection, queue))
+                return [connection.execute(_ROW, (row,)).fetchone() for row in rows]
+            numbers = json.dumps([one for one in ids if not isinstance(one, str)])
+            names = json.dumps([one for one in ids if isinstance(one, str)])
+            return connection.execute(_NAMED, (queue.number, numbers, names)).fetchall()
+
+    def waiting(self, queue: SqliteQueue, limit: int, after: int) -> list[Stored]:
+        """Show up to *limit* messages that are not leased, by number, behind *after*."""
+        with self._looking() as connection:
+            rows = connection.execute(_WAITING, (after, queue.number, limit)).fetchall()
+            return [_stored(connection, self._time, row) for (row,) in rows]
+
+    def unserved(self) -> dict[str, int]:
+        """Count the messages of queues that no consumer serves."""
+        with self._looking() as connection:
+            return unserved(connection, self._path)
+
+    def number(self, name: str) -> int | None:
+        """Return the number of a queue that is in the file, declared here or not."""
+        with self._looking() as connection:
+            found = connection.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
+            return None if found is None else int(found[0])
 
 
 def _stored(connection: sqlite3.Connection, time: FileTime, row: int) -> Stored:
-    state, attempt, lost, due, errs, expires, *columns = connection.execute(_ONE, (row,)).fetchone()
+    values = connection.execute(_ONE, (row,)).fetchone()
+    state, attempt, lost, due, errs, expires, snoozes, lost_at, *columns = values
     return Stored(
         sqlite_rows.message(columns),
         STATES[state],
@@ -132,4 +156,6 @@ def _stored(connection: sqlite3.Connection, time: FileTime, row: int) -> Stored:
         sqlite_rows.errors(errs),
         time.shown(expires),
         row,
+        snoozes,
+        time.shown(lost_at),
     )
