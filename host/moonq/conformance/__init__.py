@@ -10,6 +10,7 @@ Needs nothing but the package, so that users can hold their own driver against i
 from __future__ import annotations
 
 from moonq.conformance import (
+    clocks,
     dead_letters,
     dedup,
     delay,
@@ -41,6 +42,7 @@ TOPICS = (
     flow,
     overflow,
     stopping,
+    clocks,
     inspection,
     moving,
 )

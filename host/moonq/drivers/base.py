@@ -188,7 +188,8 @@ class Driver(Protocol):
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
-        Counters start anew, the id stays; *ids* are as in `purge`. Returns how many were moved.
+        Counters start anew, the id stays; *ids* are as in `purge`, and move in the order of their
+        numbers. Returns how many were moved.
         """
 
     def unserved(self) -> Mapping[str, int]:
