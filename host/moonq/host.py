@@ -88,6 +88,10 @@ class Host:
         self._building.build(consumers=consumers)
         self.supervisor.start_all(on_service or (lambda _: None))
 
+    def announce(self) -> None:
+        """Let all queues be known before a service is started alone."""
+        self._building.announce()
+
     def start_service(self, service_id: str) -> None:
         """Start one service of the project that is not running.
 

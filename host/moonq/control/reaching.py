@@ -130,6 +130,7 @@ class Partial(Reached):
                 raise self._no_host() from None
             return  # the host says that it is neither
         if queue not in self._started:
+            self._host.announce()
             self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
         self._check_durable(self._host.queues.route(queue))

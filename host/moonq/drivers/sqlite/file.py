@@ -196,14 +196,18 @@ def is_full(error: Exception) -> bool:
     return code(error) == sqlite3.SQLITE_FULL
 
 
-def meaning(error: Exception, path: Path) -> MoonqError:
-    """Return what SQLite's *error* means to a person."""
+def meaning(
+    error: Exception, path: Path, opened: tuple[int, int] | None = None
+) -> MoonqError:
+    """Return what SQLite's *error* means to a person; *opened* is the `identity` it had."""
     if isinstance(error, MoonqError):
         return error
     if is_busy(error):
         return held_too_long(path)
     if is_full(error):
         return storage_full(path)
+    if opened is not None and code(error) in _BROKEN and identity(path) != opened:
+        return replaced(path)
     if isinstance(error, UnicodeError):
         return Invalid(
             "an id, a key, a group or a header is no valid Unicode text",
@@ -213,6 +217,8 @@ def meaning(error: Exception, path: Path) -> MoonqError:
     return make(f"{path}{what}: {error}", hint=hint)
 
 
+#: What SQLite says when somebody has taken the file or its log away.
+_BROKEN = frozenset((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN))
 _DAMAGED = (
     QueueError,
     " is damaged or no database",
@@ -261,7 +267,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 def replaced(path: Path) -> Unavailable:
     """Return the refusal of publishes into a file that would not be found again."""
     return Unavailable(
-        f"{path} was deleted or replaced while it was in use",
+        f"{path} was deleted, moved or replaced while it was in use",
         hint="put it back and start the host again",
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 from moonq.drivers import paging
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.census import unserved
-from moonq.drivers.sqlite.file import meaning, open_reader
+from moonq.drivers.sqlite.file import identity, meaning, open_reader
 from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
@@ -55,6 +55,7 @@ class View:
         self._time = time
         self._lock = threading.Lock()
         self._connection = open_reader(path)
+        self._opened = identity(path)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -69,7 +70,7 @@ class View:
                 self._connection.execute("BEGIN")
                 yield self._connection
             except sqlite3.Error as error:
-                raise meaning(error, self._path) from None
+                raise meaning(error, self._path, self._opened) from None
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

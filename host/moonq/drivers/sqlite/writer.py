@@ -227,7 +227,7 @@ class Writer:
     def _stumble(self, error: Exception) -> None:
         """A look at the file failed: refuse what waits for it."""
         if not sqlite_file.is_busy(error):
-            problem = sqlite_file.meaning(error, self._path)
+            problem = sqlite_file.meaning(error, self._path, self._identity)
             _log.error("%s", problem.message)
             self._inbox.fail(problem)
         time.sleep(LOOK)
@@ -346,13 +346,19 @@ class Writer:
             _log.error("%s", sqlite_file.storage_full(self._path).message)
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
-            batch.fail(_explain(error, self._path))
+            batch.fail(self._explain(error))
             self._inbox.again(batch)
             self._tripped = True
         else:
             for part in batch.parts():
                 self._attempt(part)
                 self._give_answers(part)
+
+    def _explain(self, error: Exception) -> MoonqError:
+        problem = sqlite_file.meaning(error, self._path, self._identity)
+        if not isinstance(error, MoonqError | sqlite3.Error):
+            _log.error("%s", problem.message, exc_info=error)
+        return problem
 
     # What happens unasked
 
@@ -401,13 +407,6 @@ class Writer:
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))
-
-
-def _explain(error: Exception, path: Path) -> MoonqError:
-    problem = sqlite_file.meaning(error, path)
-    if not isinstance(error, MoonqError | sqlite3.Error):
-        _log.error("%s", problem.message, exc_info=error)
-    return problem
 
 
 def _get_up(tx: Tx, desk: SqliteDesk) -> None:
