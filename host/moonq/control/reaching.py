@@ -107,6 +107,8 @@ class Partial(Reached):
         return found
 
     def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
+        if verb.name == "move":
+            self._start_all()  # what nobody declares may lie at any driver
         named = [
             (one.source, str(fields[one.name]))
             for one in verb.arguments

@@ -60,9 +60,7 @@ def has_lost_turn(stored: Stored, group_on_failure: str) -> bool:
     """Whether a message that waits after a failure lets the others of its group go first."""
     failed = stored.attempt > 1 or stored.interruptions > 0
     is_delayed = stored.due is not None
-    return (
-        group_on_failure == "skip" and stored.message.group is not None and failed and is_delayed
-    )
+    return group_on_failure == "skip" and stored.message.group is not None and failed and is_delayed
 
 
 def costs_turn(verdict: Verdict, group_on_failure: str) -> bool:

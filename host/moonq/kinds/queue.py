@@ -235,9 +235,7 @@ def _name_at_driver(project: Project, queue_id: str) -> str:
 
 def names_at(project: Project) -> dict[str, set[str]]:
     """Return what the project's queues, dead letters included, are called at each driver."""
-    found: dict[str, set[str]] = {
-        entry.id: set() for entry in project.of_kind(driver.FAMILY)
-    }
+    found: dict[str, set[str]] = {entry.id: set() for entry in project.of_kind(driver.FAMILY)}
     for entry in project.of_kind(NAME):
         dead = entry.target("dead_letter")
         names = [entry.id, dead] if dead else [entry.id]

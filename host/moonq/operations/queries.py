@@ -11,7 +11,7 @@ from typing import Any
 from moonq.drivers.paging import is_cursor
 from moonq.errors import NotFound
 from moonq.model import MessageState, Stored
-from moonq.operations import choosing, entries, letters, overview
+from moonq.operations import choosing, entries, letters, orphans, overview
 from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route, info_object
 
@@ -30,8 +30,13 @@ class Queries(Requests):
 
     @checked
     def queues(self) -> dict[str, Any]:
-        """Return `queues`: each with its numbers, rates and consumers."""
-        return {"queues": overview.queues(self._host, self._meter)}
+        """Return `queues`, each with its numbers, rates and consumers.
+
+        `orphans`, where there are any, are messages of queues that nobody declares.
+        """
+        found = {"queues": overview.queues(self._host, self._meter)}
+        lost = [one.object() for one in orphans.of_host(self._host)]
+        return {**found, "orphans": lost} if lost else found
 
     @checked
     def consumers(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Messages that come from elsewhere with all that happened to them, and those that leave for it."""
 
-# ruff: noqa: S608 - what is put into statements are our own names and numbers
+
 from __future__ import annotations
 
 from collections.abc import Sequence

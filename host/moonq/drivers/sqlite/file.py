@@ -196,9 +196,7 @@ def is_full(error: Exception) -> bool:
     return code(error) == sqlite3.SQLITE_FULL
 
 
-def meaning(
-    error: Exception, path: Path, opened: tuple[int, int] | None = None
-) -> MoonqError:
+def meaning(error: Exception, path: Path, opened: tuple[int, int] | None = None) -> MoonqError:
     """Return what SQLite's *error* means to a person; *opened* is the `identity` it had."""
     if isinstance(error, MoonqError):
         return error

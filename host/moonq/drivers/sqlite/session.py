@@ -41,7 +41,8 @@ def resume(
         connection.execute("UPDATE session SET zero = ? WHERE id = ?", (time.zero, mine.number))
         return mine
     cursor = connection.execute(
-        "INSERT INTO session(pid, began, zero) VALUES(?, ?, ?)", (os.getpid(), time.now(), time.zero)
+        "INSERT INTO session(pid, began, zero) VALUES(?, ?, ?)",
+        (os.getpid(), time.now(), time.zero),
     )
     assert cursor.lastrowid is not None
     return Session(path, cursor.lastrowid)
@@ -49,9 +50,7 @@ def resume(
 
 def _newest(connection: sqlite3.Connection) -> float:
     """Return the newest moment in the file: it is written down each second, a row's at once."""
-    sql = (
-        "SELECT max(newest, coalesce((SELECT pos FROM msg ORDER BY id DESC LIMIT 1), 0)) FROM moment"
-    )
+    sql = "SELECT max(newest, coalesce((SELECT pos FROM msg ORDER BY id DESC LIMIT 1), 0)) FROM moment"
     return float(connection.execute(sql).fetchone()[0])
 
 

@@ -29,9 +29,7 @@ MOST = 30.0
 class SqliteSubscription(AtDesk[SqliteDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(
-        self, desk: SqliteDesk, writer: Writer, clock: Clock, time: FileTime
-    ) -> None:
+    def __init__(self, desk: SqliteDesk, writer: Writer, clock: Clock, time: FileTime) -> None:
         super().__init__(desk)
         self._queue = desk.queue
         self._lock = desk.queue.lock
