@@ -166,7 +166,7 @@ def test_a_file_that_is_empty_again_accepts_publishes_again(small_disk: Path) ->
     bench.fill()
     assert bench.drain() == bench.accepted
     rounds(bench, lambda: isinstance(bench.publish(), Receipt))
-    rounds(bench, lambda: (small_disk / "queues.db.ballast").exists())
+    rounds(bench, (small_disk / "queues.db.ballast").exists)
     again = bench.accepted[-1:]
     for _ in range(100):
         assert isinstance(bench.publish(), Receipt)

@@ -199,17 +199,17 @@ _ROWS = (
                 lua="source"),
             Argument("target", "the queue they go to", source="queue", cli="NEW", typed="NEW",
                 lua="target"),
-            Argument("driver", "the driver where OLD lies, if it is declared elsewhere", default=None,
-                cli="--driver ID"),
+            Argument("driver", "the driver where OLD lies, if it is declared elsewhere",
+                default=None, cli="--driver ID"),
             Argument("dry_run", "only count them", "flag", False, cli="--dry-run"),
             _MOST,
         ), changes="move the messages of {source} to {target}", confirm=Confirm.YES,
         is_rehearsed=True, typed="move", lua="mq.move", command="move", view="moved",
         schema="moonq.move/1",
-        more="OLD may be a queue that nobody declares any more: `moonq queues` names those that hold"
-        " messages. What is ready or delayed moves with its id, attempts, errors, group and what is"
-        " left of its delay; what runs stays. Nothing is dropped, so there is no backup: `moonq move"
-        " NEW OLD` brings back all that waits in NEW.",
+        more="OLD may be a queue that nobody declares any more: `moonq queues` names those that"
+        " hold messages. What is ready or delayed moves with its id, attempts, errors, group and"
+        " what is left of its delay; what runs stays. Nothing is dropped, so there is no backup:"
+        " `moonq move NEW OLD` brings back all that waits in NEW.",
         examples=("moonq move app:old app:orders --dry-run",
             "moonq move app:orders app:orders --driver app:old_file --yes")),
     Verb("reload", "replace what has changed in the running host", changes="reload the project",

@@ -50,7 +50,8 @@ def resume(
 
 def _newest(connection: sqlite3.Connection) -> float:
     """Return the newest moment in the file: it is written down each second, a row's at once."""
-    sql = "SELECT max(newest, coalesce((SELECT pos FROM msg ORDER BY id DESC LIMIT 1), 0)) FROM moment"
+    last = "SELECT pos FROM msg ORDER BY id DESC LIMIT 1"
+    sql = f"SELECT max(newest, coalesce(({last}), 0)) FROM moment"
     return float(connection.execute(sql).fetchone()[0])
 
 
