@@ -134,6 +134,22 @@ class Queries(Requests):
         raise NotFound(f"no message {message!r} in {where}", hint="it may be done already")
 
     @checked
+    def dead_queues(self) -> dict[str, Any]:
+        """Return `queues` that have dead letters: how many, and the `dead_queue` they lie in."""
+        found: list[dict[str, Any]] = []
+        for name in self._host.queues.ids():
+            entry = self._host.project.entries.get(name)
+            dead = entry.target("dead_letter") if entry else None
+            if dead is None:
+                continue
+            route = self._host.queues.route(name)
+            count = route.driver.info(route.spec.name).dead
+            if count != 0:
+                found.append({"queue": name, "dead_queue": dead, "count": count})
+        found.sort(key=lambda one: -(one["count"] or 0))
+        return {"queues": found}
+
+    @checked
     def dead_letters(
         self,
         queue: str,

@@ -103,6 +103,8 @@ _ROWS = (
             Argument("queue", "look only there", default=None, source="queue", lua="queue"),
             _REDACT,
         ), typed="find", lua="mq.find", view="message"),
+    Verb("dead_queues", "say which queues have dead letters, and how many", lua="mq.dead.all",
+        answer="queues", view="dead_queues", schema="moonq.dead.all/1"),
     Verb("dead_letters", "show why messages died, by kind of error", (
             _QUEUE, _ERROR, _older("dead for so long"),
             Argument("limit", "newest ones to name", "integer", 20, cli="--limit", least=0,

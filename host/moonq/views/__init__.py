@@ -23,7 +23,7 @@ from moonq.views.answers import (
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
 from moonq.views.events import event
-from moonq.views.messages import letter, letters, message, messages
+from moonq.views.messages import dead_queues, letter, letters, message, messages
 from moonq.views.queues import ordered, queues
 from moonq.views.screen import Screen, show
 from moonq.views.values import value
@@ -31,6 +31,7 @@ from moonq.views.values import value
 __all__ = [
     "Screen",
     "called",
+    "dead_queues",
     "done",
     "dropped",
     "entries",

@@ -1,6 +1,5 @@
 """Messages that come from elsewhere with all that happened to them, and those that leave for it."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence

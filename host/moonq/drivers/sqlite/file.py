@@ -114,7 +114,21 @@ def _folder(path: Path) -> Path:
             f"the folder {path.parent} cannot be made: {error.strerror}",
             hint="make it by hand, or give the driver another `path`",
         ) from None
+    refuse_folder(path)
     return path.parent.resolve()
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuse a folder in the place of the file.
+
+    Raises:
+        Unavailable: Names it.
+    """
+    if path.is_dir():
+        raise Unavailable(
+            f"{path} is a folder, where the driver's file should be",
+            hint="move it away, or give the driver the `path` of a file",
+        )
 
 
 def _mounts() -> str:

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from moonq.drivers.descriptors import Resting
 from moonq.drivers.sqlite.census import unserved
-from moonq.drivers.sqlite.file import meaning, open_writer
+from moonq.drivers.sqlite.file import meaning, open_writer, refuse_folder
 from moonq.drivers.sqlite.schema import check_owner
 from moonq.drivers.sqlite.session import is_dead
 from moonq.drivers.sqlite.shrinking import KEPT
 from moonq.errors import Conflict
-from moonq.text import sizes
+from moonq.text.wording import size
 
 #: Queues that are named with their bytes.
 NAMED = 5
@@ -36,6 +36,7 @@ def rest(path: Path) -> Resting | None:
     """
     if not path.exists():
         return None
+    refuse_folder(path)
     with _reading(path) as connection:
         check_owner(connection, str(path))
         if _pragma(connection, "user_version") == 0:
@@ -80,13 +81,13 @@ def _parts(connection: sqlite3.Connection, path: Path) -> Mapping[str, int]:
     bodies = dict(connection.execute(_BY_QUEUE, (NAMED,)))
     used = _pragma(connection, "page_count") * page - free
     found = {
-        **{f"bodies in {name}": size for name, size in bodies.items()},
+        **{f"bodies in {name}": count for name, count in bodies.items()},
         "the rest of messages, indexes": max(0, used - sum(bodies.values())),
         "free pages": free,
         "write-ahead log": _size(_beside(path, "-wal")),
         "ballast": _size(_beside(path, ".ballast")),
     }
-    return {name: size for name, size in found.items() if size}
+    return {name: count for name, count in found.items() if count}
 
 
 def _notes(connection: sqlite3.Connection, parts: Mapping[str, int]) -> Iterator[str]:
@@ -98,7 +99,7 @@ def _notes(connection: sqlite3.Connection, parts: Mapping[str, int]) -> Iterator
         )
     elif free > KEPT * _pragma(connection, "page_size"):
         yield (
-            f"{sizes.show(free)} are free for messages to come, and given back to the disk while"
+            f"{size(free)} are free for messages to come, and given back to the disk while"
             " nobody publishes"
         )
 

@@ -50,9 +50,9 @@ def resume(
 
 def _newest(connection: sqlite3.Connection) -> float:
     """Return the newest moment in the file: it is written down each second, a row's at once."""
-    last = "SELECT pos FROM msg ORDER BY id DESC LIMIT 1"
-    sql = f"SELECT max(newest, coalesce(({last}), 0)) FROM moment"
-    return float(connection.execute(sql).fetchone()[0])
+    (written,) = connection.execute("SELECT newest FROM moment").fetchone()
+    row = connection.execute("SELECT pos FROM msg ORDER BY id DESC LIMIT 1").fetchone()
+    return max(float(written), float(row[0]) if row else 0.0)
 
 
 def _neighbour(connection: sqlite3.Connection, path: Path, mine: Session | None) -> float | None:
