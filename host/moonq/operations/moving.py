@@ -131,7 +131,9 @@ class Moving(Requests):
             places = ", ".join(one.place for one in found)
             raise Invalid(f"{name} lies at {places}", hint="say which one with --driver ID")
         there = [one.queue for one in orphans.of_host(self._host)]
-        close = suggestions.close(name, [*there, *self._host.queues.ids()])
+        known = [*there, *self._host.queues.ids()]
+        known += [one.rpartition(":")[2] for one in known]
+        close = suggestions.close(name, known)
         hint = f"did you mean {close[0]!r}?" if close else "`moonq queues` names what there is"
         raise NotFound(f"no messages of a queue {name!r} are known", hint=hint)
 

@@ -36,9 +36,11 @@ class Orphan(NamedTuple):
     def hint(self, project: Project) -> str:
         """Say what to do."""
         queues = [*(entry.id for entry in project.of_kind(NAME)), *project.implied]
-        target = next(iter(suggestions.close(self.queue, queues)), "NEW")
-        at = f" --driver {self.driver}" if self.queue in queues else ""
-        return f"bring them over with `moonq move {self.queue} {target}{at}`"
+        if self.queue in queues:  # it went to another driver
+            names = f"{self.queue} {self.queue} --driver {self.driver}"
+            return f"bring them over with `moonq move {names}`"
+        close = suggestions.close(self.queue, queues)
+        return f"bring them over with `moonq move {self.queue} {close[0] if close else 'NEW'}`"
 
     def object(self) -> dict[str, Any]:
         """Return it as plain data."""
