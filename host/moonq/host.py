@@ -17,6 +17,7 @@ from typing import Any
 
 from moonq import log
 from moonq.clock import Clock, SystemClock
+from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
@@ -87,6 +88,15 @@ class Host:
         self._began = self.clock.monotonic()
         self._building.build(consumers=consumers)
         self.supervisor.start_all(on_service or (lambda _: None))
+
+    @property
+    def drivers(self) -> Mapping[str, Driver]:
+        """The drivers of the project by their entries' ids, open or not."""
+        return self._building.drivers
+
+    def announce(self) -> None:
+        """Let all queues be known before a service is started alone."""
+        self._building.announce()
 
     def start_service(self, service_id: str) -> None:
         """Start one service of the project that is not running.

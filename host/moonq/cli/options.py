@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -44,6 +45,14 @@ class Options:
     def notice(self, text: str) -> None:
         """Say it, as the other faces of `moonq.control.asking` do."""
         self.say(text)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Say how far something is, on a terminal."""
+        from moonq.cli.drawing import Progress
+
+        with Progress(self) as progress:
+            yield progress.show
 
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""

@@ -136,13 +136,16 @@ def _covered(console: Console, verb: Verb) -> dict[str, Any]:
 
 
 @command(
-    "dead QUEUE [ID | FINGERPRINT]",
+    "dead [QUEUE] [ID | FINGERPRINT]",
     lua=f"{VERBS['dead_letters'].lua_form()}, {VERBS['dead_letter'].lua_form()}",
     takes="queue",
 )
-def dead(console: Console, queue: str, which: str = "") -> None:
-    """Show why messages died, by kind of error, or one of them."""
+def dead(console: Console, queue: str = "", which: str = "") -> None:
+    """Show why messages died, by kind of error, or one of them; alone, which queues have any."""
     screen = console.face.screen()
+    if not queue:
+        console.face.show(views.dead_queues(console.request("dead_queues"), screen))
+        return
     if which and (one := _letter(console, queue, which)):
         verb, answer, lines = VERBS["dead_letter"], one, views.letter(one, screen)
     else:
