@@ -5,13 +5,13 @@ They serve as `type=` of a click option or argument.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import NamedTuple
 
 import click
 
 from moonq import durations, log
+from moonq.text.json_in import parsed
 
 
 class Call(NamedTuple):
@@ -35,8 +35,8 @@ def as_json(text: str) -> str:
     if not text.lstrip().startswith("{"):
         return text
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        parsed(text)
+    except ValueError:
         from moonq.sandbox.literals import Literals
 
         return Literals().read(text)

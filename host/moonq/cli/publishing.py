@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from moonq.cli import arguments
 from moonq.errors import Invalid
+from moonq.text.json_in import parsed
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
 ENVELOPE = {"body", "base64", "headers", "options", "state", "story"}
@@ -50,8 +51,8 @@ class Template:
             Invalid: It is not JSON; names the line.
         """
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as problem:
+            value = parsed(line)
+        except ValueError as problem:
             raise Invalid(f"line {number} is not JSON: {problem}") from None
         whole = isinstance(value, dict) and "options" in value and value.keys() <= ENVELOPE
         if not whole or ("body" in value) == ("base64" in value):

@@ -37,7 +37,6 @@ from moonq.operations import overview
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
-from moonq.sandbox.state import THREAD_STACK
 
 _log = log.get("moonq.control")
 #: Requests that may wait for the one that runs.
@@ -174,7 +173,6 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.stack_size(THREAD_STACK)
         threading.Thread(
             target=self._work, args=(self._generation,), name="moonq-session", daemon=True
         ).start()
