@@ -82,10 +82,11 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
         return UNREAD
     if isinstance(error, click.UsageError):
         return _usage(error, args, options)
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and error.errno is not None:
         if error.filename == "stdout":
             streams.give_up(sys.stdout)
-        error = MoonqError(f"{error.filename}: {error.strerror}")
+        where = f"{error.filename}: " if error.filename is not None else ""
+        error = MoonqError(f"{where}{error.strerror}")
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)

@@ -8,6 +8,7 @@ hosting.cut_off                               # whether it was stopped before it
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -102,12 +103,18 @@ def _doorway(
     What it gives lets consoles in. Where there can be no socket, the host serves without one: it
     may be on a disk that is read-only.
     """
-    from moonq.control.locating import place_of
+    from moonq.control.locating import is_unusable, place_of, runtime_folder
     from moonq.control.server import Server
 
     if socket == "none":
         yield lambda: None
         return
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and is_unusable(runtime):
+        log.get("moonq.control").warning(
+            "XDG_RUNTIME_DIR (%s) is no folder to write in: hosts are listed in %s instead",
+            *(runtime, runtime_folder()),
+        )
     server = Server(host, place_of(project, Path(socket) if socket else None), end)
 
     def works(step: Callable[[], None]) -> bool:

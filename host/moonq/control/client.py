@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from moonq.control.backlog import Backlog
-from moonq.control.locating import Place, place_of
+from moonq.control.locating import Place, other_places, place_of
 from moonq.control.wire import LONGEST, Frame, Malformed, decode, encode, error_of, lines
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
@@ -50,6 +50,13 @@ def connect(
         HostSilent: It runs and does not answer within *patience* seconds.
     """
     place = place_of(project, socket_path)
+    if not place.is_claimed() and socket_path is None:
+        place = _only(other_places(place)) or place
+    return connect_to(place, patience)
+
+
+def connect_to(place: Place, patience: float = PATIENCE) -> Client:
+    """Return a client of the host at *place*; see `connect`."""
     if not place.is_claimed():
         raise NoHost(
             f"no moonq host is running for {place.project.name} (looked for {_shown(place)})",
@@ -65,6 +72,22 @@ def connect(
         if isinstance(problem, OSError | HostSilent):
             raise _unanswered(place, problem, patience) from None
         raise
+
+
+def _only(others: list[Place]) -> Place | None:
+    """Return the one of *others* that can be meant, if any is there.
+
+    Raises:
+        NoHost: There are several.
+    """
+    if len(others) > 1:
+        pids = ", ".join(sorted(str((one.record() or {}).get("pid")) for one in others))
+        raise NoHost(
+            f"{len(others)} hosts of {others[0].project.name} are running (pid {pids}), and none"
+            " at the usual place",
+            hint="say which one is meant: `moonq repl --attach PID`",
+        )
+    return others[0] if others else None
 
 
 def _unanswered(place: Place, problem: Exception, patience: float) -> MoonqError:

@@ -48,6 +48,7 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
             levels=levels,
             drain_timeout=drain_timeout,
             socket=None,
+            name=None,
         )
         return code
     return _with_console(options, dict(levels), drain_timeout)

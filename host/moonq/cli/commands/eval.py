@@ -12,6 +12,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, command
+from moonq.cli.streams import stdin_text
 from moonq.text.plain import visible
 
 
@@ -31,7 +32,7 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
       moonq eval 'queue.info("app:orders").ready'
       moonq eval 'mq.peek("orders", { limit = 1 })' --json
     """
-    source = sys.stdin.read() if code == "-" else code
+    source = stdin_text() if code == "-" else code
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
         answer = host.request(

@@ -12,6 +12,7 @@ import click
 from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
+from moonq.cli.streams import stdin_text
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
@@ -85,7 +86,7 @@ def repl(
 
     texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
     if not texts and not sys.stdin.isatty():
-        texts = [sys.stdin.read()]
+        texts = [stdin_text()]
     terminal = None if texts else _terminal(options)
     reached = reach(options.project, to=attach, local=local, start=start, whole=True)
     with logging(options, terminal), reached as found:

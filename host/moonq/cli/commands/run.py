@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -94,6 +95,12 @@ def host_options(levels_variable: str) -> Callable[[Action], Action]:
     metavar="PATH|none",
     help="Where consoles attach (default: .moonq/run/host.sock below the project).",
 )
+@click.option(
+    "--name",
+    type=arguments.host_name,
+    metavar="NAME",
+    help="Run as a further host of the project, with its socket at .moonq/run/NAME.sock.",
+)
 def run(options: Options, **given: Any) -> int:
     """Run the queues and consumers of PROJECT.
 
@@ -117,6 +124,8 @@ def run(options: Options, **given: Any) -> int:
     wanted = Wanted(**given)
     if wanted.idle_timeout is not None and not wanted.until_idle:
         raise click.UsageError("--idle-timeout needs --until-idle")
+    if wanted.name and wanted.socket:
+        raise click.UsageError("--name and --socket both say where the socket is: keep one")
     loaded = load(options.project)
     detach_stderr()
     pretty = sys.stderr.isatty() and not options.json if wanted.is_auto else wanted.is_pretty
@@ -132,6 +141,12 @@ def run(options: Options, **given: Any) -> int:
     return code
 
 
+def _socket_of(root: Path, name: str | None) -> str | None:
+    from moonq.control.locating import FOLDER
+
+    return str(root / FOLDER / f"{name}.sock") if name else None
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What was asked of one run."""
@@ -145,6 +160,7 @@ class Wanted:
     levels: tuple[tuple[str, str], ...]
     drain_timeout: float | None
     socket: str | None
+    name: str | None
 
     @property
     def is_auto(self) -> bool:
@@ -172,9 +188,10 @@ class Run:
     def through(self, wanted: Wanted) -> int:
         """Start, call, wait and stop; return the exit code."""
         well = [False]
+        socket = wanted.socket or _socket_of(self._host.project.root, wanted.name)
         with (
             Signals(self._drain, self._stop_now, hangup=self._hangup),
-            self._hosting.up(self._end, socket=wanted.socket, watch=wanted.watch),
+            self._hosting.up(self._end, socket=socket, watch=wanted.watch),
             suppress(CancelledError),
         ):
             self._is_up.set()
