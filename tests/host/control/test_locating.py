@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -165,30 +166,23 @@ def test_a_host_whose_project_was_deleted_does_not_bring_it_back(
     assert not host.project.root.exists()
 
 
-def further(host: Host, name: str) -> Server:
+@contextlib.contextmanager
+def further(host: Host, name: str) -> Iterator[Server]:
     """A host of the same project at another socket."""
     root = host.project.root
     server = Server(Host(host.project), place_of(root, root / ".moonq" / "run" / f"{name}.sock"))
     server.claim()
     server.listen()
-    return server
+    yield server
+    server.stop()
 
 
 def test_the_only_host_of_a_project_is_found_whatever_its_name(host: Host, server: Server) -> None:
-    with contextlib.closing(_Stopping(further(host, "second"))) as second:
+    with further(host, "second") as second:
         with connect(host.project.root) as client:
             assert client.place == server.place
         server.stop()
         with connect(host.project.root) as client:
-            assert client.place == second.server.place
-        with contextlib.closing(_Stopping(further(host, "third"))):
-            with pytest.raises(NoHost, match="2 hosts of .* are running"):
-                connect(host.project.root)
-
-
-class _Stopping:
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    def close(self) -> None:
-        self.server.stop()
+            assert client.place == second.place
+        with further(host, "third"), pytest.raises(NoHost, match=r"^2 hosts of 0 are running"):
+            connect(host.project.root)
