@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from moonq.control.client import connect
 from moonq.control.locating import place_of
 
 from .conftest import until
 
 Moonq = Callable[..., Any]
 Start = Callable[..., "Running"]
-SAID: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "timeout": 60}
+SAID: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60}
 INDEX = """\
 namespace: app
 entries:
@@ -64,6 +65,8 @@ class Running:
             **{"stderr": subprocess.DEVNULL, "start_new_session": True, **how},
         )
         until(lambda: place_of(shop).socket.exists() or self.process.poll() is not None)
+        if place_of(shop).is_claimed():
+            connect(shop).close()
 
     def ended(self) -> int:
         return self.process.wait(20)
@@ -130,7 +133,9 @@ def test_sighup_without_a_terminal_reloads_and_opens_the_log_file_anew(
     shop: Path, start: Start, moonq: Moonq
 ) -> None:
     path = shop / "moonq.log"
-    run = start("--log-file", str(path), stderr=subprocess.PIPE)
+    with (shop / "err").open("w") as err:
+        run = start("--log-file", str(path), stderr=err)
+    until(lambda: lines_of(path)[-1]["message"] == "ready")
     run.process.send_signal(signal.SIGUSR1)
     run.process.send_signal(signal.SIGUSR2)
     path.rename(shop / "moonq.log.1")
@@ -146,7 +151,7 @@ def test_sighup_without_a_terminal_reloads_and_opens_the_log_file_anew(
     assert run.ended() == 0
     assert lines_of(path)[-1]["message"] == "stopped"
     assert lines_of(shop / "moonq.log.1")[0]["message"] == "opened"
-    assert run.process.communicate() == (None, b"")
+    assert (shop / "err").read_text() == ""
 
 
 def test_sighup_with_a_terminal_ends_the_run(shop: Path) -> None:
@@ -189,7 +194,7 @@ print(early)
 import os
 os.kill(os.getpid(), signal.SIGTERM)
 """
-    done = subprocess.run([sys.executable, "-uc", code], **SAID)
+    done = subprocess.run([sys.executable, "-uc", code], check=False, **SAID)
     assert done.stdout == "['moonq', 'moonq.__main__']\n"
     assert (done.returncode, done.stderr) == (143, "")
 
@@ -227,7 +232,7 @@ def test_closed_and_full_streams_are_said_to_be_that(
     shop: Path, command: str, code: int, said: str
 ) -> None:
     line = f"{sys.executable} -m moonq {command.replace('SHOP', str(shop))}"
-    done = subprocess.run(["sh", "-c", line], **SAID)
+    done = subprocess.run(["sh", "-c", line], check=False, **SAID)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert said in done.stderr
@@ -241,6 +246,6 @@ def test_a_reader_that_has_enough_ends_a_command_without_a_word(shop: Path) -> N
     )
     (shop / "_index.yaml").write_text(INDEX + entries)
     line = f"({sys.executable} -m moonq ls -C {shop}; echo $? >&2) | head -1"
-    done = subprocess.run(["sh", "-c", line], **SAID)
+    done = subprocess.run(["sh", "-c", line], check=False, **SAID)
     assert done.stdout.startswith("app:")
     assert done.stderr == "141\n"

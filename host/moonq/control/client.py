@@ -24,6 +24,7 @@ import contextlib
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
@@ -65,13 +66,25 @@ def connect_to(place: Place, patience: float = PATIENCE) -> Client:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(patience)
     try:
-        connection.connect(str(place.socket))
+        _knock(connection, place, patience)
         return Client(connection, place, patience)
     except BaseException as problem:
         connection.close()
         if isinstance(problem, OSError | HostSilent):
             raise _unanswered(place, problem, patience) from None
         raise
+
+
+def _knock(connection: socket.socket, place: Place, patience: float) -> None:
+    """Connect, as soon as a host that is just starting lets people in."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return connection.connect(str(place.socket))
+        except (ConnectionRefusedError, FileNotFoundError):
+            if time.monotonic() >= deadline or not place.is_claimed():
+                raise
+            time.sleep(0.02)
 
 
 def _only(others: list[Place]) -> Place | None:

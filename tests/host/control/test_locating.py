@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,3 +187,14 @@ def test_the_only_host_of_a_project_is_found_whatever_its_name(host: Host, serve
             assert client.place == second.place
         with further(host, "third"), pytest.raises(NoHost, match=r"^2 hosts of 0 are running"):
             connect(host.project.root)
+
+
+def test_a_host_that_is_about_to_let_people_in_is_waited_for(host: Host, server: Server) -> None:
+    server.stop()
+    server = Server(host, place_of(host.project.root))
+    server.claim()
+    opening = threading.Timer(0.1, server.listen)
+    opening.start()
+    connect(host.project.root).close()
+    opening.join()
+    server.stop()
