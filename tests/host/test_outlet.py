@@ -75,11 +75,16 @@ def test_audit_lines_take_the_room_of_all_others(pipe: Pipe) -> None:
         pipe.outlet.write(f"{number:099}\n")
     for number in range(150):
         pipe.outlet.write_audit(f"audit {number:093}\n")
-    lines = pipe.lines("moonq:")
+    lines: list[str] = []
+    dropped = 0
+    while len(lines) + dropped < 1_150:
+        line = pipe.file.readline()
+        if line.startswith("moonq:"):
+            dropped += int(line.split()[1])
+        else:
+            lines.append(line)
     audits = [int(line.removeprefix("audit ")) for line in lines if line.startswith("audit")]
     assert audits == list(range(150))
-    dropped = int(lines[-1].split()[1])
-    assert len(lines) - 1 + dropped == 1_150
 
 
 def test_the_end_waits_for_what_is_written_and_no_longer_than_it_may(pipe: Pipe) -> None:

@@ -241,7 +241,7 @@ class Session:
     def _write(self) -> dict[str, Any]:
         """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
-            _log.warning("console:%s may change things from now on", self.user)
+            _log.warning("console:%s may change things from now on", self.user, extra=log.AUDIT)
             self.read_only = False
         return {"read_only": False}
 

@@ -124,4 +124,4 @@ class Requests:
         return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
 
     def _record(self, action: str, detail: str) -> None:
-        _log.info("%s %s %s", self._who, action, detail)
+        _log.info("%s %s %s", self._who, action, detail, extra=log.AUDIT)
