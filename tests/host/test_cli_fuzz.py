@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -162,6 +163,30 @@ def fuzz(check: Check, name: str, examples: int) -> None:
 NAMES = sorted({*COMMANDS} - {"dev"})
 # These do not ask the host, or wait until it has gone.
 LIVE = sorted({*NAMES} - {"check", "completion", "doctor", "new", "run", "stop", "tail", "test"})
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["peek", "\udcff"], "Invalid value for 'QUEUE': it is not UTF-8"),
+        (["publish", "jobs", "1", "--id", "\udcff"], "Invalid value for '--id': it is not UTF-8"),
+        (["publish", "jobs", "1", "-H", "a=\udcff"], "'--header': it is not UTF-8"),
+        (["eval", "return '\udcff'"], "Invalid value for 'CODE': it is not UTF-8"),
+        (["run", "--call", "work=\udcff"], "Invalid value for '--call': it is not UTF-8"),
+    ],
+)
+def test_bytes_that_are_no_text_are_wrong_usage_and_named(
+    moonq: Callable[..., Any], folder: Path, words: list[str], complaint: str
+) -> None:
+    said = moonq(*words)
+    assert said.code == 2
+    assert complaint in said.err
+
+
+def test_files_may_have_any_name(moonq: Callable[..., Any], folder: Path) -> None:
+    name = folder / "\udcff"
+    assert moonq("new", name).code == 0
+    assert moonq("check", "-C", name).code == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

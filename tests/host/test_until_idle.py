@@ -37,6 +37,11 @@ def wait(host: Host, limit: float | None = None) -> list[str]:
         (Left(delayed=2), -3.0, "waiting: 2 delayed, next in 1s"),
         (Left(ready=3, paused=("app:orders",)), None, "waiting: 3 ready, app:orders is paused"),
         (Left(down=("app:db", "app:jobs")), None, "waiting: app:db is not up, app:jobs is not up"),
+        (
+            Left(down=("app:db", *"abcd")),
+            None,
+            "waiting: app:db is not up, a is not up, b is not up, 2 more are not up",
+        ),
         (Left(uncounted=("app:q",)), None, "waiting: app:q cannot count its messages"),
     ],
 )

@@ -28,7 +28,6 @@ from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
-from moonq.log import outlet
 from moonq.text.plain import visible
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def guarded(args: Sequence[str], options: Options) -> int:
     except (KeyboardInterrupt, Terminated) as error:
         return explain(error, args, options)
     finally:
-        log.close()
-        outlet.end(sys.stderr)
+        log.close(sys.stderr)
         sys.stderr = stderr
 
 

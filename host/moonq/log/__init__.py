@@ -91,10 +91,9 @@ def configure(
         logging.getLogger(name).setLevel(_level_of(name))
 
 
-def close() -> None:
-    """Wait for the lines on their way, but not for long."""
-    if _handler is not None:
-        end(_handler.stream)
+def close(*others: TextIO) -> None:
+    """Wait for the lines on their way, here and at *others*, but not for long."""
+    end(*others, *([] if _handler is None else [_handler.stream]))
 
 
 def parse_level(text: str) -> int:

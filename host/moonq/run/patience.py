@@ -16,6 +16,8 @@ from moonq.errors import IdleTimeout
 
 #: Seconds without a change after which it is said what is waited for.
 QUIET = 1.0
+#: Services that are named; whatever needs one that failed is not up either.
+NAMED = 3
 
 
 class Left(NamedTuple):
@@ -43,7 +45,8 @@ class Left(NamedTuple):
         parts += [] if due_in is None else [f"next in {durations.show(max(1, ceil(due_in)))}"]
         parts += [f"{name} cannot count its messages" for name in self.uncounted]
         parts += [f"{name} is paused" for name in self.paused]
-        parts += [f"{name} is not up" for name in self.down]
+        parts += [f"{name} is not up" for name in self.down[:NAMED]]
+        parts += [f"{len(self.down) - NAMED} more are not up"] if len(self.down) > NAMED else []
         return f"waiting: {', '.join(parts)}"
 
 
