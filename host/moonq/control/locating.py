@@ -75,7 +75,7 @@ class Place:
             pid = (self.record() or {}).get("pid", "unknown")
             raise AlreadyRunning(
                 f"a host of {self.project.name} is running already (pid {pid})",
-                hint="stop it with `moonq stop`, or start this one with --socket none",
+                hint="stop it with `moonq stop`, or start this one beside it: --name second",
             ) from None
 
     def identity(self) -> tuple[tuple[int, int], ...]:

@@ -130,7 +130,10 @@ class Server:
                 listening = self._seen_to(listening)
                 continue
             except OSError:
-                return
+                if self._ended:
+                    return
+                time.sleep(LOOK)  # too many files are open, perhaps; that passes
+                continue
             threading.Thread(
                 target=self._serve, args=(connection,), name="moonq-control-in", daemon=True
             ).start()

@@ -100,7 +100,8 @@ class Outlet(io.TextIOBase):
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="moonq-log", daemon=True)
             self._thread.start()
-        self._changed.notify_all()
+        if len(self._waiting) == 1:
+            self._changed.notify_all()  # else it is busy, and looks again by itself
 
     def _forget_all_but_audit(self) -> None:
         for data, is_audit in tuple(self._waiting):
