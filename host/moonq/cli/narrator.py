@@ -158,6 +158,10 @@ class Narrator:
             findings=[to_json(finding) for finding in findings],
         )
 
+    def waiting(self, text: str) -> None:
+        """A run until idle stands still."""
+        self._tell(text, "waiting", detail=text.removeprefix("waiting: "))
+
     def draining(self) -> None:
         """The first signal has come."""
         self._tell("\ndraining… (Ctrl-C again: stop now and requeue them)", "draining")

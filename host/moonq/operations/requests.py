@@ -147,4 +147,4 @@ class Requests:
         """
         is_loud = self._host.project.settings.production and not tries
         level = logging.WARNING if is_loud else logging.INFO
-        _log.log(level, "%s %s %s", self._who, action, detail)
+        _log.log(level, "%s %s %s", self._who, action, detail, extra=log.AUDIT)

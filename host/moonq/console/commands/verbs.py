@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from moonq.control.asking import beside, perform
 from moonq.errors import Invalid, NotFound, ProjectInvalid
 from moonq.operations.verb import Argument, Verb
 from moonq.operations.verbs import VERBS
+from moonq.text.json_in import parsed
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -102,7 +102,7 @@ def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        json.loads(text)
+        parsed(text)
     except ValueError:
         found = console.run(f'require("json").encode({text}\n)')
         if not found.is_well or not found.values or not isinstance(found.values[0], str):
