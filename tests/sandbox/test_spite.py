@@ -23,7 +23,7 @@ from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, ScriptFault,
 from moonq.testing.world.bench import Stub
 from moonq.testing.world.states import StateUnderTest, SuiteState
 
-TIMEOUT = 0.05
+TIMEOUT = 0.02
 #: What a kill may take beyond its limit on a busy machine; a loop that is not stopped takes longer.
 SLACK = 1.5
 
