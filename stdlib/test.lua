@@ -597,13 +597,33 @@ end
 
 -- Snapshots --------------------------------------------------------------------------------------
 
---- The value is what it was when the snapshot was taken; the first run takes it.
+-- Where the running test takes its snapshot without a name: there may be one such place.
+local unnamed
+
+suite:after_test(function()
+  unnamed = nil
+end)
+
+--- Raises where a test has more than one snapshot without a name: they would be compared.
+local function expect_only_unnamed()
+  local source, line = trace.place(1)
+  local place = source and source .. ":" .. line
+  if unnamed and unnamed ~= place then
+    misuse("test.snapshot: this test has one already; give each a name: test.snapshot(value, name)")
+  end
+  unnamed = place
+end
+
+--- The value is what it was when the snapshot was taken; the first run takes it, and
+--- `moonq test --update` takes it anew and drops those of tests that are gone.
 ---@param value any
 ---@param name? string  needed when a test has more than one
 function test.snapshot(value, name)
   local current = suite:current()
   if not current then
     misuse("test.snapshot: only inside a test, because the snapshot bears its name")
+  elseif name == nil then
+    expect_only_unnamed()
   end
   local key = name and current .. " / " .. tostring(name) or current
   local literal = pretty.value(value, { depth = 100, bytes = 1000000, text = 1000000 })
@@ -620,6 +640,17 @@ end
 function test.queue(id)
   expect(id, "string", "queue")
   return testing().queue(id)
+end
+
+--- Lets the whole pipeline run: all consumers of the project, until there is nothing left to do in
+--- any queue that has one. Time is virtual, and jumps over delays and backoff.
+---
+---     test.queue("app:orders"):publish({ id = 1 })
+---     test.acked(test.drain(), 3)   -- the order, its receipt, its mail
+---@param options? testing.DrainOptions
+---@return testing.Run
+function test.drain(options)
+  return testing().drain(options)
 end
 
 --- Calls a function entry once, as if a message had come, without any queue. It runs with the

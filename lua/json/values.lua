@@ -20,9 +20,11 @@ local Null = {
 ---@class json.Null
 json_values.null = setmetatable({}, lock.metatable(Null, "json.null"))
 
---- How an empty table is written if not as `{}`. Weak, because it must not keep a table alive; a
---- mark in a metatable instead would be seen by table.sort and all else that looks for one.
+--- How a table is written while it is empty, if not as `{}`: every decoded list is here. Weak,
+--- because it must not keep a table alive; both ways, because the collector then need not walk it
+--- (its values are texts, which it never takes away). A mark in a metatable instead would be seen
+--- by table.sort and all else that looks for one.
 ---@type table<table, string>
-json_values.EMPTY = weak("k", { [json_values.null] = "null" })
+json_values.EMPTY = weak("kv", { [json_values.null] = "null" })
 
 return json_values

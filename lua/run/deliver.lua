@@ -12,7 +12,7 @@
 --- What a failure leads to is not decided here but in `verdict.lua`.
 local errors = require("errors")
 local fault = require("host.run.fault")
-local json = require("json")
+local json_reader = require("host.json.reader")
 local limits = require("host.walls.limits")
 local message = require("host.run.message")
 local metatables = require("host.walls.metatables")
@@ -22,7 +22,7 @@ local trace = require("host.walls.trace")
 local clock, rawequal, select = os.clock, rawequal, select
 local tostring, xpcall = tostring, xpcall
 local unpack = table.unpack
-local decode, open, close = json.decode, message.open, message.close
+local read_body, open, close = json_reader.read_body, message.open, message.close
 local on_error, where_raised = trace.handler, trace.of
 local reset_metatables = metatables.reset
 local EXCEEDED = limits.EXCEEDED
@@ -82,13 +82,13 @@ local function run(handler, is_json, index, body)
   local value = body
   if is_json then
     local problem
-    value, problem = decode(body)
+    value, problem = read_body(body)
     if problem then
       note(index, DECODE, errors.INVALID, tostring(problem))
       return
     end
   end
-  open(index, value)
+  open(index, value, body)
   conclude(index, xpcall(handler, on_error, value))
 end
 

@@ -15,7 +15,6 @@ local refusal = require("host.test.refusal")
 local stubs = require("host.test.stubs")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
-local pack, unpack = table.pack, table.unpack
 
 local testing = {}
 
@@ -35,9 +34,11 @@ function testing.find(module, name)
   return type(found) == "function" and found or nil
 end
 
----@type { fn: function, spy?: spies.Spy }[]
+---@type { name: string, fn: function, spy?: spies.Spy }[]
 local answers = {}
--- The first assertion that failed where a handler's pcall, or moonq, would have swallowed it.
+-- What went wrong first where a handler's pcall, or moonq, would have swallowed it: an assertion
+-- that failed, or words about a result that no state but the test's own can have.
+---@type failure.Failure|string|nil
 local swallowed
 
 --- Replaces a function of a module in every state of the running test.
@@ -47,7 +48,7 @@ local swallowed
 ---@param spy? spies.Spy    given for a spy: other states call their own function and tell it
 function testing.replace(module, name, fn, spy)
   local key = lent.test_module(module)
-  answers[#answers + 1] = { fn = fn, spy = spy }
+  answers[#answers + 1] = { name = module .. "." .. name, fn = fn, spy = spy }
   stubs.put(key, name, function()
     return fn
   end)
@@ -58,6 +59,23 @@ end
 function testing.restore()
   answers, swallowed = {}, nil
   stubs.clear()
+end
+
+local function swallow(what)
+  swallowed = swallowed or what
+  return crossing.marked(false, tostring(what))
+end
+
+--- What a stub answers to another state, with `pcall`'s word in front of it.
+local function answer_of(stub, returned, ...)
+  if not returned then
+    return failure.is((...)) and swallow((...)) or crossing.marked(false, ...)
+  end
+  local text, err = crossing.encode("result", ...)
+  if not text then
+    return swallow(("the stub of %s: %s"):format(stub.name, err:message()))
+  end
+  return crossing.returned(text)
 end
 
 --- Answers for a stub that was called in another state.
@@ -71,12 +89,7 @@ function testing.answer(id, arguments)
     calls[#calls + 1] = { crossing.decode(arguments) }
     return ""
   end
-  local results = pack(pcall(stub.fn, crossing.decode(arguments)))
-  if not results[1] and failure.is(results[2]) then
-    swallowed = swallowed or results[2]
-    results[2] = tostring(results[2])
-  end
-  return crossing.encode(unpack(results, 1, results.n))
+  return answer_of(stub, pcall(stub.fn, crossing.decode(arguments)))
 end
 
 --- Raises what failed inside a stub, now that the test's own code runs again.
@@ -84,6 +97,9 @@ local function settle(...)
   if swallowed then
     local raised = swallowed
     swallowed = nil
+    if type(raised) == "string" then
+      refusal.raise(raised)
+    end
     error(raised, 0)
   end
   return ...
@@ -127,7 +143,7 @@ end
 
 -- Queues and functions ---------------------------------------------------------------------------
 
-testing.queue = queue_under_test.open
+testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from moonq.assets import stdlib_modules
 from moonq.errors import MoonqError, ReadOnly
@@ -31,11 +31,25 @@ MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
-#: Bytes that one `print` may show.
-PRINTED = 64 * 1024
+#: Bytes that one `print` may show: with all its escapes it still fits a frame.
+PRINTED = 512 * 1024
 
+#: Takes what code prints; it may wait for who reads it while the function that it gets says so.
+Output = Callable[[str, Callable[[], bool]], None]
 #: Does one kind of request on behalf of the session's code; fields and answer are JSON.
 Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+class Text(NamedTuple):
+    """Lua text that a client wants to be run."""
+
+    source: str
+    width: int = 80
+    """Columns of its terminal."""
+    marked: bool = False
+    """Whether a person reads the answer: else a value that JSON cannot carry is an error."""
+    file: str = ""
+    """The name of the file that it is all of; empty for a statement, whose values are told."""
 
 
 class ReadOnlyScope:
@@ -72,17 +86,20 @@ class ConsoleState(LuaState):
         opened = (names, aliases, functions_of(VERBS.values()))
         self.ask(None, b"open", *(json.dumps(one).encode() for one in opened))
 
-    def evaluate(self, source: str, timeout: float, width: int) -> dict[str, Any]:
+    def evaluate(self, text: Text, timeout: float) -> dict[str, Any]:
         """Run one text and return what came of it.
 
         Raises:
             Stopped: It took too much time or memory, or was cancelled.
             ScriptFault: Lua itself gave up.
         """
-        data = source.encode("utf-8", "surrogatepass")
+        data = text.source.encode("utf-8", "surrogatepass")
         self._make_room(2 * len(data))
+        asked: tuple[Any, ...] = (b"evaluate", data, text.width, text.marked)
+        if text.file:
+            asked = (b"execute", data, text.file.encode("utf-8", "replace"))
         try:
-            (answer,) = self.ask(timeout, b"evaluate", data, width)
+            (answer,) = self.ask(timeout, *asked)
         except Stopped as stopped:
             self.spent = stopped.reason == "memory"
             raise
@@ -120,7 +137,7 @@ class LuaSession:
         user: str,
         is_read_only: Callable[[], bool],
         operate: Operate,
-        on_output: Callable[[str], None],
+        on_output: Output,
         on_abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._project = project
@@ -137,7 +154,7 @@ class LuaSession:
         self._arm()
         self._cancelled = False
 
-    def evaluate(self, source: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
+    def evaluate(self, text: Text, timeout: float = TIMEOUT) -> dict[str, Any]:
         """Run one text; whatever comes of it is an answer, also that it was stopped."""
         state = self._ready()
         began = time.monotonic()
@@ -145,7 +162,7 @@ class LuaSession:
             if self._cancelled:
                 return stopped_answer("cancel")
         try:
-            found = state.evaluate(source, timeout, width)
+            found = state.evaluate(text, timeout)
         except Stopped as stopped:
             found = stopped_answer(stopped.reason, stopped.stack)
         except ScriptFault as raised:
@@ -229,7 +246,13 @@ class LuaSession:
         return bounded(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def _print(self, words: bytes) -> None:
-        self._on_output(text(words[:PRINTED]))
+        left_out = len(words) - PRINTED
+        more = f"… ({left_out} bytes more)" if left_out > 0 else ""
+        self._on_output(text(words[:PRINTED]) + more, self._may_print)
+
+    def _may_print(self) -> bool:
+        state = self._state
+        return not self._cancelled and state is not None and not state.guard.is_over()
 
     def _sleep(self, seconds: float) -> bool:
         """Wait in real time, until it is over or cancelled."""

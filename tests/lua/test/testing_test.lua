@@ -3,7 +3,7 @@ local failure = require("host.test.failure")
 local test = require("test")
 local testing = require("host.test.testing")
 
-local describe, it, eq, fails = test.describe, test.it, test.eq, test.fails
+local describe, it, each, eq, fails = test.describe, test.it, test.each, test.eq, test.fails
 
 describe("testing.find", function()
   it("finds functions of modules, and nothing else", function()
@@ -18,7 +18,7 @@ describe("testing.answer", function()
   --- What a stub answers to another state.
   local function answered(fn, ...)
     testing.replace("json", "encode", fn)
-    return table.pack(crossing.decode(testing.answer(1, crossing.encode(...))))
+    return table.pack(crossing.decode(testing.answer(1, crossing.marked(...))))
   end
 
   test.after_each(testing.restore)
@@ -52,10 +52,19 @@ describe("testing.answer", function()
     end)
   end)
 
+  it("keeps what no state can be given for the test itself", function()
+    local words = "the stub of json.encode: result.client is a function, which JSON cannot carry"
+    local result = answered(function()
+      return { client = print }
+    end)
+    eq(result, { false, words, n = 2 })
+    fails(words, test.call, "contract:keep", 1)
+  end)
+
   it("lets a spy remember, and answers nothing", function()
     local spy = { calls = {} }
     testing.replace("json", "encode", print, spy)
-    eq(testing.answer(1, crossing.encode(1, 2)), "")
+    eq(testing.answer(1, crossing.marked(1, 2)), "")
     eq(spy.calls, { { 1, 2 } })
   end)
 end)
@@ -95,6 +104,21 @@ describe("testing.call", function()
     test.is_nil(value)
     test.contains(tostring(err), "fell down")
   end)
+
+  each(
+    {
+      { value = "NaN", says = "result is NaN, which JSON cannot carry" },
+      { value = "a function", says = "result is a function, which JSON cannot carry" },
+      { value = "a cycle", says = "result.me is result again, and JSON has no cycles" },
+      { value = "bytes", says = "result 2 is not valid UTF-8 (byte 1)" },
+    },
+    "says what of a result JSON cannot carry: {value}",
+    function(row)
+      local order = { ["do"] = "return", what = row.value }
+      fails("test.call: contract:obey: " .. row.says, test.call, "contract:obey", order)
+      eq(test.verdict("contract:obey", order), { verdict = "ack" })
+    end
+  )
 
   it("stops a handler whose virtual time is over", function()
     local value, err = test.call("contract:obey", { ["do"] = "spin" })

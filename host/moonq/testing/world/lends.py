@@ -156,7 +156,10 @@ class SuiteLends:
         return route.driver.redrive(route.spec.dead_letter or "", "", chosen) if chosen else 0
 
     def drain(self, queue: bytes, most: int, within: float) -> bytes:
-        """Run the consumers of a queue until nothing is left; a negative *within* is no limit."""
+        """Run the consumers of a queue until nothing is left; a negative *within* is no limit.
+
+        Without a *queue* all consumers of the project run.
+        """
         limit = None if within < 0 else within
         return _dump(self._suite.world.drain(text(queue), most, limit).told())
 
