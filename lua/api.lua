@@ -62,13 +62,15 @@ end
 ---@param source string
 ---@param names string     modules, separated by commas
 ---@param imports string   "alias=id,..."
-function api.define(id, chunk, source, names, imports)
+---@param namespace string where its bare names of entries belong; "" for none
+function api.define(id, chunk, source, names, imports, namespace)
   modules.define({
     id = id,
     chunk = chunk,
     source = source,
     modules = set_of(names),
     imports = map_of(imports),
+    namespace = namespace,
   })
 end
 

@@ -6,14 +6,15 @@
 ---     seen:get("order-7").state                                --> "paid"
 ---     seen:incr("orders")                                      --> 1
 ---
---- Values are what JSON can carry. They are copied in and out: changing a table that came out
---- changes nothing in the store.
+--- In the store's own namespace its bare name will do. Values are what JSON can carry. They are
+--- copied in and out: changing a table that came out changes nothing in the store.
 local check = require("check")
 local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
 local lock = require("host.walls.lock")
+local bare_names = require("host.walls.bare_names")
 
 local error, rawget, setmetatable = error, rawget, setmetatable
 local format = string.format
@@ -166,5 +167,7 @@ function store.open(id)
   end
   return setmetatable({ id = id }, Store), nil
 end
+
+bare_names.takes(store, { open = bare_names.first })
 
 return store

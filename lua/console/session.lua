@@ -15,6 +15,7 @@ local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
 local lock = require("host.walls.lock")
+local misses = require("host.walls.misses")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
@@ -251,6 +252,7 @@ local function refusal(complaint, incomplete, name)
 end
 
 local function run(chunk)
+  misses.last = nil
   trace.clear()
   limits.rearm()
   return pack(xpcall(chunk, trace.handler))

@@ -16,6 +16,7 @@ local json_reader = require("host.json.reader")
 local limits = require("host.walls.limits")
 local message = require("host.run.message")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local trace = require("host.walls.trace")
 
@@ -58,6 +59,7 @@ end
 
 --- Called when the script has run: nothing but what it keeps itself lives longer.
 local function forget()
+  misses.last = nil
   reset_metatables()
   clear_trace()
   rearm()

@@ -8,6 +8,7 @@
 local errors = require("errors")
 local lock = require("host.walls.lock")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 
 local pcall, require, tostring, type = pcall, require, tostring, type
 local rawget = rawget
@@ -71,7 +72,7 @@ function fault.of(value)
   if fault.is_error(value) then
     return value:kind(), cut(value:message()), value:retryable(), cut(value:stack())
   end
-  return errors.UNKNOWN, fault.text(value), nil, ""
+  return errors.UNKNOWN, cut(misses.explain(fault.text(value))), nil, ""
 end
 
 return fault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,6 @@ from moonq.text.reading import lines_of
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
 ENVELOPE = {"body", "base64", "headers", "options", "state", "story"}
-#: Messages and bytes of one request.
-BATCH = 500
-BATCH_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -80,20 +77,3 @@ def messages_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines_of(source), 1):
         if line.strip():
             yield template.of_line(number, line)
-
-
-def batches(
-    messages: Iterable[dict[str, Any]], largest: int = BATCH
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield *messages* in lists that fit one request."""
-    batch: list[dict[str, Any]] = []
-    room = BATCH_BYTES
-    for message in messages:
-        size = len(message.get("json") or str(message.get("base64")))
-        if batch and (len(batch) >= largest or size > room):
-            yield batch
-            batch, room = [], BATCH_BYTES
-        batch.append(message)
-        room -= size
-    if batch:
-        yield batch

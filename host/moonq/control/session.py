@@ -273,10 +273,16 @@ class Session:
             self._host.services,
             f"console:{self.user}",
             lambda: self.read_only,
+            self._log_change,
             self._operate,
             self._print,
             self._abandon,
         )
+
+    def _log_change(self, action: str, detail: str) -> None:
+        """Log what code does to a host in production, as what the verbs do is logged anywhere."""
+        if self._host.project.settings.production:
+            self._operations.record(action, detail)
 
     def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         return self._operations.perform(kind, fields, read_only=self.read_only)

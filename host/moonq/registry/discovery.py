@@ -36,12 +36,27 @@ class Document:
     entries: List
 
 
+def folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder of the project at *root* with the names of its files, all in order.
+
+    Links are not entered, nor folders with settings of their own: those are other projects.
+    """
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(name for name in inner if is_inside(Path(folder, name)))
+        yield Path(folder), sorted(files)
+
+
+def is_inside(folder: Path) -> bool:
+    """Say whether *folder* belongs to the project of the folder it lies in."""
+    is_ours = folder.name[0] != "." and folder.name not in SKIPPED
+    return is_ours and not (folder / SETTINGS).is_file()
+
+
 def yaml_files(root: Path) -> Iterator[Path]:
-    """Yield the YAML files below *root* in the order of their names; links are not entered."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name[0] != "." and name not in SKIPPED)
-        for name in sorted(files):
-            path = Path(folder, name)
+    """Yield the YAML files of the project at *root* in the order of their names."""
+    for folder, files in folders(root):
+        for name in files:
+            path = folder / name
             if path.suffix in SUFFIXES and name != SETTINGS and path.is_file():
                 yield path
 

@@ -61,6 +61,8 @@ class LuaSource(NamedTuple):
     source: bytes
     modules: tuple[str, ...] = ()
     imports: Mapping[str, str] = {}
+    namespace: str = ""
+    """Where the bare names of entries in it belong; empty: to none."""
 
 
 class Fault(NamedTuple):
@@ -229,6 +231,7 @@ class LuaState:
             script.source,
             ",".join(script.modules).encode(),
             imports.encode(),
+            script.namespace.encode(),
         )
 
     def open(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from moonq import assets
-from moonq.console import annotations
+from moonq.operations import annotations
 
 from ..conftest import MakeHost
 

@@ -115,7 +115,7 @@ def test_an_error_is_told_with_its_kind_and_place(client: Client) -> None:
 def test_a_pair_of_nil_and_an_error_is_told_like_one(client: Client) -> None:
     answer = evaluated(client, 'queue.publish("app:jbos", 1)')
     assert answer["fault"]["kind"] == "NOT_FOUND"
-    assert "did you mean 'app:jobs'?" in answer["fault"]["message"]
+    assert "did you mean `app:jobs`?" in answer["fault"]["message"]
 
 
 def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Client) -> None:
