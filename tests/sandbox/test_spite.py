@@ -16,7 +16,7 @@ import pytest
 from offered import Offered, handler_of
 from states import MODULES, opened
 
-from moonq.control.lua_session import ConsoleState
+from moonq.control.lua_session import ConsoleState, Text
 from moonq.sandbox import state as state_module
 from moonq.sandbox.lend import own
 from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, ScriptFault, Stopped
@@ -305,15 +305,16 @@ def test_a_session_survives_whatever_it_evaluates() -> None:
     lends = {**Offered().lends(handler_of()), **own({"console_print": lambda _text: None})}
     state = ConsoleState(lends, Limits(5.0))
     state.ask(None, b"open", b'["json"]', b"{}", b"[]")
-    defined = state.evaluate(SPITE.replace("local ", ""), 5.0, 80)
+    defined = state.evaluate(Text(SPITE.replace("local ", "")), 5.0)
     assert defined["status"] == "done", defined
     for statement in STATEMENTS:
-        with in_time():
-            assert state.evaluate(statement, TIMEOUT, 80)["status"] in {"done", "raised"}
+        for text in (Text(statement), Text(statement, marked=True), Text(statement, file="x.lua")):
+            with in_time():
+                state.evaluate(text, TIMEOUT)
         with in_time():
             state.complete("value.x")
             state.complete("_.x")
-        assert state.evaluate("1 + 1", 5.0, 80)["values"] == [2]
+        assert state.evaluate(Text("1 + 1"), 5.0)["values"] == [2]
     state.close()
 
 
