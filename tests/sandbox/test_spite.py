@@ -146,6 +146,20 @@ def test_a_call_that_ends_in_spite_ends_in_time(body: str, permanent_hook: bool)
 
 
 @pytest.mark.parametrize(
+    "body", [ENDS["a result"], ENDS["nil and a locked error"], ENDS["an error"]]
+)
+def test_results_that_are_kept_for_people_are_told_in_time(body: str) -> None:
+    state = state_of(body, False)
+    state.keep_results()
+    with in_time():
+        state.deliver(TIMEOUT, [b"1"])
+    state.limits = Limits(TIMEOUT)
+    with in_time():
+        json.loads(state.results())
+    state.close()
+
+
+@pytest.mark.parametrize(
     ("body", "method"),
     [
         ("error(value)", ""),
