@@ -17,6 +17,7 @@ from typing import Any
 
 from moonq import log
 from moonq.clock import Clock, SystemClock
+from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
@@ -89,6 +90,15 @@ class Host:
         self._building.build(consumers=consumers)
         self.supervisor.start_all(on_service or (lambda _: None))
 
+    @property
+    def drivers(self) -> Mapping[str, Driver]:
+        """The drivers of the project by their entries' ids, open or not."""
+        return self._building.drivers
+
+    def announce(self) -> None:
+        """Let all queues be known before a service is started alone."""
+        self._building.announce()
+
     def start_service(self, service_id: str) -> None:
         """Start one service of the project that is not running.
 
@@ -126,18 +136,18 @@ class Host:
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
-        With *as_message* it gets a message around its argument as *consumer* (by default the first
-        that names it) would hand it, and the result says what would become of that message.
-        Without *send* nothing is written anywhere: the result shows what would have been. With
-        *record* it shows what was really published. The message is called *message_id* where that
-        is given. *begun* gets the call, which it may cut off.
+        It may do what *consumer* may. With *as_message* it gets a message around its argument as
+        *consumer* (by default the one that names it) would hand it, and the result says what would
+        become of that message. Without *send* nothing is written anywhere: the result shows what
+        would have been. With *record* it shows what was really published. The message is called
+        *message_id* where that is given. *begun* gets the call, which it may cut off.
 
         Raises:
-            NotFound: There is no such function.
-            Invalid: The argument is not JSON.
+            NotFound: There is no such function, or no such consumer.
+            Invalid: The argument is not JSON, or a consumer must be named.
         """
         entry = self.project.resolve(function).id
-        by = consumer_of(self.project, entry, consumer) if as_message else None
+        by = consumer_of(self.project, entry, consumer) if as_message or consumer else None
         call = Call(
             self._building, entry, send=send, record=record, consumer=by, message_id=message_id
         )

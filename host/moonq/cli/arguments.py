@@ -11,8 +11,8 @@ from typing import NamedTuple
 import click
 
 from moonq import durations, log
-from moonq.cli.streams import stdin_text
 from moonq.text.json_in import parsed
+from moonq.text.reading import text_of
 
 
 class Call(NamedTuple):
@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
 def json_text(value: str) -> str:
     """Return *value*, JSON or a Lua literal, as JSON; `-` stands for what stdin holds."""
-    return as_json(stdin_text() if value == "-" else value)
+    return as_json(text_of("-") if value == "-" else value)
 
 
 def as_json(text: str) -> str:

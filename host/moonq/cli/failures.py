@@ -8,6 +8,7 @@ A traceback is never shown: that of a bug goes to a file, and the line names it.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -27,7 +28,7 @@ from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
-from moonq.errors import MoonqError, ProjectInvalid, ScriptError
+from moonq.errors import MoonqError, NotFound, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
         if error.filename == "stdout":
             streams.give_up(sys.stdout)
         where = f"{error.filename}: " if error.filename is not None else ""
-        error = MoonqError(f"{where}{error.strerror}")
+        is_missing = isinstance(error, FileNotFoundError)
+        error = (NotFound if is_missing else MoonqError)(f"{where}{error.strerror}")
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)
@@ -95,7 +97,9 @@ def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> in
     if options.json or "--json" in args:
         _say_json({"code": "USAGE", "message": error.format_message()})
     else:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        options.say(shown.getvalue().rstrip("\n"), important=True)
     return USAGE
 
 
@@ -108,9 +112,9 @@ def _expected(error: MoonqError, options: Options) -> int:
             lines = Lines(options, sys.stderr)
             lines.line(below=f"{lines.drawn(findings)}\n")
         code = f" [{error.code}]" if error.code else ""
-        print(f"moonq: {visible(error.message)}{code}", file=sys.stderr)
+        options.say(f"moonq: {visible(error.message)}{code}", important=True)
         if error.hint:
-            print(f"  hint: {visible(error.hint)}", file=sys.stderr)
+            options.say(f"  hint: {visible(error.hint)}", important=True)
     return error.exit_code
 
 
@@ -163,7 +167,7 @@ def _bug(error: BaseException, args: Sequence[str], options: Options) -> int:
     if options.json:
         _say_json({"code": "BUG", "message": message, "report": str(report)})
     else:
-        print(f"moonq: {message}", file=sys.stderr)
+        options.say(f"moonq: {message}", important=True)
     return BUG
 
 

@@ -61,6 +61,8 @@ class Hosting:
         Raises:
             StopTimeout: Handlers did not end in time, and were not stopped either.
         """
+        from moonq.operations import orphans
+
         with _doorway(self.host, self._project, socket, end) as open_door:
             began = time.monotonic()
             try:
@@ -72,6 +74,7 @@ class Hosting:
                 open_door()
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
+                self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 with reloading(self.host, self.narrator) if watch else nullcontext():
                     yield
             finally:

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from moonq.errors import Invalid
 from moonq.log import outlet
 
 _NAMES = ("stdin", "stdout", "stderr")
@@ -80,18 +79,6 @@ def give_up(stream: TextIO) -> None:
 def detach_stderr() -> None:
     """Let nobody in this process wait for the one that reads stderr, until `guarded` ends."""
     sys.stderr = outlet.outlet_of(sys.stderr)
-
-
-def stdin_text() -> str:
-    """Return all that stdin holds.
-
-    Raises:
-        Invalid: It is not UTF-8.
-    """
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError as problem:
-        raise Invalid(f"stdin is not UTF-8: {problem.reason} at byte {problem.start + 1}") from None
 
 
 def _be_open(number: int) -> None:

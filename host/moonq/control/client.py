@@ -240,6 +240,10 @@ class Client:
         """Who waits for something with a number, subscriptions among them."""
         self._lines = lines(connection.makefile("rb"), 8 * LONGEST)
         self._closed = False
+        self.is_gone = False
+        """Whether the host has hung up: what is sent now comes to nobody."""
+        self.limit: float | None = None
+        """Seconds after which a request is given up; None waits for its answer."""
         self.hello = self._hello()
         """`version`, `project`, `profile`, `pid`, `started`, `user`, `caps`, `read_only`."""
         self.read_only = bool(self.hello.get("read_only"))
@@ -254,11 +258,15 @@ class Client:
         Raises:
             MoonqError: What the host answered instead, or that it is gone.
         """
+        began = time.monotonic()
         pending = self.begin(kind, on_output=on_output, **fields)
         try:
             # In steps, because a signal that another thread gets does not wake this one.
             while not pending.is_done():
                 pending.wait(0.25)
+                if self.limit is not None and time.monotonic() - began > self.limit:
+                    pending.cancel()
+                    raise HostSilent(f"the host did not answer within {self.limit:g} s")
             return pending.wait()
         except KeyboardInterrupt:
             pending.cancel()
@@ -383,6 +391,7 @@ class Client:
 
     def _end(self) -> None:
         """The connection is gone, and so is what was waited for."""
+        self.is_gone = True
         with self._lock:
             waiting, self._pending = list(self._pending.values()), {}
         for one in waiting:

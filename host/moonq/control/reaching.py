@@ -107,6 +107,8 @@ class Partial(Reached):
         return found
 
     def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
+        if verb.name == "move":
+            self._start_all()  # what nobody declares may lie at any driver
         named = [
             (one.source, str(fields[one.name]))
             for one in verb.arguments
@@ -130,6 +132,7 @@ class Partial(Reached):
                 raise self._no_host() from None
             return  # the host says that it is neither
         if queue not in self._started:
+            self._host.announce()
             self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
         self._check_durable(self._host.queues.route(queue))

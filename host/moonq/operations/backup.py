@@ -29,9 +29,11 @@ SOONEST_END = 0.001
 
 
 def write(
-    root: Path, route: Route, messages: Iterable[Stored], now: float
+    root: Path, route: Route, messages: Iterable[Stored], now: float, begun: Path | None = None
 ) -> tuple[Path, list[int]]:
     """Write *messages* of a queue below *root*; returns the file and their numbers.
+
+    They are added to the file that was *begun* with others of the same command.
 
     Raises:
         MoonqError: It cannot be written, so nothing may be dropped.
@@ -40,8 +42,9 @@ def write(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(folder, now)
-        path = _free_path(folder, route.id, now)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path = begun or _free_path(folder, route.id, now)
+        is_new = 0 if begun else os.O_EXCL
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | is_new, 0o600)
         numbers = []
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
             for stored in messages:

@@ -22,9 +22,16 @@ class Building(Parts):
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
         self.with_consumers = consumers
+        self.announce()
         for entry in self.project.start_order():
             if self.starts(entry):
                 self.supervisor.add(self.managed(entry))
+
+    def announce(self) -> None:
+        """Let all that starts by itself be known, so that asking for it tells why it is not up."""
+        for entry in self.project.start_order():
+            if self.starts(entry):
+                self.kind(entry).announce(self, entry)
 
     def starts(self, entry: Entry) -> bool:
         """Whether a service starts by itself."""

@@ -169,7 +169,8 @@ def _option(name: str, value: Any, now: float) -> Any:
     read = _READERS.get(name)
     if read is None:
         close = suggestions.close(name, _READERS)
-        hint = f", did you mean '{close[0]}'?" if close else ""
+        known = f" (there are {', '.join(sorted(_READERS))})"
+        hint = f", did you mean '{close[0]}'?" if close else known
         raise Invalid(f"unknown option {_shown(name)}{hint}")
     try:
         return read(value, now)

@@ -141,8 +141,18 @@ class Supervisor:
                 raise
 
     def start(self, service_id: str) -> None:
-        """Start one service that is not running."""
-        self._start(self._services[service_id], lambda _: None)
+        """Start one service that is not running, now or never.
+
+        Raises:
+            MoonqError: It cannot start; it is as it was.
+        """
+        managed = self._services[service_id]
+        with self._acting:
+            if not self._ready(managed):
+                self._wait_for_others(managed)
+                return
+            managed.service.start()
+            managed.state, managed.since = "running", self._clock.monotonic()
 
     def stop(self, service_id: str, timeout: float | None = None) -> None:
         """Stop one service and leave it stopped."""

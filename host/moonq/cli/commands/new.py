@@ -21,7 +21,8 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
 def new(options: Options, path: Path, yes: bool) -> None:
     """Make a project in the folder PATH.
 
-    It has a queue, a consumer, a handler and a test. No file is ever overwritten.
+    It has a queue, a consumer, a handler and a test. No file is ever overwritten. In the folder of
+    another project it is one of its own, as every folder with a moonq.yaml is.
 
     \b
     Example:
@@ -41,6 +42,8 @@ def new(options: Options, path: Path, yes: bool) -> None:
         click.echo(json.dumps(document))
     else:
         options.say(summary(visible(str(path)), len(files)))
+        if around := project_around(path):
+            options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
 
 
 def template_files() -> list[Path]:
@@ -64,6 +67,13 @@ def refuse_conflicts(path: Path, files: list[Path]) -> None:
 def is_used(path: Path) -> bool:
     """Say whether there is anything in the folder *path*."""
     return path.is_dir() and any(path.iterdir())
+
+
+def project_around(path: Path) -> Path | None:
+    """Return the folder of the project that *path* lies in."""
+    marks = ("moonq.yaml", "_index.yaml")
+    around = path.resolve().parents
+    return next((one for one in around if any((one / mark).is_file() for mark in marks)), None)
 
 
 def project_name(path: Path) -> str:
