@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moonq.checking import offers, stock
-from moonq.checking.parsing import literal
+from moonq.checking.parsing import keys, literal, text
 from moonq.checking.reading import Known, Reading
 from moonq.operations.annotations import Function
 from moonq.registry.fields import Ref
-from moonq.text.suggestions import question
+from moonq.text.suggestions import listed, question
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -47,6 +47,22 @@ def count(reading: Reading, known: Known, called: Function) -> None:
         return
     place = known.place(len(known.chain.fields))
     reading.add("L314", message, place, label=label, help=f"it is {called.signature}")
+
+
+def options(reading: Reading, known: Known, called: Function) -> None:
+    """Look whether the options that are written in a call are there."""
+    for param, argument in zip(called.params, known.use.arguments or (), strict=False):
+        shape = offers.options(param.type)
+        names = {line.name.rstrip("?") for line in shape.fields} if shape else set()
+        for place in keys(argument) if shape else ():
+            name = text(place)
+            if name not in names:
+                reading.add(
+                    "L312",
+                    f"`{called.name}` has no option `{name}`",
+                    place,
+                    help=question(reading.likely(name, names)) or f"it has {listed(names)}",
+                )
 
 
 def too_few(reading: Reading, known: Known, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from moonq import assets
 from moonq.checking.names import Answer, Chain, Global, Local, Required
 from moonq.checking.walking import names_of
-from moonq.operations.annotations import Function, Module, reference
+from moonq.operations.annotations import Function, Module, Shape, reference
 
 
 class Counts(NamedTuple):
@@ -87,6 +87,13 @@ def _objects() -> dict[str, Object]:
             shape, _, name = method.name.partition(":")
             methods[shape][name] = method
     return {shape: Object(shape, found) for shape, found in methods.items()}
+
+
+@cache
+def options(kind: str) -> Shape | None:
+    """Return the table of options that an argument of type *kind* is, if it has no other fields."""
+    shapes = (shape for module in reference().modules.values() for shape in module.shapes)
+    return next((one for one in shapes if one.is_exact and one.name in kind.split("|")), None)
 
 
 def counts(called: Function) -> Counts:

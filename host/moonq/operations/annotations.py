@@ -23,7 +23,7 @@ from moonq.operations.verbs import VERBS
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
-_CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
+_CLASS = re.compile(r"(?P<exact>\(exact\) )?(?P<name>[\w.]+)\s*(?P<remark>.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
@@ -73,6 +73,8 @@ class Shape(NamedTuple):
     name: str
     remark: str
     fields: tuple[Line, ...]
+    is_exact: bool = False
+    """Whether it has no other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,10 @@ class _Reader:
     def _take_shape(self, named: str, block: Block, code: str) -> None:
         found, owner = _CLASS.match(named), _METHODS.match(code)
         if found:
-            self._shapes.append(Shape(found[1], found[2], _named(block["@field"])))
+            fields, is_exact = _named(block["@field"]), bool(found["exact"])
+            self._shapes.append(Shape(found["name"], found["remark"], fields, is_exact))
             if owner:
-                self._owners[owner[1]] = found[1]
+                self._owners[owner[1]] = found["name"]
 
     def _take_function(self, head: re.Match[str], block: Block) -> None:
         owner, sign, name = head[1], head[2], head[3]
@@ -246,7 +249,9 @@ def reference() -> Reference:
     # What queue.message() answers is made by a file of the trusted half.
     message = read("message", assets.lua_source("run.message").decode())
     queue = modules["queue"]
-    modules["queue"] = replace(queue, methods=queue.methods + message.methods)
+    modules["queue"] = replace(
+        queue, methods=queue.methods + message.methods, shapes=queue.shapes + message.shapes
+    )
     operations = annotated(VERBS.values())
     modules["mq"] = read("mq", f"{assets.lua_source('console.mq').decode()}\n{operations}")
     return Reference(modules)

@@ -136,6 +136,16 @@ def said(line: str, by: Owner | None = None) -> list[tuple[str, str]]:
         ),
         ("string.rep('x')", "L314:8 `string.rep` needs 2 arguments and gets 1", ""),
         (
+            "queue.publish('mail', 1, nil, { dely = 5, id = 'x' })",
+            "L312:33 `queue.publish` has no option `dely`",
+            "did you mean `delay`?",
+        ),
+        (
+            "queue.message():retry({ reson = 1, ['delay'] = 2 })",
+            "L312:25 `queue.Message:retry` has no option `reson`",
+            "it has `delay` and `error`",
+        ),
+        (
             "queue.publish('app:mial', 1)",
             "L313:15 `queue.publish` names an entry that does not exist",
             "did you mean `app:mail`?",

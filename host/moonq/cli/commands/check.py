@@ -47,7 +47,7 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
 
     began = time.monotonic()
     mended = mend(options.project) if fix else []
-    found, findings, _ = look(options.project)
+    found, findings = look(options.project)
     if options.json or form == "json":
         click.echo(json.dumps(document(found, findings, mended)))
     else:
