@@ -3,6 +3,7 @@
 * MoonqError
   * ProjectInvalid      the project's files say something moonq cannot do
   * NotFound            no such entry or message
+    * Ambiguous         several entries have that name, in different namespaces
     * NoHost            no host of the project is running
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
@@ -30,7 +31,7 @@ order. Leave the hint empty rather than guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -104,6 +105,11 @@ class MoonqError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
+    def in_one_line(self) -> str:
+        """Return all of it as one text, which is what an error in Lua has."""
+        code = f" [{self.code}]" if self.code else ""
+        return "; ".join(filter(None, (self.message + code, self.hint)))
+
 
 class ProjectInvalid(MoonqError):
     """The project's files say something moonq cannot do; carries every finding."""
@@ -122,6 +128,12 @@ class NotFound(MoonqError):
 
     exit_code = 4
     kind = "NOT_FOUND"
+
+
+class Ambiguous(NotFound):
+    """A bare name that several entries have; names them."""
+
+    code = "R203"
 
 
 class NoHost(NotFound):
@@ -211,10 +223,17 @@ class QueueNotFound(QueueError):
 
 
 class Denied(QueueError):
-    """A security policy says no."""
+    """A security policy says no, or none says yes."""
 
     exit_code = 6
     kind = "PERMISSION_DENIED"
+
+    def __init__(
+        self, message: str, *, hint: str = "", decision: Mapping[str, str | None] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.decision = decision
+        """Who was to do what with what, and the policy that says no: what the log keeps of it."""
 
 
 class ReadOnly(Denied):

@@ -125,18 +125,18 @@ class Host:
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
-        With *as_message* it gets a message around its argument as *consumer* (by default the first
-        that names it) would hand it, and the result says what would become of that message.
-        Without *send* nothing is written anywhere: the result shows what would have been. With
-        *record* it shows what was really published. The message is called *message_id* where that
-        is given. *begun* gets the call, which it may cut off.
+        It may do what *consumer* may. With *as_message* it gets a message around its argument as
+        *consumer* (by default the one that names it) would hand it, and the result says what would
+        become of that message. Without *send* nothing is written anywhere: the result shows what
+        would have been. With *record* it shows what was really published. The message is called
+        *message_id* where that is given. *begun* gets the call, which it may cut off.
 
         Raises:
-            NotFound: There is no such function.
-            Invalid: The argument is not JSON.
+            NotFound: There is no such function, or no such consumer.
+            Invalid: The argument is not JSON, or a consumer must be named.
         """
         entry = self.project.resolve(function).id
-        by = consumer_of(self.project, entry, consumer) if as_message else None
+        by = consumer_of(self.project, entry, consumer) if as_message or consumer else None
         call = Call(
             self._building, entry, send=send, record=record, consumer=by, message_id=message_id
         )

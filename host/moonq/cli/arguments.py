@@ -6,12 +6,12 @@ They serve as `type=` of a click option or argument.
 from __future__ import annotations
 
 import json
-import sys
 from typing import NamedTuple
 
 import click
 
 from moonq import durations, log
+from moonq.text.reading import text_of
 
 
 class Call(NamedTuple):
@@ -23,7 +23,7 @@ class Call(NamedTuple):
 
 def json_text(value: str) -> str:
     """Return *value*, JSON or a Lua literal, as JSON; `-` stands for what stdin holds."""
-    return as_json(sys.stdin.read() if value == "-" else value)
+    return as_json(text_of("-") if value == "-" else value)
 
 
 def as_json(text: str) -> str:

@@ -140,6 +140,7 @@ _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "driver": lambda ctx: _entries(ctx, "queue.driver."),
     "entry": lambda ctx: _entries(ctx, ""),
     "target": _targets,
+    "consumer": lambda ctx: _entries(ctx, "queue.consumer"),
     "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
     "message": _messages,
 }

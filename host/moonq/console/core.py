@@ -63,7 +63,7 @@ class Console:
         if judged.finding:
             self.face.fail(screen.findings([judged.finding]))
             return Answer("invalid", 0.0)
-        answer = self.run(judged.text)
+        answer = self.run(judged.code)
         tell = self.face.show if answer.is_well else self.face.fail
         tell(echo.lines(answer, judged, screen, self.settings["output"]))
         if self.settings["timing"] == "on":
@@ -73,13 +73,24 @@ class Console:
             self.entered.append(judged.text)
         return answer
 
-    def run(self, source: str) -> Answer:
-        """Run Lua without showing its answer.
+    def execute(self, name: str, text: str) -> Answer:
+        """Run the whole of a Lua file called *name*, and show only what goes wrong."""
+        answer = self.run(text, file=name)
+        if answer.is_well:
+            self.entered.append(text)
+        else:
+            screen = self.face.screen()
+            self.face.fail(echo.lines(answer, chunk.Chunk(text), screen, self.settings["output"]))
+        return answer
+
+    def run(self, source: str, file: str = "") -> Answer:
+        """Run Lua without showing its answer: a statement, or all of a *file*.
 
         Raises:
             HostSilent: The host is gone.
         """
-        answer = self._runner.run(source, width=self.face.screen().room, timeout=self._timeout)
+        width = self.face.screen().room
+        answer = self._runner.run(source, file=file, width=width, timeout=self._timeout)
         if isinstance(answer.problem, HostSilent):
             raise answer.problem
         if answer.status == "gone":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import completion_is_selected, has_completions
+from prompt_toolkit.filters import Condition, completion_is_selected, has_completions
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from moonq.console import chunk
@@ -39,6 +40,11 @@ def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception)
     def _enter(event: KeyPressEvent) -> None:
         enter(event.current_buffer, refusal)
 
+    @keys.add("tab", filter=Condition(_is_at_indent))
+    def _indent(event: KeyPressEvent) -> None:
+        # Nothing can be completed there, and a terminal that does not mark what is pasted sends it.
+        event.current_buffer.insert_text("\t")
+
     @keys.add("escape", "enter")
     @keys.add("c-j")
     def _newline(event: KeyPressEvent) -> None:
@@ -62,6 +68,12 @@ def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception)
         event.app.exit(exception=detach, style="class:exiting")
 
     return keys
+
+
+def _is_at_indent() -> bool:
+    """Say whether a line behind the first one has nothing but blanks before the caret."""
+    document = get_app().current_buffer.document
+    return document.cursor_position_row > 0 and not document.current_line_before_cursor.strip()
 
 
 def enter(buffer: Buffer, refusal: Refusal) -> None:

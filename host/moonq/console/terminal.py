@@ -20,6 +20,7 @@ from prompt_toolkit.formatted_text import ANSI, FormattedText
 from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.vt100 import cooked_mode
+from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
@@ -177,6 +178,8 @@ class Terminal(Face):
             history=self._history,
             key_bindings=bindings(refusal, interrupt, Detached()),
             bottom_toolbar=lambda: self._below(console, refusal),
+            # Tabs are pasted with code; what they are is not to be changed, only how they look.
+            input_processors=[TabsProcessor(tabstop=4, char1=" ", char2=" ")],
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
             style=STYLE,
             include_default_pygments_style=False,

@@ -2,7 +2,11 @@
 
 Beside the verbs of `moonq.operations.verbs` a session knows:
 
-    eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console/session.lua`
+    eval{src, timeout?, width?, marked?, file?}
+                                  run Lua in this session's state; see `lua/console/session.lua`.
+                                  A value that JSON cannot carry is an error that names its place;
+                                  with `marked`, for people, it is null and has its text. With the
+                                  name of a `file` the text is all of it: no values are answered
     complete{path}                what could follow `queue.pu`; runs no code
     reset{}                       forget every variable
     write{}                       ask for the right to change things; it is logged
@@ -27,7 +31,7 @@ from typing import Any
 
 from moonq import __version__, log
 from moonq.control.feed import Feed
-from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
+from moonq.control.lua_session import TIMEOUT, LuaSession, Text, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
 from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
@@ -222,11 +226,21 @@ class Session:
         except TypeError as problem:
             raise Invalid(f"{kind}: other fields expected: {problem}") from None
 
-    def _eval(self, src: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
+    def _eval(
+        self,
+        src: str,
+        timeout: float = TIMEOUT,
+        width: int = 80,
+        marked: bool = False,
+        file: str = "",
+    ) -> dict[str, Any]:
         if not isinstance(src, str) or not isinstance(timeout, int | float):
             raise Invalid("eval: `src` is a text and `timeout` a number of seconds")
+        if not isinstance(file, str):
+            raise Invalid("eval: `file` is the name of a file")
         limit = min(max(float(timeout), 0.001), 3600.0)
-        return self._lua.evaluate(src, limit, min(max(int(width), 20), 1000))
+        text = Text(src, min(max(int(width), 20), 1000), bool(marked), file)
+        return self._lua.evaluate(text, limit)
 
     def _complete(self, path: str) -> dict[str, Any]:
         if not isinstance(path, str):
@@ -259,17 +273,23 @@ class Session:
             self._host.services,
             f"console:{self.user}",
             lambda: self.read_only,
+            self._log_change,
             self._operate,
             self._print,
             self._abandon,
         )
 
+    def _log_change(self, action: str, detail: str) -> None:
+        """Log what code does to a host in production, as what the verbs do is logged anywhere."""
+        if self._host.project.settings.production:
+            self._operations.record(action, detail)
+
     def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         return self._operations.perform(kind, fields, read_only=self.read_only)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, is_wanted: Callable[[], bool]) -> None:
         if self._running is not None:
-            self._outbox.offer({"kind": "output", "id": self._running, "text": text})
+            self._outbox.offer({"kind": "output", "id": self._running, "text": text}, is_wanted)
 
     def _abandon(self) -> None:
         """The code sits in a C function that cannot be stopped: go on without that state."""

@@ -44,7 +44,7 @@ class Destroying(Requests):
         target = self._route(to).spec.name if to is not None else ""
         route, numbers = chosen.route, chosen.numbers
         moved = route.driver.redrive(route.spec.name, target, numbers) if numbers else 0
-        self._record("retry", f"{route.id} {moved}")
+        self.record("retry", f"{route.id} {moved}")
         return {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
 
     @checked
@@ -74,7 +74,7 @@ class Destroying(Requests):
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
         dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
-        self._record(action, f"{route.id} {dropped}")
+        self.record(action, f"{route.id} {dropped}")
         return {**found, "dropped": dropped}
 
     def _chosen(self, action: str, selection: Selection, *, dead: bool) -> Snapshot:

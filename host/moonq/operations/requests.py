@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -123,5 +124,11 @@ class Requests:
         hidden = self._host.project.settings.redact if redact else ()
         return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
 
-    def _record(self, action: str, detail: str) -> None:
-        _log.info("%s %s %s", self._who, action, detail)
+    def record(self, action: str, detail: str, *, tries: bool = False) -> None:
+        """Log what the person changes, or only *tries*: the one place that says who did what.
+
+        In production a change is a warning, which is logged wherever little else is.
+        """
+        is_loud = self._host.project.settings.production and not tries
+        level = logging.WARNING if is_loud else logging.INFO
+        _log.log(level, "%s %s %s", self._who, action, detail)

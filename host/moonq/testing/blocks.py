@@ -47,6 +47,9 @@ def problem_rows(problem: Problem) -> list[str]:
     if problem.diff:
         rows += ["", *(f"  {_cut(line)}" for line in problem.diff)]
     rows += ["", *_called_from(problem), *_logs(problem.logs)]
+    for one in problem.also:
+        first, *more = problem_rows(one)
+        rows += [f"also {first}", *more]
     return rows
 
 

@@ -10,6 +10,7 @@ rows and facts; the other modules hold the views.
 """
 
 from moonq.views.answers import (
+    NOTED,
     done,
     dropped,
     hosts,
@@ -28,6 +29,7 @@ from moonq.views.screen import Screen, show
 from moonq.views.values import value
 
 __all__ = [
+    "NOTED",
     "Screen",
     "called",
     "done",

@@ -117,6 +117,10 @@ def _host(host: Found) -> Iterator[str]:
     yield host["socket"]
 
 
+#: Views whose answers come with notes.
+NOTED = frozenset(("queues", "messages", "published"))
+
+
 def notes(found: Found) -> Iterator[tuple[str, bool]]:
     """Yield sentences about an answer, and whether each matters even where little is said."""
     queues = found.get("queues", ())

@@ -41,6 +41,35 @@ def test_invalid_lua_stays_until_a_second_enter(console: Start) -> None:
     screen.shows(r"^5$")
 
 
+def test_what_is_pasted_shows_the_value_of_its_last_line(console: Start) -> None:
+    screen = console()
+    screen.paste("local total = 0\nfor i = 1, 4 do\n\ttotal = total + i\nend\n\ntotal * 2\n")
+    screen.press("Enter")
+    screen.shows(r"^20$")
+    screen.enter("total")
+    screen.shows(r"^10$")
+
+
+def test_tabs_that_are_pasted_stay_tabs(console: Start) -> None:
+    screen = console()
+    screen.paste('text = "a\tb"\nif text then\n\tprint(#text, text:byte(2))\nend')
+    screen.shows(r"^   …\s+print")
+    screen.press("Enter")
+    screen.shows(r"^3\s+9$")
+    screen.press("Up")
+    screen.shows(r"^   …\s+print")
+    screen.press("Enter")
+    screen.shows(r"^3\s+9\n[\s\S]*^3\s+9$")
+    assert "^I" not in screen.text()
+
+
+def test_tabs_stay_tabs_where_a_terminal_does_not_say_what_is_pasted(console: Start) -> None:
+    screen = console()
+    screen.type("lines = [[\n\tx\n]]\n")
+    screen.enter("lines == '\\tx\\n'")
+    screen.shows(r"^true$")
+
+
 def test_values_can_be_pasted_back_and_are_remembered(console: Start) -> None:
     screen = console()
     screen.enter('{ name = "Ada", list = { 1, 2 } }')

@@ -12,6 +12,7 @@ from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
+from moonq.text.reading import text_of
 from moonq.text.wording import lasted
 from moonq.views.tables import Column, table
 
@@ -99,12 +100,9 @@ def _as_test(name: str, entered: list[str]) -> str:
 @command("load FILE", takes="file")
 def load(console: Console, name: str) -> None:
     """Run a Lua file in this session."""
-    path = console.folder / name
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise MoonqError(f"{path}: {problem}") from None
-    console.evaluate(text)
+    from moonq.console import scripts
+
+    scripts.run(console, name, text_of(str(console.folder / name)))
 
 
 @command("pipe COMMAND", is_whole=True)
@@ -112,6 +110,8 @@ def pipe(console: Console, line: str) -> None:
     """Give the last value as JSON to a shell command."""
     if not line or console.last is None or not console.last.values:
         raise Invalid("there is no value to pipe", hint="write \\pipe jq .ready after a value")
+    if 0 in console.last.unfit:
+        raise Invalid(console.last.unfit[0])
     text = json.dumps(console.last.values[0], ensure_ascii=False)
     done = subprocess.run(  # noqa: S602 - a shell is what was asked for
         line, shell=True, input=text, capture_output=True, text=True, check=False
