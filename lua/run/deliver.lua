@@ -35,6 +35,8 @@ local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
 --- Seconds of work after which the rest of a batch is left to other workers.
 local SLICE = 0.001
 
+local call = xpcall
+
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
 
@@ -91,7 +93,15 @@ local function run(handler, is_json, index, body)
     end
   end
   open(index, value, body)
-  conclude(index, xpcall(handler, on_error, value))
+  conclude(index, call(handler, on_error, value))
+end
+
+--- Lets *look* see and pass on what each handler returns, behind whether it ended well.
+---@param look fun(ok: boolean, ...: any): ...
+function deliver.watch(look)
+  call = function(...)
+    return look(xpcall(...))
+  end
 end
 
 --- How many messages of the current call are done, and what became of them.

@@ -85,16 +85,25 @@ def name(reading: Reading, known: Known, called: str) -> None:
     # A test may well ask for what is not there.
     if place is None or written is None or reading.owner.is_test:
         return
-    if called == "env.get" and written not in reading.owner.variables:
-        reading.add(
-            "L313",
-            f"no entry names the variable `{written}`",
-            place,
-            help=question(reading.likely(written, reading.owner.variables))
-            or f"add an entry: {{name: …, kind: env.variable, variable: {written}}}",
-        )
+    if called == "env.get":
+        _variable(reading, place, written)
     elif called in NAMING:
         _entry(reading, place, called, written)
+
+
+def _variable(reading: Reading, place: Node, written: str) -> None:
+    """A variable is named by its entry, or by its own name."""
+    owner = reading.owner
+    if written in owner.variables or owner.known.get(owner.full(written)) == "env.variable":
+        return
+    likely = question(reading.likely(written, owner.variables))
+    entry = f"{{name: …, kind: env.variable, variable: {written}}}"
+    reading.add(
+        "L313",
+        f"no entry names the variable `{written}`",
+        place,
+        help=likely or f"add an entry: {entry}",
+    )
 
 
 def _entry(reading: Reading, place: Node, called: str, written: str) -> None:

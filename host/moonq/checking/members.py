@@ -67,13 +67,15 @@ def object_(reading: Reading, known: Known, found: offers.Object) -> None:
         return
     field, *more = known.chain.fields
     method = found.methods.get(field)
+    if field in found.fields:
+        return
     if method is None:
         reading.add(
             "L312",
             f"a {found.shape} has no `{field}`",
             known.place(1),
             about=f"{found.shape}:{field}",
-            help=near(reading, field, found.methods, ""),
+            help=near(reading, field, {*found.methods, *found.fields}, ""),
         )
     elif not more and known.use.how is How.CALL:
         reading.add(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from moonq import views
-from moonq.console import commands, manual
+from moonq.console import commands, documents, manual
 from moonq.console.core import Console
 from moonq.errors import HostSilent, MoonqError
 
@@ -38,6 +38,9 @@ def enter(console: Console, text: str) -> bool:
     except HostSilent:
         raise
     except MoonqError as problem:
-        console.face.fail(views.problem(problem, console.face.screen()))
+        if console.face.is_program:
+            console.face.complain(documents.error_of(problem))
+        else:
+            console.face.fail(views.problem(problem, console.face.screen()))
         return False
     return True

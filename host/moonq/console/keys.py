@@ -28,9 +28,21 @@ class Refusal:
         self.text = self.message = ""
 
 
-def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception) -> KeyBindings:
-    """Return the keys that are the console's own; the rest are readline's."""
+def bindings(
+    refusal: Refusal,
+    interrupt: Callable[[], None],
+    detach: Exception,
+    has_more: Callable[[], bool] = lambda: False,
+) -> KeyBindings:
+    """Return the keys that are the console's own; the rest are readline's.
+
+    While *has_more*, Space shows more of a long output, as Enter does where nothing is typed.
+    """
     keys = KeyBindings()
+
+    @keys.add(" ", filter=Condition(lambda: has_more() and not get_app().current_buffer.text))
+    def _more(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
 
     @keys.add("enter", filter=completion_is_selected)
     def _accept(event: KeyPressEvent) -> None:

@@ -66,11 +66,17 @@ class Runner:
         self._notice = notice
 
     def run(
-        self, source: str, *, file: str = "", width: int = 80, timeout: float | None = None
+        self,
+        source: str,
+        *,
+        file: str = "",
+        width: int = 80,
+        timeout: float | None = None,
+        marked: bool = True,
     ) -> Answer:
         """Run *source*, a statement or all of a *file*, and return its answer; Ctrl-C stops it."""
         began = time.monotonic()
-        fields: dict[str, Any] = {"src": source, "width": width, "marked": True}
+        fields: dict[str, Any] = {"src": source, "width": width, "marked": marked}
         more = {"file": file, "timeout": timeout}
         fields |= {name: value for name, value in more.items() if value}
         pending = self._attached.client.expect(self._output)

@@ -27,7 +27,7 @@ def run(console: Console, name: str, text: str) -> Answer:
     code = _without_first_marks(text)
     finding = fault(name, code)
     if finding:
-        console.face.fail(console.face.screen().findings([finding]))
+        console.refuse(finding)
         return Answer("invalid", 0.0)
     return console.execute(name, code)
 

@@ -41,7 +41,7 @@ from moonq.operations import overview
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
-from moonq.sandbox.state import THREAD_STACK
+from moonq.text import suggestions
 
 _log = log.get("moonq.control")
 #: Requests that may wait for the one that runs.
@@ -178,7 +178,6 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.stack_size(THREAD_STACK)
         threading.Thread(
             target=self._work, args=(self._generation,), name="moonq-session", daemon=True
         ).start()
@@ -257,7 +256,7 @@ class Session:
     def _write(self) -> dict[str, Any]:
         """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
-            _log.warning("console:%s may change things from now on", self.user)
+            _log.warning("console:%s may change things from now on", self.user, extra=log.AUDIT)
             self.read_only = False
         return {"read_only": False}
 
@@ -317,7 +316,7 @@ class Session:
         return {"subscribed": topic}
 
     def _tail(self, number: int, fields: dict[str, Any]) -> Tail:
-        checked = checked_tail(fields, self._full_name)
+        checked = checked_tail(fields, self._full_name, self._found)
         hidden = self._host.project.settings.redact
         return Tail(number, self._feed, self._outbox, lambda: hidden, **checked)
 
@@ -344,12 +343,32 @@ class Session:
 
     def _full_name(self, name: str) -> str:
         """A bare name's full id; what is no entry is a message's id or a logger's name."""
+        return self._entry_id(name) or name
+
+    def _found(self, name: str) -> str:
+        """The full name of an entry, a message or a logger that is there."""
+        parent = name.rpartition(".")[0]
+        if full := self._entry_id(name) or (log.is_known(name) and name):
+            return full
+        if parent and (owner := self._entry_id(parent)):
+            return f"{owner}{name[len(parent) :]}"  # a logger that a function has named
+        with contextlib.suppress(NotFound):
+            return str(self._operations.find(message=name)["id"])
+        ids = {*self._host.project.entries, *self._host.queues.ids()}
+        ids |= {one.partition(":")[2] for one in ids}
+        raise NotFound(
+            f"{name!r} is no entry, no message that is there, and no logger that has spoken",
+            hint=suggestions.question(suggestions.close(name, ids))
+            or "`moonq ls` lists the entries",
+        )
+
+    def _entry_id(self, name: str) -> str:
         project = self._host.project
         with contextlib.suppress(NotFound):
             return project.resolve(name).id
         with contextlib.suppress(NotFound):
             return project.id_of(name, "queue.queue")
-        return name
+        return ""
 
 
 def _fields(frame: Frame, *others: str) -> dict[str, Any]:

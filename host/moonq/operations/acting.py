@@ -114,7 +114,7 @@ class Acting(Requests):
         elif route := self._host.queues.get(name):
             getattr(route.driver, action)(route.spec.name)
         else:
-            raise Invalid(
+            raise NotFound(
                 f"{name} is neither a queue nor a consumer that was started",
                 hint="`moonq queues` names both",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,11 +96,11 @@ class Requests:
         queue = self._queue(name)
         project = self._host.project
         entry = project.entries.get(queue)
-        dead = entry.target("dead_letter") if entry else None
+        named = (other.target("dead_letter") for other in project.entries.values())
+        if entry is None or queue in named:
+            return queue, self._host.queues.route(queue), None
+        dead = entry.target("dead_letter")
         if dead is None:
-            named = (other.target("dead_letter") for other in project.entries.values())
-            if entry is None or queue in named:
-                return queue, self._host.queues.route(queue), None
             raise NotFound(f"{queue} keeps no dead letters (dead_letter: none)")
         origin = self._host.queues.route(queue).spec.name
         return queue, self._host.queues.route(dead), origin
@@ -107,9 +108,24 @@ class Requests:
     def _letters_in(
         self, route: Route, origin: str | None, error: str | None, older: float | None
     ) -> Iterator[Stored]:
+        """Return the dead letters that are meant.
+
+        Raises:
+            NotFound: None has the kind of error that was named.
+        """
         before = None if older is None else self._host.clock.now() - older
-        error = choosing.checked_fingerprint(error)
-        return choosing.letters_of(route, origin, error, before)
+        found = choosing.letters_of(route, origin, error, before)
+        if error is None:
+            return found
+        first = next(found, None) if choosing.is_fingerprint(error) else None
+        if first is not None:
+            return itertools.chain([first], found)
+        if older is not None and choosing.is_fingerprint(error):
+            return iter(())
+        raise NotFound(
+            f"no dead letter in {route.id} has the error {error!r}",
+            hint=f"`moonq dead ls {route.id}` shows their fingerprints",
+        )
 
     def _full_id(self, route: Route, shown: str) -> str:
         """Return a message's id, which people may shorten as log lines do: ``01a2…d3e8f1``."""
@@ -131,4 +147,4 @@ class Requests:
         """
         is_loud = self._host.project.settings.production and not tries
         level = logging.WARNING if is_loud else logging.INFO
-        _log.log(level, "%s %s %s", self._who, action, detail)
+        _log.log(level, "%s %s %s", self._who, action, detail, extra=log.AUDIT)

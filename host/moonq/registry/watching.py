@@ -9,6 +9,7 @@ Only what a project consists of counts: Lua and YAML, outside of folders that be
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,8 @@ class Watching:
     def _looks(self) -> Iterator[tuple[str, ...]]:
         from watchfiles import watch
 
+        # The library tells of every change too, and about folders that are none of our business.
+        logging.getLogger("watchfiles").setLevel(logging.WARNING)
         for changes in watch(
             self._folder,
             watch_filter=lambda _, path: concerns(self._folder, path),

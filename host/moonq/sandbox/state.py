@@ -192,6 +192,7 @@ class LuaState:
         if not self._lua.names_are_hidden:
             _tell_of_copies()
         self._module: Any = self._lua.more(self.module.encode()) if self.module else None
+        self._returned: Any = None
         watchdog.WATCHDOG.add(self.guard)
 
     def _boot(self, lends: Mapping[str, Bound]) -> _Functions:
@@ -284,6 +285,21 @@ class LuaState:
         progress = self.progress(answer)
         return _cut_short(progress, reason) if reason else progress
 
+    def keep_results(self) -> None:
+        """Keep what the function returns for a message from now on."""
+        self._returned = self._lua.more(b"host.run.returned")
+        self._returned.keep()
+
+    def results(self) -> bytes:
+        """Return what it returned for the last one, as a JSON array.
+
+        Raises:
+            Stopped: There is no room for it.
+        """
+        (text,) = self._within_limits(self.limits.timeout, self._returned.values_as_json)
+        assert isinstance(text, bytes)
+        return text
+
     def _broken_off(self, problem: LuaError) -> Progress:
         try:
             self._cut_off(problem)
@@ -350,7 +366,7 @@ class LuaState:
         """Give everything back now: the cycle through the lent functions is cut by hand."""
         watchdog.WATCHDOG.remove(self.guard)
         self.spent = True
-        del self._module, self._lua
+        del self._module, self._returned, self._lua
         del self._runtime
 
     def _within_limits(

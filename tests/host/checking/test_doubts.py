@@ -21,6 +21,7 @@ ENTRIES = {
     "app:mail.dead": "queue.queue",
     "app:send": "function.lua",
     "app:values": "store.memory",
+    "app:place": "env.variable",
     "other:orders": "queue.queue",
 }
 HEAD = """\
@@ -197,6 +198,8 @@ def test_what_must_fail_is_said_at_its_place(line: str, sentence: str, help_: st
         "queue.publish('mail', 1) queue.publish('mail.dead', 1)",
         "for logger = 1, 2 do local x = logger.inf end",
         "json.encode({}, nil)",
+        "env.get('REGION') env.get('place') env.get('app:place')",
+        "errors.from() local s = store.open('values') s:set('k')",
     ],
 )
 def test_who_asks_first_is_left_alone(line: str) -> None:

@@ -163,7 +163,7 @@ def test_production_is_spelled_out_and_only_looked_at(console: Start, shop: Path
     screen.shows(r"^shop!prod ro>")
     screen.shows(r"● shop PRODUCTION  private  ro")
     screen.enter('queue.publish("app:emails", 1)')
-    screen.shows(r"^error PERMISSION_DENIED .*read-only")
+    screen.shows(r"^error PERMISSION_DENIED .*\s.*read-only")
     screen.enter("\\write")
     screen.shows(r"change things on shop \(production\)\? The host logs it")
     screen.enter("y")
@@ -236,10 +236,11 @@ def test_a_value_can_be_watched_below_the_prompt(console: Start) -> None:
     screen.shows(r"^nothing is watched")
 
 
-def test_what_is_longer_than_the_screen_goes_through_a_pager(
+def test_what_is_longer_than_the_screen_goes_through_a_pager_that_was_asked_for(
     console: Start, tmp_path: Path
 ) -> None:
     screen = console(PAGER=f"tee {tmp_path / 'paged'}")
+    screen.enter("\\set pager less")
     screen.enter("?test")
     screen.shows(r"test\.describe\s+Groups tests under a name")
     screen.enter("\\set pager off")
@@ -255,7 +256,7 @@ def test_events_appear_above_what_is_being_typed(console: Start) -> None:
     screen.shows(r"│ 1 tail │")
     screen.enter('queue.publish("app:orders", { total = -1 }); queue.publish("app:orders", 1)')
     screen.type("half a li")
-    screen.shows(r"dead +app:orders  \S+…\S+  try 1  max_attempts  UNKNOWN negative total")
+    screen.shows(r"dead +app:orders  \S+…\S+  try 1  max_attempts  UNKNOWN\s+negative total")
     screen.shows(r"^shop> half a li$")
     screen.press("C-c", "C-c")
     screen.enter("\\tail off")

@@ -32,6 +32,42 @@ def test_a_session_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
     assert moonq("test", "-C", shop).code == 0
 
 
+TYPED = [
+    "total = 1",
+    "a, b = 2, 3",
+    "function double(n) return 2 * n end",
+    "total = double(total) + a",
+    "1 + 1 -- a remark",
+    "local t = { name = 'x' } return t, 2",
+    "return",
+    "t.name = 'y'",
+    "for i = 1, 2 do total = total + i end",
+    'queue.publish("app:orders", { total = total })',
+    'mq.peek("orders")',
+    'queue.info("app:orders").ready',
+    "_ == 1 or error('nothing there')",
+    "=total",
+    "logger.info('so', { total = total });",
+]
+
+
+def test_whatever_was_typed_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
+    script = [part for text in TYPED for part in ("-e", text)]
+    assert moonq("repl", "-C", shop, *script, "-e", "\\save test/all_test.lua").code == 0
+    said = moonq("test", "-C", shop)
+    assert said.code == 0, said.out
+    text = (shop / "test" / "all_test.lua").read_text()
+    assert "-- only in a session: mq.peek" in text
+    assert "    local _, a, b, double, total\n" in text
+
+
+def test_whatever_was_typed_is_saved_as_a_file_that_loads(moonq: Run, shop: Path) -> None:
+    script = [part for text in TYPED for part in ("-e", text)]
+    assert moonq("repl", "-C", shop, *script, "-e", "\\save all.lua").code == 0
+    said = moonq("repl", "-C", shop, "-e", "\\load all.lua", "-e", "total")
+    assert (said.code, said.out) == (0, "7\n")
+
+
 def test_the_last_value_goes_through_a_shell_command(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "{ ready = 3 };", "-e", "\\pipe tr a-z A-Z")
     assert said.out == '{"READY": 3}\n'

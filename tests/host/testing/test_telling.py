@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_ascii_terminals_get_ascii(shop: Any, monkeypatch: pytest.MonkeyPatch) -
 
 def test_colours_are_there_when_they_are_wanted(shop: Any) -> None:
     shop.tests(FILE)
-    assert "\x1b[31m" in shop.run("--color", "always").out
+    assert re.search(r"\x1b\[38;[\d;]+m +✗ are charged", shop.run("--color", "always").out)
     assert "\x1b" not in shop.run("--color", "never").out
 
 

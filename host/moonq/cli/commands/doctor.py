@@ -1,12 +1,12 @@
-"""`moonq doctor`: hold a project's driver against the delivery contract."""
+"""`moonq doctor`: what lies at the drivers of a project, and whether one keeps the contract."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
+    from moonq.cli.drawing import Lines
     from moonq.conformance.holding import Finding
     from moonq.conformance.scene import Factory
     from moonq.drivers.base import Capabilities
@@ -24,26 +25,39 @@ if TYPE_CHECKING:
 @command()
 @click.option(
     "--driver",
-    required=True,
     metavar="ID",
-    help="The driver to hold against it.",
+    help="The driver to hold against the contract.",
     shell_complete=completer("driver"),
 )
-def doctor(options: Options, driver: str) -> int:
-    """Hold a driver of the project against the delivery contract.
+@click.option(
+    "--compact", is_flag=True, help="Make the file of --driver as small as it can be instead."
+)
+def doctor(options: Options, driver: str | None, compact: bool) -> int:
+    """Look at what lies on this machine's disk, or hold a driver against the delivery contract.
 
-    Every case of the suite runs on new queues, beside the driver's place and with its settings;
-    the project's messages are not touched. Ends with 1 when a case fails.
+    Without --driver nothing is opened: of each driver it is said how large its file is, what takes
+    the room, and whether messages lie in queues that nobody declares. Ends with 1 when a file
+    cannot be read.
+
+    With --driver every case of the suite runs on new queues, beside the driver's place and with its
+    settings; the project's messages are not touched. Ends with 1 when a case fails.
 
     \b
     Examples:
-      moonq doctor --driver app:file
+      moonq doctor
       moonq doctor --driver app:file --json
+      moonq doctor --driver app:file --compact
     """
     from moonq.kinds import load
 
     project = load(options.project)
+    if driver is None:
+        if compact:
+            raise click.UsageError("--compact needs the --driver whose file is meant")
+        return _look(options, project)
     entry = driver_entry(project, driver)
+    if compact:
+        return _compact(options, project, entry)
     begun = time.monotonic()
     findings, abilities = examine(project, entry)
     if options.json:
@@ -51,6 +65,37 @@ def doctor(options: Options, driver: str) -> int:
     else:
         show(options, entry, findings, abilities, time.monotonic() - begun)
     return int(any(finding.problem for finding in findings))
+
+
+def _look(options: Options, project: Project) -> int:
+    from moonq.cli import resting
+
+    found = resting.document(project)
+    if options.json:
+        click.echo(json.dumps(found))
+    else:
+        resting.show(options, found)
+    return int(any("problem" in one for one in found["drivers"]))
+
+
+def _compact(options: Options, project: Project, entry: Entry) -> int:
+    from moonq.drivers import descriptor
+    from moonq.errors import Invalid
+    from moonq.text.wording import size
+
+    driver = descriptor(entry.kind)
+    before = driver.rest(entry.config, project.root)
+    if driver.compact is None or before is None:
+        raise Invalid(f"{entry.id} has nothing on this machine's disk")
+    driver.compact(entry.config, project.root)
+    after = driver.rest(entry.config, project.root) or before
+    told = {"driver": entry.id, "before_bytes": before.size_bytes, "after_bytes": after.size_bytes}
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.compacted/1", **told}))
+    else:
+        was, now = size(before.size_bytes), size(after.size_bytes)
+        click.echo(f"{entry.id}: {now}, before {was}")
+    return 0
 
 
 def driver_entry(project: Project, name: str) -> Entry:
@@ -121,25 +166,31 @@ def show(
     took: float,
 ) -> None:
     """Print the result for people."""
+    from moonq.cli.drawing import Lines
     from moonq.drivers import descriptor
-    from moonq.drivers.capabilities import table
+    from moonq.drivers.capabilities import words
     from moonq.text.wording import lasted
+    from moonq.views.tables import facts
 
+    lines = Lines(options, sys.stdout)
     for finding in findings:
         if finding.problem:
-            click.echo(f"✗ {finding.case.clause}: {finding.case.sentence}\n    {finding.problem}")
+            lines.line(("✗", "bad"), f" {finding.case.clause}: {finding.case.sentence}")
+            lines.line(f"    {finding.problem}")
     if not options.quiet:
-        click.echo(table({entry.id: abilities}) + "\n")
+        for row in facts(words(abilities), lines.screen):
+            lines.line(below=row)
+        lines.line()
         for ability, limit in descriptor(entry.kind).limits.items():
-            click.echo(f"{ability}: {limit.reason}")
-        _by_topic(findings, click.echo)
+            lines.line(f"{ability}: {limit.reason}")
+        _by_topic(findings, lines)
     kept = sum(not finding.problem for finding in findings)
     options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
 
 
-def _by_topic(findings: list[Finding], say: Callable[[str], object]) -> None:
+def _by_topic(findings: list[Finding], lines: Lines) -> None:
     total = Counter(finding.case.topic for finding in findings)
     kept = Counter(finding.case.topic for finding in findings if not finding.problem)
     for topic, count in total.items():
-        mark = "✓" if kept[topic] == count else "✗"
-        say(f"{mark} {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")
+        mark = ("✓", "good") if kept[topic] == count else ("✗", "bad")
+        lines.line(mark, f" {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")

@@ -47,7 +47,7 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
     envvar="MOONQ_PUBLISH_HEADER",
     help="A header; repeatable.",
 )
-@click.option("--file", type=click.Path(exists=True, dir_okay=False), help="Read the body there.")
+@click.option("--file", type=click.Path(), help="Read the body there.")
 @click.option(
     "--ndjson", metavar="FILE|-", help="Publish each line: a body, or a line of a backup."
 )
@@ -87,7 +87,9 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
     with attached(options, changes=changes, yes=given["yes"]) as host:
         job = Job(host, queue, given["dry_run"], source=_source(given))
         if given["wait"] is None:
-            job.run(messages(given), given["rate"], Progress(options))
+            # A dry run goes as fast as it can: nothing is there to be spared.
+            rate = None if given["dry_run"] else given["rate"]
+            job.run(messages(given), rate, Progress(options))
         else:
             job.run_and_wait(list(messages(given)), given["wait"])
     tell(options, VERBS["publish"], job.found)

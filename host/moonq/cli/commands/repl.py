@@ -12,6 +12,7 @@ from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
 from moonq.text.reading import argument, shown, text_of
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -75,7 +76,8 @@ def repl(
     Attaches to the host that runs; without one a private host is started, with its consumers off.
     What is typed on a terminal is run statement by statement. A file, or stdin when it is no
     terminal, is one chunk: nothing is shown but what it prints. Each -e is a chunk or a command
-    that shows its value. The first that fails is the last, and the exit code is 1.
+    that shows its value, with --json as one document on a line. The first that fails is the last,
+    and the exit code is 1.
 
     \b
     Examples:
@@ -85,6 +87,7 @@ def repl(
       moonq repl -f fill.lua -e '\\queues'
     """
     from moonq.console.core import Console
+    from moonq.console.documents import Documents
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
@@ -95,7 +98,9 @@ def repl(
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or Face(options.color, options.say)
+        face = terminal or (
+            Documents(options.say) if options.json else Face(options.color, options.say)
+        )
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
@@ -154,7 +159,7 @@ def _greeting(found: Reached) -> list[str]:
     if found.is_private:
         where = f"private host of {hello['project']}; consumers are off until \\start"
         leaving = "this host ends with you"
-    entries = f"{hello['entries']} entries"
+    entries = plural(hello["entries"], "entry")
     return [
         f"moonq {__version__} console · {where}",
         f"Lua 5.4 · {entries} · your session has its own Lua state",

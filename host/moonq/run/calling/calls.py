@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,8 +46,14 @@ class CallResult:
     memory: int = 0
 
     def judged(self) -> dict[str, Any]:
-        """Return `verdict` as plain data: the action, the delay if any, and the reason if dead."""
-        return self.verdict.told() if self.verdict else NOT_JUDGED
+        """Return `verdict` as plain data: the action, the delay if any, and the reason if dead.
+
+        The `words` are about what failed, also those that the handler gave to `nack` or `reject`.
+        """
+        if self.verdict is None:
+            return NOT_JUDGED
+        error = self.verdict.error
+        return {**self.verdict.told(), "words": error.message if error else ""}
 
 
 class Call:
@@ -124,7 +130,13 @@ class Call:
         )
         with closing(self._building.dry_policy(context, self._consumer)) as policy:
             with self._open(caller) as state:
-                event = ended(state.deliver(self._timeout(), [body]))
+                state.keep_results()
+                progress = state.deliver(self._timeout(), [body])
+                event = ended(progress)
+                if event is None and progress.stopped is None:
+                    # What it returned decides nothing, so there may be no room for it.
+                    with suppress(Stopped):
+                        result.values = _shown(state.results())
             if end(event or Event("ack")) and event is not None and result.verdict is not None:
                 result.fault = result.verdict.fault(event)
 
