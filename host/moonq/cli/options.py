@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -40,14 +39,6 @@ class Options:
     def notice(self, text: str) -> None:
         """Say it, as the other faces of `moonq.control.asking` do."""
         self.say(text)
-
-    @contextmanager
-    def progress(self) -> Iterator[Callable[[str], None]]:
-        """Say how far something is, on a terminal."""
-        from moonq.cli.drawing import Progress
-
-        with Progress(self) as progress:
-            yield progress.show
 
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
