@@ -2,6 +2,7 @@
 local deliver = require("host.run.deliver")
 local exports = require("host.walls.exports")
 local fault = require("host.run.fault")
+local handed = require("host.json.handed")
 local json = require("json")
 local limits = require("host.walls.limits")
 local modules = require("host.walls.modules")
@@ -12,8 +13,8 @@ local world = require("host.walls.world")
 
 local collectgarbage, require = collectgarbage, require
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
-local find, gmatch, match, rawequal = string.find, string.gmatch, string.match, rawequal
-local getmetatable, next, tostring, type, xpcall = getmetatable, next, tostring, type, xpcall
+local gmatch, match, rawequal = string.gmatch, string.match, rawequal
+local tostring, xpcall = tostring, xpcall
 local concat, unpack = table.concat, table.unpack
 
 local api = {}
@@ -34,6 +35,10 @@ function api.find_address()
 end
 
 api.use_permanent_hook = protect.use_permanent_hook
+
+--- Takes the main coroutine's hook away. A permanent one that has stopped the script would stop
+--- whatever the host asks next as well, and only a C function gets past it.
+api.unhook = sethook
 
 local function set_of(list)
   local set = {}
@@ -57,13 +62,15 @@ end
 ---@param source string
 ---@param names string     modules, separated by commas
 ---@param imports string   "alias=id,..."
-function api.define(id, chunk, source, names, imports)
+---@param namespace string where its bare names of entries belong; "" for none
+function api.define(id, chunk, source, names, imports, namespace)
   modules.define({
     id = id,
     chunk = chunk,
     source = source,
     modules = set_of(names),
     imports = map_of(imports),
+    namespace = namespace,
   })
 end
 
@@ -72,7 +79,8 @@ local function guarded(...)
   if result[1] then
     return result
   end
-  local value, stack = trace.raised(result[2])
+  local value = result[2]
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     return nil, "MEMORY", value, nil, stack
   end
@@ -112,45 +120,28 @@ end
 
 api.progress = deliver.progress
 
---- A copy of a value with its error values as what they say, not as what they are made of.
-local function told(value)
-  if type(value) ~= "table" or next(value) == nil then
-    return value
-  elseif getmetatable(value) == "error" then
-    return { kind = value:kind(), message = value:message(), retryable = value:retryable() }
-  end
-  local copy = {}
-  for key, item in next, value do
-    copy[key] = told(item)
-  end
-  return copy
-end
-
-local function encode_result(value)
-  local text, problem = json.encode(value, { name = "result" })
-  if text and find(text, '"_kind":', 1, true) then
-    return json.encode(told(value), { name = "result" })
-  end
-  return text, problem
-end
-
+--- The results behind `true` as a JSON array; or nil and an error about one that JSON has not.
 local function encode_results(result)
-  local list = {}
-  for index = 2, result.n do
-    local text, problem = "null", nil
-    if result[index] ~= nil then
-      text, problem = encode_result(result[index])
+  local texts, count = {}, result.n - 1
+  for place = 1, count do
+    local text, err = handed.text(result[place + 1], handed.name("result", place, count))
+    if not text then
+      return nil, err
     end
-    if problem then
-      text = json.encode({ ["$lua"] = fault.text(result[index]) })
-    end
-    list[index - 1] = text
+    texts[place] = text
   end
-  return "[" .. concat(list, ",") .. "]"
+  return "[" .. concat(texts, ",") .. "]", nil
 end
 
+--- Calls the handler; what travelled as null, because a list keeps its length, is nil again.
 local function apply(list)
-  return handler(unpack(list, 1, #list))
+  local count = #list
+  for place = 1, count do
+    if list[place] == json.null then
+      list[place] = nil
+    end
+  end
+  return handler(unpack(list, 1, count))
 end
 
 --- Calls the function with arguments given as a JSON array.
@@ -172,7 +163,11 @@ function api.call(arguments)
   elseif result.n >= 3 and result[2] == nil and result[3] ~= nil then
     return false, fault.of(result[3])
   end
-  return true, encode_results(result)
+  local results, unfit = encode_results(result)
+  if not results then
+    return false, fault.of(unfit)
+  end
+  return true, results
 end
 
 ---@type fun(event: verdict.Event): verdict.Verdict

@@ -194,6 +194,11 @@ local function read_fine(options, spec)
   return read
 end
 
+--- Names in brackets, for where none of them is like what was written.
+local function listed(names)
+  return #names > 0 and format(" (there are %s)", concat(names, ", ")) or ""
+end
+
 --- The complaint about options that are not fine: of several the first in sorted order.
 local function complaint(options, spec)
   local unknown, shown
@@ -203,7 +208,9 @@ local function complaint(options, spec)
     end
   end
   if unknown ~= nil then
-    return format("unknown option %s%s", shown, check.hint(unknown, check.names(spec)))
+    local known = check.names(spec)
+    local hint = check.hint(unknown, known)
+    return format("unknown option %s%s", shown, hint ~= "" and hint or listed(known))
   end
   for _, name in next, check.names(spec) do
     local _, fault = option(options, name, spec[name])

@@ -7,10 +7,12 @@
 ---     json.encode({ items = { print } })        --> nil, value.items[1] is a function, …
 ---
 --- What to know:
---- * `null` is `json.null`, so that lists keep their length and objects their keys.
+--- * `null` is `json.null`, so that lists keep their length and objects their keys. `json.null` is
+---   true in an `if`. In the body that a handler gets, a field that is null is absent instead.
 --- * Integers of 64 bits and floats keep their type: 1 and 1.0 stay different. A longer integer
 ---   becomes a float; a number too large for a float is an error.
---- * An empty table is the object `{}`. A decoded `[]` stays a list, and `json.array()` makes one.
+--- * An empty table is the object `{}`. A decoded list stays one when it becomes empty, though not
+---   its copies, and `json.array()` makes one.
 --- * Of a name that is there twice, the last one counts.
 --- * Objects are written in no particular order; the option `sorted` gives a stable one.
 --- * Metatables are not looked at: what counts is what is really in the table.

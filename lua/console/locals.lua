@@ -6,7 +6,8 @@
 ---
 --- Only what stands outside of all blocks and brackets is turned into a global of the session, and
 --- no line moves, so that places in errors stay true.
-local byte, find, match, rep, sub = string.byte, string.find, string.match, string.rep, string.sub
+local byte, find, gmatch, match = string.byte, string.find, string.gmatch, string.match
+local rep, sub = string.rep, string.sub
 local concat = table.concat
 
 local session_locals = {}
@@ -57,12 +58,25 @@ local function global_of(source, at)
   end
 end
 
+--- Notes the names of a piece, behind which `source` goes on at `behind`; whether one of them is
+--- there already: two locals of one name are two variables, which no global can stand for.
+local function notes_twice(seen, piece, source, behind)
+  local names = find(piece, "function$") and match(source, "^%s*[%a_][%w_]*", behind) or piece
+  for name in gmatch(names, "[%a_][%w_]*") do
+    if name ~= "nil" and seen[name] then
+      return true
+    end
+    seen[name] = true
+  end
+  return false
+end
+
 --- `source` with its outermost locals made globals.
 ---@param source string
 ---@return string
 ---@nodiscard
 function session_locals.kept(source)
-  local pieces, at, depth, done = {}, 1, 0, 1
+  local pieces, at, depth, done, seen = {}, 1, 0, 1, {}
   while at <= #source do
     local text_end = behind_text(source, at)
     local word = not text_end and match(source, "^[%a_][%w_]*", at)
@@ -70,7 +84,9 @@ function session_locals.kept(source)
       at = text_end
     elseif word == "local" and depth == 0 then
       local piece, behind = global_of(source, at)
-      if piece then
+      if piece and notes_twice(seen, piece, source, behind) then
+        return source
+      elseif piece then
         pieces[#pieces + 1] = sub(source, done, at - 1) .. piece
         done, at = behind, behind
         depth = depth + (find(piece, "function$") and 1 or 0)

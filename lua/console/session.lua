@@ -10,9 +10,12 @@ local completion = require("host.console.completion")
 local errors = require("errors")
 local fault = require("host.run.fault")
 local freeze = require("host.walls.freeze")
+local handed = require("host.json.handed")
 local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
+local misses = require("host.walls.misses")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
@@ -20,10 +23,11 @@ local session_locals = require("host.console.locals")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
-local error, getmetatable, ipairs, load, rawequal = error, getmetatable, ipairs, load, rawequal
+local error, ipairs, load, rawequal = error, ipairs, load, rawequal
 local select, setmetatable, tonumber = select, setmetatable, tonumber
 local tostring, type, xpcall = tostring, type, xpcall
-local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
+local find, format, gsub, match, sub =
+  string.find, string.format, string.gsub, string.match, string.sub
 local concat, pack, unpack, utf8_len = table.concat, table.pack, table.unpack, utf8.len
 
 local console = {}
@@ -96,7 +100,7 @@ function console.open(names, aliases, verbs)
   env = world.new({ id = "console", require = require_here })
   globals = freeze.backing(env)
   globals.print, globals.out = print_here, out
-  setmetatable(globals, { __index = lazily })
+  setmetatable(globals, lock.metatable({ __index = lazily }))
   completion.open(globals, known_modules, imports, require_here)
 end
 
@@ -148,8 +152,7 @@ end
 
 local function fault_object(value, stack)
   local kind, text, retryable, own_stack = fault.of(value)
-  local is_error = type(value) == "table" and getmetatable(value) == "error"
-  local details = is_error and value:details()
+  local details = fault.is_error(value) and value:details()
   local code = type(details) == "table" and details.code
   return {
     kind = kind,
@@ -160,9 +163,13 @@ local function fault_object(value, stack)
   }
 end
 
-local function as_json(value)
-  local text = value ~= nil and json.encode(value)
-  return text and #text <= LARGEST and text or "null"
+--- A result as JSON; or nil and why it cannot be handed over, which begins with its place.
+local function as_json(value, name)
+  local text, err = handed.text(value, name)
+  if text and #text > LARGEST then
+    return nil, format("%s has %d bytes as JSON; at most %d are answered", name, #text, LARGEST)
+  end
+  return text, err and err:message()
 end
 
 local function remember(results)
@@ -178,17 +185,34 @@ local function encode(fields, texts, values)
   return sub(head, 1, -2) .. "," .. lists .. "}"
 end
 
+--- The results as JSON, with null for those that are no JSON, and what is to be said about those.
+local function values_of(results)
+  local values, unfit = {}, {}
+  for place = 1, results.n do
+    local text, complaint = as_json(results[place], handed.name("value", place, results.n))
+    values[place] = text or "null"
+    if complaint then
+      unfit[#unfit + 1] = { place = place, message = readable(complaint) }
+    end
+  end
+  return values, unfit
+end
+
 --- What a statement answered; `nil, err` is told like an error that was raised.
-local function answer_of(results, is_expression, is_muted, width)
-  local fields = { status = "done", expression = is_expression, muted = is_muted, n = results.n }
-  local texts, values = {}, {}
+local function answer_of(results, wanted)
+  local fields =
+    { status = "done", expression = wanted.expression, muted = wanted.muted, n = results.n }
+  local texts, values, unfit = {}, values_of(results)
   if results.n >= 2 and results[1] == nil and results[2] ~= nil then
     fields.fault = fault_object(results[2], "")
     globals._err = results[2]
+  elseif #unfit > 0 and not wanted.marked then
+    fields.fault = { kind = errors.INVALID, message = unfit[1].message, stack = "" }
   end
+  fields.unfit = #unfit > 0 and unfit or nil
   for index = 1, results.n do
-    texts[index] = is_muted and '""' or quoted(pretty.value(results[index], { width = width }))
-    values[index] = as_json(results[index])
+    local text = wanted.muted and "" or pretty.value(results[index], { width = wanted.width })
+    texts[index] = quoted(text)
   end
   if results.n > 0 then
     remember(results)
@@ -197,8 +221,8 @@ local function answer_of(results, is_expression, is_muted, width)
   return encode(fields, texts, values)
 end
 
-local function answer_of_raised(raised)
-  local value, stack = trace.raised(raised)
+local function answer_of_raised(value)
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     value = errors.new({ kind = "INTERNAL", message = "not enough memory" })
   end
@@ -216,29 +240,62 @@ local function results_of(_, ...)
   return results
 end
 
---- Runs one text and answers what came of it, as JSON: `status` is done, raised, incomplete or
---- invalid; then `texts` (Lua literals), `values` (JSON, or null), `fault`, `complaint`, `line`.
----@param source string
----@param width integer  columns of the terminal
----@return string
-function console.evaluate(source, width)
-  local chunk, is_expression, complaint, incomplete = compile(source)
-  if not chunk then
-    local status = incomplete and "incomplete" or "invalid"
-    local line, text = match(complaint, "^console:(%d+): (.*)$")
-    local fields = { status = status, n = 0, complaint = readable(text or complaint) }
-    fields.line = line and tonumber(line) or nil
-    return encode(fields, {}, {})
-  end
+--- Why a text does not compile.
+local function refusal(complaint, incomplete, name)
+  local line, text = match(complaint, "^" .. gsub(name, "%W", "%%%0") .. ":(%d+): (.*)$")
+  return encode({
+    status = incomplete and "incomplete" or "invalid",
+    n = 0,
+    complaint = readable(text or complaint),
+    line = line and tonumber(line) or nil,
+  }, {}, {})
+end
+
+local function run(chunk)
+  misses.last = nil
   trace.clear()
   limits.rearm()
-  local is_muted = find(source, ";%s*$") ~= nil
-  local result = pack(xpcall(chunk, trace.handler))
+  return pack(xpcall(chunk, trace.handler))
+end
+
+--- Runs one text and answers what came of it, as JSON: `status` is done, raised, incomplete or
+--- invalid; then `texts` (Lua literals), `values` (JSON, or null), `unfit` (of which values JSON
+--- cannot carry something, and what), `fault`, `complaint`, `line`.
+---@param source string
+---@param width integer   columns of the terminal
+---@param marked boolean  for people, who can read the texts: else what JSON cannot carry is a fault
+---@return string
+function console.evaluate(source, width, marked)
+  local chunk, is_expression, complaint, incomplete = compile(source)
+  if not chunk then
+    return refusal(complaint, incomplete, "console")
+  end
+  local result = run(chunk)
   if not result[1] then
     return answer_of_raised(result[2])
   end
-  local results = results_of(unpack(result, 1, result.n))
-  return answer_of(results, is_expression, is_muted, width)
+  return answer_of(results_of(unpack(result, 1, result.n)), {
+    expression = is_expression,
+    muted = find(source, ";%s*$") ~= nil,
+    marked = marked,
+    width = width,
+  })
+end
+
+--- Runs the whole text of a file, as `lua FILE` would: what it returns is not looked at.
+---@param source string
+---@param name string  of the file
+---@return string
+function console.execute(source, name)
+  local chunk, complaint = load(source, "@" .. name, "t", env)
+  if not chunk then
+    return refusal(complaint, false, name)
+  end
+  local result = run(chunk)
+  if not result[1] then
+    return answer_of_raised(result[2])
+  end
+  return encode({ status = "done", expression = false, muted = true, n = 0 }, {}, {})
 end
 
 --- What could follow a path such as `queue.pu`, as JSON; never runs a script's code.

@@ -12,7 +12,7 @@ local byte, find, format, gsub = string.byte, string.find, string.format, string
 local match, sub, concat, huge = string.match, string.sub, table.concat, math.huge
 local utf8_char, utf8_len = utf8.char, utf8.len
 local ANY_CHARACTER = "^" .. utf8.charpattern
-local EMPTY = json_values.EMPTY
+local EMPTY, NULL = json_values.EMPTY, json_values.null
 
 local json_reader = {}
 
@@ -42,6 +42,8 @@ end
 
 --- What is wrong with the text being read, and where. Only between `fail` and the end of `decode`.
 local fault, fault_at
+--- What a field that is null becomes in the text being read: `NULL`, or nil where it is absent.
+local null_field
 
 local function fail(message, position)
   fault, fault_at = message, position
@@ -182,7 +184,7 @@ local READ = setmetatable({
   ["0"] = read_zero,
   t = word_reader("true", true),
   f = word_reader("false", false),
-  n = word_reader("null", json_values.null),
+  n = word_reader("null", NULL),
 }, {
   __index = function()
     return function(text, at)
@@ -247,7 +249,7 @@ local function read_object(text, at, depth)
   repeat
     local name, first, inside = match(text, NAME, at)
     if not name then
-      local behind = next(object) == nil and match(text, CLOSED_OBJECT, at)
+      local behind = not mark and match(text, CLOSED_OBJECT, at)
       if behind then
         return object, behind
       end
@@ -273,6 +275,8 @@ local function read_object(text, at, depth)
       value, mark, at = read_marked(text, first, inside, depth + 1, OBJECT_MARK, "',' or '}'")
       if not mark then
         return nil
+      elseif value == NULL then
+        value = null_field
       end
     end
     object[name] = value
@@ -285,6 +289,8 @@ local function read_list(text, at, depth)
     return too_deep(at)
   end
   local list, n = { nil, nil, nil, nil }, 0
+  -- So that it stays a list when a script takes its last item away.
+  EMPTY[list] = "[]"
   local value, mark
   repeat
     local first, inside = sub(text, at, at), at + 1
@@ -304,7 +310,6 @@ local function read_list(text, at, depth)
         mark = nil -- the long way finds the words for it
       end
     elseif first == "]" and n == 0 then
-      EMPTY[list] = "[]"
       return list, inside
     end
     if not mark then
@@ -348,11 +353,8 @@ local function describe(text)
   return format("line %d, column %d: %s", lines + 1, column, fault), lines + 1, column
 end
 
---- The value of a JSON text, or nil and an error.
----@param text string
----@return any value
----@return errors.Error|nil err
-function json_reader.read(text)
+local function read(text, null)
+  null_field = null
   local value, behind = read_text(text)
   if behind then
     return value, nil
@@ -364,6 +366,23 @@ function json_reader.read(text)
       message = "json: " .. words,
       details = { line = line, column = column },
     })
+end
+
+--- The value of a JSON text, or nil and an error.
+---@param text string
+---@return any value            with `json.null` for every null
+---@return errors.Error|nil err
+function json_reader.read(text)
+  return read(text, NULL)
+end
+
+--- The body of a message, or nil and an error. A field that is null is absent, because scripts ask
+--- `if body.field then`; a null in a list is `json.null`, because it keeps its place.
+---@param text string
+---@return any value
+---@return errors.Error|nil err
+function json_reader.read_body(text)
+  return read(text, nil)
 end
 
 --- What keeps a text from being read, or nil.

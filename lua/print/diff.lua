@@ -10,10 +10,12 @@ local find, gsub = string.find, string.gsub
 local contents = require("host.walls.contents")
 local pretty = require("host.print.pretty")
 local text_diff = require("host.print.text_diff")
+local text_window = require("host.print.text_window")
 
 local diff = {}
 
 local PATHS = 8 -- differences that are spelled out
+local SIDE_BY_SIDE = 60 -- bytes of two texts that fit one line
 
 ---@class diff.Difference
 ---@field path string
@@ -117,18 +119,28 @@ function diff.remark(actual, expected)
   return ""
 end
 
+--- Whether two texts are too long to be shown side by side.
+local function are_long_texts(got, expected)
+  return type(got) == "string" and type(expected) == "string" and #got + #expected > SIDE_BY_SIDE
+end
+
+--- The lines about one difference: one, or three where long texts differ.
 ---@param finding diff.Difference
-local function line_of(finding)
+local function lines_of(finding)
+  if are_long_texts(finding.got, finding.expected) then
+    local both = text_window.lines(finding.got, finding.expected, pretty.quote)
+    return { "at " .. gsub(finding.path, "^%.", ""), "  " .. both[1], "  " .. both[2] }
+  end
   local got, expected = shown(finding.got), shown(finding.expected)
   local path = gsub(finding.path, "^%.", "")
   local remark = diff.remark(finding.got, finding.expected)
   if got == expected then
     remark = " (not the same one)"
   end
-  return "at " .. path .. "   got " .. got .. "   expected " .. expected .. remark
+  return { "at " .. path .. "   got " .. got .. "   expected " .. expected .. remark }
 end
 
---- The differences of two tables, one line for each path, and how many there are in all.
+--- The differences of two tables, path by path, and how many there are in all.
 ---@param actual table
 ---@param expected table
 ---@param partial? boolean  look only at what `expected` holds
@@ -139,8 +151,10 @@ function diff.lines(actual, expected, partial)
   local search = { found = {}, count = 0, partial = partial or false, seen = {} }
   walk(search, actual, expected, "")
   local lines = {}
-  for index, finding in ipairs(search.found) do
-    lines[index] = line_of(finding)
+  for _, finding in ipairs(search.found) do
+    for _, line in ipairs(lines_of(finding)) do
+      lines[#lines + 1] = line
+    end
   end
   if search.count > PATHS then
     lines[#lines + 1] = "and " .. search.count - PATHS .. " more differences"

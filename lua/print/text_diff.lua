@@ -3,12 +3,15 @@
 ---     text_diff.lines("one\ntwo", "one\n2") --> { "  one", "- 2", "+ two" }
 ---
 --- `-` was expected, `+` is there.
-local find, gmatch = string.find, string.gmatch
+local find, gmatch, sub = string.find, string.gmatch, string.sub
 local max, min = math.max, math.min
+
+local text_window = require("host.print.text_window")
 
 local text_diff = {}
 
 local LINES = 12 -- as many fit under a failure without hiding the next one
+local LONG = 90 -- bytes of a changed line beyond which only the place of the change is shown
 local CELLS = 250000 -- of the table that finds common lines; beyond it, all lines count as changed
 
 local function split(text)
@@ -113,13 +116,38 @@ local function elided(lines)
   return kept
 end
 
+--- Cuts changed lines that are long to where they differ: the first that was expected against the
+--- first that is there, and so on.
+local function windowed(lines)
+  local wanted = 0 -- how many expected lines stand above, still without their counterpart
+  for index = 1, #lines do
+    local mark = sub(lines[index], 1, 2)
+    if mark == "- " then
+      wanted = wanted + 1
+    elseif mark == "+ " and wanted > 0 and sub(lines[index - wanted], 1, 2) == "- " then
+      local above = index - wanted
+      local got, expected = sub(lines[index], 3), sub(lines[above], 3)
+      if max(#got, #expected) > LONG then
+        got, expected = text_window.parts(got, expected)
+        lines[index], lines[above] = "+ " .. got, "- " .. expected
+      end
+      if sub(lines[index + 1] or "", 1, 2) ~= "+ " then
+        wanted = 0
+      end
+    else
+      wanted = 0
+    end
+  end
+  return lines
+end
+
 --- The changed lines and those next to them, at most 12 in all.
 ---@param got string
 ---@param expected string
 ---@return string[] lines
 ---@nodiscard
 function text_diff.lines(got, expected)
-  local lines = elided(text_diff.all(got, expected))
+  local lines = windowed(elided(text_diff.all(got, expected)))
   local rest = #lines - LINES + 1
   if rest <= 1 then
     return lines

@@ -1,15 +1,20 @@
 --- Carries values from one state to another: arguments and results of stubs, results of handlers.
 ---
----     crossing.decode(crossing.encode(nil, errors.new("down")))  --> nil, down
+---     crossing.decode(crossing.encode("result", nil, errors.new("down")))  --> nil, down
+---     crossing.encode("result", { cb = print })  --> nil, result.cb is a function, …
+---     crossing.decode(crossing.marked({ cb = print }))  --> { cb = "function" }
 ---
---- Errors stay errors and nil stays nil. What JSON cannot carry arrives as its description.
+--- Errors stay errors and nil stays nil.
 local errors = require("errors")
+local fault = require("host.run.fault")
+local handed = require("host.json.handed")
 local json = require("json")
 local pretty = require("host.print.pretty")
 
-local getmetatable, next, rawequal, select, type = getmetatable, next, rawequal, select, type
+local next, rawequal, select, type = next, rawequal, select, type
+local metatable_of = debug.getmetatable
 local concat, format, math_type, unpack = table.concat, string.format, math.type, table.unpack
-local utf8_len = utf8.len
+local sub, utf8_len = string.sub, utf8.len
 
 local crossing = {}
 
@@ -28,7 +33,7 @@ local function carriable(value, depth)
     return value
   elseif kind == "number" then
     return (math_type(value) == "integer" or value - value == 0) and value or described(value)
-  elseif kind ~= "table" or depth > DEEPEST or getmetatable(value) ~= nil then
+  elseif kind ~= "table" or depth > DEEPEST or metatable_of(value) ~= nil then
     return described(value)
   end
   local copy, is_list = {}, #value > 0
@@ -38,10 +43,6 @@ local function carriable(value, depth)
     copy[name] = carriable(item, depth + 1)
   end
   return json.encode(copy) and copy or described(value)
-end
-
-local function is_error(value)
-  return type(value) == "table" and getmetatable(value) == "error"
 end
 
 local function encode_error(err)
@@ -55,30 +56,57 @@ local function encode_error(err)
   })
 end
 
-local function encode_value(value)
+local function encode_value(value, name)
   if value == nil then
-    return "{}"
-  elseif is_error(value) then
-    return encode_error(value)
+    return "{}", nil
+  elseif fault.is_error(value) then
+    return encode_error(value), nil
   end
-  local text = json.encode(value) or json.encode(carriable(value, 1))
-  return format('{"value":%s}', text)
+  local text, err = handed.text(value, name)
+  return text and format('{"value":%s}', text), err
 end
 
---- Any values as one text.
+--- Any values as one text; or nil and an error that names what JSON cannot carry.
+---@param what string  what they are called in the error: "result"
+---@param ... any
+---@return string|nil text
+---@return errors.Error|nil err
+---@nodiscard
+function crossing.encode(what, ...)
+  local items, count = {}, select("#", ...)
+  for place = 1, count do
+    local text, err = encode_value(select(place, ...), handed.name(what, place, count))
+    if not text then
+      return nil, err
+    end
+    items[place] = text
+  end
+  return "[" .. concat(items, ",") .. "]", nil
+end
+
+--- Any values as one text, for people: what JSON cannot carry arrives as its description.
 ---@param ... any
 ---@return string
 ---@nodiscard
-function crossing.encode(...)
+function crossing.marked(...)
   local items = {}
-  for index = 1, select("#", ...) do
-    items[index] = encode_value((select(index, ...)))
+  for place = 1, select("#", ...) do
+    local value = select(place, ...)
+    items[place] = encode_value(value, "") or encode_value(carriable(value, 1), "")
   end
   return "[" .. concat(items, ",") .. "]"
 end
 
---- The values of a text.
+--- The text of what a call returned, with the `true` of `pcall` in front.
 ---@param text string  from `encode`
+---@return string
+---@nodiscard
+function crossing.returned(text)
+  return '[{"value":true}' .. (text == "[]" and "]" or "," .. sub(text, 2))
+end
+
+--- The values of a text.
+---@param text string  from `encode` or `marked`
 ---@return any ...
 function crossing.decode(text)
   local items = json.decode(text)

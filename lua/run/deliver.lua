@@ -12,18 +12,19 @@
 --- What a failure leads to is not decided here but in `verdict.lua`.
 local errors = require("errors")
 local fault = require("host.run.fault")
-local json = require("json")
+local json_reader = require("host.json.reader")
 local limits = require("host.walls.limits")
 local message = require("host.run.message")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local trace = require("host.walls.trace")
 
 local clock, rawequal, select = os.clock, rawequal, select
 local tostring, xpcall = tostring, xpcall
 local unpack = table.unpack
-local decode, open, close = json.decode, message.open, message.close
-local on_error = trace.handler
+local read_body, open, close = json_reader.read_body, message.open, message.close
+local on_error, where_raised = trace.handler, trace.of
 local reset_metatables = metatables.reset
 local EXCEEDED = limits.EXCEEDED
 local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_waited
@@ -33,6 +34,8 @@ local deliver = {}
 local FAILED, SETTLED, DECODE, MEMORY = 1, 2, 3, 4
 --- Seconds of work after which the rest of a batch is left to other workers.
 local SLICE = 0.001
+
+local call = xpcall
 
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
@@ -48,17 +51,17 @@ local function note_failure(index, value, stack)
   note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
 end
 
-local function note_raised(index, raised)
-  local value, stack = trace.raised(raised)
+local function note_raised(index, value)
   if rawequal(value, EXCEEDED) then
     note(index, MEMORY)
   else
-    note_failure(index, value, stack)
+    note_failure(index, value, (where_raised(value)))
   end
 end
 
 --- Called when the script has run: nothing but what it keeps itself lives longer.
 local function forget()
+  misses.last = nil
   reset_metatables()
   clear_trace()
   rearm()
@@ -83,14 +86,22 @@ local function run(handler, is_json, index, body)
   local value = body
   if is_json then
     local problem
-    value, problem = decode(body)
+    value, problem = read_body(body)
     if problem then
       note(index, DECODE, errors.INVALID, tostring(problem))
       return
     end
   end
-  open(index, value)
-  conclude(index, xpcall(handler, on_error, value))
+  open(index, value, body)
+  conclude(index, call(handler, on_error, value))
+end
+
+--- Lets *look* see and pass on what each handler returns, behind whether it ended well.
+---@param look fun(ok: boolean, ...: any): ...
+function deliver.watch(look)
+  call = function(...)
+    return look(xpcall(...))
+  end
 end
 
 --- How many messages of the current call are done, and what became of them.

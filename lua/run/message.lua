@@ -3,7 +3,7 @@
 --- `deliver` opens it before the handler and closes it afterwards; opening only stores the body,
 --- because most handlers never ask for more. What a script asks for is fetched from the host then.
 ---
----     message.open(1, body)
+---     message.open(1, body, bytes)
 ---     message.current():attempt() --> 1
 ---     message.close()             --> false: the handler has not settled it
 local check = require("check")
@@ -11,8 +11,9 @@ local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 
-local error, getmetatable, next, rawequal = error, getmetatable, next, rawequal
+local error, next, rawequal = error, next, rawequal
 local setmetatable, format, sub = setmetatable, string.format, string.sub
 local settle_early, fetch = lent.settle, lent.message
 
@@ -20,7 +21,7 @@ local message = {}
 
 -- The open delivery. `object` is what scripts hold; one that is kept longer is not it any more.
 local number, settled, object = 0, false, nil
-local body
+local body, raw
 --- What the host knows of it, once a script has asked.
 ---@type table<string, any>?
 local known
@@ -39,18 +40,17 @@ local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "message"
-local Message = {
+local Message = lock.metatable({
   __index = methods,
   __name = NAME,
-  __metatable = NAME,
   __newindex = function()
     error("a message cannot be changed; publish a new one", 2)
   end,
-}
+}, NAME)
 
 --- Whether it is the open message; nil and an error when it was kept beyond its handler.
 local function held(self, method)
-  if getmetatable(self) ~= NAME then
+  if not lock.is_of(self, Message) then
     error(format("msg:%s() is called with a colon, on what queue.message() answers", method), 3)
   elseif not rawequal(self, object) then
     return invalid("msg:%s(): released: the handler of this message has ended", method)
@@ -72,7 +72,7 @@ function methods:id()
   return ok and field("id"), err
 end
 
---- The body, as the handler got it.
+--- The body, as the handler got it: a field that is null is absent, a null in a list `json.null`.
 ---@return any body
 ---@return errors.Error|nil err
 function methods:body()
@@ -81,6 +81,14 @@ function methods:body()
     return nil, err
   end
   return body, nil
+end
+
+--- The bytes of the body, as they were published: `json.decode` reads them with every null.
+---@return string|nil bytes
+---@return errors.Error|nil err
+function methods:raw()
+  local ok, err = held(self, "raw")
+  return ok and raw, err
 end
 
 --- The value of a header, nil when there is none.
@@ -273,15 +281,16 @@ end
 --- Begins a delivery.
 ---@param new_number integer  which message of the running call it is, from 1
 ---@param new_body any        as the handler gets it
-function message.open(new_number, new_body)
-  number, body = new_number, new_body
+---@param new_raw string      as it was published
+function message.open(new_number, new_body, new_raw)
+  number, body, raw = new_number, new_body, new_raw
 end
 
 --- Ends the delivery; nothing of it stays.
 ---@return boolean settled   whether the handler has settled it
 function message.close()
   local was_settled = settled
-  number, settled, object, known, body = 0, false, nil, nil, nil
+  number, settled, object, known, body, raw = 0, false, nil, nil, nil, nil
   return was_settled
 end
 

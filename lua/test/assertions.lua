@@ -8,13 +8,14 @@
 local ipairs, next, pcall, rawequal, rawget, tostring, type =
   ipairs, next, pcall, rawequal, rawget, tostring, type
 local concat, format = table.concat, string.format
-local abs = math.abs
+local abs, max = math.abs, math.max
 local blame = require("host.walls.blame")
 local contents = require("host.walls.contents")
 local diff = require("host.print.diff")
 local pretty = require("host.print.pretty")
 local strings = require("host.stock.strings")
 local text_diff = require("host.print.text_diff")
+local text_window = require("host.print.text_window")
 
 -- The bounded one: texts and patterns come from scripts.
 local find = strings.new().find
@@ -22,6 +23,9 @@ local find = strings.new().find
 local brief = pretty.brief
 
 local assertions = {}
+
+--- Bytes of a text that is shown as a whole where it differs from another.
+local SHORT = 80
 
 ---@param code string
 ---@param lines? string[]
@@ -59,7 +63,13 @@ local function text_mismatch(actual, expected)
   if find(actual, "\n", 1, true) or find(expected, "\n", 1, true) then
     return mismatch("T701", text_diff.lines(actual, expected), "expected equal texts")
   end
-  return differ("expected %s, got %s", brief(expected, 200), brief(actual, 200))
+  local here, there = pretty.quote(actual), pretty.quote(expected)
+  if max(#here, #there) <= SHORT then
+    return differ("expected %s, got %s", there, here)
+  end
+  local place = text_window.place(actual, expected)
+  local lines = text_window.lines(actual, expected, pretty.quote)
+  return mismatch("T701", lines, "expected equal texts; they differ from byte %d on", place)
 end
 
 function assertions.eq(actual, expected)

@@ -9,6 +9,8 @@ local problem = require("host.test.problem")
 
 local block = {}
 
+local UNDOES = { after_all = true, after_each = true }
+
 ---@class block.Block
 ---@field name string
 ---@field parent? block.Block
@@ -46,18 +48,21 @@ function block.around(innermost)
   return blocks
 end
 
---- Runs the hooks of one kind; the first that goes wrong ends it.
+--- Runs the hooks of one kind. The first that goes wrong ends a preparation; of those that undo
+--- one, all are run.
 ---@param one block.Block
 ---@param kind "before_all"|"after_all"|"before_each"|"after_each"
 ---@return problem.Problem?
 function block.run_hooks(one, kind)
+  local found
   for _, body in ipairs(one.hooks[kind]) do
     local whose = one.parent and "'" .. one.name .. "'" or one.name
-    local found = problem.attempt(body, kind .. " of " .. whose)
-    if found then
+    found = problem.join(found, problem.attempt(body, kind .. " of " .. whose))
+    if found and not UNDOES[kind] then
       return found
     end
   end
+  return found
 end
 
 --- Opens the blocks around a test. One that could not open stays so for all its tests: half a
@@ -91,16 +96,15 @@ end
 ---@param blocks block.Block[]
 ---@return problem.Problem?
 function block.leave(blocks)
-  local first
+  local found
   for depth = #blocks, 1, -1 do
     local one = blocks[depth]
     one.left = one.left - 1
     if one.left <= 0 then
-      local found = block.close(one)
-      first = first or found
+      found = problem.join(found, block.close(one))
     end
   end
-  return first
+  return found
 end
 
 return block

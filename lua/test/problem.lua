@@ -3,7 +3,8 @@
 ---     problem.attempt(function() error("lost") end)
 ---     --> { status = "error", code = "T710", message = "lost", line = 3, … }
 local format, math_type, sub = string.format, math.type, string.sub
-local ipairs, rawget, tostring, type, xpcall = ipairs, rawget, tostring, type, xpcall
+local ipairs, next, rawget, tostring, type, xpcall = ipairs, next, rawget, tostring, type, xpcall
+local move = table.move
 local failure = require("host.test.failure")
 local limits = require("host.walls.limits")
 local locals = require("host.test.locals")
@@ -12,6 +13,8 @@ local raising = require("host.test.raising")
 local trace = require("host.walls.trace")
 
 local problem = {}
+
+local note = trace.handler
 
 ---@class problem.Problem
 ---@field status "failed"|"error"  "failed": an assertion of the test said no
@@ -23,6 +26,7 @@ local problem = {}
 ---@field line? integer
 ---@field stack? string            script frames, innermost first
 ---@field locals? table<string, string>  variables by name, as literals
+---@field also? problem.Problem[]  what went wrong after it: in hooks that run all the same
 
 --- The words of an error, without the place that Lua wrote in front of them.
 local function words_of(value, source, line)
@@ -52,30 +56,29 @@ local function bound(found)
 end
 
 --- An assertion may be raised again far from where it failed: its own place counts.
-local function move(found, source, line)
+local function relocate(found, source, line)
   if type(source) == "string" and math_type(line) == "integer" and line ~= found.line then
     found.source, found.line, found.locals = source, line, nil
   end
 end
 
----@param raised trace.Raised|string
+---@param value any
+---@param values locals.Captured?
 ---@param hook? string
 ---@return problem.Problem
-local function of(raised, hook)
-  -- When memory or stack run out, Lua calls no message handler, or not to its end.
-  if type(raised) ~= "table" then
-    raised = { value = raised }
-  end
-  local value, source, line = raised.value, raised.source, raised.line
+local function of(value, values, hook)
+  local stack, source, line = trace.of(value)
   local found = { status = "error", code = "T710", diff = {}, hook = hook }
-  found.source, found.line, found.stack = source, line, raised.stack
-  found.locals = raised.locals
+  if stack ~= "" then
+    found.source, found.line, found.stack = source, line, stack
+    found.locals = values and locals.described(values)
+  end
   if failure.is(value) then
     -- Half a preparation is not what the test is about, even if an assertion says so.
     found.status = hook and "error" or "failed"
     found.code, found.message = tostring(rawget(value, "code")), tostring(rawget(value, "message"))
     found.diff = failure.lines(value)
-    move(found, rawget(value, "source"), rawget(value, "line"))
+    relocate(found, rawget(value, "source"), rawget(value, "line"))
   else
     found.message = words_of(value, source, line)
   end
@@ -85,21 +88,63 @@ local function of(raised, hook)
   return bound(found)
 end
 
-local function on_error(value)
-  local raised = trace.handler(value)
-  raised.locals = locals.capture()
-  return raised
-end
+--- The hook that runs now: asked for when the state was cut off in the middle of it.
+---@type string?
+problem.hook = nil
 
 --- Calls `body` and tells what went wrong, or nil.
 ---@param body fun()
 ---@param hook? string  its name, if it is not the test itself
 ---@return problem.Problem?
 function problem.attempt(body, hook)
-  local passed, raised = xpcall(body, on_error)
+  local values
+  trace.clear()
+  problem.hook = hook
+  local passed, value = xpcall(body, function(value)
+    values = locals.capture()
+    return note(value)
+  end)
+  problem.hook = nil
   if not passed then
-    return of(raised, hook)
+    return of(value, values, hook)
   end
+end
+
+local function copy_of(found)
+  local copy = {}
+  for key, value in next, found do
+    copy[key] = value
+  end
+  copy.also = move(found.also or {}, 1, #(found.also or {}), 1, {})
+  return copy
+end
+
+--- Two problems as one: the first of them, which knows the other.
+---@param first problem.Problem?
+---@param late problem.Problem?
+---@return problem.Problem?
+---@nodiscard
+function problem.join(first, late)
+  if not first or not late then
+    return first or late
+  end
+  -- A block keeps its problem for its other tests, so it is not written to.
+  local joined = copy_of(first)
+  for _, one in ipairs(problem.apart(late)) do
+    joined.also[#joined.also + 1] = one
+  end
+  return joined
+end
+
+--- A problem and all that it knows of, one by one.
+---@param found problem.Problem
+---@return problem.Problem[]
+---@nodiscard
+function problem.apart(found)
+  local first = copy_of(found)
+  local list = move(first.also, 1, #first.also, 2, { first })
+  first.also = nil
+  return list
 end
 
 return problem

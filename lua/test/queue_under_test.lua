@@ -9,13 +9,13 @@ local errors = require("errors")
 local failure = require("host.test.failure")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 local publishing = require("host.run.publishing")
 local refusal = require("host.test.refusal")
 local run_record = require("host.test.run_record")
 
-local error, getmetatable, ipairs, rawget, setmetatable =
-  error, getmetatable, ipairs, rawget, setmetatable
-local format, math_type = string.format, math.type
+local error, ipairs, next, rawget, setmetatable = error, ipairs, next, rawget, setmetatable
+local concat, format, math_type, sort = table.concat, string.format, math.type, table.sort
 
 local queue_under_test = {}
 
@@ -49,7 +49,7 @@ end
 ---@field id string
 local Queue = {}
 local NAME = "test.queue"
-local meta = { __index = Queue, __name = NAME, __metatable = NAME }
+local meta = lock.metatable({ __index = Queue, __name = NAME }, NAME)
 
 --- The handle on a queue; raises where there is none.
 ---@param id string
@@ -61,7 +61,7 @@ function queue_under_test.open(id)
 end
 
 local function id_of(self, method)
-  if getmetatable(self) ~= NAME then
+  if not lock.is_of(self, meta) then
     error(format("queue:%s() is called with a colon", method), 3)
   end
   return rawget(self, "id")
@@ -161,7 +161,7 @@ local DRAIN = {
   within = { type = "string|number" },
 }
 
-local function drain_options(options)
+local function drain_options(options, where)
   local fields, fault = check.read(options or {}, DRAIN)
   local within
   if fields and fields.within ~= nil then
@@ -169,7 +169,7 @@ local function drain_options(options)
     fault = fault and "option 'within': " .. fault
   end
   if not fields or fault then
-    refusal.raise("queue:drain: " .. fault)
+    refusal.raise(where .. ": " .. fault)
   end
   return fields.max, within
 end
@@ -178,19 +178,44 @@ local function told(text, err)
   return queue_under_test.settle(run_record.new((json.decode(refusal.check(text, err)))))
 end
 
+--- That a run had no end, with the queues that are not empty.
+local function endless(run, most)
+  local ids = {}
+  for id in next, run.left do
+    ids[#ids + 1] = id
+  end
+  sort(ids)
+  local words = "%s is not idle after %d deliveries; is a handler publishing to its own queue?"
+  if #ids > 1 then
+    words = "%s are not idle after %d deliveries; are handlers publishing to each other's queues?"
+  end
+  failure.raise({ code = "T705", text = format(words, concat(ids, ", "), most) })
+end
+
+--- Lets consumers run until there is nothing left to do.
+local function drain(id, options, where)
+  local most, within = drain_options(options, where)
+  local run = told(lent.test_drain(id, most, within or -1))
+  if next(run.left) ~= nil then
+    endless(run, most)
+  end
+  return run
+end
+
+--- Lets all consumers of the project run until there is nothing left to do in any queue that has
+--- one, in virtual time: as `queue:drain` for all of them together.
+---@param options? testing.DrainOptions
+---@return testing.Run
+function queue_under_test.drain_all(options)
+  return drain("", options, "test.drain")
+end
+
 --- Lets the consumers of this queue run until there is nothing left to do, in virtual time: the
 --- clock jumps over delays and backoff.
 ---@param options? testing.DrainOptions
 ---@return testing.Run
 function Queue:drain(options)
-  local id = id_of(self, "drain")
-  local most, within = drain_options(options)
-  local run = told(lent.test_drain(id, most, within or -1))
-  if run.cut_short then
-    local words = "%s is not idle after %d deliveries; is a handler publishing to its own queue?"
-    failure.raise({ code = "T705", text = format(words, id, most) })
-  end
-  return run
+  return drain(id_of(self, "drain"), options, "queue:drain")
 end
 
 --- Lets the consumers of this queue run so many deliveries, or fewer when no more come.

@@ -4,7 +4,8 @@
 ---     run:attempts(id)   --> { "0s", "2s" }
 local crossing = require("host.run.crossing")
 local durations = require("host.run.durations")
-local json = require("json")
+local json_reader = require("host.json.reader")
+local lock = require("host.walls.lock")
 
 local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
 local format = string.format
@@ -13,7 +14,7 @@ local run_record = {}
 
 local Run = {}
 local NAME = "test.run"
-local meta = { __index = Run, __name = NAME, __metatable = NAME }
+local meta = lock.metatable({ __index = Run, __name = NAME }, NAME)
 
 local function expect_id(method, id)
   if type(id) ~= "string" then
@@ -34,19 +35,22 @@ function Run:attempts(id)
   return texts
 end
 
---- What the handler returned last for a message; nothing when it raised or was stopped.
+--- What the handler returned last for a message; nothing when it raised or was stopped. Raises
+--- where that was nothing that JSON can carry: the delivery does not mind, but no test can have it.
 ---@param id string
 ---@return any ...
 ---@nodiscard
 function Run:result(id)
   expect_id("result", id)
-  local text = self.results[id]
-  if text then
-    return crossing.decode(text)
+  local found = self.results[id]
+  if found and found.problem then
+    error("run:result: " .. found.problem, 2)
+  elseif found then
+    return crossing.decode(found.values)
   end
 end
 
---- The body of a message as the host tells of it; nil where it should be JSON and is not.
+--- The body of a message as its handler would get it; nil where it should be JSON and is not.
 ---@param known { text: string, is_text: boolean }
 ---@return any
 ---@nodiscard
@@ -54,7 +58,7 @@ function run_record.body(known)
   if known.is_text then
     return known.text
   end
-  return (json.decode(known.text))
+  return (json_reader.read_body(known.text))
 end
 
 --- A record out of what the host tells.

@@ -37,6 +37,7 @@ local suite = {}
 ---@field private block block.Block     the block being declared
 ---@field private declared table[]      tests in order
 ---@field private running? table        the test that runs now
+---@field private found? problem.Problem  what has gone wrong in it so far
 ---@field private after fun()[]
 ---@field private definitions table<function, true>
 local Suite = {}
@@ -240,19 +241,18 @@ end
 
 --- before_each of the outer blocks first, then the test, then after_each of the inner ones first.
 --- Every block whose before_each began gets its after_each, because there may be something to undo.
----@return problem.Problem?
-local function run_body(case, blocks)
-  local found, depth = nil, 0
-  while depth < #blocks and not found do
+local function run_body(self, case, blocks)
+  local depth = 0
+  while depth < #blocks and not self.found do
     depth = depth + 1
-    found = block.run_hooks(blocks[depth], "before_each")
+    self:note(block.run_hooks(blocks[depth], "before_each"))
   end
-  found = found or problem.attempt(case.body)
+  if not self.found then
+    self:note(problem.attempt(case.body))
+  end
   for level = depth, 1, -1 do
-    local late = block.run_hooks(blocks[level], "after_each")
-    found = found or late
+    self:note(block.run_hooks(blocks[level], "after_each"))
   end
-  return found
 end
 
 --- The result to hand out: a copy, because a block keeps its problem for its other tests.
@@ -281,15 +281,30 @@ function Suite:run(index)
     return { status = "skipped", message = case.mode == "todo" and "not written yet" or nil }
   end
   local blocks = block.around(case.block)
-  self.running = case
-  local found = block.open(blocks) or run_body(case, blocks)
-  for _, restore in ipairs(self.after) do
-    local late = problem.attempt(restore)
-    found = found or late
+  self.running, self.found = case, block.open(blocks)
+  if not self.found then
+    run_body(self, case, blocks)
   end
-  local late = block.leave(blocks)
+  for _, restore in ipairs(self.after) do
+    self:note(problem.attempt(restore))
+  end
+  self:note(block.leave(blocks))
   self.running = nil
-  return result_of(found or late, case)
+  return result_of(self.found, case)
+end
+
+--- Adds what went wrong to what the running test has come to.
+---@private
+---@param late problem.Problem?
+function Suite:note(late)
+  self.found = problem.join(self.found, late)
+end
+
+--- What a test had come to when it was cut off, and the hook that ran then.
+---@return { found?: suite.Result, hook?: string }
+function Suite:unfinished()
+  local found = self.running and self.found and result_of(self.found, self.running)
+  return { found = found or nil, hook = problem.hook }
 end
 
 --- Closes what a run that was cut short has left open, the inner blocks first.
@@ -299,7 +314,10 @@ function Suite:finish()
   for index = #self.declared, 1, -1 do
     local blocks = block.around(self.declared[index].block)
     for depth = #blocks, 1, -1 do
-      problems[#problems + 1] = block.close(blocks[depth])
+      local found = block.close(blocks[depth])
+      for _, one in ipairs(found and problem.apart(found) or {}) do
+        problems[#problems + 1] = one
+      end
     end
   end
   return problems

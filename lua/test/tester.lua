@@ -5,10 +5,12 @@
 ---     tester.run(1)                        --> {"status":"passed"}
 local exports = require("host.walls.exports")
 local json = require("json")
+local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
 local problem = require("host.test.problem")
 local suite = require("host.test.suite").main
 local testing = require("host.test.testing")
+local times = require("host.stock.times")
 
 local byte, format, gsub = string.byte, string.format, string.gsub
 local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
@@ -97,6 +99,12 @@ function tester.run(index)
   return encode(suite:run(index))
 end
 
+--- What the test that was cut off had come to.
+---@return string
+function tester.unfinished()
+  return encode(suite:unfinished())
+end
+
 --- Closes what a run that was cut short has left open; answers its problems.
 ---@return string
 function tester.finish()
@@ -108,5 +116,7 @@ function tester.finish()
 end
 
 tester.answer = testing.answer
+
+times.follow(lent.now, lent.monotonic)
 
 return tester

@@ -5,16 +5,17 @@
 local crossing = require("host.run.crossing")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
+local fields = require("host.walls.fields")
 local json = require("json")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
 local publishing = require("host.run.publishing")
 local queue_under_test = require("host.test.queue_under_test")
 local refusal = require("host.test.refusal")
+local spies = require("host.test.spies")
 local stubs = require("host.test.stubs")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
-local pack, unpack = table.pack, table.unpack
 
 local testing = {}
 
@@ -30,14 +31,15 @@ end
 ---@return function?
 function testing.find(module, name)
   local key = lent.test_module(module)
-  local functions = key and modules.get(key)
-  local found = type(functions) == "table" and functions[name]
+  local found = key and fields.get(modules.get(key), name)
   return type(found) == "function" and found or nil
 end
 
----@type { fn: function, spy?: spies.Spy }[]
+---@type { name: string, fn: function, spy?: spies.Spy }[]
 local answers = {}
--- The first assertion that failed where a handler's pcall, or moonq, would have swallowed it.
+-- What went wrong first where a handler's pcall, or moonq, would have swallowed it: an assertion
+-- that failed, or words about a result that no state but the test's own can have.
+---@type failure.Failure|string|nil
 local swallowed
 
 --- Replaces a function of a module in every state of the running test.
@@ -47,9 +49,10 @@ local swallowed
 ---@param spy? spies.Spy    given for a spy: other states call their own function and tell it
 function testing.replace(module, name, fn, spy)
   local key = lent.test_module(module)
-  answers[#answers + 1] = { fn = fn, spy = spy }
-  stubs.put(key, name, function()
-    return fn
+  answers[#answers + 1] = { name = module .. "." .. name, fn = fn, spy = spy }
+  stubs.put(key, name, function(original)
+    -- Each file's own, which knows what a bare name means there.
+    return spy and spies.around(spy, original) or fn
   end)
   refusal.check(lent.test_stub(#answers, key, name, spy ~= nil))
 end
@@ -58,6 +61,23 @@ end
 function testing.restore()
   answers, swallowed = {}, nil
   stubs.clear()
+end
+
+local function swallow(what)
+  swallowed = swallowed or what
+  return crossing.marked(false, tostring(what))
+end
+
+--- What a stub answers to another state, with `pcall`'s word in front of it.
+local function answer_of(stub, returned, ...)
+  if not returned then
+    return failure.is((...)) and swallow((...)) or crossing.marked(false, ...)
+  end
+  local text, err = crossing.encode("result", ...)
+  if not text then
+    return swallow(("the stub of %s: %s"):format(stub.name, err:message()))
+  end
+  return crossing.returned(text)
 end
 
 --- Answers for a stub that was called in another state.
@@ -71,12 +91,7 @@ function testing.answer(id, arguments)
     calls[#calls + 1] = { crossing.decode(arguments) }
     return ""
   end
-  local results = pack(pcall(stub.fn, crossing.decode(arguments)))
-  if not results[1] and failure.is(results[2]) then
-    swallowed = swallowed or results[2]
-    results[2] = tostring(results[2])
-  end
-  return crossing.encode(unpack(results, 1, results.n))
+  return answer_of(stub, pcall(stub.fn, crossing.decode(arguments)))
 end
 
 --- Raises what failed inside a stub, now that the test's own code runs again.
@@ -84,6 +99,9 @@ local function settle(...)
   if swallowed then
     local raised = swallowed
     swallowed = nil
+    if type(raised) == "string" then
+      refusal.raise(raised)
+    end
     error(raised, 0)
   end
   return ...
@@ -127,7 +145,14 @@ end
 
 -- Queues and functions ---------------------------------------------------------------------------
 
-testing.queue = queue_under_test.open
+testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
+
+--- The full id of a queue; raises where there is none.
+---@param name string
+---@return string
+function testing.queue_id(name)
+  return (refusal.check(lent.test_queue(name)))
+end
 
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)
@@ -142,11 +167,13 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return any result
 ---@return any err
-function testing.call(id, body, headers)
+function testing.call(id, body, headers, consumer)
   local parts = message_of("call", body, headers)
-  return settle(crossing.decode(refusal.check(lent.test_call(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_call(id, parts.body, parts.headers, consumer or ""))
+  return settle(crossing.decode(text))
 end
 
 ---@class testing.Verdict
@@ -159,10 +186,12 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return testing.Verdict
-function testing.verdict(id, body, headers)
+function testing.verdict(id, body, headers, consumer)
   local parts = message_of("verdict", body, headers)
-  return settle(json.decode(refusal.check(lent.test_judged(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_judged(id, parts.body, parts.headers, consumer or ""))
+  return settle(json.decode(text))
 end
 
 -- Faults -----------------------------------------------------------------------------------------

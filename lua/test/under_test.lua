@@ -4,14 +4,29 @@ local crossing = require("host.run.crossing")
 local lent = require("host.walls.lent")
 local message = require("host.run.message")
 local stubs = require("host.test.stubs")
+local times = require("host.stock.times")
 
-local error, tostring = error, tostring
+local error, format, pcall, tostring = error, string.format, pcall, tostring
+
+--- Bytes of a result that cross into the state of the test.
+local LARGEST = 1024 * 1024
 
 local under_test = {}
 
+--- Tells what a handler returned. Whatever it is, it decides nothing about the delivery: what JSON
+--- cannot carry is a complaint for the test that asks for it.
+local function tell(...)
+  local text, err = crossing.encode("result", ...)
+  if text and #text > LARGEST then
+    lent.test_returned("", format("result has %d bytes; a test gets at most %d", #text, LARGEST))
+  else
+    lent.test_returned(text or "", err and err:message() or "")
+  end
+end
+
 local function note(...)
   if message.number() > 0 then
-    lent.test_returned(crossing.encode(...))
+    pcall(tell, ...)
   end
   return ...
 end
@@ -34,7 +49,7 @@ end
 
 --- Asks the test's own state, where the function of the stub is.
 local function ask(id, ...)
-  local text, err = lent.test_stub_called(id, crossing.encode(...))
+  local text, err = lent.test_stub_called(id, crossing.marked(...))
   if not text then
     error(tostring(err), 0)
   end
@@ -57,5 +72,7 @@ function under_test.stub(id, key, name, is_spy)
     end
   end)
 end
+
+times.follow(lent.now, lent.monotonic)
 
 return under_test

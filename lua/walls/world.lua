@@ -12,6 +12,7 @@ local protect = require("host.walls.protect")
 local raw = require("host.raw")
 local strings = require("host.stock.strings")
 local tables = require("host.stock.tables")
+local times = require("host.stock.times")
 local trace = require("host.walls.trace")
 
 local assert, error, ipairs, load, next, pairs, select =
@@ -20,7 +21,7 @@ local tonumber, tostring, type = tonumber, tostring, type
 local rawequal, rawget, rawlen = rawequal, rawget, rawlen
 local backings = freeze.backings
 local collectgarbage, concat, min = collectgarbage, table.concat, math.min
-local os, math, utf8 = os, math, utf8
+local math, utf8 = math, utf8
 
 local world = {}
 
@@ -58,16 +59,6 @@ local function count_garbage(option)
     error('collectgarbage: only "count" is available in the sandbox', 2)
   end
   return collectgarbage("count")
-end
-
--- `%E` and `%O` reach the C library's locale code; long formats its buffers.
-local function checked_date(format, time)
-  if format ~= nil and type(format) ~= "string" then
-    bad_argument(1, "date", "string", format)
-  elseif format and (#format > 64 or format:find("%%[EO]")) then
-    error("bad argument #1 to 'date' (a format of at most 64 bytes, without %E and %O)", 2)
-  end
-  return os.date(format, time)
 end
 
 local function printer(log_name)
@@ -139,7 +130,7 @@ local function libraries()
     math = copy(math),
     utf8 = copy(utf8),
     coroutine = protect.new_coroutine_library(),
-    os = { time = os.time, clock = os.clock, difftime = os.difftime, date = checked_date },
+    os = times.new(),
     debug = { traceback = trace.traceback },
     errors = copy(errors),
   }

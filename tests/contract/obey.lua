@@ -10,6 +10,21 @@ function obey.answer(body)
   return body.value
 end
 
+--- Returns what JSON has no words for.
+obey["return"] = function(body)
+  local cycle = {}
+  cycle.me = cycle
+  local values = { NaN = 0 / 0, ["a function"] = print, ["a cycle"] = cycle }
+  if body.what == "bytes" then
+    return "text", "\xFF"
+  end
+  return values[body.what]
+end
+
+function obey.date()
+  return { os.time(), os.date("!%Y-%m-%d"), math.floor(time.now()) }
+end
+
 function obey.deny()
   return false
 end

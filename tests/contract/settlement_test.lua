@@ -27,6 +27,17 @@ describe("3 settlement: the handler's result", function()
   )
 
   each(
+    { "NaN", "a function", "a cycle", "bytes" },
+    "acks what no JSON can carry: {}",
+    function(what)
+      local run, id, tasks = once({ ["do"] = "return", what = what })
+      eq(run.acked, { id })
+      eq({ run.nacked, run.dead, tasks:len() }, { {}, {}, 0 })
+      test.fails("run:result: result", run.result, run, id)
+    end
+  )
+
+  each(
     {
       { what = "returns false", body = { ["do"] = "deny" }, kind = "UNKNOWN", text = "false" },
       {

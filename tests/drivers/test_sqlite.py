@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,6 +73,13 @@ def opened(path: Path, clock: Clock | None = None, **options: Any) -> SqliteDriv
     driver = SqliteDriver(clock or ManualClock(), path, **options)
     driver.open(lambda event: None)
     return driver
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file in the hands of another program; closed, unlike by a connection's own `with`."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
 
 
 def refusal(path: Path) -> MoonqError:
@@ -196,6 +204,8 @@ def die(scene: Scene) -> None:
     driver._writer.flush()
     driver._writer.stop(leave=False)
     driver._writer.session = None
+    assert driver._view is not None
+    driver._view.close()
 
 
 def test_what_a_dead_process_held_comes_back(scenes: Callable[[], Scene]) -> None:
@@ -331,7 +341,7 @@ def test_a_verdict_on_a_message_that_was_taken_away_changes_nothing(tmp_path: Pa
     driver.publish("q", [Message(str(n), b"", 0.0) for n in range(len(verdicts))], 1.0)
     subscription = driver.subscribe("q", 10)
     deliveries = subscription.take(10, 0.0)
-    with sqlite3.connect(tmp_path / FILE) as thief:
+    with plain(tmp_path / FILE) as thief:
         thief.execute("UPDATE msg SET sess = 999")
     thief.close()
     for delivery, verdict in zip(deliveries, verdicts, strict=True):
@@ -431,7 +441,7 @@ def test_keys_whose_window_is_over_leave_the_file(tmp_path: Path) -> None:
     driver.publish("q", [Message(str(n), b"", 0.0, dedup_key=str(n)) for n in range(700)], 1.0)
 
     def keys() -> int:
-        with sqlite3.connect(tmp_path / FILE) as file:
+        with plain(tmp_path / FILE) as file:
             (count,) = file.execute("SELECT count(*) FROM dedup").fetchone()
         file.close()
         return int(count)
@@ -478,7 +488,7 @@ def test_damage_found_at_work_is_told_and_stops_nobody_else(tmp_path: Path) -> N
 
 
 def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE) as other:
+    with plain(tmp_path / FILE) as other:
         other.execute("CREATE TABLE theirs(x)")
     other.close()
     before = (tmp_path / FILE).read_bytes()
@@ -490,7 +500,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     opened(tmp_path / FILE).close()
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
     refused = refusal(tmp_path / FILE)
@@ -512,7 +522,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_messages(
     driver.declare(QueueSpec("q"))
     assert driver.info("q").ready == 1
     driver.close()
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (len(newer),)
         file.execute("SELECT colour FROM msg, extra")
     file.close()
@@ -525,7 +535,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     broken = [*schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
     monkeypatch.setattr(schema, "STEPS", broken)
     assert "extra" in refusal(tmp_path / FILE).message
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (len(broken) - 1,)
         assert file.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall() == []
     file.close()

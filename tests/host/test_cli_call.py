@@ -54,13 +54,41 @@ def test_a_call_shows_what_came_back(call: Moonq) -> None:
 
 def test_a_call_shows_what_it_would_have_sent_and_logged(call: Moonq) -> None:
     lines = call('{"id":42,"total":5}', "--as-message", "-H", "who=me").out.splitlines()
-    assert lines[0] == "would ack"
-    assert lines[1] == 'would publish  app:mails  {"order":42}'
-    assert lines[2] in (
+    assert lines[:3] == [
+        "would ack",
+        "returned       { id = 42 }",
+        'would publish  app:mails  {"order":42}',
+    ]
+    assert lines[3] in (
         "logs           INFO  processing  order=42 who=me",
         "logs           INFO  processing  who=me order=42",
     )
-    assert lines[3].startswith("took ")
+    assert lines[4].startswith("took ")
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ('msg:retry({ delay = "7m", error = "closed" })', ["would retry in 7m  closed"]),
+        ('msg:snooze({ delay = "90s" })', ["would snooze in 1m30s"]),
+        (
+            'msg:reject("no such customer")',
+            ["would go to dead letters (rejected)  no such customer"],
+        ),
+        ('msg:nack("card refused")', ["would retry in 2s  card refused"]),
+        ("msg:ack() and { early = true }", ["would ack", "returned     { early = true }"]),
+        ("1, { 2, 3 }", ["would ack", "returned     1, { 2, 3 }"]),
+        ("print", ["would ack"]),
+    ],
+)
+def test_what_a_handler_decides_is_told_with_its_delay_its_reason_and_its_value(
+    call: Moonq, tmp_path: Path, code: str, lines: list[str]
+) -> None:
+    text = f'local msg = require("queue").message()\nreturn {code}'
+    (tmp_path / "order.lua").write_text(f"return function() {text} end", encoding="utf-8")
+    said = call("{}", "--as-message")
+    assert said.code == 0
+    assert said.out.splitlines()[: len(lines)] == lines
 
 
 def test_a_failure_says_what_would_become_of_the_message(call: Moonq) -> None:

@@ -35,7 +35,7 @@ def test_a_good_driver_keeps_every_case(moonq: Callable[..., Any], project: Path
     code, out, err = moonq("doctor", "--driver", "mem", "-C", project)
     assert code == 0
     assert f"keeps {len(CASES)} of {len(CASES)} cases" in err
-    assert "| app:mem |" in out
+    assert "messages outlive the process   no\n" in out
     assert "✓ settling" in out
 
 

@@ -60,7 +60,7 @@ def test_a_terminal_sees_which_parts_are_up_and_how_it_ended(tmp_path: Path) -> 
 
 
 def test_a_terminal_sees_colours_unless_it_refuses_them(tmp_path: Path) -> None:
-    assert "\x1b[32m✓\x1b[0m" in on_terminal(tmp_path, PYTHONUTF8="1")
+    assert "\x1b[38;5;29m✓\x1b[0m" in on_terminal(tmp_path, PYTHONUTF8="1", COLORTERM="")
     assert "\x1b" not in on_terminal(tmp_path, TERM="dumb")
 
 

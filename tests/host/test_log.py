@@ -147,7 +147,7 @@ def test_colour_is_left_out_when_it_is_refused() -> None:
     log.configure(stream=stream, color=False)
     log.get("x").warning("cold")
     hot, cold = stream.getvalue().splitlines()
-    assert "\x1b[33mWARN" in hot
+    assert "\x1b[" in hot
     assert "\x1b" not in cold
     assert "WARN" in cold
 
@@ -188,3 +188,42 @@ def test_a_stream_that_is_gone_does_not_disturb_the_speaker(
     stream.close()
     log.get("x").info("into the void")
     assert capsys.readouterr().err == ""
+
+
+LINES = {
+    120: [
+        (
+            "120 WARN  shop:orders.consumer  nack → again in 118ms: "
+            "TIMEOUT the bank did not answer  id=01a2…0126ab"
+        ),
+        "             attempt=1",
+    ],
+    80: [
+        "120 WARN  shop:orders.consumer  nack → again in 118ms: TIMEOUT the bank",
+        "             did not answer  id=01a2…0126ab attempt=1",
+    ],
+    40: [
+        " WARN  orders.consumer  nack →",
+        "  again in 118ms: TIMEOUT the bank did",
+        "  not answer  id=01a2…0126ab attempt=1",
+    ],
+}
+
+
+@pytest.mark.parametrize("width", LINES)
+def test_a_line_loses_milliseconds_and_the_namespace_and_then_goes_on_below(width: int) -> None:
+    record = log.logging.LogRecord(
+        "shop:orders.consumer", log.logging.WARNING, "", 0,
+        "nack → again in 118ms: TIMEOUT the bank did not answer", (), None,
+    )  # fmt: skip
+    record.message_id, record.attempt = "01a21834-bffe-70a3-b44c-06cfde0126ab", 1
+    record.created = 1_767_268_801.12
+    first, *more = log.PrettyFormatter(width=lambda: width).format(record).split("\n")
+    assert [first[8 if width == 40 else 9 :], *more] == LINES[width]
+
+
+def test_what_a_script_repeats_of_us_is_said_once() -> None:
+    line = said("pretty", message_id="m-1", attempt=1, fields={"attempt": 1, "id": "m-1", "n": 2})
+    assert line.endswith("took  id=m-1 attempt=1 n=2\n")
+    line = said("pretty", message_id="m-1", attempt=1, fields={"attempt": 7, "id": 42})
+    assert line.endswith("took  id=m-1 attempt=1 field_attempt=7 id=42\n")

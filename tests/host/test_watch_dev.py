@@ -75,10 +75,13 @@ def test_a_saved_handler_meets_the_next_message_from_the_console(desk: Desk) -> 
 
 def test_a_broken_edit_is_shown_and_the_console_goes_on(desk: Desk) -> None:
     (desk.folder / "work.lua").write_text("return function(")
-    desk.screen.shows("✗ not applied: the host keeps running the last good version")
+    desk.screen.shows("✗ not applied: the host keeps running the last good")
     desk.screen.shows(r"work\.lua:1:")
     desk.publish('{ id = "a" }')
     desk.screen.shows("first got a")
+    desk.save("first")
+    desk.screen.shows(r"reload  ✓  work\.lua: what was broken is mended")
+    assert "watchfiles" not in desk.screen.text()
 
 
 def test_ctrl_c_belongs_to_the_console_and_leaving_asks_while_messages_run(desk: Desk) -> None:
@@ -86,7 +89,7 @@ def test_ctrl_c_belongs_to_the_console_and_leaving_asks_while_messages_run(desk:
     desk.screen.shows("first got a")
     desk.screen.press("C-c")
     desk.screen.press("C-d")
-    desk.screen.shows("1 messages are in flight")
+    desk.screen.shows("1 message in flight; leave")
     desk.screen.enter("n")
     desk.screen.enter("40 + 2")
     desk.screen.shows("^42")

@@ -54,10 +54,26 @@ describe("api.call", function()
     eq({ (api.call("[")), (select(2, api.call("["))) }, { false, "INVALID" })
   end)
 
-  it("describes results that JSON cannot carry", function()
-    open("return function() return function() end end")
-    eq(select(2, api.call("[]")), '[{"$lua":"function(script.lua:1)"}]')
+  it("hands nil over as nil", function()
+    open("return function(...) return select('#', ...), (...) == nil, select(2, ...) end")
+    eq(select(2, api.call("[null,1,null]")), "[3,true,1,null]")
   end)
+
+  each(
+    {
+      { returns = "print", says = "result is a function, which JSON cannot carry" },
+      { returns = "'\\xff', 2", says = "result 1 is not valid UTF-8 (byte 1)" },
+      { returns = "1, { a = { [3] = 1 } }", says = "result 2.a is a list with holes" },
+      { returns = "{ rate = 0 / 0 }", says = "result.rate is NaN, which JSON cannot carry" },
+    },
+    "is an error that says where, when it returns {returns}",
+    function(row)
+      open("return function() return " .. row.returns .. " end")
+      local ok, kind, text = api.call("[]")
+      eq({ ok, kind }, { false, "INVALID" })
+      test.contains(text, row.says)
+    end
+  )
 end)
 
 describe("api.decorate", function()

@@ -56,7 +56,7 @@ describe("check.options", function()
     { { bse = 1 }, "pump.start: unknown option 'bse', did you mean 'base'?" },
     { { quite = true }, "unknown option 'quite', did you mean 'quiet'?" },
     { { [1] = "x" }, "unknown option 1" },
-    { { zzz = 1, aaa = 1 }, "unknown option 'aaa'" },
+    { { zzz = 1, aaa = 1 }, "unknown option 'aaa' (there are " },
     { { base = -1 }, "option 'base': at least 0 expected, got -1" },
     { { base = 10 }, "option 'base': at most 9 expected, got 10" },
     { { base = 0 / 0 }, "option 'base': at least 0 expected, got " },

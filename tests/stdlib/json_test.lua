@@ -102,6 +102,59 @@ describe("json.decode", function()
   end)
 end)
 
+describe("a decoded list", function()
+  --- What a text becomes when `change` has been at the value.
+  local function changed(text, change)
+    local value = json.decode(text)
+    change(value)
+    return json.encode(value)
+  end
+
+  it("stays a list when its last item is taken away", function()
+    local function remove(value)
+      table.remove(value.tags)
+    end
+    eq(changed('{"tags":["a"]}', remove), '{"tags":[]}')
+    eq(changed('{"tags":[{"a":1}]}', remove), '{"tags":[]}')
+    eq(json.encode(json.decode("[[[1]]]")), "[[[1]]]")
+    eq(
+      changed("[[1],[2,3]]", function(value)
+        value[1][1], value[2][2], value[2][1] = nil, nil, nil
+      end),
+      "[[],[]]"
+    )
+  end)
+
+  it("is what its content says while there is any", function()
+    eq(
+      changed('["a"]', function(value)
+        value[1], value.name = nil, "b"
+      end),
+      '{"name":"b"}'
+    )
+  end)
+
+  it("has no metatable, so that everything works on it as on a table of one's own", function()
+    local list = json.decode("[3,1,2]")
+    is_nil(getmetatable(list))
+    table.sort(list)
+    eq(list, { 1, 2, 3 })
+  end)
+
+  it("is forgotten with its list", function()
+    local function kib()
+      local _ = json.decode("[" .. ("[1],"):rep(100000) .. "1]")
+      _ = nil
+      return collectgarbage("count")
+    end
+    local first, last = kib(), 0
+    for _ = 1, 5 do
+      last = kib()
+    end
+    test.lt(last, 3 * first)
+  end)
+end)
+
 describe("json.decode refuses", function()
   for _, case in ipairs({
     { "", 1, "a value expected, got the end of the text" },

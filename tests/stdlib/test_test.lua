@@ -38,6 +38,12 @@ local FAILURES = {
   { "eq", { 1, 2 }, { 1, 3 }, says = "expected equal tables, 1 difference" },
   { "eq", { 1, 2 }, { 2, 1 }, says = "expected equal tables, 2 differences" },
   { "eq", "a\nb", "a\nc", says = "expected equal texts" },
+  {
+    "eq",
+    ("ab"):rep(600) .. "1",
+    ("ab"):rep(600) .. "2",
+    says = "expected equal texts; they differ from byte 1201 on",
+  },
   { "eq", 4, 8, "the wait", says = "the wait: expected 8, got 4" },
   { "neq", { 1 }, { 1.0 }, says = "expected anything but { 1.0 }" },
   {

@@ -16,6 +16,7 @@ import click
 from moonq import __version__
 from moonq.cli import commands
 from moonq.cli.forwarding import ask, forward, tell
+from moonq.cli.groups import Group
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
 
@@ -52,8 +53,10 @@ COMMANDS = dict(
 ALIASES = {"console": "repl"}
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Loads the file of a command when that command is asked for."""
+
+    aliases = ALIASES
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
@@ -84,7 +87,7 @@ def _dead() -> click.Command:
         if name.startswith("dead ")
     }
     return command(
-        cls=click.Group, name="dead", commands=members, help=help_, invoke_without_command=True
+        cls=Group, name="dead", commands=members, help=help_, invoke_without_command=True
     )(_dead_queues)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from moonq.cli.options import Options
+from moonq.text.folding import fold, fold_text
 from moonq.text.plain import in_ascii
 
 if TYPE_CHECKING:
@@ -27,10 +27,18 @@ PATIENCE = 0.5
 Part = str | tuple[str, str]
 
 
+class Manner(Protocol):
+    """What is asked of the common options here; see `moonq.cli.options.Options`."""
+
+    color: str
+    json: bool
+    quiet: bool
+
+
 class Lines:
     """Writes lines for *stream*; *to* takes them in its place."""
 
-    def __init__(self, options: Options, stream: TextIO, to: TextIO | None = None) -> None:
+    def __init__(self, options: Manner, stream: TextIO, to: TextIO | None = None) -> None:
         from moonq.views import Screen
 
         self.screen = Screen.of(stream, options.color)
@@ -39,8 +47,8 @@ class Lines:
         """What keeps something below the lines, as long as it does."""
 
     def line(self, *parts: Part, below: str = "") -> None:
-        """Write one line; *below* stands under it and is drawn already."""
-        text = "".join(map(self._painted, parts))
+        """Write one line, which may go on below itself; what stands *below* is drawn already."""
+        text = "\n".join(self._fitting(parts))
         if below:
             text = "\n".join([*([text] if parts else []), self._painted(below)])
         if self.console is not None:
@@ -57,6 +65,15 @@ class Lines:
         screen = replace(self.screen, width=self.screen.room - margin)
         return "\n".join(screen.findings(findings))
 
+    def folded(self, rows: Iterable[str]) -> str:
+        """Return *rows* as lines that fit."""
+        return "\n".join(line for row in rows for line in fold_text(row, self.screen.width))
+
+    def _fitting(self, parts: Sequence[Part]) -> Iterator[str]:
+        told = [(part, "") if isinstance(part, str) else part for part in parts]
+        for line in fold(told, self.screen.width):
+            yield "".join(map(self._painted, line))
+
     def _painted(self, part: Part) -> str:
         text, style = (part, "") if isinstance(part, str) else part
         return self.screen.paint(style, text if self.screen.unicode else in_ascii(text))
@@ -68,7 +85,7 @@ class Progress:
     It is there on a terminal only, and only when the work takes a while.
     """
 
-    def __init__(self, options: Options, lines: Lines | None = None) -> None:
+    def __init__(self, options: Manner, lines: Lines | None = None) -> None:
         self._lines = lines or Lines(options, sys.stderr)
         self._is_shown = self._lines.to.isatty() and not options.quiet and not options.json
         self._due = time.monotonic() + PATIENCE

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -19,14 +18,11 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.completing import completer
-from moonq.cli.drawing import Progress
 from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
 Action = Callable[..., int]
-#: Views that come with notes for stderr.
-_NOTED = ("queues", "messages", "published")
 
 
 def forward(verb: Verb) -> click.Command:
@@ -69,26 +65,10 @@ def ask(
     with attached(options, live=live, changes=changes, yes=yes, loud=loud) as host:
         # In production the right to change things was asked for in the same words.
         sure = yes or verb.confirm is Confirm.PRODUCTION
-        found = perform(host, verb, fields, Asked(options), sure=sure)
+        found = perform(host, verb, fields, options, sure=sure)
         if found is None:
             raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
         return found, {} if options.json else beside(host, verb, fields)
-
-
-class Asked:
-    """Who typed a command, as `moonq.control.asking` talks to them."""
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.notice = options.notice
-        self.confirms = options.confirms
-        self.asks = options.asks
-
-    @contextmanager
-    def progress(self) -> Iterator[Callable[[str], None]]:
-        """Say how far something is, on a terminal."""
-        with Progress(self._options) as progress:
-            yield progress.show
 
 
 def tell(options: Options, verb: Verb, found: Mapping[str, Any], /, **told: Any) -> None:
@@ -100,7 +80,7 @@ def tell(options: Options, verb: Verb, found: Mapping[str, Any], /, **told: Any)
 
     view = getattr(views, verb.view)
     views.show(view(found, views.Screen.of(sys.stdout, options.color), **told))
-    for note, important in views.notes(found) if verb.view in _NOTED else ():
+    for note, important in views.notes(found) if verb.view in views.NOTED else ():
         options.say(note, important=important)
 
 

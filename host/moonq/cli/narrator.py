@@ -20,7 +20,7 @@ from moonq.cli.drawing import Lines, Part
 from moonq.cli.failures import finding_of_call, findings_of
 from moonq.text.findings import to_json
 from moonq.text.plain import visible
-from moonq.text.wording import clock, counted, lasted
+from moonq.text.wording import clock, counted, lasted, plural
 
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
@@ -41,6 +41,8 @@ class Narrator:
         self._pretty = pretty
         self._quiet = quiet
         self._widest = 0
+        self._is_broken = False
+        """Whether what was saved last does not work."""
         self._log = log.get("moonq")
 
     def opened(self, project: Project) -> None:
@@ -116,20 +118,34 @@ class Narrator:
     def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
         """Files were saved, and the host works with them."""
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
+        was_broken, self._is_broken = self._is_broken, False
         if not different:
+            if was_broken:
+                self._healed(paths)
             return
         facts = [lasted(report.took)]
-        facts += [f"{report.workers} workers switched"] if report.workers else []
+        facts += [f"{plural(report.workers, 'worker')} switched"] if report.workers else []
         facts += [f"{report.finishing} finishing old code"] if report.finishing else []
-        lines = [f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"]
-        lines += [
+        told = f"{_now()} reload  {_few(paths)} → {_few(different)}  ({', '.join(facts)})"
+        lines = [
             f"  {name}: what changed counts from the next start" for name in report.needs_restart
         ]
         lines += [f"  {problem}" for problem in report.problems]
-        self._tell("\n".join(lines), "reloaded", files=list(paths), **report.object())
+        below = self._lines.folded(lines)
+        self._tell(told, "reloaded", below=below, files=list(paths), **report.object())
+
+    def _healed(self, paths: Sequence[str]) -> None:
+        """What was broken is again as the host has it."""
+        told = f"  {_few(paths)}: what was broken is mended, and is what runs"
+        self._tell(
+            (f"{_now()} reload  ", MARKS["running"], told),
+            "healed",
+            files=list(paths),
+        )
 
     def not_reloaded(self, paths: Sequence[str], problem: MoonqError) -> None:
         """Files were saved that do not work; nothing has changed."""
+        self._is_broken = True
         keeps = "not applied: the host keeps running the last good version"
         findings = findings_of(problem)
         self._tell(
@@ -141,6 +157,10 @@ class Narrator:
             error=problem.message,
             findings=[to_json(finding) for finding in findings],
         )
+
+    def waiting(self, text: str) -> None:
+        """A run until idle stands still."""
+        self._tell(text, "waiting", detail=text.removeprefix("waiting: "))
 
     def draining(self) -> None:
         """The first signal has come."""

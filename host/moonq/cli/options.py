@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 from click.core import ParameterSource
 
-from moonq.text.plain import has_color
+from moonq.text import theme
+from moonq.text.folding import fold_text
+from moonq.text.plain import has_color, width_of
 
 
 @dataclass
@@ -24,6 +29,8 @@ class Options:
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
+    given: set[str] = field(default_factory=set)
+    """Which of these were said, be it with their defaults."""
 
     def has_color(self, stream: TextIO) -> bool:
         """Say whether *stream* takes colours."""
@@ -32,13 +39,22 @@ class Options:
     def say(self, text: str, *, important: bool = False) -> None:
         """Tell the person something that is not the result."""
         if important or not self.quiet:
+            lines = fold_text(text, width_of(sys.stderr))
             # One write: workers log to the same stream at the same moment.
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
             sys.stderr.flush()
 
     def notice(self, text: str) -> None:
         """Say it, as the other faces of `moonq.control.asking` do."""
         self.say(text)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Say how far something is, on a terminal."""
+        from moonq.cli.drawing import Progress
+
+        with Progress(self) as progress:
+            yield progress.show
 
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
@@ -56,13 +72,22 @@ class Options:
         return asks and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 pass_options = click.make_pass_decorator(Options, ensure=True)
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Remember *value* where every command finds it; a default never undoes what was said."""
     if param.name and ctx.get_parameter_source(param.name) != ParameterSource.DEFAULT:
-        setattr(ctx.ensure_object(Options), param.name, value)
+        options = ctx.ensure_object(Options)
+        setattr(options, param.name, value)
+        options.given.add(param.name)
+
+
+def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    if ctx.get_parameter_source(str(param.name)) != ParameterSource.DEFAULT:
+        theme.choose(value)
 
 
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
@@ -82,6 +107,14 @@ COMMON = (
         default="auto",
         help="Colour: auto is a terminal without NO_COLOR.",
         **KEPT,
+    ),
+    click.option(
+        "--theme",
+        type=click.Choice(list(theme.THEMES)),
+        default="auto",
+        help="Colours for a dark or a light background; auto suits both.",
+        callback=_choose_theme,
+        expose_value=False,
     ),
     click.option("--json", is_flag=True, help="Answer as JSON; errors too, on stderr.", **KEPT),
     click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.", **KEPT),
@@ -106,13 +139,34 @@ project_argument = click.argument(
 )
 
 
+def _text_only(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what is no text where it is not the name of a file, for only those may be bytes."""
+
+    @functools.wraps(action)
+    def run(*args: Any, **given: Any) -> Any:
+        ctx = click.get_current_context()
+        for one in ctx.command.params:
+            if not isinstance(one.type, click.Path) and not is_text(ctx.params.get(one.name or "")):
+                raise click.BadParameter("it is not UTF-8", ctx, one)
+        return action(*args, **given)
+
+    return run
+
+
+def is_text(value: Any) -> bool:
+    """Whether *value*, an argument, was UTF-8; Python makes lone surrogates of what is not."""
+    if isinstance(value, tuple | list):
+        return all(map(is_text, value))
+    return not isinstance(value, str) or not _SURROGATE.search(value)
+
+
 def command(
     cls: type[click.Command] = click.Command, **attributes: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a function a command, with the common options as its first argument."""
 
     def make(action: Callable[..., Any]) -> click.Command:
-        made = click.command(cls=cls, **attributes)(pass_options(action))
+        made = click.command(cls=cls, **attributes)(pass_options(_text_only(action)))
         for option in COMMON:
             option(made)
         return made

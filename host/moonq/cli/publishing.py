@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from moonq.cli import arguments
 from moonq.errors import Invalid
+from moonq.text.json_in import parsed
+from moonq.text.reading import lines_of
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
 ENVELOPE = {"body", "base64", "headers", "options", "state", "story"}
-#: Messages and bytes of one request.
-BATCH = 500
-BATCH_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ class Template:
             Invalid: It is not JSON; names the line.
         """
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as problem:
+            value = parsed(line)
+        except ValueError as problem:
             raise Invalid(f"line {number} is not JSON: {problem}") from None
         whole = isinstance(value, dict) and "options" in value and value.keys() <= ENVELOPE
         if not whole or ("body" in value) == ("base64" in value):
@@ -71,48 +68,13 @@ def _merged(found: Any, given: Mapping[str, Any]) -> Any:
     return {**found, **given} if isinstance(found, dict) else found
 
 
-def bytes_of(source: str) -> bytes:
-    """Return what the file *source* holds; `-` is stdin."""
-    if source != "-":
-        return Path(source).read_bytes()
-    stream = getattr(sys.stdin, "buffer", None)
-    return stream.read() if stream else sys.stdin.read().encode("utf-8", "surrogateescape")
-
-
-def lines_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
+def messages_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
     """Yield a message for each line of the file *source*; `-` is stdin.
 
     Raises:
-        Invalid: A line is no message.
+        MoonqError: It cannot be read.
+        Invalid: A line is no message, or not UTF-8.
     """
-    try:
-        if source == "-":
-            yield from _messages(sys.stdin, template)
-            return
-        with Path(source).open(encoding="utf-8") as file:
-            yield from _messages(file, template)
-    except UnicodeDecodeError as problem:
-        raise Invalid(f"{source} is not UTF-8: {problem.reason}") from None
-
-
-def _messages(file: IO[str], template: Template) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(lines_of(source), 1):
         if line.strip():
             yield template.of_line(number, line)
-
-
-def batches(
-    messages: Iterable[dict[str, Any]], largest: int = BATCH
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield *messages* in lists that fit one request."""
-    batch: list[dict[str, Any]] = []
-    room = BATCH_BYTES
-    for message in messages:
-        size = len(message.get("json") or str(message.get("base64")))
-        if batch and (len(batch) >= largest or size > room):
-            yield batch
-            batch, room = [], BATCH_BYTES
-        batch.append(message)
-        room -= size
-    if batch:
-        yield batch

@@ -4,8 +4,9 @@
     judge("1 + * 2").finding            # what is wrong, with its place; None for a whole text
     judge("1 + 2;").is_muted            # the value is not printed
 
-A text is asked for as an expression first and as statements then. It is incomplete when one of the
-two only failed because the text ended.
+A text is asked for as an expression first, as statements then, and at last, for what was pasted, as
+statements with an expression on the last lines. It is incomplete when one of them only failed
+because the text ended.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from moonq.text.findings import Finding, Source
 NAME = "console"
 _RETURN = "return "
 _OPENERS = {"then", "do", "else", "repeat", "(", "{", "["}
+#: Lines of an expression that may stand behind statements.
+MOST_VALUE_LINES = 50
+_LINE = re.compile(rf"^{NAME}:(\d+):")
 _EQUALS = re.compile(r"\s*=(?!=)")
 
 
@@ -30,12 +34,20 @@ class Chunk:
     """A text and what Lua thinks of it."""
 
     text: str
-    """As it is sent, without the `=` that Lua 5.1 wanted before an expression."""
+    """As it was typed, without the `=` that Lua 5.1 wanted before an expression."""
+    value_from: int = 0
+    """The offset of the expression on its last lines, behind statements; 0 without any."""
     is_expression: bool = False
     finding: Finding | None = None
     """What is wrong with it, or missing."""
     is_incomplete: bool = False
     """Nothing is wrong but that it ends too early."""
+
+    @property
+    def code(self) -> str:
+        """What is sent: an expression behind statements becomes what they return."""
+        at = self.value_from
+        return f"{self.text[:at]}{_RETURN}{self.text[at:]}" if at else self.text
 
     @property
     def is_muted(self) -> bool:
@@ -61,15 +73,19 @@ def judge(text: str) -> Chunk:
     text = _EQUALS.sub("", text, count=1) if _EQUALS.match(text) else text
     if not text.strip():
         return Chunk(text)
-    as_value = syntax.check((_RETURN + text).encode(errors="surrogateescape"), NAME)
+    as_value = syntax.check(_bytes(_RETURN + text), NAME)
     if as_value is None:
         return Chunk(text, is_expression=not _is_statement(text))
-    as_code = syntax.check(text.encode(errors="surrogateescape"), NAME)
+    as_code = syntax.check(_bytes(text), NAME)
     if as_code is None:
         return Chunk(text)
-    if _only_ended(as_value) or _only_ended(as_code):
-        return Chunk(text, finding=_finding(text, as_code), is_incomplete=True)
-    return Chunk(text, finding=_furthest(text, as_value, as_code))
+    return _ending_in_a_value(text, as_code) or _faulty(text, as_value, as_code)
+
+
+def finding_of(name: str, text: str) -> Finding | None:
+    """Return what is wrong with *text* as a whole chunk, which people know as *name*."""
+    message = syntax.check(text.encode(), name)
+    return _finding(text, message, name) if message else None
 
 
 def indent_after(line: str) -> str:
@@ -91,28 +107,40 @@ def outdented(line: str) -> str:
     return line
 
 
-def statements(text: str) -> tuple[list[str], str]:
-    """Cut the lines of *text* into whole pieces; returns them and the incomplete rest.
-
-    A piece that can never become whole is a piece too: running it says why.
-    """
-    pieces, lines = [], list[str]()
-    for line in text.splitlines():
-        lines.append(line)
-        piece = "\n".join(lines)
-        if not piece.strip():
-            continue
-        is_lua = len(lines) > 1 or not is_for_console(line)
-        if is_lua and judge(piece).is_incomplete:
-            continue
-        pieces.append(piece)
-        lines = []
-    return pieces, "\n".join(lines)
-
-
 def is_for_console(text: str) -> bool:
     """Whether *text* is a command or asks for help: neither can begin a piece of Lua."""
     return text.lstrip().startswith(("\\", "?"))
+
+
+def _ending_in_a_value(text: str, as_code: str) -> Chunk | None:
+    """Return *text*, pasted statements with an expression on the last lines, as a chunk.
+
+    The expression begins where Lua complains about the statements, or some lines above.
+    """
+    lines = text.split("\n")
+    complained = _LINE.search(as_code)
+    last = min(int(complained[1]) if complained else 1, len(lines))
+    for above in range(last - 1, max(0, last - 1 - MOST_VALUE_LINES), -1):
+        at = sum(len(line) + 1 for line in lines[:above])
+        if not text[at:].strip() or syntax.check(_bytes(text[:at]), NAME):
+            continue
+        found = Chunk(text, value_from=at)
+        problem = syntax.check(_bytes(found.code), NAME)
+        if not problem:
+            return found
+        if _only_ended(problem):
+            return Chunk(text, finding=_finding(text, as_code), is_incomplete=True)
+    return None
+
+
+def _faulty(text: str, as_value: str, as_code: str) -> Chunk:
+    if _only_ended(as_value) or _only_ended(as_code):
+        return Chunk(text, finding=_finding(text, as_code), is_incomplete=True)
+    return Chunk(text, finding=_furthest(text, as_value, as_code))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
 
 
 def _only_ended(message: str) -> bool:
@@ -132,10 +160,8 @@ def _furthest(text: str, as_value: str, as_code: str) -> Finding:
     return value if value.place[1:] > code.place[1:] else code
 
 
-def _finding(text: str, message: str) -> Finding:
-    return of_message(
-        message, LuaText.of_file(NAME, text.encode(errors="surrogateescape")), syntax.check
-    )
+def _finding(text: str, message: str, name: str = NAME) -> Finding:
+    return of_message(message, LuaText.of_file(name, _bytes(text)), syntax.check)
 
 
 def _shifted(finding: Finding, text: str) -> Finding:

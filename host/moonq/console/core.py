@@ -11,11 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.console import chunk, echo, settings
+from moonq.console import chunk, documents, echo, settings
 from moonq.console.face import Face
 from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
-from moonq.errors import HostSilent
+from moonq.errors import Finding, HostSilent
 from moonq.text.wording import lasted
 
 if TYPE_CHECKING:
@@ -59,13 +59,11 @@ class Console:
     def evaluate(self, text: str) -> Answer:
         """Run Lua, show what it answered, and remember it."""
         judged = chunk.judge(text)
-        screen = self.face.screen()
         if judged.finding:
-            self.face.fail(screen.findings([judged.finding]))
+            self.refuse(judged.finding)
             return Answer("invalid", 0.0)
-        answer = self.run(judged.text)
-        tell = self.face.show if answer.is_well else self.face.fail
-        tell(echo.lines(answer, judged, screen, self.settings["output"]))
+        answer = self.run(judged.code)
+        self._tell(answer, judged)
         if self.settings["timing"] == "on":
             self.face.notice(f"took {lasted(answer.took)}")
         self.last = answer
@@ -73,13 +71,45 @@ class Console:
             self.entered.append(judged.text)
         return answer
 
-    def run(self, source: str) -> Answer:
-        """Run Lua without showing its answer.
+    def execute(self, name: str, text: str) -> Answer:
+        """Run the whole of a Lua file called *name*, and show only what goes wrong."""
+        answer = self.run(text, file=name)
+        if answer.is_well:
+            self.entered.append(text)
+        else:
+            self._tell(answer, chunk.Chunk(text))
+        return answer
+
+    def refuse(self, finding: Finding) -> None:
+        """Say why a text is no Lua."""
+        if self.face.is_program:
+            self.face.complain(documents.error_of_finding(finding))
+        else:
+            self.face.fail(self.face.screen().findings([finding]))
+
+    def _tell(self, answer: Answer, judged: chunk.Chunk) -> None:
+        if not self.face.is_program:
+            tell = self.face.show if answer.is_well else self.face.fail
+            tell(echo.lines(answer, judged, self.face.screen(), self.settings["output"]))
+        elif not answer.is_well:
+            self.face.complain(documents.error_of_answer(answer))
+        elif not judged.is_muted:
+            self.face.answer(documents.SCHEMA, documents.of_answer(answer))
+
+    def run(self, source: str, file: str = "") -> Answer:
+        """Run Lua without showing its answer: a statement, or all of a *file*.
 
         Raises:
             HostSilent: The host is gone.
         """
-        answer = self._runner.run(source, width=self.face.screen().room, timeout=self._timeout)
+        width = self.face.screen().room
+        answer = self._runner.run(
+            source,
+            file=file,
+            width=width,
+            timeout=self._timeout,
+            marked=not self.face.is_program,
+        )
         if isinstance(answer.problem, HostSilent):
             raise answer.problem
         if answer.status == "gone":

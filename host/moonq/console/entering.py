@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 
 from moonq import views
-from moonq.console import chunk, commands, manual
+from moonq.console import commands, documents, manual
 from moonq.console.core import Console
-from moonq.console.face import Leave
 from moonq.errors import HostSilent, MoonqError
 
 _HELP = re.compile(r"\?\s*([A-Za-z_][\w.:]*)\s*$")
@@ -39,22 +38,9 @@ def enter(console: Console, text: str) -> bool:
     except HostSilent:
         raise
     except MoonqError as problem:
-        console.face.fail(views.problem(problem, console.face.screen()))
+        if console.face.is_program:
+            console.face.complain(documents.error_of(problem))
+        else:
+            console.face.fail(views.problem(problem, console.face.screen()))
         return False
     return True
-
-
-def enter_all(console: Console, text: str) -> bool:
-    """Do every statement and command in *text*, in order; whether all went well.
-
-    Raises:
-        HostSilent: The host is gone.
-    """
-    pieces, rest = chunk.statements(text)
-    well = True
-    try:
-        for piece in [*pieces, *([rest] if rest.strip() else [])]:
-            well = enter(console, piece) and well
-    except Leave:
-        pass
-    return well

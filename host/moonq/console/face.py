@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moonq.errors import ConfirmationNeeded, MoonqError
 from moonq.views import Screen, show
@@ -27,6 +27,9 @@ class Face:
     *color* is `auto`, `always` or `never`.
     """
 
+    is_program = False
+    """Whether answers are for a program, which wants them as documents: see `documents`."""
+
     def __init__(self, color: str, say: Callable[[str], None]) -> None:
         self._color = color
         self._say = say
@@ -39,9 +42,21 @@ class Face:
         """Show a result."""
         show(lines)
 
+    def more(self) -> None:
+        """Show more of what was too long for the screen: without one, all was shown."""
+        self.notice("there is no more")
+
     def fail(self, lines: Iterable[str]) -> None:
         """Show what went wrong."""
         show(lines, sys.stderr)
+
+    def answer(self, schema: str, found: Mapping[str, Any]) -> None:
+        """Hand a program an answer."""
+        raise NotImplementedError
+
+    def complain(self, error: Mapping[str, Any]) -> None:
+        """Hand a program an error."""
+        raise NotImplementedError
 
     def write(self, text: str) -> None:
         """Show text as it comes, also while code runs; any thread may call."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import completion_is_selected, has_completions
+from prompt_toolkit.filters import Condition, completion_is_selected, has_completions
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from moonq.console import chunk
@@ -27,9 +28,21 @@ class Refusal:
         self.text = self.message = ""
 
 
-def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception) -> KeyBindings:
-    """Return the keys that are the console's own; the rest are readline's."""
+def bindings(
+    refusal: Refusal,
+    interrupt: Callable[[], None],
+    detach: Exception,
+    has_more: Callable[[], bool] = lambda: False,
+) -> KeyBindings:
+    """Return the keys that are the console's own; the rest are readline's.
+
+    While *has_more*, Space shows more of a long output, as Enter does where nothing is typed.
+    """
     keys = KeyBindings()
+
+    @keys.add(" ", filter=Condition(lambda: has_more() and not get_app().current_buffer.text))
+    def _more(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
 
     @keys.add("enter", filter=completion_is_selected)
     def _accept(event: KeyPressEvent) -> None:
@@ -38,6 +51,11 @@ def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception)
     @keys.add("enter", filter=~completion_is_selected)
     def _enter(event: KeyPressEvent) -> None:
         enter(event.current_buffer, refusal)
+
+    @keys.add("tab", filter=Condition(_is_at_indent))
+    def _indent(event: KeyPressEvent) -> None:
+        # Nothing can be completed there, and a terminal that does not mark what is pasted sends it.
+        event.current_buffer.insert_text("\t")
 
     @keys.add("escape", "enter")
     @keys.add("c-j")
@@ -62,6 +80,12 @@ def bindings(refusal: Refusal, interrupt: Callable[[], None], detach: Exception)
         event.app.exit(exception=detach, style="class:exiting")
 
     return keys
+
+
+def _is_at_indent() -> bool:
+    """Say whether a line behind the first one has nothing but blanks before the caret."""
+    document = get_app().current_buffer.document
+    return document.cursor_position_row > 0 and not document.current_line_before_cursor.strip()
 
 
 def enter(buffer: Buffer, refusal: Refusal) -> None:

@@ -43,10 +43,11 @@ class Live:
 
     def tail(self, targets: list[str], events: list[str]) -> None:
         """Show events from now on, instead of those before."""
-        self.end_tail()
-        filters: dict[str, Any] = {"targets": targets, "events": events}
+        filters: dict[str, Any] = {"targets": targets, "events": events, "known": True}
         wanted = {name: value for name, value in filters.items() if value}
-        self._tail = self._attached.client.subscribe("tail", **wanted)
+        found = self._attached.client.subscribe("tail", **wanted)
+        self.end_tail()
+        self._tail = found
         _start("tail", partial(self._show, self._tail))
 
     def end_tail(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from moonq.console.annotations import Function, Line, Module, Shape, reference
 from moonq.console.calling import opened
 from moonq.errors import NotFound
+from moonq.operations.annotations import Function, Line, Module, Shape, reference
 from moonq.registry.lua.tokens import tokens
 from moonq.text import suggestions
 from moonq.views import Screen
-from moonq.views.tables import Column, facts, paragraph, table
+from moonq.views.tables import facts, paragraph
 
 
 def about(name: str, screen: Screen) -> Iterable[str]:
@@ -25,7 +25,7 @@ def about(name: str, screen: Screen) -> Iterable[str]:
     if isinstance(found, Module):
         return _module(found, screen)
     if isinstance(found, Shape):
-        return _lines(found.name, found.fields, screen)
+        return _shape(found, screen)
     hint = suggestions.question(suggestions.close(name, reference().names()))
     raise NotFound(f"no help about {name!r}", hint=hint or "`\\?` lists what there is")
 
@@ -63,11 +63,20 @@ def _module(found: Module, screen: Screen) -> Iterator[str]:
     yield from facts([(one.name, one.summary) for one in found.functions], screen, indent="  ")
 
 
+def _shape(found: Shape, screen: Screen) -> Iterator[str]:
+    yield screen.paint("bold", found.name)
+    if found.remark:
+        yield from screen.markdown(found.remark)
+    yield from _lines("fields", found.fields, screen)
+    if found.methods:
+        yield screen.paint("head", "methods")
+        # Without the name of the class, which is not how they are called.
+        told = [(one.head[one.head.index(":") :], one.summary) for one in found.methods]
+        yield from facts(told, screen, indent="  ")
+
+
 def _lines(title: str, found: tuple[Line, ...], screen: Screen) -> Iterator[str]:
-    columns = [
-        Column(title, lambda line: f"  {line.name or '-'}"),
-        Column("", lambda line: line.type, is_cut=True),
-        Column("", lambda line: line.remark, wraps=True),
-    ]
     if found:
-        yield from table(columns, found, screen)
+        yield screen.paint("head", title)
+        told = [(line.name or "-", f"{line.type}  {line.remark}".strip()) for line in found]
+        yield from facts(told, screen, indent="  ")

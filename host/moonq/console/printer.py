@@ -14,6 +14,8 @@ import io
 import threading
 from collections.abc import Callable
 
+from moonq.text.wording import plural
+
 PAUSE = 0.1
 LINES = 20
 
@@ -61,7 +63,7 @@ class Printer:
                 lines, more = self._lines, self._more
                 self._lines, self._more, self._tick = [], 0, None
             if more:
-                lines.append(f"… {more} more lines in {PAUSE * 1000:.0f} ms")
+                lines.append(f"… {plural(more, 'more line')} in {PAUSE * 1000:.0f} ms")
             if lines:
                 self._write("".join(f"{line}\n" for line in lines))
 
@@ -79,6 +81,10 @@ class LineStream(io.StringIO):
     def encoding(self) -> str:  # type: ignore[override]
         """Lines go on as text, so they can carry anything."""
         return "utf-8"
+
+    def isatty(self) -> bool:
+        """A terminal is where its lines end up."""
+        return True
 
     def write(self, text: str) -> int:
         """Take text."""

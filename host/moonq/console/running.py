@@ -38,6 +38,9 @@ class Answer:
     took: float
     texts: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    """None in the place of what JSON cannot carry."""
+    unfit: dict[int, str] = field(default_factory=dict)
+    """What JSON cannot carry of which value, counted from 0, and why."""
     fault: dict[str, Any] | None = None
     is_expression: bool = False
     reason: str = ""
@@ -62,13 +65,23 @@ class Runner:
         self._output = output
         self._notice = notice
 
-    def run(self, source: str, *, width: int = 80, timeout: float | None = None) -> Answer:
-        """Run *source* and return its answer; Ctrl-C stops it."""
+    def run(
+        self,
+        source: str,
+        *,
+        file: str = "",
+        width: int = 80,
+        timeout: float | None = None,
+        marked: bool = True,
+    ) -> Answer:
+        """Run *source*, a statement or all of a *file*, and return its answer; Ctrl-C stops it."""
         began = time.monotonic()
-        fields: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+        fields: dict[str, Any] = {"src": source, "width": width, "marked": marked}
+        more = {"file": file, "timeout": timeout}
+        fields |= {name: value for name, value in more.items() if value}
         pending = self._attached.client.expect(self._output)
         try:
-            found = self._wait(pending, {"src": source, "width": width, **fields})
+            found = self._wait(pending, fields)
         except MoonqError as problem:
             return Answer("failed", time.monotonic() - began, problem=problem)
         took = time.monotonic() - began
@@ -115,6 +128,7 @@ def _answer(found: dict[str, Any], took: float) -> Answer:
         took=took,
         texts=list(found.get("texts") or []),
         values=list(found.get("values") or []),
+        unfit={one["place"] - 1: one["message"] for one in found.get("unfit") or []},
         fault=found.get("fault"),
         is_expression=bool(found.get("expression")),
         reason=str(found.get("reason") or ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moonq.errors import Invalid
-from moonq.text import suggestions
+from moonq.text import suggestions, theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,17 @@ SETTINGS = {
     one.name: one
     for one in (
         Setting("output", ("lua", "json", "yaml", "table"), "how values are printed"),
-        Setting("pager", ("auto", "off"), "whether long output goes through a pager"),
+        Setting("pager", ("auto", "less", "off"), "how long output is shown"),
         Setting("redact", ("on", "off"), "whether fields named by `redact:` are covered"),
+        Setting("theme", tuple(theme.THEMES), "colours for a dark or a light background; or both"),
         Setting("timing", ("off", "on"), "whether each statement says how long it took"),
     )
 }
 
 
 def defaults() -> dict[str, str]:
-    """Return every setting with its default."""
-    return {one.name: one.choices[0] for one in SETTINGS.values()}
+    """Return every setting with its default; the theme may have been chosen before."""
+    return {one.name: one.choices[0] for one in SETTINGS.values()} | {"theme": theme.chosen().name}
 
 
 def chosen(name: str, value: str) -> str:

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import ThreadedCompleter
@@ -20,10 +19,10 @@ from prompt_toolkit.formatted_text import ANSI, FormattedText
 from prompt_toolkit.history import History as PastBlocks
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.vt100 import cooked_mode
+from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.lexers import PygmentsLexer
-from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import StdoutProxy
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.scripting import LuaLexer
 
@@ -34,20 +33,12 @@ from moonq.console.entering import enter
 from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
+from moonq.console.paging import Pages, Size, fits, through_less
 from moonq.control.client import Client
-from moonq.views.screen import COLORS, LUA_COLORS
+from moonq.text import theme
+from moonq.text.wording import plural
+from moonq.views import coloring
 from moonq.views.tables import paragraph
-
-STYLE = Style.from_dict(
-    {
-        "bottom-toolbar": f"noreverse fg:{COLORS['dim']}",
-        "status": "reverse",
-        "production": "bg:#aa0000 fg:#ffffff bold",
-        "refusal": f"fg:{COLORS['bad']}",
-        "signature": f"fg:{COLORS['dim']}",
-        **{f"pygments.{word}": f"fg:{COLORS[name]}" for word, name in LUA_COLORS.items()},
-    }
-)
 
 
 class Detached(Leave):
@@ -63,23 +54,43 @@ class Terminal(Face):
         self._proxy = StdoutProxy(sleep_between_writes=0.05, raw=True)
         self._lock = threading.RLock()
         self._is_prompting = False
-        self._pager = True
+        self._pager = "auto"
+        self._pages = Pages()
         self._session: PromptSession[str] | None = None
 
     # A face ---------------------------------------------------------------------------------------
 
     def show(self, lines: Iterable[str]) -> None:
-        """Show a result, through a pager when it is longer than the screen."""
-        text = "\n".join(lines)
-        rows = shutil.get_terminal_size((80, 24)).lines
-        if self._pager and text.count("\n") + 1 > rows:
-            click.echo_via_pager(text + "\n", color=self.screen().color)
-        elif text:
-            self.write(text + "\n")
+        """Show a result; one that is longer than the screen as the setting `pager` says."""
+        told = [one for line in lines for one in line.split("\n")]
+        size = _size()
+        if self._pager == "off" or is_dumb_terminal() or fits(told, size):
+            self._write_lines(told)
+        elif self._pager == "less":
+            through_less(told, color=self.screen().color)
+        else:
+            self._write_lines(self._pages.begin(told, size))
+            self._tell_of_more()
+
+    def more(self) -> None:
+        """Show the next screen of what was too long for one."""
+        if not self._pages.left:
+            self.notice("there is no more")
+            return
+        self._write_lines(self._pages.more(_size()))
+        self._tell_of_more()
+
+    def _tell_of_more(self) -> None:
+        if self._pages.left:
+            self.notice(f"… {plural(self._pages.left, 'line')} more: Enter, Space or \\more")
+
+    def _write_lines(self, lines: Iterable[str]) -> None:
+        if text := "".join(f"{line}\n" for line in lines):
+            self.write(text)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Show an error, where results are shown."""
-        self.write("".join(f"{line}\n" for line in lines))
+        self._write_lines(lines)
 
     def write(self, text: str) -> None:
         """Show text above the prompt, or simply next while there is none."""
@@ -94,8 +105,9 @@ class Terminal(Face):
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         screen = self.screen()
-        lines = (part for line in text.split("\n") for part in paragraph(line, "dim", screen))
-        self.write("".join(f"{line}\n" for line in lines))
+        self._write_lines(
+            part for line in text.split("\n") for part in paragraph(line, "dim", screen)
+        )
 
     def asks(self, question: str) -> str:
         """Ask for a word; Ctrl-C and Ctrl-D answer nothing."""
@@ -133,16 +145,24 @@ class Terminal(Face):
         console.live.follow(self._refresh)
         with _quit_key(), _quiet_keys():
             while True:
-                self._pager = console.settings["pager"] == "auto"
+                self._pager = console.settings["pager"]
                 try:
                     text = self._prompt(console)
                     refusal.forget()
-                    enter(console, text)
+                    self._enter(console, text)
                 except KeyboardInterrupt:
                     continue
                 except (EOFError, Leave) as leaving:
                     if isinstance(leaving, Detached) or self._may_leave(console):
                         return
+
+    def _enter(self, console: Console, text: str) -> None:
+        if not text.strip() and self._pages.left:
+            self.more()
+            return
+        if text.strip() != "\\more":
+            self._pages.forget()
+        enter(console, text)
 
     def _prompt(self, console: Console) -> str:
         assert self._session is not None
@@ -159,7 +179,7 @@ class Terminal(Face):
             return True
         queues = console.request("queues")["queues"]
         flying = sum(one.get("leased", 0) + one.get("running", 0) for one in queues)
-        return not flying or self.confirms(f"{flying} messages are in flight; leave?")
+        return not flying or self.confirms(f"{plural(flying, 'message')} in flight; leave?")
 
     def _make_session(self, console: Console, refusal: Refusal) -> PromptSession[str]:
         def interrupt() -> None:
@@ -175,12 +195,14 @@ class Terminal(Face):
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=self._history,
-            key_bindings=bindings(refusal, interrupt, Detached()),
+            key_bindings=bindings(refusal, interrupt, Detached(), lambda: self._pages.left > 0),
             bottom_toolbar=lambda: self._below(console, refusal),
+            # Tabs are pasted with code; what they are is not to be changed, only how they look.
+            input_processors=[TabsProcessor(tabstop=4, char1=" ", char2=" ")],
             prompt_continuation=lambda width, number, _: "…  ".rjust(width),
-            style=STYLE,
+            style=DynamicStyle(lambda: coloring.style(theme.chosen())),
             include_default_pygments_style=False,
-            color_depth=None if has_color else ColorDepth.DEPTH_1_BIT,
+            color_depth=coloring.depth(has_color=has_color),
             enable_open_in_editor=True,
             refresh_interval=1.0,
             enable_history_search=Condition(lambda: False),
@@ -213,6 +235,10 @@ def prompt(console: Console) -> FormattedText:
     if console.is_production:
         return FormattedText([("class:production", f"{project}!prod{rights}>"), ("", " ")])
     return FormattedText([("bold", f"{project}{rights}>"), ("", " ")])
+
+
+def _size() -> Size:
+    return Size(*shutil.get_terminal_size((80, 24)))
 
 
 def _fragments(text: str) -> list[tuple[str, str]]:

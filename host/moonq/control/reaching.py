@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.control.client import Client, connect
-from moonq.control.locating import all_records, place_of
+from moonq.control.client import Client, connect, connect_to
+from moonq.control.locating import all_records, place_of, place_of_record
 from moonq.errors import Invalid, NoHost, NotFound, StopTimeout
 from moonq.operations.verb import Needs, Verb
 from moonq.operations.verbs import VERBS
@@ -214,9 +214,7 @@ def client_of(record: Mapping[str, Any]) -> Client:
         NoHost: It has gone.
         HostSilent: It does not answer.
     """
-    project = Path(record["path"])
-    is_usual = str(place_of(project).lock_file) == record["lock"]
-    return connect(project, socket_path=None if is_usual else Path(record["socket"]))
+    return connect_to(place_of_record(record))
 
 
 def _by_pid(pid: int) -> Client:

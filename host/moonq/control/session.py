@@ -2,7 +2,11 @@
 
 Beside the verbs of `moonq.operations.verbs` a session knows:
 
-    eval{src, timeout?, width?}   run Lua in this session's state; see `lua/console/session.lua`
+    eval{src, timeout?, width?, marked?, file?}
+                                  run Lua in this session's state; see `lua/console/session.lua`.
+                                  A value that JSON cannot carry is an error that names its place;
+                                  with `marked`, for people, it is null and has its text. With the
+                                  name of a `file` the text is all of it: no values are answered
     complete{path}                what could follow `queue.pu`; runs no code
     reset{}                       forget every variable
     write{}                       ask for the right to change things; it is logged
@@ -27,7 +31,7 @@ from typing import Any
 
 from moonq import __version__, log
 from moonq.control.feed import Feed
-from moonq.control.lua_session import TIMEOUT, LuaSession, stopped_answer
+from moonq.control.lua_session import TIMEOUT, LuaSession, Text, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
 from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
@@ -37,7 +41,7 @@ from moonq.operations import overview
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
-from moonq.sandbox.state import THREAD_STACK
+from moonq.text import suggestions
 
 _log = log.get("moonq.control")
 #: Requests that may wait for the one that runs.
@@ -174,7 +178,6 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.stack_size(THREAD_STACK)
         threading.Thread(
             target=self._work, args=(self._generation,), name="moonq-session", daemon=True
         ).start()
@@ -222,11 +225,21 @@ class Session:
         except TypeError as problem:
             raise Invalid(f"{kind}: other fields expected: {problem}") from None
 
-    def _eval(self, src: str, timeout: float = TIMEOUT, width: int = 80) -> dict[str, Any]:
+    def _eval(
+        self,
+        src: str,
+        timeout: float = TIMEOUT,
+        width: int = 80,
+        marked: bool = False,
+        file: str = "",
+    ) -> dict[str, Any]:
         if not isinstance(src, str) or not isinstance(timeout, int | float):
             raise Invalid("eval: `src` is a text and `timeout` a number of seconds")
+        if not isinstance(file, str):
+            raise Invalid("eval: `file` is the name of a file")
         limit = min(max(float(timeout), 0.001), 3600.0)
-        return self._lua.evaluate(src, limit, min(max(int(width), 20), 1000))
+        text = Text(src, min(max(int(width), 20), 1000), bool(marked), file)
+        return self._lua.evaluate(text, limit)
 
     def _complete(self, path: str) -> dict[str, Any]:
         if not isinstance(path, str):
@@ -243,7 +256,7 @@ class Session:
     def _write(self) -> dict[str, Any]:
         """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
-            _log.warning("console:%s may change things from now on", self.user)
+            _log.warning("console:%s may change things from now on", self.user, extra=log.AUDIT)
             self.read_only = False
         return {"read_only": False}
 
@@ -259,17 +272,23 @@ class Session:
             self._host.services,
             f"console:{self.user}",
             lambda: self.read_only,
+            self._log_change,
             self._operate,
             self._print,
             self._abandon,
         )
 
+    def _log_change(self, action: str, detail: str) -> None:
+        """Log what code does to a host in production, as what the verbs do is logged anywhere."""
+        if self._host.project.settings.production:
+            self._operations.record(action, detail)
+
     def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         return self._operations.perform(kind, fields, read_only=self.read_only)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, is_wanted: Callable[[], bool]) -> None:
         if self._running is not None:
-            self._outbox.offer({"kind": "output", "id": self._running, "text": text})
+            self._outbox.offer({"kind": "output", "id": self._running, "text": text}, is_wanted)
 
     def _abandon(self) -> None:
         """The code sits in a C function that cannot be stopped: go on without that state."""
@@ -297,7 +316,7 @@ class Session:
         return {"subscribed": topic}
 
     def _tail(self, number: int, fields: dict[str, Any]) -> Tail:
-        checked = checked_tail(fields, self._full_name)
+        checked = checked_tail(fields, self._full_name, self._found)
         hidden = self._host.project.settings.redact
         return Tail(number, self._feed, self._outbox, lambda: hidden, **checked)
 
@@ -324,12 +343,32 @@ class Session:
 
     def _full_name(self, name: str) -> str:
         """A bare name's full id; what is no entry is a message's id or a logger's name."""
+        return self._entry_id(name) or name
+
+    def _found(self, name: str) -> str:
+        """The full name of an entry, a message or a logger that is there."""
+        parent = name.rpartition(".")[0]
+        if full := self._entry_id(name) or (log.is_known(name) and name):
+            return full
+        if parent and (owner := self._entry_id(parent)):
+            return f"{owner}{name[len(parent) :]}"  # a logger that a function has named
+        with contextlib.suppress(NotFound):
+            return str(self._operations.find(message=name)["id"])
+        ids = {*self._host.project.entries, *self._host.queues.ids()}
+        ids |= {one.partition(":")[2] for one in ids}
+        raise NotFound(
+            f"{name!r} is no entry, no message that is there, and no logger that has spoken",
+            hint=suggestions.question(suggestions.close(name, ids))
+            or "`moonq ls` lists the entries",
+        )
+
+    def _entry_id(self, name: str) -> str:
         project = self._host.project
         with contextlib.suppress(NotFound):
             return project.resolve(name).id
         with contextlib.suppress(NotFound):
             return project.id_of(name, "queue.queue")
-        return name
+        return ""
 
 
 def _fields(frame: Frame, *others: str) -> dict[str, Any]:

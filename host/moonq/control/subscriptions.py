@@ -2,6 +2,7 @@
 
 {"kind":"subscribe","id":3,"topic":"tail","targets":["app:orders"],"events":["dead"]}
 {"kind":"subscribe","id":4,"topic":"tail","where":"body.total > 5","body":true}
+{"kind":"subscribe","id":4,"topic":"tail","targets":["orders"],"known":true}
 {"kind":"subscribe","id":5,"topic":"stats","interval":1}
 """
 
@@ -129,13 +130,19 @@ class Stats:
 Subscribed = Tail | Stats
 
 
-def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[str, Any]:
+def checked_tail(
+    fields: dict[str, Any], resolve: Callable[[str], str], find: Callable[[str], str]
+) -> dict[str, Any]:
     """Return the filters of a tail, whose targets become full names where they are known.
+
+    Programs follow messages that are not published yet; with `known` all targets must be there,
+    and *find* is asked instead of *resolve*.
 
     Raises:
         Invalid: A filter is not known, or not what it should be.
+        NotFound: A target is not there.
     """
-    unknown = fields.keys() - {"targets", "queues", "events", "where", "body"}
+    unknown = fields.keys() - {"targets", "queues", "events", "where", "body", "known"}
     if unknown:
         raise Invalid(f"tail: unknown field {min(unknown)!r}")
     targets = _texts(fields, "targets") + _texts(fields, "queues")
@@ -147,7 +154,7 @@ def checked_tail(fields: dict[str, Any], resolve: Callable[[str], str]) -> dict[
     if not isinstance(where, str):
         raise Invalid("tail: `where` is a Lua expression, as text")
     return {
-        "targets": [resolve(target) for target in targets],
+        "targets": list(map(find if fields.get("known") is True else resolve, targets)),
         "events": events,
         "where": where,
         "body": fields.get("body") is True,

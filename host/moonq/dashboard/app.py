@@ -23,14 +23,14 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output import Output
 
 from moonq.control.client import Client
 from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample, sample
 from moonq.errors import HostSilent, MoonqError, NoHost
-from moonq.views import Screen
+from moonq.views import Screen, coloring
 
 _NAMES: dict[Keys | str, str] = {
     Keys.Up: "up",
@@ -143,7 +143,7 @@ def _application(
         key_bindings=_keys(pages),
         full_screen=True,
         refresh_interval=interval,
-        color_depth=None if screen.color else ColorDepth.MONOCHROME,
+        color_depth=coloring.depth(has_color=screen.color),
         input=terminal[0] if terminal else None,
         output=terminal[1] if terminal else None,
     )

@@ -15,19 +15,22 @@ from moonq.drivers import descriptor, names
 from moonq.drivers.base import Capabilities
 from moonq.errors import MoonqError
 
-MEANINGS = {
-    name: get_args(hint)[1]
-    for name, hint in get_type_hints(Capabilities, include_extras=True).items()
-}
+_HINTS = get_type_hints(Capabilities, include_extras=True)
+MEANINGS = {name: get_args(_HINTS[name])[1] for name in Capabilities._fields}
 
 
 def table(drivers: Mapping[str, Capabilities]) -> str:
     """Return the table of *drivers* in Markdown."""
     rows = [["", *drivers], ["---"] * (len(drivers) + 1)]
-    for field in Capabilities._fields:
-        words = [getattr(abilities, field) for abilities in drivers.values()]
-        rows.append([MEANINGS[field], *("no" if word == "none" else word for word in words)])
+    every = [[word for _, word in words(abilities)] for abilities in drivers.values()]
+    rows += [[meaning, *cells] for meaning, *cells in zip(MEANINGS.values(), *every, strict=True)]
     return "\n".join(map(_row, rows))
+
+
+def words(abilities: Capabilities) -> list[tuple[str, str]]:
+    """Return what a driver can do: each ability in words, and how far."""
+    found = abilities._asdict()
+    return [(MEANINGS[name], "no" if word == "none" else word) for name, word in found.items()]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
 from moonq.run.queues import Route, Traffic
 from moonq.text.findings import Finding, error
+from moonq.text.wording import plural
 
 KIB = 1024
 NAME = "queue.queue"
@@ -88,7 +89,7 @@ class QueueKind(ServiceKind):
         fields, dead = entry.fields(Queue), own.spec.dead_letter
         letters = f"dead letters → {dead}" if dead else "no dead letters"
         # A stopped queue can still be looked at; a publish into it finds its driver closed.
-        return Service(start, detail=f"queue, {letters} ({fields.max_attempts} attempts)")
+        return Service(start, detail=f"queue, {letters} ({plural(fields.max_attempts, 'attempt')})")
 
     def announce(self, parts: Parts, entry: Entry) -> None:
         """Let messages be routed: while its driver is down, a publish waits and says why."""

@@ -20,6 +20,7 @@ from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
 from moonq.run.publishing import MAX_DELAY
 from moonq.run.queues import Route
+from moonq.text.json_in import parsed
 
 FOLDER = Path(".moonq", "trash")
 KEPT_DAYS = 7
@@ -95,14 +96,14 @@ def _options(stored: Stored, now: float) -> dict[str, Any]:
 def _body(message: Message, decodes: bool) -> dict[str, Any]:
     body = message.body
     try:
-        value = json.loads(body, parse_constant=_refuse)
+        value = parsed(body, parse_constant=_refuse)
         # Only what comes out the same may go in as a value: keys that stand twice would be lost,
         # and a text that is no JSON to its queue must not become what it spells.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         is_json = decodes and message.content_type == "application/json"
         if is_json and text.encode() == body:
             return {"body": value}
-    except (ValueError, RecursionError, UnicodeEncodeError):
+    except ValueError:
         pass
     return {"base64": base64.b64encode(body).decode()}
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
-from moonq.errors import Invalid, NotFound
+from moonq.errors import NotFound
 from moonq.model import MessageState, Stored
 from moonq.operations.letters import died_at, fingerprint
 from moonq.run.queues import Route
@@ -138,14 +138,6 @@ def letters_of(
             yield stored
 
 
-def checked_fingerprint(error: str | None) -> str | None:
-    """Return *error*, which is the beginning of a fingerprint.
-
-    Raises:
-        Invalid: It is none.
-    """
-    if error is not None and (len(error) < 3 or set(error) - set("0123456789abcdef")):
-        raise Invalid(
-            f"{error!r} is no fingerprint of an error", hint="`moonq dead ls QUEUE` shows them"
-        )
-    return error
+def is_fingerprint(error: str) -> bool:
+    """Say whether *error* may be the beginning of a fingerprint, and not of every one."""
+    return len(error) >= 3 and not set(error) - set("0123456789abcdef")

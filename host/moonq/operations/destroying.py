@@ -47,7 +47,7 @@ class Destroying(Requests):
         target = self._route(to).spec.name if to is not None else ""
         route, numbers = chosen.route, chosen.numbers[:most]
         moved = route.driver.redrive(route.spec.name, target, numbers) if numbers else 0
-        self._record("retry", f"{route.id} {moved}")
+        self.record("retry", f"{route.id} {moved}")
         found = {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
         return self._left(found, chosen, most)
 
@@ -79,7 +79,7 @@ class Destroying(Requests):
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
         dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
-        self._record(action, f"{route.id} {dropped}")
+        self.record(action, f"{route.id} {dropped}")
         return self._left({**found, "dropped": dropped}, chosen, most)
 
     def _left(self, found: dict[str, Any], chosen: Snapshot, most: int | None) -> dict[str, Any]:

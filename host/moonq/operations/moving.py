@@ -58,7 +58,7 @@ class Moving(Requests):
             raise Invalid(f"{old.shown} and {to.id} are the same queue")
         moved = 0 if dry_run else self._bring(old, to, most)
         if moved:
-            self._record("move", f"{old.shown} -> {to.id} {moved}")
+            self.record("move", f"{old.shown} -> {to.id} {moved}")
         info = old.driver.info(old.name)
         return {
             "source": old.shown,

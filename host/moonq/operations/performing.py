@@ -24,6 +24,7 @@ from moonq.operations.moving import Moving
 from moonq.operations.queries import Queries
 from moonq.operations.verb import Verb
 from moonq.operations.verbs import VERBS
+from moonq.text import suggestions
 
 
 class Operations(Queries, Acting, Destroying, Moving):
@@ -48,8 +49,11 @@ class Operations(Queries, Acting, Destroying, Moving):
                 hint=f"ask for write access with {asked}; the host logs it",
             )
         known = verb.fields()
-        if unknown := fields.keys() - {one.name for one in known}:
-            raise Invalid(f"{kind}: unknown field {min(unknown)!r}")
+        names = [one.name for one in known]
+        if unknown := fields.keys() - set(names):
+            field = min(unknown)
+            hint = suggestions.question(suggestions.close(field, names))
+            raise Invalid(f"{kind}: unknown field {field!r} ({_listed(names)})", hint=hint)
         if missing := [one.name for one in known if one.is_required and one.name not in fields]:
             raise Invalid(f"{kind}: field {missing[0]!r} is missing")
         try:
@@ -59,6 +63,10 @@ class Operations(Queries, Acting, Destroying, Moving):
             complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}"
             raise Invalid(f"{kind}: field {first['loc'][0]!r}: {complaint}") from None
         return found
+
+
+def _listed(names: list[str]) -> str:
+    return f"there are {', '.join(sorted(names))}" if names else "it has none"
 
 
 def _in_seconds(verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -106,9 +108,24 @@ class Requests:
     def _letters_in(
         self, route: Route, origin: str | None, error: str | None, older: float | None
     ) -> Iterator[Stored]:
+        """Return the dead letters that are meant.
+
+        Raises:
+            NotFound: None has the kind of error that was named.
+        """
         before = None if older is None else self._host.clock.now() - older
-        error = choosing.checked_fingerprint(error)
-        return choosing.letters_of(route, origin, error, before)
+        found = choosing.letters_of(route, origin, error, before)
+        if error is None:
+            return found
+        first = next(found, None) if choosing.is_fingerprint(error) else None
+        if first is not None:
+            return itertools.chain([first], found)
+        if older is not None and choosing.is_fingerprint(error):
+            return iter(())
+        raise NotFound(
+            f"no dead letter in {route.id} has the error {error!r}",
+            hint=f"`moonq dead ls {route.id}` shows their fingerprints",
+        )
 
     def _full_id(self, route: Route, shown: str) -> str:
         """Return a message's id, which people may shorten as log lines do: ``01a2…d3e8f1``."""
@@ -123,5 +140,11 @@ class Requests:
         hidden = self._host.project.settings.redact if redact else ()
         return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
 
-    def _record(self, action: str, detail: str) -> None:
-        _log.info("%s %s %s", self._who, action, detail)
+    def record(self, action: str, detail: str, *, tries: bool = False) -> None:
+        """Log what the person changes, or only *tries*: the one place that says who did what.
+
+        In production a change is a warning, which is logged wherever little else is.
+        """
+        is_loud = self._host.project.settings.production and not tries
+        level = logging.WARNING if is_loud else logging.INFO
+        _log.log(level, "%s %s %s", self._who, action, detail, extra=log.AUDIT)

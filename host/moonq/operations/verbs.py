@@ -15,6 +15,14 @@ from collections.abc import Mapping
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
 _QUEUE = Argument("queue", "the queue", source="queue", cli="QUEUE", typed="QUEUE", lua="queue")
+_CONSUMER = Argument(
+    "consumer",
+    "whose rights and limits hold, where there are several",
+    default="",
+    source="consumer",
+    cli="--consumer ID",
+    typed="[--consumer ID]",
+)
 _TARGET = Argument(
     "target", "a queue or a consumer", source="target", cli="TARGET", typed="ID", lua="target"
 )
@@ -47,8 +55,9 @@ def _given_queue() -> Argument:
 _ROWS = (
     Verb("status", "show which hosts are running", needs=Needs.LIVE, lua="mq.status",
         command="status", view="hosts", schema="moonq.status/1", examples=("moonq status --json",),
-        more="Each host of this user is shown: project, process, how long it is up, what it has"
-        " done. Ends with 4 when none is running, and with 5 when one does not answer."),
+        more="Each host of this user is shown, or with -C that of one project: project, process,"
+        " how long it is up, what it has done. Ends with 4 when none is running, and with 5 when"
+        " that of the project (named, or in this folder) does not answer."),
     Verb("queues", "show every queue: what waits, runs and died, and how fast it goes",
         typed="queues", lua="mq.queues", answer="queues", command="queues", view="queues",
         more="A number that the broker cannot give is a dot. Rates are those of the last minute at"
@@ -140,10 +149,12 @@ _ROWS = (
                 cli="-H --header NAME=VALUE"),
             Argument("send", "really send what the function publishes", "flag", False,
                 cli="--send", is_guarded=True),
+            _CONSUMER,
         ), changes="send what {function} publishes", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
-        " publishes is shown and not sent. Ends with 1 when the function fails.",
+        " publishes is shown and not sent. It may do what its consumer may, within the same limits."
+        " Ends with 1 when the function fails.",
         examples=("moonq call app:process_order '{\"id\":42,\"total_cents\":2500}' --as-message",
             "moonq call app:report --json")),
     Verb("replay", "run a dead letter with the present handler; settle and send nothing", (
@@ -151,6 +162,7 @@ _ROWS = (
                 lua="id"),
             Argument("queue", "the queue it died in", default=None, source="queue",
                 typed="[QUEUE]", lua="queue"),
+            _CONSUMER,
         ), typed="replay", lua="mq.replay", view="replayed"),
     Verb("pause", "let a queue or a consumer rest", (_TARGET,), changes="pause {target}",
         confirm=Confirm.PRODUCTION, typed="pause", lua="mq.pause", command="pause", view="done",

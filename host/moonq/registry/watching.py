@@ -9,11 +9,13 @@ Only what a project consists of counts: Lua and YAML, outside of folders that be
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from moonq import log
+from moonq.registry.settings import FILE as SETTINGS
 
 _log = log.get("moonq.watch")
 SUFFIXES = (".lua", ".yaml", ".yml")
@@ -74,6 +76,8 @@ class Watching:
     def _looks(self) -> Iterator[tuple[str, ...]]:
         from watchfiles import watch
 
+        # The library tells of every change too, and about folders that are none of our business.
+        logging.getLogger("watchfiles").setLevel(logging.WARNING)
         for changes in watch(
             self._folder,
             watch_filter=lambda _, path: concerns(self._folder, path),
@@ -90,5 +94,8 @@ class Watching:
 
 def concerns(folder: Path, path: str) -> bool:
     """Whether the file at *path* can be part of the project in *folder*."""
-    parts = Path(path).relative_to(folder).parts
-    return path.endswith(SUFFIXES) and not any(part.startswith(".") for part in parts)
+    inner = Path(path).relative_to(folder)
+    if not path.endswith(SUFFIXES) or any(part.startswith(".") for part in inner.parts):
+        return False
+    # A folder with settings of its own is another project.
+    return not any((folder / one / SETTINGS).is_file() for one in inner.parents if one.name)

@@ -90,7 +90,7 @@ class Judgement(NamedTuple):
 
 
 #: The same of a call that had no message.
-NOT_JUDGED = {"verdict": "", "delay": None, "reason": ""}
+NOT_JUDGED = {"verdict": "", "delay": None, "reason": "", "words": ""}
 ACKED = Judgement("ack")
 RELEASED = Judgement("release")
 _VERDICTS: Mapping[Action, Callable[[Any], Verdict | None]] = {

@@ -23,30 +23,35 @@ from collections.abc import Iterator
 from moonq.registry.lua.tokens import tokens
 from moonq.testing.results import LogLine, Problem, Result
 from moonq.text.findings import Source
-from moonq.text.plain import clean, fields_text, shortened
+from moonq.text.plain import clean, details_text, shortened
 
 #: Lines of the file above the one that failed.
 ABOVE = 2
 #: Log lines and stack frames that are shown.
 LAST = 6
 WIDTH = 100
+#: What a host says of who speaks, among the fields of a line.
+SPEAKER = ("message_id", "attempt")
 
 
-def block(result: Result) -> list[str]:
-    """Return the rows about a bad result."""
+def block(result: Result, width: int = 0) -> list[str]:
+    """Return the rows about a bad result; lines of files end at *width*, where there is one."""
     problem = result.problem
     assert problem is not None
-    return [*problem_rows(problem), *_rerun(result)]
+    return [*problem_rows(problem, width), *_rerun(result)]
 
 
-def problem_rows(problem: Problem) -> list[str]:
+def problem_rows(problem: Problem, width: int = 0) -> list[str]:
     """Return the rows about a problem."""
     rows = _headline(problem)
     if problem.source and problem.line:
-        rows += ["", *_frame(problem.source, problem.line, problem)]
+        rows += ["", *_frame(problem.source, problem.line, problem, width)]
     if problem.diff:
         rows += ["", *(f"  {_cut(line)}" for line in problem.diff)]
     rows += ["", *_called_from(problem), *_logs(problem.logs)]
+    for one in problem.also:
+        first, *more = problem_rows(one)
+        rows += [f"also {first}", *more]
     return rows
 
 
@@ -62,17 +67,19 @@ def _headline(problem: Problem) -> list[str]:
     return [*rows, f"     {place}"]
 
 
-def _frame(source: Source, line: int, problem: Problem) -> Iterator[str]:
+def _frame(source: Source, line: int, problem: Problem, width: int) -> Iterator[str]:
     first = max(1, line - ABOVE)
     gutter = max(2, len(str(line)))
+    room = min(WIDTH, width - gutter - 5) if width else WIDTH
     for number in range(first, line + 1):
         mark = "▸" if number == line else " "
-        yield f"{mark} {number:>{gutter}} │ {_cut(source.line(number))}".rstrip()
+        yield f"{mark} {number:>{gutter}} │ {_cut(source.line(number), room)}".rstrip()
     text = source.line(line)
     indent = clean(text[: len(text) - len(text.lstrip())])
     for name in _names(text):
         if name in problem.values:
-            yield f"  {' ' * gutter} │ {indent}{_cut(f'{name} = {problem.values[name]}')}"
+            shown = _cut(f"{indent}{name} = {problem.values[name]}", room)
+            yield f"  {' ' * gutter} │ {shown}"
 
 
 def _names(text: str) -> list[str]:
@@ -96,8 +103,10 @@ def _logs(logs: tuple[LogLine, ...]) -> list[str]:
 
 def log_row(line: LogLine) -> str:
     """Return one logged line as a row."""
-    fields = fields_text(dict(sorted(line.fields.items())))
-    return _cut(f"{line.level.upper():5} {line.entry}  {line.message}  {fields}".rstrip(), 160)
+    speaker = {name: line.fields[name] for name in SPEAKER if name in line.fields}
+    fields = {name: value for name, value in sorted(line.fields.items()) if name not in speaker}
+    told = f"{line.level.upper():5} {line.entry}  {line.message}  {details_text(speaker, fields)}"
+    return _cut(told.rstrip(), 160)
 
 
 def _rerun(result: Result) -> list[str]:

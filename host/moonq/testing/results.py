@@ -65,6 +65,8 @@ class Problem:
     values: Mapping[str, str] = field(default_factory=dict)
     """Variables by name, as literals."""
     logs: tuple[LogLine, ...] = ()
+    also: tuple[Problem, ...] = ()
+    """What went wrong after it, in hooks that run all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ return {
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+SUFFIX = ".snap.lua"
 _KEY = re.compile(r'^  \["((?:[^"\\\n]|\\.)*)"\] = ', re.MULTILINE)
 _ESCAPED = re.compile(r"\\(\d{3}|.)", re.DOTALL)
 
@@ -20,20 +22,43 @@ class Snapshots:
     """The snapshots of one test file."""
 
     def __init__(self, test: Path, *, update: bool, may_store: bool) -> None:
-        self._path = test.parent / "__snapshots__" / f"{test.stem}.snap.lua"
+        self._path = test.parent / "__snapshots__" / f"{test.stem}{SUFFIX}"
         self._update = update
         self._may_store = may_store
         self._known: dict[str, str] | None = None
+        self._used: dict[str, str] = {}
 
     def compare(self, key: str, literal: str) -> str | None:
         """Return the literal that *key* has; None where there is none and none may be stored."""
         known = self._read()
+        if self._update and key in self._used:
+            return self._used[key]  # two values of one name: to take the last would hide it
+        self._used[key] = literal
         if self._update or (key not in known and self._may_store):
             if known.get(key) != literal:
                 known[key] = literal
                 self._write(known)
             return literal
         return known.get(key)
+
+    def drop(self, may_go: Callable[[str], bool]) -> None:
+        """Forget those that no test has looked at, where *may_go* agrees; only when updating.
+
+        Files go whose test file is gone.
+        """
+        if not self._update or not self._path.parent.is_dir():
+            return
+        known = self._read()
+        kept = {key: value for key, value in known.items() if key in self._used or not may_go(key)}
+        if kept and kept != known:
+            self._write(kept)
+        elif not kept:
+            self._path.unlink(missing_ok=True)
+        self._known = kept
+        stems = {file.stem for file in self._path.parent.parent.iterdir()}
+        for file in self._path.parent.glob(f"*{SUFFIX}"):
+            if file.name.removesuffix(SUFFIX) not in stems:
+                file.unlink()
 
     def _read(self) -> dict[str, str]:
         if self._known is None:

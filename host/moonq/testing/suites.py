@@ -20,7 +20,7 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
-from moonq.run.calling.context import CallContext
+from moonq.run.calling.context import CallContext, Unrestricted
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
 from moonq.run.functions import chunk
@@ -70,7 +70,6 @@ class Suite:
         self.source = source
         self.cases: list[Case] = []
         self.project = project
-        self.libraries = libraries(project)
         self.clock: TimeOfTests = RealClock() if conditions.declared else VirtualClock()
         self.snapshots = Snapshots(
             source.path, update=conditions.update, may_store=conditions.may_store
@@ -78,12 +77,14 @@ class Suite:
         self.hit = Hit() if conditions.coverage else None
         self._conditions = conditions
         self._entry = project.entries[source.entry] if source.entry else None
+        self.libraries = libraries(project, self._entry)
         self._script = script_of(source, self._entry, self.libraries)
         self._texts = Texts(source, project, self._script.path, self._script.source)
         self._log = LogHandler(lambda: self.world.logs)
         self._world: World | None = None
         self._state: SuiteState | None = None
         self._planned: list[int] = []
+        self._passed: set[int] = set()
 
     def load(self) -> Finding | None:
         """Run the file, which declares its tests; returns why it does not load, if so."""
@@ -116,11 +117,13 @@ class Suite:
             with self._log.listening():
                 found = state.run(case.index, self._conditions.limit)
         except (Stopped, ScriptFault) as cut_off:
-            found = self._cut_off(case, cut_off)
+            found = self._behind(state.unfinished(), self._cut_off(case, cut_off))
         return self._result(case, found, time.perf_counter() - began)
 
     def finish(self) -> tuple[Problem, ...]:
-        """Close the blocks that a cut-off run has left open."""
+        """Close the blocks that a cut-off run has left open, and drop snapshots of no test."""
+        if not self._shares_its_file():
+            self.snapshots.drop(self._is_left_over)
         if self._state is None or self._state.spent:
             return ()
         try:
@@ -137,10 +140,21 @@ class Suite:
             self._state.close()
             self._state = None
 
+    def _shares_its_file(self) -> bool:
+        """Say whether tests of several entries may have their snapshots in one place."""
+        entries = self.project.of_kind("function.lua")
+        mine = self._entry.source_name if self._entry else ""
+        return bool(mine) and sum(entry.source_name == mine for entry in entries) > 1
+
+    def _is_left_over(self, key: str) -> bool:
+        """Say whether the snapshot *key*, which was not looked at, can have no test any more."""
+        owners = [case for case in self.cases if f"{key} / ".startswith(f"{case.full_name} / ")]
+        return all(case.index in self._passed for case in owners)
+
     # The state ----------------------------------------------------------------------------------
 
     def _open(self) -> Finding | None:
-        caller = Caller(CallContext(self._script.path, sleep=self._sleep))
+        caller = Caller(CallContext(self._script.path, scope=Unrestricted(), sleep=self._sleep))
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
@@ -240,6 +254,8 @@ class Suite:
         logs = tuple(self._world.logs) if self._world is not None else ()
         if status == "skipped":
             return Result(case, status, took, reason=found.get("message") or "")
+        if status == "passed":
+            self._passed.add(case.index)
         problem = None if status == "passed" else replace(self._problem(found), logs=logs)
         return Result(case, status, took, problem, logs=logs)
 
@@ -253,7 +269,15 @@ class Suite:
             self._texts.source(chunk_name),
             tuple((found.get("stack") or "").splitlines()),
             found.get("locals") or {},
+            also=tuple(self._problem(one) for one in found.get("also") or ()),
         )
+
+    def _behind(self, unfinished: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+        """Put how a test was cut off behind what had gone wrong in it before, if anything had."""
+        if hook := unfinished.get("hook"):
+            found = found | {"message": f"{hook}: {found['message']}"}
+        first: dict[str, Any] | None = unfinished.get("found")
+        return first | {"also": [*first.get("also", ()), found]} if first else found
 
     def _cut_off(self, case: Case | None, cut_off: Stopped | ScriptFault) -> dict[str, Any]:
         """What went wrong when a call did not come back, in the form that Lua has for it."""

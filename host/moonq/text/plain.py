@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -40,6 +41,17 @@ def has_color(stream: TextIO, env: Mapping[str, str] = os.environ) -> bool:
     if env.get("FORCE_COLOR", "") not in ("", "0"):
         return True
     return stream.isatty() and env.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO) -> int:
+    """Return how many columns *stream* has now; 0 where it is no terminal."""
+    if not stream.isatty():
+        return 0
+    try:
+        found = 0 if os.environ.get("COLUMNS") else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # it is a terminal's, and has no descriptor of its own
+        found = 0
+    return found or shutil.get_terminal_size((80, 24)).columns
 
 
 def speaks_unicode(stream: TextIO) -> bool:
@@ -88,6 +100,23 @@ def value_text(value: Any) -> str:
 def fields_text(fields: Mapping[str, Any]) -> str:
     """Return *fields* as ``name=value``, in their order."""
     return " ".join(f"{visible(str(name))}={value_text(value)}" for name, value in fields.items())
+
+
+def details_text(speaker: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+    """Return who spoke about what, and the *fields* of it: ``id=01a2…0126 attempt=1 order=42``.
+
+    What a script repeats of us is said once; what it calls by one of our names is a `field_`.
+    """
+    ours = {name: value for name, value in speaker.items() if name != "entry"}
+    theirs = {
+        f"field_{name}" if name in ours else name: value
+        for name, value in fields.items()
+        if ours.get("message_id" if name == "id" else name, ...) != value
+    }
+    if "message_id" in ours:
+        ours = {"id": short(str(ours.pop("message_id"))), **ours}
+    # Two texts: a field of the same name must not take the place of ours.
+    return " ".join(filter(None, (fields_text(ours), fields_text(theirs))))
 
 
 def json_text(value: Any) -> str:

@@ -80,8 +80,9 @@ def size(count: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return ``1 message``, ``2 messages``."""
-    return f"{counted(count)} {noun}{'' if count == 1 else 's'}"
+    """Return ``1 message``, ``2 messages``, ``3 entries``."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{counted(count)} {noun if count == 1 else many}"
 
 
 def spark(numbers: Sequence[int | None]) -> str:

@@ -10,6 +10,7 @@ rows and facts; the other modules hold the views.
 """
 
 from moonq.views.answers import (
+    NOTED,
     done,
     dropped,
     hosts,
@@ -22,13 +23,14 @@ from moonq.views.answers import (
 )
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
-from moonq.views.events import event
+from moonq.views.events import event, plain_event
 from moonq.views.messages import dead_queues, letter, letters, message, messages
 from moonq.views.queues import ordered, queues
 from moonq.views.screen import Screen, show
 from moonq.views.values import value
 
 __all__ = [
+    "NOTED",
     "Screen",
     "called",
     "dead_queues",
@@ -47,6 +49,7 @@ __all__ = [
     "moved",
     "notes",
     "ordered",
+    "plain_event",
     "problem",
     "published",
     "queues",

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterator
 
 from moonq import durations
+from moonq.text.folding import Part
 from moonq.text.plain import visible
 from moonq.text.wording import age, clock, counted, plural, size
 from moonq.views.screen import Screen
-from moonq.views.tables import Found
+from moonq.views.tables import Found, sentence
 
 #: Outcomes of published messages that are shown.
 MOST_OUTCOMES = 20
@@ -22,7 +23,8 @@ def done(found: Found, screen: Screen) -> Iterator[str]:
     if "retried" in found:
         yield f"{plural(found['retried'], 'message')} requeued"
         return
-    yield from (screen.plain(f"{what} {name}") for what, name in found.items())
+    for what, name in found.items():
+        yield from sentence(screen, f"{what} {name}")
 
 
 def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[str]:
@@ -32,6 +34,7 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
         kept = f"{size(found['backup_bytes'])}, kept {found['kept_days']} days"
         yield screen.plain(f"saved  {found['backup']} ({kept})")
         told += f" · undo: {undo(found)}"
+    # A path and a command are there to be copied, so the terminal breaks them, not we.
     yield screen.plain(told)
     missing = found["chosen"] - found["dropped"]
     if missing > 0:
@@ -62,9 +65,11 @@ def published(found: Found, screen: Screen) -> Iterator[str]:
     count, took = found["published"], found["took_ms"] / 1000
     duplicates = found["duplicates"]
     if count == 1 and not found["refused"] and duplicates:
-        yield f"duplicate of {found['ids'][0]} in {found['queue']}: nothing new was published"
+        same = f"{found['ids'][0]} in {found['queue']}"
+        yield from sentence(screen, f"duplicate of {same}: nothing new was published")
     elif count == 1 and not found["refused"]:
-        yield f"{verb} {'one message' if found['dry_run'] else found['ids'][0]} to {found['queue']}"
+        name = "one message" if found["dry_run"] else found["ids"][0]
+        yield from sentence(screen, f"{verb} {name} to {found['queue']}")
     else:
         speed = f" · {count / took:.0f}/s" if took > 0 and count else ""
         lasted = durations.show(took) if took else "0 s"
@@ -72,25 +77,25 @@ def published(found: Found, screen: Screen) -> Iterator[str]:
         told += f" · {found['refused']} refused"
         if duplicates:
             told += f" · {plural(duplicates, 'duplicate')}"
-        yield screen.plain(told)
+        yield from sentence(screen, told)
     for one in found["outcomes"][:MOST_OUTCOMES]:
-        yield _outcome(one, screen)
+        yield from sentence(screen, *_outcome(one))
 
 
-def _outcome(found: Found, screen: Screen) -> str:
+def _outcome(found: Found) -> tuple[Part, str]:
     took, tries = f"{found['took_ms']:.0f} ms", f"attempt {found.get('attempt', 1)}"
     if found["event"] == "ack":
-        return f"{screen.paint('good', 'acked')} by {found['function']} in {took} ({tries})"
+        return ("acked", "good"), f" by {found['function']} in {took} ({tries})"
     error = found.get("error") or {}
-    text = screen.plain(f"{error.get('kind', '')} {error.get('message', '')}".strip())
-    dead = screen.paint("bad", "dead")
-    return f"{dead} ({found.get('reason')}) after {took} ({tries}): {text}"
+    text = f"{error.get('kind', '')} {error.get('message', '')}".strip()
+    return ("dead", "bad"), f" ({found.get('reason')}) after {took} ({tries}): {text}"
 
 
 def reloaded(found: Found, screen: Screen) -> Iterator[str]:
     """Yield what a reload has changed."""
     changes = [what for what in ("added", "removed", "changed") if found[what]]
-    yield from (screen.plain(f"{what:8} {', '.join(found[what])}") for what in changes)
+    for what in changes:
+        yield from sentence(screen, f"{what:8} {', '.join(found[what])}")
     if not changes:
         yield "nothing has changed"
         return
@@ -99,22 +104,23 @@ def reloaded(found: Found, screen: Screen) -> Iterator[str]:
         told += f" · {plural(found['workers'], 'worker')} switched"
     if found["finishing"]:
         told += f" · {plural(found['finishing'], 'message')} finishing on the old code"
-    yield screen.plain(told)
-    yield from (screen.paint("bad", f"not up: {problem}") for problem in found["problems"])
+    yield from sentence(screen, told)
+    for problem in found["problems"]:
+        yield from sentence(screen, (visible(f"not up: {problem}"), "bad"))
     for name in found["needs_restart"]:
-        yield screen.plain(f"{name} keeps its old fields until the next start")
+        yield from sentence(screen, f"{name} keeps its old fields until the next start")
 
 
 def stopping(found: Found, screen: Screen) -> Iterator[str]:
     """Yield that the host ends, or which one has ended."""
     gone = f"stopped {found['project']} (pid {found['pid']})" if "pid" in found else ""
-    yield screen.plain(gone or "the host is stopping")
+    yield from sentence(screen, gone or "the host is stopping")
 
 
 def hosts(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the running hosts, a line for each."""
     for host in found["hosts"]:
-        yield screen.plain(" · ".join(_host(host)))
+        yield from sentence(screen, " · ".join(_host(host)))
 
 
 def _host(host: Found) -> Iterator[str]:
@@ -128,6 +134,10 @@ def _host(host: Found) -> Iterator[str]:
     if failing:
         yield f"not up: {', '.join(failing)}"
     yield host["socket"]
+
+
+#: Views whose answers come with notes.
+NOTED = frozenset(("queues", "messages", "published"))
 
 
 def notes(found: Found) -> Iterator[tuple[str, bool]]:

@@ -9,10 +9,12 @@ from moonq.errors import MoonqError
 from moonq.text.plain import fields_text, visible
 from moonq.text.wording import lasted, size
 from moonq.views.screen import Screen
-from moonq.views.tables import Cell, Found, facts
+from moonq.views.tables import Cell, Found, facts, paragraph, sentence
 
 #: Frames of a traceback that are shown.
 FRAMES = 10
+#: Columns in front of what goes on below an error.
+HANG = 6
 
 
 def called(
@@ -42,13 +44,18 @@ def _told(
     found: Found, screen: Screen, as_message: bool, frames: bool
 ) -> Iterator[tuple[str, str | Cell]]:
     error = found.get("error")
-    yield (
-        (_would(found) if as_message else "") or ("failed" if error else "returned"),
-        _outcome(found, screen),
-    )
+    values = ", ".join(screen.value(value) for value in found["values"])
+    if as_message and (would := _would(found)):
+        yield would, _why(found)
+    elif error:
+        yield "failed", _why(found)
+    else:
+        yield "returned", (values or "nothing", "lua" if values else "dim")
     if error and frames:
         for line in str(error.get("traceback") or "").splitlines()[:FRAMES]:
             yield "", (f"at {line.strip()}", "dim")
+    if as_message and values:
+        yield "returned", (values, "lua")
     written = {
         "published": map(_publication, found["published"]),
         "would publish": map(_publication, found["would_publish"]),
@@ -80,10 +87,11 @@ def _would(found: Found) -> str:
     return f"would {verdict}{delay}" if verdict and verdict != "unknown" else verdict or ""
 
 
-def _outcome(found: Found, screen: Screen) -> Cell:
+def _why(found: Found) -> Cell:
+    """What went wrong: the error, or what the handler said when it settled its message itself."""
     error = found.get("error")
     if not error:
-        return ", ".join(screen.value(value) for value in found["values"]), "lua"
+        return found.get("words", ""), "bad"
     retryable = {True: "yes", False: "no", None: "not said"}[error["retryable"]]
     return f"{error['kind']}: {error['message']}   (retryable: {retryable})", "bad"
 
@@ -91,13 +99,14 @@ def _outcome(found: Found, screen: Screen) -> Cell:
 def fault(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the block of an error value: its kind, its words, and where it arose."""
     words = {True: " (retryable)", False: " (not retryable)", None: ""}
-    head = screen.paint("bad", f"error {found.get('kind', 'UNKNOWN')}")
     first, *more = str(found.get("message", "")).split("\n")
     code = f"  [{found['code']}]" if found.get("code") else ""
-    yield f"{head}{words[found.get('retryable')]}  {screen.plain(visible(first))}{code}"
-    yield from (screen.plain(f"      {visible(line)}") for line in more)
+    kind = (f"error {visible(str(found.get('kind', 'UNKNOWN')))}", "bad")
+    yield from sentence(screen, kind, f"{words[found.get('retryable')]}  {first}{code}", hang=HANG)
+    for line in more:
+        yield from paragraph(line, "", screen, " " * HANG)
     for line in str(found.get("stack") or "").splitlines()[:FRAMES]:
-        yield screen.paint("dim", f"      at {visible(line.strip())}")
+        yield from paragraph(f"at {line.strip()}", "dim", screen, " " * HANG)
 
 
 def problem(raised: MoonqError, screen: Screen) -> Iterator[str]:
@@ -105,4 +114,4 @@ def problem(raised: MoonqError, screen: Screen) -> Iterator[str]:
     words = {"kind": raised.kind, "code": raised.code, "message": raised.message}
     yield from fault(words, screen)
     if raised.hint:
-        yield screen.plain(f"      help: {visible(raised.hint)}")
+        yield from paragraph(f"help: {raised.hint}", "", screen, " " * HANG)

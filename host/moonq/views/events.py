@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moonq import durations
+from moonq.log import NARROW, TIME
+from moonq.text.folding import Part, fold
 from moonq.text.plain import fields_text, visible
 from moonq.text.wording import moment
 from moonq.views.screen import Screen
@@ -14,12 +16,31 @@ STYLES = {"ack": "good", "nack": "warn", "dead": "bad", "publish": "note"}
 
 
 def event(found: Found, screen: Screen) -> str:
-    """Return the line of an event."""
+    """Return the line of an event; on a terminal what does not fit goes on below it.
+
+    One that is `NARROW` loses first the milliseconds, then the namespaces of queues and loggers.
+    """
+    is_narrow = 0 < screen.width < NARROW
+    lines = fold(_parts(found, screen, is_narrow), screen.width, None if is_narrow else TIME)
+    return "\n".join("".join(screen.paint(*reversed(part)) for part in one) for one in lines)
+
+
+def plain_event(found: Found, screen: Screen) -> str:
+    """Return the same as text: on one line and without colours."""
+    return "".join(text for text, _ in _parts(found, screen, is_narrow=False))
+
+
+def _parts(found: Found, screen: Screen, is_narrow: bool) -> list[Part]:
     kind, when = str(found.get("event", "?")), float(found.get("time", 0.0))
-    label = screen.paint(STYLES.get(kind, "dim"), f"{kind:7}")
     words = _log(found) if kind == "log" else _life(found, kind, screen)
-    text = "  ".join(visible(str(part)) for part in words if part)
-    return f"{moment(when)}.{int(when % 1 * 1000):03} {label} {screen.plain(text)}".rstrip()
+    shown = [visible(str(part)) for part in words if part]
+    if is_narrow:
+        place = 1 if kind == "log" else 0
+        shown[place : place + 1] = [name.rpartition(":")[2] for name in shown[place : place + 1]]
+    text = "  ".join(shown)
+    time = moment(when) + ("" if is_narrow else f".{int(when % 1 * 1000):03}")
+    label = f"{kind:7}" if text else kind
+    return [(f"{time} ", ""), (label, STYLES.get(kind, "dim")), (f" {text}" if text else "", "")]
 
 
 def _log(found: Found) -> Iterator[str]:

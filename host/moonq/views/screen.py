@@ -1,63 +1,36 @@
-"""What the output can show, and the one theme that everything is drawn in.
+"""What the output can show: its colours, its characters, its width.
 
     screen = Screen.of(sys.stdout, options.color)
     show(views.queues(found, screen))
 
 A terminal has a width, and there rich draws: tables that fit, words that wrap, colours. A pipe has
-none: it gets whole lines, and rich is not even imported unless colours were asked for. No meaning
-is carried by a colour alone.
+none: it gets whole lines, and rich is not even imported unless colours were asked for. Which ones
+there are says `moonq.text.theme`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from moonq.text import plain
+from moonq.text import plain, theme
 from moonq.text.findings import Finding, render
 from moonq.text.plain import in_ascii
+from moonq.text.theme import Theme
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.style import Style
     from rich.text import Text
+    from rich.theme import Theme as RichTheme
 
     from moonq.sandbox.literals import Literals
 
-#: Each can be read on black and on white: its contrast with both is 4.5 or more.
-COLORS = {
-    "bad": "#ee0000",
-    "good": "#008800",
-    "warn": "#a86600",
-    "note": "#008484",
-    "dim": "#767676",
-}
-STYLES = {
-    **COLORS,
-    "bold": "bold",
-    "head": f"bold {COLORS['dim']}",
-    "error": f"bold {COLORS['bad']}",
-    "warning": f"bold {COLORS['warn']}",
-    "info": f"bold {COLORS['note']}",
-    "frame": COLORS["note"],
-    "alarm": "bold #ffffff on #aa0000",
-    "selected": "reverse",
-    "markdown.code": COLORS["note"],
-    "markdown.code_block": COLORS["note"],
-}
-#: The words of Lua by their kind, as pygments names it.
-LUA_COLORS = {
-    "keyword": "note",
-    "literal.string": "good",
-    "literal.number": "warn",
-    "comment": "dim",
-}
 #: Columns that text is written for where the output has no width of its own.
 USUAL_WIDTH = 100
 #: Lines that are written in one piece.
@@ -72,13 +45,13 @@ class Screen:
     unicode: bool = True
     width: int = 0
     """0: it is no terminal, so nothing is cut or wrapped."""
+    theme: Theme = field(default_factory=theme.chosen)
 
     @classmethod
     def of(cls, stream: TextIO, color: str = "auto") -> Screen:
         """Return what *stream* can show now; *color* is `auto`, `always` or `never`."""
         has_color = plain.has_color(stream) if color == "auto" else color == "always"
-        width = shutil.get_terminal_size((80, 24)).columns if stream.isatty() else 0
-        return cls(has_color, plain.speaks_unicode(stream), width)
+        return cls(has_color, plain.speaks_unicode(stream), plain.width_of(stream))
 
     @property
     def room(self) -> int:
@@ -100,10 +73,9 @@ class Screen:
         if style == "lua":
             return self.lua(text)
         text = self.plain(text)
-        if not (style and self.color and text):
+        if not (style and self.color):
             return text
-        start, end = _codes(style, _color_system())
-        return f"{start}{text}{end}"
+        return self.theme.paint(style, text, theme.depth())
 
     def lines(self, drawn: RenderableType) -> list[str]:
         """Return what rich draws of *drawn*, line by line."""
@@ -122,7 +94,8 @@ class Screen:
             return [self.plain(line) for line in text.splitlines()]
         from rich.markdown import Markdown
 
-        return self.lines(Markdown(text, code_theme=_lua_theme(), hyperlinks=False))
+        code_theme = _lua_theme(self.theme.name, theme.depth())
+        return self.lines(Markdown(text, code_theme=code_theme, hyperlinks=False))
 
     def lua(self, text: str) -> str:
         """Return Lua text with its words coloured, line by line as it is."""
@@ -141,7 +114,8 @@ class Screen:
     def _lua_text(self, text: str) -> Text:
         from rich.syntax import Syntax
 
-        found = Syntax("", "lua", theme=_lua_theme(), word_wrap=True).highlight(text)
+        colors = _lua_theme(self.theme.name, theme.depth())
+        found = Syntax("", "lua", theme=colors, word_wrap=True).highlight(text)
         found.right_crop(len(found.plain) - len(text))
         return found
 
@@ -152,15 +126,14 @@ class Screen:
     @cached_property
     def _console(self) -> Console:
         from rich.console import Console
-        from rich.theme import Theme
 
         return Console(
             width=self.room,
             height=USUAL_WIDTH,
-            color_system=_color_system() if self.color else None,  # type: ignore[arg-type]
+            color_system=_SYSTEMS[theme.depth()] if self.color else None,
             force_terminal=self.color,
             no_color=not self.color,
-            theme=Theme(STYLES),
+            theme=_rich_theme(self.theme.name, theme.depth()),
             highlight=False,
             markup=False,
             emoji=False,
@@ -190,32 +163,41 @@ def _literals() -> Literals:
     return found
 
 
-def _color_system() -> str:
-    """How many colours the terminal has."""
-    many = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
-    return "truecolor" if many else "256" if "256" in os.environ.get("TERM", "") else "standard"
+_SYSTEMS: dict[int, Literal["truecolor", "256", "standard"]] = {
+    theme.TRUE: "truecolor",
+    theme.CUBE: "256",
+    theme.ANSI: "standard",
+}
 
 
-@cache
-def _codes(style: str, system: str) -> tuple[str, str]:
-    """The escape sequences around a text in *style*."""
-    from rich.color import ColorSystem
+def _rich_style(name: str, style: str, colors: int) -> Style:
+    """A style as rich has it: with the very colours that `Theme.codes` has."""
     from rich.style import Style
 
-    # `rich.console` has this table too, but takes three times as long to import.
-    names = {"standard": "STANDARD", "256": "EIGHT_BIT", "truecolor": "TRUECOLOR"}
-    # What rich has parsed once keeps the codes of the first terminal that it was drawn on.
-    fresh: Style = Style.parse.__wrapped__(Style, STYLES[style])
-    drawn = fresh.render("\0", color_system=ColorSystem[names[system]])
-    start, _, end = drawn.partition("\0")
-    return start, end
+    drawn, ink = theme.STYLES[style], theme.THEMES[name].ink(style, colors)
+    place = ink and (ink.ansi if colors == theme.ANSI else ink.cube)
+    color = ink and (ink.rgb if colors == theme.TRUE else f"color({place})")
+    return Style(color=color, bold=drawn.bold or None, reverse=drawn.reverse or None)
 
 
 @cache
-def _lua_theme() -> Any:
+def _rich_theme(name: str, colors: int) -> RichTheme:
+    from rich.default_styles import DEFAULT_STYLES
+    from rich.theme import Theme as RichTheme
+
+    # What rich has styles for beside ours is drawn without its colours: some are hard to read.
+    others = {style: drawn.without_color for style, drawn in DEFAULT_STYLES.items()}
+    own = {style: _rich_style(name, style, colors) for style in theme.STYLES}
+    return RichTheme({**others, **own})
+
+
+@cache
+def _lua_theme(name: str, colors: int) -> Any:
     from pygments.token import string_to_tokentype
-    from rich.style import Style
     from rich.syntax import ANSISyntaxTheme
 
-    styles = {word.title(): Style.parse(COLORS[name]) for word, name in LUA_COLORS.items()}
-    return ANSISyntaxTheme({string_to_tokentype(word): style for word, style in styles.items()})
+    styles = {
+        string_to_tokentype(word.title()): _rich_style(name, style, colors)
+        for word, style in theme.LUA_STYLES.items()
+    }
+    return ANSISyntaxTheme(styles)

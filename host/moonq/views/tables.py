@@ -4,8 +4,9 @@
                      found["queues"], screen)
 
 A terminal gets a table of rich that fits: columns leave in the order of their `drop`, ids lose
-their beginning, and texts wrap between words. Rows that are more than a page are drawn one by one
-in the widths of the first page, and cut, for rich takes 0.3 ms for each. A pipe gets whole rows.
+their beginning, and texts wrap between words; a word that is wider than its column is cut. Rows
+that are more than a page are drawn one by one in the widths of the first page, and cut, for rich
+takes 0.3 ms for each. A pipe gets whole rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from moonq.text.folding import STEP, Part, fold
 from moonq.text.plain import visible
 from moonq.text.wording import columns as columns_of
 from moonq.text.wording import cut, cut_before
@@ -87,7 +89,10 @@ def table(
 
 
 def _cell(column: Column, row: Any) -> Cell:
-    cell = column.cell(row)
+    return _shown(column.cell(row))
+
+
+def _shown(cell: str | Cell) -> Cell:
     text, style = (cell, "") if isinstance(cell, str) else cell
     return text if text.isprintable() else visible(text), style
 
@@ -157,7 +162,7 @@ class _Shape:
                 justify="right" if column.right else "left",
                 width=width,
                 no_wrap=not column.wraps,
-                overflow="fold" if column.wraps else "ellipsis",
+                overflow="ellipsis",
             )
         for number, cells in enumerate(page):
             shown = [
@@ -191,19 +196,31 @@ def facts(
 ) -> Iterator[str]:
     """Yield facts, each with its name before it; on a terminal long ones go on below themselves.
 
-    A fact without a name goes on with the one above it. The style `lua` colours Lua text.
+    A fact without a name goes on with the one above it. The style `lua` colours Lua text. Where
+    names would take half of the room, they stand in no column.
     """
-    columns = (
-        Column("", lambda pair: (pair[0], "dim"), least=least),
-        Column("", lambda pair: pair[1], wraps=True),
-    )
-    rows = [[_cell(column, pair) for column in columns] for pair in pairs]
-    shape = _Shape(columns, rows, screen, len(indent))
-    lines = shape.drawn(rows) if screen.width else map(shape.line, rows)
-    yield from (f"{indent}{line}" for line in lines)
+    told = [(name, *_shown(fact)) for name, fact in pairs]
+    wide = max([least, *(columns_of(name) for name, _, _ in told)], default=0)
+    if screen.width and len(indent) + wide + GAP > screen.width // 2:
+        wide = 0
+    for name, text, style in told:
+        gap = " " * (max(0, wide - columns_of(name)) + (GAP if name or wide else STEP))
+        parts = [(indent, ""), (name, "dim"), (gap, ""), (text, style)]
+        yield from _folded(parts, screen, len(indent) + (wide + GAP if wide else STEP))
 
 
 def paragraph(text: str, style: str, screen: Screen, indent: str = "") -> Iterator[str]:
     """Yield one text; on a terminal it wraps between words."""
-    column = Column("", lambda cell: cell, wraps=True)
-    yield from table([column], [(text, style)], screen, indent=indent, has_head=False)
+    parts = [(indent, ""), (visible(text), style)]
+    yield from _folded(parts, screen, len(indent))
+
+
+def sentence(screen: Screen, *parts: str | Part, hang: int = STEP) -> Iterator[str]:
+    """Yield one line of parts; on a terminal what does not fit goes on below, *hang* columns in."""
+    told = [(visible(part), "") if isinstance(part, str) else part for part in parts]
+    yield from _folded(told, screen, hang)
+
+
+def _folded(parts: Iterable[Part], screen: Screen, hang: int) -> Iterator[str]:
+    for line in fold(parts, screen.width, hang):
+        yield "".join(screen.paint(style, text) for text, style in line).rstrip()

@@ -54,6 +54,11 @@ class Screen:
         """Type *text*."""
         self._run("send-keys", "-l", text)
 
+    def paste(self, text: str) -> None:
+        """Paste *text*, with the marks around it that a program asks a terminal for."""
+        self._run("set-buffer", "--", text)
+        self._run("paste-buffer", "-p")
+
     def press(self, *keys: str) -> None:
         """Press keys by their names, such as `Enter`, `C-c`."""
         self._run("send-keys", *keys)

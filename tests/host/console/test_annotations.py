@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from moonq import assets
-from moonq.console import annotations
+from moonq.console import manual
+from moonq.operations import annotations
+from moonq.operations.annotations import reference
+from moonq.views import Screen
 
 from ..conftest import MakeHost
 
+#: Types that have a name and no members.
+ALIASES = {"queue.Headers", "errors.Kind"}
 LIST = """
 return function()
   local names = {}
@@ -79,3 +85,38 @@ def test_the_shape_of_a_table_can_be_looked_up() -> None:
     assert ("oldest_age?", "number", "seconds") in [
         (line.name, line.type, line.remark) for line in shape.fields
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "methods"),
+    [
+        ("queue.Message", [], ["attempt()", "retry(options?)", "reject(reason?)"]),
+        ("queue.RetryOptions", ["delay?", "error?"], []),
+        ("testing.Queue", ["id"], ["len()", "drain(options?)"]),
+        ("testing.Run", ["acked", "attempts"], []),
+        ("store.Store", [], ["get(key)", "incr(key, by?, options?)"]),
+        ("errors.Error", [], ["kind()", "retryable()"]),
+        ("queue.Info", ["ready?", "oldest_age?"], []),
+    ],
+)
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_help_for_a_class_lists_its_fields_and_methods(
+    name: str, fields: list[str], methods: list[str], width: int
+) -> None:
+    lines = list(manual.about(name, Screen(width=width)))
+    assert lines[0] == name
+    for one in fields:
+        assert any(line.startswith(f"  {one} ") for line in lines), one
+    for one in methods:
+        assert any(line.startswith(f"  :{one} ") for line in lines), one
+    assert ("methods" in lines) == bool(methods)
+
+
+def test_every_class_that_a_function_answers_or_takes_can_be_looked_up() -> None:
+    named = re.compile(r"\b(?:queue|testing|store|errors|registry|spies|test|mq)\.[A-Z]\w+")
+    known = reference()
+    functions = [one for module in known.modules.values() for one in module.functions]
+    functions += [one for module in known.modules.values() for one in module.methods]
+    types = " ".join(line.type for one in functions for line in (*one.params, *one.results))
+    unknown = {name for name in named.findall(types) if known.find(name) is None}
+    assert unknown - ALIASES == set()

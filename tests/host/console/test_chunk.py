@@ -79,11 +79,30 @@ def test_a_new_line_is_indented_as_the_code_wants(line: str, spaces: int) -> Non
     assert chunk.indent_after(line) == " " * spaces
 
 
-def test_a_script_is_cut_into_its_statements() -> None:
-    pieces, rest = chunk.statements("x = 1\nfor i = 1, 3 do\n  x = x + i\nend\n\nx\nif x then")
-    assert pieces == ["x = 1", "for i = 1, 3 do\n  x = x + i\nend", "\nx"]
-    assert rest == "if x then"
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("x = 20\nx * 2", "x = 20\nreturn x * 2"),
+        ("x = 20\nx", "x = 20\nreturn x"),
+        ("x = 20\nx * 2;\n\n-- so", "x = 20\nreturn x * 2;\n\n-- so"),
+        ("x = 1\n{\n  a = x,\n}", "x = 1\nreturn {\n  a = x,\n}"),
+        ("f()\nx\n  .y", "f()\nreturn x\n  .y"),
+        ("for i = 1, 3 do\n  f(i)\nend\n'done'", "for i = 1, 3 do\n  f(i)\nend\nreturn 'done'"),
+        ("f\n(x)", "f\n(x)"),
+        ("x = 1\nf(x)", "x = 1\nf(x)"),
+    ],
+)
+def test_what_is_pasted_may_end_in_an_expression(text: str, sent: str) -> None:
+    judged = chunk.judge(text)
+    assert (judged.finding, judged.code, judged.text) == (None, sent, text)
 
 
-def test_what_is_wrong_is_a_piece_of_its_own() -> None:
-    assert chunk.statements("x = = 1\n2") == (["x = = 1", "2"], "")
+@pytest.mark.parametrize("text", ["x = 1\nx *", "x = 1\n{ 1,", "x = 1\nfor i = 1, 3 do"])
+def test_what_is_pasted_may_end_too_early(text: str) -> None:
+    assert chunk.judge(text).is_incomplete
+
+
+def test_what_is_pasted_and_no_lua_is_refused() -> None:
+    judged = chunk.judge("x = 1\nx +* 2\ny = 3")
+    assert judged.finding
+    assert judged.finding.place[1:] == (2, 3)

@@ -41,6 +41,35 @@ def test_invalid_lua_stays_until_a_second_enter(console: Start) -> None:
     screen.shows(r"^5$")
 
 
+def test_what_is_pasted_shows_the_value_of_its_last_line(console: Start) -> None:
+    screen = console()
+    screen.paste("local total = 0\nfor i = 1, 4 do\n\ttotal = total + i\nend\n\ntotal * 2\n")
+    screen.press("Enter")
+    screen.shows(r"^20$")
+    screen.enter("total")
+    screen.shows(r"^10$")
+
+
+def test_tabs_that_are_pasted_stay_tabs(console: Start) -> None:
+    screen = console()
+    screen.paste('text = "a\tb"\nif text then\n\tprint(#text, text:byte(2))\nend')
+    screen.shows(r"^   …\s+print")
+    screen.press("Enter")
+    screen.shows(r"^3\s+9$")
+    screen.press("Up")
+    screen.shows(r"^   …\s+print")
+    screen.press("Enter")
+    screen.shows(r"^3\s+9\n[\s\S]*^3\s+9$")
+    assert "^I" not in screen.text()
+
+
+def test_tabs_stay_tabs_where_a_terminal_does_not_say_what_is_pasted(console: Start) -> None:
+    screen = console()
+    screen.type("lines = [[\n\tx\n]]\n")
+    screen.enter("lines == '\\tx\\n'")
+    screen.shows(r"^true$")
+
+
 def test_values_can_be_pasted_back_and_are_remembered(console: Start) -> None:
     screen = console()
     screen.enter('{ name = "Ada", list = { 1, 2 } }')
@@ -134,7 +163,7 @@ def test_production_is_spelled_out_and_only_looked_at(console: Start, shop: Path
     screen.shows(r"^shop!prod ro>")
     screen.shows(r"● shop PRODUCTION  private  ro")
     screen.enter('queue.publish("app:emails", 1)')
-    screen.shows(r"^error PERMISSION_DENIED .*read-only")
+    screen.shows(r"^error PERMISSION_DENIED .*\s.*read-only")
     screen.enter("\\write")
     screen.shows(r"change things on shop \(production\)\? The host logs it")
     screen.enter("y")
@@ -207,10 +236,11 @@ def test_a_value_can_be_watched_below_the_prompt(console: Start) -> None:
     screen.shows(r"^nothing is watched")
 
 
-def test_what_is_longer_than_the_screen_goes_through_a_pager(
+def test_what_is_longer_than_the_screen_goes_through_a_pager_that_was_asked_for(
     console: Start, tmp_path: Path
 ) -> None:
     screen = console(PAGER=f"tee {tmp_path / 'paged'}")
+    screen.enter("\\set pager less")
     screen.enter("?test")
     screen.shows(r"test\.describe\s+Groups tests under a name")
     screen.enter("\\set pager off")
@@ -226,7 +256,7 @@ def test_events_appear_above_what_is_being_typed(console: Start) -> None:
     screen.shows(r"│ 1 tail │")
     screen.enter('queue.publish("app:orders", { total = -1 }); queue.publish("app:orders", 1)')
     screen.type("half a li")
-    screen.shows(r"dead +app:orders  \S+…\S+  try 1  max_attempts  UNKNOWN negative total")
+    screen.shows(r"dead +app:orders  \S+…\S+  try 1  max_attempts  UNKNOWN\s+negative total")
     screen.shows(r"^shop> half a li$")
     screen.press("C-c", "C-c")
     screen.enter("\\tail off")

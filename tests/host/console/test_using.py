@@ -18,7 +18,7 @@ Run = Callable[..., Any]
 
 
 def test_a_session_is_saved_as_lua_and_loaded_again(moonq: Run, shop: Path) -> None:
-    script = ["-e", "x = 20", "-e", "nosuch.field", "-e", "x = x + 1", "-e", "\\save kept.lua"]
+    script = ["-e", "x = 20", "-e", "x = x + 1", "-e", "\\save kept.lua"]
     moonq("repl", "-C", shop, *script)
     assert (shop / "kept.lua").read_text() == "x = 20\nx = x + 1\n"
     assert moonq("repl", "-C", shop, "-e", "\\load kept.lua", "-e", "x").out == "21\n"
@@ -32,9 +32,61 @@ def test_a_session_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
     assert moonq("test", "-C", shop).code == 0
 
 
+TYPED = [
+    "total = 1",
+    "a, b = 2, 3",
+    "function double(n) return 2 * n end",
+    "total = double(total) + a",
+    "1 + 1 -- a remark",
+    "local t = { name = 'x' } return t, 2",
+    "return",
+    "t.name = 'y'",
+    "for i = 1, 2 do total = total + i end",
+    'queue.publish("app:orders", { total = total })',
+    'mq.peek("orders")',
+    'queue.info("app:orders").ready',
+    "_ == 1 or error('nothing there')",
+    "=total",
+    "logger.info('so', { total = total });",
+]
+
+
+def test_whatever_was_typed_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
+    script = [part for text in TYPED for part in ("-e", text)]
+    assert moonq("repl", "-C", shop, *script, "-e", "\\save test/all_test.lua").code == 0
+    said = moonq("test", "-C", shop)
+    assert said.code == 0, said.out
+    text = (shop / "test" / "all_test.lua").read_text()
+    assert "-- only in a session: mq.peek" in text
+    assert "    local _, a, b, double, total\n" in text
+
+
+def test_whatever_was_typed_is_saved_as_a_file_that_loads(moonq: Run, shop: Path) -> None:
+    script = [part for text in TYPED for part in ("-e", text)]
+    assert moonq("repl", "-C", shop, *script, "-e", "\\save all.lua").code == 0
+    said = moonq("repl", "-C", shop, "-e", "\\load all.lua", "-e", "total")
+    assert (said.code, said.out) == (0, "7\n")
+
+
 def test_the_last_value_goes_through_a_shell_command(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "{ ready = 3 };", "-e", "\\pipe tr a-z A-Z")
     assert said.out == '{"READY": 3}\n'
+
+
+def test_a_program_is_not_given_what_json_cannot_carry(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "{ a = { print } };", "-e", "\\pipe cat")
+    assert said[:2] == (1, "")
+    assert "value.a[1] is a function, which JSON cannot carry" in said.err
+
+
+def test_a_file_that_is_loaded_is_one_chunk(moonq: Run, shop: Path) -> None:
+    (shop / "kept.lua").write_text("local a = 1\nprint(a)\n::top::\nb = a\n", encoding="utf-8")
+    assert moonq("repl", "-C", shop, "-e", "\\load kept.lua", "-e", "type(a), b").out == (
+        '1\n1: "nil"\n2: 1\n'
+    )
+    (shop / "kept.lua").write_bytes(b"-- \xff\n")
+    said = moonq("repl", "-C", shop, "-e", "\\load kept.lua")
+    assert "kept.lua: line 1, byte 4: 0xff is not UTF-8" in said.err
 
 
 def test_a_pipe_without_a_value_says_what_to_do(moonq: Run, shop: Path) -> None:
@@ -44,11 +96,10 @@ def test_a_pipe_without_a_value_says_what_to_do(moonq: Run, shop: Path) -> None:
 
 
 def test_settings_are_listed_and_wrong_ones_refused(moonq: Run, shop: Path) -> None:
-    said = moonq(
-        "repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json", "-e", "\\set output x"
-    )
+    said = moonq("repl", "-C", shop, "-e", "\\set", "-e", "\\set outptu json")
     assert "output  lua   how values are printed" in said.out
     assert "did you mean `output`?" in said.err
+    said = moonq("repl", "-C", shop, "-e", "\\set output x")
     assert "choose from lua, json, yaml, table" in said.err
 
 
@@ -115,7 +166,7 @@ def test_the_toolbar_leaves_off_whole_parts() -> None:
 
 
 def test_a_number_of_messages_is_one_that_can_be_counted(moonq: Run, shop: Path) -> None:
-    said = moonq("repl", "-C", shop, "-e", "\\peek emails ²", "-e", "\\peek emails 1")
+    said = moonq("repl", "-C", shop, "-e", "\\peek emails 1", "-e", "\\peek emails ²")
     assert said.code == 1
     assert "'²' is no number" in said.err
     assert "nothing to see" in said.out

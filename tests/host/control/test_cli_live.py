@@ -52,7 +52,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
         "verdict", "delay", "reason", "values", "error", "would_publish", "would_write",
-        "published", "logs", "took_ms", "memory_bytes"}),
+        "published", "logs", "took_ms", "memory_bytes", "consumer"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),
@@ -208,7 +208,7 @@ def test_bytes_that_are_no_text_are_refused(shop: Moonq, host: Host, tmp_path: P
     (tmp_path / "body").write_bytes(b"\xff\xfe")
     said = shop("publish", "idle", "--file", tmp_path / "body")
     assert said.code == 1
-    assert "the body is not JSON" in said.err
+    assert f"the body is not JSON: {tmp_path / 'body'}: line 1, byte 1: 0xff is not" in said.err
     said = shop("publish", "idle", "--ndjson", tmp_path / "body")
     assert (said.code, "is not UTF-8" in said.err) == (1, True)
 
@@ -377,6 +377,39 @@ def test_an_evaluation_that_fails_says_so(
     assert text in said.err
     said = shop("eval", code, "--timeout", "200ms", "--json")
     assert json.loads(said.err)["schema"] == "moonq.error/1"
+
+
+def test_a_program_gets_an_error_for_a_value_that_json_cannot_carry(
+    shop: Moonq, host: Host
+) -> None:
+    for code, says in (
+        ("print", "value is a function, which JSON cannot carry"),
+        ("{ a = { 1, 0 / 0 } }", "value.a[2] is NaN, which JSON cannot carry"),
+        ("'\\xff', 2", "value 1 is not valid UTF-8 (byte 1)"),
+        ("{ [1] = 1, [3] = 3 }", "value is a list with holes"),
+    ):
+        said = shop("eval", code, "--json")
+        assert (said.code, said.out) == (1, "")
+        error = json.loads(said.err)["error"]
+        assert error["code"] == "INVALID"
+        assert error["message"].startswith(says)
+        assert shop("eval", code).code == 0, "a person can read the text"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["publish idle -", "publish idle --ndjson -", "call work -", "eval -", "call work - --json"],
+)
+def test_stdin_that_is_no_text_is_refused_with_the_place(
+    shop: Moonq, host: Host, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    data = io.BytesIO(b'{"a":\n"\xc3\xa4\xff"}')
+    if "ndjson" in command:
+        data = io.BytesIO(b'{"a":1}\n"\xc3\xa4\xff"')
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data, "utf-8"))
+    said = shop(*command.split())
+    assert said.code == 1
+    assert "stdin: line 2, byte 4: 0xff is not UTF-8" in said.err
 
 
 def test_a_faulty_edit_is_shown_and_the_host_goes_on(shop: Moonq, host: Host) -> None:

@@ -44,7 +44,34 @@ def test_values_come_back_as_literals_and_as_json(client: Client) -> None:
     answer = evaluated(client, '{ a = { 1, 2 }, b = "x" }, 7')
     assert answer["texts"] == ['{ a = { 1, 2 }, b = "x" }', "7"]
     assert answer["values"] == [{"a": [1, 2], "b": "x"}, 7]
-    assert evaluated(client, "print")["values"] == [None]
+
+
+def test_what_json_cannot_carry_is_an_error_for_a_program_and_null_for_a_person(
+    client: Client,
+) -> None:
+    source = "7, { a = { 1, 0 / 0 } }, ('x'):rep(600000)"
+    unfit = [
+        {"place": 2, "message": "value 2.a[2] is NaN, which JSON cannot carry"},
+        {"place": 3, "message": "value 3 has 600002 bytes as JSON; at most 524288 are answered"},
+    ]
+    answer = evaluated(client, source)
+    assert answer["unfit"] == unfit
+    assert answer["fault"] == {"kind": "INVALID", "message": unfit[0]["message"], "stack": ""}
+    answer = evaluated(client, source, marked=True)
+    assert (answer.get("fault"), answer["unfit"]) == (None, unfit)
+    assert answer["values"] == [7, None, None]
+    assert answer["texts"][1] == "{ a = { 1, 0/0 } }"
+
+
+def test_a_whole_file_is_run_without_telling_values(client: Client) -> None:
+    source = "local x = 1\ngoto out\n::out::\ny = x\nreturn y"
+    answer = evaluated(client, source, file="a+b.lua")
+    assert (answer["status"], answer["texts"], answer["values"]) == ("done", [], [])
+    assert texts(client, "y, x") == ["1"]
+    assert evaluated(client, "\nerror('so')", file="a+b.lua")["fault"]["message"] == "a+b.lua:2: so"
+    answer = evaluated(client, "\nx = = 1", file="a+b.lua")
+    assert (answer["status"], answer["line"]) == ("invalid", 2)
+    assert answer["complaint"] == "unexpected symbol near '='"
 
 
 def test_variables_stay_and_so_do_locals_and_results(client: Client) -> None:
@@ -88,7 +115,7 @@ def test_an_error_is_told_with_its_kind_and_place(client: Client) -> None:
 def test_a_pair_of_nil_and_an_error_is_told_like_one(client: Client) -> None:
     answer = evaluated(client, 'queue.publish("app:jbos", 1)')
     assert answer["fault"]["kind"] == "NOT_FOUND"
-    assert "did you mean 'app:jobs'?" in answer["fault"]["message"]
+    assert "did you mean `app:jobs`?" in answer["fault"]["message"]
 
 
 def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Client) -> None:
@@ -96,6 +123,12 @@ def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Cl
     source = 'print("sum", require("sums").add(1, 2), (json.encode({ 1 })))'
     client.begin("eval", src=source, on_output=said.append).wait()
     assert said == ["sum\t3\t[1]"]
+
+
+def test_what_is_too_long_to_print_says_so(client: Client) -> None:
+    said: list[str] = []
+    client.begin("eval", src='print(("x"):rep(524288 + 7))', on_output=said.append).wait()
+    assert said == ["x" * 524288 + "… (7 bytes more)"]
 
 
 def test_sessions_do_not_see_each_other(clients: Callable[[], Client]) -> None:

@@ -74,7 +74,7 @@ def run(moonq: Moonq) -> Iterator[Run]:
             stderr=subprocess.DEVNULL,
         )
         started.append(process)
-        until(lambda: process.poll() is not None or moonq("status").code == 0)
+        until(lambda: process.poll() is not None or moonq("status", "-C", folder).code == 0)
         assert process.poll() is None
         return process
 

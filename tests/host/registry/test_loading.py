@@ -311,7 +311,7 @@ def test_a_group_without_policies_is_a_warning(folder: Path) -> None:
     (folder / "_index.yaml").write_text(
         "namespace: app\nentries:\n"
         "  - {name: p, kind: security.policy, groups: [workers],"
-        " policy: {actions: [a], resources: [b], effect: deny}}\n"
+        " policy: {actions: [store.read], resources: ['*'], effect: deny}}\n"
         "  - {name: s, kind: store.memory, lifecycle: {security: {groups: [worker]}}}\n"
     )
     project, findings = inspect(folder, env={})
@@ -432,3 +432,20 @@ def test_the_environment_is_that_of_the_process_by_default(
     monkeypatch.setenv("MOONQ_TEST_NAME", "from_env")
     (folder / "moonq.yaml").write_text("name: ${env:MOONQ_TEST_NAME}\n")
     assert load(folder).name == "from_env"
+
+
+def test_a_folder_of_very_many_files_is_no_project_unless_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.registry.discovery.MOST", 9)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "_index.yaml").write_text("namespace: app\nentries: []\n")
+    for number in range(10):
+        (tmp_path / f"{number}.txt").touch()
+    project, [finding] = inspect(tmp_path)
+    assert project is None
+    assert finding.code == "R200"
+    assert "more than 9 files; if it is a project, put a moonq.yaml there" in finding.message
+    (tmp_path / "moonq.yaml").touch()
+    project, _ = inspect(tmp_path)
+    assert project is not None

@@ -99,6 +99,19 @@ def test_before_all_runs_again_in_the_state_that_replaces_a_stopped_one(shop: An
     assert shop.status("--timeout", "200ms") == {"hangs": "error", "is prepared": "passed"}
 
 
+def test_a_hook_that_does_not_end_is_named_and_hides_no_failure(shop: Any) -> None:
+    shop.tests("""\
+test.after_each(function() while true do end end)
+it("fails", function() eq(1, 2) end)
+it("passes", function() end)
+""")
+    first, second = shop.results("--timeout", "100ms")
+    assert (first["status"], first["problem"]["message"]) == ("failed", "expected 2, got 1")
+    hung = "after_each of the file: still running after 100ms, so it was stopped"
+    assert [one["message"] for one in first["problem"]["also"]] == [hung]
+    assert (second["status"], second["problem"]["message"]) == ("error", hung)
+
+
 def test_a_problem_of_after_all_makes_the_run_fail(shop: Any) -> None:
     shop.tests('test.after_all(function() error("a mess") end)\nit("holds", function() end)')
     said = shop.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_ascii_terminals_get_ascii(shop: Any, monkeypatch: pytest.MonkeyPatch) -
 
 def test_colours_are_there_when_they_are_wanted(shop: Any) -> None:
     shop.tests(FILE)
-    assert "\x1b[31m" in shop.run("--color", "always").out
+    assert re.search(r"\x1b\[38;[\d;]+m +✗ are charged", shop.run("--color", "always").out)
     assert "\x1b" not in shop.run("--color", "never").out
 
 
@@ -170,6 +171,40 @@ def test_junit_has_a_suite_per_file(shop: Any) -> None:
     assert "T701" in (case.find("failure").text or "")
     assert shop_suite[2].find("skipped") is not None
     assert suites["test/broken_test.lua"].get("errors") == "1"
+
+
+MESS = """\
+test.after_each(function() error("a mess", 0) end)
+test.after_all(function() error("a last mess", 0) end)
+it("fails", function() eq(1, 2) end)
+it("passes", function() end)
+"""
+
+
+@pytest.mark.parametrize("form", ["pretty", "plain", "json", "tap", "github"])
+def test_every_form_tells_what_hooks_lost_behind_a_failed_test(shop: Any, form: str) -> None:
+    shop.tests(MESS)
+    said = shop.run("--reporter", form, "--junit", "report.xml")
+    assert said.code == 1
+    for told in (said.out, Path("report.xml").read_text(encoding="utf-8")):
+        assert "expected 2, got 1" in told
+        assert told.count("after_each of the file: a mess") >= 2
+        assert "after_all of the file: a last mess" in told
+
+
+def test_junit_counts_what_stands_in_it(shop: Any) -> None:
+    shop.tests(FILE)
+    shop.tests(MESS, "test/mess_test.lua")
+    shop.tests("local x =", "test/broken_test.lua")
+    shop.tests('test.todo("later")\ntest.it_skip("never", function() end)', "test/late_test.lua")
+    shop.tests("", "test/empty_test.lua")
+    shop.run("--junit", "report.xml", "-q", "--repeat", "2")
+    root = ET.parse(Path("report.xml")).getroot()
+    tags = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
+    for count, tag in tags.items():
+        for part in (root, *root):
+            assert int(part.get(count, "")) == len(list(part.iter(tag))), (count, part.get("name"))
+    assert (root.get("tests"), root.get("errors")) == ("15", "3")
 
 
 @pytest.mark.parametrize("form", ["pretty", "plain", "json", "tap", "github"])

@@ -294,3 +294,87 @@ it("cannot be told of faults of a broker", function() test.broker_down("1s") end
     assert time.monotonic() - began > 0.3
     assert [one["status"] for one in results] == ["passed", "passed", "error"], results
     assert "only the memory stand-ins" in results[2]["problem"]["message"]
+
+
+PIPELINE = """\
+namespace: app
+entries:
+  - {name: mem, kind: queue.driver.memory}
+  - {name: other, kind: queue.driver.memory}
+  - {name: orders, kind: queue.queue, driver: mem}
+  - {name: mails, kind: queue.queue, driver: other, retry: {max_attempts: 2, initial_delay: 5s}}
+  - {name: unserved, kind: queue.queue, driver: mem}
+  - {name: orders.consumer, kind: queue.consumer, queue: orders, func: order}
+  - {name: mails.consumer, kind: queue.consumer, queue: mails, func: mail}
+  - {name: order, kind: function.lua, source: file://order.lua, modules: [queue]}
+  - {name: mail, kind: function.lua, source: file://mail.lua, modules: [queue]}
+"""
+
+
+def test_drain_runs_the_whole_pipeline_through_virtual_time(shop: Any) -> None:
+    shop.write("_index.yaml", PIPELINE)
+    shop.write(
+        "order.lua",
+        """\
+local queue = require("queue")
+return function(order)
+  queue.publish("app:mails", { order = order.id }, nil, { delay = "1h" })
+  queue.publish("app:unserved", 1, nil, { delay = "9h" })
+end
+""",
+    )
+    shop.write(
+        "mail.lua",
+        """\
+local queue = require("queue")
+return function(mail)
+  if queue.message():attempt() == 1 or mail.order == 2 then
+    return nil, "no server"
+  elseif mail.order == 3 then
+    queue.publish("app:orders", { id = 4 })
+  end
+end
+""",
+    )
+    shop.tests("""\
+it("runs", function()
+  local orders, mails = test.queue("orders"), test.queue("mails")
+  for id = 1, 3 do
+    orders:publish({ id = id })
+  end
+  local run = test.drain()
+  eq({ orders:len(), mails:len(), #mails:dead(), test.queue("unserved"):len() }, { 0, 0, 1, 4 })
+  eq({ #run.acked, #run.nacked, #run.dead, run.deliveries }, { 7, 5, 1, 12 })
+  local passed = test.clock.now() - 1767225600
+  test.gt(passed, 7200)
+  test.lt(passed, 7300)
+  test.published(run, "app:mails", { order = 4 })
+  eq(test.drain().deliveries, 0)
+end)
+it("stops after a while", function()
+  test.queue("orders"):publish({ id = 1 })
+  eq(test.drain({ within = "30m" }).deliveries, 1)
+  eq(test.clock.now() - 1767225600, 1800)
+  eq(#test.drain({ within = "31m" }).acked, 1)
+end)
+it("ends a circle", function()
+  local orders = test.queue("orders")
+  for _ = 1, 20 do
+    orders:publish({ id = 1 })
+  end
+  test.fails("app:mails, app:orders are not idle after 10 deliveries", test.drain, { max = 10 })
+end)
+it("refuses nonsense", function()
+  test.fails("test.drain: unknown option 'most'", test.drain, { most = 1 })
+end)
+""")
+    assert set(shop.status().values()) == {"passed"}
+
+
+def test_drain_needs_a_consumer(shop: Any) -> None:
+    shop.write("_index.yaml", "namespace: app\nentries: []\n")
+    shop.tests('it("x", function() test.drain() end)')
+    (result,) = shop.results()
+    assert (
+        "no consumer is declared here, so there is nothing to run" in result["problem"]["message"]
+    )

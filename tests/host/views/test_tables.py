@@ -148,3 +148,25 @@ def test_a_body_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:
     assert "x" * 9000 in "".join(messages(found, Screen()))
     for line in messages(found, Screen(width=80)):
         assert columns_of(line) <= 80
+
+
+def test_a_word_that_is_wider_than_its_column_is_cut_and_never_broken() -> None:
+    told = [{"id": "a", "error": "in src/handlers/process_order.lua"}]
+    columns = [COLUMNS[0], COLUMNS[3]]
+    assert list(table(columns, told, Screen(width=24))) == [
+        "id  error",
+        "a   in",
+        "    src/handlers/proces…",
+    ]
+
+
+def test_names_that_would_take_half_of_the_room_stand_in_no_column() -> None:
+    told = [("would go to dead letters", "no such customer"), ("", "at f.lua:1"), ("logs", "hi")]
+    assert list(facts(told, Screen(width=40))) == [
+        "would go to dead letters  no such",
+        "  customer",
+        "  at f.lua:1",
+        "logs  hi",
+    ]
+    first, *_ = facts(told, Screen(width=60))
+    assert first == "would go to dead letters  no such customer"

@@ -117,6 +117,7 @@ def test_one_message_tells_everything(width: int) -> None:
         "customer-7",
         "source = shop",
         "x_attempts = 5",
+        "(5s ago)",
         "order = 42",
         '"a\\nb"',
         "attempt 5 ",
@@ -174,6 +175,7 @@ CALL = {
     "verdict": "retry",
     "values": [{"id": 7}],
     "error": None,
+    "words": "bank did not answer",
     "delay": 2.0,
     "published": [],
     "would_publish": [{"queue": "app:mails", "body": '{"order":42}'}],
@@ -187,7 +189,8 @@ CALL = {
 @pytest.mark.parametrize("width", [0, 80])
 def test_a_call_shows_what_it_did(width: int) -> None:
     assert list(views.called(CALL, Screen(width=width), as_message=True)) == [
-        "would retry in 2s  { id = 7 }",
+        "would retry in 2s  bank did not answer",
+        "returned           { id = 7 }",
         'would publish      app:mails  {"order":42}',
         "would write        app:seen  set 42 = { n = 1 }",
         "logs               INFO  processing  order=42",
@@ -409,3 +412,37 @@ def test_a_table_of_values_keeps_what_names_a_row_where_room_is_scarce() -> None
     narrow = list(views.value(rows, Screen(width=24), output="table"))
     assert narrow[0].split() == ["id", "consumers"]
     assert narrow[1].split() == ["app:orders", "1"]
+
+
+EVENT = {
+    "event": "dead", "queue": "app:orders", "id": ID, "attempt": 5, "reason": "max_attempts",
+    "error": {**ERROR, "where": "pay.lua:31"}, "time": 0.25,
+}  # fmt: skip
+EVENTS = {
+    120: [
+        (
+            ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  "
+            "TIMEOUT bank did not answer  pay.lua:31"
+        ),
+    ],
+    80: [
+        ":00.250 dead    app:orders  01a2…a8a129  try 5  max_attempts  TIMEOUT bank",
+        "             did not answer  pay.lua:31",
+    ],
+    40: [
+        ":00 dead    orders  01a2…a8a129",
+        "  try 5  max_attempts  TIMEOUT bank did",
+        "  not answer  pay.lua:31",
+    ],
+}
+
+
+@pytest.mark.parametrize("width", EVENTS)
+def test_an_event_loses_milliseconds_and_namespaces_and_then_goes_on_below(width: int) -> None:
+    first, *more = views.event(EVENT, Screen(width=width)).split("\n")
+    assert [first[5:], *more] == EVENTS[width]
+
+
+def test_what_is_looked_for_in_an_event_is_on_one_line_without_colours() -> None:
+    shown = views.plain_event(EVENT, Screen(color=True, width=40))
+    assert shown[8:] == EVENTS[120][0][3:]

@@ -43,6 +43,9 @@ describe("session_locals.kept", function()
       { text = "locals = 1" },
       { text = "x = { local_ = 1 }" },
       { text = "local a b = 3" },
+      { text = "local x = 1 local x = 2" },
+      { text = "local x = 1 local function x() end" },
+      { text = "local a, b = 1 local c, a = 2" },
     },
     "leaves {text} alone",
     function(row)

@@ -1,4 +1,5 @@
 local json_reader = require("host.json.reader")
+local json = require("json")
 local test = require("test")
 
 local describe, it, each, eq = test.describe, test.it, test.each, test.eq
@@ -44,5 +45,38 @@ describe("json_reader.read", function()
   it("refuses what lies too deep", function()
     test.no_error(json_reader.read(("["):rep(100) .. ("]"):rep(100)))
     test.has_error(json_reader.read(("["):rep(200) .. ("]"):rep(200)))
+  end)
+end)
+
+describe("json_reader.read_body", function()
+  local read_body = json_reader.read_body
+
+  it("leaves fields out that are null, at every depth", function()
+    eq(read_body('{"a": null, "b": {"c": null, "d": 1}, "e": [{"f": null}]}'), {
+      b = { d = 1 },
+      e = { {} },
+    })
+  end)
+
+  it("lets a later null take an earlier value of the same name away", function()
+    eq(read_body('{"a": 1, "a": null}'), {})
+    eq(read_body('{"a": null, "a": 1}'), { a = 1 })
+  end)
+
+  it("keeps the place of a null in a list, and a null that is all there is", function()
+    local list = read_body("[null, 1, null]")
+    eq({ #list, list[1] == json.null, list[3] == json.null }, { 3, true, true })
+    test.is(read_body("null"), json.null)
+  end)
+
+  it("leaves the next reader of a text every null", function()
+    read_body('{"a": null}')
+    test.is(json_reader.read('{"a": null}').a, json.null)
+  end)
+
+  it("refuses what it would refuse with other values", function()
+    for _, text in ipairs({ '{"a":null,}', '{"a":null', '{"a":nul}', "{,}", '{"a":null "b":1}' }) do
+      test.has_error(read_body(text))
+    end
   end)
 end)

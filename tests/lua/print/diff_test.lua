@@ -75,6 +75,17 @@ describe("diff.equal", function()
 end)
 
 describe("diff.lines", function()
+  it("shows where long texts differ, on both sides", function()
+    local same = ("lorem ipsum "):rep(20)
+    local lines, count = diff.lines(
+      { a = { same .. "1" .. same } },
+      { a = { same .. "2" .. same } }
+    )
+    eq({ #lines, count, lines[1] }, { 3, 1, "at a[1]" })
+    test.matches(lines[2], '^  got      …"[%l ]+1[%l ]+"…$')
+    test.matches(lines[3], '^  expected …"[%l ]+2[%l ]+"…$')
+  end)
+
   it("names each place that differs, in sorted order", function()
     local lines, count = diff.lines(
       { b = 1, a = { x = 1, y = { 1, 2 } }, same = 0 },

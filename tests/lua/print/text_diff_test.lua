@@ -105,4 +105,24 @@ describe("text_diff.lines", function()
     local lines = text_diff.lines(got:sub(1, -2), expected:sub(1, -2))
     eq({ #lines, lines[12] }, { 12, "+ g" })
   end)
+
+  it("shows of long lines where they differ", function()
+    local same = ("same "):rep(40)
+    local got = "head\n" .. same .. "got" .. same .. "\n" .. same .. "1\ntail"
+    local expected = "head\n" .. same .. "expected" .. same .. "\n" .. same .. "2\ntail"
+    local lines = text_diff.lines(got, expected)
+    eq(lines[1], "  head")
+    test.matches(lines[2], "^%- ….*same expectedsame.*…$")
+    test.matches(lines[3], "^%- ….* same 2$")
+    test.matches(lines[4], "^%+ ….*same gotsame.*…$")
+    test.matches(lines[5], "^%+ ….* same 1$")
+    for _, line in ipairs(lines) do
+      test.lte(#line, 90)
+    end
+  end)
+
+  it("leaves long lines without a counterpart as they are", function()
+    local long = ("x"):rep(200)
+    eq(text_diff.lines("a\n" .. long, "a"), { "  a", "+ " .. long })
+  end)
 end)

@@ -6,7 +6,12 @@ local describe, it, each, eq = test.describe, test.it, test.each, test.eq
 
 --- What arrives on the other side.
 local function sent(...)
-  return table.pack(crossing.decode(crossing.encode(...)))
+  return table.pack(crossing.decode(test.no_error(crossing.encode("result", ...))))
+end
+
+--- What arrives with marks for what JSON cannot carry.
+local function marked(...)
+  return table.pack(crossing.decode(crossing.marked(...)))
 end
 
 describe("crossing", function()
@@ -45,24 +50,55 @@ describe("crossing", function()
     test.is_nil(sent(errors.new("lost"))[1]:retryable())
   end)
 
+  each(
+    {
+      { what = "a function", values = { print }, says = "result is a function" },
+      {
+        what = "one of many",
+        values = { 1, "\xFF" },
+        says = "result 2 is not valid UTF-8 (byte 1)",
+      },
+      {
+        what = "a part",
+        values = { { rates = { 1, 0 / 0 } } },
+        says = "result.rates[2] is NaN, which JSON cannot carry",
+      },
+    },
+    "says where {what} is that JSON cannot carry",
+    function(row)
+      local text, err = crossing.encode("result", table.unpack(row.values))
+      test.is_nil(text)
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), row.says)
+    end
+  )
+
+  it("puts what pcall says in front of results", function()
+    local function returned(...)
+      return { crossing.decode(crossing.returned(crossing.encode("result", ...))) }
+    end
+    eq(returned(), { true })
+    eq(returned(1, "x"), { true, 1, "x" })
+  end)
+
   it("describes what JSON cannot carry", function()
-    eq(sent(print)[1], "function")
-    eq(sent({ cb = print, id = 1 })[1], { cb = "function", id = 1 })
+    eq(marked(print)[1], "function")
+    eq(marked({ cb = print, id = 1 })[1], { cb = "function", id = 1 })
     local mixed = { print, 2, 1.5, true, false, json.null, "x", { deep = print } }
-    local arrived = sent(mixed)[1]
+    local arrived = marked(mixed)[1]
     eq(arrived, { "function", 2, 1.5, true, false, json.null, "x", { deep = "function" } })
     eq({ math.type(arrived[2]), math.type(arrived[3]) }, { "integer", "float" })
-    eq(sent("\xFF")[1], '"\\255"')
-    eq(sent({ rate = 1 / 0 })[1], { rate = "math.huge" })
+    eq(marked("\xFF")[1], '"\\255"')
+    eq(marked({ rate = 1 / 0 })[1], { rate = "math.huge" })
   end)
 
   it("ends where a table contains itself", function()
     local cycle = { name = "a" }
     cycle.me = cycle
-    eq(sent(cycle)[1].me.me.name, "a")
+    eq(marked(cycle)[1].me.me.name, "a")
   end)
 
   it("describes keys that JSON has not", function()
-    eq(sent({ [{}] = 1, x = print })[1]["{}"], 1)
+    eq(marked({ [{}] = 1, x = print })[1]["{}"], 1)
   end)
 end)

@@ -5,11 +5,11 @@ local test = require("test")
 local describe, it, eq, fails = test.describe, test.it, test.eq, test.fails
 local contains, is_nil = test.contains, test.is_nil
 
-local BODY = { order = 7 }
+local BODY, RAW = { order = 7 }, '{"order": 7, "note": null}'
 
 --- Runs `handle` on a message as a delivery does, and tells whether the message was settled.
 local function deliver(handle)
-  message.open(1, BODY)
+  message.open(1, BODY, RAW)
   local ok, err = pcall(handle, message.current())
   local settled = message.close()
   if not ok then
@@ -22,6 +22,7 @@ describe("the message of a delivery", function()
   it("has the body that the handler got", function()
     deliver(function(msg)
       test.is(msg:body(), BODY)
+      eq(msg:raw(), RAW)
     end)
   end)
 
@@ -41,7 +42,7 @@ describe("the message of a delivery", function()
     deliver(function(msg)
       kept = msg
     end)
-    for _, method in ipairs({ "id", "body", "attempt", "headers", "ack", "nack", "retry" }) do
+    for _, method in ipairs({ "id", "body", "raw", "attempt", "headers", "ack", "retry" }) do
       local value, err = kept[method](kept)
       is_nil(value)
       eq(err:kind(), errors.INVALID)

@@ -62,3 +62,23 @@ describe("problem.attempt", function()
     end
   end)
 end)
+
+describe("problem.join", function()
+  local join, apart = problem.join, problem.apart
+
+  it("is the one there is", function()
+    local one = { message = "one" }
+    test.is_nil(join(nil, nil))
+    test.is(join(one, nil), one)
+    test.is(join(nil, one), one)
+  end)
+
+  it("lets the first know all others, and changes neither", function()
+    local one, two, three = { message = "1" }, { message = "2" }, { message = "3" }
+    local joined = join(join(one, two), three)
+    eq(joined, { message = "1", also = { two, three } })
+    eq({ one, two }, { { message = "1" }, { message = "2" } })
+    eq(join(one, join(two, three)), joined)
+    eq(apart(joined), { one, two, three })
+  end)
+end)

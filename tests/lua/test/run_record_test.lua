@@ -27,7 +27,7 @@ end)
 
 describe("run:result", function()
   it("is all that the handler returned", function()
-    local run = record({ results = { a = crossing.encode(nil, errors.new("no")) } })
+    local run = record({ results = { a = { values = crossing.marked(nil, errors.new("no")) } } })
     local value, err = run:result("a")
     test.is_nil(value)
     eq(tostring(err), "no")

@@ -294,7 +294,45 @@ describe("the hooks of a suite", function()
     s:hook("after_each", fall)
     s:hook("after_all", fall)
     s:it("fails", refute)
-    test.match(s:run(1), { status = "failed", message = "expected 1, got 2" })
+    local result = s:run(1)
+    test.match(result, { status = "failed", message = "expected 1, got 2" })
+    eq({ result.also[1].message, result.also[2].message, #result.also }, {
+      "after_each of the file: fell down",
+      "after_all of the file: fell down",
+      2,
+    })
+    eq(result.also[1].status, "error")
+  end)
+
+  it("are all run when they undo something, and each tells what went wrong", function()
+    local s, diary, note = recorded()
+    s:hook("after_each", fall)
+    s:hook("after_each", note("after"))
+    s:hook("after_all", fall)
+    s:hook("after_all", note("close"))
+    s:it("passes", function() end)
+    local result = s:run(1)
+    eq(diary, { "after", "close" })
+    test.match(result, {
+      status = "error",
+      message = "after_each of the file: fell down",
+      also = { { message = "after_all of the file: fell down" } },
+    })
+  end)
+
+  it("tell a test only of what went wrong in its own", function()
+    local s = suite.new()
+    s:describe("a", function()
+      s:hook("before_all", fall)
+      s:hook("after_all", fall)
+      s:it("1", function() end)
+      s:it("2", function() end)
+      s:it("3", function() end)
+    end)
+    s:plan({ 1, 2, 3 })
+    test.is_nil(s:run(1).also)
+    test.is_nil(s:run(2).also)
+    eq(#s:run(3).also, 1)
   end)
 
   it("go wrong for all tests of their block when before_all does, and are not run again", function()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 
 if TYPE_CHECKING:
+    from moonq.cli.drawing import Lines
     from moonq.conformance.holding import Finding
     from moonq.conformance.scene import Factory
     from moonq.drivers.base import Capabilities
@@ -165,25 +166,31 @@ def show(
     took: float,
 ) -> None:
     """Print the result for people."""
+    from moonq.cli.drawing import Lines
     from moonq.drivers import descriptor
-    from moonq.drivers.capabilities import table
+    from moonq.drivers.capabilities import words
     from moonq.text.wording import lasted
+    from moonq.views.tables import facts
 
+    lines = Lines(options, sys.stdout)
     for finding in findings:
         if finding.problem:
-            click.echo(f"✗ {finding.case.clause}: {finding.case.sentence}\n    {finding.problem}")
+            lines.line(("✗", "bad"), f" {finding.case.clause}: {finding.case.sentence}")
+            lines.line(f"    {finding.problem}")
     if not options.quiet:
-        click.echo(table({entry.id: abilities}) + "\n")
+        for row in facts(words(abilities), lines.screen):
+            lines.line(below=row)
+        lines.line()
         for ability, limit in descriptor(entry.kind).limits.items():
-            click.echo(f"{ability}: {limit.reason}")
-        _by_topic(findings, click.echo)
+            lines.line(f"{ability}: {limit.reason}")
+        _by_topic(findings, lines)
     kept = sum(not finding.problem for finding in findings)
     options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
 
 
-def _by_topic(findings: list[Finding], say: Callable[[str], object]) -> None:
+def _by_topic(findings: list[Finding], lines: Lines) -> None:
     total = Counter(finding.case.topic for finding in findings)
     kept = Counter(finding.case.topic for finding in findings if not finding.problem)
     for topic, count in total.items():
-        mark = "✓" if kept[topic] == count else "✗"
-        say(f"{mark} {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")
+        mark = ("✓", "good") if kept[topic] == count else ("✗", "bad")
+        lines.line(mark, f" {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")

@@ -13,6 +13,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, command
 from moonq.text.plain import visible
+from moonq.text.reading import argument, text_of
 
 
 @command()
@@ -24,19 +25,19 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
 
     It runs in a new state on the running host, or on a private one with its consumers off.
     All modules are there by name, and `mq` for what the other commands do. Ends with 1 when it
-    fails, with 8 when its time is over. With --json the first value is printed as JSON.
+    fails, with 8 when its time is over. With --json the first value is printed as JSON; one that
+    JSON cannot carry is an error that names the place.
 
     \b
     Examples:
       moonq eval 'queue.info("app:orders").ready'
       moonq eval 'mq.peek("orders", { limit = 1 })' --json
     """
-    source = sys.stdin.read() if code == "-" else code
+    source = text_of("-") if code == "-" else argument(code, "CODE")
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
-        answer = host.request(
-            "eval", on_output=click.echo, src=source, timeout=timeout, width=width
-        )
+        fields = {"src": source, "timeout": timeout, "width": width, "marked": not options.json}
+        answer = host.request("eval", on_output=click.echo, **fields)
     return _told(options, answer)
 
 

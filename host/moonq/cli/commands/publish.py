@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import time
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,11 @@ from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, command
-from moonq.cli.publishing import BATCH, Template, batches, bytes_of, lines_of
+from moonq.cli.publishing import Template, messages_of
+from moonq.control.batching import BATCH, batches
 from moonq.errors import Invalid, NoHost
 from moonq.operations.verbs import VERBS
+from moonq.text.reading import bytes_of, decoded
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
     envvar="MOONQ_PUBLISH_HEADER",
     help="A header; repeatable.",
 )
-@click.option("--file", type=click.Path(exists=True, dir_okay=False), help="Read the body there.")
+@click.option("--file", type=click.Path(), help="Read the body there.")
 @click.option(
     "--ndjson", metavar="FILE|-", help="Publish each line: a body, or a line of a backup."
 )
@@ -82,9 +85,11 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
     _check(given)
     changes = "" if given["dry_run"] else f"publish into {queue}"
     with attached(options, changes=changes, yes=given["yes"]) as host:
-        job = Job(host, queue, given["dry_run"])
+        job = Job(host, queue, given["dry_run"], source=_source(given))
         if given["wait"] is None:
-            job.run(messages(given), given["rate"], Progress(options))
+            # A dry run goes as fast as it can: nothing is there to be spared.
+            rate = None if given["dry_run"] else given["rate"]
+            job.run(messages(given), rate, Progress(options))
         else:
             job.run_and_wait(list(messages(given)), given["wait"])
     tell(options, VERBS["publish"], job.found)
@@ -108,20 +113,28 @@ def messages(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     options = {name: given[name] for name in MESSAGE_OPTIONS if given[name] is not None}
     template = Template(dict(given["headers"]), options)
     if given["ndjson"] is not None:
-        return lines_of(given["ndjson"], template)
-    source = given["file"] or ("-" if given["body"] == "-" else None)
-    if source:
+        return messages_of(given["ndjson"], template)
+    if source := _source(given):
         message = template.of_bytes(bytes_of(source))
     else:
         message = template.message(arguments.as_json(given["body"]))
     return itertools.repeat(message, given["count"])
 
 
-class Job:
-    """One publish of however many messages; `found` is its document."""
+def _source(given: Mapping[str, Any]) -> str:
+    """Return the file that holds the one body, `-` for stdin; empty where there is none."""
+    return given["file"] or ("-" if given["body"] == "-" else "")
 
-    def __init__(self, host: Reached, queue: str, dry_run: bool) -> None:
+
+class Job:
+    """One publish of however many messages; `found` is its document.
+
+    *source* names the file that holds the one body, if it came from one.
+    """
+
+    def __init__(self, host: Reached, queue: str, dry_run: bool, source: str = "") -> None:
         self._host = host
+        self._source = source
         self.found: dict[str, Any] = {
             "queue": queue,
             "published": 0,
@@ -206,7 +219,8 @@ class Job:
         for number, (sent, one) in enumerate(zip(batch, answer["answers"], strict=True), first + 1):
             if "error" in one:
                 found["refused"] += 1
-                self._name("errors", {"number": number, **one["error"]})
+                error = {"number": number, **one["error"]}
+                self._name("errors", error | _place(sent, self._source))
                 continue
             found["published"] += 1
             self._name("ids", one["id"])
@@ -223,6 +237,16 @@ class Job:
         if self.found["refused"] or any(one["event"] == "dead" for one in self.found["outcomes"]):
             return 1
         return 8 if self.found["timed_out"] else 0
+
+
+def _place(sent: dict[str, Any], source: str) -> dict[str, str]:
+    """Return the better `message` for a body of *source* that was refused for not being UTF-8."""
+    if source and "base64" in sent:
+        try:
+            decoded(base64.b64decode(sent["base64"]), source)
+        except Invalid as problem:
+            return {"message": f"the body is not JSON: {problem.message}"}
+    return {}
 
 
 def _may_repeat(message: dict[str, Any]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, closing, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -12,8 +11,11 @@ import click
 from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
+from moonq.text.reading import argument, shown, text_of
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
+    from moonq.console.core import Console
     from moonq.console.terminal import Terminal
     from moonq.control.reaching import Reached
 
@@ -51,11 +53,14 @@ class _Code(click.types.StringParamType):
     "--file",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False, allow_dash=True),
     envvar="MOONQ_REPL_FILE",
+    metavar="FILE|-",
     help="Run a file and end; repeatable, before any -e.",
 )
-@click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")
+@click.option(
+    "--timeout", type=arguments.duration, default="30s", help="Limit of one statement or file."
+)
 def repl(
     options: Options,
     attach: str,
@@ -63,44 +68,66 @@ def repl(
     start: bool,
     read_only: bool | None,
     codes: tuple[str, ...],
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     timeout: float,
 ) -> int:
     """Talk to the host of this project in Lua.
 
     Attaches to the host that runs; without one a private host is started, with its consumers off.
-    Statements come from the terminal, from stdin when it is no terminal, or from -e and -f.
-    Ends with 1 when one of them failed.
+    What is typed on a terminal is run statement by statement. A file, or stdin when it is no
+    terminal, is one chunk: nothing is shown but what it prints. Each -e is a chunk or a command
+    that shows its value, with --json as one document on a line. The first that fails is the last,
+    and the exit code is 1.
 
     \b
     Examples:
       moonq repl
       moonq repl -e 'queue.info("app:orders").ready'
       moonq repl --local --start < publish.lua
+      moonq repl -f fill.lua -e '\\queues'
     """
     from moonq.console.core import Console
-    from moonq.console.entering import enter_all
+    from moonq.console.documents import Documents
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
-    texts = [path.read_text("utf-8", "replace") for path in files] + list(codes)
-    if not texts and not sys.stdin.isatty():
-        texts = [sys.stdin.read()]
-    terminal = None if texts else _terminal(options)
+    codes = tuple(argument(code, "-e") for code in codes)
+    scripts = _scripts(files, codes)
+    terminal = None if scripts or codes else _terminal(options)
     reached = reach(options.project, to=attach, local=local, start=start, whole=True)
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
-        face = terminal or Face(options.color, options.say)
+        face = terminal or (
+            Documents(options.say) if options.json else Face(options.color, options.say)
+        )
         console = Console(found, face, timeout=timeout, project=options.project)
         with closing(console):
             if terminal is None:
-                well = [enter_all(console, text) for text in texts]
-                return int(not all(well))
+                return _run(console, scripts, codes)
             for line in _greeting(found):
                 terminal.notice(line)
             terminal.run(console)
             return 0
+
+
+def _scripts(files: tuple[str, ...], codes: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the name and the text of each file; of stdin where there is nothing else."""
+    sources = files or (() if codes or sys.stdin.isatty() else ("-",))
+    return [(shown(source), text_of(source)) for source in sources]
+
+
+def _run(console: Console, scripts: list[tuple[str, str]], codes: tuple[str, ...]) -> int:
+    """Run all of it in order, up to the first that fails; returns the exit code."""
+    from moonq.console.entering import enter
+    from moonq.console.face import Leave
+    from moonq.console.scripts import run
+
+    try:
+        well = all(run(console, name, text).is_well for name, text in scripts)
+        return int(not (well and all(enter(console, code) for code in codes)))
+    except Leave:
+        return 0
 
 
 def _terminal(options: Options) -> Terminal:
@@ -132,7 +159,7 @@ def _greeting(found: Reached) -> list[str]:
     if found.is_private:
         where = f"private host of {hello['project']}; consumers are off until \\start"
         leaving = "this host ends with you"
-    entries = f"{hello['entries']} entries"
+    entries = plural(hello["entries"], "entry")
     return [
         f"moonq {__version__} console · {where}",
         f"Lua 5.4 · {entries} · your session has its own Lua state",

@@ -16,24 +16,31 @@ _VERB = VERBS["status"]
 
 @command_of(_VERB)
 def status(options: Options) -> int:
-    """Ask every host of this user."""
-    hosts = [facts_of(record) for record in records(options.project)]
+    """Ask every host of this user, or that of the one project that is named."""
+    own, others = records(options.project)
+    is_named = "project" in options.given
+    hosts = [facts_of(record) for record in [*own, *([] if is_named else others)]]
     tell(options, _VERB, {"hosts": hosts})
     if not hosts:
-        raise NoHost("no moonq host is running", hint="start one with `moonq run`")
-    return HostSilent.exit_code if any(host["problem"] for host in hosts) else 0
+        whose = f" for {options.project.resolve().name}" if is_named else ""
+        raise NoHost(f"no moonq host is running{whose}", hint="start one with `moonq run`")
+    # How the hosts of other projects are is shown, and nothing that a script about this one asks.
+    is_silent = any(host["problem"] for host in hosts[: len(own)])
+    return HostSilent.exit_code if is_silent else 0
 
 
-def records(project: Path) -> list[dict[str, Any]]:
-    """Return what the living hosts wrote about themselves, that of *project* among them."""
+def records(project: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what the living hosts of *project* wrote about themselves, and what others did."""
     from moonq.control.locating import all_records, place_of
 
-    found = {record["lock"]: record for record in all_records()}
     place = place_of(project)
-    own = place.record() if place.is_claimed() else None
-    if own is not None:
-        found.setdefault(own["lock"], own)
-    return list(found.values())
+    found = {record["lock"]: record for record in all_records()}
+    usual = place.record() if place.is_claimed() else None
+    if usual is not None:
+        found.setdefault(usual["lock"], usual)
+    path = str(place.project)
+    own = [record for record in found.values() if record["path"] == path]
+    return own, [record for record in found.values() if record["path"] != path]
 
 
 def facts_of(record: dict[str, Any]) -> dict[str, Any]:

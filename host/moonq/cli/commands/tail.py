@@ -20,7 +20,9 @@ from moonq.text.wording import counted
 
 if TYPE_CHECKING:
     from moonq.control.client import Subscription
+    from moonq.views import Screen
 
+Draw = Callable[[dict[str, Any]], str]
 #: Lines a second that a terminal and its reader can follow.
 READABLE = 200.0
 
@@ -82,6 +84,7 @@ def tail(options: Options, /, **given: Any) -> int:
             events=given["events"] or list(EVENTS),
             where=given["where"] or "",
             body=given["body"],
+            known=True,
         )
         shown = Showing(options, given["grep"], given["rate"])
         try:
@@ -100,13 +103,16 @@ class Showing:
     def __init__(self, options: Options, grep: re.Pattern[str] | None, rate: float | None) -> None:
         from moonq import views
 
-        screen = views.Screen.of(sys.stdout, options.color)
+        def screen() -> Screen:
+            return views.Screen.of(sys.stdout, options.color)
+
         self._options = options
         self._grep = grep
-        self._draw: Callable[[dict[str, Any]], str] = (
-            document if options.json else lambda event: views.event(event, screen)
+        self._draw: Draw = document if options.json else lambda event: views.event(event, screen())
+        self._plain: Draw = (
+            document if options.json else lambda event: views.plain_event(event, screen())
         )
-        self._rate = rate or (READABLE if screen.width and not options.json else None)
+        self._rate = rate or (READABLE if screen().width and not options.json else None)
         self._shown = 0
         self._second = 0
         self._in_second = 0
@@ -128,14 +134,13 @@ class Showing:
                 return
 
     def _show(self, event: dict[str, Any]) -> None:
-        text = self._draw(event)
-        if self._grep is not None and not self._grep.search(text):
+        if self._grep is not None and not self._grep.search(self._plain(event)):
             return
         if self._is_too_fast():
             self._left_out += 1
             return
         self._shown += 1
-        click.echo(text, color=True)
+        click.echo(self._draw(event), color=True)
 
     def _is_too_fast(self) -> bool:
         if self._rate is None:

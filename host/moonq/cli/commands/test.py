@@ -93,7 +93,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
 @click.option("--list", is_flag=True, help="Only name the tests.")
-@click.option("--update", is_flag=True, help="Take the snapshots anew.")
+@click.option("--update", is_flag=True, help="Take the snapshots anew, drop those of no test.")
 @click.option(
     "--driver",
     type=click.Choice(["memory", "declared"]),
@@ -185,8 +185,9 @@ def run(
 ) -> Tally:
     """Run the tests and tell how it goes."""
     from moonq.cli.drawing import Lines, Progress
-    from moonq.cli.reporters import Tally, coverage, junit
+    from moonq.cli.reporters import Tally, coverage, junit, machine
     from moonq.testing import remembered, runner
+    from moonq.views import Screen
 
     began = time.perf_counter()
     tally = Tally(seed=plan.selection.seed)
@@ -202,7 +203,9 @@ def run(
     remembered.remember(tally.reports)
     extra: list[str] = []
     if plan.conditions.coverage:
-        extra = coverage.told(tally, projects, asked["coverage"] or ("term",), asked["cov_min"])
+        forms = asked["coverage"] or ("term",)
+        screen = Screen() if isinstance(reporter, machine.Json | machine.Tap) else lines.screen
+        extra = coverage.told(tally, projects, forms, asked["cov_min"], screen)
     if tally.results():
         reporter.end(tally, extra)
     if asked["junit"]:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 from moonq.testing.coverage import FileCoverage, Hit, measure, total
 from moonq.testing.sources import shown_path
 from moonq.text.plain import clean
+from moonq.views.tables import Column, table
 
 if TYPE_CHECKING:
     from moonq.cli.reporters import Tally
     from moonq.testing.sources import Projects
+    from moonq.views import Screen
 
 FORMS = ("term", "html", "lcov")
 FOLDER = Path(".moonq", "coverage")
@@ -33,7 +35,11 @@ td:first-child, th:first-child { text-align: left } .no { opacity: .5; user-sele
 
 
 def told(
-    tally: Tally, projects: Projects, forms: Sequence[str], minimum: float | None
+    tally: Tally,
+    projects: Projects,
+    forms: Sequence[str],
+    minimum: float | None,
+    screen: Screen,
 ) -> list[str]:
     """Measure what ran, write the files that were asked for, and return the rows to show."""
     for root in dict.fromkeys(report.source.root for report in tally.reports):
@@ -42,7 +48,7 @@ def told(
             if report.source.root == root:
                 hit.add(report.hits)
         tally.covered += measure(projects.at(root), root, hit.lines())
-    shown = rows(tally.covered, minimum) if "term" in forms else []
+    shown = rows(tally.covered, minimum, screen) if "term" in forms else []
     if not shown and tally.below(minimum):
         shown = [f"  ✗ {total(tally.covered)[2]:.1f} % covered, below {minimum:g}"]
     for form, (name, write) in WRITERS.items():
@@ -53,18 +59,20 @@ def told(
     return shown
 
 
-def rows(files: Sequence[FileCoverage], minimum: float | None) -> list[str]:
-    """Return the table for a terminal."""
-    widest = max((len(one.file) for one in files), default=0)
-    width = max(widest, len("total"))
-    shown = [f"  {'file':{width}}  lines    hit      %   missing"]
-    shown += [
-        _row(clean(one.file), width, len(one.lines), len(one.hit), _missing(one)) for one in files
-    ]
+def rows(files: Sequence[FileCoverage], minimum: float | None, screen: Screen) -> list[str]:
+    """Return the table for *screen*; where room is scarce the numbers of lines go first."""
     lines, hit, percent = total(files)
     below = minimum is not None and percent < minimum
-    verdict = f"✗ below {minimum:g}" if below else ""
-    return [*shown, _row("total", width, lines, hit, verdict), ""]
+    found = [(one.file, len(one.lines), len(one.hit), _missing(one)) for one in files]
+    found.append(("total", lines, hit, f"✗ below {minimum:g}" if below else ""))
+    columns = [
+        Column("file", lambda row: clean(row[0]), is_id=True),
+        Column("lines", lambda row: str(row[1]), right=True, drop=2, least=5),
+        Column("hit", lambda row: str(row[2]), right=True, drop=1, least=5),
+        Column("%", lambda row: f"{_percent(row[1], row[2]):.1f}", right=True, least=5),
+        Column("missing", lambda row: row[3], wraps=True),
+    ]
+    return [*table(columns, found, screen, indent="  "), ""]
 
 
 def write_html(path: Path, files: Sequence[FileCoverage]) -> None:
@@ -101,9 +109,8 @@ def write_lcov(path: Path, files: Sequence[FileCoverage]) -> None:
 WRITERS = {"html": ("index.html", write_html), "lcov": ("lcov.info", write_lcov)}
 
 
-def _row(name: str, width: int, lines: int, hit: int, rest: str) -> str:
-    percent = 100.0 * hit / lines if lines else 100.0
-    return f"  {name:{width}}  {lines:5}  {hit:5}  {percent:5.1f}   {rest}".rstrip()
+def _percent(lines: int, hit: int) -> float:
+    return 100.0 * hit / lines if lines else 100.0
 
 
 def _missing(one: FileCoverage) -> str:

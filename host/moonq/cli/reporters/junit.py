@@ -14,12 +14,14 @@ from moonq.testing.results import Report, Result
 # What XML 1.0 cannot carry, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def write(path: Path, tally: Tally) -> None:
     """Write what the run came to into the file *path*."""
-    root = Element("testsuites", _counts(tally.results(), tally.took))
-    root.extend(_suite(report) for report in tally.reports)
+    suites = [_suite(report) for report in tally.reports]
+    root = Element("testsuites", _sums(suites, tally.took))
+    root.extend(suites)
     indent(root, "")
     path.parent.mkdir(parents=True, exist_ok=True)
     text = f"<?xml version='1.0' encoding='UTF-8'?>\n{tostring(root, 'unicode')}\n"
@@ -27,21 +29,23 @@ def write(path: Path, tally: Tally) -> None:
 
 
 def _suite(report: Report) -> Element:
-    counts = _counts(report.results, report.took)
-    suite = Element("testsuite", {"name": report.source.shown, **counts})
-    suite.extend(_case(report, result) for result in report.results)
+    cases = [_case(report, result) for result in report.results]
+    suite = Element("testsuite", {"name": report.source.shown, **_counts(cases, report.took)})
+    suite.extend(cases)
     return suite
 
 
-def _counts(results: Sequence[Result], took: float) -> dict[str, str]:
-    ends = [result.status for result in results]
-    return {
-        "tests": str(len(ends)),
-        "failures": str(ends.count("failed")),
-        "errors": str(ends.count("error")),
-        "skipped": str(ends.count("skipped")),
-        "time": f"{took:.6f}",
-    }
+def _counts(cases: Sequence[Element], took: float) -> dict[str, str]:
+    """Count what stands in *cases*, so that the numbers are those of the elements."""
+    inside = [child.tag for case in cases for child in case]
+    counts = {name: str(inside.count(tag)) for name, tag in _COUNTED.items()}
+    return {"tests": str(len(cases)), **counts, "time": f"{took:.6f}"}
+
+
+def _sums(suites: Sequence[Element], took: float) -> dict[str, str]:
+    names = ("tests", *_COUNTED)
+    sums = {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in names}
+    return {**sums, "time": f"{took:.6f}"}
 
 
 def _case(report: Report, result: Result) -> Element:

@@ -108,4 +108,5 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "line": problem.line or None,
         "stack": list(problem.stack),
         "values": dict(problem.values),
+        "also": [_problem(one) for one in problem.also],
     }

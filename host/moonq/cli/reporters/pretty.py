@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from moonq.cli.drawing import Lines
@@ -9,10 +10,13 @@ from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
 from moonq.text.plain import clean
-from moonq.text.wording import lasted
+from moonq.text.wording import columns, lasted
 
 #: Where the times stand.
 COLUMN = 72
+GAP = 2
+#: Columns in front of what went wrong.
+MARGIN = 5
 MARKS = {
     "passed": ("✓", "good"),
     "failed": ("✗", "bad"),
@@ -49,11 +53,12 @@ class Pretty:
             self._lines.line()
             self._lines.line((f"  {number}) {where}{clean(result.case.title)}", "bad"))
             finding = result.finding
-            drawn = self._lines.drawn([finding], margin=5).split("\n") if finding else None
-            for row in drawn or block(result):
-                self._lines.line(below=f"     {row}".rstrip())
+            drawn = self._lines.drawn([finding], MARGIN).split("\n") if finding else None
+            room = max(0, self._lines.screen.width - MARGIN)
+            for row in drawn or block(result, room):
+                self._lines.line(f"{' ' * MARGIN}{row}".rstrip())
         for row in ("", *extra):
-            self._lines.line(row)
+            self._lines.line(below=row)
         self._lines.line((f"  {tally.summary()}", "bad" if tally.bad() else "good"))
 
     def _result(self, result: Result, indent: str) -> None:
@@ -62,8 +67,11 @@ class Pretty:
         took = lasted(result.took) if result.is_test else ""
         if result.status == "skipped":
             name, took = f"{name}  ({result.reason or 'skipped'})", ""
-        gap = max(2, COLUMN - len(name) - len(took))
-        self._lines.line((f"{name}{' ' * gap if took else ''}{took}", style))
+        width = self._lines.screen.width or sys.maxsize
+        used = columns(name) + len(took)
+        # Where room is scarce the time goes first; then names go on below.
+        told = f"{name}{' ' * max(GAP, min(COLUMN, width) - used)}{took}"
+        self._lines.line((told if took and used + GAP <= width else name, style))
         if self._logs:
             for line in result.logs:
                 self._lines.line(f"{indent}    {log_row(line)}")

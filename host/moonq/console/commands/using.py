@@ -7,11 +7,13 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from moonq.console import chunk, settings
+from moonq.console import saving, settings
 from moonq.console.commands.table import command
 from moonq.console.face import Leave
 from moonq.console.settings import SETTINGS
 from moonq.errors import Invalid, MoonqError
+from moonq.text import theme
+from moonq.text.reading import text_of
 from moonq.text.wording import lasted
 from moonq.views.tables import Column, table
 
@@ -38,6 +40,8 @@ def set_(console: Console, name: str = "", value: str = "") -> None:
             "show fields that are covered?"
         ):
             console.settings[name] = chosen
+            if name == "theme":
+                theme.choose(chosen)
 
 
 @command("x")
@@ -47,6 +51,12 @@ def next_output(console: Console) -> None:
     after = choices.index(console.settings["output"]) + 1
     console.settings["output"] = choices[after % len(choices)]
     console.face.notice(f"values are printed as {console.settings['output']}")
+
+
+@command("more")
+def more(console: Console) -> None:
+    """Show more of what was too long for the screen."""
+    console.face.more()
 
 
 @command("time EXPR", is_whole=True)
@@ -74,37 +84,24 @@ def save(console: Console, name: str) -> None:
     path = console.folder / name
     if path.exists() and not console.face.confirms(f"overwrite {path}?"):
         return
-    text = "\n".join(console.entered)
     if path.name.endswith("_test.lua"):
-        text = _as_test(path.name.removesuffix("_test.lua"), console.entered)
+        text = saving.as_test(path.name.removesuffix("_test.lua"), console.entered)
+    else:
+        text = saving.as_lua(console.entered)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise MoonqError(f"{path}: {problem.strerror}") from None
     console.face.notice(f"wrote {path}")
 
 
-def _as_test(name: str, entered: list[str]) -> str:
-    lines = ['local test = require("test")', "", f'test.describe("{name}", function()']
-    lines.append('  test.it("does what was typed", function()')
-    lines.append("    local _")
-    for text in entered:
-        judged = chunk.judge(text)
-        body = f"_ = {text.strip()}" if judged.is_expression else text
-        lines += [f"    {line}" for line in body.split("\n")]
-    return "\n".join([*lines, "  end)", "end)"])
-
-
 @command("load FILE", takes="file")
 def load(console: Console, name: str) -> None:
     """Run a Lua file in this session."""
-    path = console.folder / name
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise MoonqError(f"{path}: {problem}") from None
-    console.evaluate(text)
+    from moonq.console import scripts
+
+    scripts.run(console, name, text_of(str(console.folder / name)))
 
 
 @command("pipe COMMAND", is_whole=True)
@@ -112,6 +109,8 @@ def pipe(console: Console, line: str) -> None:
     """Give the last value as JSON to a shell command."""
     if not line or console.last is None or not console.last.values:
         raise Invalid("there is no value to pipe", hint="write \\pipe jq .ready after a value")
+    if 0 in console.last.unfit:
+        raise Invalid(console.last.unfit[0])
     text = json.dumps(console.last.values[0], ensure_ascii=False)
     done = subprocess.run(  # noqa: S602 - a shell is what was asked for
         line, shell=True, input=text, capture_output=True, text=True, check=False

@@ -33,6 +33,14 @@ def read(drafts: Drafts, kinds: Kinds, root: Path) -> list[Finding]:
     return reader.findings
 
 
+def file_text(path: Path, shown: str) -> LuaText | None:
+    """Return the text of a Lua file that people know as *shown*; None if it cannot be read."""
+    try:
+        return LuaText.of_file(shown, path.read_bytes().removeprefix(BOM))
+    except OSError:
+        return None
+
+
 class _Reader:
     """Reads each file once, however many entries share it."""
 

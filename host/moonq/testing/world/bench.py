@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from moonq.model import Delivery, Verdict, Wait
+from moonq.sandbox.lend import text
 from moonq.testing.coverage import Hit
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.faults import Faults
@@ -20,6 +21,15 @@ class Stub(NamedTuple):
     """The module's name, or the library's id."""
     name: str
     is_spy: bool
+
+
+class Returned(NamedTuple):
+    """What a handler returned."""
+
+    values: bytes = b""
+    """As `lua/run/crossing.lua` writes values; empty for nothing."""
+    problem: str = ""
+    """What of it JSON cannot carry: then there are no values."""
 
 
 class Bench:
@@ -46,7 +56,7 @@ class Bench:
         self.run: Run | None = None
         self._time_left = time_left
         self._running = ""
-        self._returned = b""
+        self._returned = Returned()
         self._ended_at: dict[str, float] = {}
 
     def is_out_of_time(self) -> bool:
@@ -88,13 +98,14 @@ class Bench:
         if self.run is not None:
             self.run.settled(delivery.message.id, verdict)
 
-    def returned(self, values: bytes) -> None:
-        """A handler returned *values*, as `lua/run/crossing.lua` wrote them."""
-        self._returned = values
+    def returned(self, values: bytes, problem: bytes) -> None:
+        """A handler returned *values*, or something with a *problem*; see `Returned`."""
+        self._returned = Returned(values, text(problem))
         if self.run is not None:
-            self.run.results[self._running] = values.decode()
+            told = {"problem": text(problem)} if problem else {"values": values.decode()}
+            self.run.results[self._running] = told
 
-    def take_returned(self) -> bytes:
+    def take_returned(self) -> Returned:
         """Return what was returned last, and forget it."""
-        values, self._returned = self._returned, b""
-        return values
+        found, self._returned = self._returned, Returned()
+        return found

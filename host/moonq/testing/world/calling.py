@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from moonq.errors import ScriptError
+from moonq.errors import Invalid, ScriptError
 from moonq.run.calling.calls import Call, CallResult, consumer_of
 from moonq.sandbox.state import Fault
 from moonq.testing.world.world import World
@@ -14,21 +14,31 @@ _KINDS = {"MEMORY": "INTERNAL"}
 
 
 class CallUnderTest(Call):
-    """A call of *function* in *world*, as the first consumer that names it would run it."""
+    """A call of *function* in *world*, as its consumer would run it."""
 
-    def __init__(self, world: World, function: str) -> None:
+    def __init__(self, world: World, function: str, consumer: str) -> None:
         self._name = name = world.project.resolve(function).id
-        super().__init__(world, name, send=True, consumer=consumer_of(world.project, name))
+        by = consumer_of(world.project, name, consumer)
+        super().__init__(world, name, send=True, consumer=by)
         self._bench = world.bench
         self._began = world.clock.monotonic()
 
     def answered(self, body: bytes, headers: bytes) -> bytes:
-        """Call it and return what it answers, as `lua/run/crossing.lua` writes values."""
+        """Call it and return what it answers, as `lua/run/crossing.lua` writes values.
+
+        Raises:
+            Invalid: JSON cannot carry what it returned.
+        """
         result = self._called(body, headers)
         returned = self._bench.take_returned()
-        if result.fault is not None and not returned:
+        if returned.problem:
+            raise Invalid(
+                f"test.call: {self._name}: {returned.problem}",
+                hint="a message is settled all the same: test.verdict says how",
+            )
+        if result.fault is not None and not returned.values:
             return failed(result.fault)
-        return returned or b"[]"
+        return returned.values or b"[]"
 
     def judged(self, body: bytes, headers: bytes) -> bytes:
         """Call it and return what would become of its message, as JSON.

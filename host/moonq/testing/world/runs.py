@@ -20,12 +20,13 @@ class Run:
         self.snoozed: list[str] = []
         self.interrupted: list[str] = []
         self.waits: dict[str, list[float]] = {}
-        self.results: dict[str, str] = {}
+        self.results: dict[str, dict[str, str]] = {}
+        """For each message the `values` that its handler returned last, or their `problem`."""
         self.deliveries = 0
         self._sink = sink
         self._first_log, self._first_published = len(sink.logs), len(sink.published)
-        self.cut_short = False
-        """Whether it was ended because there was no end to it."""
+        self.left: dict[str, int] = {}
+        """What was left in which queue, where it was ended because there was no end to it."""
 
     def settled(self, message: str, verdict: Verdict) -> None:
         """Note how a delivery ended; one that only stopped its handler is none."""
@@ -56,7 +57,7 @@ class Run:
             "waits": self.waits,
             "results": self.results,
             "deliveries": self.deliveries,
-            "cut_short": self.cut_short,
+            "left": self.left,
             "logs": [log_object(line) for line in self._sink.logs[self._first_log :]],
         }
 

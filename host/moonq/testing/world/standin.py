@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -57,10 +56,9 @@ class StandIn(MemoryDriver):
         again = message._replace(delay=0.0, dedup_key=None)
         super().publish(queue, (again,), 0.0)
 
-    def next_due(self, queue: str) -> float | None:
-        """Return when the next timer of *queue* runs out, None without any."""
-        alarm = self._queue(queue).alarm
-        return None if alarm == math.inf else alarm
+    def next_due(self, queue: str) -> float:
+        """Return when the next timer of *queue* runs out, infinity without any."""
+        return self._queue(queue).alarm
 
 
 def _away(queue: str) -> Unavailable:

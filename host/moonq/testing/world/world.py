@@ -6,6 +6,7 @@ queue, and between two deliveries the clock jumps to what is due next.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections import deque
@@ -93,29 +94,33 @@ class World(Building):
     # Running ------------------------------------------------------------------------------------
 
     def drain(self, queue_id: str, most: int, within: float | None) -> Run:
-        """Let the consumers of a queue run until nothing is left, or for *within* seconds.
+        """Let consumers run until nothing is left, or for *within* seconds.
+
+        They are those of one queue, or all of the project where *queue_id* is empty.
 
         Raises:
-            NotFound: The queue has no consumer.
+            NotFound: There is no consumer.
             ScriptError: A handler does not load.
         """
-        run = self._run(queue_id, most, within)
-        info = self.queues.info(queue_id)
-        run.cut_short = run.deliveries >= most and bool(info.message_count)
+        queues = [queue_id] if queue_id else self._served()
+        run = self._run(queues, most, within)
+        if run.deliveries >= most:
+            infos = ((queue, self.queues.info(queue)) for queue in queues)
+            run.left = {queue: info.message_count for queue, info in infos if info.message_count}
         return run
 
     def step(self, queue_id: str, deliveries: int) -> Run:
         """Let the consumers of a queue run so many deliveries, or fewer when no more come."""
-        return self._run(queue_id, deliveries, None)
+        return self._run([queue_id], deliveries, None)
 
-    def _run(self, queue_id: str, most: int, within: float | None) -> Run:
-        consumers = self._consumers(queue_id)
+    def _run(self, queues: list[str], most: int, within: float | None) -> Run:
+        consumers = deque(consumer for queue in queues for consumer in self._consumers(queue))
         end = None if within is None else self.clock.monotonic() + within
         before, run = self.bench.run, Run(self._sink)
         self.bench.run = run
         try:
             while run.deliveries < most and not self.bench.is_out_of_time():
-                if not self._step(consumers) and not self._jump(queue_id, end):
+                if not self._step(consumers) and not self._jump(queues, end):
                     break
         finally:
             self.bench.run = before
@@ -129,18 +134,31 @@ class World(Building):
                 return True
         return False
 
-    def _jump(self, queue_id: str, end: float | None) -> bool:
+    def _jump(self, queues: list[str], end: float | None) -> bool:
         """Let time pass until something is due. False: nothing is, or not before *end*."""
-        route = self.queues.route(queue_id)
         now = self.clock.monotonic()
-        if not isinstance(route.driver, StandIn):
-            return bool(self.queues.info(queue_id).message_count) and (end is None or now < end)
-        due = route.driver.next_due(route.spec.name)
-        if due is None or (end is not None and due > end):
+        if self._token:
+            left = any(self.queues.info(queue).message_count for queue in queues)
+            return left and (end is None or now < end)
+        due = min(filter(lambda one: one > now, map(self._next_due, queues)), default=math.inf)
+        if due == math.inf or (end is not None and due > end):
             self.bench.clock.advance(0.0 if end is None else end - now)
             return False
         self.bench.clock.advance(due - now)
-        return due > now
+        return True
+
+    def _next_due(self, queue_id: str) -> float:
+        route = self.queues.route(queue_id)
+        assert isinstance(route.driver, StandIn)
+        return route.driver.next_due(route.spec.name)
+
+    def _served(self) -> list[str]:
+        """Return the queues that have consumers, each once."""
+        consumers = self.project.of_kind("queue.consumer")
+        queues = dict.fromkeys(entry.target("queue") for entry in consumers)
+        if not queues:
+            raise NotFound("no consumer is declared here, so there is nothing to run")
+        return [queue for queue in queues if queue]
 
     def _consumers(self, queue_id: str) -> deque[DrivenConsumer]:
         if queue_id not in self._driven:

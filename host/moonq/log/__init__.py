@@ -7,6 +7,9 @@
 They go to stderr: stdout belongs to data. A record may carry `fields` (the speaker's own), and
 `entry`, `message_id` and `attempt` where a handler speaks. Whatever a script says stays on its one
 line: control characters are escaped, so that no text can forge a line of another speaker.
+
+A speaker never waits for a reader: see `moonq.log.outlet`. What says who did what is logged with
+`extra=log.AUDIT`, and is the last to be dropped.
 """
 
 from __future__ import annotations
@@ -14,19 +17,22 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from moonq.log.outlet import Outlet, end
+from moonq.text import theme
+from moonq.text.folding import Part, fold
 from moonq.text.plain import (
     UNSAFE,
-    fields_text,
+    details_text,
     has_color,
     in_ascii,
     json_text,
-    short,
     speaks_unicode,
     visible,
+    width_of,
 )
 
 Mode = Literal["pretty", "json", "auto"]
@@ -38,7 +44,14 @@ LEVELS = {
     "error": logging.ERROR,
 }
 _LEVEL_NAMES = {number: name for name, number in LEVELS.items()} | {logging.CRITICAL: "error"}
-_COLORS = {"debug": "2", "info": "32", "warn": "33", "error": "31"}
+_STYLES = {"debug": "dim", "info": "good", "warn": "warn", "error": "bad"}
+#: Below that many columns a line has neither milliseconds nor the speaker's namespace.
+NARROW = 60
+#: Columns of the time: what goes on below a line stands behind it.
+TIME = 13
+
+#: Marks a line, in its `extra`, that says who did what.
+AUDIT: Mapping[str, Any] = {"audit": True}
 
 #: The standard library never forgets a logger, and scripts choose names: further ones share one.
 MAX_NAMES = 10_000
@@ -46,7 +59,7 @@ OTHERS = "others"
 
 _levels: dict[str, int] = {}
 _known: set[str] = set()
-_handler: logging.Handler | None = None
+_handler: _Handler | None = None
 
 
 def get(name: str) -> logging.Logger:
@@ -58,6 +71,11 @@ def get(name: str) -> logging.Logger:
         _known.add(name)
         logger.setLevel(_level_of(name))
     return logger
+
+
+def is_known(name: str) -> bool:
+    """Say whether *name* is a logger that has been asked for, so that it may speak."""
+    return name in _known
 
 
 def configure(
@@ -82,6 +100,11 @@ def configure(
     _levels.update(chosen)
     for name in _known | chosen.keys():
         logging.getLogger(name).setLevel(_level_of(name))
+
+
+def close(*others: TextIO) -> None:
+    """Wait for the lines on their way, here and at *others*, but not for long."""
+    end(*others, *([] if _handler is None else [_handler.stream]))
 
 
 def parse_level(text: str) -> int:
@@ -111,10 +134,11 @@ def _formatter(mode: Mode, stream: TextIO, color: bool | None) -> logging.Format
     return PrettyFormatter(
         color=has_color(stream) if color is None else color,
         unicode=speaks_unicode(stream),
+        width=lambda: width_of(stream),
     )
 
 
-def _install(handler: logging.Handler, level: int) -> None:
+def _install(handler: _Handler, level: int) -> None:
     """Put *handler* in the place of the one before; others' handlers stay."""
     global _handler  # noqa: PLW0603 - the root logger is one for the whole process
     root = logging.getLogger()
@@ -131,9 +155,24 @@ class _Handler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, formatter: logging.Formatter) -> None:
         super().__init__(stream)
         self.setFormatter(formatter)
+        if isinstance(stream, Outlet):
+            stream.loss = self._loss
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or hand it to an outlet as what it is."""
+        if getattr(record, "audit", False) and isinstance(self.stream, Outlet):
+            self.stream.write_audit(f"{self.format(record)}\n")
+        else:
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its parent's name
         """Give the line up."""
+
+    def _loss(self, count: int) -> str:
+        text, fields = "lines were dropped here: nobody read them", {"dropped": count}
+        record = logging.LogRecord("moonq.log", logging.WARNING, "", 0, text, (), None)
+        record.fields = fields
+        return f"{self.format(record)}\n"
 
 
 _RESERVED = frozenset(
@@ -161,41 +200,58 @@ class JsonFormatter(logging.Formatter):
 
 
 class PrettyFormatter(logging.Formatter):
-    """`12:00:01.120 INFO  app:process_order  processing order  id=01J9…8A7Q attempt=1 order=42`."""
+    """`12:00:01.120 INFO  app:process_order  processing order  id=01J9…8A7Q attempt=1 order=42`.
 
-    def __init__(self, *, color: bool = False, unicode: bool = True) -> None:
+    On a terminal a line goes on below itself, broken between words. One that is `NARROW` loses
+    first the milliseconds, then the namespace of the speaker.
+    """
+
+    def __init__(
+        self,
+        *,
+        color: bool = False,
+        unicode: bool = True,
+        width: Callable[[], int] = lambda: 0,
+    ) -> None:
         super().__init__()
         self._color = color
         self._unicode = unicode
+        self._width = width
 
     def format(self, record: logging.LogRecord) -> str:
         """Return *record* as a line, a traceback indented below it."""
-        level = level_name(record.levelno)
-        name = self._paint(visible(record.name), "36")
-        head = f"{self._time(record)} {self._paint(f'{level.upper():5}', _COLORS[level])} {name}"
-        line = "  ".join(filter(None, (head, visible(record.getMessage()), self._details(record))))
-        if not self._unicode:
-            line = in_ascii(line)
-        if not record.exc_info:
-            return line
-        below = self.formatException(record.exc_info).splitlines()
-        return "\n".join([line, *(f"    {visible(text)}" for text in below)])
+        width = self._width()
+        is_narrow = 0 < width < NARROW
+        lines = fold(self._parts(record, is_narrow), width, None if is_narrow else TIME)
+        if record.exc_info:
+            below = self.formatException(record.exc_info).splitlines()
+            lines += [one for text in below for one in fold([(f"    {visible(text)}", "")], width)]
+        return "\n".join("".join(self._paint(*part) for part in line) for line in lines)
 
-    def _time(self, record: logging.LogRecord) -> str:
+    def _parts(self, record: logging.LogRecord, is_narrow: bool) -> list[Part]:
+        level, name = level_name(record.levelno), visible(record.name)
+        details = details_text(_speaker(record), _fields(record))
+        parts = [
+            (self._time(record, is_narrow), "dim"),
+            (" ", ""),
+            (f"{level.upper():5}", _STYLES[level]),
+            (" ", ""),
+            (name.rpartition(":")[2] if is_narrow else name, "note"),
+            *_after("  ", visible(record.getMessage()), ""),
+            *_after("  ", details, "dim"),
+        ]
+        return parts if self._unicode else [(in_ascii(text), style) for text, style in parts]
+
+    def _time(self, record: logging.LogRecord, is_narrow: bool) -> str:
         local = datetime.fromtimestamp(record.created).astimezone()
-        return self._paint(f"{local:%H:%M:%S}.{local.microsecond // 1000:03}", "2")
+        return f"{local:%H:%M:%S}" + ("" if is_narrow else f".{local.microsecond // 1000:03}")
 
-    def _details(self, record: logging.LogRecord) -> str:
-        ours = _speaker(record)
-        ours.pop("entry", None)
-        if "message_id" in ours:
-            ours = {"id": short(str(ours.pop("message_id"))), **ours}
-        # Two texts: a field of the same name must not take the place of ours.
-        shown = (fields_text(ours), fields_text(_fields(record)))
-        return self._paint(" ".join(filter(None, shown)), "2")
+    def _paint(self, text: str, style: str) -> str:
+        return theme.chosen().paint(style, text, theme.depth()) if self._color and style else text
 
-    def _paint(self, text: str, color: str) -> str:
-        return f"\x1b[{color}m{text}\x1b[0m" if self._color and text else text
+
+def _after(gap: str, text: str, style: str) -> list[Part]:
+    return [(gap, ""), (text, style)] if text else []
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -27,6 +27,15 @@ _CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
+#: What modules answer that files of the trusted half make: the module, and the file.
+OBJECTS = (
+    ("queue", "run.message"),
+    ("test", "test.queue_under_test"),
+    ("test", "test.results"),
+    ("test", "test.testing"),
+    ("test", "test.spies"),
+)
+
 #: The texts of the comment lines above a piece of code, by their tag; the words have none.
 Block = dict[str, list[str]]
 
@@ -48,8 +57,10 @@ class Described:
 
     @property
     def summary(self) -> str:
-        """The first line of its description."""
-        return self.doc.partition("\n")[0]
+        """The first sentence of its description, on one line."""
+        text = " ".join(self.doc.partition("\n\n")[0].split())
+        sentence, stop, _ = text.partition(". ")
+        return sentence + stop.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +71,24 @@ class Function(Described):
     results: tuple[Line, ...]
 
     @property
+    def head(self) -> str:
+        """Its name and parameters: `queue.publish(queue_id, body, headers?, options?)`."""
+        return f"{self.name}({', '.join(param.name for param in self.params)})"
+
+    @property
     def signature(self) -> str:
         """The head of the function and its result types, on one line."""
         results = ", ".join(result.type for result in self.results)
-        head = f"{self.name}({', '.join(param.name for param in self.params)})"
-        return f"{head} -> {results}" if results else head
+        return f"{self.head} -> {results}" if results else self.head
 
 
 class Shape(NamedTuple):
-    """A table with known fields."""
+    """A table with known fields, or an object with methods."""
 
     name: str
     remark: str
     fields: tuple[Line, ...]
+    methods: tuple[Function, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +171,9 @@ class _Reader:
         for block, code in blocks:
             self._take(block, code)
         functions = self._functions.values() or self._of_fields(doc.partition("\n")[0])
-        return Module(self._name, doc, tuple(functions), tuple(self._methods), tuple(self._shapes))
+        methods = tuple(self._methods)
+        shapes = tuple(_with_methods(shape, methods) for shape in self._shapes)
+        return Module(self._name, doc, tuple(functions), methods, shapes)
 
     def _take(self, block: Block, code: str) -> None:
         if classes := block["@class"]:
@@ -169,7 +187,8 @@ class _Reader:
     def _take_shape(self, named: str, block: Block, code: str) -> None:
         found, owner = _CLASS.match(named), _METHODS.match(code)
         if found:
-            self._shapes.append(Shape(found[1], found[2], _named(block["@field"])))
+            remark = found[2] or _doc(block)
+            self._shapes.append(Shape(found[1], remark, _named(block["@field"])))
             if owner:
                 self._owners[owner[1]] = found[1]
 
@@ -188,6 +207,11 @@ class _Reader:
         for line in (line for shape in self._shapes for line in shape.fields):
             if found := _FUN.match(line.type):
                 yield _of_type(f"{self._name}.{line.name}", found, line.remark or doc)
+
+
+def _with_methods(shape: Shape, methods: tuple[Function, ...]) -> Shape:
+    own = (one for one in methods if one.name.startswith(f"{shape.name}:"))
+    return shape._replace(methods=tuple(own))
 
 
 def _of_type(name: str, found: re.Match[str], doc: str) -> Function:
@@ -236,6 +260,13 @@ def read(name: str, text: str) -> Module:
     return _Reader(name, text).module()
 
 
+def _beside(module: Module, found: Module) -> Module:
+    """Return *module* with the objects of a file whose own functions no script sees."""
+    return replace(
+        module, methods=module.methods + found.methods, shapes=module.shapes + found.shapes
+    )
+
+
 @cache
 def reference() -> Reference:
     """Return the help for everything that scripts may require."""
@@ -243,10 +274,8 @@ def reference() -> Reference:
         name: read(name, assets.stdlib_source(name).decode())
         for name in sorted(assets.stdlib_modules())
     }
-    # What queue.message() answers is made by a file of the trusted half.
-    message = read("message", assets.lua_source("run.message").decode())
-    queue = modules["queue"]
-    modules["queue"] = replace(queue, methods=queue.methods + message.methods)
+    for name, file in OBJECTS:
+        modules[name] = _beside(modules[name], read(file, assets.lua_source(file).decode()))
     operations = annotated(VERBS.values())
     modules["mq"] = read("mq", f"{assets.lua_source('console.mq').decode()}\n{operations}")
     return Reference(modules)
