@@ -27,8 +27,9 @@ from moonq import __version__
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
-from moonq.errors import MoonqError, NotFound, ProjectInvalid, ScriptError
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
+from moonq.text.reading import unreadable
 
 if TYPE_CHECKING:
     from moonq.host import Fault
@@ -64,8 +65,7 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     if isinstance(error, click.UsageError):
         return _usage(error, args, options)
     if isinstance(error, OSError) and error.filename is not None:
-        is_missing = isinstance(error, FileNotFoundError)
-        error = (NotFound if is_missing else MoonqError)(f"{error.filename}: {error.strerror}")
+        error = unreadable(error.filename, error)
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)
