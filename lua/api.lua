@@ -36,6 +36,10 @@ end
 
 api.use_permanent_hook = protect.use_permanent_hook
 
+--- Takes the main coroutine's hook away. A permanent one that has stopped the script would stop
+--- whatever the host asks next as well, and only a C function gets past it.
+api.unhook = sethook
+
 local function set_of(list)
   local set = {}
   for name in gmatch(list, "[^,]+") do
@@ -58,13 +62,15 @@ end
 ---@param source string
 ---@param names string     modules, separated by commas
 ---@param imports string   "alias=id,..."
-function api.define(id, chunk, source, names, imports)
+---@param namespace string where its bare names of entries belong; "" for none
+function api.define(id, chunk, source, names, imports, namespace)
   modules.define({
     id = id,
     chunk = chunk,
     source = source,
     modules = set_of(names),
     imports = map_of(imports),
+    namespace = namespace,
   })
 end
 
@@ -73,7 +79,8 @@ local function guarded(...)
   if result[1] then
     return result
   end
-  local value, stack = trace.raised(result[2])
+  local value = result[2]
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     return nil, "MEMORY", value, nil, stack
   end

@@ -1,14 +1,23 @@
 --- The only file that Python loads: it builds the walls, then answers with the functions
 --- that Python may call.
 ---
---- Arguments: `source(name) -> chunk` (precompiled text of a trusted file), then the functions
---- that Python lends, each as `name, function, waits`: whether it may take long.
+--- Arguments: `source(name) -> chunk` (precompiled text of a trusted file); what hides the names of
+--- `__gc` and `__mode` (the arguments of `names.hide`); then the functions that Python lends, each
+--- as `name, function, waits`: whether it may take long.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
 --- emptied: from there on no code can find lupa, Python or an unwrapped function.
 local python, debug, package = _G.python, debug, package
-local pairs, error, load = pairs, error, load
+local pairs, error, load, type = pairs, error, load, type
+
+-- First of all, since whatever is weak must be made under the names that count.
+local function hide_names(require, hide, gc, mode, lend, is_back)
+  local as_function = python.as_function
+  local names = require("host.walls.names")
+  names.hide(as_function(hide), gc, mode, as_function(lend), as_function(is_back))
+  return names.are_hidden
+end
 
 -- lupa's own objects answer nothing: only their finalizer stays, which gives memory back.
 local function disarm_python_objects()
@@ -27,6 +36,21 @@ local function trusted_globals()
   return env
 end
 
+-- Where Lua looks for the name of a C function that was called without one, as by `pcall`: only in
+-- the registry, which no script sees.
+local LIBRARIES = { "coroutine", "math", "os", "string", "table", "utf8" }
+
+local function keep_names(loaded, real)
+  local base = {}
+  for name, value in pairs(real) do
+    base[name] = type(value) == "function" and value or nil
+  end
+  loaded._G = base
+  for _, name in pairs(LIBRARIES) do
+    loaded[name] = real[name]
+  end
+end
+
 local function empty(real)
   for name in pairs(package.loaded) do
     package.loaded[name] = nil
@@ -37,6 +61,7 @@ local function empty(real)
   for index in pairs(package.searchers) do
     package.searchers[index] = nil
   end
+  keep_names(package.loaded, real)
   for name in pairs(real) do
     real[name] = nil
   end
@@ -67,7 +92,7 @@ local function requirer(env, source)
     loaded
 end
 
-local function raw_lent(...)
+local function raw_lent(_, _, _, _, _, _, ...)
   local as_function = python.as_function
   local functions, waits, list = {}, {}, { ... }
   for index = 1, #list, 3 do
@@ -81,12 +106,14 @@ local source = python.as_function((...))
 local env = trusted_globals()
 local require, loaded = requirer(env, source)
 env.require = require
-loaded["host.raw"], loaded["host.waits"] = raw_lent(select(2, ...))
+local are_hidden = hide_names(require, select(2, ...))
+loaded["host.raw"], loaded["host.waits"] = raw_lent(...)
 
 disarm_python_objects()
 local api = require("host.api")
 empty(_G)
-return api.find_address,
+return are_hidden,
+  api.find_address,
   api.define,
   api.open,
   api.deliver,
@@ -97,4 +124,5 @@ return api.find_address,
   api.set_policy,
   api.decide,
   api.use_permanent_hook,
+  api.unhook,
   api.more

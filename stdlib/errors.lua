@@ -14,13 +14,12 @@
 --- UNAVAILABLE, TIMEOUT and RATE_LIMITED say true by themselves; no kind says false by itself.
 --- A plain string is an error too, of kind UNKNOWN.
 local check = require("check")
+local lock = require("host.walls.lock")
+local trace = require("host.walls.trace")
 
-local error, getmetatable, pcall, rawget = error, getmetatable, pcall, rawget
-local require, setmetatable, tostring, type = require, setmetatable, tostring, type
+local error, rawget = error, rawget
+local setmetatable, tostring, type = setmetatable, tostring, type
 local format = string.format
-
--- The module of the host that can see a script's stack. Without a host there is no stack to show.
-local has_trace, trace = pcall(require, "host.walls.trace")
 
 local errors = {
   NOT_FOUND = "NOT_FOUND",
@@ -62,12 +61,14 @@ local PASSING = { UNAVAILABLE = true, TIMEOUT = true, RATE_LIMITED = true }
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "error"
 
+local Error
+
 ---@class errors.Error
 local methods = {}
 
 --- The fields are read raw and checked once more, because a script can write into any table.
 local function field(self, method, name, kind)
-  if getmetatable(self) ~= NAME then
+  if not lock.is_of(self, Error) then
     error(format("err:%s() is called with a colon", method), 3)
   end
   local value = rawget(self, name)
@@ -108,10 +109,9 @@ function methods:stack()
   return field(self, "stack", "_stack", "string") or ""
 end
 
-local Error = {
+Error = lock.metatable({
   __index = methods,
   __name = NAME,
-  __metatable = NAME,
   __tostring = methods.message,
   __concat = function(left, right)
     return tostring(left) .. tostring(right)
@@ -119,7 +119,7 @@ local Error = {
   __newindex = function()
     error("an error value cannot be changed; make a new one with errors.wrap or errors.new", 2)
   end,
-}
+}, NAME)
 
 local function build(message, kind, retryable, details)
   if retryable == nil then
@@ -130,13 +130,13 @@ local function build(message, kind, retryable, details)
     _kind = kind,
     _retryable = retryable,
     _details = details,
-    _stack = has_trace and trace.script(1) or nil,
+    _stack = trace.script(1),
   }, Error)
 end
 
 --- Whether `value` is an error made by this module.
 local function is_error(value)
-  return type(value) == "table" and getmetatable(value) == NAME
+  return lock.is_of(value, Error)
 end
 
 --- Makes an error from a text or from its fields.

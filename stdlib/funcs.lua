@@ -3,12 +3,13 @@
 ---     local funcs = require("funcs")
 ---     local total, err = funcs.call("app:total_of", { 10, 20 })
 ---
---- Arguments and results are copied as JSON; a nil among them stays nil. The call runs on the time
---- limit of its caller.
+--- In the function's own namespace its bare name will do. Arguments and results are copied as JSON;
+--- a nil among them stays nil. The call runs on the time limit of its caller.
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local bare_names = require("host.walls.bare_names")
 
 local rawequal, select = rawequal, select
 local concat, unpack = table.concat, table.unpack
@@ -53,5 +54,7 @@ function funcs.call(id, ...)
   end
   return unpack(results, 1, n)
 end
+
+bare_names.takes(funcs, { call = bare_names.first })
 
 return funcs

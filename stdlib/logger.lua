@@ -14,7 +14,8 @@ local json = require("json")
 local lent = require("host.walls.lent")
 local delivery = require("host.run.message")
 
-local error, getmetatable, next, rawequal, type = error, getmetatable, next, rawequal, type
+local error, next, rawequal, type = error, next, rawequal, type
+local is_error, metatable_of = fault.is_error, debug.getmetatable
 local sub, utf8_offset = string.sub, utf8.offset
 local log, log_level = lent.log, lent.log_level
 local encode, null = json.encode, json.null
@@ -38,7 +39,7 @@ local function text_of(value)
   if type(value) == "string" then
     return cut(value)
   end
-  return getmetatable(value) == "error" and cut(value:message()) or fault.text(value)
+  return is_error(value) and cut(value:message()) or fault.text(value)
 end
 
 --- A text as JSON; what is no UTF-8 is shown with escapes.
@@ -48,7 +49,7 @@ end
 
 --- A field's value as JSON. Objects speak for themselves: an error shows its message.
 local function encode_field(value)
-  local is_object = type(value) == "table" and getmetatable(value) ~= nil
+  local is_object = type(value) == "table" and metatable_of(value) ~= nil
   if type(value) == "string" or (is_object and not rawequal(value, null)) then
     return encode_text(text_of(value))
   end
@@ -77,10 +78,10 @@ end
 local function fields_of(given)
   if given == nil then
     return {}
-  elseif type(given) == "table" and getmetatable(given) == nil then
+  elseif type(given) == "table" and metatable_of(given) == nil then
     return given
   end
-  return { [getmetatable(given) == "error" and "error" or "value"] = given }
+  return { [is_error(given) and "error" or "value"] = given }
 end
 
 --- Both, the later ones over the earlier ones.

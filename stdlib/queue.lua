@@ -6,6 +6,8 @@
 ---     queue.message():attempt()      --> 1
 ---     queue.info("app:mail").ready   --> 2
 ---
+--- A queue's bare name will do in its own namespace: in a file of `app`, "mail" is "app:mail".
+---
 --- What a publisher does wrong is answered as `nil, err` of kind INVALID, and nothing is published;
 --- the text names the place, as in `body.items[3].callback is a function`.
 local check = require("check")
@@ -13,6 +15,7 @@ local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
 local message = require("host.run.message")
+local bare_names = require("host.walls.bare_names")
 local publishing = require("host.run.publishing")
 
 local next, rawget, type = next, rawget, type
@@ -68,8 +71,8 @@ local function answered(id, err, where)
 end
 
 --- Publishes one message.
----@param queue_id string                  "namespace:name"
----@param body any                         any JSON value but nil
+---@param queue_id string                  "namespace:name", or a name of the own namespace
+---@param body string|number|boolean|table   any JSON value but nil
 ---@param headers? queue.Headers           names that begin with `x_` belong to moonq
 ---@param options? queue.PublishOptions
 ---@return string|nil id                   the message's id
@@ -238,5 +241,10 @@ end
 function queue.stopping()
   return stopping() == true
 end
+
+bare_names.takes(
+  queue,
+  { publish = bare_names.first, publish_batch = bare_names.first, info = bare_names.first }
+)
 
 return queue

@@ -10,6 +10,7 @@ local check = require("check")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local bare_names = require("host.walls.bare_names")
 
 local get, find = lent.registry_get, lent.registry_find
 
@@ -37,7 +38,7 @@ local CRITERIA = {
 }
 
 --- One entry.
----@param id string   the id of an entry, "namespace:name"
+---@param id string   the id of an entry, "namespace:name", or a name of the own namespace
 ---@return registry.Entry|nil entry
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard
@@ -67,5 +68,7 @@ function registry.find(criteria)
   end
   return json.decode(text)
 end
+
+bare_names.takes(registry, { get = bare_names.first })
 
 return registry

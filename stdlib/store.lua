@@ -6,15 +6,17 @@
 ---     seen:get("order-7").state                                --> "paid"
 ---     seen:incr("orders")                                      --> 1
 ---
---- Values are what JSON can carry. They are copied in and out: changing a table that came out
---- changes nothing in the store.
+--- In the store's own namespace its bare name will do. Values are what JSON can carry. They are
+--- copied in and out: changing a table that came out changes nothing in the store.
 local check = require("check")
 local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
+local bare_names = require("host.walls.bare_names")
 
-local error, getmetatable, rawget, setmetatable = error, getmetatable, rawget, setmetatable
+local error, rawget, setmetatable = error, rawget, setmetatable
 local format = string.format
 local read, write, delete = lent.store_get, lent.store_set, lent.store_delete
 local list, add = lent.store_keys, lent.store_incr
@@ -31,7 +33,7 @@ local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "store"
-local Store = { __index = methods, __name = NAME, __metatable = NAME }
+local Store = lock.metatable({ __index = methods, __name = NAME }, NAME)
 
 local function invalid(text, ...)
   local message = "store: " .. format(text, ...)
@@ -40,7 +42,7 @@ end
 
 --- The id of the store that a method was called on; raises when it was called with a dot.
 local function id_of(self, method)
-  local id = getmetatable(self) == NAME and rawget(self, "id")
+  local id = lock.is_of(self, Store) and rawget(self, "id")
   if not id then
     error(format("store:%s() is called with a colon, on what store.open answers", method), 3)
   end
@@ -165,5 +167,7 @@ function store.open(id)
   end
   return setmetatable({ id = id }, Store), nil
 end
+
+bare_names.takes(store, { open = bare_names.first })
 
 return store

@@ -18,6 +18,7 @@ local check = require("check")
 local errors = require("errors")
 local failure = require("host.test.failure")
 local freeze = require("host.walls.freeze")
+local bare_names = require("host.walls.bare_names")
 local results = require("host.test.results")
 local pretty = require("host.print.pretty")
 local raising = require("host.test.raising")
@@ -653,16 +654,31 @@ function test.drain(options)
   return testing().drain(options)
 end
 
+---@class (exact) test.CallOptions
+---@field consumer? string  whose rights, limits and queue it has; needed where it has several
+
+local CALL = { consumer = { type = "string" } }
+
+--- The consumer that the options name, as the file that wrote them means it.
+local function consumer_in(options, what, full)
+  local fields, fault = check.read(options or {}, CALL)
+  if not fields then
+    misuse("test.%s: %s", what, fault)
+  end
+  return full and full(fields.consumer) or fields.consumer
+end
+
 --- Calls a function entry once, as if a message had come, without any queue. It runs with the
---- scope and the time limit of the first consumer that names it, where there is one.
+--- rights and the time limit of its consumer, where it has one.
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param options? test.CallOptions
 ---@return any result
 ---@return any err
-function test.call(id, body, headers)
+function test.call(id, body, headers, options)
   expect(id, "string", "call")
-  return testing().call(id, body, headers)
+  return testing().call(id, body, headers, consumer_in(options, "call"))
 end
 
 --- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
@@ -671,10 +687,11 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param options? test.CallOptions
 ---@return testing.Verdict
-function test.verdict(id, body, headers)
+function test.verdict(id, body, headers, options)
   expect(id, "string", "verdict")
-  return testing().verdict(id, body, headers)
+  return testing().verdict(id, body, headers, consumer_in(options, "verdict"))
 end
 
 local function expect_run(run, wanted, what)
@@ -719,7 +736,7 @@ end
 ---@return testing.Published published  the first that fits
 function test.published(run, queue, partial, message)
   expect(queue, "string", "published")
-  local published, finding = results.published(run, queue, partial)
+  local published, finding = results.published(run, testing().queue_id(queue), partial)
   verify(finding, message)
   return published
 end
@@ -755,6 +772,23 @@ function test.allow(module)
   expect(module, "string", "allow")
   testing().allow(module)
 end
+
+--- For `call` and `verdict`, which are given the names of a function and of its consumer.
+local function named_call(what)
+  return function(fn, full)
+    return function(id, body, headers, options)
+      local consumer = consumer_in(options, what, full)
+      return fn(full(id), body, headers, consumer and { consumer = consumer })
+    end
+  end
+end
+
+bare_names.takes(test, {
+  queue = bare_names.first,
+  call = named_call("call"),
+  verdict = named_call("verdict"),
+  published = bare_names.second,
+})
 
 blame.hide()
 

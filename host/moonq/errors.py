@@ -3,10 +3,12 @@
 * MoonqError
   * ProjectInvalid      the project's files say something moonq cannot do
   * NotFound            no such entry or message
+    * Ambiguous         several entries have that name, in different namespaces
     * NoHost            no host of the project is running
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
+  * IdleTimeout         a run until idle waits for what does not move
   * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
     * Unconfirmed       the same, where code asked for it
   * AlreadyRunning      another host serves the project
@@ -30,7 +32,7 @@ order. Leave the hint empty rather than guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -53,6 +55,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file: what stands between two places, which may be one, becomes `text`."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    """The first column that stays."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One problem, with everything a person needs to solve it."""
 
@@ -62,6 +77,8 @@ class Finding:
     spans: tuple[Span, ...] = ()
     notes: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    """What `moonq check --fix` does about it; empty where it takes a person."""
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -89,6 +106,11 @@ class MoonqError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
+    def in_one_line(self) -> str:
+        """Return all of it as one text, which is what an error in Lua has."""
+        code = f" [{self.code}]" if self.code else ""
+        return "; ".join(filter(None, (self.message + code, self.hint)))
+
 
 class ProjectInvalid(MoonqError):
     """The project's files say something moonq cannot do; carries every finding."""
@@ -107,6 +129,12 @@ class NotFound(MoonqError):
 
     exit_code = 4
     kind = "NOT_FOUND"
+
+
+class Ambiguous(NotFound):
+    """A bare name that several entries have; names them."""
+
+    code = "R203"
 
 
 class NoHost(NotFound):
@@ -135,6 +163,13 @@ class ScriptError(MoonqError):
 
 class StopTimeout(MoonqError):
     """Handlers did not end before the stop limit; names them."""
+
+    exit_code = 8
+    kind = "TIMEOUT"
+
+
+class IdleTimeout(MoonqError):
+    """A run until idle has waited long enough; says what for."""
 
     exit_code = 8
     kind = "TIMEOUT"
@@ -196,10 +231,17 @@ class QueueNotFound(QueueError):
 
 
 class Denied(QueueError):
-    """A security policy says no."""
+    """A security policy says no, or none says yes."""
 
     exit_code = 6
     kind = "PERMISSION_DENIED"
+
+    def __init__(
+        self, message: str, *, hint: str = "", decision: Mapping[str, str | None] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.decision = decision
+        """Who was to do what with what, and the policy that says no: what the log keeps of it."""
 
 
 class ReadOnly(Denied):

@@ -1,19 +1,16 @@
 --- What could stand where the caret is: looks at live values and runs none of their code.
 ---
 ---     completion.of("queue.pu")  --> [{"name":"publish","type":"function"},…]
-local freeze = require("host.walls.freeze")
+local fields = require("host.walls.fields")
 local json = require("json")
 
 local ipairs, next, pcall, rawget, type = ipairs, next, pcall, rawget, type
-local getmetatable = debug.getmetatable
 local gmatch, match, sub = string.gmatch, string.match, string.sub
 local sort = table.sort
 
 local completion = {}
 
 local MOST = 1000
---- How many tables deep a value may look for its fields in another's.
-local DEEPEST = 8
 
 local globals, known_modules, imports, require_here
 
@@ -24,27 +21,6 @@ local globals, known_modules, imports, require_here
 ---@param load_module fun(name: string): any
 function completion.open(session, names, aliases, load_module)
   globals, known_modules, imports, require_here = session, names, aliases, load_module
-end
-
---- The table in which a value's fields are, and the next one to look in.
-local function fields_of(value)
-  local meta = getmetatable(value)
-  local index = meta and rawget(meta, "__index")
-  if type(value) == "table" then
-    return freeze.backing(value) or value, type(index) == "table" and index or nil
-  end
-  return type(index) == "table" and index or nil, nil
-end
-
-local function field(value, key)
-  for _ = 1, DEEPEST do
-    local fields, more = fields_of(value)
-    local found = fields and rawget(fields, key)
-    if found ~= nil or not more then
-      return found
-    end
-    value = more
-  end
 end
 
 local function global(name)
@@ -63,7 +39,7 @@ local function owner_of(path)
     if value == nil then
       value = global(name)
     else
-      value = field(value, name)
+      value = fields.get(value, name)
     end
     if value == nil then
       return nil
@@ -109,13 +85,13 @@ function completion.of(path)
     return sorted(found)
   end
   local value = owner_of(owner)
-  for _ = 1, DEEPEST do
-    local fields, more = nil, nil
+  for _ = 1, fields.DEEPEST do
+    local own, more = nil, nil
     if value ~= nil then
-      fields, more = fields_of(value)
+      own, more = fields.of(value)
     end
-    if fields then
-      collect(found, seen, fields, prefix)
+    if own then
+      collect(found, seen, own, prefix)
     end
     value = more
   end

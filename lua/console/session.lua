@@ -14,6 +14,8 @@ local handed = require("host.json.handed")
 local json = require("json")
 local limits = require("host.walls.limits")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
+local misses = require("host.walls.misses")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
@@ -21,7 +23,7 @@ local session_locals = require("host.console.locals")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
-local error, getmetatable, ipairs, load, rawequal = error, getmetatable, ipairs, load, rawequal
+local error, ipairs, load, rawequal = error, ipairs, load, rawequal
 local select, setmetatable, tonumber = select, setmetatable, tonumber
 local tostring, type, xpcall = tostring, type, xpcall
 local find, format, gsub, match, sub =
@@ -98,7 +100,7 @@ function console.open(names, aliases, verbs)
   env = world.new({ id = "console", require = require_here })
   globals = freeze.backing(env)
   globals.print, globals.out = print_here, out
-  setmetatable(globals, { __index = lazily })
+  setmetatable(globals, lock.metatable({ __index = lazily }))
   completion.open(globals, known_modules, imports, require_here)
 end
 
@@ -150,8 +152,7 @@ end
 
 local function fault_object(value, stack)
   local kind, text, retryable, own_stack = fault.of(value)
-  local is_error = type(value) == "table" and getmetatable(value) == "error"
-  local details = is_error and value:details()
+  local details = fault.is_error(value) and value:details()
   local code = type(details) == "table" and details.code
   return {
     kind = kind,
@@ -220,8 +221,8 @@ local function answer_of(results, wanted)
   return encode(fields, texts, values)
 end
 
-local function answer_of_raised(raised)
-  local value, stack = trace.raised(raised)
+local function answer_of_raised(value)
+  local stack = trace.of(value)
   if rawequal(value, limits.EXCEEDED) then
     value = errors.new({ kind = "INTERNAL", message = "not enough memory" })
   end
@@ -251,6 +252,7 @@ local function refusal(complaint, incomplete, name)
 end
 
 local function run(chunk)
+  misses.last = nil
   trace.clear()
   limits.rearm()
   return pack(xpcall(chunk, trace.handler))

@@ -3,9 +3,10 @@
 ---
 ---     handed.text({ cb = print }, handed.name("result", 2, 3))
 ---     --> nil, result 2.cb is a function, which JSON cannot carry
+local fault = require("host.run.fault")
 local json = require("json")
 
-local find, getmetatable, next, type = string.find, getmetatable, next, type
+local find, next, type = string.find, next, type
 
 local handed = {}
 
@@ -23,7 +24,7 @@ end
 local function told(value)
   if type(value) ~= "table" or next(value) == nil then
     return value
-  elseif getmetatable(value) == "error" then
+  elseif fault.is_error(value) then
     return { kind = value:kind(), message = value:message(), retryable = value:retryable() }
   end
   local copy = {}

@@ -6,6 +6,7 @@
 ---     literal.condition("body.total > 5")
 ---     literal.holds('{"body":{"total":7}}')   --> true
 local json = require("json")
+local lock = require("host.walls.lock")
 local pretty = require("host.print.pretty")
 local world = require("host.walls.world")
 
@@ -32,11 +33,14 @@ function literal.show(text, width)
 end
 
 -- A name in a literal would be nil, and what was meant by it would silently be missing.
-local no_names = setmetatable({}, {
-  __index = function(_, name)
-    error("'" .. tostring(name) .. "' is a name; a text needs quotes", 0)
-  end,
-})
+local no_names = setmetatable(
+  {},
+  lock.metatable({
+    __index = function(_, name)
+      error("'" .. tostring(name) .. "' is a name; a text needs quotes", 0)
+    end,
+  })
+)
 
 --- A Lua literal as JSON; it cannot call anything, for there is nothing to call.
 ---@param text string
@@ -68,15 +72,18 @@ function literal.condition(text)
       error("a condition requires nothing", 2)
     end,
   })
-  local scope = setmetatable({}, {
-    __index = function(_, name)
-      local value = fields and rawget(fields, name)
-      if value == nil then
-        return env[name]
-      end
-      return value
-    end,
-  })
+  local scope = setmetatable(
+    {},
+    lock.metatable({
+      __index = function(_, name)
+        local value = fields and rawget(fields, name)
+        if value == nil then
+          return env[name]
+        end
+        return value
+      end,
+    })
+  )
   local chunk, complaint = load("return (" .. text .. "\n)", "=where", "t", scope)
   condition = chunk
   return complaint and (match(complaint, "^where:%d+: (.*)$") or complaint) or nil

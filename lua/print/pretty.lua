@@ -298,7 +298,7 @@ end
 
 --- What an object says of itself, if it says something.
 local function own_text(value)
-  if metatables.getmetatable(value) == nil or freeze.is_frozen(value) then
+  if metatables.of(value) == nil or freeze.is_frozen(value) then
     return nil
   end
   local told, text = pcall(tostring, value)

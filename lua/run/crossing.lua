@@ -6,11 +6,13 @@
 ---
 --- Errors stay errors and nil stays nil.
 local errors = require("errors")
+local fault = require("host.run.fault")
 local handed = require("host.json.handed")
 local json = require("json")
 local pretty = require("host.print.pretty")
 
-local getmetatable, next, rawequal, select, type = getmetatable, next, rawequal, select, type
+local next, rawequal, select, type = next, rawequal, select, type
+local metatable_of = debug.getmetatable
 local concat, format, math_type, unpack = table.concat, string.format, math.type, table.unpack
 local sub, utf8_len = string.sub, utf8.len
 
@@ -31,7 +33,7 @@ local function carriable(value, depth)
     return value
   elseif kind == "number" then
     return (math_type(value) == "integer" or value - value == 0) and value or described(value)
-  elseif kind ~= "table" or depth > DEEPEST or getmetatable(value) ~= nil then
+  elseif kind ~= "table" or depth > DEEPEST or metatable_of(value) ~= nil then
     return described(value)
   end
   local copy, is_list = {}, #value > 0
@@ -41,10 +43,6 @@ local function carriable(value, depth)
     copy[name] = carriable(item, depth + 1)
   end
   return json.encode(copy) and copy or described(value)
-end
-
-local function is_error(value)
-  return type(value) == "table" and getmetatable(value) == "error"
 end
 
 local function encode_error(err)
@@ -61,7 +59,7 @@ end
 local function encode_value(value, name)
   if value == nil then
     return "{}", nil
-  elseif is_error(value) then
+  elseif fault.is_error(value) then
     return encode_error(value), nil
   end
   local text, err = handed.text(value, name)

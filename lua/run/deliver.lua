@@ -16,6 +16,7 @@ local json_reader = require("host.json.reader")
 local limits = require("host.walls.limits")
 local message = require("host.run.message")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local trace = require("host.walls.trace")
 
@@ -23,7 +24,7 @@ local clock, rawequal, select = os.clock, rawequal, select
 local tostring, xpcall = tostring, xpcall
 local unpack = table.unpack
 local read_body, open, close = json_reader.read_body, message.open, message.close
-local on_error = trace.handler
+local on_error, where_raised = trace.handler, trace.of
 local reset_metatables = metatables.reset
 local EXCEEDED = limits.EXCEEDED
 local rearm, clear_trace, has_waited = limits.rearm, trace.clear, limits.has_waited
@@ -50,17 +51,17 @@ local function note_failure(index, value, stack)
   note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
 end
 
-local function note_raised(index, raised)
-  local value, stack = trace.raised(raised)
+local function note_raised(index, value)
   if rawequal(value, EXCEEDED) then
     note(index, MEMORY)
   else
-    note_failure(index, value, stack)
+    note_failure(index, value, (where_raised(value)))
   end
 end
 
 --- Called when the script has run: nothing but what it keeps itself lives longer.
 local function forget()
+  misses.last = nil
   reset_metatables()
   clear_trace()
   rearm()

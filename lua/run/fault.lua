@@ -6,12 +6,16 @@
 ---
 --- Only strings and booleans leave a state: a table thrown through lupa reaches Python empty.
 local errors = require("errors")
+local lock = require("host.walls.lock")
 local metatables = require("host.walls.metatables")
+local misses = require("host.walls.misses")
 
 local pcall, require, tostring, type = pcall, require, tostring, type
-local getmetatable, rawget = getmetatable, rawget
+local rawget = rawget
 
 local fault = {}
+
+local ERROR = debug.getmetatable(errors.new("to know an error value by its like"))
 
 --- The longest text that leaves a state.
 local MAX_TEXT = 8192
@@ -27,8 +31,8 @@ end
 
 -- A script's own error class speaks for itself; what it says may be anything, or may raise.
 local function spoken(value)
-  local meta = metatables.getmetatable(value)
-  if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then
+  local meta = metatables.of(value)
+  if meta and rawget(meta, "__tostring") ~= nil then
     local ok, text = pcall(tostring, value)
     if ok and type(text) == "string" then
       return text
@@ -49,8 +53,12 @@ function fault.text(value)
   return cut(text or require("host.print.pretty").brief(value, 1000))
 end
 
-local function is_error(value)
-  return type(value) == "table" and getmetatable(value) == "error"
+--- Whether the module `errors` made it; a script's own lock may say so of anything.
+---@param value any
+---@return boolean
+---@nodiscard
+function fault.is_error(value)
+  return lock.is_of(value, ERROR)
 end
 
 --- Kind, message, whether trying again can help (nil: unknown), and the stack of an
@@ -61,10 +69,10 @@ end
 ---@return boolean? retryable
 ---@return string stack
 function fault.of(value)
-  if is_error(value) then
+  if fault.is_error(value) then
     return value:kind(), cut(value:message()), value:retryable(), cut(value:stack())
   end
-  return errors.UNKNOWN, fault.text(value), nil, ""
+  return errors.UNKNOWN, cut(misses.explain(fault.text(value))), nil, ""
 end
 
 return fault

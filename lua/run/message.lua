@@ -11,8 +11,9 @@ local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 
-local error, getmetatable, next, rawequal = error, getmetatable, next, rawequal
+local error, next, rawequal = error, next, rawequal
 local setmetatable, format, sub = setmetatable, string.format, string.sub
 local settle_early, fetch = lent.settle, lent.message
 
@@ -39,18 +40,17 @@ local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "message"
-local Message = {
+local Message = lock.metatable({
   __index = methods,
   __name = NAME,
-  __metatable = NAME,
   __newindex = function()
     error("a message cannot be changed; publish a new one", 2)
   end,
-}
+}, NAME)
 
 --- Whether it is the open message; nil and an error when it was kept beyond its handler.
 local function held(self, method)
-  if getmetatable(self) ~= NAME then
+  if not lock.is_of(self, Message) then
     error(format("msg:%s() is called with a colon, on what queue.message() answers", method), 3)
   elseif not rawequal(self, object) then
     return invalid("msg:%s(): released: the handler of this message has ended", method)

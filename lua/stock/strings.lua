@@ -20,6 +20,7 @@ local walk = lazy("host.stock.string_walk")
 local byte, find, gmatch, gsub, match =
   string.byte, string.find, string.gmatch, string.gsub, string.match
 local math_type, next, rep, type = math.type, next, string.rep, type
+local metatable_of = debug.getmetatable
 local integer, text = arguments.integer, arguments.text
 
 local strings = {}
@@ -123,12 +124,21 @@ local function learn_literal(replacement)
   literal[replacement], literals = true, literals + 1
 end
 
+--- The fields of an object may lie behind a thousand others, and C would ask through all of them.
+local function looked_up(object)
+  return function(key)
+    return object[key]
+  end
+end
+
 --- The replacement, a number as text.
 local function check_replacement(replacement)
   local kind = type(replacement)
   if kind == "number" or kind == "string" then
     replacement = text(3, "gsub", replacement)
     learn_literal(replacement)
+  elseif kind == "table" and metatable_of(replacement) then
+    replacement = looked_up(replacement)
   elseif kind ~= "function" and kind ~= "table" then
     arguments.mistyped(3, "gsub", "string/function/table", replacement)
   end
@@ -163,7 +173,7 @@ local function bounded_gsub(s, p, replacement, most)
       return gsub(s, p, replacement, most)
     end
     local kind = type(replacement)
-    if kind == "function" or kind == "table" then
+    if kind == "function" or kind == "table" and not metatable_of(replacement) then
       return gsub(s, p, replacement, most)
     end
   end

@@ -4,9 +4,10 @@
 ---     coverage.hits()  --> {"src/orders.lua":[1,4,5]}
 local json = require("json")
 local limits = require("host.walls.limits")
+local weak = require("host.walls.weak")
 
 local byte, getinfo, next, sub = string.byte, debug.getinfo, next, string.sub
-local setmetatable, sort = setmetatable, table.sort
+local sort = table.sort
 
 local coverage = {}
 
@@ -15,7 +16,7 @@ local AT = byte("@")
 ---@type table<string, table<integer, true>>
 local seen = {}
 -- The lines of each function's file, or false for one that has none: asking Lua costs much more.
-local lines_of = setmetatable({}, { __mode = "k" })
+local lines_of = weak("k")
 
 local function lines_for(fn)
   local source = getinfo(fn, "S").source

@@ -3,9 +3,10 @@
 ---     failure.raise({ code = "T703", text = "expected true, got nil" })
 ---
 --- Scripts can read it and print it; its metatable is hidden.
-local error, getmetatable, rawget, rawlen, setmetatable, tostring, type =
-  error, getmetatable, rawget, rawlen, setmetatable, tostring, type
+local error, rawget, rawlen, setmetatable, tostring, type =
+  error, rawget, rawlen, setmetatable, tostring, type
 local concat = table.concat
+local lock = require("host.walls.lock")
 local trace = require("host.walls.trace")
 
 local failure = {}
@@ -43,7 +44,7 @@ local function to_text(self)
   return #lines == 0 and text or text .. "\n" .. concat(lines, "\n")
 end
 
-local Failure = { __name = NAME, __metatable = NAME, __tostring = to_text }
+local Failure = lock.metatable({ __name = NAME, __tostring = to_text }, NAME)
 
 --- Raises a mismatch, with the words of the test's author in front.
 ---@param mismatch failure.Mismatch
@@ -69,7 +70,7 @@ end
 ---@return boolean
 ---@nodiscard
 function failure.is(value)
-  return type(value) == "table" and getmetatable(value) == NAME
+  return lock.is_of(value, Failure)
 end
 
 return failure

@@ -1,10 +1,10 @@
 --- The values that a test had in hand when it failed.
 ---
----     locals.capture() --> { total = "25.0", order = "{ id = 1 }" }
+---     locals.described(locals.capture()) --> { total = "25.0", order = "{ id = 1 }" }
 ---
 --- Functions and modules are left out: their names say all there is to say.
 local getinfo, getlocal, getupvalue = debug.getinfo, debug.getlocal, debug.getupvalue
-local find, type = string.find, type
+local find, ipairs, type = string.find, ipairs, type
 local freeze = require("host.walls.freeze")
 local pretty = require("host.print.pretty")
 local trace = require("host.walls.trace")
@@ -44,15 +44,21 @@ local function each(get, where, visit)
   end
 end
 
---- Variables of the innermost script frame by name: its own and those from around it.
----@return table<string, string>
+---@class locals.Captured
+---@field names string[]
+---@field values any[]
+
+--- Variables of the innermost script frame: its own and those from around it.
+---
+--- For a message handler, which must not run a script's code; so they are described later.
+---@return locals.Captured
 ---@nodiscard
 function locals.capture()
-  local values, count = {}, 0
+  local names, values, count = {}, {}, 0
   local function keep(name, value)
     if is_telling(name, value) and count < MOST then
       count = count + 1
-      values[name] = pretty.brief(value, LONGEST)
+      names[count], values[count] = name, value
     end
   end
   local level = script_level()
@@ -60,7 +66,19 @@ function locals.capture()
     each(getupvalue, getinfo(level, "f").func, keep)
     each(getlocal, level + 1, keep) -- its own hide those from around it, the later the earlier
   end
-  return values
+  return { names = names, values = values }
+end
+
+--- Captured variables as literals by name.
+---@param captured locals.Captured
+---@return table<string, string>
+---@nodiscard
+function locals.described(captured)
+  local texts = {}
+  for index, name in ipairs(captured.names) do
+    texts[name] = pretty.brief(captured.values[index], LONGEST)
+  end
+  return texts
 end
 
 return locals

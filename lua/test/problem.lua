@@ -14,6 +14,8 @@ local trace = require("host.walls.trace")
 
 local problem = {}
 
+local note = trace.handler
+
 ---@class problem.Problem
 ---@field status "failed"|"error"  "failed": an assertion of the test said no
 ---@field code string              T7xx
@@ -60,18 +62,17 @@ local function relocate(found, source, line)
   end
 end
 
----@param raised trace.Raised|string
+---@param value any
+---@param values locals.Captured?
 ---@param hook? string
 ---@return problem.Problem
-local function of(raised, hook)
-  -- When memory or stack run out, Lua calls no message handler, or not to its end.
-  if type(raised) ~= "table" then
-    raised = { value = raised }
-  end
-  local value, source, line = raised.value, raised.source, raised.line
+local function of(value, values, hook)
+  local stack, source, line = trace.of(value)
   local found = { status = "error", code = "T710", diff = {}, hook = hook }
-  found.source, found.line, found.stack = source, line, raised.stack
-  found.locals = raised.locals
+  if stack ~= "" then
+    found.source, found.line, found.stack = source, line, stack
+    found.locals = values and locals.described(values)
+  end
   if failure.is(value) then
     -- Half a preparation is not what the test is about, even if an assertion says so.
     found.status = hook and "error" or "failed"
@@ -87,12 +88,6 @@ local function of(raised, hook)
   return bound(found)
 end
 
-local function on_error(value)
-  local raised = trace.handler(value)
-  raised.locals = locals.capture()
-  return raised
-end
-
 --- The hook that runs now: asked for when the state was cut off in the middle of it.
 ---@type string?
 problem.hook = nil
@@ -102,11 +97,16 @@ problem.hook = nil
 ---@param hook? string  its name, if it is not the test itself
 ---@return problem.Problem?
 function problem.attempt(body, hook)
+  local values
+  trace.clear()
   problem.hook = hook
-  local passed, raised = xpcall(body, on_error)
+  local passed, value = xpcall(body, function(value)
+    values = locals.capture()
+    return note(value)
+  end)
   problem.hook = nil
   if not passed then
-    return of(raised, hook)
+    return of(value, values, hook)
   end
 end
 

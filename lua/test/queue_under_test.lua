@@ -9,12 +9,12 @@ local errors = require("errors")
 local failure = require("host.test.failure")
 local json = require("json")
 local lent = require("host.walls.lent")
+local lock = require("host.walls.lock")
 local publishing = require("host.run.publishing")
 local refusal = require("host.test.refusal")
 local run_record = require("host.test.run_record")
 
-local error, getmetatable, ipairs, next, rawget, setmetatable =
-  error, getmetatable, ipairs, next, rawget, setmetatable
+local error, ipairs, next, rawget, setmetatable = error, ipairs, next, rawget, setmetatable
 local concat, format, math_type, sort = table.concat, string.format, math.type, table.sort
 
 local queue_under_test = {}
@@ -49,7 +49,7 @@ end
 ---@field id string
 local Queue = {}
 local NAME = "test.queue"
-local meta = { __index = Queue, __name = NAME, __metatable = NAME }
+local meta = lock.metatable({ __index = Queue, __name = NAME }, NAME)
 
 --- The handle on a queue; raises where there is none.
 ---@param id string
@@ -61,7 +61,7 @@ function queue_under_test.open(id)
 end
 
 local function id_of(self, method)
-  if getmetatable(self) ~= NAME then
+  if not lock.is_of(self, meta) then
     error(format("queue:%s() is called with a colon", method), 3)
   end
   return rawget(self, "id")

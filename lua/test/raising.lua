@@ -28,7 +28,7 @@ end
 function raising.words(err)
   if type(err) == "string" then
     return err
-  elseif type(err) ~= "table" or metatables.getmetatable(err) == nil then
+  elseif type(err) ~= "table" or metatables.of(err) == nil then
     return pretty.brief(err)
   end
   local told, text = pcall(tostring, err)

@@ -5,6 +5,7 @@
 local crossing = require("host.run.crossing")
 local durations = require("host.run.durations")
 local json_reader = require("host.json.reader")
+local lock = require("host.walls.lock")
 
 local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
 local format = string.format
@@ -13,7 +14,7 @@ local run_record = {}
 
 local Run = {}
 local NAME = "test.run"
-local meta = { __index = Run, __name = NAME, __metatable = NAME }
+local meta = lock.metatable({ __index = Run, __name = NAME }, NAME)
 
 local function expect_id(method, id)
   if type(id) ~= "string" then

@@ -8,6 +8,18 @@ local spies = {}
 ---@class spies.Spy
 ---@field calls any[][]  the arguments of each call, in order
 
+--- A function that does what `fn` does and writes to the record.
+---@param spy spies.Spy
+---@param fn function
+---@return function
+---@nodiscard
+function spies.around(spy, fn)
+  return function(...)
+    spy.calls[#spy.calls + 1] = { ... }
+    return fn(...)
+  end
+end
+
 --- A record, and the function that writes to it and answers like `answer`.
 ---@param answer function
 ---@return spies.Spy
@@ -15,10 +27,7 @@ local spies = {}
 ---@nodiscard
 function spies.new(answer)
   local spy = { calls = {} }
-  return spy, function(...)
-    spy.calls[#spy.calls + 1] = { ... }
-    return answer(...)
-  end
+  return spy, spies.around(spy, answer)
 end
 
 return spies

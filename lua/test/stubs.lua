@@ -6,9 +6,11 @@
 ---
 --- Scripts that put a function into a local of their own while their file ran keep that one, so a
 --- state under test gets its stubs before its files run.
+local fields = require("host.walls.fields")
 local modules = require("host.walls.modules")
 
-local next, rawequal, select, type = next, rawequal, select, type
+local next, rawequal, rawget, rawset = next, rawequal, rawget, rawset
+local select, type = select, type
 
 local stubs = {}
 
@@ -35,15 +37,17 @@ local function without_self(seen, fn)
   end
 end
 
+-- A library's table may be an object of a script, whose code must not run for this.
 local function replace(one, name, make)
-  local functions, original = one.functions, one.functions[name]
+  local functions, original = one.functions, fields.get(one.functions, name)
   if type(original) ~= "function" then
     return
   end
+  local own = rawget(functions, name)
   undo[#undo + 1] = function()
-    functions[name] = original
+    rawset(functions, name, own)
   end
-  functions[name] = without_self(one.seen, make(original))
+  rawset(functions, name, without_self(one.seen, make(original)))
 end
 
 --- Replaces a function in every module of this key, those still to be handed out included.

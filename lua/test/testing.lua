@@ -5,12 +5,14 @@
 local crossing = require("host.run.crossing")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
+local fields = require("host.walls.fields")
 local json = require("json")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
 local publishing = require("host.run.publishing")
 local queue_under_test = require("host.test.queue_under_test")
 local refusal = require("host.test.refusal")
+local spies = require("host.test.spies")
 local stubs = require("host.test.stubs")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
@@ -29,8 +31,7 @@ end
 ---@return function?
 function testing.find(module, name)
   local key = lent.test_module(module)
-  local functions = key and modules.get(key)
-  local found = type(functions) == "table" and functions[name]
+  local found = key and fields.get(modules.get(key), name)
   return type(found) == "function" and found or nil
 end
 
@@ -49,8 +50,9 @@ local swallowed
 function testing.replace(module, name, fn, spy)
   local key = lent.test_module(module)
   answers[#answers + 1] = { name = module .. "." .. name, fn = fn, spy = spy }
-  stubs.put(key, name, function()
-    return fn
+  stubs.put(key, name, function(original)
+    -- Each file's own, which knows what a bare name means there.
+    return spy and spies.around(spy, original) or fn
   end)
   refusal.check(lent.test_stub(#answers, key, name, spy ~= nil))
 end
@@ -145,6 +147,13 @@ end
 
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 
+--- The full id of a queue; raises where there is none.
+---@param name string
+---@return string
+function testing.queue_id(name)
+  return (refusal.check(lent.test_queue(name)))
+end
+
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)
   local parts, fault = publishing.encode(body == nil and json.null or body, headers)
@@ -158,11 +167,13 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return any result
 ---@return any err
-function testing.call(id, body, headers)
+function testing.call(id, body, headers, consumer)
   local parts = message_of("call", body, headers)
-  return settle(crossing.decode(refusal.check(lent.test_call(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_call(id, parts.body, parts.headers, consumer or ""))
+  return settle(crossing.decode(text))
 end
 
 ---@class testing.Verdict
@@ -175,10 +186,12 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
+---@param consumer? string  as which it is called, where it has several
 ---@return testing.Verdict
-function testing.verdict(id, body, headers)
+function testing.verdict(id, body, headers, consumer)
   local parts = message_of("verdict", body, headers)
-  return settle(json.decode(refusal.check(lent.test_judged(id, parts.body, parts.headers))))
+  local text = refusal.check(lent.test_judged(id, parts.body, parts.headers, consumer or ""))
+  return settle(json.decode(text))
 end
 
 -- Faults -----------------------------------------------------------------------------------------

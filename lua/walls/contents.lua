@@ -4,16 +4,15 @@
 ---     contents.of(errors.new("lost")) --> { kind = "UNKNOWN", message = "lost" }, "errors.new"
 ---
 --- A frozen table keeps its fields elsewhere, and an error value keeps more than it says.
-local next, pairs, type = next, pairs, type
-local errors = require("errors")
+local next, pairs, rawequal, type = next, pairs, rawequal, type
+local fault = require("host.run.fault")
 local freeze = require("host.walls.freeze")
+local lock = require("host.walls.lock")
 local metatables = require("host.walls.metatables")
 
-local getmetatable, locked_as = metatables.getmetatable, getmetatable
+local metatable_of = debug.getmetatable
 
 local contents = {}
-
-local ERROR = locked_as(errors.new("to know an error value by its like"))
 
 local function copy(frozen)
   local fields = {}
@@ -29,7 +28,7 @@ end
 ---@return string? maker
 ---@nodiscard
 function contents.of(value)
-  if locked_as(value) == ERROR then -- a script's own lock does not count: it may say anything
+  if fault.is_error(value) then
     return {
       kind = value:kind(),
       message = value:message(),
@@ -45,7 +44,7 @@ end
 
 --- Whether only the object itself knows what it holds, as `json.null` does.
 local function is_opaque(value)
-  return getmetatable(value) ~= nil and next((contents.of(value))) == nil
+  return metatable_of(value) ~= nil and next((contents.of(value))) == nil
 end
 
 --- Whether looking inside both can say more than `==`. Empty objects are alike if their class is.
@@ -57,8 +56,8 @@ function contents.are_comparable(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then
     return false
   elseif is_opaque(a) or is_opaque(b) then
-    local class = getmetatable(a)
-    return type(class) == "table" and class == getmetatable(b)
+    local class = not lock.is(a) and metatables.of(a)
+    return class and rawequal(class, metatables.of(b)) or false
   end
   return true
 end

@@ -7,6 +7,8 @@
 ---
 --- The proxy is empty and its backing is never handed out, so neither `rawset` (wrapped, see
 --- `world`) nor an iterator reaches it. Until it is sealed, writes go through.
+local lock = require("host.walls.lock")
+
 local error, next, type = error, next, type
 local setmetatable = setmetatable
 
@@ -41,7 +43,7 @@ function freeze.table(backing, name, options)
   local function step(_, key)
     return next(backing, key)
   end
-  setmetatable(proxy, {
+  local meta = {
     __index = backing,
     __newindex = function(_, key, value)
       if sealed then
@@ -56,8 +58,8 @@ function freeze.table(backing, name, options)
       return #backing
     end,
     __name = name,
-    __metatable = false,
-  })
+  }
+  setmetatable(proxy, lock.metatable(meta))
   backings[proxy] = backing
   return proxy, function()
     sealed = true

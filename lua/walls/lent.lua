@@ -9,19 +9,25 @@
 ---     lent.publish("app:tasks", '{"id":1}', "", "") --> "0190...": the message id
 local errors = require("errors")
 local limits = require("host.walls.limits")
+local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local waits = require("host.waits")
 
 local pairs, select, type = pairs, select, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
+local NOT_FOUND = errors.NOT_FOUND
+
 local lent = {}
 
 local function answer(ok, first, second, third, ...)
   if ok then
+    misses.last = nil
     return first, second, third, ...
   end
-  return nil, new_error({ kind = first, message = second, retryable = third })
+  local err = new_error({ kind = first, message = second, retryable = third })
+  misses.last = first == NOT_FOUND and err or nil
+  return nil, err
 end
 
 -- A table, a function or a coroutine in Python's hands could be called from there, on the wrong

@@ -2,6 +2,7 @@
 local freeze = require("host.walls.freeze")
 local limits = require("host.walls.limits")
 local metatables = require("host.walls.metatables")
+local bare_names = require("host.walls.bare_names")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
@@ -11,6 +12,7 @@ local modules = {}
 
 ---@class modules.Script
 ---@field id string
+---@field namespace? string              where its bare names of entries belong; "" for none
 ---@field chunk string                   name of its chunk, "@path"
 ---@field source string                  Lua text; dropped once it has run
 ---@field modules table<string, boolean> stdlib modules it may require
@@ -53,6 +55,17 @@ local function stdlib_module(name)
   return module
 end
 
+--- A stdlib module as the files of a namespace get it.
+---@param module table
+---@param name string
+---@param namespace string
+---@return table
+local function bound(module, name, namespace)
+  local copy = freeze.copy(module, name)
+  bare_names.bind(freeze.backing(copy), module, namespace)
+  return copy
+end
+
 local function requirer(script)
   local given = {}
   return function(name)
@@ -69,7 +82,7 @@ local function requirer(script)
     elseif script.modules[name] then
       module = stdlib_module(name)
       if type(module) == "table" then
-        module = freeze.copy(module, name)
+        module = bound(module, name, script.namespace)
         modules.on_given(name, freeze.backing(module), module)
       end
     else

@@ -10,13 +10,14 @@
 --- come down.
 local limits = require("host.walls.limits")
 local trace = require("host.walls.trace")
+local weak = require("host.walls.weak")
 
 local error, pcall, type, xpcall = error, pcall, type, xpcall
 local coroutine, getinfo = coroutine, debug.getinfo
 local close, create, resume, running, status =
   coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.status
-local find, setmetatable, sethook = string.find, setmetatable, debug.sethook
-local is_over, handler = limits.is_over, trace.handler
+local find, sethook = string.find, debug.sethook
+local is_over = limits.is_over
 
 local protect = {}
 
@@ -78,12 +79,12 @@ local function forget_stack(_, ...)
 end
 
 -- The script's handler runs after unwinding: inside an error it would run with hooks off.
-local function handle(user_handler, ok, ...)
+local function handle(user_handler, record, ok, ...)
   if ok then
     return true, ...
   end
-  local value, stack = trace.raised((...))
-  trace.unwound = stack
+  local value = ...
+  trace.unwound = trace.of(value, record)
   return forget_stack(pcall(user_handler, value))
 end
 
@@ -108,7 +109,8 @@ function protect.xpcall(f, user_handler, ...)
     look()
   end
   if trace.wanted then
-    return handle(user_handler, xpcall(f, handler, ...))
+    local record = {}
+    return handle(user_handler, record, xpcall(f, trace.noting(record), ...))
   end
   return handle_quickly(user_handler, pcall(f, ...))
 end
@@ -134,7 +136,7 @@ local function may_have_lost_hooks(problem)
 end
 
 -- Coroutines that died of an error with their hooks on. Any other stays as it is for good.
-local closable = setmetatable({}, { __mode = "k" })
+local closable = weak("k")
 
 local function checked(co, ok, ...)
   if not ok then

@@ -1,5 +1,5 @@
 --- Where a script was: its own frames only, never the host's.
-local getinfo, type, tostring = debug.getinfo, type, tostring
+local getinfo, rawequal, type, tostring = debug.getinfo, rawequal, type, tostring
 local concat, find, sub = table.concat, string.find, string.sub
 
 local trace = {}
@@ -71,19 +71,44 @@ end
 
 ---@class trace.Raised
 ---@field value any      what was raised
----@field stack string   script frames, innermost first
+---@field stack? string  script frames, innermost first
 ---@field source? string
 ---@field line? integer
 
-local last = nil
+--- Makes a message handler for `xpcall` that notes in *record* where a value was raised.
+---
+--- The value stays as it is, for what a script has to close sees it next; and no script sees the
+--- record. A handler runs none of the script's code: inside a hook it could not be stopped.
+---@param record trace.Raised
+---@return fun(value: any): any
+---@nodiscard
+function trace.noting(record)
+  return function(value)
+    local source, line = trace.place(2)
+    local stack = trace.script(2)
+    record.value, record.stack, record.source, record.line = value, stack, source, line
+    return value
+  end
+end
 
---- A message handler for `xpcall`: keeps the value and where it was raised.
+---@type trace.Raised
+local last = {}
+
+--- The message handler of calls that Python makes, which never lie in each other.
+trace.handler = trace.noting(last)
+
+--- Where a value was raised that an `xpcall` answers.
 ---@param value any
----@return trace.Raised
-function trace.handler(value)
-  local source, line = trace.place(2)
-  last = { value = value, stack = trace.script(2), source = source, line = line }
-  return last
+---@param record? trace.Raised  of its message handler (default: that of `trace.handler`)
+---@return string stack   "" where Lua itself gave up: then no message handler runs to its end
+---@return string? source
+---@return integer? line
+function trace.of(value, record)
+  record = record or last
+  if record.stack and rawequal(record.value, value) then
+    return record.stack, record.source, record.line
+  end
+  return ""
 end
 
 --- Whether a script may ask where an error came from.
@@ -95,29 +120,21 @@ function trace.learn(source)
   trace.wanted = trace.wanted or find(source, "traceback", 1, true) ~= nil
 end
 
---- What was raised and where, out of what `xpcall` with this handler answers.
----@param answer any
----@return any value
----@return string stack  "" where Lua itself gave up: then no message handler runs
-function trace.raised(answer)
-  if type(answer) == "table" and answer.stack ~= nil then
-    return answer.value, answer.stack
+--- Forgets the last error.
+function trace.clear()
+  trace.unwound = nil
+  if last.stack then
+    last.value, last.stack, last.source, last.line = nil, nil, nil, nil
   end
-  return answer, ""
 end
 
 --- Where the last error was raised, for the host: it survives the end of the call that a
 --- watchdog cut off.
 ---@return string
 function trace.last()
-  local stack = last and last.stack or ""
-  last = nil
+  local stack = last.stack or ""
+  trace.clear()
   return stack
-end
-
---- Forgets the last error.
-function trace.clear()
-  last, trace.unwound = nil, nil
 end
 
 --- `debug.traceback` for scripts: same arguments, script frames only.

@@ -17,14 +17,13 @@ describe("10 permissions", function()
     { { name = "patience" }, { name = "contract:patience" } },
     "forbid what {name} means",
     function(row)
-      eq(asked(row.name), {
-        read = "guest may not registry.read contract:patience",
-        call = "guest may not funcs.call contract:patience",
-      })
+      local said = asked(row.name)
+      test.contains(said.read, "guest may not registry.read contract:patience")
+      test.contains(said.call, "guest may not funcs.call contract:patience")
     end
   )
 
   it("are about what there is", function()
-    test.contains(asked("kep").call, "'kep'")
+    test.contains(asked("kep").call, "'contract:kep'")
   end)
 end)

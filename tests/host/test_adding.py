@@ -181,7 +181,7 @@ entries:
         "stdlib/README.md",
     ]
     said = tree.moonq("run", "--call", "app:fill", "--until-idle")
-    assert "\aring: bold" in said
+    assert "\aring: app:bold" in said
     assert "shy\\tPERMISSION_DENIED" in said
     assert "\aring: shy" not in said
     dry = tree.moonq("call", "app:work", '"dry"', "--json")

@@ -55,6 +55,20 @@ def test_a_project_may_be_called_anything(moonq: Moonq, tmp_path: Path, name: st
     assert moonq("check", tmp_path / name).code == 0
 
 
+def test_a_project_inside_another_leaves_that_one_alone(moonq: Moonq, tmp_path: Path) -> None:
+    outer, inner = tmp_path / "shop", tmp_path / "shop" / "plugins" / "mail"
+    moonq("new", outer)
+    before = moonq("check", outer, "--json").out
+    said = moonq("new", inner)
+    assert said.code == 0
+    assert "it lies in shop, and is a project of its own" in said.err
+    assert moonq("check", outer, "--json").out == before
+    assert moonq("check", inner).code == 0
+    tests = json.loads(moonq("test", "-C", outer, outer, "--json").out.splitlines()[-1])
+    assert tests["passed"] == 2 * 2
+    assert moonq("run", outer, "--until-idle").code == 0
+
+
 def test_a_folder_with_other_files_needs_yes(moonq: Moonq, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     refused = moonq("new", tmp_path)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moonq.kinds import inspect
+from moonq.control.locating import place_of
+from moonq.control.server import Server
+from moonq.host import Host
+from moonq.kinds import inspect, load
 
 Moonq = Callable[..., Any]
 
@@ -67,3 +71,29 @@ def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
     found, findings = inspect(project)
     assert found
     assert findings == []
+
+
+def test_a_check_shows_a_name_that_is_not_there(root: Path, project: Path, moonq: Moonq) -> None:
+    script = project / "process_order.lua"
+    script.write_text(script.read_text("utf-8").replace("logger.info", "logger.inf"), "utf-8")
+    [shown] = [block for block in blocks(root, "") if block.startswith("$ moonq check\n")]
+    assert moonq("check").out.startswith(shown.removeprefix("$ moonq check\n"))
+
+
+def test_a_program_publishes_as_it_shows(
+    root: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [code] = blocks(root, "python")
+    host = Host(load(project))
+    with tempfile.TemporaryDirectory(prefix="mq") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        server = Server(host, place_of(project))
+        server.claim()
+        host.start(consumers=False)
+        server.listen()
+        found: dict[str, Any] = {}
+        exec(code, found)
+        server.stop()
+        host.stop(timeout=1)
+    assert len({found["id"], *found["answers"]}) == 4
+    assert host.queues.traffic()["app:orders"] == 5

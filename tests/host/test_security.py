@@ -139,3 +139,56 @@ def test_a_function_is_called_by_its_short_name_as_well(make_host: MakeHost) -> 
     """,
     )
     assert host.call("app:handler", "2").values == ["end"]
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, object]]]:
+    return [
+        (one.entry, one.fields)  # type: ignore[attr-defined]
+        for one in caplog.records
+        if one.name == "moonq.security"
+    ]
+
+
+def test_a_denial_is_logged_with_the_policy_that_decided(
+    make_host: MakeHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    security = "{actor: {id: chief}, groups: [boss], policies: [may_mail]}"
+    host = make_host(ENTRIES.replace("SECURITY", security), handler=HANDLER)
+    host.queues.publish(b"app:tasks", b"1")
+    until(lambda: not host.queues.info("app:tasks").message_count)
+    fields = {"actor": "chief", "action": "queue.publish", "resource": "app:payments"}
+    assert lines(caplog) == [("app:handler", {**fields, "policy": "app:never_payments"})]
+    (line,) = (one for one in caplog.records if one.name == "moonq.security")
+    words = "denied: chief may not queue.publish app:payments: app:never_payments denies it"
+    assert (line.levelname, line.getMessage()) == ("WARNING", words)
+
+
+def test_a_denial_is_logged_where_the_module_answers_nil_and_nobody_looks(
+    make_host: MakeHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = ENTRIES.replace("SECURITY", "{actor: {id: clerk}, groups: [post]}")
+    entries = entries.replace("queue, store, funcs", "env")
+    entries += "  - {name: region, kind: env.variable, variable: SHOP_REGION}\n"
+    handler = "return function() return require('env').get('SHOP_REGION', 'eu') == nil end"
+    host = make_host(entries, handler=handler)
+    host.queues.publish(b"app:tasks", b"1")
+    until(lambda: not host.queues.info("app:tasks").message_count)
+    fields = {"actor": "clerk", "action": "env.read", "resource": "app:region", "policy": None}
+    assert lines(caplog) == [("app:handler", fields)]
+
+
+def test_a_denial_that_repeats_itself_is_counted_and_cannot_be_flooded_away(
+    make_host: MakeHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = ENTRIES.replace("SECURITY", "{actor: {id: clerk}, groups: [post]}")
+    handler = """
+    local queue = require("queue")
+    return function()
+      for _ = 1, 6000 do print("noise") end
+      for _ = 1, 500 do queue.publish("payments", 1) end
+    end
+    """
+    host = make_host(entries, handler=handler)
+    host.queues.publish(b"app:tasks", b"1")
+    until(lambda: not host.queues.info("app:tasks").message_count)
+    assert 1 <= len(lines(caplog)) < 20

@@ -1,6 +1,6 @@
 """Runs attack scripts one after another, each in a state of its own, beside a busy neighbour.
 
-    python corpus_runner.py hook|permanent < names   ->   one line of JSON for each script
+    python corpus_runner.py hook|permanent[+copies] < names   ->   a line of JSON for each script
 
 It is a process of its own because an attack that gets through may take the process with it.
 """
@@ -25,6 +25,7 @@ from states import MODULES
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.run.calling.lends import lent_functions
+from moonq.sandbox.hidden_names import SWITCHED_OFF
 from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
 
 HERE = Path(__file__).parent
@@ -180,7 +181,10 @@ def run_beside(neighbour: Neighbour, host: Host, name: str, permanent_hook: bool
 
 def main() -> None:
     """Run the scripts that standard input names."""
-    permanent_hook = sys.argv[1] == "permanent"
+    hook, _, copies = sys.argv[1].partition("+")
+    permanent_hook = hook == "permanent"
+    if copies:
+        os.environ[SWITCHED_OFF] = "1"
     threading.stack_size(THREAD_STACK)
     with tempfile.TemporaryDirectory() as folder:
         neighbour, host = Neighbour(), new_host(Path(folder))

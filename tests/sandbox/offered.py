@@ -38,7 +38,6 @@ class Offered:
         self.last_line = ""
         self.strangers: list[str] = []
         """What was given that is no scalar: it must stay empty."""
-        self.variables = {"REGION": "eu"}
         self.sink = self.functions = self.project = self
         self._store = MemoryStore("app:values", self.clock)
 
@@ -50,9 +49,19 @@ class Offered:
             one.name: replace(one, function=self._watched(one)).bound(served) for one in declared()
         }
 
-    def entry_id(self, name: str) -> str:
+    def entry_id(self, name: str, kind: str) -> str:
         """Return the id of an entry: there is no project to look it up in."""
         return name
+
+    def variable(self, name: str) -> str:
+        """Return the value of a variable."""
+        if not name.endswith("REGION"):
+            raise NotFound(f"no env.variable entry names {name!r}")
+        return "eu"
+
+    def variables(self) -> list[str]:
+        """Return the names of all variables."""
+        return ["REGION"]
 
     def _watched(self, one: Lent) -> Callable[..., Any]:
         """Return the function of *one*, which counts and holds the sandbox to its word."""

@@ -9,6 +9,8 @@ import pytest
 from lupa.lua54 import LuaRuntime
 from states import failure, opened
 
+#: Enough garbage for the collector to come by.
+CHURN = "for i = 1, 60 do local _ = ('x'):rep(100000) .. i end"
 #: A function's body, which must hold here; and whether it holds in stock Lua as well.
 CLAIMS = {
     "1": ("return not (io or package or dofile or loadfile or os.execute or os.getenv)", False),
@@ -22,8 +24,28 @@ CLAIMS = {
     "3 library": ("return not pcall(rawset, string, 'x', 1)", False),
     "3 read": ("return rawget(_G, 'string') == string and rawget(string, 'rep') ~= nil", True),
     "4": ("return ('x').rep ~= nil and ('x').trim == nil", True),
-    "5": ("return not pcall(setmetatable, {}, { __gc = 1 })", False),
-    "5 mode": ("return not pcall(setmetatable, {}, { __mode = 'k' })", False),
+    "5": (
+        f"local t = setmetatable({{}}, {{ __mode = 'v' }}) t[1] = {{}} {CHURN} return t[1] ~= nil",
+        False,
+    ),
+    "5 gc": (
+        f"""
+        local ran = false
+        setmetatable({{}}, {{ __gc = function() ran = true end }})
+        {CHURN}
+        return not ran
+        """,
+        False,
+    ),
+    "5 keys": ("return getmetatable(setmetatable({}, { __mode = 'k' })).__mode == 'k'", True),
+    "5 complete": (
+        "local C = {} local o = setmetatable({}, C) C.__add = rawequal return o + o == true",
+        True,
+    ),
+    "5 locked": (
+        "return not pcall(setmetatable, string, {}) and not getmetatable('')",
+        False,
+    ),
     "6": ("return not pcall(string.rep, 'x', (16 << 20) + 1)", False),
     "6 pattern": ("return not pcall(string.find, '', ('x?'):rep(300))", False),
     "7": (

@@ -40,13 +40,15 @@ def test_where_it_does_not_a_hook_inside_stops_and_the_log_says_so_once(
     assert caplog.text.count("scripts carry their own time hook") == 1
 
 
-def test_messages_before_the_one_that_was_stopped_are_done() -> None:
-    state = opened(ENDLESS)
+@pytest.mark.parametrize("permanent_hook", [False, True])
+def test_messages_before_the_one_that_was_stopped_are_done(permanent_hook: bool) -> None:
+    state = opened(ENDLESS, permanent_hook=permanent_hook)
     bodies, stopped = [b"1", b"2", b'"loop"', b"4"], None
     while stopped is None:  # a slow machine cuts the batch before
         done, _, stopped = state.deliver(0.05, bodies)
         bodies = bodies[done:]
     assert bodies == [b'"loop"', b"4"]
+    assert stopped.stack == "handler.lua:1: in function <handler.lua:1>"
     state.close()
 
 

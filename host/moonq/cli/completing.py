@@ -20,6 +20,8 @@ from moonq.errors import MoonqError
 #: Files and bytes that are skimmed.
 MOST_FILES = 200
 MOST_BYTES = 256 * 1024
+#: Folders with such a file are projects; `registry.settings.FILE` takes too long to import here.
+SETTINGS = "moonq.yaml"
 #: Messages that are offered.
 MOST_MESSAGES = 100
 _NAMESPACE = re.compile(r"^namespace:\s*['\"]?([\w.-]+)", re.MULTILINE)
@@ -119,7 +121,11 @@ def _skimmed(ctx: click.Context, kind: str) -> Iterator[tuple[str, str]]:
 def _yaml_files(folder: Path) -> Iterator[Path]:
     for pattern in ("*.yaml", "*/*.yaml", "*/*/*.yaml"):
         for path in sorted(folder.glob(pattern)):
-            if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            between = path.relative_to(folder).parents
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            # A folder with settings of its own is another project.
+            nested = any((folder / one / SETTINGS).is_file() for one in between if one.name)
+            if not hidden and not nested:
                 yield path
 
 
@@ -134,6 +140,7 @@ _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "driver": lambda ctx: _entries(ctx, "queue.driver."),
     "entry": lambda ctx: _entries(ctx, ""),
     "target": _targets,
+    "consumer": lambda ctx: _entries(ctx, "queue.consumer"),
     "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
     "message": _messages,
 }

@@ -23,8 +23,6 @@ from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb
 
 Action = Callable[..., int]
-#: Views that come with notes for stderr.
-_NOTED = ("queues", "messages", "published")
 
 
 def forward(verb: Verb) -> click.Command:
@@ -82,7 +80,7 @@ def tell(options: Options, verb: Verb, found: Mapping[str, Any], /, **told: Any)
 
     view = getattr(views, verb.view)
     views.show(view(found, views.Screen.of(sys.stdout, options.color), **told))
-    for note, important in views.notes(found) if verb.view in _NOTED else ():
+    for note, important in views.notes(found) if verb.view in views.NOTED else ():
         options.say(note, important=important)
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.cli import arguments
 from moonq.errors import Invalid
+from moonq.text.json_in import parsed
 from moonq.text.reading import lines_of
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
 ENVELOPE = {"body", "base64", "headers", "options", "state", "story"}
-#: Messages and bytes of one request.
-BATCH = 500
-BATCH_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ class Template:
             Invalid: It is not JSON; names the line.
         """
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as problem:
+            value = parsed(line)
+        except ValueError as problem:
             raise Invalid(f"line {number} is not JSON: {problem}") from None
         whole = isinstance(value, dict) and "options" in value and value.keys() <= ENVELOPE
         if not whole or ("body" in value) == ("base64" in value):
@@ -80,20 +78,3 @@ def messages_of(source: str, template: Template) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines_of(source), 1):
         if line.strip():
             yield template.of_line(number, line)
-
-
-def batches(
-    messages: Iterable[dict[str, Any]], largest: int = BATCH
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield *messages* in lists that fit one request."""
-    batch: list[dict[str, Any]] = []
-    room = BATCH_BYTES
-    for message in messages:
-        size = len(message.get("json") or str(message.get("base64")))
-        if batch and (len(batch) >= largest or size > room):
-            yield batch
-            batch, room = [], BATCH_BYTES
-        batch.append(message)
-        room -= size
-    if batch:
-        yield batch

@@ -23,10 +23,10 @@ from prompt_toolkit.document import Document
 
 from moonq import assets
 from moonq.console import commands
-from moonq.console.annotations import Function, reference
 from moonq.console.calling import Open, opened
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
+from moonq.operations.annotations import Function, reference
 from moonq.operations.verbs import VERBS
 from moonq.registry.lua.tokens import Token, tokens
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from moonq.console.annotations import Function, Line, Module, Shape, reference
 from moonq.console.calling import opened
 from moonq.errors import NotFound
+from moonq.operations.annotations import Function, Line, Module, Shape, reference
 from moonq.registry.lua.tokens import tokens
 from moonq.text import suggestions
 from moonq.views import Screen

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from moonq.assets import stdlib_modules
-from moonq.errors import MoonqError, ReadOnly
+from moonq.errors import ReadOnly
 from moonq.operations.mq import functions_of
 from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
@@ -26,14 +27,17 @@ from moonq.run.functions import chunk
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
+from moonq.text.wording import plural
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
-#: Bytes that one `print` may show.
-PRINTED = 64 * 1024
+#: Bytes that one `print` may show: with all its escapes it still fits a frame.
+PRINTED = 512 * 1024
 
+#: Takes what code prints; it may wait for who reads it while the function that it gets says so.
+Output = Callable[[str, Callable[[], bool]], None]
 #: Does one kind of request on behalf of the session's code; fields and answer are JSON.
 Operate = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -50,11 +54,19 @@ class Text(NamedTuple):
     """The name of the file that it is all of; empty for a statement, whose values are told."""
 
 
-class ReadOnlyScope:
-    """Lets code look at everything and change nothing, while its session is read-only."""
+class SessionScope:
+    """Lets code look at everything and, while its session is read-only, change nothing.
 
-    def __init__(self, is_read_only: Callable[[], bool]) -> None:
+    Whatever it changes, in functions that it calls too, goes to *changed* as action and resource:
+    the first time at once, and at the end of a statement how often besides.
+    """
+
+    def __init__(
+        self, is_read_only: Callable[[], bool], changed: Callable[[str, str], None]
+    ) -> None:
         self._is_read_only = is_read_only
+        self._changed = changed
+        self._times: Counter[tuple[str, str]] = Counter()
 
     def require(self, action: str, resource: str) -> None:
         """Let the session do *action* with *resource*.
@@ -62,11 +74,23 @@ class ReadOnlyScope:
         Raises:
             ReadOnly: It would change something.
         """
-        if action in changing() and self._is_read_only():
+        if action not in changing():
+            return
+        if self._is_read_only():
             raise ReadOnly(
-                f"{action} on {resource}: this session is read-only [S602]",
+                f"{action} on {resource}: this session is read-only",
                 hint="\\write asks for write access and is logged",
             )
+        self._times[action, resource] += 1
+        if self._times[action, resource] == 1:
+            self._changed(action, resource)
+
+    def end_statement(self) -> None:
+        """Tell what was done more than once."""
+        times, self._times = self._times, Counter()
+        for (action, resource), number in times.items():
+            if number > 1:
+                self._changed(action, f"{resource}, {plural(number - 1, 'more time')}")
 
 
 class ConsoleState(LuaState):
@@ -134,14 +158,15 @@ class LuaSession:
         services: HostServices,
         user: str,
         is_read_only: Callable[[], bool],
+        changed: Callable[[str, str], None],
         operate: Operate,
-        on_output: Callable[[str], None],
+        on_output: Output,
         on_abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._project = project
         self._services = services
         self._user = user
-        self._scope = ReadOnlyScope(is_read_only)
+        self._scope = SessionScope(is_read_only, changed)
         self._operate = operate
         self._on_output = on_output
         self._on_abandoned = on_abandoned
@@ -166,6 +191,7 @@ class LuaSession:
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
+        self._scope.end_statement()
         found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
         if state.spent:
             self.reset()
@@ -234,17 +260,17 @@ class LuaSession:
         return {**lent_functions(self._services, caller), **mine}
 
     def _operated(self, kind: bytes, fields: bytes) -> bytes:
-        try:
-            answer = self._operate(text(kind), json.loads(fields))
-        except MoonqError as problem:
-            # In Lua an error has one text, so the hint goes into it.
-            code = f" [{problem.code}]" if problem.code else ""
-            problem.message = "; ".join(filter(None, (problem.message + code, problem.hint)))
-            raise
+        answer = self._operate(text(kind), json.loads(fields))
         return bounded(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def _print(self, words: bytes) -> None:
-        self._on_output(text(words[:PRINTED]))
+        left_out = len(words) - PRINTED
+        more = f"… ({left_out} bytes more)" if left_out > 0 else ""
+        self._on_output(text(words[:PRINTED]) + more, self._may_print)
+
+    def _may_print(self) -> bool:
+        state = self._state
+        return not self._cancelled and state is not None and not state.guard.is_over()
 
     def _sleep(self, seconds: float) -> bool:
         """Wait in real time, until it is over or cancelled."""

@@ -1,7 +1,8 @@
-"""What a client has not read yet: bounded, and filled without ever waiting.
+"""What a client has not read yet: bounded, and filled without waiting for it.
 
 An answer is always kept, because the client asked for it; a client that asks for more than
-`LARGEST` without reading is cut off. An event is kept while there is room, counted when not.
+`LARGEST` without reading is cut off. An event is kept while there is room, counted when not. What
+code prints waits for room, as it would at a pipe.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from moonq.control.wire import Frame, encode
 
@@ -17,6 +19,8 @@ from moonq.control.wire import Frame, encode
 ROOM = 1024 * 1024
 #: Bytes of everything that may wait.
 LARGEST = 32 * 1024 * 1024
+#: Seconds between two looks at whether a sender that waits for room still wants to.
+LOOK = 0.05
 
 
 class Outbox:
@@ -34,9 +38,21 @@ class Outbox:
         """Send an answer, now or as soon as the client reads."""
         self._send(encode(frame), LARGEST)
 
-    def offer(self, frame: Frame) -> bool:
-        """Send an event if there is room. False: it was dropped, and the caller counts it."""
-        return self._send(encode(frame), ROOM)
+    def offer(self, frame: Frame, is_patient: Callable[[], bool] = lambda: False) -> bool:
+        """Send an event if there is room. False: it was dropped, and the caller counts it.
+
+        While the sender *is_patient*, this waits for room.
+        """
+        data = encode(frame)
+        while not self._send(data, ROOM):
+            if self._closed or not is_patient():
+                return False
+            with self._changed:
+                self._changed.wait_for(lambda: self._has_room(len(data)), LOOK)
+        return True
+
+    def _has_room(self, size: int) -> bool:
+        return self._closed or not self._waiting or self._size + size <= ROOM
 
     def close(self) -> None:
         """Forget what waits and hang up."""
@@ -99,3 +115,4 @@ class Outbox:
                 if self._waiting:
                     self._waiting.popleft()
                     self._size -= len(data)
+                    self._changed.notify_all()

@@ -41,7 +41,6 @@ from moonq.operations import overview
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
-from moonq.sandbox.state import THREAD_STACK
 from moonq.text import suggestions
 
 _log = log.get("moonq.control")
@@ -179,7 +178,6 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.stack_size(THREAD_STACK)
         threading.Thread(
             target=self._work, args=(self._generation,), name="moonq-session", daemon=True
         ).start()
@@ -258,7 +256,7 @@ class Session:
     def _write(self) -> dict[str, Any]:
         """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
-            _log.warning("console:%s may change things from now on", self.user)
+            _log.warning("console:%s may change things from now on", self.user, extra=log.AUDIT)
             self.read_only = False
         return {"read_only": False}
 
@@ -274,17 +272,23 @@ class Session:
             self._host.services,
             f"console:{self.user}",
             lambda: self.read_only,
+            self._log_change,
             self._operate,
             self._print,
             self._abandon,
         )
 
+    def _log_change(self, action: str, detail: str) -> None:
+        """Log what code does to a host in production, as what the verbs do is logged anywhere."""
+        if self._host.project.settings.production:
+            self._operations.record(action, detail)
+
     def _operate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         return self._operations.perform(kind, fields, read_only=self.read_only)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, is_wanted: Callable[[], bool]) -> None:
         if self._running is not None:
-            self._outbox.offer({"kind": "output", "id": self._running, "text": text})
+            self._outbox.offer({"kind": "output", "id": self._running, "text": text}, is_wanted)
 
     def _abandon(self) -> None:
         """The code sits in a C function that cannot be stopped: go on without that state."""

@@ -17,7 +17,7 @@ from pkgutil import iter_modules
 from moonq import registry
 from moonq.errors import ProjectInvalid
 from moonq.kinds import driver
-from moonq.registry import Project
+from moonq.registry import Loaded, Project
 from moonq.registry.kind import Kind
 from moonq.text.findings import Finding
 
@@ -49,4 +49,10 @@ def inspect(
     path: Path, *, env: Mapping[str, str] = os.environ
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
+    loaded = read(path, env=env)
+    return loaded.project, loaded.findings
+
+
+def read(path: Path, *, env: Mapping[str, str] = os.environ) -> Loaded:
+    """Return the project at *path* with its findings and its entries, faulty ones included."""
     return registry.inspect(path, KINDS, env)

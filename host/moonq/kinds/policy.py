@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import Field
 
+from moonq.kinds.variable import Variable
+from moonq.registry import names
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
+from moonq.registry.fields import Ref
 from moonq.registry.kind import Kind
-from moonq.run.security import Rule
+from moonq.run.calling.lends import actions
+from moonq.run.security import Rule, fits
 from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 
@@ -25,16 +29,85 @@ class PolicyKind(Kind):
     """See `Kind`."""
 
     def finish(self, mine: Iterable[Draft], drafts: Drafts) -> list[Finding]:
-        """Find groups without policies: they allow nothing, which is hardly what was meant."""
-        policies = (draft.config for draft in mine if isinstance(draft.config, Policy))
-        known = {group for policy in policies for group in policy.groups}
-        return [
-            _unknown_group(draft, at, group, known)
-            for draft in drafts.values()
-            if draft.config
-            for at, group in enumerate(draft.config.lifecycle.security.groups)
-            if group not in known
-        ]
+        """Find what policies name and there is not: actions, resources, and groups of their own.
+
+        A group without a policy allows nothing, which is hardly what was meant.
+        """
+        policies = [(draft, draft.config) for draft in mine if isinstance(draft.config, Policy)]
+        known = {group for _, policy in policies for group in policy.groups}
+        every = {id_: drafts.kind_of(id_) for id_ in [*drafts, *drafts.implied]}
+        findings = list(_unknown_groups(drafts, known))
+        for draft, policy in policies:
+            unknown = list(_unknown_actions(draft, policy.policy))
+            # With an action unknown, so is what it is done with.
+            findings += unknown or _idle_resources(draft, policy.policy, drafts, every)
+        return findings
+
+
+def _unknown_actions(draft: Draft, rule: Rule) -> Iterator[Finding]:
+    for at, pattern in enumerate(rule.actions):
+        if not any(fits(action, pattern) for action in actions()):
+            yield _unknown_action(draft, at, pattern)
+
+
+def _idle_resources(
+    draft: Draft, rule: Rule, drafts: Drafts, every: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Yield what the rule is about and there is not, among the kinds that its actions are for."""
+    kinds = {
+        kind
+        for action, done_with in actions().items()
+        if any(fits(action, pattern) for pattern in rule.actions)
+        for kind in done_with
+    }
+    wanted = Ref(() if "" in kinds else tuple(sorted(kinds)))
+    fitting = [id_ for id_, kind in every.items() if wanted.accepts(kind)]
+    for at, pattern in enumerate(rule.resources):
+        if pattern != "*" and not any(fits(id_, pattern) for id_ in fitting):
+            yield _no_resource(draft, at, pattern, wanted, fitting, drafts)
+
+
+def _unknown_action(draft: Draft, at: int, pattern: str) -> Finding:
+    likely = question(close(pattern, actions()))
+    return error(
+        "R217",
+        f"there is no action `{pattern}`",
+        draft.span_of("policy", "actions", at, label="no such action"),
+        help=likely,
+        note="" if likely else f"the actions are {', '.join(actions())}",
+    )
+
+
+def _no_resource(
+    draft: Draft, at: int, pattern: str, wanted: Ref, fitting: list[str], drafts: Drafts
+) -> Finding:
+    other = drafts.find(pattern)
+    what = wanted.wanted or "entry"
+    # Resources are compared with ids, so it is an id that is wanted.
+    id_ = names.full(pattern, draft.namespace)
+    likely = [id_] if id_ in fitting else names.likely(id_, fitting)
+    called = [
+        one.id
+        for one in drafts.values()
+        if isinstance(one.config, Variable) and one.config.variable == pattern
+    ]
+    return error(
+        "R218",
+        f"no {what} is called `{pattern}`, so this rule is about nothing",
+        draft.span_of("policy", "resources", at, label=f"a {other.kind}" if other else ""),
+        help=question((called or likely)[:3]),
+        severity="warning",
+    )
+
+
+def _unknown_groups(drafts: Drafts, known: set[str]) -> Iterator[Finding]:
+    return (
+        _unknown_group(draft, at, group, known)
+        for draft in drafts.values()
+        if draft.config
+        for at, group in enumerate(draft.config.lifecycle.security.groups)
+        if group not in known
+    )
 
 
 def _unknown_group(draft: Draft, at: int, group: str, known: set[str]) -> Finding:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
 
-from pydantic import Field
+from pydantic import field_validator
 
 from moonq.registry.common import Config
+from moonq.registry.fields import wrong
 from moonq.registry.kind import Kind
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Variable(Config):
     """`env.variable`: one variable of the environment that scripts may read."""
 
-    variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    variable: str
     default: str | None = None
+
+    @field_validator("variable")
+    @classmethod
+    def _is_a_name(cls, variable: str) -> str:
+        if not _NAME.fullmatch(variable):
+            raise wrong(
+                f"`{variable}` is no name of an environment variable",
+                help="use letters, digits and `_`, and begin with no digit",
+            )
+        return variable
 
 
 KIND = Kind("env.variable", Variable)

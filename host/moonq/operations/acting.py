@@ -11,7 +11,7 @@ from moonq.host import CallResult
 from moonq.model import Receipt, Stored
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
-from moonq.registry.project import Entry
+from moonq.run.calling.calls import consumer_at, consumer_of
 from moonq.run.calling.sinks import Publication, level_name
 from moonq.run.calling.trying import DryRun
 from moonq.run.publishing import Wanted, check_body
@@ -38,7 +38,7 @@ class Acting(Requests):
             return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
         answers = self._host.queues.publish_batch(route.id, items)
         refused = sum(1 for answer in answers if isinstance(answer, QueueError))
-        self._record("publish", f"{route.id} {len(answers) - refused}")
+        self.record("publish", f"{route.id} {len(answers) - refused}")
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked
@@ -49,9 +49,15 @@ class Acting(Requests):
         as_message: bool = False,
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
+        consumer: str = "",
     ) -> dict[str, Any]:
-        """Call a function once, outside of any queue; without *send* it changes nothing."""
-        self._record("call", f"{function}{' (sends)' if send else ''}")
+        """Call a function once, outside of any queue; without *send* it changes nothing.
+
+        It may do what its consumer may; where it has several, *consumer* says which is meant.
+        """
+        project = self._host.project
+        by = consumer_of(project, project.resolve(function).id, consumer)
+        self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
         result = self._call(
             function,
             argument,
@@ -59,20 +65,25 @@ class Acting(Requests):
             headers=headers or {},
             send=send,
             record=send,
+            consumer=by.id if by else "",
         )
-        return call_object(result)
+        return {**call_object(result), "consumer": by and by.id}
 
     @checked
-    def replay(self, message: str, queue: str | None = None) -> dict[str, Any]:
+    def replay(self, message: str, queue: str | None = None, consumer: str = "") -> dict[str, Any]:
         """Run the dead letter *message* (its id, or the ends of it) with the present handler.
 
         Nothing is settled, published or taken away. The answer is that of `call`, with the
-        letter's `id`, its `queue` and the `function`.
+        letter's `id`, its `queue` and the `function`. Where the queue has several consumers,
+        *consumer* says which is meant.
         """
         source, stored = self._letter(message, queue)
-        consumer = self._consumer_of(source)
-        function = consumer.target("func") or ""
-        self._record("replay", f"{source} {stored.message.id} with {function}")
+        by = consumer_at(self._host.project, source, consumer)
+        if by is None:
+            hint = "name one in a `queue.consumer` entry"
+            raise MoonqError(f"no consumer serves {source}", hint=hint)
+        function = by.target("func") or ""
+        self.record("replay", f"{source} {stored.message.id} with {function}", tries=True)
         own = {name: v for name, v in stored.message.headers.items() if name[:2] != "x_"}
         result = self._call(
             function,
@@ -80,11 +91,11 @@ class Acting(Requests):
             as_message=True,
             headers=own,
             send=False,
-            consumer=consumer.id,
+            consumer=by.id,
             message_id=stored.message.id,
         )
         found = {"id": stored.message.id, "queue": source, "function": function}
-        return {**found, **call_object(result)}
+        return {**found, **call_object(result), "consumer": by.id}
 
     @checked
     def pause(self, target: str) -> dict[str, Any]:
@@ -107,21 +118,21 @@ class Acting(Requests):
                 f"{name} is neither a queue nor a consumer that was started",
                 hint="`moonq queues` names both",
             )
-        self._record(action, name)
+        self.record(action, name)
         return {done: name}
 
     @checked
     def start(self, target: str) -> dict[str, Any]:
         """Start a service that is not running."""
         name = self._host.project.resolve(target).id
-        self._record("start", name)
+        self.record("start", name)
         self._host.start_service(name)
         return {"started": name}
 
     @checked
     def reload(self) -> dict[str, Any]:
         """Read the project again and replace what has changed; see `moonq.run.reload`."""
-        self._record("reload", self._host.project.name)
+        self.record("reload", self._host.project.name)
         return self._host.reload().object()
 
     @checked
@@ -129,7 +140,7 @@ class Acting(Requests):
         """End the host: let running handlers finish, or hand their messages back *now*."""
         if self._stop is None:
             raise Invalid("this host ends with the command that started it")
-        self._record("stop", "now" if now else "orderly")
+        self.record("stop", "now" if now else "orderly")
         self._stop(now)
         return {"stopping": True, "now": now}
 
@@ -149,12 +160,6 @@ class Acting(Requests):
         for entry in self._host.project.of_kind("queue.queue"):
             if entry.target("dead_letter"):
                 yield entry.id
-
-    def _consumer_of(self, queue: str) -> Entry:
-        for entry in self._host.project.of_kind("queue.consumer"):
-            if entry.target("queue") == queue:
-                return entry
-        raise MoonqError(f"no consumer serves {queue}", hint="name one in a `queue.consumer` entry")
 
 
 def call_object(result: CallResult) -> dict[str, Any]:

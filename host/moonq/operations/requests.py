@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,11 +96,11 @@ class Requests:
         queue = self._queue(name)
         project = self._host.project
         entry = project.entries.get(queue)
-        dead = entry.target("dead_letter") if entry else None
+        named = (other.target("dead_letter") for other in project.entries.values())
+        if entry is None or queue in named:
+            return queue, self._host.queues.route(queue), None
+        dead = entry.target("dead_letter")
         if dead is None:
-            named = (other.target("dead_letter") for other in project.entries.values())
-            if entry is None or queue in named:
-                return queue, self._host.queues.route(queue), None
             raise NotFound(f"{queue} keeps no dead letters (dead_letter: none)")
         origin = self._host.queues.route(queue).spec.name
         return queue, self._host.queues.route(dead), origin
@@ -139,5 +140,11 @@ class Requests:
         hidden = self._host.project.settings.redact if redact else ()
         return message_object(stored, self._host.clock.now(), full=full, hidden=hidden)
 
-    def _record(self, action: str, detail: str) -> None:
-        _log.info("%s %s %s", self._who, action, detail)
+    def record(self, action: str, detail: str, *, tries: bool = False) -> None:
+        """Log what the person changes, or only *tries*: the one place that says who did what.
+
+        In production a change is a warning, which is logged wherever little else is.
+        """
+        is_loud = self._host.project.settings.production and not tries
+        level = logging.WARNING if is_loud else logging.INFO
+        _log.log(level, "%s %s %s", self._who, action, detail, extra=log.AUDIT)

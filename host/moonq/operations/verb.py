@@ -50,7 +50,7 @@ class Argument:
     """text, integer, flag, duration (see `durations`), texts, pairs (name to value), or json."""
     default: Any = REQUIRED
     source: str = ""
-    """What it names, for completion: queue, function, entry, target or message."""
+    """What it names, for completion: queue, function, entry, target, consumer or message."""
     cli: str = ""
     """On the command line: ``QUEUE``, ``[ID]...``, ``-n --limit``; empty: it is not there.
 
@@ -90,6 +90,8 @@ class Verb:
     confirm: Confirm = Confirm.NONE
     takes: str = ""
     """What messages it takes away, after a snapshot of them: ``waiting`` or ``dead``."""
+    is_rehearsed: bool = False
+    """Whether a dry run of it is shown before it is confirmed; it is then done bit by bit."""
     view: str = ""
     """The view that shows its answer."""
     shown_as: tuple[tuple[str, Any], ...] = ()
@@ -156,7 +158,7 @@ class Verb:
         if not self.lua:
             return ""
         typed = [one for one in self.lua_options() if one.typed and not self.takes]
-        named = [f"{one.name} = {one.typed.strip('[]').lower()}" for one in typed]
+        named = [f"{one.name} = {_lua_value(one)}" for one in typed]
         named += ["confirm = queue"] if self.takes else []
         parts = [one.lua for one in self.arguments if one.lua]
         parts += [f"{{ {', '.join(named)} }}"] if named else []
@@ -177,3 +179,9 @@ class Verb:
     def usage(self) -> str:
         """Return how it is typed in the console: ``peek QUEUE [N]``."""
         return " ".join([self.typed, *(one.typed for one in self.arguments if one.typed)])
+
+
+def _lua_value(argument: Argument) -> str:
+    if argument.type == "flag":
+        return "true"
+    return argument.typed.strip("[]").rpartition(" ")[2].lower()

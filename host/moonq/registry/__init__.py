@@ -4,7 +4,7 @@ It knows no kind of entry and no driver: it is handed the table of kinds. To loa
 `moonq.kinds`. `loading` lists the steps, `project` is what the host works with.
 """
 
-from moonq.registry.loading import inspect
+from moonq.registry.loading import Loaded, inspect
 from moonq.registry.project import Entry, Project
 
-__all__ = ["Entry", "Project", "inspect"]
+__all__ = ["Entry", "Loaded", "Project", "inspect"]

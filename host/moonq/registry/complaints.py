@@ -7,6 +7,8 @@ from typing import Any
 
 from moonq.text.findings import Finding, Source, error
 
+#: One item of a list or map in brackets.
+_ITEM = re.compile(r"[^,\]}]*")
 _KEY = re.compile(r"\s*(?:- +)*([^\s#:][^:]*):")
 
 
@@ -69,6 +71,9 @@ def _value(source: Source, line: int, column: int, problem: str) -> Finding | No
         text = source.line(line).lstrip(" -")
         value = (text.partition(": ")[2] or text).strip()
         message = f"a value cannot begin with `{source.line(line)[column - 1 : column]}`"
+        before, behind = source.line(line)[: column - 1], source.line(line)[column - 1 :]
+        if before.count("[") + before.count("{") > before.count("]") + before.count("}"):
+            value = _ITEM.match(behind)[0].strip()  # type: ignore[index]
         help_ = "quote it" if '"' in value else f'put the value in quotes: "{value}"'
         return error("P101", message, source.span(line, column), help=help_)
     if "unknown escape" in problem:

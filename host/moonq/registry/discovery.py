@@ -6,6 +6,7 @@ A folder is full of YAML that is none of our business, so a file counts only whe
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -39,22 +40,35 @@ class Document:
     entries: List
 
 
-def yaml_files(root: Path) -> Iterator[Path]:
-    """Yield the YAML files below *root* in the order of their names; links are not entered.
+def folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder of the project at *root* with the names of its files, all in order.
+
+    Links are not entered, nor folders with settings of their own: those are other projects.
 
     Raises:
         ValueError: There are more than `MOST` files, and nothing says that it is a project.
     """
-    room = MOST
-    is_project = (root / SETTINGS).is_file()
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name[0] != "." and name not in SKIPPED)
+    room = math.inf if (root / SETTINGS).is_file() else MOST
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(name for name in inner if is_inside(Path(folder, name)))
         room -= len(files)
-        if room < 0 and not is_project:
+        if room < 0:
             many = f"it has more than {counted(MOST)} files"
             raise ValueError(f"{many}; if it is a project, put a {SETTINGS} there")
-        for name in sorted(files):
-            path = Path(folder, name)
+        yield Path(folder), sorted(files)
+
+
+def is_inside(folder: Path) -> bool:
+    """Say whether *folder* belongs to the project of the folder it lies in."""
+    is_ours = folder.name[0] != "." and folder.name not in SKIPPED
+    return is_ours and not (folder / SETTINGS).is_file()
+
+
+def yaml_files(root: Path) -> Iterator[Path]:
+    """Yield the YAML files of the project at *root* in the order of their names."""
+    for folder, files in folders(root):
+        for name in files:
+            path = folder / name
             if path.suffix in SUFFIXES and name != SETTINGS and path.is_file():
                 yield path
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from moonq.registry import names
 from moonq.registry.common import Config
 from moonq.registry.lua.text import LuaText
 from moonq.registry.yaml.nodes import Map, Node, Path, locate
@@ -61,7 +62,7 @@ class Draft:
 
     def full(self, written: str) -> str:
         """Return the full id of what a field of this entry names."""
-        return written if ":" in written else f"{self.namespace}:{written}"
+        return names.full(written, self.namespace)
 
     def span(self, node: Node | None, label: str = "", **more: Any) -> Span:
         """Return the span of *node*, or of the entry's name without one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -27,16 +28,24 @@ from moonq.registry.yaml.values import Values
 from moonq.text.findings import Finding, by_place, error, has_errors
 
 
-def inspect(
-    path: Path, kinds: Kinds, env: Mapping[str, str]
-) -> tuple[Project | None, list[Finding]]:
+class Loaded(NamedTuple):
+    """A project, if it has no errors, and what was found on the way there."""
+
+    root: Path | None
+    """The folder of the project; None where there is none."""
+    project: Project | None
+    findings: list[Finding]
+    drafts: Drafts
+
+
+def inspect(path: Path, kinds: Kinds, env: Mapping[str, str]) -> Loaded:
     """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
-    It is None if it has errors; with it come all findings, warnings included.
+    With it come all findings, warnings included, and whatever is known of its entries.
     """
     loading = _Loading(Path(path), kinds, env)
     project = loading.project()
-    return project, loading.findings
+    return Loaded(loading.root, project, loading.findings, loading.drafts)
 
 
 @dataclass
@@ -45,6 +54,8 @@ class _Loading:
     kinds: Kinds
     env: Mapping[str, str]
     findings: list[Finding] = field(default_factory=list)
+    drafts: Drafts = field(default_factory=Drafts)
+    root: Path | None = None
 
     def project(self) -> Project | None:
         try:
@@ -55,8 +66,9 @@ class _Loading:
         if root is None:
             self._nothing("there is no such file or folder")
             return None
+        self.root = root
         settings = self._settings(root)
-        drafts = self._drafts(files, root)
+        drafts = self.drafts = self._drafts(files, root)
         self.findings += references.resolve(drafts, self.kinds)
         self.findings += cycles.find(drafts, self.kinds)
         for kind in self.kinds.values():

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from moonq.registry.fields import WRONG_VALUE
 from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
+from moonq.registry.yaml.scalars import as_written
 from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
@@ -106,7 +107,7 @@ class Problems:
             help_ = question(close(str(value), choices))
         else:
             wanted = _WANTED.get(kind)
-            message = f"`{name}` must be {wanted}" if wanted else f"`{name}`: {details['msg']}"
+            message = f"`{name}` must be {wanted}" if wanted else f"`{name}` {_told(details)}"
             label = f"this is {_SHAPES.get(type(value), 'something else')}" if wanted else ""
             help_ = _advice(kind, value)
         span = self.source.at(locate(self.node, path), label)
@@ -135,6 +136,8 @@ def known_fields(model: type[BaseModel], path: Path) -> list[str]:
 def _field(model: Any, path: Path) -> Any:
     """The type at *path*; None where the model does not say."""
     for step in path:
+        if isinstance(step, int):
+            continue  # `_inner` has looked into the list already
         fields = model.model_fields if _is_model(model) else {}
         if step not in fields:
             return None
@@ -159,6 +162,18 @@ def _one_of(choices: Sequence[str]) -> str:
     return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else quoted[0]
 
 
+def _told(details: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value of the right shape, behind its name."""
+    limits, kind = details.get("ctx", {}), details["type"]
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind == "too_short":
+        return "must name at least one"
+    if kind == "string_too_long":
+        return f"may have at most {limits['max_length']} characters"
+    return f"cannot be this: {details['msg']}"
+
+
 def _advice(kind: str, value: Any) -> str:
     if isinstance(value, str) and kind in {"int_type", "float_type"}:
         return "remove the quotes" if value.strip().isdigit() else "write a number"
@@ -168,5 +183,5 @@ def _advice(kind: str, value: Any) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "put it in quotes"
     if kind == "list_type" and isinstance(value, str):
-        return f"write `[{value}]`"
+        return f"write `[{as_written(value)}]`"
     return ""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from moonq.registry import names
 from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import Ref
 from moonq.registry.kind import Kinds
@@ -104,8 +105,7 @@ class _Resolver:
             for other in self.drafts.values()
             if ref.accepts(other.kind) and other is not draft
         ]
-        bare = written.rpartition(":")[2]
-        elsewhere = sorted(other.id for other in fitting if other.name == bare)
+        elsewhere = sorted(other.id for other in fitting if other.name == names.bare(written))
         if ":" in written:
             near = elsewhere or close(written, (other.id for other in fitting))
         else:

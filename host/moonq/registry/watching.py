@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from moonq import log
+from moonq.registry.settings import FILE as SETTINGS
 
 _log = log.get("moonq.watch")
 SUFFIXES = (".lua", ".yaml", ".yml")
@@ -93,5 +94,8 @@ class Watching:
 
 def concerns(folder: Path, path: str) -> bool:
     """Whether the file at *path* can be part of the project in *folder*."""
-    parts = Path(path).relative_to(folder).parts
-    return path.endswith(SUFFIXES) and not any(part.startswith(".") for part in parts)
+    inner = Path(path).relative_to(folder)
+    if not path.endswith(SUFFIXES) or any(part.startswith(".") for part in inner.parts):
+        return False
+    # A folder with settings of its own is another project.
+    return not any((folder / one / SETTINGS).is_file() for one in inner.parents if one.name)

@@ -141,4 +141,5 @@ def chunk(entry: Entry) -> LuaSource:
         entry.source_text,
         tuple(script.modules),
         script.imports,
+        entry.namespace,
     )

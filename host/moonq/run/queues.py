@@ -10,10 +10,11 @@ from moonq.drivers.base import Driver
 from moonq.errors import QueueError, QueueNotFound, TooLarge
 from moonq.metrics import Metrics
 from moonq.model import NO_HEADERS, Message, QueueInfo, QueueSpec, Receipt
+from moonq.registry import names
 from moonq.run import publishing
 from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
-from moonq.text import suggestions
+from moonq.text.suggestions import question
 
 
 @dataclass(slots=True)
@@ -87,10 +88,8 @@ class Queues:
         """
         route = self._routes.get(queue_id)
         if route is None:
-            close = suggestions.close(queue_id, self._routes)
-            hint = f"did you mean {close[0]!r}?" if close else ""
-            shown = f"; {hint}" if hint else ""
-            raise QueueNotFound(f"queue {queue_id!r} does not exist{shown}", hint=hint)
+            likely = question(names.likely(queue_id, self._routes)[:3])
+            raise QueueNotFound(f"queue {queue_id!r} does not exist", hint=likely)
         return route
 
     def publish(

@@ -37,7 +37,7 @@ def safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
         try:
             return True, _crossing(function(*arguments))
         except MoonqError as problem:
-            return False, _words(problem.kind), _words(problem.message), problem.retryable
+            return False, _words(problem.kind), _words(problem.in_one_line()), problem.retryable
         except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
             _log.error("a lent function failed", exc_info=problem)
             return False, b"INTERNAL", b"moonq failed inside; see its log", None

@@ -18,7 +18,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, watchdog
+from moonq.sandbox import chunks, hidden_names, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -29,6 +29,8 @@ RESERVE = 8 * 1024 * 1024
 LARGE = 1024 * 1024
 #: Seconds that a retry policy may take: all failures of its queue wait for it.
 DECISION = 1.0
+#: Seconds that the trusted half may take to tell of a call that was cut off.
+AFTERWARDS = 1.0
 #: Lua threads recurse at most 200 C levels; the worst of them need half of this.
 THREAD_STACK = 1024 * 1024
 
@@ -59,6 +61,8 @@ class LuaSource(NamedTuple):
     source: bytes
     modules: tuple[str, ...] = ()
     imports: Mapping[str, str] = {}
+    namespace: str = ""
+    """Where the bare names of entries in it belong; empty: to none."""
 
 
 class Fault(NamedTuple):
@@ -109,6 +113,14 @@ class ScriptFault(Exception):
 
 
 @cache
+def _tell_of_copies() -> None:
+    _log.warning(
+        "this lupa does not let Lua's collector look for other names than __gc and __mode: scripts "
+        "get copies of their metatables, and what is added to one counts from the next message"
+    )
+
+
+@cache
 def _tell_of_fallback() -> None:
     _log.warning(
         "this lupa does not show Lua's C API: scripts carry their own time hook, "
@@ -127,6 +139,7 @@ def _text(value: object) -> str:
 class _Functions(NamedTuple):
     """What `boot.lua` answers with, in its order."""
 
+    names_are_hidden: bool
     find_address: Any
     define: Any
     open: Any
@@ -138,6 +151,7 @@ class _Functions(NamedTuple):
     set_policy: Any
     decide: Any
     use_permanent_hook: Any
+    unhook: Any
     more: Any
 
 
@@ -175,6 +189,8 @@ class LuaState:
             self._lua.use_permanent_hook()
             if not permanent_hook:
                 _tell_of_fallback()
+        if not self._lua.names_are_hidden:
+            _tell_of_copies()
         self._module: Any = self._lua.more(self.module.encode()) if self.module else None
         self._returned: Any = None
         watchdog.WATCHDOG.add(self.guard)
@@ -189,8 +205,11 @@ class LuaState:
         arguments: list[object] = []
         for name, (call, waits) in (own | dict(lends)).items():
             arguments += (name.encode(), call, waits)
-        boot = chunks.chunk("host.boot")
-        return _Functions(*self._runtime.execute(boot, chunks.source, *arguments, mode="b"))
+        boot, lost = chunks.chunk("host.boot"), hidden_names.Lost()
+        hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
+        return _Functions(
+            *self._runtime.execute(boot, chunks.source, *hiding, *arguments, mode="b")
+        )
 
     def _find_address(self) -> bool:
         address = self._lua.find_address()
@@ -213,6 +232,7 @@ class LuaState:
             script.source,
             ",".join(script.modules).encode(),
             imports.encode(),
+            script.namespace.encode(),
         )
 
     def open(
@@ -289,10 +309,7 @@ class LuaState:
             # The trusted half itself gave up, for instance at the C-stack limit.
             reason = None
             fault = raised.fault
-        try:
-            progress = self.progress(self._lua.progress())
-        except LuaError:
-            progress = Progress(0)
+        progress = self.progress(self._afterwards(self._lua.progress, 0))
         if reason is not None:
             return progress._replace(stopped=reason)
         broken = Outcome(progress.done + 1, "failed", fault)
@@ -380,6 +397,8 @@ class LuaState:
         # To look for the reason takes memory, and there may be none left.
         self._runtime.set_max_memory(self.limits.memory + 2 * RESERVE)
         reason = self.guard.end()
+        if not self.watched_from_outside:
+            self._lua.unhook()
         stack = self._last_trace()
         if reason:
             raise Stopped(reason, stack) from None
@@ -390,10 +409,17 @@ class LuaState:
         raise ScriptFault(fault) from None
 
     def _last_trace(self) -> str:
+        return _text(self._afterwards(self._lua.last_trace, b""))
+
+    def _afterwards(self, question: Any, otherwise: Any) -> Any:
+        """Ask about a call that was cut off: within a limit, for what it left may be anything."""
+        self.guard.begin(AFTERWARDS)
         try:
-            return _text(self._lua.last_trace())
+            return question()
         except LuaError:
-            return ""
+            return otherwise
+        finally:
+            self.guard.end()
 
     def _make_room(self, size: int) -> None:
         # Pushing an argument that does not fit would end the process, so make sure it does.

@@ -167,20 +167,26 @@ class Search:
         )
 
     def _root(self, folder: Path, top: Path) -> Path:
-        if self._project is not None:
-            return self._project.resolve()
-        return project_root(folder, top)
+        if self._project is None:
+            return project_root(folder, top)
+        asked = self._project.resolve()
+        return next((one for one in _chain(folder, asked) if (one / SETTINGS).is_file()), asked)
 
 
 def project_root(folder: Path, top: Path) -> Path:
     """Return the folder of the project that *folder*, which lies at or below *top*, belongs to."""
     here = Path.cwd()
     top = here if top.is_relative_to(here) else top
-    chain = [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
+    chain = _chain(folder, top)
     for one in chain:
         if (one / SETTINGS).is_file():
             return one
     return next((one for one in reversed(chain) if (one / INDEX).is_file()), top)
+
+
+def _chain(folder: Path, top: Path) -> list[Path]:
+    """Return *folder* and those around it, up to *top*."""
+    return [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
 
 
 def _order(entry: Entry) -> tuple[str, float]:

@@ -20,7 +20,7 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
-from moonq.run.calling.context import CallContext
+from moonq.run.calling.context import CallContext, Unrestricted
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
 from moonq.run.functions import chunk
@@ -70,7 +70,6 @@ class Suite:
         self.source = source
         self.cases: list[Case] = []
         self.project = project
-        self.libraries = libraries(project)
         self.clock: TimeOfTests = RealClock() if conditions.declared else VirtualClock()
         self.snapshots = Snapshots(
             source.path, update=conditions.update, may_store=conditions.may_store
@@ -78,6 +77,7 @@ class Suite:
         self.hit = Hit() if conditions.coverage else None
         self._conditions = conditions
         self._entry = project.entries[source.entry] if source.entry else None
+        self.libraries = libraries(project, self._entry)
         self._script = script_of(source, self._entry, self.libraries)
         self._texts = Texts(source, project, self._script.path, self._script.source)
         self._log = LogHandler(lambda: self.world.logs)
@@ -154,7 +154,7 @@ class Suite:
     # The state ----------------------------------------------------------------------------------
 
     def _open(self) -> Finding | None:
-        caller = Caller(CallContext(self._script.path, sleep=self._sleep))
+        caller = Caller(CallContext(self._script.path, scope=Unrestricted(), sleep=self._sleep))
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)

@@ -64,15 +64,25 @@ def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]
     return LuaSource(source.id, source.id, data, tuple(modules), known)
 
 
-def libraries(project: Project) -> dict[str, str]:
-    """Return every library by each name that means only this one: id, name, alias of imports."""
+def libraries(project: Project, own: Entry | None) -> dict[str, str]:
+    """Return every library by each name that means only this one: id, name, alias of imports.
+
+    For the entry *own* a name is one of its own imports, or of its own namespace, before another's.
+    """
     meant: dict[str, set[str]] = {}
+    mine: dict[str, str] = {}
     for library in project.of_kind("library.lua"):
-        for name in (library.id, library.name):
-            meant.setdefault(name, set()).add(library.id)
+        meant.setdefault(library.id, set()).add(library.id)
+        if own is None:
+            meant.setdefault(library.name, set()).add(library.id)
+        elif library.namespace == own.namespace:
+            mine[library.name] = library.id
+    if own is not None:
+        mine |= own.fields(Script).imports
     for entry in project.entries.values():
         if isinstance(entry.config, Script):
             for alias, target in entry.config.imports.items():
                 meant.setdefault(alias, set()).add(target)
     known = assets.stdlib_modules()
-    return {name: ids.pop() for name, ids in meant.items() if len(ids) == 1 and name not in known}
+    found = {name: ids.pop() for name, ids in meant.items() if len(ids) == 1}
+    return {name: id_ for name, id_ in (found | mine).items() if name not in known}

@@ -18,7 +18,7 @@ run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -110,14 +110,16 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """Return a count for the last line, such as ``2 errors, 1 warning``."""
+    """Return a count for the last line, such as ``2 errors, 1 warning``, or ``no errors``."""
     severities = [finding.severity for finding in findings]
     parts = []
-    for severity in ("error", "warning"):
+    for severity in ("error", "warning", "note"):
         count = severities.count(severity)
         if count:
             parts.append(f"{count} {severity}{'s' if count > 1 else ''}")
-    return ", ".join(parts) or "no errors"
+        elif severity == "error" and "warning" not in severities:
+            parts.append("no errors")
+    return ", ".join(parts)
 
 
 def render(
@@ -155,4 +157,5 @@ def to_json(finding: Finding) -> dict[str, Any]:
         ],
         "notes": list(finding.notes),
         "help": list(finding.helps),
+        "edits": [asdict(edit) for edit in finding.edits],
     }

@@ -24,9 +24,12 @@ def shown(source: str) -> str:
 
 
 def unreadable(source: str, problem: OSError) -> MoonqError:
-    """Return what is said of a file that cannot be read: one that is not there was misnamed."""
+    """Return what is said of a file that cannot be read: one that is not there was misnamed.
+
+    The *source* is empty where there is no file.
+    """
     kind = NotFound if isinstance(problem, FileNotFoundError) else MoonqError
-    return kind(f"{source}: {problem.strerror}")
+    return kind(f"{source}: {problem.strerror}" if source else str(problem.strerror))
 
 
 def bytes_of(source: str) -> bytes:

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from moonq import assets
-from moonq.console import annotations, manual
-from moonq.console.annotations import reference
+from moonq.console import manual
+from moonq.operations import annotations
+from moonq.operations.annotations import reference
 from moonq.views import Screen
 
 from ..conftest import MakeHost

@@ -93,9 +93,17 @@ def test_nothing_listens_on_the_network(host: Host) -> None:
         assert not inodes & set(listening)
 
 
+PASSES_ON = """
+  - name: passes_on
+    kind: function.lua
+    modules: [queue]
+    source: "return function(n) return require('queue').publish('idle', n) end"
+"""
+
+
 @pytest.fixture
 def production(make_host: MakeHost, serve: Serve) -> Host:
-    host = make_host(ENTRIES, start=False, **FILES)
+    host = make_host(ENTRIES + PASSES_ON, start=False, **FILES)
     (host.project.root / "moonq.yaml").write_text("production: true\nredact: [card]\n")
     from moonq.kinds import load
 
@@ -136,24 +144,24 @@ def test_a_read_only_session_can_do_nothing_that_changes_anything(
     assert (raised.value.code, raised.value.exit_code) == ("S602", 6)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        'queue.publish("app:idle", 1)',
-        'queue.publish_batch("app:idle", { { body = 1 } })',
-        'funcs.call("app:work", { id = 1, total = 1 })',
-        'store.open("app:cache"):set("k", 1)',
-        'store.open("app:cache"):incr("k")',
-        'store.open("app:cache"):delete("k")',
-        'mq.purge("idle", { confirm = "app:idle" })',
-        'mq.pause("worker")',
-        'mq.call("work", { id = 1, total = 1 }, { send = true })',
-        'mq.dead.drop("jobs", { confirm = "app:jobs" })',
-        "mq.reload()",
-        'load([[return queue.publish("app:idle", 1)]])()',
-        'coroutine.wrap(function() return queue.publish("app:idle", 1) end)()',
-    ],
-)
+CHANGES = [
+    'queue.publish("app:idle", 1)',
+    'queue.publish_batch("app:idle", { { body = 1 } })',
+    'funcs.call("app:work", { id = 1, total = 1 })',
+    'store.open("app:cache"):set("k", 1)',
+    'store.open("app:cache"):incr("k")',
+    'store.open("app:cache"):delete("k")',
+    'mq.purge("idle", { confirm = "app:idle" })',
+    'mq.pause("worker")',
+    'mq.call("work", { id = 1, total = 1 }, { send = true })',
+    'mq.dead.drop("jobs", { confirm = "app:jobs" })',
+    "mq.reload()",
+    'load([[return queue.publish("app:idle", 1)]])()',
+    'coroutine.wrap(function() return queue.publish("app:idle", 1) end)()',
+]
+
+
+@pytest.mark.parametrize("source", CHANGES)
 def test_nor_can_its_code(reader: Client, production: Host, source: str) -> None:
     answer = reader.request("eval", src=source)
     assert answer["fault"]["kind"] == "PERMISSION_DENIED"
@@ -178,12 +186,78 @@ def test_looking_is_allowed(reader: Client) -> None:
 def test_write_access_is_given_on_demand_and_logged_with_who_got_it(
     reader: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="moonq.control"):
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
         reader.write()
         reader.request("publish", queue="idle", messages=[{"json": "1"}])
     user = reader.hello["user"]
     assert f"console:{user} may change things from now on" in caplog.text
     assert f"console:{user} publish app:idle 1" in caplog.text
+
+
+def said(caplog: pytest.LogCaptureFixture, client: Client) -> list[str]:
+    who = f"console:{client.hello['user']} "
+    texts = [one.getMessage() for one in caplog.records if one.name == "moonq.control"]
+    return [text.removeprefix(who) for text in texts if text.startswith(who)]
+
+
+@pytest.mark.parametrize("source", CHANGES)
+def test_whatever_code_changes_in_production_is_logged(
+    reader: Client, caplog: pytest.LogCaptureFixture, source: str
+) -> None:
+    reader.write()
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
+        reader.request("eval", src=source)
+    assert said(caplog, reader), caplog.text
+
+
+@pytest.mark.parametrize(
+    "kind", [verb.name for verb in VERBS.values() if verb.changes and verb.name != "stop"]
+)
+def test_so_is_whatever_is_asked_for(
+    reader: Client, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    reader.write()
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
+        reader.request(kind, **FIELDS[kind])
+    assert [line for line in said(caplog, reader) if line.startswith(kind)]
+
+
+def test_a_change_is_logged_by_its_full_id_at_once_and_counted_with_its_statement(
+    reader: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader.write()
+    caplog.clear()
+    loop = 'for i = 1, 40 do queue.publish("idle", i) end store.open("cache"):set("k", 1)'
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
+        reader.request("eval", src=f'{loop} queue.info("idle")')
+        reader.request("eval", src='queue.publish("idle", 1)')
+    assert said(caplog, reader) == [
+        "queue.publish app:idle",
+        "store.write app:cache",
+        "queue.publish app:idle, 39 more times",
+        "queue.publish app:idle",
+    ]
+
+
+def test_a_change_by_a_function_that_is_called_is_logged_as_the_persons(
+    reader: Client, production: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader.write()
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="moonq.control"):
+        reader.request("eval", src='funcs.call("passes_on", 1)')
+    assert said(caplog, reader) == ["funcs.call app:passes_on", "queue.publish app:idle"]
+    assert production.queues.info("app:idle").ready == 1
+
+
+def test_code_in_development_changes_things_without_a_word(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="moonq.control"):
+        client.request("eval", src='queue.publish("idle", 1)')
+    assert said(caplog, client) == []
 
 
 def test_write_access_of_one_session_is_not_that_of_another(

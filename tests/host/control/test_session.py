@@ -115,7 +115,7 @@ def test_an_error_is_told_with_its_kind_and_place(client: Client) -> None:
 def test_a_pair_of_nil_and_an_error_is_told_like_one(client: Client) -> None:
     answer = evaluated(client, 'queue.publish("app:jbos", 1)')
     assert answer["fault"]["kind"] == "NOT_FOUND"
-    assert "did you mean 'app:jobs'?" in answer["fault"]["message"]
+    assert "did you mean `app:jobs`?" in answer["fault"]["message"]
 
 
 def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Client) -> None:
@@ -123,6 +123,12 @@ def test_modules_and_libraries_are_there_and_print_reaches_the_client(client: Cl
     source = 'print("sum", require("sums").add(1, 2), (json.encode({ 1 })))'
     client.begin("eval", src=source, on_output=said.append).wait()
     assert said == ["sum\t3\t[1]"]
+
+
+def test_what_is_too_long_to_print_says_so(client: Client) -> None:
+    said: list[str] = []
+    client.begin("eval", src='print(("x"):rep(524288 + 7))', on_output=said.append).wait()
+    assert said == ["x" * 524288 + "… (7 bytes more)"]
 
 
 def test_sessions_do_not_see_each_other(clients: Callable[[], Client]) -> None:
@@ -290,7 +296,7 @@ def test_completion_knows_names_members_and_fields_and_runs_nothing(client: Clie
     assert names("queue.pub") == ["publish", "publish_batch"]
     assert names("sho") == ["shop"]
     assert names("shop.o") == ["open", "orders"]
-    assert names("mq.dead.") == ["drop", "ls", "retry", "show"]
+    assert names("mq.dead.") == ["all", "drop", "ls", "retry", "show"]
     assert names("trap.x") == []
     assert names("nothing.at.all") == []
     texts(client, 'queue.info("app:idle")')

@@ -12,9 +12,9 @@ import pytest
 from moonq import views
 from moonq.cli import COMMANDS
 from moonq.cli import moonq as group
-from moonq.console.annotations import Function, reference
 from moonq.errors import Invalid, ReadOnly
 from moonq.host import Host
+from moonq.operations.annotations import Function, reference
 from moonq.operations.choosing import Selection
 from moonq.operations.performing import Operations
 from moonq.operations.verb import REQUIRED, Argument, Question, Verb

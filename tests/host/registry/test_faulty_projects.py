@@ -43,6 +43,11 @@ def index(text: str, **files: str | bytes) -> dict[str, str | bytes]:
     return {"_index.yaml": dedent(text), **files}
 
 
+def policy(rule: str) -> str:
+    """The entry of a policy with *rule*."""
+    return f"  - name: p\n    kind: security.policy\n    policy: {{{rule}}}\n"
+
+
 def more(text: str) -> dict[str, str | bytes]:
     """The good queue, its function (lines 8 to 10), and *text* from line 11."""
     return {"_index.yaml": HEAD + FUNCTION + text, **HANDLER}
@@ -583,6 +588,58 @@ CASES: dict[str, Case] = {
     "a module required by a wrong name": Case(
         lua('local json = require("jsn")\nreturn json\n'),
         [("L303", "work.lua:1:22", ("there is no module `jsn`", "did you mean `json`?"))],
+    ),
+    "a star where a list is wanted": Case(
+        index(HEAD + policy('actions: "*", resources: [app:x], effect: allow')),
+        [("R207", "_index.yaml:10:23", ("`policy.actions` must be a list", 'write `["*"]`'))],
+    ),
+    "a star without quotes in a list": Case(
+        index(HEAD + policy("actions: [queue.*, *], resources: [app:x], effect: allow")),
+        [("P101", "_index.yaml:10:33", ("cannot begin with `*`", 'in quotes: "*"'))],
+    ),
+    "an empty list of actions": Case(
+        index(HEAD + policy("actions: [], resources: [app:x], effect: allow")),
+        [("R207", "_index.yaml:10:23", ("`policy.actions` must name at least one",))],
+    ),
+    "conditions that look at nothing": Case(
+        index(
+            HEAD
+            + policy(
+                "actions: [x], resources: [x], effect: allow, conditions: "
+                "[{field: meta.owner}, {field: actor.name}, {field: acton}, "
+                "{field: actor.id, value_from: x}]"
+            )
+        ),
+        [
+            (
+                "R207",
+                "_index.yaml:10:80",
+                (
+                    "`policy.conditions[1].field` must be `action`, `resource`, `actor.id` or",
+                    "did you mean `actor.meta.owner`?",
+                ),
+            ),
+            ("R207", "_index.yaml:10:101", ("did you mean `actor.meta.name`?",)),
+            ("R207", "_index.yaml:10:122", ("did you mean `action`?",)),
+            (
+                "R206",
+                "_index.yaml:10:148",
+                (
+                    "`policy.conditions[4]` has no field `value_from`",
+                    "it knows `field`, `operator`, `value`",
+                ),
+            ),
+        ],
+    ),
+    "no name of a variable": Case(
+        index(HEAD + "  - {name: v, kind: env.variable, variable: MY-VAR}\n"),
+        [
+            (
+                "R207",
+                "_index.yaml:8:45",
+                ("`MY-VAR` is no name of an environment variable", "begin with no digit"),
+            )
+        ],
     ),
     "wrong settings": Case(
         {"_index.yaml": HEAD, "moonq.yaml": "producton: true\nlog: {level: warning}\n"},

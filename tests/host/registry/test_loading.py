@@ -311,7 +311,7 @@ def test_a_group_without_policies_is_a_warning(folder: Path) -> None:
     (folder / "_index.yaml").write_text(
         "namespace: app\nentries:\n"
         "  - {name: p, kind: security.policy, groups: [workers],"
-        " policy: {actions: [a], resources: [b], effect: deny}}\n"
+        " policy: {actions: [store.read], resources: ['*'], effect: deny}}\n"
         "  - {name: s, kind: store.memory, lifecycle: {security: {groups: [worker]}}}\n"
     )
     project, findings = inspect(folder, env={})

@@ -23,7 +23,9 @@ describe("os in a test", function()
 
   it("is the same in the handlers under test", function()
     test.clock.set(86400)
-    eq(test.call("contract:obey", { ["do"] = "date" }), { 86400, "1970-01-02", 86400 })
+    local as = { consumer = "contract:tasks.consumer" }
+    local told = test.call("contract:obey", { ["do"] = "date" }, nil, as)
+    eq(told, { 86400, "1970-01-02", 86400 })
   end)
 
   it("reads other moments as ever", function()

@@ -6,7 +6,7 @@ local describe, it, eq = test.describe, test.it, test.eq
 describe("locals.capture", function()
   it("has the values of the innermost script frame", function()
     local total, order = "25.0", { id = 1 }
-    local values = locals.capture()
+    local values = locals.described(locals.capture())
     eq({ values.total, values.order }, { '"25.0"', "{ id = 1 }" })
     test.ok(total and order)
   end)
@@ -15,7 +15,7 @@ describe("locals.capture", function()
     local name, around = "outer", 7
     local function inner()
       local name = "inner" -- luacheck: ignore
-      return locals.capture(), name, around
+      return locals.described(locals.capture()), name, around
     end
     local values = inner()
     eq({ values.name, values.around }, { '"inner"', "7" })
@@ -24,14 +24,14 @@ describe("locals.capture", function()
 
   it("leaves out functions and modules", function()
     local helper, module = print, require("json")
-    local values = locals.capture()
+    local values = locals.described(locals.capture())
     eq({ values.helper, values.module, values.test }, {})
     test.ok(helper and module)
   end)
 
   it("is bounded", function()
     local long = ("x"):rep(10000)
-    test.lt(#locals.capture().long, 250)
+    test.lt(#locals.described(locals.capture()).long, 250)
     eq(#long, 10000)
   end)
 end)

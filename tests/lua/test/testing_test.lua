@@ -92,15 +92,18 @@ describe("testing.logs", function()
   end)
 end)
 
+--- Many consumers run `obey`.
+local AS = { consumer = "contract:tasks.consumer" }
+
 describe("testing.call", function()
   it("gives the handler a message", function()
-    local told = test.call("contract:obey", { ["do"] = "tell" }, { source = "shop" })
+    local told = test.call("contract:obey", { ["do"] = "tell" }, { source = "shop" }, AS)
     test.match(told, { attempt = 1, interruptions = 0, headers = { source = "shop" } })
   end)
 
   it("answers what the handler returned, or what it raised", function()
-    eq({ test.call("contract:obey", { ["do"] = "fail" }) }, { nil, "no luck" })
-    local value, err = test.call("contract:obey", { ["do"] = "raise" })
+    eq({ test.call("contract:obey", { ["do"] = "fail" }, nil, AS) }, { nil, "no luck" })
+    local value, err = test.call("contract:obey", { ["do"] = "raise" }, nil, AS)
     test.is_nil(value)
     test.contains(tostring(err), "fell down")
   end)
@@ -115,13 +118,28 @@ describe("testing.call", function()
     "says what of a result JSON cannot carry: {value}",
     function(row)
       local order = { ["do"] = "return", what = row.value }
-      fails("test.call: contract:obey: " .. row.says, test.call, "contract:obey", order)
-      eq(test.verdict("contract:obey", order), { verdict = "ack" })
+      fails("test.call: contract:obey: " .. row.says, test.call, "contract:obey", order, nil, AS)
+      eq(test.verdict("contract:obey", order, nil, AS), { verdict = "ack" })
     end
   )
+  it("does as the consumer does that is named", function()
+    local publish = { ["do"] = "publish", to = "contract:morgue", body = 1 }
+    test.no_error(test.call("contract:obey", publish, nil, AS))
+    local _, err =
+      test.call("contract:obey", publish, nil, { consumer = "contract:guarded.consumer" })
+    test.error_kind(err, errors.PERMISSION_DENIED)
+  end)
+
+  it("asks which consumer is meant, where there are several", function()
+    fails("contract:guarded.consumer", test.call, "contract:obey", {})
+    fails("{ consumer = ID }", test.verdict, "contract:obey", {})
+    local other = { consumer = "contract:raw.consumer" }
+    fails("name one of contract:tasks.consumer", test.call, "contract:obey", {}, nil, other)
+    fails("unknown option 'as'", test.call, "contract:obey", {}, nil, { as = "x" })
+  end)
 
   it("stops a handler whose virtual time is over", function()
-    local value, err = test.call("contract:obey", { ["do"] = "spin" })
+    local value, err = test.call("contract:obey", { ["do"] = "spin" }, nil, AS)
     test.is_nil(value)
     test.error_kind(err, errors.TIMEOUT)
     eq(test.clock.now() - 1767225600, 60)
@@ -134,13 +152,13 @@ end)
 
 describe("testing.verdict", function()
   it("says what the queue of a function would do with the message", function()
-    eq(test.verdict("contract:obey", { ["do"] = "nothing" }), { verdict = "ack" })
-    eq(test.verdict("contract:obey", { ["do"] = "fail" }), {
+    eq(test.verdict("contract:obey", { ["do"] = "nothing" }, nil, AS), { verdict = "ack" })
+    eq(test.verdict("contract:obey", { ["do"] = "fail" }, nil, AS), {
       verdict = "retry",
       delay = 2.0,
       error = { kind = "UNKNOWN", message = "no luck" },
     })
-    eq(test.verdict("contract:obey", { ["do"] = "reject", text = "stolen" }), {
+    eq(test.verdict("contract:obey", { ["do"] = "reject", text = "stolen" }, nil, AS), {
       verdict = "dead",
       reason = "rejected",
       error = { kind = "UNKNOWN", message = "stolen" },
@@ -148,13 +166,13 @@ describe("testing.verdict", function()
   end)
 
   it("asks the handler's message first", function()
-    eq(test.verdict("contract:obey", { ["do"] = "snooze", delay = 5 }).delay, 5.0)
-    eq(test.verdict("contract:obey", { ["do"] = "ack_then_fail" }), { verdict = "ack" })
-    eq(test.verdict("contract:obey", { ["do"] = "retry", delay = "7s" }).delay, 7.0)
+    eq(test.verdict("contract:obey", { ["do"] = "snooze", delay = 5 }, nil, AS).delay, 5.0)
+    eq(test.verdict("contract:obey", { ["do"] = "ack_then_fail" }, nil, AS), { verdict = "ack" })
+    eq(test.verdict("contract:obey", { ["do"] = "retry", delay = "7s" }, nil, AS).delay, 7.0)
   end)
 
   it("tells of a limit as the queue would", function()
-    test.match(test.verdict("contract:obey", { ["do"] = "spin" }), {
+    test.match(test.verdict("contract:obey", { ["do"] = "spin" }, nil, AS), {
       verdict = "retry",
       error = { kind = "TIMEOUT", message = "stopped after 1m (timeout)" },
     })

@@ -12,6 +12,7 @@ import click
 
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options, command, project_argument
+from moonq.errors import Span
 
 if TYPE_CHECKING:
     from moonq.registry import Project
@@ -28,30 +29,63 @@ if TYPE_CHECKING:
     help="How to show the findings.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-def check(options: Options, form: str | None, strict: bool) -> int:
+@click.option("--fix", is_flag=True, help="Declare what is required, drop what is not.")
+def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
     """Say all that is wrong with PROJECT.
 
-    It is this folder when not named. YAML, references, Lua syntax and modules are looked at;
-    nothing is started, no broker is contacted. Ends with 1 when there is an error.
+    It is this folder when not named. YAML, references and Lua are looked at: syntax, modules,
+    names that nothing has, calls that must fail. Nothing is started, no broker is contacted. Ends
+    with 1 when there is an error.
 
     \b
     Examples:
       moonq check shop
+      moonq check shop --fix
       moonq check shop --strict --format json
     """
-    from moonq.kinds import inspect
+    from moonq.checking import check as look
+    from moonq.checking.mending import mend
 
     began = time.monotonic()
-    found, findings = inspect(options.project)
+    mended = mend(options.project) if fix else []
+    found, findings = look(options.project)
+    if found is not None:
+        findings = [*findings, *_orphans(found)]
     if options.json or form == "json":
-        click.echo(json.dumps(document(found, findings)))
+        click.echo(json.dumps(document(found, findings, mended)))
     else:
+        for one in mended:
+            options.say(f"fixed {one.spans[-1].file}:{one.spans[-1].line}: {one.message}")
         show(options, found, findings, time.monotonic() - began)
     wrong = {"error", "warning"} if strict else {"error"}
     return int(any(finding.severity in wrong for finding in findings))
 
 
-def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, object]:
+def _orphans(project: Project) -> list[Finding]:
+    """Return a warning for each queue that is not declared and holds messages on this disk."""
+    from moonq.operations.orphans import at_rest
+    from moonq.text.findings import error
+
+    return [
+        error(
+            "R230",
+            one.sentence(),
+            _place(project, one.driver),
+            help=one.hint(project),
+            severity="warning",
+        )
+        for one in at_rest(project)
+    ]
+
+
+def _place(project: Project, name: str) -> Span:
+    entry = project.entries[name]
+    return Span(entry.file, entry.node.line, entry.node.column)
+
+
+def document(
+    project: Project | None, findings: Sequence[Finding], mended: Sequence[Finding] = ()
+) -> dict[str, object]:
     """Return the result as plain data; keys are only ever added."""
     from moonq.text.findings import to_json
 
@@ -61,7 +95,9 @@ def document(project: Project | None, findings: Sequence[Finding]) -> dict[str, 
         "entries": len(project.entries) if project else None,
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
+        "notes": severities.count("note"),
         "findings": [to_json(finding) for finding in findings],
+        "fixed": [to_json(finding) for finding in mended],
     }
 
 
@@ -77,5 +113,8 @@ def show(
         lines.line(below=f"{lines.drawn(findings)}\n")
     checked = f"checked {plural(len(project.entries), 'entry')}" if project else "checked"
     if not options.quiet:
-        style = "bad" if has_errors(findings) else "warn" if findings else "good"
-        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style))
+        warns = any(finding.severity == "warning" for finding in findings)
+        style = "bad" if has_errors(findings) else "warn" if warns else "good"
+        fixable = sum(bool(finding.edits) for finding in findings)
+        more = f" ({fixable} fixable with --fix)" if fixable else ""
+        lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style), more)

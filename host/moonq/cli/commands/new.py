@@ -10,6 +10,7 @@ import click
 
 from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
+from moonq.text.plain import visible
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
 
@@ -20,7 +21,8 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
 def new(options: Options, path: Path, yes: bool) -> None:
     """Make a project in the folder PATH.
 
-    It has a queue, a consumer, a handler and a test. No file is ever overwritten.
+    It has a queue, a consumer, a handler and a test. No file is ever overwritten. In the folder of
+    another project it is one of its own, as every folder with a moonq.yaml is.
 
     \b
     Example:
@@ -39,7 +41,9 @@ def new(options: Options, path: Path, yes: bool) -> None:
         document = {"schema": "moonq.new/1", "path": str(path), "files": list(map(str, files))}
         click.echo(json.dumps(document))
     else:
-        options.say(summary(path, len(files)))
+        options.say(summary(visible(str(path)), len(files)))
+        if around := project_around(path):
+            options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
 
 
 def template_files() -> list[Path]:
@@ -65,12 +69,19 @@ def is_used(path: Path) -> bool:
     return path.is_dir() and any(path.iterdir())
 
 
+def project_around(path: Path) -> Path | None:
+    """Return the folder of the project that *path* lies in."""
+    marks = ("moonq.yaml", "_index.yaml")
+    around = path.resolve().parents
+    return next((one for one in around if any((one / mark).is_file() for mark in marks)), None)
+
+
 def project_name(path: Path) -> str:
     """Return the name of the project in *path* as YAML: quoted, for a folder may be called `no`."""
-    return json.dumps(path.resolve().name, ensure_ascii=False)
+    return json.dumps(visible(path.resolve().name), ensure_ascii=False)
 
 
-def summary(path: Path, count: int) -> str:
+def summary(path: str, count: int) -> str:
     """Return what was made and what to do next."""
     return f"""\
 created {path}/ ({count} files)

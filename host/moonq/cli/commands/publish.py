@@ -17,7 +17,8 @@ from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
 from moonq.cli.options import Options, command
-from moonq.cli.publishing import BATCH, Template, batches, messages_of
+from moonq.cli.publishing import Template, messages_of
+from moonq.control.batching import BATCH, batches
 from moonq.errors import Invalid, NoHost
 from moonq.operations.verbs import VERBS
 from moonq.text.reading import bytes_of, decoded

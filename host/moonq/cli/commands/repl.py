@@ -58,7 +58,9 @@ class _Code(click.types.StringParamType):
     metavar="FILE|-",
     help="Run a file and end; repeatable, before any -e.",
 )
-@click.option("--timeout", type=arguments.duration, default="30s", help="Limit of one statement.")
+@click.option(
+    "--timeout", type=arguments.duration, default="30s", help="Limit of one statement or file."
+)
 def repl(
     options: Options,
     attach: str,

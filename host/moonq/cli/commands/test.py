@@ -93,7 +93,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
 @click.option("--list", is_flag=True, help="Only name the tests.")
-@click.option("--update", is_flag=True, help="Take the snapshots anew.")
+@click.option("--update", is_flag=True, help="Take the snapshots anew, drop those of no test.")
 @click.option(
     "--driver",
     type=click.Choice(["memory", "declared"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from moonq.control.asking import beside, perform
 from moonq.errors import Invalid, NotFound, ProjectInvalid
 from moonq.operations.verb import Argument, Verb
 from moonq.operations.verbs import VERBS
+from moonq.text.json_in import parsed
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -39,26 +40,38 @@ def act(console: Console, rest: str, verb: Verb) -> None:
         return
     told = {**verb.view_options(fields), **beside(console.attached, verb, fields)}
     console.face.show(getattr(views, verb.view)(found, screen, **told))
-    if verb.name == "queues":
-        for note, _ in views.notes(found):
-            console.face.notice(note)
+    for note, _ in views.notes(found) if verb.view in views.NOTED else ():
+        console.face.notice(note)
 
 
 def _fields(console: Console, verb: Verb, rest: str) -> dict[str, Any]:
-    typed = [one for one in verb.arguments if one.typed]
+    every = [one for one in verb.arguments if one.typed]
+    typed = [one for one in every if not one.typed.startswith("[--")]
+    rest, flags = _flags([one for one in every if one not in typed], rest)
+    return {**_placed(console, verb, typed, rest), **flags}
+
+
+def _flags(arguments: Sequence[Argument], rest: str) -> tuple[str, dict[str, Any]]:
+    """Take the flags off the end of *rest*, where they stand behind what may be any text."""
+    for one in arguments:
+        form = f" {one.cli.split()[0]}" + ("" if one.type == "flag" else r"(?: +|=)([\w.:-]+)")
+        if found := re.search(rf"{form} *$", f" {rest}"):
+            value = True if one.type == "flag" else found[1]
+            others = [other for other in arguments if other is not one]
+            rest, more = _flags(others, rest[: found.start()])
+            return rest, {one.name: value, **more}
+    return rest, {}
+
+
+def _placed(console: Console, verb: Verb, typed: Sequence[Argument], rest: str) -> dict[str, Any]:
+    """Return the fields whose place says which they are."""
     body_at = next((at for at, one in enumerate(typed) if one.type == "json"), None)
     if body_at is not None:
         first, _, body = rest.partition(" ")
-        flags = {}
-        for one in typed[body_at + 1 :]:
-            # Behind a value that may hold anything stands a flag, spelt as on the command line.
-            before, mark, behind = f" {body}".rpartition(f" {one.cli}")
-            if mark and not behind.strip():
-                body, flags[one.name] = before, True
         found = words(first, verb.usage())
         if not found:
             raise miscounted(found, verb.usage())
-        return {typed[0].name: found[0], **_body(console, typed[body_at], body.strip()), **flags}
+        return {typed[0].name: found[0], **_body(console, typed[body_at], body.strip())}
     least = sum(not one.typed.startswith("[") for one in typed)
     most = MOST if typed and typed[-1].type == "texts" else len(typed)
     found = words(rest, verb.usage())
@@ -89,7 +102,7 @@ def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        json.loads(text)
+        parsed(text)
     except ValueError:
         found = console.run(f'require("json").encode({text}\n)')
         if not found.is_well or not found.values or not isinstance(found.values[0], str):
@@ -123,13 +136,16 @@ def _covered(console: Console, verb: Verb) -> dict[str, Any]:
 
 
 @command(
-    "dead QUEUE [ID | FINGERPRINT]",
+    "dead [QUEUE] [ID | FINGERPRINT]",
     lua=f"{VERBS['dead_letters'].lua_form()}, {VERBS['dead_letter'].lua_form()}",
     takes="queue",
 )
-def dead(console: Console, queue: str, which: str = "") -> None:
-    """Show why messages died, by kind of error, or one of them."""
+def dead(console: Console, queue: str = "", which: str = "") -> None:
+    """Show why messages died, by kind of error, or one of them; alone, which queues have any."""
     screen = console.face.screen()
+    if not queue:
+        console.face.show(views.dead_queues(console.request("dead_queues"), screen))
+        return
     if which and (one := _letter(console, queue, which)):
         verb, answer, lines = VERBS["dead_letter"], one, views.letter(one, screen)
     else:

@@ -6,6 +6,7 @@ run time meets the same sentence then.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from moonq import assets
@@ -13,6 +14,7 @@ from moonq.registry.draft import Draft, Drafts
 from moonq.registry.lua.text import LuaText
 from moonq.registry.lua.tokens import Token
 from moonq.registry.script import IMPORTS, Script
+from moonq.registry.yaml import editing
 from moonq.registry.yaml.nodes import List, Node, Scalar
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
@@ -105,13 +107,16 @@ def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Drafts) -> F
         return _no_module(one.name, here)
     field = "imports" if library else "modules"
     written = f"{one.name}: {library.id}" if library else one.name
-    return error(
+    found = error(
         "L301",
         f"`{one.name}` is required but not declared for {draft.id}",
         here,
         _declaration(draft, field, written),
         note="an entry may only load what its YAML lists; that is the sandbox",
     )
+    item = (one.name, library.id) if library else one.name
+    edits = editing.added(draft.source, draft.node, field, item)
+    return replace(found, edits=edits, helps=("`moonq check --fix` adds it",) if edits else ())
 
 
 def _declaration(draft: Draft, field: str, written: str) -> Span:
@@ -140,10 +145,11 @@ def _width(draft: Draft, node: List) -> int:
 def _unused(draft: Draft, script: Script, name: str) -> Finding:
     field = "imports" if name in script.imports else "modules"
     word = "import" if field == "imports" else "module"
-    return error(
+    found = error(
         "L302",
         f"{word} `{name}` is declared but never required",
         draft.span_of(field, name),
         help=f"remove `{name}` from `{field}`, so that the script can do no more than it needs",
         severity="warning",
     )
+    return replace(found, edits=editing.removed(draft.source, draft.node, field, name))

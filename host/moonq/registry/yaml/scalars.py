@@ -7,6 +7,7 @@ meaning("12:30")  # "12:30" (750 for YAML 1.1)
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -30,6 +31,8 @@ _ONCE = (
     (re.compile(r"[-+]?[1-9][0-9]*(:[0-5]?[0-9])+(\.[0-9]*)?"), "a number of base 60"),
     (re.compile(r"[-+]?([1-9][0-9]*|0)(_[0-9]+)+|0b[01_]+"), "a number"),
 )
+#: Text that needs no quotes wherever it stands.
+_PLAIN = re.compile(r"[A-Za-z_][\w./*-]*(:[\w./*-]+)*")
 _ENV = re.compile(r"\$\{env:([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INTEGER_BITS = 64
@@ -75,6 +78,16 @@ def _integer(text: str) -> int:
 def formerly(text: str) -> str:
     """Return what YAML 1.1 made of the plain scalar *text*, empty if the same."""
     return next((was for pattern, was in _ONCE if pattern.fullmatch(text)), "")
+
+
+def as_written(text: str) -> str:
+    """Return *text* as it is written in YAML, even inside of a list: in quotes where it needs them.
+
+    as_written("*")      # '"*"'
+    as_written("app:x")  # 'app:x'
+    """
+    is_plain = _PLAIN.fullmatch(text) and text not in _CONSTANTS and not formerly(text)
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 class MissingVariable(LookupError):

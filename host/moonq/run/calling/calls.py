@@ -59,7 +59,7 @@ class CallResult:
 class Call:
     """One call of *function*; dry, unless it is to *send*, and then perhaps with a *record*.
 
-    As a message it runs as *consumer* would run it: with its scope, time limit and queue.
+    It runs as *consumer* would run it: with its scope, time limit and queue.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Call:
         try:
             if headers is None:
                 with self._open(Caller(self._context())) as state:
-                    result.values = _shown(state.call(b"[%b]" % value))
+                    result.values = _shown(state.call(b"[%b]" % value, self._timeout()))
             else:
                 self._deliver(value or b"null", headers)
         except ScriptFault as raised:
@@ -180,14 +180,38 @@ class Call:
 
 
 def consumer_of(project: Project, function: str, wanted: str = "") -> Entry | None:
-    """Return the consumer *wanted*, or the first that runs *function*."""
+    """Return the consumer that runs *function*: the one that is *wanted*, or the only one.
+
+    Raises:
+        NotFound: There is no such consumer.
+        Invalid: It does not run it, or several do and none was named.
+    """
+    return _chosen(project, "func", function, wanted)
+
+
+def consumer_at(project: Project, queue: str, wanted: str = "") -> Entry | None:
+    """Return the consumer that serves *queue*, and raise as `consumer_of` does."""
+    return _chosen(project, "queue", queue, wanted)
+
+
+def _chosen(project: Project, field: str, target: str, wanted: str) -> Entry | None:
+    fitting = [
+        entry for entry in project.of_kind("queue.consumer") if entry.target(field) == target
+    ]
+    listed = ", ".join(entry.id for entry in fitting)
     if wanted:
-        return project.entries[wanted]
-    for consumer in project.of_kind("queue.consumer"):
-        fields: Any = consumer.config
-        if fields.func == function:
-            return consumer
-    return None
+        id_ = project.id_of(wanted, "queue.consumer")
+        found = next((entry for entry in fitting if entry.id == id_), None)
+        if found is None:
+            hint = f"name one of {listed}" if listed else ""
+            raise Invalid(f"{id_} has nothing to do with {target}", hint=hint)
+        return found
+    if len(fitting) > 1:
+        raise Invalid(
+            f"{target} has several consumers: {listed}",
+            hint="say whose rights and limits hold: --consumer ID, in Lua { consumer = ID }",
+        )
+    return fitting[0] if fitting else None
 
 
 def _checked(arguments: str) -> str:

@@ -28,6 +28,16 @@ class Scope(Protocol):
         ...
 
 
+class Unrestricted:
+    """The scope of one who may do everything and speaks from no namespace.
+
+    With a scope names of entries are looked at, and a bare one may be that of the only such entry.
+    """
+
+    def require(self, action: str, resource: str) -> None:
+        """Let everything be done."""
+
+
 class CallContext(NamedTuple):
     """On whose behalf a script runs, and what that allows."""
 
@@ -36,7 +46,7 @@ class CallContext(NamedTuple):
     serves: bytes = b""
     """The queue whose messages are handled; a publish into that one never blocks."""
     scope: Scope | None = None
-    """What may be done; None restricts nothing."""
+    """What may be done; None restricts nothing, and is for scripts that have a namespace."""
     sink: HostSink | None = None
     """Where writes go; None is the host's own way."""
     is_stopping: Callable[[], bool] = lambda: False

@@ -9,16 +9,20 @@ wait, policies and read-only sessions by their action, dry runs when they write.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from moonq.errors import MoonqError
-from moonq.run.calling.context import CallContext
+from moonq.errors import Denied, MoonqError
+from moonq.run.calling.context import CallContext, Scope
 from moonq.run.calling.services import HostServices
-from moonq.run.calling.sinks import HostSink
+from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.sandbox.lend import Bound, name, safe
 from moonq.sandbox.watchdog import Guard
+
+#: The logger of what policies refuse.
+DENIALS = "moonq.security"
 
 
 @dataclass(slots=True)
@@ -56,6 +60,22 @@ class Caller:
         """Where its writes go."""
         return self.context.sink or self.host.sink
 
+    def permit(self, scope: Scope, action: str, resource: str) -> None:
+        """Let the script do *action* with *resource*; that it may not is logged.
+
+        Raises:
+            Denied: It may not.
+        """
+        try:
+            scope.require(action, resource)
+        except Denied as refusal:
+            if refusal.decision is not None:
+                fields = json.dumps(refusal.decision).encode()
+                entry = self.context.entry
+                line = Line(WARN, DENIALS, f"denied: {refusal.message}", fields, entry, {})
+                self.sink.write_denial(line)
+            raise
+
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
         return self.guard.remaining() if self.guard is not None and self.host.is_timed else None
@@ -79,8 +99,8 @@ class Lent:
     """What policies call it; None for what changes and shows nothing of the host."""
     resource: str | None
     """On what the action is; None: on what the script names first."""
-    resolves: bool
-    """Whether what the script names first is an entry, perhaps without its namespace."""
+    names: str | None
+    """The kind of entry that the script names first, see `HostServices.entry_id`; None: none."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
     captured: bool
@@ -95,15 +115,18 @@ class Lent:
         function, called = self.function, self.name
         action, resource = self.action, self.resource
         is_untried, holds = self.writes and not self.captured, self.holds
-        resolves = self.resolves
+        kind = self.names
 
         def call(*arguments: Any) -> Any:
             context = caller.context
-            if resolves:
-                entry = caller.host.entry_id(name(arguments[0]))
+            scope = context.scope
+            # Who may do everything speaks from a namespace, see `Unrestricted`: that was a full id,
+            # and what is done finds out itself whether there is such an entry.
+            if scope is not None and kind is not None:
+                entry = caller.host.entry_id(name(arguments[0]), kind)
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if action is not None and context.scope is not None:
-                context.scope.require(action, resource or name(arguments[0]))
+            if action is not None and scope is not None:
+                caller.permit(scope, action, resource or name(arguments[0]))
             if is_untried and context.is_dry:
                 if caller.guard is not None:
                     caller.guard.fire_all("unknown")
@@ -127,7 +150,7 @@ def lent(
     captured: bool = False,
     holds: bool = False,
     resource: str | None = None,
-    resolves: bool = False,
+    names: str | None = None,
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
@@ -139,7 +162,7 @@ def lent(
         called = function.__name__.strip("_")
         if writes and action is None:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, resolves, writes, captured, waits, holds)
+        return Lent(called, function, action, resource, names, writes, captured, waits, holds)
 
     return declared
 

@@ -8,12 +8,16 @@ from typing import Any
 
 from moonq.clock import Clock
 from moonq.errors import NotFound
+from moonq.registry.names import bare
 from moonq.registry.project import Project
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.stores import Store
 from moonq.sandbox.state import LuaState
+from moonq.text.suggestions import close, question
+
+VARIABLE = "env.variable"
 
 
 class HostServices:
@@ -34,20 +38,35 @@ class HostServices:
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
-        self.variables = _variables(project, env)
+        self._read(env)
 
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
-        self.variables = _variables(project, self._env)
+        self._read(self._env)
 
-    def entry_id(self, name: str) -> str:
-        """Return the full id of the entry *name*.
+    def entry_id(self, name: str, kind: str) -> str:
+        """Return the full id of the entry *name*, one of *kind* (see `Project.of_kind`) or of any.
+
+        A bare name that comes so far is spoken from no namespace: then only one entry may have it.
+        A variable may be called by its own name.
 
         Raises:
             NotFound: There is none, or several are called so.
         """
-        return name if name in self.project.entries else self.project.resolve(name).id
+        if name in self.project.entries:
+            return name
+        if kind == VARIABLE:
+            return self._variable_id(name)
+        return self.project.id_of(name, kind) if kind else self.project.resolve(name).id
+
+    def _variable_id(self, name: str) -> str:
+        if name in self._called:
+            return self._called[name]
+        if any(bare(id_) == name for id_ in self._values):
+            return self.project.id_of(name, VARIABLE)
+        likely = question(close(name, self.variables()))
+        raise NotFound(f"no env.variable entry names {name!r}", hint=likely)
 
     def store(self, store: str) -> Store:
         """Return a store by its id.
@@ -57,16 +76,28 @@ class HostServices:
         """
         found = self.stores.get(store)
         if found is None:
-            raise NotFound(f"store {store!r} does not exist, or is not started")
+            known = self.project.id_of(store, "store.")
+            raise NotFound(f"store {known!r} is not started")
         return found
 
+    def variable(self, name: str) -> str | None:
+        """Return the value of a variable, by the id of its entry or its own name.
 
-def _variables(project: Project, env: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the values of all variables, by their names and by the ids of their entries."""
-    result: dict[str, str | None] = {}
-    for entry in project.of_kind("env.variable"):
-        fields: Any = entry.config
-        value = env.get(fields.variable, fields.default)
-        result[fields.variable] = value
-        result[entry.id] = value
-    return result
+        Raises:
+            NotFound: No entry has that id or names such a variable.
+        """
+        id_ = self.entry_id(name, VARIABLE)
+        return self._values[id_ if id_ in self._values else self.project.id_of(id_, VARIABLE)]
+
+    def variables(self) -> list[str]:
+        """Return what variables can be asked for: the ids of their entries, and their own names."""
+        return [*self._values, *self._called]
+
+    def _read(self, env: Mapping[str, str]) -> None:
+        values: dict[str, str | None] = {}
+        called: dict[str, str] = {}
+        for entry in self.project.of_kind(VARIABLE):
+            fields: Any = entry.config
+            values[entry.id] = env.get(fields.variable, fields.default)
+            called[fields.variable] = entry.id
+        self._values, self._called = values, called

@@ -17,6 +17,7 @@ from moonq.run.queues import Queues
 from moonq.run.stores import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
+WARN = 3
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
 
@@ -58,7 +59,8 @@ class HostSink:
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues
-        self._floods = _Floods(clock)
+        self._floods = _Floods(clock, MAX_LINES)
+        self._denials = _Floods(clock, 1)
 
     def publish(
         self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
@@ -82,16 +84,21 @@ class HostSink:
 
     def write_log(self, line: Line) -> None:
         """Write the line, unless its script floods the log."""
-        target = log.get(line.logger)
         dropped = self._floods.admit(line.entry)
-        if dropped is None:
-            return
         if dropped:
-            target.warning("%d log lines were dropped: more than %d a second", dropped, MAX_LINES)
-        extra: dict[str, Any] = {"entry": line.entry, **line.about}
-        if line.fields:
-            extra["fields"] = line.known()
-        target.log(_LEVELS.get(line.level, logging.INFO), "%s", line.message, extra=extra)
+            words = "%d log lines were dropped: more than %d a second"
+            log.get(line.logger).warning(words, dropped, MAX_LINES)
+        if dropped is not None:
+            _write(line, line.known())
+
+    def write_denial(self, line: Line) -> None:
+        """Write that a policy refused something: the same once a second, and how often besides.
+
+        It does not count with the lines of the script, which could flood it away.
+        """
+        repeated = self._denials.admit(f"{line.entry} {line.message}")
+        if repeated is not None:
+            _write(line, {**line.known(), **({"repeated": repeated} if repeated else {})})
 
     def log_level(self, logger: str) -> int:
         """Return the lowest level that is written, 1 to 5."""
@@ -133,26 +140,35 @@ class Recording(HostSink):
         return super().publish_many(queue, wanted, may_wait=may_wait)
 
 
-class _Floods:
-    """Counts the log lines of each script per second."""
+def _write(line: Line, fields: Mapping[str, Any]) -> None:
+    extra: dict[str, Any] = {"entry": line.entry, **line.about}
+    if fields:
+        extra["fields"] = fields
+    level = _LEVELS.get(line.level, logging.INFO)
+    log.get(line.logger).log(level, "%s", line.message, extra=extra)
 
-    def __init__(self, clock: Clock) -> None:
+
+class _Floods:
+    """Counts the log lines of each script, or of one kind, per second: at most *most* pass."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
         self._clock = clock
+        self._most = most
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[int, int, int]] = {}
 
-    def admit(self, entry: str) -> int | None:
+    def admit(self, key: str) -> int | None:
         """Return how many lines were dropped before this one; None drops this one too."""
         second = int(self._clock.monotonic())
         with self._lock:
-            then, lines, dropped = self._seen.get(entry, (second, 0, 0))
+            then, lines, dropped = self._seen.get(key, (second, 0, 0))
             if then != second:
-                self._seen[entry] = (second, 1, 0)
+                self._seen[key] = (second, 1, 0)
                 return dropped
-            if lines >= MAX_LINES:
-                self._seen[entry] = (then, lines, dropped + 1)
+            if lines >= self._most:
+                self._seen[key] = (then, lines, dropped + 1)
                 return None
-            self._seen[entry] = (then, lines + 1, dropped)
+            self._seen[key] = (then, lines + 1, dropped)
             return 0
 
 

@@ -59,6 +59,10 @@ class DryRun(Recording):
         """Keep the line."""
         self.logs.append(line)
 
+    def write_denial(self, line: Line) -> None:
+        """Keep the line."""
+        self.logs.append(line)
+
 
 class QueueOverlay:
     """A queue as one dry run sees it: its own messages on top of those that were there."""

@@ -14,11 +14,12 @@ _KINDS = {"MEMORY": "INTERNAL"}
 
 
 class CallUnderTest(Call):
-    """A call of *function* in *world*, as the first consumer that names it would run it."""
+    """A call of *function* in *world*, as its consumer would run it."""
 
-    def __init__(self, world: World, function: str) -> None:
+    def __init__(self, world: World, function: str, consumer: str) -> None:
         self._name = name = world.project.resolve(function).id
-        super().__init__(world, name, send=True, consumer=consumer_of(world.project, name))
+        by = consumer_of(world.project, name, consumer)
+        super().__init__(world, name, send=True, consumer=by)
         self._bench = world.bench
         self._began = world.clock.monotonic()
 

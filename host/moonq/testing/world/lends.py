@@ -6,7 +6,7 @@ Each function is lent under its name with ``test_`` in front.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Protocol
 
@@ -54,21 +54,7 @@ def lent_to_suites(suite: Lender) -> dict[str, Bound]:
     """Return the functions by name."""
     mine = SuiteLends(suite)
     names = [name for name in vars(SuiteLends) if name[0] != "_"]
-    return own({f"test_{name}": _with_hint(getattr(mine, name)) for name in names})
-
-
-def _with_hint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the hint of a refusal cross with its message: a test that is no test needs both."""
-
-    def hinting(*arguments: Any) -> Any:
-        try:
-            return function(*arguments)
-        except MoonqError as problem:
-            if problem.hint:
-                problem.message += f"; {problem.hint}"
-            raise
-
-    return hinting
+    return own({f"test_{name}": getattr(mine, name) for name in names})
 
 
 class SuiteLends:
@@ -167,13 +153,16 @@ class SuiteLends:
         """Run so many deliveries of a queue."""
         return _dump(self._suite.world.step(text(queue), deliveries).told())
 
-    def call(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+    def call(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
         """Call a function as if a message had come, and return what it answers."""
-        return bounded(CallUnderTest(self._suite.world, text(function)).answered(body, headers))
+        return bounded(self._call(function, consumer).answered(body, headers))
 
-    def judged(self, function: bytes, body: bytes, headers: bytes) -> bytes:
+    def judged(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
         """Call a function and return what would become of its message."""
-        return bounded(CallUnderTest(self._suite.world, text(function)).judged(body, headers))
+        return bounded(self._call(function, consumer).judged(body, headers))
+
+    def _call(self, function: bytes, consumer: bytes) -> CallUnderTest:
+        return CallUnderTest(self._suite.world, text(function), text(consumer))
 
     # Faults -------------------------------------------------------------------------------------
 

@@ -23,6 +23,10 @@ class SinkUnderTest(Recording):
         """Keep the line."""
         self.logs.append(LogLine(level_name(line.level), line.message, line.known(), line.logger))
 
+    def write_denial(self, line: Line) -> None:
+        """Keep the line."""
+        self.write_log(line)
+
     def log_level(self, logger: str) -> int:
         """Everything is kept."""
         return 1

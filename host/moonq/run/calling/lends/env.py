@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 
-from moonq.errors import NotFound
 from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.services import VARIABLE
 from moonq.sandbox.lend import name
 
 
-@lent(action="env.read", writes=False, waits=False)
+@lent(action="env.read", names=VARIABLE, writes=False, waits=False)
 def env(caller: Caller, variable: bytes) -> bytes | None:
     """Return the value of a variable."""
-    wanted = name(variable)
-    if wanted not in caller.host.variables:
-        raise NotFound(f"no env.variable entry names {wanted!r}")
-    value = caller.host.variables[wanted]
+    value = caller.host.variable(name(variable))
     return None if value is None else value.encode("utf-8", "replace")
 
 
 @lent(action=None, writes=False, waits=False)
 def env_names(caller: Caller) -> bytes:
     """Return the names of all such variables as a JSON array."""
-    return json.dumps(sorted(caller.host.variables), ensure_ascii=False).encode("utf-8", "replace")
+    known = sorted(caller.host.variables())
+    return json.dumps(known, ensure_ascii=False).encode("utf-8", "replace")

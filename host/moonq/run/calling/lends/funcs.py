@@ -8,7 +8,7 @@ from moonq.sandbox.lend import name
 from moonq.sandbox.state import ScriptFault, Stopped
 
 
-@lent(action="funcs.call", resolves=True, writes=True, captured=True, waits=True)
+@lent(action="funcs.call", names="function.lua", writes=True, captured=True, waits=True)
 def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
     """Call a function in a state of its own, within the context of its caller."""
     called, left = name(function), caller.remaining()

@@ -12,15 +12,17 @@ from moonq.run.publishing import from_lua
 from moonq.run.queues import info_object
 from moonq.sandbox.lend import MAX_NAME, name, text
 
+QUEUE = "queue.queue"
 
-@lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
+
+@lent(action="queue.publish", names=QUEUE, writes=True, captured=True, waits=False, holds=True)
 def publish(caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
     """Publish one message; into the queue that the caller serves it never waits."""
     may_wait = queue != caller.context.serves
     return caller.sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
 
 
-@lent(action="queue.publish", writes=True, captured=True, waits=False, holds=True)
+@lent(action="queue.publish", names=QUEUE, writes=True, captured=True, waits=False, holds=True)
 def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     """Publish messages given as body, headers and options in turn, and answer for each."""
     sink = caller.sink
@@ -31,7 +33,7 @@ def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     return json.dumps([_answer(answer) for answer in answers]).encode()
 
 
-@lent(action="queue.info", writes=False, waits=False)
+@lent(action="queue.info", names=QUEUE, writes=False, waits=False)
 def queue_info(caller: Caller, queue: bytes) -> bytes:
     """Return the numbers of a queue as JSON."""
     return json.dumps(info_object(caller.sink.info(name(queue)))).encode()
@@ -63,5 +65,5 @@ def message(caller: Caller, index: int) -> bytes:
 
 def _answer(answer: Receipt | QueueError) -> str | dict[str, Any]:
     if isinstance(answer, QueueError):
-        return {"kind": answer.kind, "message": answer.message, "retryable": answer.retryable}
+        return {"kind": answer.kind, "message": answer.in_one_line(), "retryable": answer.retryable}
     return answer.id

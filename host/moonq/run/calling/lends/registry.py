@@ -15,7 +15,7 @@ from moonq.sandbox.lend import name
 MAX_CRITERIA = 64 * 1024
 
 
-@lent(action="registry.read", resolves=True, writes=False, waits=False)
+@lent(action="registry.read", names="", writes=False, waits=False)
 def registry_get(caller: Caller, entry: bytes) -> bytes:
     """Return an entry as JSON."""
     return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()

@@ -8,14 +8,17 @@ from moonq.run.calling.lending import Caller, lent
 from moonq.run.stores import Store
 from moonq.sandbox.lend import name
 
+#: Of any driver.
+STORE = "store."
 
-@lent(action="store.read", writes=False, waits=False)
+
+@lent(action="store.read", names=STORE, writes=False, waits=False)
 def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     """Return the value of a key."""
     return _store(caller, store).get(name(key))
 
 
-@lent(action="store.write", writes=True, captured=True, waits=False)
+@lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
 def store_set(
     caller: Caller,
     store: bytes,
@@ -27,20 +30,20 @@ def store_set(
     _store(caller, store).set(name(key), value, ttl)
 
 
-@lent(action="store.write", writes=True, captured=True, waits=False)
+@lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
     return _store(caller, store).delete(name(key))
 
 
-@lent(action="store.read", writes=False, waits=False)
+@lent(action="store.read", names=STORE, writes=False, waits=False)
 def store_keys(caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
     """Return the keys that begin with *prefix* as a JSON array."""
     keys = _store(caller, store).keys(name(prefix))
     return json.dumps(keys, ensure_ascii=False).encode("utf-8", "replace")
 
 
-@lent(action="store.write", writes=True, captured=True, waits=False)
+@lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
 def store_incr(
     caller: Caller,
     store: bytes,
