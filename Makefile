@@ -1,14 +1,19 @@
-# moonq. Every target makes .venv when it is missing or older than pyproject.toml.
+# moonq. Every target makes $(VENV) when it is missing or older than pyproject.toml.
 
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# What depends on the Python it runs on: threads, stacks, sockets, C code.
+PART := tests/sandbox tests/drivers tests/host/control tests/host/console \
+  $(addprefix tests/host/test_,cli.py cli_end.py cli_fuzz.py cli_run.py delivery.py json_in.py \
+  log.py outlet.py reload.py supervisor.py until_idle.py)
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-python lint-lua format bench soak capabilities tools clean
+.PHONY: help run test test-part lint lint-python lint-lua format bench soak capabilities tools clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +23,9 @@ run: $(READY) ## Publish real tasks to the first example, handle them, end
 
 test: $(READY) ## Run the tests
 	$(BIN)/pytest -m "not slow"
+
+test-part: $(READY) ## Run the tests that depend on the Python; see VENV and PYTHON
+	$(BIN)/pytest -m "not slow" $(PART)
 
 soak: $(READY) ## Run the long tests
 	$(BIN)/pytest -m slow
@@ -51,12 +59,12 @@ tools: ## Install stylua into .tools
 	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2
 
 clean: ## Remove what was made
-	rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .tools dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip learned --group in 25.1.
 $(READY): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
-import threading
+import signal
+
+
+def _leave(number: int, _frame: object) -> None:
+    os._exit(128 + number)
+
+
+# Before any other import: they take a while, and a first process of a container would not hear
+# the signal at all. Nothing is held yet; `guarded` answers better later.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_number) in (signal.SIG_DFL, signal.default_int_handler):
+        signal.signal(_number, _leave)
+
+import sys  # noqa: E402
+import threading  # noqa: E402
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     from moonq.cli.failures import guarded
     from moonq.cli.options import Options
+    from moonq.cli.streams import use_standard_streams
 
-    # A terminal that cannot write a character gets another one, not an error.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    use_standard_streams()
     code = guarded(sys.argv[1:], Options())
     if any(is_in_lua(thread) for thread in threading.enumerate()):
         # A thread that could not be stopped would wake up in an interpreter that is being taken
         # apart. Everything is handed back and written by now.
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

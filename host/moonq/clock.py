@@ -60,16 +60,21 @@ class ManualClock:
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
+        self._shift = 0.0
         self._lock = threading.Lock()
         self._waiting: dict[int, threading.Condition] = {}
 
     def now(self) -> float:
         """Seconds since the epoch, as set."""
-        return self._now
+        return self._now + self._shift
 
     def monotonic(self) -> float:
-        """The same number: a manual clock does not go back."""
+        """The same number, unless `shift` has set the wall clock: this one does not go back."""
         return self._now
+
+    def shift(self, seconds: float) -> None:
+        """Set the wall clock so far off the monotonic one, as somebody at the machine might."""
+        self._shift = seconds
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait until notified or until `advance` has reached the deadline."""

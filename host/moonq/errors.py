@@ -8,6 +8,7 @@
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
+  * IdleTimeout         a run until idle waits for what does not move
   * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
     * Unconfirmed       the same, where code asked for it
   * AlreadyRunning      another host serves the project
@@ -162,6 +163,13 @@ class ScriptError(MoonqError):
 
 class StopTimeout(MoonqError):
     """Handlers did not end before the stop limit; names them."""
+
+    exit_code = 8
+    kind = "TIMEOUT"
+
+
+class IdleTimeout(MoonqError):
+    """A run until idle has waited long enough; says what for."""
 
     exit_code = 8
     kind = "TIMEOUT"

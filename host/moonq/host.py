@@ -17,11 +17,13 @@ from typing import Any
 
 from moonq import log
 from moonq.clock import Clock, SystemClock
+from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
+from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
@@ -29,8 +31,8 @@ from moonq.sandbox.state import Fault
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
 
 _log = log.get("moonq.host")
-#: How often `wait` looks whether everything is idle, in seconds.
-_LOOK = 0.02
+#: How often `wait` looks whether everything is idle, in seconds: at the most, and at the least.
+_LOOK, _SELDOM = 0.02, 0.5
 #: How long a signal may wait to be heard, in seconds.
 _HEAR = 0.25
 
@@ -87,6 +89,15 @@ class Host:
         self._began = self.clock.monotonic()
         self._building.build(consumers=consumers)
         self.supervisor.start_all(on_service or (lambda _: None))
+
+    @property
+    def drivers(self) -> Mapping[str, Driver]:
+        """The drivers of the project by their entries' ids, open or not."""
+        return self._building.drivers
+
+    def announce(self) -> None:
+        """Let all queues be known before a service is started alone."""
+        self._building.announce()
 
     def start_service(self, service_id: str) -> None:
         """Start one service of the project that is not running.
@@ -152,10 +163,22 @@ class Host:
         for call in tuple(self._calls):
             call.wind_up()
 
-    def wait(self, stop: threading.Event, *, until_idle: bool) -> None:
+    def wait(
+        self,
+        stop: threading.Event,
+        *,
+        until_idle: bool,
+        told: Callable[[str], None] = lambda _: None,
+        idle_timeout: float | None = None,
+    ) -> None:
         """Wait until *stop* is set, or (until_idle) all work is done.
 
-        Work is what is ready, delayed or running in a queue that has a consumer.
+        Work is what is ready, delayed or running in a queue that has a consumer. *told* gets a
+        sentence about what is waited for whenever nothing has moved for a second.
+
+        Raises:
+            Unavailable: Something could not start, so nobody knows whether there is work.
+            IdleTimeout: Nothing has moved for *idle_timeout* seconds.
         """
         if not until_idle:
             # Not without a limit: a signal that another thread gets does not wake this one, and
@@ -163,15 +186,28 @@ class Host:
             while not stop.wait(_HEAR):
                 pass
             return
+        patience = Patience(self.clock, told, idle_timeout)
         idle_before, pause = False, _LOOK
         while not stop.wait(pause):
-            began = self.clock.monotonic()
-            idle = self._building.is_idle()
+            began, published = self.clock.monotonic(), self.queues.published
+            self.supervisor.check()
+            left = self._building.left()
+            idle = left.is_nothing and published == self.queues.published
             if idle and idle_before:
                 return
             idle_before = idle
-            # Counting a long queue takes its time: never more than a twentieth of all.
-            pause = max(_LOOK, 20 * (self.clock.monotonic() - began))
+            if not idle:
+                patience.look(left, self._progress(), self._due_in)
+            # Counting a long queue takes its time: no more than a twentieth of all, if it can be.
+            pause = min(max(_LOOK, 20 * (self.clock.monotonic() - began)), _SELDOM)
+
+    def _progress(self) -> tuple[int, ...]:
+        report = self.report()
+        return (report.acked, report.retried, report.dead, report.handed_back)
+
+    def _due_in(self) -> float | None:
+        due = self._building.next_due()
+        return None if due is None else due - self.clock.now()
 
     def stop(self, *, timeout: float | None = None) -> StopReport:
         """Stop every service, last started first, and say what was done.

@@ -145,7 +145,12 @@ class Stored(NamedTuple):
     expires: float | None = None
     """By when its first run must have started, in seconds since the epoch; None once it has."""
     number: int = 0
-    """What its driver knows it by in this queue, and no other message: two may share an id."""
+    """What its driver knows it by in this queue, and no other message: two may share an id.
+
+    Numbers grow in the order of publishing."""
+    snoozes: int = 0
+    lost_at: float | None = None
+    """As in `Delivery`."""
 
 
 class Page(NamedTuple):

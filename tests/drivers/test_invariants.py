@@ -410,7 +410,10 @@ class Books(RuleBasedStateMachine):
         if self.spec.dead_letter is None:
             return
         self.settle_the_books()
-        letters = [stored.message.id for stored in self.scene.driver.peek("q.dead", 1000).items]
+        stored = self.scene.driver.peek("q.dead", 1000).items
+        if names is not None:
+            stored.sort(key=lambda one: one.number)  # those that are named go in their order
+        letters = [one.message.id for one in stored]
         wanted = [name for name in letters if names is None or name in names]
         room = max(0, (self.spec.max_length or 0) - len(self.held_slots()))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,6 +73,13 @@ def opened(path: Path, clock: Clock | None = None, **options: Any) -> SqliteDriv
     driver = SqliteDriver(clock or ManualClock(), path, **options)
     driver.open(lambda event: None)
     return driver
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file in the hands of another program; closed, unlike by a connection's own `with`."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
 
 
 def refusal(path: Path) -> MoonqError:
@@ -196,6 +204,8 @@ def die(scene: Scene) -> None:
     driver._writer.flush()
     driver._writer.stop(leave=False)
     driver._writer.session = None
+    assert driver._view is not None
+    driver._view.close()
 
 
 def test_what_a_dead_process_held_comes_back(scenes: Callable[[], Scene]) -> None:
@@ -215,6 +225,40 @@ def test_what_a_dead_process_held_comes_back(scenes: Callable[[], Scene]) -> Non
     lost = {d.message.id: d.lost_at for d in taken if d.lost_at is not None}
     assert lost == {"running": pytest.approx(second.clock.now())}
     assert not list(tmp_sessions(second))
+
+
+def test_what_a_crash_left_is_told_by_the_name_of_its_queue(scenes: Callable[[], Scene]) -> None:
+    """Also of a queue that is declared late, or by nobody here."""
+    first = scenes()
+    consumers = []
+    for name in ("early", "late", "never"):
+        first.declare(name)
+        first.publish(name, queue=name)
+        consumers.append(first.consumer(queue=name))
+        assert ids(consumers[-1].run()) == [name]
+    die(first)
+    second = scenes()
+    second.declare("early")
+    second.declare("late")
+    wait_until(lambda: second.later(1) or second.told("interrupted") == 3)
+    assert {event.queue for event in second.events} == {"early", "late", "never"}
+
+
+def test_a_crash_is_recovered_under_the_options_of_its_queue(scenes: Callable[[], Scene]) -> None:
+    """`group_on_failure: skip` after a kill as after a failure."""
+    first = scenes()
+    first.declare("g", group_on_failure="skip")
+    first.publish("A1", "A2", queue="g", group="A")
+    consumer = first.consumer(queue="g", prefetch=1)
+    assert ids(consumer.run()) == ["A1"]
+    die(first)
+    second = scenes()
+    second.declare("g", group_on_failure="skip")
+    heir = second.consumer(queue="g", prefetch=1)
+    (lost,) = wait_until(heir.take)
+    assert lost.lost_at is not None
+    assert heir.settle(lost, Wait(60.0))
+    assert heir.finish() == ["A2"]
 
 
 def test_suspects_are_held_one_at_a_time(scenes: Callable[[], Scene]) -> None:
@@ -297,7 +341,7 @@ def test_a_verdict_on_a_message_that_was_taken_away_changes_nothing(tmp_path: Pa
     driver.publish("q", [Message(str(n), b"", 0.0) for n in range(len(verdicts))], 1.0)
     subscription = driver.subscribe("q", 10)
     deliveries = subscription.take(10, 0.0)
-    with sqlite3.connect(tmp_path / FILE) as thief:
+    with plain(tmp_path / FILE) as thief:
         thief.execute("UPDATE msg SET sess = 999")
     thief.close()
     for delivery, verdict in zip(deliveries, verdicts, strict=True):
@@ -338,27 +382,20 @@ def test_nobody_takes_what_runs_while_its_driver_is_closed(scenes: Callable[[], 
     assert consumer.settle(running)
 
 
-class Stepping(ManualClock):
-    """A wall clock that can be set back; its monotonic time goes on."""
-
-    back = 0.0
-
-    def now(self) -> float:
-        return super().now() - self.back
-
-
-def test_a_clock_that_is_set_back_delays_but_loses_nothing(tmp_path: Path) -> None:
-    clock = Stepping()
-    driver = opened(tmp_path / FILE, clock)
-    driver.declare(QueueSpec("q"))
-    driver.publish("q", [Message("late", b"", 0.0, delay=60.0), Message("a", b"", 0.0)], 1.0)
-    clock.back = 3600.0
-    driver.publish("q", [Message("b", b"", 0.0)], 1.0)
-    subscription = driver.subscribe("q", 10)
-    assert ids(subscription.take(10, 0.0)) == ["a", "b"]
-    clock.advance(3600 + 60)
-    assert ids(subscription.take(10, 0.0)) == ["late"]
-    driver.close()
+def test_processes_that_share_a_file_go_by_one_time(scenes: Callable[[], Scene]) -> None:
+    """One that comes after the clock was set does not let fall due what the others delay."""
+    first = scenes()
+    first.publish("late", delay=60.0)
+    first.clock.shift(3600)
+    second = scenes()
+    consumer = second.consumer()
+    assert consumer.take() == []
+    second.publish("b", delay=30.0)
+    first.later(30)
+    wait_until(lambda: consumer.finish(limit=1) == ["b"])
+    assert first.driver.find("q", "late") is not None
+    first.later(30)
+    wait_until(lambda: consumer.finish(limit=1) == ["late"])
 
 
 class Pause:
@@ -404,7 +441,7 @@ def test_keys_whose_window_is_over_leave_the_file(tmp_path: Path) -> None:
     driver.publish("q", [Message(str(n), b"", 0.0, dedup_key=str(n)) for n in range(700)], 1.0)
 
     def keys() -> int:
-        with sqlite3.connect(tmp_path / FILE) as file:
+        with plain(tmp_path / FILE) as file:
             (count,) = file.execute("SELECT count(*) FROM dedup").fetchone()
         file.close()
         return int(count)
@@ -451,7 +488,7 @@ def test_damage_found_at_work_is_told_and_stops_nobody_else(tmp_path: Path) -> N
 
 
 def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE) as other:
+    with plain(tmp_path / FILE) as other:
         other.execute("CREATE TABLE theirs(x)")
     other.close()
     before = (tmp_path / FILE).read_bytes()
@@ -463,7 +500,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     opened(tmp_path / FILE).close()
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
     refused = refusal(tmp_path / FILE)
@@ -485,7 +522,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_messages(
     driver.declare(QueueSpec("q"))
     assert driver.info("q").ready == 1
     driver.close()
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (len(newer),)
         file.execute("SELECT colour FROM msg, extra")
     file.close()
@@ -498,7 +535,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     broken = [*schema.STEPS, "CREATE TABLE extra(x); CREATE TABLE extra(x)"]
     monkeypatch.setattr(schema, "STEPS", broken)
     assert "extra" in refusal(tmp_path / FILE).message
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with plain(tmp_path / FILE) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (len(broken) - 1,)
         assert file.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall() == []
     file.close()
@@ -623,17 +660,47 @@ def test_a_verdict_that_could_not_be_written_is_tried_again(
     driver.close()
 
 
-@pytest.mark.parametrize("how", ["deleted", "replaced"])
-def test_nothing_is_accepted_into_a_file_that_nobody_will_find(tmp_path: Path, how: str) -> None:
-    driver = opened(tmp_path / FILE)
+@pytest.mark.parametrize("how", ["moved", "replaced", "folder"])
+def test_a_file_that_was_taken_away_is_said_to_be_gone(tmp_path: Path, how: str) -> None:
+    """Nothing is accepted that nobody would find, and no disk is blamed."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    driver = opened(folder / FILE)
     driver.declare(QueueSpec("q"))
-    driver.publish("q", [Message("a", b"", 0.0)], 1.0)
-    (tmp_path / FILE).rename(tmp_path / "elsewhere")
+    driver.publish("q", [Message(str(n), b"x" * 900, 0.0) for n in range(300)], 1.0)
+    if how == "folder":
+        folder.rename(tmp_path / "elsewhere")
+    else:
+        (folder / FILE).rename(tmp_path / "elsewhere")
     if how == "replaced":
-        (tmp_path / FILE).touch()
+        (folder / FILE).touch()
     (answer,) = driver.publish("q", [Message("b", b"", 0.0)], 1.0)
     assert isinstance(answer, Unavailable)
-    assert "deleted or replaced" in answer.message
+    assert "deleted, moved or replaced" in answer.message
+    # A file that lies elsewhere can still be read; its log cannot always.
+    for look in () if how == "replaced" else (partial(driver.peek, "q", 1000),):
+        with pytest.raises(Unavailable, match="deleted, moved or replaced"):
+            look()
+    driver.close()
+
+
+def test_a_driver_that_could_not_be_opened_says_why(tmp_path: Path) -> None:
+    """What is declared meanwhile is there once it opens."""
+    path = tmp_path / FILE
+    path.mkdir()
+    driver = SqliteDriver(ManualClock(), path, ballast_mb=0)
+    with pytest.raises(Unavailable):
+        driver.open(lambda event: None)
+    with pytest.raises(Unavailable, match="is a folder"):
+        driver.declare(QueueSpec("q", dead_letter="q.dead"))
+    (answer,) = driver.publish("q", [Message("a", b"", 0.0)], 0.0)
+    assert isinstance(answer, Unavailable)
+    assert "is a folder" in answer.message
+    with pytest.raises(Unavailable, match="is a folder"):
+        driver.info("q")
+    path.rmdir()
+    driver.open(lambda event: None)
+    assert driver.publish("q", [Message("a", b"", 0.0)], 0.0) == [Receipt("a")]
     driver.close()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,68 @@ def test_publishes_are_refused_before_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_a_ballast_is_laid_and_given_up(tmp_path: Path) -> None:
     space = Space(tmp_path / "file", MB, 0)
-    space.look()
+    space.look(0)
     assert not space.is_short
     assert (tmp_path / "file.ballast").stat().st_size == MB
     assert space.give_way()
     assert space.is_short
     assert not space.give_way()
-    space.look()
+    space.look(0)
     assert not space.is_short
+
+
+def size(folder: Path) -> int:
+    return (folder / "queues.db").stat().st_size
+
+
+def rounds(bench: Bench, until: Callable[[], bool]) -> None:
+    """Let time pass until something is so; the driver looks at its disk once a second."""
+    for _ in range(200):
+        bench.clock.advance(1)
+        bench.driver.info("q")
+        if until():
+            return
+    raise AssertionError("it never came to pass")
+
+
+def test_a_file_that_is_empty_again_accepts_publishes_again(small_disk: Path) -> None:
+    """§1 I2: what filled the disk is gone, though the file has its size still."""
+    bench = Bench(small_disk, ballast_mb=1)
+    bench.fill()
+    assert bench.drain() == bench.accepted
+    rounds(bench, lambda: isinstance(bench.publish(), Receipt))
+    rounds(bench, (small_disk / "queues.db.ballast").exists)
+    again = bench.accepted[-1:]
+    for _ in range(100):
+        assert isinstance(bench.publish(), Receipt)
+    assert bench.drain() == again + bench.accepted[-100:]
+    bench.driver.close()
+
+
+def test_a_file_that_cannot_shrink_counts_its_free_pages_as_room(small_disk: Path) -> None:
+    """One that an earlier moonq made: it keeps its size, and is as good as new."""
+    plain = sqlite3.connect(small_disk / "queues.db")
+    plain.execute("PRAGMA auto_vacuum = NONE")
+    plain.execute("CREATE TABLE gone(x)")
+    plain.execute("DROP TABLE gone")
+    plain.close()
+    bench = Bench(small_disk, ballast_mb=1)
+    bench.fill()
+    full = size(small_disk)
+    assert bench.drain() == bench.accepted
+    rounds(bench, lambda: isinstance(bench.publish(), Receipt))
+    assert size(small_disk) >= full
+    assert all(isinstance(bench.publish(), Receipt) for _ in range(100))
+    bench.driver.close()
+
+
+def test_a_file_shrinks_while_nobody_publishes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ballast_mb=0)
+    for _ in range(1000):
+        bench.publish()
+    bench.clock.advance(1)
+    assert bench.drain() == bench.accepted
+    assert size(tmp_path) > 15 * MB
+    rounds(bench, lambda: size(tmp_path) < 5 * MB)
+    assert isinstance(bench.publish(), Receipt)
+    bench.driver.close()

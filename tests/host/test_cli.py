@@ -145,7 +145,7 @@ def test_ctrl_c_outside_of_a_run_is_130_without_a_word(
     assert "Traceback" not in said.err
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
+def test_a_reader_that_leaves_early_ends_it_as_any_tool() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "moonq", "--help"],
         stdout=subprocess.PIPE,
@@ -155,7 +155,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert process.stdout
     process.stdout.close()
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 1
+    assert process.returncode == 141
     assert err == ""
 
 

@@ -472,3 +472,11 @@ def test_globals_do_not_leak_from_message_to_message(make_host: MakeHost) -> Non
     (letter,) = host.queues.route("app:tasks").driver.peek("app:tasks.dead", 5).items
     assert "global 'total'" in letter.errors[-1].message
     assert letter.errors[-1].traceback.startswith("handler.lua:1")
+
+
+def test_only_workers_have_the_small_stack(make_host: MakeHost) -> None:
+    before = threading.stack_size()
+    host = make_host(entries(concurrency=4), handler="return function() end")
+    publish(host, 20)
+    until(lambda: host.queues.info("app:tasks").message_count == 0)
+    assert threading.stack_size() == before

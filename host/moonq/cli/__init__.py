@@ -15,7 +15,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import commands
-from moonq.cli.forwarding import forward
+from moonq.cli.forwarding import ask, forward, tell
 from moonq.cli.groups import Group
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
@@ -26,7 +26,7 @@ _OTHERS = {
     "completion": "complete commands and live ids in bash, zsh or fish",
     "dead": "see why messages died, and give them another life or drop them",
     "dev": "run a project, reload what you save, and talk to it in the same terminal",
-    "doctor": "hold a driver against the delivery contract, where it will run",
+    "doctor": "say how large the drivers' files are and why, or hold one against the contract",
     "eval": "evaluate Lua on the running host, or on a private one",
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",
@@ -75,9 +75,10 @@ class Commands(Group):
         return command
 
 
-def _dead() -> click.Group:
+def _dead() -> click.Command:
     """Gather the verbs about dead letters."""
-    help_ = f"{COMMANDS['dead'].capitalize()}.\n\n\b\nExamples:\n" + "\n".join(
+    help_ = f"{COMMANDS['dead'].capitalize()}.\n\nAlone it says which queues have any."
+    help_ += "\n\n\b\nExamples:\n  moonq dead\n" + "\n".join(
         f"  {verb.examples[0]}" for name, verb in _VERBS.items() if name.startswith("dead ")
     )
     members = {
@@ -85,7 +86,19 @@ def _dead() -> click.Group:
         for name, verb in _VERBS.items()
         if name.startswith("dead ")
     }
-    return Group("dead", members, help=help_)
+    return command(
+        cls=Group, name="dead", commands=members, help=help_, invoke_without_command=True
+    )(_dead_queues)
+
+
+def _dead_queues(options: Options) -> int:
+    """Answer where no verb is named."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return 0
+    verb = VERBS["dead_queues"]
+    found, _ = ask(options, verb, {})
+    tell(options, verb, found)
+    return 0
 
 
 @command(

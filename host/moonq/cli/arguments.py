@@ -5,12 +5,13 @@ They serve as `type=` of a click option or argument.
 
 from __future__ import annotations
 
-import json
+import re
 from typing import NamedTuple
 
 import click
 
 from moonq import durations, log
+from moonq.text.json_in import parsed
 from moonq.text.reading import text_of
 
 
@@ -35,8 +36,8 @@ def as_json(text: str) -> str:
     if not text.lstrip().startswith("{"):
         return text
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        parsed(text)
+    except ValueError:
         from moonq.sandbox.literals import Literals
 
         return Literals().read(text)
@@ -77,6 +78,13 @@ def rate(value: str) -> float:
     if not 0 < per_second < float("inf"):
         raise click.BadParameter("a rate is more than nothing")
     return per_second
+
+
+def host_name(value: str) -> str:
+    """Return the name of a host, which becomes that of its socket."""
+    if not re.fullmatch("[A-Za-z0-9_-]{1,40}", value):
+        raise click.BadParameter("a name has letters, digits, _ and -, and at most 40 of them")
+    return value
 
 
 def header(value: str) -> tuple[str, str]:

@@ -10,9 +10,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from moonq.cli.options import Options
 from moonq.text.folding import fold, fold_text
 from moonq.text.plain import in_ascii
 
@@ -28,10 +27,18 @@ PATIENCE = 0.5
 Part = str | tuple[str, str]
 
 
+class Manner(Protocol):
+    """What is asked of the common options here; see `moonq.cli.options.Options`."""
+
+    color: str
+    json: bool
+    quiet: bool
+
+
 class Lines:
     """Writes lines for *stream*; *to* takes them in its place."""
 
-    def __init__(self, options: Options, stream: TextIO, to: TextIO | None = None) -> None:
+    def __init__(self, options: Manner, stream: TextIO, to: TextIO | None = None) -> None:
         from moonq.views import Screen
 
         self.screen = Screen.of(stream, options.color)
@@ -78,7 +85,7 @@ class Progress:
     It is there on a terminal only, and only when the work takes a while.
     """
 
-    def __init__(self, options: Options, lines: Lines | None = None) -> None:
+    def __init__(self, options: Manner, lines: Lines | None = None) -> None:
         self._lines = lines or Lines(options, sys.stderr)
         self._is_shown = self._lines.to.isatty() and not options.quiet and not options.json
         self._due = time.monotonic() + PATIENCE

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import __version__
+from moonq import __version__, log
+from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
@@ -40,16 +41,30 @@ BUG = 70
 #: Frames of a script's stack that are shown.
 MOST_FRAMES = 10
 INTERRUPTED = 130
-TERMINATED = 143
+#: That of a tool which the kernel ends because nobody reads it any more.
+UNREAD = 141
 
 
 def guarded(args: Sequence[str], options: Options) -> int:
     """Run moonq with *args* and return its exit code."""
+    stderr = sys.stderr
+    try:
+        with terminable():
+            return _run(args, options)
+    except (KeyboardInterrupt, Terminated) as error:
+        return explain(error, args, options)
+    finally:
+        log.close(sys.stderr)
+        sys.stderr = stderr
+
+
+def _run(args: Sequence[str], options: Options) -> int:
     from moonq.cli import moonq
 
     try:
-        with terminable():
-            code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
+        code = moonq.main(list(args), prog_name="moonq", standalone_mode=False, obj=options)
+        # What a full disk does not take is our failure, not Python's at its end.
+        sys.stdout.flush()
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the last place
         return explain(error, args, options)
     return code if isinstance(code, int) else 0
@@ -60,12 +75,18 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, Terminated):
-        return TERMINATED
+        return error.exit_code
+    if isinstance(error, streams.Unread):
+        streams.give_up(sys.stdout)
+        return UNREAD
     if isinstance(error, click.UsageError):
         return _usage(error, args, options)
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.filename == "stdout":
+            streams.give_up(sys.stdout)
+        where = f"{error.filename}: " if error.filename is not None else ""
         is_missing = isinstance(error, FileNotFoundError)
-        error = (NotFound if is_missing else MoonqError)(f"{error.filename}: {error.strerror}")
+        error = (NotFound if is_missing else MoonqError)(f"{where}{error.strerror}")
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)

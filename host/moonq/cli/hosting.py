@@ -8,6 +8,7 @@ hosting.cut_off                               # whether it was stopped before it
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 from moonq import log
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, StopTimeout
+from moonq.log.outlet import LogFile
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
@@ -59,6 +61,8 @@ class Hosting:
         Raises:
             StopTimeout: Handlers did not end in time, and were not stopped either.
         """
+        from moonq.operations import orphans
+
         with _doorway(self.host, self._project, socket, end) as open_door:
             began = time.monotonic()
             try:
@@ -70,6 +74,7 @@ class Hosting:
                 open_door()
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
+                self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 with reloading(self.host, self.narrator) if watch else nullcontext():
                     yield
             finally:
@@ -101,12 +106,18 @@ def _doorway(
     What it gives lets consoles in. Where there can be no socket, the host serves without one: it
     may be on a disk that is read-only.
     """
-    from moonq.control.locating import place_of
+    from moonq.control.locating import is_unusable, place_of, runtime_folder
     from moonq.control.server import Server
 
     if socket == "none":
         yield lambda: None
         return
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and is_unusable(runtime):
+        log.get("moonq.control").warning(
+            "XDG_RUNTIME_DIR (%s) is no folder to write in: hosts are listed in %s instead",
+            *(runtime, runtime_folder()),
+        )
     server = Server(host, place_of(project, Path(socket) if socket else None), end)
 
     def works(step: Callable[[], None]) -> bool:
@@ -130,19 +141,23 @@ def reloading(host: Host, narrator: Narrator) -> Watching:
     """Return the watch that reloads *host* when a file of its project is saved, for a `with`."""
     from moonq.registry.watching import Watching
 
-    def reload(paths: tuple[str, ...]) -> None:
-        try:
-            report = host.reload()
-        except MoonqError as problem:
-            narrator.not_reloaded(paths, problem)
-        except Exception:  # noqa: BLE001 - it would end the watch without a word
-            # The next save may go well, and the host goes on in any case.
-            log.get("moonq.watch").exception("the reload failed: a bug in moonq")
-        else:
-            narrator.reloaded(paths, report)
-
     root = host.project.root
-    return Watching(root, reload, lambda: narrator.watching(root.resolve()))
+    return Watching(
+        root, lambda paths: reload(host, narrator, paths), lambda: narrator.watching(root.resolve())
+    )
+
+
+def reload(host: Host, narrator: Narrator, causes: tuple[str, ...]) -> None:
+    """Read the project again, for *causes* such as the names of files; nothing is raised."""
+    try:
+        report = host.reload()
+    except MoonqError as problem:
+        narrator.not_reloaded(causes, problem)
+    except Exception:  # noqa: BLE001 - it would end a watch without a word
+        # The next one may go well, and the host goes on in any case.
+        log.get("moonq.watch").exception("the reload failed: a bug in moonq")
+    else:
+        narrator.reloaded(causes, report)
 
 
 def configure_log(
@@ -162,7 +177,7 @@ def configure_log(
         base,
         {**settings.levels, **own, **levels},
         stream,
-        color=options.has_color(sys.stderr),
+        color=False if isinstance(stream, LogFile) else options.has_color(sys.stderr),
     )
 
 

@@ -25,6 +25,7 @@ from moonq.text.wording import clock, counted, lasted, plural
 if TYPE_CHECKING:
     from moonq.errors import MoonqError
     from moonq.host import CallResult, Fault, ServiceStatus, StopReport
+    from moonq.operations.orphans import Orphan
     from moonq.registry import Project
     from moonq.run.reload import ReloadReport
 
@@ -74,6 +75,17 @@ class Narrator:
             "ready",
             took_ms=round(took * 1000, 1),
         )
+
+    def orphans(self, found: Sequence[Orphan], project: Project) -> None:
+        """Messages lie where nobody will take them."""
+        for one in found:
+            self._tell(
+                ((f"{OTHER_MARK[0]} {one.sentence()}", OTHER_MARK[1]),),
+                "messages without a queue",
+                below=f"  {one.hint(project)}",
+                level="warn",
+                **one.object(),
+            )
 
     def returned(self, function: str, result: CallResult) -> None:
         """A function that --call names has ended well."""
@@ -146,6 +158,10 @@ class Narrator:
             findings=[to_json(finding) for finding in findings],
         )
 
+    def waiting(self, text: str) -> None:
+        """A run until idle stands still."""
+        self._tell(text, "waiting", detail=text.removeprefix("waiting: "))
+
     def draining(self) -> None:
         """The first signal has come."""
         self._tell("\ndraining… (Ctrl-C again: stop now and requeue them)", "draining")
@@ -170,7 +186,7 @@ class Narrator:
     ) -> None:
         if not self._pretty:
             self._log.log(log.parse_level(level), event, extra={"fields": fields})
-        elif level == "error" or not self._quiet:
+        elif level in ("error", "warn") or not self._quiet:
             parts = (sentence,) if isinstance(sentence, str) else sentence
             self._lines.line(*parts, below=f"{below}\n" if below else "")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -45,6 +48,14 @@ class Options:
         """Say it, as the other faces of `moonq.control.asking` do."""
         self.say(text)
 
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Say how far something is, on a terminal."""
+        from moonq.cli.drawing import Progress
+
+        with Progress(self) as progress:
+            yield progress.show
+
     def confirms(self, question: str) -> bool:
         """Ask *question*; without a terminal or with --no-input the answer is no."""
         return self.can_ask() and click.confirm(question, err=True)
@@ -60,6 +71,8 @@ class Options:
         asks = not (self.no_input or self.json)
         return asks and sys.stdin.isatty() and sys.stderr.isatty()
 
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 pass_options = click.make_pass_decorator(Options, ensure=True)
 
@@ -126,13 +139,34 @@ project_argument = click.argument(
 )
 
 
+def _text_only(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what is no text where it is not the name of a file, for only those may be bytes."""
+
+    @functools.wraps(action)
+    def run(*args: Any, **given: Any) -> Any:
+        ctx = click.get_current_context()
+        for one in ctx.command.params:
+            if not isinstance(one.type, click.Path) and not is_text(ctx.params.get(one.name or "")):
+                raise click.BadParameter("it is not UTF-8", ctx, one)
+        return action(*args, **given)
+
+    return run
+
+
+def is_text(value: Any) -> bool:
+    """Whether *value*, an argument, was UTF-8; Python makes lone surrogates of what is not."""
+    if isinstance(value, tuple | list):
+        return all(map(is_text, value))
+    return not isinstance(value, str) or not _SURROGATE.search(value)
+
+
 def command(
     cls: type[click.Command] = click.Command, **attributes: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a function a command, with the common options as its first argument."""
 
     def make(action: Callable[..., Any]) -> click.Command:
-        made = click.command(cls=cls, **attributes)(pass_options(action))
+        made = click.command(cls=cls, **attributes)(pass_options(_text_only(action)))
         for option in COMMON:
             option(made)
         return made

@@ -10,6 +10,7 @@ from typing import Any
 
 from moonq.cli import arguments
 from moonq.errors import Invalid
+from moonq.text.json_in import parsed
 from moonq.text.reading import lines_of
 
 #: A line with these keys is a whole message, as backups have them; any other one is a body.
@@ -46,8 +47,8 @@ class Template:
             Invalid: It is not JSON; names the line.
         """
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as problem:
+            value = parsed(line)
+        except ValueError as problem:
             raise Invalid(f"line {number} is not JSON: {problem}") from None
         whole = isinstance(value, dict) and "options" in value and value.keys() <= ENVELOPE
         if not whole or ("body" in value) == ("base64" in value):

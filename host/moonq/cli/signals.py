@@ -1,11 +1,16 @@
-"""Ctrl-C and SIGTERM, answered in a separate thread.
+"""Ctrl-C, SIGTERM and SIGHUP, answered in a separate thread.
 
-with Signals(drain, stop_now):
+with Signals(drain, stop_now, hangup=reload):
     ...                     # the first signal calls drain(), the second stop_now()
+
+SIGHUP counts as an end where there is a terminal, for it says that the terminal is gone. Without
+one it calls *hangup*: whoever rotates logs sends it, and means no end. SIGUSR1 and SIGUSR2 are
+other programs' habits, and do nothing.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +18,18 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM)
+#: What else ends a command that holds nothing a host would miss.
+_ENDING_TOO = (signal.SIGTERM, signal.SIGHUP)
+_IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Terminated(BaseException):
-    """SIGTERM: the command gives back what it holds and ends."""
+    """SIGTERM or SIGHUP: the command gives back what it holds and ends."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
 
 
 class Signals:
@@ -28,49 +40,74 @@ class Signals:
     library promises to be safe there.
     """
 
-    def __init__(self, *answers: Callable[[], None]) -> None:
-        self._answers = answers
-        self._heard: SimpleQueue[bool] = SimpleQueue()
+    def __init__(
+        self, *answers: Callable[[], None], hangup: Callable[[], None] | None = None
+    ) -> None:
+        self._answers = iter(answers)
+        self._hangup = None if has_terminal() else hangup
+        self._heard: SimpleQueue[int] = SimpleQueue()
         self._before: dict[int, Any] = {}
         self._thread = threading.Thread(target=self._serve, name="signals", daemon=True)
 
     def __enter__(self) -> Signals:
         self._thread.start()
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._hear)
+        for number in (*ENDING, signal.SIGHUP):
+            # Who starts a command with nohup wants it to outlive the terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._hear)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._heard.put(False)
+        self._heard.put(0)
         self._thread.join()
 
-    def _hear(self, *_: object) -> None:
-        self._heard.put(True)
+    def _hear(self, number: int, _frame: object) -> None:
+        self._heard.put(number)
 
     def _serve(self) -> None:
-        for answer in self._answers:
-            if not self._heard.get():
-                return
-            answer()
-        while self._heard.get():
-            pass
+        while number := self._heard.get():
+            if number == signal.SIGHUP and self._hangup is not None:
+                self._hangup()
+            else:
+                next(self._answers, lambda: None)()
+
+
+def has_terminal() -> bool:
+    """Whether a terminal controls this process, and says with SIGHUP that it is gone."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` here, once, where no `Signals` answer it.
+    """Let SIGTERM and SIGHUP raise `Terminated` here, once, where no `Signals` answer them.
 
     Any other end would leave a private host's folder behind, and a terminal as a console had it.
     """
 
-    def end(*_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
+    def end(number: int, _frame: object) -> None:
+        for one in _ENDING_TOO:
+            signal.signal(one, signal.SIG_IGN)
+        raise Terminated(number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    answers = {
+        signal.SIGINT: signal.default_int_handler,
+        **dict.fromkeys(_ENDING_TOO, end),
+        # No SIG_IGN: what we start would inherit that.
+        **dict.fromkeys(_IGNORED, lambda *_: None),
+    }
+    before = {
+        number: signal.signal(number, answer)
+        for number, answer in answers.items()
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, answer in before.items():
+            signal.signal(number, answer)

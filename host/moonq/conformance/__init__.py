@@ -10,12 +10,14 @@ Needs nothing but the package, so that users can hold their own driver against i
 from __future__ import annotations
 
 from moonq.conformance import (
+    clocks,
     dead_letters,
     dedup,
     delay,
     flow,
     groups,
     inspection,
+    moving,
     overflow,
     priority,
     publishing,
@@ -40,6 +42,8 @@ TOPICS = (
     flow,
     overflow,
     stopping,
+    clocks,
     inspection,
+    moving,
 )
 CASES: tuple[Case, ...] = tuple(case for topic in TOPICS for case in cases_of(topic))

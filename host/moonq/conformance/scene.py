@@ -329,5 +329,6 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "peek": lambda scene: scene.driver.peek("q", 1),
     "purge": lambda scene: scene.driver.purge("q"),
     "redrive": lambda scene: scene.driver.redrive("q.dead", ""),
+    "move": lambda scene: scene.driver.adopt("q", []),
     "pause": lambda scene: scene.driver.pause("q"),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from moonq.errors import ConfirmationNeeded, MoonqError
@@ -65,6 +66,10 @@ class Face:
     def notice(self, text: str) -> None:
         """Say something that is not a result."""
         self._say(text)
+
+    def progress(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Say nothing of how far something is: a console has no line to spare for it."""
+        return nullcontext(lambda _: None)
 
     def confirms(self, question: str) -> bool:
         """Ask for a yes; everything else is a no.

@@ -6,14 +6,20 @@ The same for every door: a door only shows what is said and asks what is to be a
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from moonq.control.reaching import Reached
 from moonq.operations.verb import Question, Verb
 from moonq.operations.verbs import VERBS
-from moonq.text.wording import plural
+from moonq.text.wording import counted, plural
 
+#: What is summed up over the requests of one command.
+_COUNTED = ("chosen", "dropped", "retried")
+#: Messages of one request: others are served between two of them.
+BIT = 5000
 _CHOICE = tuple(one.name for one in VERBS["snapshot"].arguments)
 
 
@@ -22,6 +28,10 @@ class Person(Protocol):
 
     def notice(self, text: str) -> None:
         """Say something that is not the result."""
+        ...
+
+    def progress(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Return what says how far something is, until the end of `with`."""
         ...
 
     def confirms(self, question: str) -> bool:
@@ -42,12 +52,36 @@ def perform(
     """
     if verb.takes:
         return _take(host, verb, fields, person, sure=sure)
+    if verb.is_rehearsed:
+        return _rehearse(host, verb, fields, person, sure=sure)
     question = verb.question(1, production=host.is_production)
     asks = not sure and question is not Question.NONE
     if asks and not person.confirms(f"{verb.deed(fields)} on {host.where}?"):
         return None
     found: dict[str, Any] = host.request(verb.name, **fields)
     return found
+
+
+def _rehearse(
+    host: Reached, verb: Verb, fields: Mapping[str, Any], person: Person, *, sure: bool
+) -> dict[str, Any] | None:
+    """Show how many messages it is about, then do it bit by bit and say how far it is."""
+    found: dict[str, Any] = host.request(verb.name, **{**fields, "dry_run": True})
+    total = found["left"]
+    if fields.get("dry_run") or not total:
+        return found if fields.get("dry_run") else {**found, "dry_run": False}
+    person.notice(f"{verb.deed(fields)}: {plural(total, 'message')} on {host.where}")
+    question = verb.question(total, production=host.is_production)
+    if not sure and question is not Question.NONE and not person.confirms("  proceed?"):
+        return None
+    done = 0
+    with person.progress() as say:
+        while True:
+            found = host.request(verb.name, **fields, most=min(BIT, total - done))
+            done += found["moved"]
+            if not found["moved"] or not found["left"] or done >= total:
+                return {**found, "moved": done}
+            say(f"moved {counted(done)} of {counted(total)}")
 
 
 def beside(host: Reached, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,10 +106,24 @@ def _take(
         question = verb.question(count, production=host.is_production)
         if not sure and not _is_sure(person, question, queue):
             return None
-    found: dict[str, Any] = host.request(
-        verb.name, snapshot=taken["snapshot"], confirm=queue, **others
+    return _bit_by_bit(
+        host, verb, {"snapshot": taken["snapshot"], "confirm": queue, **others}, person
     )
-    return found
+
+
+def _bit_by_bit(
+    host: Reached, verb: Verb, fields: Mapping[str, Any], person: Person
+) -> dict[str, Any]:
+    """Take the messages of a snapshot, and say how far it is."""
+    total: Counter[str] = Counter()
+    with person.progress() as say:
+        while True:
+            found: dict[str, Any] = host.request(verb.name, **fields, most=BIT)
+            left = found.pop("left")
+            total.update({name: found[name] for name in _COUNTED if name in found})
+            if not left:
+                return {**found, **total}
+            say(f"{verb.name}: {counted(left)} to go")
 
 
 def _is_sure(person: Person, question: Question, queue: str) -> bool:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from moonq.control.backlog import Backlog
-from moonq.control.locating import Place, place_of
+from moonq.control.locating import Place, other_places, place_of
 from moonq.control.wire import LONGEST, Frame, Malformed, decode, encode, error_of, lines
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
@@ -51,6 +51,13 @@ def connect(
         HostSilent: It runs and does not answer within *patience* seconds.
     """
     place = place_of(project, socket_path)
+    if not place.is_claimed() and socket_path is None:
+        place = _only(other_places(place)) or place
+    return connect_to(place, patience)
+
+
+def connect_to(place: Place, patience: float = PATIENCE) -> Client:
+    """Return a client of the host at *place*; see `connect`."""
     if not place.is_claimed():
         raise NoHost(
             f"no moonq host is running for {place.project.name} (looked for {_shown(place)})",
@@ -59,13 +66,41 @@ def connect(
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(patience)
     try:
-        connection.connect(str(place.socket))
+        _knock(connection, place, patience)
         return Client(connection, place, patience)
     except BaseException as problem:
         connection.close()
         if isinstance(problem, OSError | HostSilent):
             raise _unanswered(place, problem, patience) from None
         raise
+
+
+def _knock(connection: socket.socket, place: Place, patience: float) -> None:
+    """Connect, as soon as a host that is just starting lets people in."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return connection.connect(str(place.socket))
+        except (ConnectionRefusedError, FileNotFoundError):
+            if time.monotonic() >= deadline or not place.is_claimed():
+                raise
+            time.sleep(0.02)
+
+
+def _only(others: list[Place]) -> Place | None:
+    """Return the one of *others* that can be meant, if any is there.
+
+    Raises:
+        NoHost: There are several.
+    """
+    if len(others) > 1:
+        pids = ", ".join(sorted(str((one.record() or {}).get("pid")) for one in others))
+        raise NoHost(
+            f"{len(others)} hosts of {others[0].project.name} are running (pid {pids}), and none"
+            " at the usual place",
+            hint="say which one is meant: `moonq repl --attach PID`",
+        )
+    return others[0] if others else None
 
 
 def _unanswered(place: Place, problem: Exception, patience: float) -> MoonqError:

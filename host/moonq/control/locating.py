@@ -12,6 +12,7 @@ replaced without a guess about process ids.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moonq.errors import AlreadyRunning, MoonqError
+from moonq.errors import AlreadyRunning
 
 FOLDER = Path(".moonq", "run")
 #: Bytes of a path that fit into `sockaddr_un` on every system we know, with some to spare.
@@ -46,10 +47,11 @@ class Place:
 
         Raises:
             AlreadyRunning: Another process is.
-            OSError: The folder cannot be made.
+            OSError: The folder cannot be made, or is not ours alone.
         """
-        for folder in (self.lock_file.parent, self.socket.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.lock_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.socket.parent != self.lock_file.parent:
+            private_folder(self.socket.parent)
         lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._lock(lock)
@@ -57,9 +59,12 @@ class Place:
             try:
                 yield
             finally:
-                self.socket.unlink(missing_ok=True)
-                self.record_file.unlink(missing_ok=True)
-                _listed(self.lock_file).unlink(missing_ok=True)
+                # The folder may have been deleted, and be another host's by now.
+                if _is_at(lock, self.lock_file):
+                    self.socket.unlink(missing_ok=True)
+                    self.record_file.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):
+                        _listed(self.lock_file).unlink(missing_ok=True)
         finally:
             os.close(lock)
 
@@ -70,8 +75,17 @@ class Place:
             pid = (self.record() or {}).get("pid", "unknown")
             raise AlreadyRunning(
                 f"a host of {self.project.name} is running already (pid {pid})",
-                hint="stop it with `moonq stop`, or start this one with --socket none",
+                hint="stop it with `moonq stop`, or start this one beside it: --name second",
             ) from None
+
+    def identity(self) -> tuple[tuple[int, int], ...]:
+        """Return what tells these files from others with the same names.
+
+        Raises:
+            OSError: One is not there.
+        """
+        found = [path.stat() for path in (self.lock_file, self.socket)]
+        return tuple((facts.st_dev, facts.st_ino) for facts in found)
 
     def is_claimed(self) -> bool:
         """Whether some process is the host here."""
@@ -81,15 +95,21 @@ class Place:
         """Return what the host wrote about itself, whether or not it still lives."""
         return read_record(self.record_file)
 
-    def write_record(self, facts: Mapping[str, Any]) -> None:
-        """Say who the host is: here, and where all hosts of this user are listed."""
+    def write_record(self, facts: Mapping[str, Any]) -> OSError | None:
+        """Say who the host is: here, and where all hosts of this user are listed.
+
+        Returns why it is not listed, if it is not.
+        """
         where = {"socket": self.socket, "path": self.project, "lock": self.lock_file}
         text = json.dumps({**facts, **{name: str(path) for name, path in where.items()}})
         _write(self.record_file, text)
-        with contextlib.suppress(OSError, MoonqError):
+        try:
             listed = _listed(self.lock_file)
             private_folder(listed.parent)
             _write(listed, text)
+        except OSError as problem:
+            return problem
+        return None
 
 
 def place_of(project: Path, socket: Path | None = None) -> Place:
@@ -106,16 +126,37 @@ def place_of(project: Path, socket: Path | None = None) -> Place:
         wanted = full / FOLDER / "host.sock"
     lock, record = wanted.with_suffix(".lock"), wanted.with_suffix(".json")
     if len(os.fsencode(wanted)) > LONGEST:
-        wanted = private_folder(runtime_folder()) / f"{_short(wanted)}.sock"
+        wanted = runtime_folder() / f"{_short(wanted)}.sock"
     return Place(full, wanted, record, lock)
 
 
+def other_places(place: Place) -> list[Place]:
+    """Return where further hosts of the same project are, which were given another socket."""
+    found = [place_of_record(facts) for facts in all_records()]
+    return [one for one in found if one.project == place.project and one != place]
+
+
+def place_of_record(facts: Mapping[str, Any]) -> Place:
+    """Return the place of the host that wrote *facts* about itself."""
+    lock = Path(facts["lock"])
+    return Place(Path(facts["path"]), Path(facts["socket"]), lock.with_suffix(".json"), lock)
+
+
 def runtime_folder() -> Path:
-    """Return where sockets and records of this user are, outside of any project."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base:
+    """Return where sockets and records of this user are, outside of any project.
+
+    That is below XDG_RUNTIME_DIR; where it is not set, or of no use, a folder of temporary files.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if base and not is_unusable(base):
         return Path(base) / "moonq"
     return Path(tempfile.gettempdir()) / f"moonq-{os.getuid()}"
+
+
+def is_unusable(base: str) -> bool:
+    """Whether nothing can be kept in the folder *base*."""
+    is_there = base.startswith("/") and Path(base).is_dir()
+    return not (is_there and os.access(base, os.W_OK | os.X_OK))
 
 
 def all_records() -> list[dict[str, Any]]:
@@ -126,7 +167,8 @@ def all_records() -> list[dict[str, Any]]:
         if facts and _is_locked(Path(facts["lock"])):
             found.append(facts)
         else:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
     return found
 
 
@@ -144,14 +186,13 @@ def private_folder(folder: Path) -> Path:
     """Have *folder*, for this user alone.
 
     Raises:
-        MoonqError: It belongs to another user, or is no folder.
+        OSError: It belongs to another user, or is no folder.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = folder.lstat()
     if facts.st_uid != os.getuid() or not stat.S_ISDIR(facts.st_mode):
-        raise MoonqError(
-            f"{folder} is not a folder of this user", hint="set XDG_RUNTIME_DIR to one that is"
-        )
+        text = "not a folder of this user; set XDG_RUNTIME_DIR to one that is"
+        raise PermissionError(errno.EPERM, text, str(folder))
     folder.chmod(0o700)
     return folder
 
@@ -168,6 +209,14 @@ def _is_locked(path: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open file *handle* is the one that *path* names."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
 
 
 def _listed(lock_file: Path) -> Path:

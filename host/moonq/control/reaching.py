@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.control.client import Client, connect
-from moonq.control.locating import all_records, place_of
+from moonq.control.client import Client, connect, connect_to
+from moonq.control.locating import all_records, place_of, place_of_record
 from moonq.errors import Invalid, NoHost, NotFound, StopTimeout
 from moonq.operations.verb import Needs, Verb
 from moonq.operations.verbs import VERBS
@@ -107,6 +107,8 @@ class Partial(Reached):
         return found
 
     def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
+        if verb.name == "move":
+            self._start_all()  # what nobody declares may lie at any driver
         named = [
             (one.source, str(fields[one.name]))
             for one in verb.arguments
@@ -130,6 +132,7 @@ class Partial(Reached):
                 raise self._no_host() from None
             return  # the host says that it is neither
         if queue not in self._started:
+            self._host.announce()
             self._host.start_service(project.implied.get(queue, queue))
             self._started.add(queue)
         self._check_durable(self._host.queues.route(queue))
@@ -211,9 +214,7 @@ def client_of(record: Mapping[str, Any]) -> Client:
         NoHost: It has gone.
         HostSilent: It does not answer.
     """
-    project = Path(record["path"])
-    is_usual = str(place_of(project).lock_file) == record["lock"]
-    return connect(project, socket_path=None if is_usual else Path(record["socket"]))
+    return connect_to(place_of_record(record))
 
 
 def _by_pid(pid: int) -> Client:

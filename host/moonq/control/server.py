@@ -25,7 +25,7 @@ from moonq.control.feed import Feed
 from moonq.control.locating import Place
 from moonq.control.session import Session
 from moonq.control.wire import encode, refusal
-from moonq.errors import Denied, MoonqError, Unavailable
+from moonq.errors import AlreadyRunning, Denied, MoonqError, Unavailable
 from moonq.host import Host
 from moonq.operations.meter import Meter
 from moonq.operations.overview import profile
@@ -33,6 +33,8 @@ from moonq.operations.overview import profile
 _log = log.get("moonq.control")
 #: Clients at a time.
 MOST = 32
+#: How often, in seconds, the host looks whether its place is still there.
+LOOK = 1.0
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -49,6 +51,9 @@ class Server:
         self._meter = Meter(host)
         self._claim = contextlib.ExitStack()
         self._socket: socket.socket | None = None
+        self._identity: object = None
+        self._is_lost = False
+        self._ended = False
         self._lock = threading.Lock()
         self._sessions: set[Session] = set()
 
@@ -60,7 +65,7 @@ class Server:
             OSError: Its folder cannot be made.
         """
         self._claim.enter_context(self.place.claim())
-        self.place.write_record(
+        unlisted = self.place.write_record(
             {
                 "pid": os.getpid(),
                 "project": self._host.project.name,
@@ -69,6 +74,8 @@ class Server:
                 "started": time.time(),
             }
         )
+        if unlisted is not None:
+            _log.warning("`moonq status` will not list this host: %s", unlisted)
 
     def listen(self) -> None:
         """Let people in.
@@ -85,10 +92,12 @@ class Server:
     def stop(self) -> None:
         """Hang up on all clients and give the place back."""
         self._meter.stop()
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
+        with self._lock:
+            self._ended = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+                self._socket.close()
         for session in self.sessions():
             session.close()
         self._claim.close()
@@ -106,6 +115,8 @@ class Server:
             listening.bind(str(self.place.socket))
             self.place.socket.chmod(0o600)
             listening.listen(MOST)
+            listening.settimeout(LOOK)
+            self._identity = self.place.identity()
         except OSError:
             listening.close()
             raise
@@ -115,11 +126,42 @@ class Server:
         while True:
             try:
                 connection, _ = listening.accept()
+            except TimeoutError:
+                listening = self._seen_to(listening)
+                continue
             except OSError:
-                return
+                if self._ended:
+                    return
+                time.sleep(LOOK)  # too many files are open, perhaps; that passes
+                continue
             threading.Thread(
                 target=self._serve, args=(connection,), name="moonq-control-in", daemon=True
             ).start()
+
+    def _seen_to(self, listening: socket.socket) -> socket.socket:
+        """Take the place anew if somebody has deleted it, for nobody could find this host."""
+        with self._lock:
+            if self._ended or self._is_in_place() or not self.place.project.exists():
+                return listening
+            try:
+                self._claim.close()
+                self.claim()
+                self._socket = self._listen()
+            except (AlreadyRunning, OSError) as problem:
+                if not self._is_lost:
+                    _log.warning("no console can attach any more: %s", problem)
+                self._is_lost = True
+                return listening
+            self._is_lost = False
+        _log.warning("%s was deleted and is made anew", self.place.socket.parent)
+        listening.close()
+        return self._socket
+
+    def _is_in_place(self) -> bool:
+        try:
+            return self._identity == self.place.identity()
+        except OSError:
+            return False
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:

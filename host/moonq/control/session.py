@@ -41,7 +41,6 @@ from moonq.operations import overview
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
-from moonq.sandbox.state import THREAD_STACK
 from moonq.text import suggestions
 
 _log = log.get("moonq.control")
@@ -179,7 +178,6 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.stack_size(THREAD_STACK)
         threading.Thread(
             target=self._work, args=(self._generation,), name="moonq-session", daemon=True
         ).start()
@@ -258,7 +256,7 @@ class Session:
     def _write(self) -> dict[str, Any]:
         """Give the right to change things: to all who may connect, but never unseen."""
         if self.read_only:
-            _log.warning("console:%s may change things from now on", self.user)
+            _log.warning("console:%s may change things from now on", self.user, extra=log.AUDIT)
             self.read_only = False
         return {"read_only": False}
 

@@ -20,6 +20,7 @@ from moonq import errors
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.operations import documents
 from moonq.text.findings import Finding
+from moonq.text.json_in import parsed
 
 Frame = dict[str, Any]
 #: The longest line that is read: the largest usual body with all its escapes.
@@ -57,8 +58,8 @@ def decode(line: bytes) -> Frame:
         Malformed: It is none.
     """
     try:
-        frame = json.loads(line)
-    except (ValueError, RecursionError) as problem:
+        frame = parsed(line)
+    except ValueError as problem:
         raise Malformed(f"no JSON: {problem}") from None
     if not isinstance(frame, dict) or not isinstance(frame.get("kind"), str):
         raise Malformed('a frame is an object with a `kind`, such as {"kind":"status","id":1}')

@@ -67,6 +67,7 @@ class Capabilities(NamedTuple):
     peek: Annotated[Ability, "peek without consuming"] = "native"
     purge: Annotated[Ability, "purge"] = "native"
     redrive: Annotated[Ability, "redrive dead letters"] = "native"
+    move: Annotated[Ability, "move messages in, with their story"] = "native"
     pause: Annotated[Ability, "pause a queue"] = "native"
     attempts: Annotated[Ability, "exact attempts"] = "native"
     several_hosts: Annotated[Ability, "several hosts share a queue"] = "native"
@@ -142,6 +143,7 @@ class Driver(Protocol):
         Raises:
             Unsupported: The driver cannot do what the spec asks; names the key.
             Conflict: The broker knows the queue with other settings.
+            Unavailable: The driver is closed, or its broker away; the queue is made once it is not.
         """
 
     def publish(
@@ -187,7 +189,31 @@ class Driver(Protocol):
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
 
-        Counters start anew, the id stays; *ids* are as in `purge`. Returns how many were moved.
+        Counters start anew, the id stays; *ids* are as in `purge`, and move in the order of their
+        numbers. Returns how many were moved.
+        """
+
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue, declared or not, that no consumer serves.
+
+        A queue without messages is left out, and so is one that the broker does not tell of.
+        """
+
+    def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to *limit* messages that are ready or delayed, in the order of publishing.
+
+        They are those whose numbers are greater than *after*. The queue may be one that was not
+        declared, as long as messages lie there.
+        """
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = ""
+    ) -> list[Receipt | QueueError]:
+        """Store messages that lay elsewhere, with all that happened to them, and answer for each.
+
+        They keep id, headers, counters, errors and the order of their groups; what is left of a
+        delay or a ttl goes on. Those of *source*, a queue of this driver (declared or not), leave
+        it in the same step; one that was taken meanwhile is answered with `Conflict`.
         """
 
     def pause(self, queue: str) -> None:

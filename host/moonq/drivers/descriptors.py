@@ -16,6 +16,19 @@ PREFIX = "queue.driver."
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """What a driver has on this machine's disk, looked at without opening it."""
+
+    unserved: Mapping[str, int]
+    """As `Driver.unserved` counts them."""
+    size_bytes: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """What takes the room, in bytes by what it is for; the largest queues by their name."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know of it, and do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """Everything that the rest of moonq needs to know of one kind of driver."""
 
@@ -31,6 +44,13 @@ class Descriptor:
     """Returns the folder that holds the places of all twins, below the project's; "" is none."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """The abilities that the broker does not have by itself, each with the reason."""
+
+    rest: Callable[[Any, Path], Resting | None] = lambda _fields, _root: None
+    """Returns what lies on this machine's disk, which is not touched; None: nothing does.
+
+    Raises `MoonqError` when it cannot be read."""
+    compact: Callable[[Any, Path], None] | None = None
+    """Makes what lies there as small as it can be; no host may be at it."""
 
     @property
     def name(self) -> str:

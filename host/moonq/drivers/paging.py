@@ -19,6 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from moonq.drivers.base import Driver
 from moonq.errors import NotFound
 from moonq.model import MessageState, Page, Stored
+from moonq.text.json_in import parsed
 
 Item = TypeVar("Item")
 #: What orders a message within its section, as plain data; None stands before all.
@@ -104,7 +105,7 @@ def _encode(queue: str, number: int, key: Key) -> str:
 def _decode(queue: str, cursor: str, sections: int) -> tuple[int, Key]:
     try:
         text = cursor.removeprefix(_MARK)
-        name, number, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        name, number, key = parsed(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if name == queue and 0 <= number < sections:
             return number, key
     except (ValueError, TypeError):

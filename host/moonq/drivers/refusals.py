@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-from moonq.errors import QueueFull, QueueNotFound, Unsupported
+from moonq.errors import Conflict, QueueFull, QueueNotFound, Unsupported
 from moonq.model import QueueSpec
 
 Queue = TypeVar("Queue")
@@ -34,6 +34,11 @@ def full(queue: str, length: int, room: float) -> QueueFull:
         f"queue {queue!r} is full: it holds {length} messages of {room:.0f}",
         hint="publish again when its consumers have caught up, or raise max_length",
     )
+
+
+def taken_meanwhile(queue: str, message: str) -> Conflict:
+    """Return why a message is not moved: it is not what it was when it was looked at."""
+    return Conflict(f"queue {queue!r}: message {message!r} was taken or dropped meanwhile")
 
 
 def check_room_for_letter(queue: str, length: int, room: float, *, is_own: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from moonq.drivers.base import cut
-from moonq.model import ErrorRecord, Interrupt, Retry, Snooze, Verdict, Wait
+from moonq.model import ErrorRecord, Interrupt, Retry, Snooze, Stored, Verdict, Wait
 
 #: How many failed attempts a message remembers.
 HISTORY = 10
@@ -24,6 +24,13 @@ class Story(NamedTuple):
     lost_at: float | None = None
     errors: tuple[ErrorRecord, ...] = ()
     """The last ten, their texts cut."""
+
+    @classmethod
+    def of(cls, stored: Stored) -> Story:
+        """Return what happened to a message, as it was shown."""
+        return cls(
+            stored.attempt, stored.interruptions, stored.snoozes, stored.lost_at, stored.errors
+        )
 
     def after(self, verdict: Verdict, now: float) -> Story:
         """Return the story with *verdict* in it, which was given at *now*."""
@@ -47,6 +54,13 @@ class Story(NamedTuple):
 
 
 FRESH = Story()
+
+
+def has_lost_turn(stored: Stored, group_on_failure: str) -> bool:
+    """Whether a message that waits after a failure lets the others of its group go first."""
+    failed = stored.attempt > 1 or stored.interruptions > 0
+    is_delayed = stored.due is not None
+    return group_on_failure == "skip" and stored.message.group is not None and failed and is_delayed
 
 
 def costs_turn(verdict: Verdict, group_on_failure: str) -> bool:

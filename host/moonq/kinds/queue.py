@@ -91,6 +91,14 @@ class QueueKind(ServiceKind):
         # A stopped queue can still be looked at; a publish into it finds its driver closed.
         return Service(start, detail=f"queue, {letters} ({plural(fields.max_attempts, 'attempt')})")
 
+    def announce(self, parts: Parts, entry: Entry) -> None:
+        """Let messages be routed: while its driver is down, a publish waits and says why."""
+        made = routes(parts, entry)
+        own = made[entry.id]
+        with contextlib.suppress(MoonqError):  # its start will say so
+            own.driver.declare(own.spec)
+        parts.queues.add(*made.values())
+
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Declare a queue that is new or different, behind everything else that may fail."""
         made = routes(renewal.new, entry)
@@ -228,6 +236,16 @@ def _spec(project: Project, entry: Entry) -> QueueSpec:
 def _name_at_driver(project: Project, queue_id: str) -> str:
     entry = project.entries.get(queue_id)
     return (entry.fields(Queue).queue_name if entry else None) or queue_id
+
+
+def names_at(project: Project) -> dict[str, set[str]]:
+    """Return what the project's queues, dead letters included, are called at each driver."""
+    found: dict[str, set[str]] = {entry.id: set() for entry in project.of_kind(driver.FAMILY)}
+    for entry in project.of_kind(NAME):
+        dead = entry.target("dead_letter")
+        names = [entry.id, dead] if dead else [entry.id]
+        found[entry.fields(Queue).driver] |= {_name_at_driver(project, name) for name in names}
+    return found
 
 
 def _is_queue(project: Project, name: str) -> bool:

@@ -20,6 +20,7 @@ from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
 from moonq.run.publishing import MAX_DELAY
 from moonq.run.queues import Route
+from moonq.text.json_in import parsed
 
 FOLDER = Path(".moonq", "trash")
 KEPT_DAYS = 7
@@ -28,9 +29,11 @@ SOONEST_END = 0.001
 
 
 def write(
-    root: Path, route: Route, messages: Iterable[Stored], now: float
+    root: Path, route: Route, messages: Iterable[Stored], now: float, begun: Path | None = None
 ) -> tuple[Path, list[int]]:
     """Write *messages* of a queue below *root*; returns the file and their numbers.
+
+    They are added to the file that was *begun* with others of the same command.
 
     Raises:
         MoonqError: It cannot be written, so nothing may be dropped.
@@ -39,8 +42,9 @@ def write(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(folder, now)
-        path = _free_path(folder, route.id, now)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path = begun or _free_path(folder, route.id, now)
+        is_new = 0 if begun else os.O_EXCL
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | is_new, 0o600)
         numbers = []
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
             for stored in messages:
@@ -92,14 +96,14 @@ def _options(stored: Stored, now: float) -> dict[str, Any]:
 def _body(message: Message, decodes: bool) -> dict[str, Any]:
     body = message.body
     try:
-        value = json.loads(body, parse_constant=_refuse)
+        value = parsed(body, parse_constant=_refuse)
         # Only what comes out the same may go in as a value: keys that stand twice would be lost,
         # and a text that is no JSON to its queue must not become what it spells.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         is_json = decodes and message.content_type == "application/json"
         if is_json and text.encode() == body:
             return {"body": value}
-    except (ValueError, RecursionError, UnicodeEncodeError):
+    except ValueError:
         pass
     return {"base64": base64.b64encode(body).decode()}
 

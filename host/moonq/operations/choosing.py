@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +21,8 @@ from moonq.run.queues import Route
 
 #: Messages per snapshot.
 LARGEST = 100_000
+#: Messages per look at those of a snapshot.
+STEP = 500
 #: Snapshots that are remembered.
 KEPT = 8
 
@@ -56,6 +59,8 @@ class Snapshot:
     taken: float
     is_whole: bool
     """False: there are more than a snapshot holds."""
+    backup: Path | None = None
+    """Where those were written that are gone already."""
 
 
 class Snapshots:
@@ -78,6 +83,11 @@ class Snapshots:
             del self._kept[next(iter(self._kept))]
         return self._kept[number]
 
+    def keep_rest(self, snapshot: Snapshot) -> None:
+        """Remember what is left of a snapshot."""
+        if snapshot.number in self._kept:
+            self._kept[snapshot.number] = snapshot
+
     def get(self, number: str) -> Snapshot:
         """Return a snapshot.
 
@@ -93,6 +103,17 @@ class Snapshots:
 def stored_in(route: Route, state: MessageState | None = None) -> Iterator[Stored]:
     """Yield what lies in a queue, page by page; each message at most once."""
     return walk(route.driver, route.spec.name, state)
+
+
+def of_numbers(route: Route, numbers: Sequence[int]) -> Iterator[Stored]:
+    """Yield those of *numbers*, which are in order, that are ready or delayed still."""
+    wanted, after = frozenset(numbers), numbers[0] - 1 if numbers else 0
+    while numbers and after < numbers[-1]:
+        stored = route.driver.waiting(route.spec.name, STEP, after)
+        if not stored:
+            return
+        after = stored[-1].number
+        yield from (one for one in stored if one.number in wanted)
 
 
 def waiting_in(route: Route, published_before: float | None) -> Iterator[Stored]:

@@ -8,6 +8,7 @@ anything is dropped it is written to a file.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -38,44 +39,56 @@ class Destroying(Requests):
         }
 
     @checked
-    def retry(self, to: str | None = None, **selection: Any) -> dict[str, Any]:
+    def retry(
+        self, to: str | None = None, most: int | None = None, **selection: Any
+    ) -> dict[str, Any]:
         """Give dead letters another life, in the queue they came from or in *to*."""
         chosen = self._chosen("retry", Selection(**selection), dead=True)
         target = self._route(to).spec.name if to is not None else ""
-        route, numbers = chosen.route, chosen.numbers
+        route, numbers = chosen.route, chosen.numbers[:most]
         moved = route.driver.redrive(route.spec.name, target, numbers) if numbers else 0
         self.record("retry", f"{route.id} {moved}")
-        return {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
+        found = {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
+        return self._left(found, chosen, most)
 
     @checked
-    def drop(self, keep: bool = True, **selection: Any) -> dict[str, Any]:
+    def drop(self, keep: bool = True, most: int | None = None, **selection: Any) -> dict[str, Any]:
         """Drop dead letters, after a backup unless *keep* is false."""
-        return self._drop("drop", self._chosen("drop", Selection(**selection), dead=True), keep)
+        chosen = self._chosen("drop", Selection(**selection), dead=True)
+        return self._drop("drop", chosen, keep, most)
 
     @checked
-    def purge(self, keep: bool = True, **selection: Any) -> dict[str, Any]:
+    def purge(self, keep: bool = True, most: int | None = None, **selection: Any) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
         chosen = self._chosen("purge", Selection(**selection), dead=False)
-        found = self._drop("purge", chosen, keep)
+        found = self._drop("purge", chosen, keep, most)
         if "backup" in found:
             path = shlex.quote(found["backup"])
             found["undo"] = f"moonq publish {chosen.queue} --ndjson {path}"
         return found
 
-    def _drop(self, action: str, chosen: Snapshot, keep: bool) -> dict[str, Any]:
-        route, numbers = chosen.route, list(chosen.numbers)
+    def _drop(self, action: str, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
+        route, numbers = chosen.route, list(chosen.numbers[:most])
         found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(numbers)}
         if keep and numbers:
-            wanted = frozenset(numbers)
-            stored = (one for one in choosing.stored_in(route) if one.number in wanted)
+            stored = choosing.of_numbers(route, numbers)
             root, now = self._host.project.root, self._host.clock.now()
-            path, numbers = backup.write(root, route, stored, now)
+            path, numbers = backup.write(root, route, stored, now, chosen.backup)
+            chosen = replace(chosen, backup=path)
             found["backup"] = str(path)
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
         dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
         self.record(action, f"{route.id} {dropped}")
-        return {**found, "dropped": dropped}
+        return self._left({**found, "dropped": dropped}, chosen, most)
+
+    def _left(self, found: dict[str, Any], chosen: Snapshot, most: int | None) -> dict[str, Any]:
+        """Return *found*, with how many are left of a snapshot that is taken bit by bit."""
+        if most is None:
+            return found
+        rest = chosen.numbers[most:]
+        self._snapshots.keep_rest(replace(chosen, numbers=rest))
+        return {**found, "left": len(rest)}
 
     def _chosen(self, action: str, selection: Selection, *, dead: bool) -> Snapshot:
         """Return the messages that are meant, once their queue's name was given to confirm it."""
@@ -112,4 +125,4 @@ class Destroying(Requests):
         taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
         if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        return self._snapshots.keep(route, name, tuple(taken), now, is_dead=dead)
+        return self._snapshots.keep(route, name, sorted(taken), now, is_dead=dead)

@@ -6,13 +6,13 @@ Keys are only ever added. A number that is not known is absent, never zero.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Collection
 from typing import Any
 
 from moonq.errors import MoonqError
 from moonq.model import ErrorRecord, Stored
+from moonq.text.json_in import parsed
 
 REDACTED = "[redacted]"
 #: Bytes of one body that are shown unless all of it is asked for.
@@ -53,8 +53,8 @@ def body_object(body: bytes, *, full: bool = False, hidden: Collection[str] = ()
         # A part of a JSON text is no JSON, and may hold what is to be hidden.
         return {"cut": True} if hidden else {"text": _text(body[:200]), "cut": True}
     try:
-        return {"body": covered(json.loads(body), hidden)}
-    except (ValueError, RecursionError):
+        return {"body": covered(parsed(body), hidden)}
+    except ValueError:
         pass
     try:
         return {"text": body.decode()}

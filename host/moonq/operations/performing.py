@@ -20,13 +20,14 @@ from moonq import durations
 from moonq.errors import Invalid, ReadOnly
 from moonq.operations.acting import Acting
 from moonq.operations.destroying import Destroying
+from moonq.operations.moving import Moving
 from moonq.operations.queries import Queries
 from moonq.operations.verb import Verb
 from moonq.operations.verbs import VERBS
 from moonq.text import suggestions
 
 
-class Operations(Queries, Acting, Destroying):
+class Operations(Queries, Acting, Destroying, Moving):
     """What one person may do to one host."""
 
     def perform(

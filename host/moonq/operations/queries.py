@@ -11,7 +11,7 @@ from typing import Any
 from moonq.drivers.paging import is_cursor
 from moonq.errors import NotFound
 from moonq.model import MessageState, Stored
-from moonq.operations import choosing, entries, letters, overview
+from moonq.operations import choosing, entries, letters, orphans, overview
 from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route, info_object
 
@@ -30,8 +30,13 @@ class Queries(Requests):
 
     @checked
     def queues(self) -> dict[str, Any]:
-        """Return `queues`: each with its numbers, rates and consumers."""
-        return {"queues": overview.queues(self._host, self._meter)}
+        """Return `queues`, each with its numbers, rates and consumers.
+
+        `orphans`, where there are any, are messages of queues that nobody declares.
+        """
+        found = {"queues": overview.queues(self._host, self._meter)}
+        lost = [one.object() for one in orphans.of_host(self._host)]
+        return {**found, "orphans": lost} if lost else found
 
     @checked
     def consumers(self) -> dict[str, Any]:
@@ -127,6 +132,22 @@ class Queries(Requests):
                 return {"queue": name, **self._message(stored, full=True, redact=redact)}
         where = names[0] if queue is not None else "any queue"
         raise NotFound(f"no message {message!r} in {where}", hint="it may be done already")
+
+    @checked
+    def dead_queues(self) -> dict[str, Any]:
+        """Return `queues` that have dead letters: how many, and the `dead_queue` they lie in."""
+        found: list[dict[str, Any]] = []
+        for name in self._host.queues.ids():
+            entry = self._host.project.entries.get(name)
+            dead = entry.target("dead_letter") if entry else None
+            if dead is None:
+                continue
+            route = self._host.queues.route(name)
+            count = route.driver.info(route.spec.name).dead
+            if count != 0:
+                found.append({"queue": name, "dead_queue": dead, "count": count})
+        found.sort(key=lambda one: -(one["count"] or 0))
+        return {"queues": found}
 
     @checked
     def dead_letters(

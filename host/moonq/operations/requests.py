@@ -96,11 +96,11 @@ class Requests:
         queue = self._queue(name)
         project = self._host.project
         entry = project.entries.get(queue)
-        dead = entry.target("dead_letter") if entry else None
+        named = (other.target("dead_letter") for other in project.entries.values())
+        if entry is None or queue in named:
+            return queue, self._host.queues.route(queue), None
+        dead = entry.target("dead_letter")
         if dead is None:
-            named = (other.target("dead_letter") for other in project.entries.values())
-            if entry is None or queue in named:
-                return queue, self._host.queues.route(queue), None
             raise NotFound(f"{queue} keeps no dead letters (dead_letter: none)")
         origin = self._host.queues.route(queue).spec.name
         return queue, self._host.queues.route(dead), origin
@@ -147,4 +147,4 @@ class Requests:
         """
         is_loud = self._host.project.settings.production and not tries
         level = logging.WARNING if is_loud else logging.INFO
-        _log.log(level, "%s %s %s", self._who, action, detail)
+        _log.log(level, "%s %s %s", self._who, action, detail, extra=log.AUDIT)

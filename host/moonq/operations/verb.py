@@ -90,6 +90,8 @@ class Verb:
     confirm: Confirm = Confirm.NONE
     takes: str = ""
     """What messages it takes away, after a snapshot of them: ``waiting`` or ``dead``."""
+    is_rehearsed: bool = False
+    """Whether a dry run of it is shown before it is confirmed; it is then done bit by bit."""
     view: str = ""
     """The view that shows its answer."""
     shown_as: tuple[tuple[str, Any], ...] = ()

@@ -37,6 +37,7 @@ _IDS = Argument(
 )  # fmt: skip
 _KEEP = Argument("keep", "keep no copy", "flag", True, cli="--no-backup")
 _CONFIRM = Argument("confirm", "the full id of the queue; without it nothing happens", default=None)
+_MOST = Argument("most", "at most so many in one request", "integer", None, least=1)
 _SNAPSHOT = Argument("snapshot", "the snapshot that was shown", default=None)
 
 
@@ -111,6 +112,8 @@ _ROWS = (
             Argument("queue", "look only there", default=None, source="queue", lua="queue"),
             _REDACT,
         ), typed="find", lua="mq.find", view="message"),
+    Verb("dead_queues", "say which queues have dead letters, and how many", lua="mq.dead.all",
+        answer="queues", view="dead_queues", schema="moonq.dead.all/1"),
     Verb("dead_letters", "show why messages died, by kind of error", (
             _QUEUE, _ERROR, _older("dead for so long"),
             Argument("limit", "newest ones to name", "integer", 20, cli="--limit", least=0,
@@ -180,6 +183,7 @@ _ROWS = (
             _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"),
             Argument("to", "another queue than the one they came from", default=None,
                 source="queue", cli="--to QUEUE"),
+            _MOST,
         ), changes="retry dead letters of {queue}", confirm=Confirm.YES, takes="dead",
         typed="retry", lua="mq.dead.retry", command="dead retry", view="done",
         more="Their attempts begin anew, their ids stay. What dies meanwhile is not included.",
@@ -188,6 +192,7 @@ _ROWS = (
         schema="moonq.retry/1"),
     Verb("drop", "drop dead letters for good: all that are there now, or those named", (
             _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _KEEP,
+            _MOST,
         ), changes="drop dead letters of {queue}", confirm=Confirm.NAME, takes="dead",
         typed="drop", lua="mq.dead.drop", command="dead drop", view="dropped",
         more="A copy is written to .moonq/trash first, from which they can be published again.",
@@ -195,7 +200,7 @@ _ROWS = (
     Verb("purge", "drop what waits in a queue, after a backup", (
             _CONFIRM, _SNAPSHOT, _given_queue(),
             Argument("ids", "these messages only", "texts", None, source="message"),
-            _older("published so long ago"), _KEEP,
+            _older("published so long ago"), _KEEP, _MOST,
         ), changes="purge {queue}", confirm=Confirm.NAME, takes="waiting", typed="purge",
         lua="mq.purge", command="purge", view="dropped", shown_as=(("verb", "purged"),),
         schema="moonq.purge/1",
@@ -203,6 +208,24 @@ _ROWS = (
         " copy is written to .moonq/trash, and the last line says how to publish them again. What"
         " runs is not touched, nor are dead letters.",
         examples=("moonq purge app:orders", "moonq purge app:orders --older 1d --yes")),
+    Verb("move", "bring the messages of one queue into another one", (
+            Argument("source", "the queue they lie in, declared or not", cli="OLD", typed="OLD",
+                lua="source"),
+            Argument("target", "the queue they go to", source="queue", cli="NEW", typed="NEW",
+                lua="target"),
+            Argument("driver", "the driver where OLD lies, if it is declared elsewhere",
+                default=None, cli="--driver ID"),
+            Argument("dry_run", "only count them", "flag", False, cli="--dry-run"),
+            _MOST,
+        ), changes="move the messages of {source} to {target}", confirm=Confirm.YES,
+        is_rehearsed=True, typed="move", lua="mq.move", command="move", view="moved",
+        schema="moonq.move/1",
+        more="OLD may be a queue that nobody declares any more: `moonq queues` names those that"
+        " hold messages. What is ready or delayed moves with its id, attempts, errors, group and"
+        " what is left of its delay; what runs stays. Nothing is dropped, so there is no backup:"
+        " `moonq move NEW OLD` brings back all that waits in NEW.",
+        examples=("moonq move app:old app:orders --dry-run",
+            "moonq move app:orders app:orders --driver app:old_file --yes")),
     Verb("reload", "replace what has changed in the running host", changes="reload the project",
         confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload", lua="mq.reload",
         command="reload", view="reloaded", schema="moonq.reload/1", examples=("moonq reload",),

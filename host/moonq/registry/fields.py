@@ -6,11 +6,12 @@ Nothing is coerced silently: `"4"` is text and no number. Only a value that came
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from moonq import durations
@@ -113,6 +114,31 @@ def bytes_between(low: int, high: int) -> AfterValidator:
     return between(low, high, show=sizes.show)
 
 
+_SHELL = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*))?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def as_env(path: str) -> str:
+    """Return *path* with `${env:NAME}` for what only a shell would fill in."""
+
+    def named(match: re.Match[str]) -> str:
+        name = match[1] or match[2] or ""
+        return f"${{env:{name if _NAME.fullmatch(name) else 'NAME'}}}"
+
+    spelt = _SHELL.sub(named, path)
+    return f"${{env:HOME}}{spelt[1:]}" if path == "~" or path.startswith("~/") else spelt
+
+
+def _is_literal(path: str) -> str:
+    if "$" not in path and not path.startswith("~"):
+        return path
+    what, spelt = "~" if path.startswith("~") else "$", as_env(path)
+    help_ = f"write `{spelt}`" if spelt != path else "write the folder's full path"
+    raise wrong(f" holds a `{what}` that nothing fills in", help=help_)
+
+
+#: The path of a file: no shell reads it, so `$NAME` and `~` are mistakes.
+FilePath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_is_literal)]
 #: One "between" per field keeps the bounds where the field is; these are the bare types.
 Whole = Annotated[int, BeforeValidator(_from_env)]
 Number = Annotated[float, BeforeValidator(_from_env)]

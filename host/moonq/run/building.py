@@ -8,6 +8,7 @@ from moonq.errors import Invalid
 from moonq.registry.project import Entry, Project
 from moonq.run.functions import Functions
 from moonq.run.parts import Parts
+from moonq.run.patience import Left
 from moonq.run.security import Policies
 from moonq.run.supervisor import Managed
 
@@ -21,9 +22,16 @@ class Building(Parts):
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
         self.with_consumers = consumers
+        self.announce()
         for entry in self.project.start_order():
             if self.starts(entry):
                 self.supervisor.add(self.managed(entry))
+
+    def announce(self) -> None:
+        """Let all that starts by itself be known, so that asking for it tells why it is not up."""
+        for entry in self.project.start_order():
+            if self.starts(entry):
+                self.kind(entry).announce(self, entry)
 
     def starts(self, entry: Entry) -> bool:
         """Whether a service starts by itself."""
@@ -74,12 +82,34 @@ class Building(Parts):
         """Give back what the services leave behind."""
         self.functions.close()
 
-    def is_idle(self) -> bool:
-        """Whether nothing is ready, delayed or running where a consumer could see to it."""
-        served = {consumer.route.id for consumer in self.consumers.values()}
-        published = self.queues.published
-        counts = [self.queues.info(queue).message_count for queue in served]
-        return not any(counts) and published == self.queues.published
+    def left(self) -> Left:
+        """Return what is still to be done where a consumer could see to it."""
+        consumers = tuple(self.consumers.values())
+        served = {consumer.route.id for consumer in consumers}
+        found = {queue: self.queues.info(queue) for queue in sorted(served)}
+        infos = found.values()
+        waits = {queue for queue, info in found.items() if info.ready or info.delayed}
+        resting = [one for one in consumers if one.route.id in waits and one.status().paused]
+        return Left(
+            ready=sum((info.ready or 0) + (info.leased or 0) for info in infos),
+            delayed=sum(info.delayed or 0 for info in infos),
+            running=sum(info.running or 0 for info in infos),
+            uncounted=tuple(one for one, info in found.items() if info.message_count is None),
+            paused=(
+                *(queue for queue in sorted(waits) if found[queue].paused),
+                *(one.settings.id for one in resting),
+            ),
+            down=tuple(managed.id for managed in self.supervisor.down()),
+        )
+
+    def next_due(self) -> float | None:
+        """Return when the first delayed message may run, in seconds since the epoch."""
+        routes = {consumer.route.id: consumer.route for consumer in tuple(self.consumers.values())}
+        firsts = (
+            route.driver.peek(route.spec.name, 1, state="delayed").items
+            for route in routes.values()
+        )
+        return min((one.due for found in firsts for one in found if one.due), default=None)
 
     def managed(self, entry: Entry) -> Managed:
         """Return the service of *entry* as the supervisor cares for it."""

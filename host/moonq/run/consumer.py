@@ -37,6 +37,7 @@ GATHER = 0.001
 CUT_OFF = 2.5
 #: After this many abandoned workers a consumer's health is red.
 MANY_ABANDONED = 3
+_starting = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,14 +272,13 @@ class Consumer:
             return worker
 
     def _launch(self, worker: Worker) -> None:
-        threading.stack_size(THREAD_STACK)
         worker.thread = threading.Thread(
             target=self._serve,
             args=(worker,),
             name=f"{self.settings.id}#{worker.number}",
             daemon=True,
         )
-        worker.thread.start()
+        _start(worker.thread)
 
     def _serve(self, worker: Worker) -> None:
         try:
@@ -418,3 +418,16 @@ class Consumer:
             "a worker could not be stopped and was abandoned; it keeps a core until it ends",
             extra={"entry": self.settings.function, "message_id": ", ".join(stuck)},
         )
+
+
+def _start(thread: threading.Thread) -> None:
+    """Start a worker's thread with a small stack, for there may be a thousand of them.
+
+    The size is that of whatever the process starts next: nobody else is to get it.
+    """
+    with _starting:
+        before = threading.stack_size(THREAD_STACK)
+        try:
+            thread.start()
+        finally:
+            threading.stack_size(before)

@@ -189,6 +189,9 @@ class ServiceKind(Kind):
         """Return the service that *entry* declares, not started."""
         raise NotImplementedError
 
+    def announce(self, parts: Parts, entry: Entry) -> None:
+        """Make *entry* known before anything is started."""
+
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Make what *entry* needs in the new version, as far as it may fail.
 

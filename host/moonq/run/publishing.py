@@ -19,6 +19,7 @@ from moonq.model import NO_HEADERS, Headers, Message, Priority
 from moonq.run.ids import new_id
 from moonq.sandbox.bodies import Bodies
 from moonq.text import suggestions
+from moonq.text.json_in import parsed
 
 #: Bytes of an id, a key, or a group: what any driver can carry as a name.
 MAX_NAME = 255
@@ -115,7 +116,7 @@ def raw_text(body: bytes) -> bytes:
     Raises:
         Invalid: It is no text.
     """
-    value = json.loads(body)
+    value = parsed(body)
     if not isinstance(value, str):
         raise Invalid(
             "the queue's codec is raw, so a body must be a string",

@@ -62,6 +62,8 @@ class Managed:
     since: float = 0.0
     due: float = 0.0
     problem: str = ""
+    down: float | None = None
+    """Since when it fails, in the clock's monotonic seconds; None while it does not."""
 
 
 class Supervisor:
@@ -106,6 +108,25 @@ class Supervisor:
         """Return every service, in start order."""
         return list(self._services.values())
 
+    def down(self) -> list[Managed]:
+        """Return what should be running and is not, in start order."""
+        return [managed for managed in self.all() if managed.state in ("waiting", "failed")]
+
+    def check(self) -> None:
+        """See that whatever fails has done so for no longer than a start may take.
+
+        Raises:
+            Unavailable: A service was given up, or did not come up within its `start_timeout`.
+        """
+        now = self._clock.monotonic()
+        for managed in self.down():
+            limit = managed.lifecycle.start_timeout
+            if managed.down is not None and (
+                managed.state == "failed" or now - managed.down >= limit
+            ):
+                problem, _, hint = managed.problem.partition("\n  hint: ")
+                raise Unavailable(f"{managed.id} could not be started: {problem}", hint=hint)
+
     def start_all(self, told: Callable[[ServiceStatus], None]) -> None:
         """Start every service in order.
 
@@ -120,8 +141,18 @@ class Supervisor:
                 raise
 
     def start(self, service_id: str) -> None:
-        """Start one service that is not running."""
-        self._start(self._services[service_id], lambda _: None)
+        """Start one service that is not running, now or never.
+
+        Raises:
+            MoonqError: It cannot start; it is as it was.
+        """
+        managed = self._services[service_id]
+        with self._acting:
+            if not self._ready(managed):
+                self._wait_for_others(managed)
+                return
+            managed.service.start()
+            managed.state, managed.since = "running", self._clock.monotonic()
 
     def stop(self, service_id: str, timeout: float | None = None) -> None:
         """Stop one service and leave it stopped."""
@@ -184,6 +215,7 @@ class Supervisor:
                 self._schedule(managed, problem)
             return False
         managed.state, managed.since = "running", self._clock.monotonic()
+        managed.down = None
         return True
 
     def _ready(self, managed: Managed) -> bool:
@@ -202,6 +234,7 @@ class Supervisor:
         stable = managed.state == "running" and now - managed.since > lifecycle.stable_threshold
         managed.failures = 1 if stable else managed.failures + 1
         managed.problem = str(problem)
+        managed.down = now if managed.down is None else managed.down
         limit = lifecycle.restart.max_attempts
         if limit and managed.failures > limit:
             managed.state = "failed"

@@ -14,6 +14,7 @@ from moonq.views.answers import (
     done,
     dropped,
     hosts,
+    moved,
     notes,
     published,
     reloaded,
@@ -23,7 +24,7 @@ from moonq.views.answers import (
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
 from moonq.views.events import event, plain_event
-from moonq.views.messages import letter, letters, message, messages
+from moonq.views.messages import dead_queues, letter, letters, message, messages
 from moonq.views.queues import ordered, queues
 from moonq.views.screen import Screen, show
 from moonq.views.values import value
@@ -32,6 +33,7 @@ __all__ = [
     "NOTED",
     "Screen",
     "called",
+    "dead_queues",
     "done",
     "dropped",
     "entries",
@@ -44,6 +46,7 @@ __all__ = [
     "letters",
     "message",
     "messages",
+    "moved",
     "notes",
     "ordered",
     "plain_event",

@@ -41,6 +41,19 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
         yield f"{counted(missing)} were taken by a consumer meanwhile"
 
 
+def moved(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield how many messages lie in another queue now, and how many do not."""
+    old, new = found["source"], found["queue"]
+    if found["dry_run"]:
+        yield screen.plain(f"would move {plural(found['left'], 'message')} from {old} to {new}")
+    else:
+        yield screen.plain(f"moved {plural(found['moved'], 'message')} from {old} to {new}")
+        if found["left"]:
+            yield f"{counted(found['left'])} are left: they came meanwhile, or {new} is full"
+    if found["at_work"]:
+        yield f"{counted(found['at_work'])} at work stay where they are"
+
+
 def undo(found: Found) -> str:
     """Return the command that brings dropped messages back."""
     return f"moonq publish {found['queue']} --ndjson {shlex.quote(found['backup'])}"
@@ -133,6 +146,9 @@ def notes(found: Found) -> Iterator[tuple[str, bool]]:
     seconds = max((row.get("rate_seconds", 0) for row in queues), default=0)
     if seconds:
         yield f"rates: last {age(seconds)}", False
+    for one in found.get("orphans", ()):
+        count, place = plural(one["messages"], "message"), f"{one['queue']} at {one['driver']}"
+        yield visible(f"{count} in {place}, which no queue declares: see `moonq move`"), True
     for row in queues:
         if row.get("problem"):
             yield visible(f"{row['id']}: {row['problem']}"), True

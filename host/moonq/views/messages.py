@@ -131,6 +131,19 @@ def attempts(found: Found, screen: Screen) -> Iterator[str]:
 # Dead letters ---------------------------------------------------------------------------------
 
 
+def dead_queues(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield the queues that have dead letters."""
+    if not found["queues"]:
+        yield "no dead letters"
+        return
+    columns = [
+        Column("queue", get("queue"), is_id=True),
+        Column("dead", lambda one: (number(one["count"]), "bad"), right=True),
+        Column("in", get("dead_queue"), drop=1, is_id=True),
+    ]
+    yield from table(columns, found["queues"], screen)
+
+
 def letters(found: Found, screen: Screen) -> Iterator[str]:
     """Yield dead letters by kind of error, and the ids of the newest ones."""
     groups = found["groups"]

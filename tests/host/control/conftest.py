@@ -64,8 +64,9 @@ Serve = Callable[..., Server]
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Let a host be reached at its project's place."""
+    monkeypatch.setattr("moonq.control.server.LOOK", 0.05)
     servers: list[Server] = []
 
     def serve(host: Host) -> Server:

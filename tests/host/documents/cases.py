@@ -147,6 +147,9 @@ CASES = [
 
     Case("completion_of_no_shell", "completion ksh --json"),
 
+    Case("dead", "dead --json", "host", DIED),
+    Case("dead_none", "dead --json"),
+    Case("dead_without_a_host", "dead --json", before=LEFT),
     Case("dead_ls", "dead ls orders --json", "host", DIED),
     Case("dead_ls_none", "dead ls orders --json", "host"),
     Case("dead_ls_by_error", "dead ls orders --error 000 --json", "host", DIED),
@@ -171,7 +174,10 @@ CASES = [
     Case("doctor", "doctor --driver memory --json"),
     Case("doctor_of_a_driver_that_fails", "doctor --driver more:file --json", files=NO_FOLDER),
     Case("doctor_of_no_driver", "doctor --driver notes --json"),
-    Case("doctor_of_nothing", "doctor --json"),
+    Case("doctor_of_all", "doctor --json"),
+    Case("doctor_that_compacts", "doctor --driver file --compact --json", before=NOTES),
+    Case("doctor_that_compacts_in_use", "doctor --driver file --compact --json", "host", NOTES),
+    Case("doctor_that_compacts_nothing", "doctor --driver memory --compact --json"),
 
     Case("eval", """eval '{ 1, "two", { three = json.null } }' --json"""),
     Case("eval_on_a_host", "eval 'print(7) return queue.info(\"app:notes\").ready, 2' --json",
@@ -194,6 +200,16 @@ CASES = [
     Case("ls_some", "ls 'app:*' --kind 'queue.*' --meta team=shop --json"),
     Case("ls_none", "ls nope --json", "host"),
     Case("ls_faulty", "ls --json", files=FAULTY),
+
+    Case("move", "move notes orders --yes --json", "host", NOTES),
+    Case("move_dry", "move notes orders --dry-run --json", "host", NOTES),
+    Case("move_none", "move notes orders --json", "host"),
+    Case("move_unconfirmed", "move notes orders --json", "host", NOTES),
+    Case("move_into_memory", "move notes emails --yes --json", "host", NOTES),
+    Case("move_into_memory_without_a_host", "move notes emails --yes --json", before=NOTES),
+    Case("move_without_a_host", "move notes orders --yes --json", before=NOTES),
+    Case("move_onto_itself", "move notes notes --driver file --json", "host", NOTES),
+    Case("move_of_nothing", "move note orders --json", "host", NOTES),
 
     Case("new", "new shop --json", "nothing"),
     Case("new_in_a_used_folder", "new . --json"),

@@ -12,6 +12,7 @@ import click
 
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options, command, project_argument
+from moonq.errors import Span
 
 if TYPE_CHECKING:
     from moonq.registry import Project
@@ -47,7 +48,9 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
 
     began = time.monotonic()
     mended = mend(options.project) if fix else []
-    found, findings, _ = look(options.project)
+    found, findings = look(options.project)
+    if found is not None:
+        findings = [*findings, *_orphans(found)]
     if options.json or form == "json":
         click.echo(json.dumps(document(found, findings, mended)))
     else:
@@ -56,6 +59,28 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
         show(options, found, findings, time.monotonic() - began)
     wrong = {"error", "warning"} if strict else {"error"}
     return int(any(finding.severity in wrong for finding in findings))
+
+
+def _orphans(project: Project) -> list[Finding]:
+    """Return a warning for each queue that is not declared and holds messages on this disk."""
+    from moonq.operations.orphans import at_rest
+    from moonq.text.findings import error
+
+    return [
+        error(
+            "R230",
+            one.sentence(),
+            _place(project, one.driver),
+            help=one.hint(project),
+            severity="warning",
+        )
+        for one in at_rest(project)
+    ]
+
+
+def _place(project: Project, name: str) -> Span:
+    entry = project.entries[name]
+    return Span(entry.file, entry.node.line, entry.node.column)
 
 
 def document(

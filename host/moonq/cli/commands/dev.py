@@ -41,11 +41,14 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
             run,
             calls=(),
             until_idle=False,
+            idle_timeout=None,
             watch=True,
             mode="auto",
+            log_file=None,
             levels=levels,
             drain_timeout=drain_timeout,
             socket=None,
+            name=None,
         )
         return code
     return _with_console(options, dict(levels), drain_timeout)
@@ -114,7 +117,7 @@ class _Development:
 
 @contextmanager
 def _leaving_on_sigterm() -> Iterator[None]:
-    """Leave the prompt at SIGTERM without a question, and give the terminal back."""
+    """Leave the prompt at SIGTERM or SIGHUP without a question, and give the terminal back."""
     from prompt_toolkit.application.current import get_app_or_none
 
     from moonq.console.terminal import Detached
@@ -126,8 +129,9 @@ def _leaving_on_sigterm() -> Iterator[None]:
         # An exception raised inside its event loop would be lost.
         app.exit(exception=Detached())
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = [(one, signal.signal(one, leave)) for one in (signal.SIGTERM, signal.SIGHUP)]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before:
+            signal.signal(one, handler)

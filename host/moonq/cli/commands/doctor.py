@@ -1,4 +1,4 @@
-"""`moonq doctor`: hold a project's driver against the delivery contract."""
+"""`moonq doctor`: what lies at the drivers of a project, and whether one keeps the contract."""
 
 from __future__ import annotations
 
@@ -25,26 +25,39 @@ if TYPE_CHECKING:
 @command()
 @click.option(
     "--driver",
-    required=True,
     metavar="ID",
-    help="The driver to hold against it.",
+    help="The driver to hold against the contract.",
     shell_complete=completer("driver"),
 )
-def doctor(options: Options, driver: str) -> int:
-    """Hold a driver of the project against the delivery contract.
+@click.option(
+    "--compact", is_flag=True, help="Make the file of --driver as small as it can be instead."
+)
+def doctor(options: Options, driver: str | None, compact: bool) -> int:
+    """Look at what lies on this machine's disk, or hold a driver against the delivery contract.
 
-    Every case of the suite runs on new queues, beside the driver's place and with its settings;
-    the project's messages are not touched. Ends with 1 when a case fails.
+    Without --driver nothing is opened: of each driver it is said how large its file is, what takes
+    the room, and whether messages lie in queues that nobody declares. Ends with 1 when a file
+    cannot be read.
+
+    With --driver every case of the suite runs on new queues, beside the driver's place and with its
+    settings; the project's messages are not touched. Ends with 1 when a case fails.
 
     \b
     Examples:
-      moonq doctor --driver app:file
+      moonq doctor
       moonq doctor --driver app:file --json
+      moonq doctor --driver app:file --compact
     """
     from moonq.kinds import load
 
     project = load(options.project)
+    if driver is None:
+        if compact:
+            raise click.UsageError("--compact needs the --driver whose file is meant")
+        return _look(options, project)
     entry = driver_entry(project, driver)
+    if compact:
+        return _compact(options, project, entry)
     begun = time.monotonic()
     findings, abilities = examine(project, entry)
     if options.json:
@@ -52,6 +65,37 @@ def doctor(options: Options, driver: str) -> int:
     else:
         show(options, entry, findings, abilities, time.monotonic() - begun)
     return int(any(finding.problem for finding in findings))
+
+
+def _look(options: Options, project: Project) -> int:
+    from moonq.cli import resting
+
+    found = resting.document(project)
+    if options.json:
+        click.echo(json.dumps(found))
+    else:
+        resting.show(options, found)
+    return int(any("problem" in one for one in found["drivers"]))
+
+
+def _compact(options: Options, project: Project, entry: Entry) -> int:
+    from moonq.drivers import descriptor
+    from moonq.errors import Invalid
+    from moonq.text.wording import size
+
+    driver = descriptor(entry.kind)
+    before = driver.rest(entry.config, project.root)
+    if driver.compact is None or before is None:
+        raise Invalid(f"{entry.id} has nothing on this machine's disk")
+    driver.compact(entry.config, project.root)
+    after = driver.rest(entry.config, project.root) or before
+    told = {"driver": entry.id, "before_bytes": before.size_bytes, "after_bytes": after.size_bytes}
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.compacted/1", **told}))
+    else:
+        was, now = size(before.size_bytes), size(after.size_bytes)
+        click.echo(f"{entry.id}: {now}, before {was}")
+    return 0
 
 
 def driver_entry(project: Project, name: str) -> Entry:

@@ -10,6 +10,7 @@ import click
 
 from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
+from moonq.text.plain import visible
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
 
@@ -40,9 +41,9 @@ def new(options: Options, path: Path, yes: bool) -> None:
         document = {"schema": "moonq.new/1", "path": str(path), "files": list(map(str, files))}
         click.echo(json.dumps(document))
     else:
-        options.say(summary(path, len(files)))
+        options.say(summary(visible(str(path)), len(files)))
         if around := project_around(path):
-            options.say(f"\nit lies in {around.name}, and is a project of its own there")
+            options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
 
 
 def template_files() -> list[Path]:
@@ -77,10 +78,10 @@ def project_around(path: Path) -> Path | None:
 
 def project_name(path: Path) -> str:
     """Return the name of the project in *path* as YAML: quoted, for a folder may be called `no`."""
-    return json.dumps(path.resolve().name, ensure_ascii=False)
+    return json.dumps(visible(path.resolve().name), ensure_ascii=False)
 
 
-def summary(path: Path, count: int) -> str:
+def summary(path: str, count: int) -> str:
     """Return what was made and what to do next."""
     return f"""\
 created {path}/ ({count} files)

@@ -28,7 +28,8 @@ def queues(options: Options, watch: bool, sort: str) -> int:
 
     with attached(options) as host:
         while True:
-            found = {"queues": views.ordered(host.request("queues")["queues"], sort)}
+            answer = host.request("queues")
+            found = {**answer, "queues": views.ordered(answer["queues"], sort)}
             told = beside(host, _VERB, {})
             if watch and not options.json and sys.stdout.isatty():
                 click.echo("\x1b[H\x1b[2J", nl=False, color=True)

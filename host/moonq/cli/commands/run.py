@@ -8,15 +8,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from moonq import log
 from moonq.cli import arguments
 from moonq.cli.failures import INTERRUPTED
-from moonq.cli.hosting import Hosting, configure_log
+from moonq.cli.hosting import Hosting, configure_log, reload
 from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
+from moonq.cli.streams import detach_stderr
+from moonq.log.outlet import LogFile
 
 if TYPE_CHECKING:
     from moonq.host import CallResult
@@ -64,6 +69,11 @@ def host_options(levels_variable: str) -> Callable[[Action], Action]:
     help="Once all is up, call this function, with JSON as its argument; repeatable.",
 )
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is ready, delayed or running.")
+@click.option(
+    "--idle-timeout",
+    type=arguments.duration,
+    help="With --until-idle: give up, with 8, when nothing has moved for so long.",
+)
 @click.option("--watch", is_flag=True, help="Reload what changes when a file is saved.")
 @click.option(
     "--log",
@@ -73,26 +83,30 @@ def host_options(levels_variable: str) -> Callable[[Action], Action]:
     envvar="MOONQ_RUN_LOG",
     help="How log lines look: auto is pretty on a terminal, JSON elsewhere.",
 )
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Append log lines to FILE, as JSON unless --log says pretty; SIGHUP opens it anew.",
+)
 @host_options("MOONQ_RUN_LOG_LEVEL")
 @click.option(
     "--socket",
     metavar="PATH|none",
     help="Where consoles attach (default: .moonq/run/host.sock below the project).",
 )
-def run(
-    options: Options,
-    calls: tuple[arguments.Call, ...],
-    until_idle: bool,
-    watch: bool,
-    mode: str,
-    levels: tuple[tuple[str, str], ...],
-    drain_timeout: float | None,
-    socket: str | None,
-) -> int:
+@click.option(
+    "--name",
+    type=arguments.host_name,
+    metavar="NAME",
+    help="Run as a further host of the project, with its socket at .moonq/run/NAME.sock.",
+)
+def run(options: Options, **given: Any) -> int:
     """Run the queues and consumers of PROJECT.
 
     It is this folder when not named. Ctrl-C or SIGTERM finishes what runs and ends; a second one
-    stops at once and hands the running messages back.
+    stops at once and hands the running messages back. SIGHUP reloads the project and opens the log
+    file anew; with a terminal it ends the run, for then it says that the terminal is gone.
 
     \b
     Examples:
@@ -100,52 +114,94 @@ def run(
       moonq run shop --watch
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
+      moonq run shop --until-idle --idle-timeout 10m
     """
     from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator, totals
     from moonq.host import Host
     from moonq.kinds import load
 
+    wanted = Wanted(**given)
+    if wanted.idle_timeout is not None and not wanted.until_idle:
+        raise click.UsageError("--idle-timeout needs --until-idle")
+    if wanted.name and wanted.socket:
+        raise click.UsageError("--name and --socket both say where the socket is: keep one")
     loaded = load(options.project)
-    pretty = sys.stderr.isatty() and not options.json if mode == "auto" else mode == "pretty"
-    configure_log(options, pretty, loaded.settings.log, dict(levels))
+    detach_stderr()
+    pretty = sys.stderr.isatty() and not options.json if wanted.is_auto else wanted.is_pretty
+    file = LogFile(wanted.log_file) if wanted.log_file else None
+    in_words = wanted.is_pretty if file else pretty
+    configure_log(options, in_words, loaded.settings.log, dict(wanted.levels), cast(Any, file))
     narrator = Narrator(Lines(options, sys.stderr), pretty=pretty, quiet=options.quiet)
     narrator.opened(loaded)
     host = Host(loaded)
-    serving = Run(Hosting(options, host, narrator, drain_timeout))
-    code = serving.through(calls, until_idle=until_idle, watch=watch, socket=socket)
+    code = Run(Hosting(options, host, narrator, wanted.drain_timeout), file).through(wanted)
     if options.json:
         click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
 
 
+def _socket_of(root: Path, name: str | None) -> str | None:
+    from moonq.control.locating import FOLDER
+
+    return str(root / FOLDER / f"{name}.sock") if name else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked of one run."""
+
+    calls: tuple[arguments.Call, ...]
+    until_idle: bool
+    idle_timeout: float | None
+    watch: bool
+    mode: str
+    log_file: str | None
+    levels: tuple[tuple[str, str], ...]
+    drain_timeout: float | None
+    socket: str | None
+    name: str | None
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether log lines look as it suits their reader."""
+        return self.mode == "auto"
+
+    @property
+    def is_pretty(self) -> bool:
+        """Whether log lines are for people, whoever reads them."""
+        return self.mode == "pretty"
+
+
 class Run:
     """Runs a host until it is idle, or until a signal or a console ends it."""
 
-    def __init__(self, hosting: Hosting) -> None:
+    def __init__(self, hosting: Hosting, file: LogFile | None) -> None:
         self._hosting = hosting
+        self._file = file
+        self._is_up = threading.Event()
         self._host, self._narrator = hosting.host, hosting.narrator
         self._stop = threading.Event()
         self._answer: Future[CallResult] = Future()
         """That of the call under way."""
 
-    def through(
-        self,
-        calls: tuple[arguments.Call, ...],
-        *,
-        until_idle: bool,
-        watch: bool,
-        socket: str | None,
-    ) -> int:
+    def through(self, wanted: Wanted) -> int:
         """Start, call, wait and stop; return the exit code."""
         well = [False]
+        socket = wanted.socket or _socket_of(self._host.project.root, wanted.name)
         with (
-            Signals(self._drain, self._stop_now),
-            self._hosting.up(self._end, socket=socket, watch=watch),
+            Signals(self._drain, self._stop_now, hangup=self._hangup),
+            self._hosting.up(self._end, socket=socket, watch=wanted.watch),
             suppress(CancelledError),
         ):
-            well = [self._call(call) for call in calls if not self._stop.is_set()]
-            self._host.wait(self._stop, until_idle=until_idle)
+            self._is_up.set()
+            well = [self._call(call) for call in wanted.calls if not self._stop.is_set()]
+            self._host.wait(
+                self._stop,
+                until_idle=wanted.until_idle,
+                told=self._narrator.waiting,
+                idle_timeout=wanted.idle_timeout,
+            )
         return INTERRUPTED if self._hosting.cut_off else int(not all(well))
 
     def _end(self, now: bool) -> None:
@@ -178,6 +234,19 @@ class Run:
                 answer.set_result(self._host.call(call.function, call.argument))
             except BaseException as error:  # noqa: BLE001 - the main thread raises it
                 answer.set_exception(error)
+
+    def _hangup(self) -> None:
+        # Apart from the signals: the next one is not to wait for it.
+        threading.Thread(target=self._renew, name="moonq-hangup", daemon=True).start()
+
+    def _renew(self) -> None:
+        if self._file is not None:
+            try:
+                self._file.reopen()
+            except OSError as problem:
+                log.get("moonq").error("the log file is kept open: %s", problem)
+        self._is_up.wait()
+        reload(self._host, self._narrator, ("SIGHUP",))
 
     def _drain(self) -> None:
         self._narrator.draining()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from moonq.control.asking import beside, perform
 from moonq.errors import Invalid, NotFound, ProjectInvalid
 from moonq.operations.verb import Argument, Verb
 from moonq.operations.verbs import VERBS
+from moonq.text.json_in import parsed
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -102,7 +102,7 @@ def _body(console: Console, argument: Argument, text: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        json.loads(text)
+        parsed(text)
     except ValueError:
         found = console.run(f'require("json").encode({text}\n)')
         if not found.is_well or not found.values or not isinstance(found.values[0], str):
@@ -136,13 +136,16 @@ def _covered(console: Console, verb: Verb) -> dict[str, Any]:
 
 
 @command(
-    "dead QUEUE [ID | FINGERPRINT]",
+    "dead [QUEUE] [ID | FINGERPRINT]",
     lua=f"{VERBS['dead_letters'].lua_form()}, {VERBS['dead_letter'].lua_form()}",
     takes="queue",
 )
-def dead(console: Console, queue: str, which: str = "") -> None:
-    """Show why messages died, by kind of error, or one of them."""
+def dead(console: Console, queue: str = "", which: str = "") -> None:
+    """Show why messages died, by kind of error, or one of them; alone, which queues have any."""
     screen = console.face.screen()
+    if not queue:
+        console.face.show(views.dead_queues(console.request("dead_queues"), screen))
+        return
     if which and (one := _letter(console, queue, which)):
         verb, answer, lines = VERBS["dead_letter"], one, views.letter(one, screen)
     else:

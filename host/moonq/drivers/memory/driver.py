@@ -22,7 +22,7 @@ from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
@@ -173,6 +173,28 @@ class MemoryDriver:
         queue.receive(redriven(record.message))
         letters.discard(record)
 
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue that no consumer serves."""
+        with self._shared.working():
+            queues = self._queues.items()
+            return {name: one.length for name, one in queues if one.length and not one.desks}
+
+    def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
+        return self._locked(memory_view.waiting, queue, limit, after)
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = ""
+    ) -> list[Receipt | QueueError]:
+        """Store messages that lay elsewhere; those of *source* leave it in the same step."""
+        target, origin = self._queue(queue), self._queue(source) if source else None
+        with self._shared.working():
+            if origin is None:
+                return [target.adopt(one) for one in stored]
+            numbers = [one.number for one in stored]
+            there = {record.seq: record for record in memory_view.select(origin, numbers)}
+            return [_adopt(target, one, origin, there.get(one.number)) for one in stored]
+
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; what has not started is handed back at once."""
         self._locked(MemoryQueue.pause, queue)
@@ -189,6 +211,18 @@ class MemoryDriver:
 
     def _queue(self, name: str) -> MemoryQueue:
         return refusals.declared(self._queues, name, "memory")
+
+
+def _adopt(
+    target: MemoryQueue, stored: Stored, origin: MemoryQueue, record: Record | None
+) -> Receipt | QueueError:
+    if record is None:
+        return refusals.taken_meanwhile(origin.spec.name, stored.message.id)
+    answer = target.adopt(stored)
+    if isinstance(answer, Receipt):
+        origin.withdraw(record)
+        origin.gone(record)
+    return answer
 
 
 def _purge(queue: MemoryQueue, ids: Sequence[str | int] | None) -> int:

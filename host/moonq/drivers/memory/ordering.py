@@ -109,6 +109,10 @@ class Timers:
     def __len__(self) -> int:
         return len(self._when)
 
+    def __iter__(self) -> Iterator[Record]:
+        """All records, in no order."""
+        return (entry[2] for entry in self._heap if self._is_live(entry))
+
     def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
         """The records, the earliest first; a key is a moment and a number."""
         live = filter(self._is_live, self._heap)

@@ -29,7 +29,7 @@ from moonq.drivers.memory.record import (
     Record,
 )
 from moonq.drivers.refusals import full
-from moonq.drivers.story import FRESH, Story, costs_turn
+from moonq.drivers.story import FRESH, Story, costs_turn, has_lost_turn
 from moonq.errors import QueueError, Unavailable
 from moonq.model import (
     Dead,
@@ -40,6 +40,7 @@ from moonq.model import (
     Receipt,
     Retry,
     Snooze,
+    Stored,
     Verdict,
     Wait,
 )
@@ -132,6 +133,32 @@ class MemoryQueue:
         record.story = story
         self.length += 1
         self._arrive(record)
+
+    def adopt(self, stored: Stored) -> Receipt | QueueError:
+        """Store a message that lay elsewhere, with its story and what is left of its delays."""
+        shared = self.shared
+        if shared.closed or not self._has_room():
+            return self._refusal()
+        # What was promised at its publish is in `due` and `expires` by now.
+        message = stored.message._replace(delay=0.0, ttl=None)
+        record = Record(message, next(shared.numbers))
+        record.story = Story.of(stored)
+        self.length += 1
+        now, wall = shared.clock.monotonic(), shared.clock.now()
+        if message.dedup_key:
+            self._dedup.remember(message.dedup_key, message.id, now + self.spec.dedup_window)
+        if stored.expires is not None:
+            record.expires = now + stored.expires - wall
+            self._expiries.put(record, record.expires)
+        if stored.due is None or stored.due <= wall:
+            self._arrive(record)
+        elif has_lost_turn(stored, self.spec.group_on_failure):
+            self._delay(record, now + stored.due - wall, PARKED)
+        else:
+            self.groups.join(record)
+            self._delay(record, now + stored.due - wall, DELAYED)
+        self._set_alarm()
+        return Receipt(message.id)
 
     def _admit(
         self, message: Message, deadline: float, may_wait: bool

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from heapq import nsmallest
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from moonq.drivers import paging
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from moonq.drivers.memory.queue import MemoryQueue
+
+
+_seq = attrgetter("seq")
 
 
 def info(queue: MemoryQueue) -> QueueInfo:
@@ -55,9 +61,22 @@ def find(queue: MemoryQueue, message_id: str) -> Stored | None:
 def select(queue: MemoryQueue, ids: Sequence[str | int] | None) -> list[Record]:
     """Return those of *ids*, or all, that are not leased."""
     queue.tick()
-    wanted = None if ids is None else frozenset(ids)
-    records = paging.every(unclaimed(queue))
-    return [r for r in records if wanted is None or r.message.id in wanted or r.seq in wanted]
+    if ids is None:
+        return list(paging.every(unclaimed(queue)))
+    wanted = frozenset(ids)
+    found = (r for r in _unordered(queue) if r.message.id in wanted or r.seq in wanted)
+    return sorted(found, key=_seq)
+
+
+def waiting(queue: MemoryQueue, limit: int, after: int) -> list[Stored]:
+    """Show up to *limit* messages that are not leased, by number, behind *after*."""
+    queue.tick()
+    found = nsmallest(limit, (r for r in _unordered(queue) if r.seq > after), key=_seq)
+    return [_stored(queue, record) for record in found]
+
+
+def _unordered(queue: MemoryQueue) -> Iterator[Record]:
+    return chain(queue.line, queue.groups.blocked(), queue.delays)
 
 
 def sections(queue: MemoryQueue) -> list[Section[Record]]:
@@ -96,6 +115,8 @@ def _stored(queue: MemoryQueue, record: Record) -> Stored:
         story.errors,
         None if record.expires is None else record.expires + epoch,
         record.seq,
+        story.snoozes,
+        story.lost_at,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moonq.clock import Clock
 from moonq.drivers.base import Driver
-from moonq.drivers.descriptors import Descriptor
+from moonq.drivers.descriptors import Descriptor, Resting
 from moonq.drivers.sqlite.entry import SqliteFields
 
 
@@ -32,6 +32,24 @@ def _twin(fields: SqliteFields, number: int) -> SqliteFields:
     return fields.model_copy(update={"path": path, "ballast_mb": 0})
 
 
+def _rest(fields: SqliteFields, root: Path) -> Resting | None:
+    from moonq.drivers.sqlite.inspecting import rest
+
+    return rest(root / fields.path)
+
+
+def _compact(fields: SqliteFields, root: Path) -> None:
+    from moonq.drivers.sqlite.inspecting import compact
+
+    compact(root / fields.path)
+
+
 DESCRIPTOR = Descriptor(
-    kind="queue.driver.sqlite", fields=SqliteFields, make=_make, twin=_twin, litter=_litter
+    kind="queue.driver.sqlite",
+    fields=SqliteFields,
+    make=_make,
+    twin=_twin,
+    litter=_litter,
+    rest=_rest,
+    compact=_compact,
 )

@@ -18,6 +18,7 @@ from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.line import lease, tick
 from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Ending, settle, start
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, Uncertain
 from moonq.model import Delivery
@@ -112,6 +113,8 @@ class Batch:
     def _lease(self, tx: Tx, queue: SqliteQueue) -> None:
         desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
         self.asked += [(desk, desk.asked) for desk in desks]
+        if not desks or not queue.stirred or tx.is_paused(queue):
+            return
         # Waiting workers are served before any buffer is filled.
         if len(desks) > 1:
             for desk in desks:
@@ -142,7 +145,7 @@ class Batch:
             with desk.queue.lock:
                 desk.owed -= count
         for desk, rows, more in self.leases:
-            _receive(desk, rows, more, receipts)
+            _receive(desk, rows, more, receipts, tx.time)
 
     def refuse(self, problem: MoonqError) -> None:
         """Let no publish in."""
@@ -193,13 +196,15 @@ def _wants(queue: SqliteQueue) -> bool:
     return queue.stirred and not queue.paused and any(_is_asking(desk) for desk in queue.desks)
 
 
-def _receive(desk: SqliteDesk, rows: list[Any], more: bool, receipts: Iterator[int]) -> None:
+def _receive(
+    desk: SqliteDesk, rows: list[Any], more: bool, receipts: Iterator[int], time: FileTime
+) -> None:
     with desk.queue.lock:
         desk.owed += len(rows)
         desk.more = more
         for values in rows:
             receipt = next(receipts)
-            held = _held(desk, values, receipt)
+            held = _held(desk, values, receipt, time)
             desk.held[receipt] = held
             desk.buffer.append(held.delivery)
         if not desk.is_open():
@@ -207,7 +212,8 @@ def _receive(desk: SqliteDesk, rows: list[Any], more: bool, receipts: Iterator[i
         desk.bell.notify_all()
 
 
-def _held(desk: SqliteDesk, values: Any, receipt: int) -> Held:
+def _held(desk: SqliteDesk, values: Any, receipt: int, time: FileTime) -> Held:
     row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
-    delivery = Delivery(sqlite_rows.message(columns), receipt, attempt, lost, snoozes, lost_at)
-    return Held(row, desk, delivery, errors=errors, expires=expires, suspect=bool(suspect))
+    message, shown = sqlite_rows.message(columns), time.shown(lost_at)
+    delivery = Delivery(message, receipt, attempt, lost, snoozes, shown)
+    return Held(row, desk, delivery, errors, expires, bool(suspect), lost_at)

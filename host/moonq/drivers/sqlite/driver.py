@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,16 +24,18 @@ from moonq.drivers.base import Capabilities, Event
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
+from moonq.drivers.sqlite.adopting import adopt
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
 from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.space import MB, Space
 from moonq.drivers.sqlite.subscription import SqliteSubscription
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.errors import QueueError
-from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
 SLICE = 500
@@ -58,13 +60,17 @@ class SqliteDriver:
     ) -> None:
         self._clock = clock
         self._path = path
+        self._time = FileTime(clock)
         self._writer = Writer(
             path,
             clock,
+            self._time,
             Space(path, ballast_mb * MB, min_free_mb * MB),
             is_full=durability == "full",
         )
         self._view: View | None = None
+        self._problem: QueueError | None = None
+        """Why it could not be opened the last time."""
         self._queues: dict[str, SqliteQueue] = {}
         self._opening = threading.Condition()
         self._is_open = False
@@ -83,16 +89,26 @@ class SqliteDriver:
             Conflict: It is another program's, or a newer moonq's.
             Unavailable: It cannot be written.
         """
+        try:
+            self._open(on_event)
+        except QueueError as problem:
+            self._problem = problem
+            raise
+        with self._opening:
+            self._is_open, self._problem = True, None
+            self._opening.notify_all()
+
+    def _open(self, on_event: Callable[[Event], None]) -> None:
         connection = sqlite_file.open_writer(self._path)
         writer = self._writer
         try:
-            self._view = View(self._path)
+            self._view = View(self._path, self._time)
             with sqlite_file.transaction(connection, self._path):
                 writer.session = sqlite_session.resume(
-                    connection, self._path, writer.session, self._clock.now()
+                    connection, self._path, writer.session, self._time
                 )
                 for queue in self._queues.values():
-                    queue.number, _ = _declare(connection, queue.spec.name)
+                    _declare(connection, queue)
         except BaseException:
             connection.close()
             if self._view is not None:
@@ -101,9 +117,6 @@ class SqliteDriver:
         writer.queues = {queue.number: queue for queue in self._queues.values()}
         writer.on_event = on_event
         writer.start(connection)
-        with self._opening:
-            self._is_open = True
-            self._opening.notify_all()
 
     def close(self) -> None:
         """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
@@ -126,6 +139,7 @@ class SqliteDriver:
 
         Raises:
             Unsupported: An option is not known.
+            Unavailable: The driver is closed; the queue is made when it opens.
         """
         _check(spec)
         queue = self._known(spec)
@@ -135,17 +149,17 @@ class SqliteDriver:
         queue.dead = dead
         queue.look_again()
         queue.free_places()
-        self._writer.ring()
+        self._check_open()
+        for one in (queue, dead):
+            if one is not None and not one.number:
+                self._writer.task(partial(_declare, queue=one))
+                self._writer.queues = {**self._writer.queues, one.number: one}
+        self._writer.recover()
 
     def _known(self, spec: QueueSpec) -> SqliteQueue:
         queue = self._queues.get(spec.name)
         if queue is None:
-            self._check_open()
-            number, paused = self._writer.task(partial(_declare, name=spec.name))
-            queue = SqliteQueue(spec, number)
-            queue.paused = bool(paused)
-            self._queues[spec.name] = queue
-            self._writer.queues = {**self._writer.queues, number: queue}
+            queue = self._queues[spec.name] = SqliteQueue(spec, 0)
         return queue
 
     # Publishing and taking
@@ -161,7 +175,7 @@ class SqliteDriver:
         while len(answers) < len(messages):
             rest = messages[len(answers) :]
             if not self._await_open(deadline):
-                return answers + [sqlite_file.closed(self._path) for _ in rest]
+                return answers + [self._closed() for _ in rest]
             seen = target.freed
             waits = is_patient and self._clock.monotonic() < deadline
             run = partial(publish, queue=target, messages=rest, patient=waits)
@@ -187,7 +201,7 @@ class SqliteDriver:
     def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
         with queue.lock:
             # What expires meanwhile makes room as well.
-            left = min(deadline - self._clock.monotonic(), queue.alarm - self._clock.now())
+            left = min(deadline - self._clock.monotonic(), queue.alarm - self._time.now())
             if queue.freed == seen and self._is_open and left > 0:
                 self._clock.wait(queue.place_free, left)
 
@@ -201,29 +215,29 @@ class SqliteDriver:
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return SqliteSubscription(desk, writer, self._clock)
+        return SqliteSubscription(desk, writer, self._clock, self._time)
 
     # Operations on what lies there
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
-        return self._looking().info(self._queue(queue), self._clock.now())
+        return self._looking().info(self._lying(queue), self._clock.now())
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
     ) -> Page:
         """Show up to *limit* messages in delivery order, from where *cursor* says."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         return self._looking().peek(source, limit, cursor, state)
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Show one message of *queue* whatever its state."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         return self._looking().find(source, message_id)
 
     def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        source = self._queue(queue)
+        source = self._lying(queue)
         rows = [(row, group) for row, group, _ in self._looking().unclaimed(source, ids)]
         return sum(
             self._writer.task(partial(drop, queue=source, rows=part)) for part in _parts(rows)
@@ -247,13 +261,33 @@ class SqliteDriver:
             raise mover.refusals[0]
         return moved
 
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue that no consumer serves."""
+        return self._looking().unserved()
+
+    def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
+        view = self._looking()
+        return view.waiting(self._lying(queue), limit, after)
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = ""
+    ) -> list[Receipt | QueueError]:
+        """Store messages that lay elsewhere; those of *source* leave it in the same step."""
+        target, origin = self._queue(queue), self._lying(source) if source else None
+        answers: list[Answer] = []
+        for part in _parts(stored):
+            work = partial(adopt, queue=target, stored=part, source=origin)
+            answers += self._writer.task(work)
+        return answers
+
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*, in no process; what has not started is handed back."""
-        self._set_paused(self._queue(queue), True)
+        self._set_paused(self._lying(queue), True)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        self._set_paused(self._queue(queue), False)
+        self._set_paused(self._lying(queue), False)
 
     def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
         self._check_open()
@@ -278,7 +312,16 @@ class SqliteDriver:
 
     def _check_open(self) -> None:
         if not self._is_open:
-            raise sqlite_file.closed(self._path)
+            raise self._closed()
+
+    def _closed(self) -> QueueError:
+        return self._problem or sqlite_file.closed(self._path)
+
+    def _lying(self, name: str) -> SqliteQueue:
+        """The queue of that name, which nobody here may have declared: it is in the file."""
+        if name not in self._queues and (number := self._looking().number(name)) is not None:
+            return SqliteQueue(QueueSpec(name), number)
+        return self._queue(name)
 
     def _queue(self, name: str) -> SqliteQueue:
         return refusals.declared(self._queues, name, "SQLite")
@@ -301,10 +344,11 @@ def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield part
 
 
-def _declare(tx: Tx | sqlite3.Connection, name: str) -> tuple[int, int]:
+def _declare(tx: Tx | sqlite3.Connection, queue: SqliteQueue) -> None:
+    name = queue.spec.name
     tx.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
-    number, paused = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
-    return number, paused
+    found = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
+    queue.number, queue.paused = found[0], bool(found[1])
 
 
 def _sit_down(tx: Tx, desk: SqliteDesk) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from moonq.drivers.entry import DriverFields, QueueOptions
-from moonq.registry.fields import Whole, between, wrong
+from moonq.registry.fields import FilePath, Whole, between, wrong
 
 
 class SqliteQueueOptions(QueueOptions):
@@ -25,9 +25,7 @@ class SqliteFields(DriverFields):
 
     queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
 
-    path: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        ".moonq/queues.db", description="the file, from the project's folder"
-    )
+    path: FilePath = Field(".moonq/queues.db", description="the file, from the project's folder")
     durability: Literal["full", "normal"] = Field(
         "full", description="normal survives the process, but perhaps not a power cut"
     )

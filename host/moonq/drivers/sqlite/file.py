@@ -74,6 +74,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     check_owner(connection, str(path))
+    # It can shrink: this counts for a new file, and for an old one from its next VACUUM on.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise Unsupported(
@@ -112,7 +114,21 @@ def _folder(path: Path) -> Path:
             f"the folder {path.parent} cannot be made: {error.strerror}",
             hint="make it by hand, or give the driver another `path`",
         ) from None
+    refuse_folder(path)
     return path.parent.resolve()
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuse a folder in the place of the file.
+
+    Raises:
+        Unavailable: Names it.
+    """
+    if path.is_dir():
+        raise Unavailable(
+            f"{path} is a folder, where the driver's file should be",
+            hint="move it away, or give the driver the `path` of a file",
+        )
 
 
 def _mounts() -> str:
@@ -194,14 +210,16 @@ def is_full(error: Exception) -> bool:
     return code(error) == sqlite3.SQLITE_FULL
 
 
-def meaning(error: Exception, path: Path) -> MoonqError:
-    """Return what SQLite's *error* means to a person."""
+def meaning(error: Exception, path: Path, opened: tuple[int, int] | None = None) -> MoonqError:
+    """Return what SQLite's *error* means to a person; *opened* is the `identity` it had."""
     if isinstance(error, MoonqError):
         return error
     if is_busy(error):
         return held_too_long(path)
     if is_full(error):
         return storage_full(path)
+    if opened is not None and code(error) in _BROKEN and identity(path) != opened:
+        return replaced(path)
     if isinstance(error, UnicodeError):
         return Invalid(
             "an id, a key, a group or a header is no valid Unicode text",
@@ -211,6 +229,8 @@ def meaning(error: Exception, path: Path) -> MoonqError:
     return make(f"{path}{what}: {error}", hint=hint)
 
 
+#: What SQLite says when somebody has taken the file or its log away.
+_BROKEN = frozenset((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN))
 _DAMAGED = (
     QueueError,
     " is damaged or no database",
@@ -259,7 +279,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 def replaced(path: Path) -> Unavailable:
     """Return the refusal of publishes into a file that would not be found again."""
     return Unavailable(
-        f"{path} was deleted or replaced while it was in use",
+        f"{path} was deleted, moved or replaced while it was in use",
         hint="put it back and start the host again",
     )
 

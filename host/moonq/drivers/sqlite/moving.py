@@ -68,7 +68,7 @@ class Mover:
             return False
         state = READY if tx.join(queue, letter.group) else BLOCKED
         headers = headers_text(redriven(letter).headers)
-        tx.execute(_MOVE, (queue.number, state, tx.place, headers, row))
+        tx.execute(_MOVE, (queue.number, state, tx.now, headers, row))
         tx.grow(queue, 1)
         queue.stirred = True
         return discard(tx, self._letters, row, letter.group)

@@ -34,7 +34,7 @@ def publish(
     """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
     answers: list[Answer] = []
     is_plain = queue.room == math.inf and queue.spec.ttl is None
-    number, place = queue.number, tx.place
+    number, place = queue.number, tx.now
     for message in messages:
         if is_plain and _is_plain(message):
             values = rows.published(number, READY, place, None, None, message)
@@ -63,13 +63,18 @@ def _admit(tx: Tx, queue: SqliteQueue, message: Message) -> Answer:
         known = tx.execute(_KNOWN, (queue.number, key, tx.now)).fetchone()
         if known:
             return Receipt(known[0], duplicate=True)
-    if not _has_room(tx, queue):
+    if not has_room(tx, queue):
         return full(queue.spec.name, tx.length(queue), queue.room)
     if key is not None:
-        until = tx.now + queue.spec.dedup_window
-        tx.execute(_REMEMBER, (queue.number, key, message.id, until))
+        remember(tx, queue, message)
     _store(tx, queue, message)
     return Receipt(message.id)
+
+
+def remember(tx: Tx, queue: SqliteQueue, message: Message) -> None:
+    """Know the message's key for the queue's window."""
+    until = tx.now + queue.spec.dedup_window
+    tx.execute(_REMEMBER, (queue.number, message.dedup_key, message.id, until))
 
 
 def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
@@ -85,11 +90,12 @@ def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
         queue.wake_at(due)
     if expires is not None:
         queue.wake_at(expires)
-    values = rows.published(queue.number, state, tx.place, due, expires, message)
+    values = rows.published(queue.number, state, tx.now, due, expires, message)
     tx.insert(queue, values)
 
 
-def _has_room(tx: Tx, queue: SqliteQueue) -> bool:
+def has_room(tx: Tx, queue: SqliteQueue) -> bool:
+    """Whether there is room for one more, made where the queue drops its oldest."""
     if queue.room == math.inf:
         return True
     while tx.length(queue) >= queue.room and queue.spec.overflow == "drop_oldest":

@@ -77,6 +77,8 @@ class Held:
     """The moment by which its first run must have started."""
     suspect: bool
     """Whether a process died that held it."""
+    lost_at: float | None = None
+    """When its last lease ended without a verdict."""
     started: bool = False
     settled: bool = False
     ended: float | None = None
@@ -90,7 +92,8 @@ class Held:
     @property
     def story(self) -> Story:
         """What happened to it before."""
-        return Story(*self.delivery[2:], errors(self.errors))
+        counters = self.delivery[2:5]
+        return Story(*counters, self.lost_at, errors(self.errors))
 
 
 class SqliteDesk(Desk[SqliteQueue, Held]):

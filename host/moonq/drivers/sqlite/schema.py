@@ -5,6 +5,7 @@
     session  the processes that may hold messages, each proved alive by a locked file
     seat     how many consumers a session has at a queue
     dedup    keys that were published a moment ago
+    moment   the newest one that was written down; see `times`
 
 A row's `id` is the order of publishing; its `pos` the moment since which it stands in the line,
 so a message that was handed back stands where it stood, and one that was delayed at the back.
@@ -98,8 +99,17 @@ CREATE INDEX dedup_until ON dedup(until);
 # When a lease ended without a verdict, while what that leads to is not decided.
 _LOST_AT = "ALTER TABLE msg ADD COLUMN lost_at REAL"
 
+# An id is looked for in one step, however much lies there.
+# A file's time never goes back; `zero` is when the monotonic clock of a session stood at zero.
+_MOMENT = """
+CREATE INDEX msg_mid ON msg(mid);
+CREATE TABLE moment(one INTEGER PRIMARY KEY, newest REAL NOT NULL);
+INSERT INTO moment VALUES(1, 0);
+ALTER TABLE session ADD COLUMN zero REAL;
+"""
+
 #: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
-STEPS: list[str] = [_FIRST, _LOST_AT]
+STEPS: list[str] = [_FIRST, _LOST_AT, _MOMENT]
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

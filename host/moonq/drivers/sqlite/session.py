@@ -12,6 +12,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from moonq.drivers.sqlite.times import FileTime
+
 
 class Session:
     """A number of our own in the file, and the lock that says we live."""
@@ -27,16 +29,38 @@ class Session:
             os.close(self._handle)
 
 
-def resume(connection: sqlite3.Connection, path: Path, mine: Session | None, now: float) -> Session:
+def resume(
+    connection: sqlite3.Connection, path: Path, mine: Session | None, time: FileTime
+) -> Session:
     """Go on with the session that still holds messages, or make one; in the caller's transaction.
 
     No other process sees its row before the commit, and by then the lock is held.
     """
+    time.begin(_newest(connection), _neighbour(connection, path, mine))
     if mine is not None and mine.number in others(connection, 0):
+        connection.execute("UPDATE session SET zero = ? WHERE id = ?", (time.zero, mine.number))
         return mine
-    cursor = connection.execute("INSERT INTO session(pid, began) VALUES(?, ?)", (os.getpid(), now))
+    cursor = connection.execute(
+        "INSERT INTO session(pid, began, zero) VALUES(?, ?, ?)",
+        (os.getpid(), time.now(), time.zero),
+    )
     assert cursor.lastrowid is not None
     return Session(path, cursor.lastrowid)
+
+
+def _newest(connection: sqlite3.Connection) -> float:
+    """Return the newest moment in the file: it is written down each second, a row's at once."""
+    (written,) = connection.execute("SELECT newest FROM moment").fetchone()
+    row = connection.execute("SELECT pos FROM msg ORDER BY id DESC LIMIT 1").fetchone()
+    return max(float(written), float(row[0]) if row else 0.0)
+
+
+def _neighbour(connection: sqlite3.Connection, path: Path, mine: Session | None) -> float | None:
+    """Return the `zero` of a process that has the file open: all go by the same time."""
+    number = mine.number if mine is not None else 0
+    sql = "SELECT id, zero FROM session WHERE id <> ? AND zero IS NOT NULL ORDER BY id"
+    zeros = (zero for other, zero in connection.execute(sql, (number,)) if not is_dead(path, other))
+    return next(zeros, None)
 
 
 def others(connection: sqlite3.Connection, mine: int) -> list[int]:

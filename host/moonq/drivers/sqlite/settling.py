@@ -8,7 +8,7 @@ a verdict that comes too late.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from moonq.drivers.letters import dead_letter
@@ -158,10 +158,11 @@ def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool
     row, message, story, ran, session = letter
     if queue.dead is not None:
         name = queue.spec.name
-        dressed = dead_letter(message, story, queue=name, reason=reason, time=tx.now, ran=ran)
+        died = tx.time.wall(tx.now)
+        dressed = dead_letter(message, story, queue=name, reason=reason, time=died, ran=ran)
         state = READY if tx.join(queue.dead, message.group) else BLOCKED
         headers, history = headers_text(dressed.headers), errors_text(story.errors)
-        move = (queue.dead.number, state, tx.place, headers, history, queue.number, row, session)
+        move = (queue.dead.number, state, tx.now, headers, history, queue.number, row, session)
         if not tx.execute(_BURY, move).rowcount:
             return False
         tx.grow(queue.dead, 1)
@@ -180,12 +181,15 @@ def discard(
     return bool(gone)
 
 
-def recover(tx: Tx, session: int) -> None:
+def recover(tx: Tx, session: int, only: Collection[int] | None = None) -> None:
     """Give back what a dead session held; what ran, or may have, is an interruption.
 
-    Whatever a dead process held is a suspect from now on, for it may be what killed it.
+    Whatever a dead process held is a suspect from now on, for it may be what killed it. With *only*
+    the rest, which is of other queues than these, stays as it is for now.
     """
-    for row, number, ran, mid in tx.rows(_LOST, (session,)):
+    held = tx.rows(_LOST, (session,))
+    ours = held if only is None else [one for one in held if one[1] in only]
+    for row, number, ran, mid in ours:
         queue = tx.queue(number)
         queue.stirred = True
         if ran:
@@ -193,4 +197,5 @@ def recover(tx: Tx, session: int) -> None:
         tx.execute(_RECOVER, (ran, tx.now, row))
         queue.alarm = min(queue.alarm, tx.now)
     tx.execute("DELETE FROM seat WHERE sess = ?", (session,))
-    tx.execute("DELETE FROM session WHERE id = ?", (session,))
+    if len(ours) == len(held):
+        tx.execute("DELETE FROM session WHERE id = ?", (session,))

@@ -4,7 +4,9 @@ The log must never be so long that a full disk cannot take it into the file: tha
 bounded by the ballast.
 
 A ballast file keeps some room occupied. When the disk is full it is given up: what is there can be
-delivered and acknowledged, while publishes are refused until there is room again.
+delivered and acknowledged, while publishes are refused until there is room again. Room is what the
+disk has free and what the file has: pages of messages that are gone. While nobody publishes, the
+file gives such pages back to the disk.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ class Space:
         self._least = least
         self.is_short = False
         """Whether publishes are refused."""
+        self.is_safe = not ballast
+        """Whether what must be kept for a full disk is there."""
 
     def log_pages(self, page: int) -> int:
         """How long the write-ahead log may be, in pages, before it is taken into the file.
@@ -35,20 +39,24 @@ class Space:
 
     def give_way(self) -> bool:
         """Give up the ballast; False: there was none."""
-        self.is_short = True
+        self.is_short, self.is_safe = True, not self._ballast
         try:
             self._file.unlink()
         except OSError:
             return False
         return True
 
-    def look(self) -> None:
-        """Refuse publishes below the limit, accept them above it; lay the ballast again."""
-        free = self._free()
-        if not self._is_laid() and self._ballast and free > self._ballast * 5 // 4 + self._least:
+    def look(self, spare: int) -> None:
+        """Refuse publishes below the limit, accept them above it; lay the ballast again.
+
+        *spare* are the bytes of the file in which nothing lies.
+        """
+        free, enough = self._free(), self._ballast * 5 // 4 + self._least
+        if self._ballast and not self._is_laid() and free > enough:
             self._lay()
             free = self._free()
-        self.is_short = free < self._least or (bool(self._ballast) and not self._is_laid())
+        self.is_safe = not self._ballast or self._is_laid()
+        self.is_short = free + spare < (self._least if self.is_safe else enough)
 
     def _is_laid(self) -> bool:
         try:

@@ -16,6 +16,7 @@ from moonq.drivers.base import Event
 from moonq.drivers.desk import AtDesk
 from moonq.drivers.sqlite.queue import Held, SqliteDesk
 from moonq.drivers.sqlite.settling import Expire
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.writer import Writer
 from moonq.model import ACK, Delivery, Verdict
 
@@ -28,12 +29,13 @@ MOST = 30.0
 class SqliteSubscription(AtDesk[SqliteDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(self, desk: SqliteDesk, writer: Writer, clock: Clock) -> None:
+    def __init__(self, desk: SqliteDesk, writer: Writer, clock: Clock, time: FileTime) -> None:
         super().__init__(desk)
         self._queue = desk.queue
         self._lock = desk.queue.lock
         self._writer = writer
         self._clock = clock
+        self._time = time
         # A dropped subscription is noticed; the garbage collector must not wait for locks.
         self._farewell = weakref.finalize(self, writer.orphan, desk)
         self._farewell.atexit = False
@@ -56,7 +58,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
             held = self._desk.held.get(delivery.receipt)
             if held is None or held.started:
                 return False
-            if held.expires is not None and held.expires <= self._clock.now():
+            if held.expires is not None and held.expires <= self._time.now():
                 self._desk.end(delivery.receipt, Expire())
                 return False
             held.started = True
@@ -87,7 +89,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
-        self._writer.leave(self._desk, self._clock.now())
+        self._writer.leave(self._desk, self._time.now())
         patience = max(deadline - self._clock.monotonic(), LEAST)
         return self._writer.flush(patience) and not self._writer.lag(self._desk)
 

@@ -15,6 +15,7 @@ from moonq.drivers.base import Event
 from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.rows import PUBLISHED, Values
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
+from moonq.drivers.sqlite.times import FileTime
 from moonq.model import QueueSpec
 
 #: Rows per INSERT. One statement for many: with one call per row, every other thread of the
@@ -41,15 +42,13 @@ class Tx:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        now: float,
-        place: float,
+        time: FileTime,
         session: int,
         queues: Mapping[int, SqliteQueue],
     ) -> None:
         self.execute = connection.execute
-        self.now = now
-        self.place = place
-        """The place at the back of every line."""
+        self.time = time
+        self.now = time.now()
         self.session = session
         self.events: list[Event] = []
         self.returned: Counter[SqliteDesk] = Counter()
@@ -64,7 +63,11 @@ class Tx:
 
     def queue(self, number: int) -> SqliteQueue:
         """The queue of that number; one that only other processes declared has the defaults."""
-        return self._queues.get(number) or SqliteQueue(QueueSpec(f"#{number}"), number)
+        return self._queues.get(number) or self._foreign(number)
+
+    def _foreign(self, number: int) -> SqliteQueue:
+        found = self.execute("SELECT name FROM queue WHERE id = ?", (number,)).fetchone()
+        return SqliteQueue(QueueSpec(found[0] if found else f"#{number}"), number)
 
     def tell(
         self,
@@ -74,6 +77,17 @@ class Tx:
     ) -> None:
         """Report something that happened unasked, once it is committed."""
         self.events.append(Event(kind, queue.spec.name, detail=detail))
+
+    def number(self, name: str) -> int:
+        """Return the number of the queue of that name, which is made known where it is new."""
+        self.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
+        found = self.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
+        return int(found[0])
+
+    def is_paused(self, queue: SqliteQueue) -> bool:
+        """Whether it rests, perhaps since a moment ago and by another process."""
+        sql = "SELECT paused FROM queue WHERE id = ?"
+        return bool(self.execute(sql, (queue.number,)).fetchone()[0])
 
     # How many there are
 

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,11 +14,13 @@ from typing import Any
 
 from moonq.drivers import paging
 from moonq.drivers.sqlite import rows as sqlite_rows
-from moonq.drivers.sqlite.file import meaning, open_reader
+from moonq.drivers.sqlite.census import unserved
+from moonq.drivers.sqlite.file import identity, meaning, open_reader
 from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
+from moonq.drivers.sqlite.times import FileTime
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
 _HELD = (
@@ -34,16 +37,25 @@ _OLDEST = (
     f"(SELECT min(id) FROM msg INDEXED BY msg_grp"
     f" WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED}))"
 )
-_ONE = f"SELECT state, att, lost, due, errs, exp, {MESSAGE} FROM msg WHERE id = ?"
+_ONE = f"SELECT state, att, lost, due, errs, exp, snz, lost_at, {MESSAGE} FROM msg WHERE id = ?"
+_WAITING = "SELECT id FROM msg WHERE id > ? AND q = ? AND sess IS NULL ORDER BY id LIMIT ?"
+_ROW = "SELECT id, grp, origin FROM msg WHERE id = ?"
+_NAMED = (
+    "SELECT id, grp, origin FROM msg WHERE q = ?1 AND sess IS NULL AND"
+    " (id IN (SELECT value FROM json_each(?2)) OR mid IN (SELECT value FROM json_each(?3)))"
+    " ORDER BY id"
+)
 
 
 class View:
     """See the module."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, time: FileTime) -> None:
         self._path = path
+        self._time = time
         self._lock = threading.Lock()
         self._connection = open_reader(path)
+        self._opened = identity(path)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -58,7 +70,7 @@ class View:
                 self._connection.execute("BEGIN")
                 yield self._connection
             except sqlite3.Error as error:
-                raise meaning(error, self._path) from None
+                raise meaning(error, self._path, self._opened) from None
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -90,41 +102,61 @@ class View:
     def peek(self, queue: SqliteQueue, limit: int, cursor: str, state: MessageState | None) -> Page:
         """Show up to *limit* messages from where *cursor* says."""
         with self._looking() as connection:
-            rows, show = sections(connection, queue), partial(_stored, connection)
+            rows, show = sections(connection, queue), partial(_stored, connection, self._time)
             return paging.peek(queue.spec.name, rows, limit, cursor, state, show)
 
     def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
         """Show one message."""
-        sql = "SELECT id FROM msg WHERE q = ? AND mid = ? ORDER BY state DESC, id LIMIT 1"
+        sql = (
+            "SELECT id FROM msg INDEXED BY msg_mid WHERE q = ? AND mid = ?"
+            " ORDER BY state DESC, id LIMIT 1"
+        )
         with self._looking() as connection:
             row = connection.execute(sql, (queue.number, message_id)).fetchone()
-            return None if row is None else _stored(connection, row[0])
+            return None if row is None else _stored(connection, self._time, row[0])
 
     def unclaimed(
         self, queue: SqliteQueue, ids: Sequence[str | int] | None
     ) -> list[tuple[int, str | None, int | None]]:
         """Row, group and origin of those of *ids*, or all, that are not leased, in order."""
-        sql = "SELECT mid, id, id, grp, origin FROM msg WHERE id = ?"
-        wanted = None if ids is None else frozenset(ids)
         with self._looking() as connection:
-            rows = paging.every(unclaimed(connection, queue))
-            found = (connection.execute(sql, (row,)).fetchone() for row in rows)
-            return [
-                rest
-                for mid, row, *rest in found
-                if wanted is None or not wanted.isdisjoint((mid, row))
-            ]
+            if ids is None:
+                rows = paging.every(unclaimed(connection, queue))
+                return [connection.execute(_ROW, (row,)).fetchone() for row in rows]
+            numbers = json.dumps([one for one in ids if not isinstance(one, str)])
+            names = json.dumps([one for one in ids if isinstance(one, str)])
+            return connection.execute(_NAMED, (queue.number, numbers, names)).fetchall()
+
+    def waiting(self, queue: SqliteQueue, limit: int, after: int) -> list[Stored]:
+        """Show up to *limit* messages that are not leased, by number, behind *after*."""
+        with self._looking() as connection:
+            rows = connection.execute(_WAITING, (after, queue.number, limit)).fetchall()
+            return [_stored(connection, self._time, row) for (row,) in rows]
+
+    def unserved(self) -> dict[str, int]:
+        """Count the messages of queues that no consumer serves."""
+        with self._looking() as connection:
+            return unserved(connection, self._path)
+
+    def number(self, name: str) -> int | None:
+        """Return the number of a queue that is in the file, declared here or not."""
+        with self._looking() as connection:
+            found = connection.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
+            return None if found is None else int(found[0])
 
 
-def _stored(connection: sqlite3.Connection, row: int) -> Stored:
-    state, attempt, lost, due, errs, expires, *columns = connection.execute(_ONE, (row,)).fetchone()
+def _stored(connection: sqlite3.Connection, time: FileTime, row: int) -> Stored:
+    values = connection.execute(_ONE, (row,)).fetchone()
+    state, attempt, lost, due, errs, expires, snoozes, lost_at, *columns = values
     return Stored(
         sqlite_rows.message(columns),
         STATES[state],
         attempt,
         lost,
-        due,
+        time.shown(due),
         sqlite_rows.errors(errs),
-        expires,
+        time.shown(expires),
         row,
+        snoozes,
+        time.shown(lost_at),
     )

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,9 @@ from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
 from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.settling import Abandon, Ending, recover
+from moonq.drivers.sqlite.shrinking import KEPT, shrink, spare_bytes
 from moonq.drivers.sqlite.space import Space
+from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, QueueError, Uncertain
 
@@ -48,12 +50,15 @@ BUSY = 10.0
 class Writer:
     """See the module."""
 
-    def __init__(self, path: Path, clock: Clock, space: Space, *, is_full: bool) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, file_time: FileTime, space: Space, *, is_full: bool
+    ) -> None:
         self.queues: dict[int, SqliteQueue] = {}
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
         self._path = path
         self._clock = clock
+        self._time = file_time
         self._space = space
         self._publish_level = "FULL" if is_full else "NORMAL"
         self._level = ""
@@ -66,9 +71,14 @@ class Writer:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._receipts: Iterator[int] = itertools.count(1)
-        self._place = 0.0
+        self._noted = -math.inf
+        """The moment that was written down last."""
         self._version = -1
         self._round = -math.inf
+        self._published = False
+        """Whether anybody has published since the last round."""
+        self._recovers = False
+        """Whether to look for what dead processes held, as soon as may be."""
 
     # Life
 
@@ -82,6 +92,7 @@ class Writer:
         self._level = ""
         self._version = -1
         self._round = -math.inf
+        self._recovers = bool(self.queues)
         self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
         self._thread.start()
 
@@ -102,7 +113,7 @@ class Writer:
 
     def end(self, held: Held, ending: Ending) -> None:
         """End a delivery with the next batch; never waits."""
-        held.ended = self._clock.now() if held.ended is None else held.ended
+        held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
     def leave(self, desk: SqliteDesk, when: float) -> None:
@@ -115,7 +126,7 @@ class Writer:
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
         """
-        self._inbox.orphans.append((desk, self._clock.now()))
+        self._inbox.orphans.append((desk, self._time.now()))
 
     def publish(self, run: Callable[[Tx], Result], seconds: float) -> Result:
         """Run *run* in a transaction that is on the disk when this returns.
@@ -144,6 +155,11 @@ class Writer:
         except QueueError:
             return False
         return True
+
+    def recover(self) -> None:
+        """Give back what dead processes held of the queues there are; never waits."""
+        self._recovers = True
+        self.ring()
 
     def later(self, run: Callable[[Tx], None]) -> None:
         """Run *run* with the next batch; never waits."""
@@ -193,13 +209,16 @@ class Writer:
         self._look_around()
         while self._inbox.orphans:
             self.leave(*self._inbox.orphans.popleft())
+        if self._recovers:
+            self._recovers = False
+            self._reap(self.queues)
         now = self._clock.monotonic()
         if now >= self._round + ROUND:
+            self._make_round(is_first=self._round == -math.inf)
             self._round = now
-            self._make_round()
         self._inbox.await_company()
         batch = self._inbox.collect(self.queues.values())
-        if batch.needs_file(self._clock.now()):
+        if batch.needs_file(self._time.now()):
             self._attempt(batch)
         else:
             batch.answer()
@@ -208,7 +227,7 @@ class Writer:
     def _stumble(self, error: Exception) -> None:
         """A look at the file failed: refuse what waits for it."""
         if not sqlite_file.is_busy(error):
-            problem = sqlite_file.meaning(error, self._path)
+            problem = sqlite_file.meaning(error, self._path, self._identity)
             _log.error("%s", problem.message)
             self._inbox.fail(problem)
         time.sleep(LOOK)
@@ -224,7 +243,7 @@ class Writer:
         queues = list(self.queues.values())
         alarm = min((queue.alarm for queue in queues), default=math.inf)
         look = LOOK if any(queue.desks for queue in queues) else ROUND
-        return min(alarm - self._clock.now(), look)
+        return min(alarm - self._time.now(), look)
 
     def _give_answers(self, batch: Batch) -> None:
         for desk, asked in batch.asked:
@@ -254,6 +273,9 @@ class Writer:
             tx = self._tx()
             batch.run(tx, self._connection)
             tx.finish()
+            if tx.now >= self._noted + ROUND:
+                tx.execute("UPDATE moment SET newest = max(newest, ?)", (tx.now,))
+                self._noted = tx.now
         except BaseException:
             self._roll_back()
             raise
@@ -261,11 +283,8 @@ class Writer:
         return tx
 
     def _tx(self) -> Tx:
-        now = self._clock.now()
-        # A clock that was set back must not let new messages overtake old ones.
-        self._place = max(now, self._place)
         session = self.session.number if self.session else 0
-        return Tx(self._connection, now, self._place, session, self.queues)
+        return Tx(self._connection, self._time, session, self.queues)
 
     def _begin(self, level: str) -> None:
         """Begin when no other process writes.
@@ -297,6 +316,7 @@ class Writer:
                 batch.doubt(self._path)
             raise
         if batch.publishes:
+            self._published = True
             self._inbox.note_commit(len(batch.publishes), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
@@ -326,13 +346,19 @@ class Writer:
             _log.error("%s", sqlite_file.storage_full(self._path).message)
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
-            batch.fail(_explain(error, self._path))
+            batch.fail(self._explain(error))
             self._inbox.again(batch)
             self._tripped = True
         else:
             for part in batch.parts():
                 self._attempt(part)
                 self._give_answers(part)
+
+    def _explain(self, error: Exception) -> MoonqError:
+        problem = sqlite_file.meaning(error, self._path, self._identity)
+        if not isinstance(error, MoonqError | sqlite3.Error):
+            _log.error("%s", problem.message, exc_info=error)
+        return problem
 
     # What happens unasked
 
@@ -358,28 +384,29 @@ class Writer:
             queue.paused = False
             queue.stirred = True
 
-    def _make_round(self) -> None:
-        self._space.look()
+    def _make_round(self, *, is_first: bool) -> None:
+        spare = spare_bytes(self._connection)
+        self._space.look(spare)
+        if spare and not (self._published and self._space.is_safe):
+            kept = KEPT if self._space.is_safe else 0
+            shrink(self._connection, kept, lambda: not self._inbox.has_work())
+        self._published = False
         self._inbox.retry()
-        self._reap()
+        if not is_first:
+            self._reap(None)
         self._run_alone(forget_keys)
 
-    def _reap(self) -> None:
+    def _reap(self, only: Collection[int] | None) -> None:
+        """Recover what dead processes held; at first *only* of queues that are declared by now."""
         mine = self.session.number if self.session else 0
         for number in sqlite_session.others(self._connection, mine):
             if sqlite_session.is_dead(self._path, number):
-                self._run_alone(partial(recover, session=number))
-                sqlite_session.clear(self._path, number)
+                self._run_alone(partial(recover, session=number, only=only))
+                if number not in sqlite_session.others(self._connection, mine):
+                    sqlite_session.clear(self._path, number)
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))
-
-
-def _explain(error: Exception, path: Path) -> MoonqError:
-    problem = sqlite_file.meaning(error, path)
-    if not isinstance(error, MoonqError | sqlite3.Error):
-        _log.error("%s", problem.message, exc_info=error)
-    return problem
 
 
 def _get_up(tx: Tx, desk: SqliteDesk) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moonq.registry.draft import Draft, Drafts
+from moonq.registry.fields import as_env
 from moonq.registry.kind import Kinds
 from moonq.registry.lua import requires, syntax
 from moonq.registry.lua.text import LuaText
@@ -113,7 +114,7 @@ class _Reader:
             "source file not found",
             draft,
             label=f"looked for {looked.as_posix()}",
-            help=question(near) or f"create {looked.as_posix()}, or correct the path",
+            help=question(near) or _spelt(written, looked),
         )
 
     def is_broken(self, text: LuaText, compiles: syntax.Compile | None) -> bool:
@@ -133,3 +134,10 @@ class _Reader:
 def _looks_like_path(script: Script) -> bool:
     text = script.source.strip()
     return text.endswith(".lua") and not any(char.isspace() for char in text)
+
+
+def _spelt(written: str, looked: Path) -> str:
+    named = as_env(written)
+    if named != written:
+        return f"write `{FILE}{named}`"
+    return f"create {looked.as_posix()}, or correct the path"

@@ -7,6 +7,9 @@
 They go to stderr: stdout belongs to data. A record may carry `fields` (the speaker's own), and
 `entry`, `message_id` and `attempt` where a handler speaks. Whatever a script says stays on its one
 line: control characters are escaped, so that no text can forge a line of another speaker.
+
+A speaker never waits for a reader: see `moonq.log.outlet`. What says who did what is logged with
+`extra=log.AUDIT`, and is the last to be dropped.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from moonq.log.outlet import Outlet, end
 from moonq.text import theme
 from moonq.text.folding import Part, fold
 from moonq.text.plain import (
@@ -46,13 +50,16 @@ NARROW = 60
 #: Columns of the time: what goes on below a line stands behind it.
 TIME = 13
 
+#: Marks a line, in its `extra`, that says who did what.
+AUDIT: Mapping[str, Any] = {"audit": True}
+
 #: The standard library never forgets a logger, and scripts choose names: further ones share one.
 MAX_NAMES = 10_000
 OTHERS = "others"
 
 _levels: dict[str, int] = {}
 _known: set[str] = set()
-_handler: logging.Handler | None = None
+_handler: _Handler | None = None
 
 
 def get(name: str) -> logging.Logger:
@@ -95,6 +102,11 @@ def configure(
         logging.getLogger(name).setLevel(_level_of(name))
 
 
+def close(*others: TextIO) -> None:
+    """Wait for the lines on their way, here and at *others*, but not for long."""
+    end(*others, *([] if _handler is None else [_handler.stream]))
+
+
 def parse_level(text: str) -> int:
     """Return the number that the standard library gives to *text*."""
     number = LEVELS.get(text.lower())
@@ -126,7 +138,7 @@ def _formatter(mode: Mode, stream: TextIO, color: bool | None) -> logging.Format
     )
 
 
-def _install(handler: logging.Handler, level: int) -> None:
+def _install(handler: _Handler, level: int) -> None:
     """Put *handler* in the place of the one before; others' handlers stay."""
     global _handler  # noqa: PLW0603 - the root logger is one for the whole process
     root = logging.getLogger()
@@ -143,9 +155,24 @@ class _Handler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, formatter: logging.Formatter) -> None:
         super().__init__(stream)
         self.setFormatter(formatter)
+        if isinstance(stream, Outlet):
+            stream.loss = self._loss
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or hand it to an outlet as what it is."""
+        if getattr(record, "audit", False) and isinstance(self.stream, Outlet):
+            self.stream.write_audit(f"{self.format(record)}\n")
+        else:
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its parent's name
         """Give the line up."""
+
+    def _loss(self, count: int) -> str:
+        text, fields = "lines were dropped here: nobody read them", {"dropped": count}
+        record = logging.LogRecord("moonq.log", logging.WARNING, "", 0, text, (), None)
+        record.fields = fields
+        return f"{self.format(record)}\n"
 
 
 _RESERVED = frozenset(

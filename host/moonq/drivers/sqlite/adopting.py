@@ -1,0 +1,70 @@
+"""Messages that come from elsewhere with all that happened to them, and those that leave for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moonq.drivers import refusals
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
+from moonq.drivers.sqlite import rows
+from moonq.drivers.sqlite.publishing import Answer, has_room, remember
+from moonq.drivers.sqlite.queue import SqliteQueue
+from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, WAITING
+from moonq.drivers.sqlite.settling import discard
+from moonq.drivers.sqlite.tx import Tx
+from moonq.drivers.story import has_lost_turn
+from moonq.model import Receipt, Stored
+
+_STORY = "att, lost, snz, lost_at, suspect, errs, origin"
+_MARKS = ", ".join("?" * (rows.PUBLISHED + "," + _STORY).count(",")) + ", ?"
+_INSERT = f"INSERT INTO msg({rows.PUBLISHED}, {_STORY}) VALUES({_MARKS})"
+
+
+def adopt(
+    tx: Tx, queue: SqliteQueue, stored: Sequence[Stored], source: SqliteQueue | None
+) -> list[Answer]:
+    """Store messages that lay elsewhere; those of *source* leave it in the same transaction."""
+    return [_adopt(tx, queue, one, source) for one in stored]
+
+
+def _adopt(tx: Tx, queue: SqliteQueue, stored: Stored, source: SqliteQueue | None) -> Answer:
+    message = stored.message
+    if not has_room(tx, queue):
+        return refusals.full(queue.spec.name, tx.length(queue), queue.room)
+    if source is not None and not discard(tx, source, stored.number, message.group):
+        return refusals.taken_meanwhile(source.spec.name, message.id)
+    if message.dedup_key is not None:
+        remember(tx, queue, message)
+    _insert(tx, queue, stored)
+    return Receipt(message.id)
+
+
+def _insert(tx: Tx, queue: SqliteQueue, stored: Stored) -> None:
+    message = stored.message
+    due, expires = tx.time.moment(stored.due), tx.time.moment(stored.expires)
+    for alarm in (due, expires):
+        if alarm is not None:
+            queue.wake_at(alarm)
+    origin = message.headers.get(X_ORIGINAL_QUEUE)
+    values = (
+        *rows.published(queue.number, _state(tx, queue, stored), tx.now, due, expires, message),
+        stored.attempt,
+        stored.interruptions,
+        stored.snoozes,
+        tx.time.moment(stored.lost_at),
+        stored.lost_at is not None,
+        rows.errors_text(stored.errors),
+        None if origin is None else tx.number(str(origin)),
+    )
+    tx.execute(_INSERT, values)
+    tx.grow(queue, 1)
+    queue.stirred = True
+
+
+def _state(tx: Tx, queue: SqliteQueue, stored: Stored) -> int:
+    if has_lost_turn(stored, queue.spec.group_on_failure):
+        return PARKED
+    has_turn = tx.join(queue, stored.message.group)
+    if stored.due is None:
+        return READY if has_turn else BLOCKED
+    return DELAYED if has_turn else WAITING
