@@ -296,7 +296,7 @@ def test_completion_knows_names_members_and_fields_and_runs_nothing(client: Clie
     assert names("queue.pub") == ["publish", "publish_batch"]
     assert names("sho") == ["shop"]
     assert names("shop.o") == ["open", "orders"]
-    assert names("mq.dead.") == ["drop", "ls", "retry", "show"]
+    assert names("mq.dead.") == ["all", "drop", "ls", "retry", "show"]
     assert names("trap.x") == []
     assert names("nothing.at.all") == []
     texts(client, 'queue.info("app:idle")')
