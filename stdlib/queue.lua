@@ -72,7 +72,7 @@ end
 
 --- Publishes one message.
 ---@param queue_id string                  "namespace:name", or a name of the own namespace
----@param body any                         any JSON value but nil
+---@param body string|number|boolean|table   any JSON value but nil
 ---@param headers? queue.Headers           names that begin with `x_` belong to moonq
 ---@param options? queue.PublishOptions
 ---@return string|nil id                   the message's id

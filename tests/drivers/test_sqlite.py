@@ -691,7 +691,8 @@ def test_a_driver_that_could_not_be_opened_says_why(tmp_path: Path) -> None:
     driver = SqliteDriver(ManualClock(), path, ballast_mb=0)
     with pytest.raises(Unavailable):
         driver.open(lambda event: None)
-    driver.declare(QueueSpec("q", dead_letter="q.dead"))
+    with pytest.raises(Unavailable, match="is a folder"):
+        driver.declare(QueueSpec("q", dead_letter="q.dead"))
     (answer,) = driver.publish("q", [Message("a", b"", 0.0)], 0.0)
     assert isinstance(answer, Unavailable)
     assert "is a folder" in answer.message

@@ -163,7 +163,7 @@ def test_a_queue_that_nobody_serves_is_a_note(moonq: Moonq, project: Callable[[s
     said = moonq("check", project(GOOD + lonely), "--strict")
     assert said.code == 0
     [row] = lines(said.out)
-    assert row.startswith("note[R217]: no consumer serves `app:lonely`")
+    assert row.startswith("note[R221]: no consumer serves `app:lonely`")
     assert said.out.endswith(": no errors, 1 note\n")
 
 
@@ -191,7 +191,7 @@ def test_a_variable_that_is_not_set_is_a_warning(
     monkeypatch.delenv("MOONQ_TEST_REGION", raising=False)
     entry = "  - {name: region, kind: env.variable, variable: MOONQ_TEST_REGION}\n"
     folder = project(GOOD + entry)
-    assert "warning[R218]: the variable `MOONQ_TEST_REGION` is not set" in (
+    assert "warning[R222]: the variable `MOONQ_TEST_REGION` is not set" in (
         moonq("check", folder).out
     )
     assert moonq("check", folder, "--strict").code == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from moonq.clock import ManualClock
 from moonq.conformance import CASES
 from moonq.conformance.holding import hold
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.memory.subscription import MemorySubscription
+from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.model import Message, QueueSpec
 
 INDEX = """\
 namespace: app
@@ -84,3 +88,76 @@ def test_without_assertions_nothing_is_proved(project: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "assertions are off" in done.stderr
+
+
+# What lies on the disk
+
+
+def filled(project: Path, *, shrinks: bool = True) -> SqliteDriver:
+    """The file of the project with 300 large messages, and room for as many."""
+    path = project / "data/jobs.db"
+    path.parent.mkdir()
+    if not shrinks:
+        plain = sqlite3.connect(path)
+        plain.execute("PRAGMA auto_vacuum = NONE")
+        plain.execute("CREATE TABLE gone(x)")
+        plain.execute("DROP TABLE gone")
+        plain.close()
+    driver = SqliteDriver(ManualClock(), path, durability="normal", ballast_mb=0)
+    driver.open(lambda event: None)
+    for queue in ("app:jobs", "app:gone"):
+        driver.declare(QueueSpec(queue))
+        driver.publish(queue, [Message(str(n), b"x" * 20_000, 0.0) for n in range(300)], 5.0)
+    driver.purge("app:gone")
+    return driver
+
+
+def test_a_look_says_how_large_a_file_is_and_why(moonq: Callable[..., Any], project: Path) -> None:
+    driver = filled(project)
+    said = moonq("doctor", "-C", project)
+    assert said.code == 0
+    assert "app:mem  queue.driver.memory  nothing on this disk" in said.out
+    assert "bodies in app:jobs" in said.out
+    assert "free pages" in said.out
+    assert "given back to the disk while nobody publishes" in said.out
+    driver.close()
+    found = json.loads(moonq("doctor", "-C", project, "--json").out)
+    (_, file) = found["drivers"]
+    assert file["parts"]["bodies in app:jobs"] == 300 * 20_000
+    assert sum(file["parts"].values()) <= file["size_bytes"]
+    assert file["parts"]["free pages"] > 4_000_000
+
+
+def test_an_old_file_is_made_anew_and_can_shrink_then(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    driver = filled(project, shrinks=False)
+    said = moonq("doctor", "--driver", "file", "--compact", "-C", project)
+    assert (said.code, "in use by a host" in said.err) == (1, True)
+    driver.close()
+    assert "keeps its size" in moonq("doctor", "-C", project).out
+    found = json.loads(
+        moonq("doctor", "--driver", "file", "--compact", "--json", "-C", project).out
+    )
+    assert found["after_bytes"] < found["before_bytes"] * 2 / 3
+    assert "keeps its size" not in moonq("doctor", "-C", project).out
+    assert json.loads(moonq("peek", "jobs", "--json", "-C", project).out)["info"]["ready"] == 300
+
+
+@pytest.mark.parametrize("what", ["a folder", "damaged", "database of another program"])
+def test_a_file_that_cannot_be_read_is_said_to_be(
+    moonq: Callable[..., Any], project: Path, what: str
+) -> None:
+    path = project / "data/jobs.db"
+    path.parent.mkdir()
+    if what == "a folder":
+        path.mkdir()
+    elif what == "damaged":
+        path.write_bytes(b"no database at all, but long enough " * 100)
+    else:
+        other = sqlite3.connect(path)
+        other.execute("CREATE TABLE theirs(x)")
+        other.close()
+    said = moonq("doctor", "-C", project)
+    assert (said.code, what in said.out) == (1, True)
+    assert moonq("check", "-C", project).code == 0

@@ -14,7 +14,6 @@ from states import opened
 from moonq.sandbox import chunks, hidden_names
 from moonq.sandbox import state as state_module
 from moonq.sandbox.lend import Bound
-from moonq.sandbox.state import LuaState
 
 WEAK = b"""
 local name = ...
@@ -150,8 +149,3 @@ def test_every_state_has_names_of_its_own() -> None:
     every = list(itertools.chain(*pairs))
     assert len(set(every)) == 6
     assert all(len(name) <= 40 for name in every)
-
-
-def test_hundreds_of_states_are_made_and_closed() -> None:
-    for _ in range(300):
-        LuaState({}).close()

@@ -16,14 +16,14 @@ import pytest
 from offered import Offered, handler_of
 from states import MODULES, opened
 
-from moonq.control.lua_session import ConsoleState
+from moonq.control.lua_session import ConsoleState, Text
 from moonq.sandbox import state as state_module
 from moonq.sandbox.lend import own
 from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, ScriptFault, Stopped
 from moonq.testing.world.bench import Stub
 from moonq.testing.world.states import StateUnderTest, SuiteState
 
-TIMEOUT = 0.05
+TIMEOUT = 0.02
 #: What a kill may take beyond its limit on a busy machine; a loop that is not stopped takes longer.
 SLACK = 1.5
 
@@ -142,6 +142,20 @@ def test_a_call_that_ends_in_spite_ends_in_time(body: str, permanent_hook: bool)
     state = state_of(body, permanent_hook)
     with in_time():
         json.loads(state.call(b"[1]", TIMEOUT))
+    state.close()
+
+
+@pytest.mark.parametrize(
+    "body", [ENDS["a result"], ENDS["nil and a locked error"], ENDS["an error"]]
+)
+def test_results_that_are_kept_for_people_are_told_in_time(body: str) -> None:
+    state = state_of(body, False)
+    state.keep_results()
+    with in_time():
+        state.deliver(TIMEOUT, [b"1"])
+    state.limits = Limits(TIMEOUT)
+    with in_time():
+        json.loads(state.results())
     state.close()
 
 
@@ -305,15 +319,16 @@ def test_a_session_survives_whatever_it_evaluates() -> None:
     lends = {**Offered().lends(handler_of()), **own({"console_print": lambda _text: None})}
     state = ConsoleState(lends, Limits(5.0))
     state.ask(None, b"open", b'["json"]', b"{}", b"[]")
-    defined = state.evaluate(SPITE.replace("local ", ""), 5.0, 80)
+    defined = state.evaluate(Text(SPITE.replace("local ", "")), 5.0)
     assert defined["status"] == "done", defined
     for statement in STATEMENTS:
-        with in_time():
-            assert state.evaluate(statement, TIMEOUT, 80)["status"] in {"done", "raised"}
+        for text in (Text(statement), Text(statement, marked=True), Text(statement, file="x.lua")):
+            with in_time():
+                state.evaluate(text, TIMEOUT)
         with in_time():
             state.complete("value.x")
             state.complete("_.x")
-        assert state.evaluate("1 + 1", 5.0, 80)["values"] == [2]
+        assert state.evaluate(Text("1 + 1"), 5.0)["values"] == [2]
     state.close()
 
 

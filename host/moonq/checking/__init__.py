@@ -37,8 +37,6 @@ class Checked(NamedTuple):
 
     project: Project | None
     findings: list[Finding]
-    texts: int
-    """How many Lua texts were read, tests among them."""
 
 
 def check(path: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
@@ -57,7 +55,7 @@ def check(path: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
     # Entries that share a file share its faults.
     findings = by_place(dict.fromkeys(findings))
     project = None if broken else loaded.project
-    return Checked(project, findings, len({text.shown.file for text, _ in texts}))
+    return Checked(project, findings)
 
 
 def _scripts(drafts: Drafts) -> Iterator[tuple[LuaText, Owner]]:

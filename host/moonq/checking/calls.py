@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moonq.checking import offers, stock
-from moonq.checking.parsing import literal
+from moonq.checking.parsing import keys, literal, text
 from moonq.checking.reading import Known, Reading
 from moonq.operations.annotations import Function
 from moonq.registry.fields import Ref
-from moonq.text.suggestions import question
+from moonq.text.suggestions import listed, question
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -49,6 +49,22 @@ def count(reading: Reading, known: Known, called: Function) -> None:
     reading.add("L314", message, place, label=label, help=f"it is {called.signature}")
 
 
+def options(reading: Reading, known: Known, called: Function) -> None:
+    """Look whether the options that are written in a call are there."""
+    for param, argument in zip(called.params, known.use.arguments or (), strict=False):
+        shape = offers.options(param.type)
+        names = {line.name.rstrip("?") for line in shape.fields} if shape else set()
+        for place in keys(argument) if shape else ():
+            name = text(place)
+            if name not in names:
+                reading.add(
+                    "L312",
+                    f"`{called.name}` has no option `{name}`",
+                    place,
+                    help=question(reading.likely(name, names)) or f"it has {listed(names)}",
+                )
+
+
 def too_few(reading: Reading, known: Known, name: str) -> None:
     """Look whether a function of stock Lua gets what it cannot do without."""
     given, is_open = _given(known)
@@ -69,16 +85,25 @@ def name(reading: Reading, known: Known, called: str) -> None:
     # A test may well ask for what is not there.
     if place is None or written is None or reading.owner.is_test:
         return
-    if called == "env.get" and written not in reading.owner.variables:
-        reading.add(
-            "L313",
-            f"no entry names the variable `{written}`",
-            place,
-            help=question(reading.likely(written, reading.owner.variables))
-            or f"add an entry: {{name: …, kind: env.variable, variable: {written}}}",
-        )
+    if called == "env.get":
+        _variable(reading, place, written)
     elif called in NAMING:
         _entry(reading, place, called, written)
+
+
+def _variable(reading: Reading, place: Node, written: str) -> None:
+    """A variable is named by its entry, or by its own name."""
+    owner = reading.owner
+    if written in owner.variables or owner.known.get(owner.full(written)) == "env.variable":
+        return
+    likely = question(reading.likely(written, owner.variables))
+    entry = f"{{name: …, kind: env.variable, variable: {written}}}"
+    reading.add(
+        "L313",
+        f"no entry names the variable `{written}`",
+        place,
+        help=likely or f"add an entry: {entry}",
+    )
 
 
 def _entry(reading: Reading, place: Node, called: str, written: str) -> None:

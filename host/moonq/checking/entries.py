@@ -27,7 +27,7 @@ def unserved(drafts: Drafts) -> Iterator[Finding]:
             continue
         if drafts.config(queue.driver) and _is_private(drafts.kind_of(queue.driver)):
             yield error(
-                "R217",
+                "R221",
                 f"no consumer serves `{draft.id}`, so what is published into it stays there",
                 draft.span(None),
                 help=f"add a `queue.consumer` with `queue: {draft.name}`",
@@ -46,7 +46,7 @@ def unset(drafts: Drafts, env: Mapping[str, str]) -> Iterator[Finding]:
         fields = draft.config
         if isinstance(fields, Variable) and fields.default is None and fields.variable not in env:
             yield error(
-                "R218",
+                "R222",
                 f"the variable `{fields.variable}` is not set here and has no default",
                 draft.span_of("variable", label="scripts read it as nil"),
                 help=f"set {fields.variable}, or write `default:` below it",

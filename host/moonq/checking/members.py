@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from moonq.checking import calls, offers
 from moonq.checking.names import Chain, How
 from moonq.checking.reading import Known, Reading
-from moonq.text.suggestions import question
+from moonq.text.suggestions import listed, question
+
+#: So many names are shown where none is like the wrong one.
+FEW = 8
 
 
 def module_(reading: Reading, known: Known, module: str) -> None:
@@ -31,6 +34,7 @@ def module_(reading: Reading, known: Known, module: str) -> None:
             )
         else:
             calls.count(reading, known, called)
+            calls.options(reading, known, called)
             calls.name(reading, known, called.name)
 
 
@@ -63,13 +67,15 @@ def object_(reading: Reading, known: Known, found: offers.Object) -> None:
         return
     field, *more = known.chain.fields
     method = found.methods.get(field)
+    if field in found.fields:
+        return
     if method is None:
         reading.add(
             "L312",
             f"a {found.shape} has no `{field}`",
             known.place(1),
             about=f"{found.shape}:{field}",
-            help=near(reading, field, found.methods, ""),
+            help=near(reading, field, {*found.methods, *found.fields}, ""),
         )
     elif not more and known.use.how is How.CALL:
         reading.add(
@@ -80,12 +86,11 @@ def object_(reading: Reading, known: Known, found: offers.Object) -> None:
         )
     elif not more and known.use.how is How.METHOD:
         calls.count(reading, known, method)
+        calls.options(reading, known, method)
 
 
 def near(reading: Reading, name: str, names: Iterable[str], owner: str) -> str:
     """Return what *name* was probably meant to be; without a likely one all that *owner* has."""
     likely = question(reading.likely(name, names))
-    if likely or not owner:
-        return likely
-    shown = sorted(names)
-    return f"it has {', '.join(f'`{one}`' for one in shown)}" if len(shown) <= 8 else ""
+    there = sorted(names)
+    return likely or (f"it has {listed(there)}" if owner and len(there) <= FEW else "")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from moonq import assets
 from moonq.checking.names import Answer, Chain, Global, Local, Required
 from moonq.checking.walking import names_of
-from moonq.operations.annotations import Function, Module, reference
+from moonq.operations.annotations import Function, Module, Shape, reference
 
 
 class Counts(NamedTuple):
@@ -27,6 +27,7 @@ class Object(NamedTuple):
 
     shape: str
     methods: dict[str, Function]
+    fields: frozenset[str]
 
 
 def described(module: str) -> Module:
@@ -86,7 +87,19 @@ def _objects() -> dict[str, Object]:
         for method in module.methods:
             shape, _, name = method.name.partition(":")
             methods[shape][name] = method
-    return {shape: Object(shape, found) for shape, found in methods.items()}
+    fields = {
+        shape.name: frozenset(line.name.rstrip("?") for line in shape.fields)
+        for module in reference().modules.values()
+        for shape in module.shapes
+    }
+    return {name: Object(name, found, fields[name]) for name, found in methods.items()}
+
+
+@cache
+def options(kind: str) -> Shape | None:
+    """Return the table of options that an argument of type *kind* is, if it has no other fields."""
+    shapes = (shape for module in reference().modules.values() for shape in module.shapes)
+    return next((one for one in shapes if one.is_exact and one.name in kind.split("|")), None)
 
 
 def counts(called: Function) -> Counts:
@@ -97,4 +110,5 @@ def counts(called: Function) -> Counts:
 
 
 def _may_be_left_out(name: str, kind: str) -> bool:
-    return name.endswith("?") or "nil" in kind.split("|")
+    # What may be anything may be nil as well.
+    return name.endswith("?") or not {"nil", "any"}.isdisjoint(kind.split("|"))

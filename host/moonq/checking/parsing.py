@@ -41,6 +41,15 @@ def all_of(node: Node | None, *path: str) -> list[Node]:
     return list(children(node)) if node else []
 
 
+def keys(node: Node) -> Iterator[Node]:
+    """Yield the names of the fields that a table is written with; nothing for other nodes."""
+    if node.type == "table_constructor":
+        for one in children(node):
+            name = one.child_by_field_name("name")
+            if name is not None and name.type == "identifier" and one.children[0].type != "[":
+                yield name
+
+
 def literal(node: Node | None) -> str | None:
     """Return the text of a plain string without escapes; None for everything else."""
     if node is None or node.type != "string":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from moonq.checking.names import Answer, Chain, Global, How, Local, Names, Required, Use
-from moonq.checking.parsing import all_of, children, literal, parsed, text
+from moonq.checking.parsing import all_of, children, keys, literal, parsed, text
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -100,7 +100,7 @@ class Walker:
         for at, one in enumerate(named):
             made = self._declare(text(one), values[at] if at < len(values) else None)
             if at < len(given):
-                self.names.set.update(Chain(made, (key,)) for key in _keys(given[at]))
+                self.names.set.update(Chain(made, (text(key),)) for key in keys(given[at]))
 
     def _assignment(self, node: Node, asks: bool) -> None:
         self._all(all_of(node, "expression_list"))
@@ -282,15 +282,6 @@ def _parts(node: Node) -> tuple[Node | None, Node | None]:
 
 def _key(node: Node, key: Node) -> str | None:
     return literal(key) if node.type == "bracket_index_expression" else text(key)
-
-
-def _keys(node: Node) -> Iterable[str]:
-    """Yield the names of the fields that a table is made with."""
-    if node.type == "table_constructor":
-        for one in children(node):
-            name = one.child_by_field_name("name")
-            if name is not None and name.type == "identifier":
-                yield text(name)
 
 
 def _without_g(chain: Chain) -> Chain:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Scene, Worker, ids, near, retry
+from moonq.errors import QueueFull, Unavailable
 from moonq.model import RELEASE
 
 
@@ -185,6 +188,20 @@ def a_long_handler_is_not_run_again(scene: Scene) -> None:
     assert consumer.subscription.start(buffered)
     assert consumer.settle(running)
     assert consumer.settle(buffered)
+
+
+@needs("max_length")
+def what_is_declared_while_the_driver_is_closed_is_there_when_it_opens(scene: Scene) -> None:
+    """§2 publish_timeout: a driver that is down at the start is no reason to forget its queues."""
+    scene.driver.close()
+    with suppress(Unavailable):
+        scene.declare("later", max_length=1)
+    answer = scene.offer("early", queue="later")
+    assert isinstance(answer, Unavailable)
+    scene.driver.open(scene.events.append)
+    scene.publish("a", queue="later")
+    assert isinstance(scene.offer("b", queue="later"), QueueFull)
+    assert scene.consumer(queue="later").finish() == ["a"]
 
 
 def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:

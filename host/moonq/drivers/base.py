@@ -143,6 +143,7 @@ class Driver(Protocol):
         Raises:
             Unsupported: The driver cannot do what the spec asks; names the key.
             Conflict: The broker knows the queue with other settings.
+            Unavailable: The driver is closed, or its broker away; the queue is made once it is not.
         """
 
     def publish(

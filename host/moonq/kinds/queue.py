@@ -93,7 +93,11 @@ class QueueKind(ServiceKind):
 
     def announce(self, parts: Parts, entry: Entry) -> None:
         """Let messages be routed: while its driver is down, a publish waits and says why."""
-        parts.queues.add(*routes(parts, entry).values())
+        made = routes(parts, entry)
+        own = made[entry.id]
+        with contextlib.suppress(MoonqError):  # its start will say so
+            own.driver.declare(own.spec)
+        parts.queues.add(*made.values())
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Declare a queue that is new or different, behind everything else that may fail."""

@@ -23,7 +23,7 @@ from moonq.operations.verbs import VERBS
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
-_CLASS = re.compile(r"(?:\(exact\) )?([\w.]+)\s*(.*)")
+_CLASS = re.compile(r"(?P<exact>\(exact\) )?(?P<name>[\w.]+)\s*(?P<remark>.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
@@ -89,6 +89,8 @@ class Shape(NamedTuple):
     remark: str
     fields: tuple[Line, ...]
     methods: tuple[Function, ...] = ()
+    is_exact: bool = False
+    """Whether it has no other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +189,11 @@ class _Reader:
     def _take_shape(self, named: str, block: Block, code: str) -> None:
         found, owner = _CLASS.match(named), _METHODS.match(code)
         if found:
-            remark = found[2] or _doc(block)
-            self._shapes.append(Shape(found[1], remark, _named(block["@field"])))
+            fields, remark = _named(block["@field"]), found["remark"] or _doc(block)
+            shape = Shape(found["name"], remark, fields, is_exact=bool(found["exact"]))
+            self._shapes.append(shape)
             if owner:
-                self._owners[owner[1]] = found[1]
+                self._owners[owner[1]] = found["name"]
 
     def _take_function(self, head: re.Match[str], block: Block) -> None:
         owner, sign, name = head[1], head[2], head[3]

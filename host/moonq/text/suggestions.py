@@ -56,6 +56,12 @@ def _different(left: str, right: str) -> tuple[str, str]:
     return left[start:], right[start:]
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return ```a`, `b` and `c```, in their order."""
+    *others, last = [f"`{name}`" for name in sorted(names)]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def question(names: Sequence[str]) -> str:
     """Return ``did you mean `a`, `b` or `c`?``, or nothing when there are no names."""
     if not names:

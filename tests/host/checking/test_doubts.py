@@ -21,6 +21,7 @@ ENTRIES = {
     "app:mail.dead": "queue.queue",
     "app:send": "function.lua",
     "app:values": "store.memory",
+    "app:place": "env.variable",
     "other:orders": "queue.queue",
 }
 HEAD = """\
@@ -136,6 +137,16 @@ def said(line: str, by: Owner | None = None) -> list[tuple[str, str]]:
         ),
         ("string.rep('x')", "L314:8 `string.rep` needs 2 arguments and gets 1", ""),
         (
+            "queue.publish('mail', 1, nil, { dely = 5, id = 'x' })",
+            "L312:33 `queue.publish` has no option `dely`",
+            "did you mean `delay`?",
+        ),
+        (
+            "queue.message():retry({ reson = 1, ['delay'] = 2 })",
+            "L312:25 `queue.Message:retry` has no option `reson`",
+            "it has `delay` and `error`",
+        ),
+        (
             "queue.publish('app:mial', 1)",
             "L313:15 `queue.publish` names an entry that does not exist",
             "did you mean `app:mail`?",
@@ -187,6 +198,8 @@ def test_what_must_fail_is_said_at_its_place(line: str, sentence: str, help_: st
         "queue.publish('mail', 1) queue.publish('mail.dead', 1)",
         "for logger = 1, 2 do local x = logger.inf end",
         "json.encode({}, nil)",
+        "env.get('REGION') env.get('place') env.get('app:place')",
+        "errors.from() local s = store.open('values') s:set('k')",
     ],
 )
 def test_who_asks_first_is_left_alone(line: str) -> None:

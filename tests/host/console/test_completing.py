@@ -43,7 +43,10 @@ def names(console: Console, text: str) -> list[str]:
         ('registry.get("app:proc', ["app:process"]),
         ("\\call pro", ["app:process"]),
         ('require("uu', ["uuid"]),
-        ("mq.dead.", ["mq.dead.drop", "mq.dead.ls", "mq.dead.retry", "mq.dead.show"]),
+        (
+            "mq.dead.",
+            ["mq.dead.all", "mq.dead.drop", "mq.dead.ls", "mq.dead.retry", "mq.dead.show"],
+        ),
         ("x = queue.pub", ["queue.publish", "queue.publish_batch"]),
         ('queue.publish("app:orders", {}, { corr', ["correlation_id"]),
         ("\\re", ["readonly", "reload", "replay", "resume", "retry"]),

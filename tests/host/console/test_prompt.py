@@ -205,7 +205,7 @@ def test_a_thousand_log_lines_a_second_leave_the_prompt_usable(console: Start, s
     shown = screen.text().count("flood")
     assert shown < 3000, "the lines were not held back"
     screen.enter("\\quit")
-    screen.shows(r"messages are in flight; leave\? \[y/N\]")
+    screen.shows(r"message in flight; leave\? \[y/N\]")
     screen.enter("y")
     screen.shows(r"code 0$")
 

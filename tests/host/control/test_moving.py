@@ -11,7 +11,7 @@ import pytest
 
 from moonq.clock import SystemClock
 from moonq.drivers.sqlite.driver import SqliteDriver
-from moonq.errors import QueueFull
+from moonq.errors import QueueFull, Unavailable
 from moonq.host import Host
 from moonq.model import Message, QueueSpec
 from moonq.operations import choosing, moving
@@ -379,3 +379,28 @@ def test_a_file_that_cannot_be_opened_is_named_at_once(
     assert said.code == 5
     assert "jobs.db is a folder, where the driver's file should be" in said.err
     assert "does not exist" not in said.err
+
+
+def test_a_publish_into_a_driver_that_is_down_says_why_and_works_once_it_is_up(
+    make_host: MakeHost, tmp_path: Path
+) -> None:
+    """Its queue is known from the start: what was asked for is no mistake of the name."""
+    place = tmp_path / "place"
+    place.mkdir()
+    host = make_host(
+        f"  - {{name: file, kind: queue.driver.sqlite, path: {place}, ballast_mb: 0,\n"
+        "     lifecycle: {restart: {initial_delay: 10ms, max_delay: 10ms}}}\n"
+        "  - {name: jobs, kind: queue.queue, driver: file, publish_timeout: 0s}\n"
+    )
+    with pytest.raises(Unavailable, match="is a folder, where the driver's file should be"):
+        host.queues.publish(b"app:jobs", b"1")
+    with pytest.raises(Unavailable, match="is a folder"):
+        host.queues.info("app:jobs")
+    place.rmdir()
+    until(lambda: _is_up(host, "app:jobs"))
+    assert host.queues.publish(b"app:jobs", b"1")
+
+
+def _is_up(host: Host, name: str) -> bool:
+    managed = host.supervisor.get(name)
+    return managed is not None and managed.state == "running"

@@ -48,7 +48,7 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
 
     began = time.monotonic()
     mended = mend(options.project) if fix else []
-    found, findings, _ = look(options.project)
+    found, findings = look(options.project)
     if found is not None:
         findings = [*findings, *_orphans(found)]
     if options.json or form == "json":

@@ -137,10 +137,9 @@ class SqliteDriver:
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.
 
-        What is declared while the driver is closed is made when it opens.
-
         Raises:
             Unsupported: An option is not known.
+            Unavailable: The driver is closed; the queue is made when it opens.
         """
         _check(spec)
         queue = self._known(spec)
@@ -150,12 +149,12 @@ class SqliteDriver:
         queue.dead = dead
         queue.look_again()
         queue.free_places()
-        if self._is_open:
-            for one in (queue, dead):
-                if one is not None and not one.number:
-                    self._writer.task(partial(_declare, queue=one))
-                    self._writer.queues = {**self._writer.queues, one.number: one}
-            self._writer.recover()
+        self._check_open()
+        for one in (queue, dead):
+            if one is not None and not one.number:
+                self._writer.task(partial(_declare, queue=one))
+                self._writer.queues = {**self._writer.queues, one.number: one}
+        self._writer.recover()
 
     def _known(self, spec: QueueSpec) -> SqliteQueue:
         queue = self._queues.get(spec.name)

@@ -1,71 +1,18 @@
-"""Publishes from Python programs.
-
-    from moonq.client import Client
-
-    with Client("shop") as moonq:
-        moonq.publish("app:orders", {"id": 42}, headers={"source": "web"}, delay="5m")
-
-Messages go over the socket of the host that runs the project, which decides as for any other
-publisher: what it refuses is raised as one of `moonq.errors`. A client connects with its first
-message and again after the host was away; it may be shared by threads.
-"""
+"""The client itself: one connection at a time, made when it is needed."""
 
 from __future__ import annotations
 
-import base64
-import json
-import math
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Unpack
 
+from moonq.client.publication import Body, Header, Options, Publication, frame
 from moonq.control.batching import batches
 from moonq.control.reaching import Reached, reach
 from moonq.control.wire import error_of
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost, Unavailable, Uncertain
-from moonq.run.ids import new_id
-
-__all__ = ["Body", "Client", "Duration", "Header", "Moment", "Options", "Publication"]
-
-#: Any JSON value; bytes for a queue whose codec is `raw`.
-Body = None | str | int | float | bool | list[Any] | tuple[Any, ...] | dict[str, Any] | bytes
-Header = str | int | float | bool
-#: Seconds, or a text such as ``"500ms"``, ``"5m"``, ``"1h30m"``.
-Duration = float | str | timedelta
-#: Seconds since the epoch, or a datetime, which without a zone is local time.
-Moment = float | datetime
-
-
-class Options(TypedDict, total=False):
-    """What may be said about a message beside its body and headers."""
-
-    id: str
-    """The message's id; without one a new UUIDv7."""
-    delay: Duration
-    """Not before so long from now, at most 365 days."""
-    at: Moment
-    """Not before this moment."""
-    ttl: Duration
-    """How long it may wait for its first start."""
-    priority: Literal["low", "normal", "high"]
-    dedup_key: str
-    """A second publish with it answers the first's id."""
-    group: str
-    """Messages of a group run one by one, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One of many messages."""
-
-    body: Body
-    headers: Mapping[str, Header] = field(default_factory=dict)
-    options: Options = field(default_factory=Options)
 
 
 class Client:
@@ -131,7 +78,7 @@ class Client:
         places: list[int] = []
         for place, message in enumerate(messages):
             try:
-                sent.append(_frame(message))
+                sent.append(frame(message))
                 places.append(place)
                 answers.append("")
             except Invalid as problem:
@@ -210,55 +157,3 @@ def _about(problem: MoonqError, message: Mapping[str, Any]) -> MoonqError:
         return problem
     text = f"message {message['options']['id']} may have been stored: {problem.message}"
     return Uncertain(text, hint="with the same `dedup_key` it may be published again")
-
-
-def _frame(message: Publication) -> dict[str, Any]:
-    """Return a message as the socket takes it.
-
-    Raises:
-        Invalid: Its body is no JSON value; names the place inside.
-    """
-    options = {name: _plain(value) for name, value in message.options.items() if value is not None}
-    # With an id of ours a message is known even if its answer is lost.
-    options.setdefault("id", new_id(time.time()))
-    more = {"headers": dict(message.headers), "options": options}
-    if isinstance(message.body, bytes):
-        return {"base64": base64.b64encode(message.body).decode("ascii"), **more}
-    return {"json": _as_json(message.body), **more}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value.timestamp() if isinstance(value, datetime) else value
-
-
-def _as_json(body: Any) -> str:
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as problem:
-        raise Invalid(_fault(body, "body", frozenset()) or f"body: {problem}") from None
-
-
-def _fault(value: Any, path: str, around: frozenset[int]) -> str:
-    """Say which value inside is none that JSON can carry; nothing where all are."""
-    if isinstance(value, dict | list | tuple):
-        return _fault_inside(value, path, around)
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"{path} is {value}, which JSON does not have"
-    if value is None or isinstance(value, str | int | float):
-        return ""
-    return f"{path} is a {type(value).__name__}, which JSON does not have"
-
-
-def _fault_inside(value: Any, path: str, around: frozenset[int]) -> str:
-    if id(value) in around:
-        return f"{path} contains itself"
-    is_dict = isinstance(value, dict)
-    for key, inner in value.items() if is_dict else enumerate(value):
-        if is_dict and not isinstance(key, str | int | float | None):
-            return f"{path} has a {type(key).__name__} as a key"
-        step = f"{path}.{key}" if is_dict else f"{path}[{key}]"
-        if fault := _fault(inner, step, around | {id(value)}):
-            return fault
-    return ""
