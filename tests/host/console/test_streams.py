@@ -153,7 +153,7 @@ def test_code_of_a_terminal_that_calls_itself_ascii_is_read_as_text(moonq: Run, 
 
 def test_a_script_that_is_not_there_is_no_bug(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-f", shop / "nosuch.lua", "-e", "1")
-    assert said[:2] == (1, "")
+    assert said[:2] == (4, "")
     assert "nosuch.lua: No such file or directory" in said.err
 
 
