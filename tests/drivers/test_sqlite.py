@@ -14,7 +14,7 @@ import pytest
 
 from moonq.clock import Clock, ManualClock, SystemClock
 from moonq.conformance.scene import Consumer, Scene, Worker, dead, ids, retry
-from moonq.drivers.base import Driver, Event
+from moonq.drivers.base import Driver, Event, mover
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import schema
 from moonq.drivers.sqlite.driver import SqliteDriver
@@ -148,6 +148,24 @@ def test_a_pause_is_a_pause_everywhere(scenes: Callable[[], Scene]) -> None:
     assert scenes().info().paused
     first.driver.resume("q")
     wait_until(lambda: ids(consumer.take(1)) == ["a"])
+
+
+@pytest.mark.parametrize("ends", ["dies", "closes"])
+def test_a_queue_rests_no_longer_than_the_process_that_moves_its_messages(
+    scenes: Callable[[], Scene], ends: str
+) -> None:
+    first, second = scenes(), scenes()
+    first.publish("a")
+    consumer = second.consumer(prefetch=1)
+    with mover(first.driver).resting("q"):
+        wait_until(lambda: second.info().paused)
+        assert consumer.take(1) == []
+        if ends == "dies":
+            die(first)
+        else:
+            first.driver.close()
+        wait_until(lambda: second.later(1) or ids(consumer.take(1)) == ["a"])
+    assert not second.info().paused
 
 
 def test_a_group_runs_one_at_a_time_across_processes(scenes: Callable[[], Scene]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,6 +242,43 @@ def test_what_breaks_off_in_the_middle_is_there_twice_and_never_nowhere(
     assert not here.peek(queue="orders")["info"]["paused"]
     here.move(source="orders", target="far")
     assert ids(here, "far") == [*names[:8], *names[4:]]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.host import Host
+from moonq.kinds import load
+from moonq.operations.performing import Operations
+
+SqliteDriver.purge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+host = Host(load(Path(sys.argv[1])))
+host.start(consumers=False)
+Operations(host, "tester").move(source="app:orders", target="app:sales")
+"""
+BOTH_FILES = (
+    FILES
+    + """
+  - {name: orders, kind: queue.queue, driver: file}
+  - {name: sales, kind: queue.queue, driver: other}
+"""
+)
+
+
+def test_a_move_that_was_killed_leaves_no_queue_paused(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(HEAD + BOTH_FILES)
+    leave(project, "a", "b")
+    command = [sys.executable, "-c", KILLED, str(project)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+
+    def queue(name: str) -> tuple[int, bool]:
+        told = json.loads(moonq("queues", "--json", "-C", project).out)["queues"]
+        [found] = [one for one in told if one["id"] == name]
+        return found["ready"], found["paused"]
+
+    until(lambda: queue("app:orders") == (2, False))
+    assert queue("app:sales") == (2, False)
 
 
 def test_a_full_queue_takes_what_it_has_room_for(
