@@ -702,6 +702,27 @@ def test_a_file_that_was_taken_away_is_said_to_be_gone(tmp_path: Path, how: str)
     driver.close()
 
 
+def test_a_file_that_was_taken_away_is_told_though_nobody_publishes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, clock = tmp_path / FILE, ManualClock()
+    driver = opened(path, clock)
+    driver.declare(QueueSpec("q"))
+    path.rename(tmp_path / "elsewhere")
+
+    def told() -> int:
+        clock.advance(1.5)
+        driver.declare(QueueSpec("q"))  # the writer looks around
+        return sum("deleted, moved or replaced" in one.message for one in caplog.records)
+
+    wait_until(lambda: told() == 1)
+    (tmp_path / "elsewhere").rename(path)
+    wait_until(lambda: told() == 1 and not driver._writer._is_lost)
+    path.rename(tmp_path / "elsewhere")
+    wait_until(lambda: told() == 2)
+    driver.close()
+
+
 def test_a_driver_that_could_not_be_opened_says_why(tmp_path: Path) -> None:
     """What is declared meanwhile is there once it opens."""
     path = tmp_path / FILE
