@@ -23,6 +23,7 @@ from moonq.text import suggestions
 
 #: Messages that one step brings over; other work of a driver waits for no more.
 STEP = 500
+_LIST = "`moonq queues` names what there is"
 
 
 class _Source(NamedTuple):
@@ -135,8 +136,11 @@ class Moving(Requests):
         there = [one.queue for one in orphans.of_host(self._host)]
         known = [*there, *self._host.queues.ids()]
         known += [one.rpartition(":")[2] for one in known]
+        if name in known:
+            where = f"at {driver}" if driver else f"outside of {to.id}"
+            raise NotFound(f"no messages of {name} lie {where}", hint=_LIST)
         close = suggestions.close(name, known)
-        hint = f"did you mean {close[0]!r}?" if close else "`moonq queues` names what there is"
+        hint = f"did you mean {close[0]!r}?" if close else _LIST
         raise NotFound(f"no messages of a queue {name!r} are known", hint=hint)
 
     def _candidates(self, name: str, to: Route, driver: str | None) -> Iterator[_Source]:
