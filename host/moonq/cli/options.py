@@ -146,18 +146,31 @@ def _text_only(action: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **given: Any) -> Any:
         ctx = click.get_current_context()
         for one in ctx.command.params:
-            if not isinstance(one.type, click.Path) and not is_text(ctx.params.get(one.name or "")):
-                raise click.BadParameter("it is not UTF-8", ctx, one)
+            name = one.name or ""
+            if name in given and not isinstance(one.type, click.Path):
+                try:
+                    given[name] = as_text(given[name])
+                except UnicodeError:
+                    raise click.BadParameter("it is not UTF-8", ctx, one) from None
         return action(*args, **given)
 
     return run
 
 
-def is_text(value: Any) -> bool:
-    """Whether *value*, an argument, was UTF-8; Python makes lone surrogates of what is not."""
+def as_text(value: Any) -> Any:
+    """Return *value*, an argument, as the text that it is, whatever the locale says of its bytes.
+
+    Python makes lone surrogates of bytes that the locale does not know.
+
+    Raises:
+        UnicodeError: It is not UTF-8.
+    """
     if isinstance(value, tuple | list):
-        return all(map(is_text, value))
-    return not isinstance(value, str) or not _SURROGATE.search(value)
+        parts = list(map(as_text, value))
+        return value._make(parts) if hasattr(value, "_make") else type(value)(parts)
+    if not isinstance(value, str) or not _SURROGATE.search(value):
+        return value
+    return value.encode(errors="surrogateescape").decode()
 
 
 def command(
