@@ -129,6 +129,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "retry": {"queue": "jobs", "confirm": "app:jobs"},
     "drop": {"queue": "jobs", "confirm": "app:jobs"},
     "purge": {"queue": "idle", "confirm": "app:idle"},
+    "move": {"source": "jobs", "target": "idle"},
     "reload": {},
     "stop": {},
 }
