@@ -147,30 +147,36 @@ def _text_only(action: Callable[..., Any]) -> Callable[..., Any]:
         ctx = click.get_current_context()
         for one in ctx.command.params:
             name = one.name or ""
-            if name in given and not isinstance(one.type, click.Path):
-                try:
-                    given[name] = as_text(given[name])
-                except UnicodeError:
-                    raise click.BadParameter("it is not UTF-8", ctx, one) from None
+            if isinstance(one.type, click.Path) or is_text(ctx.params.get(name)):
+                continue
+            try:
+                given[name] = _reread(ctx.params[name])
+            except UnicodeError:
+                raise click.BadParameter("it is not UTF-8", ctx, one) from None
         return action(*args, **given)
 
     return run
 
 
-def as_text(value: Any) -> Any:
-    """Return *value*, an argument, as the text that it is, whatever the locale says of its bytes.
+def is_text(value: Any) -> bool:
+    """Whether *value*, an argument, was text; Python makes surrogates of what it cannot read."""
+    if isinstance(value, tuple | list):
+        return all(map(is_text, value))
+    return not isinstance(value, str) or not _SURROGATE.search(value)
 
-    Python makes lone surrogates of bytes that the locale does not know.
+
+def _reread(value: Any) -> Any:
+    """Return *value* read as UTF-8, where the locale says that the terminal has less than that.
 
     Raises:
         UnicodeError: It is not UTF-8.
     """
-    if isinstance(value, tuple | list):
-        parts = list(map(as_text, value))
-        return value._make(parts) if hasattr(value, "_make") else type(value)(parts)
-    if not isinstance(value, str) or not _SURROGATE.search(value):
-        return value
-    return value.encode(errors="surrogateescape").decode()
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode()
+    if isinstance(value, tuple):
+        parts = map(_reread, value)
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value
 
 
 def command(

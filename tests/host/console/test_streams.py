@@ -141,8 +141,14 @@ def test_code_on_the_command_line_that_is_no_text_is_refused(moonq: Run, shop: P
     code = b'x = 1\n"\xff"'.decode(errors="surrogateescape")
     said = moonq("repl", "-C", shop, "-e", "1", "-e", code)
     assert said[:2] == (2, "")
-    assert "'-e': it is not UTF-8" in said.err
-    assert "'CODE': it is not UTF-8" in moonq("eval", "-C", shop, code).err
+    assert "Invalid value for '-e': it is not UTF-8" in said.err
+    said = moonq("eval", "-C", shop, code)
+    assert "Invalid value for 'CODE': it is not UTF-8" in said.err
+
+
+def test_code_of_a_terminal_that_calls_itself_ascii_is_read_as_text(moonq: Run, shop: Path) -> None:
+    code = '"Zoë"'.encode().decode("ascii", "surrogateescape")
+    assert moonq("eval", "-C", shop, code).out == '"Zoë"\n'
 
 
 def test_a_script_that_is_not_there_is_no_bug(moonq: Run, shop: Path) -> None:
