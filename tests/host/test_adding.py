@@ -184,13 +184,14 @@ entries:
     assert "\aring: app:bold" in said
     assert "shy\\tPERMISSION_DENIED" in said
     assert "\aring: shy" not in said
-    dry = tree.moonq("call", "app:work", '"dry"', "--json")
+    by = ("--consumer", "bold.worker")
+    dry = tree.moonq("call", "app:work", '"dry"', "--json", *by)
     assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
-    sent = tree.moonq("call", "app:work", '"sent"', "--send")
-    assert "\aring: sent" in sent
+    sent = tree.moonq("call", "app:work", '"sent"', "--send", *by)
+    assert "\aring: app:sent" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")
     with tree.host():
-        looked = tree.moonq("eval", 'local _, err = require("bell").ring("x") return err:kind()')
+        looked = tree.moonq("eval", 'local _, err = require("bell").ring("bold") return err:kind()')
         assert looked == '"PERMISSION_DENIED"\n'
     help_ = tree.moonq("repl", "-e", "?bell.ring")
     assert "bell.ring(about) -> true|nil, errors.Error|nil" in help_

@@ -14,14 +14,12 @@ from moonq.text.suggestions import listed, question
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-#: Functions whose first argument names an entry -> what it must be.
-NAMING = {
-    "queue.publish": Ref(("queue.queue",)),
-    "queue.publish_batch": Ref(("queue.queue",)),
-    "queue.info": Ref(("queue.queue",)),
-    "funcs.call": Ref(("function.lua",)),
-    "store.open": Ref(("store.",)),
-    "registry.get": Ref(),
+#: What a first argument may name by its annotation -> the kinds of such entries.
+NAMED = {
+    "queue": Ref(("queue.queue",)),
+    "function": Ref(("function.lua",)),
+    "store": Ref(("store.",)),
+    "entry": Ref(),
 }
 #: The last of several arguments may be many when it is one of these.
 _MANY = ("function_call", "vararg_expression")
@@ -78,16 +76,16 @@ def _words(count: int) -> str:
     return f"{count} argument{'s' * (count != 1)}"
 
 
-def name(reading: Reading, known: Known, called: str) -> None:
+def name(reading: Reading, known: Known, called: Function) -> None:
     """Look whether the entry exists that the first argument names."""
     place = next(iter(known.use.arguments or ()), None)
     written = literal(place)
     # A test may well ask for what is not there.
     if place is None or written is None or reading.owner.is_test:
         return
-    if called == "env.get":
+    if called.name == "env.get":
         _variable(reading, place, written)
-    elif called in NAMING:
+    elif called.names:
         _entry(reading, place, called, written)
 
 
@@ -106,8 +104,8 @@ def _variable(reading: Reading, place: Node, written: str) -> None:
     )
 
 
-def _entry(reading: Reading, place: Node, called: str, written: str) -> None:
-    owner, wanted = reading.owner, NAMING[called]
+def _entry(reading: Reading, place: Node, called: Function, written: str) -> None:
+    owner, wanted = reading.owner, NAMED[called.names]
     full = owner.full(written)
     kind = owner.known.get(full)
     if kind is not None and wanted.accepts(kind):
@@ -118,9 +116,9 @@ def _entry(reading: Reading, place: Node, called: str, written: str) -> None:
     what = wanted.wanted or "entry"
     reading.add(
         "L313",
-        f"`{called}` names a {what}, and `{full}` is a {kind}"
+        f"`{called.name}` names a {what}, and `{full}` is a {kind}"
         if kind
-        else f"`{called}` names an entry that does not exist",
+        else f"`{called.name}` names an entry that does not exist",
         place,
         label="" if kind else f"no entry `{full}`",
         help=question((same or reading.likely(full, fitting))[:3]),

@@ -35,7 +35,7 @@ def module_(reading: Reading, known: Known, module: str) -> None:
         else:
             calls.count(reading, known, called)
             calls.options(reading, known, called)
-            calls.name(reading, known, called.name)
+            calls.name(reading, known, called)
 
 
 def _missing(module: str, fields: Sequence[str]) -> int:

@@ -28,8 +28,9 @@ from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
-from moonq.errors import MoonqError, NotFound, ProjectInvalid, ScriptError
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
+from moonq.text.reading import unreadable
 
 if TYPE_CHECKING:
     from moonq.host import Fault
@@ -84,9 +85,7 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     if isinstance(error, OSError) and error.errno is not None:
         if error.filename == "stdout":
             streams.give_up(sys.stdout)
-        where = f"{error.filename}: " if error.filename is not None else ""
-        is_missing = isinstance(error, FileNotFoundError)
-        error = (NotFound if is_missing else MoonqError)(f"{where}{error.strerror}")
+        error = unreadable(str(error.filename or ""), error)
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)

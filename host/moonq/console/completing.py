@@ -26,7 +26,7 @@ from moonq.console import commands
 from moonq.console.calling import Open, opened
 from moonq.console.settings import SETTINGS
 from moonq.errors import MoonqError
-from moonq.operations.annotations import Function, reference
+from moonq.operations.annotations import reference
 from moonq.operations.verbs import VERBS
 from moonq.registry.lua.tokens import Token, tokens
 
@@ -44,8 +44,6 @@ PATIENCE = 0.05
 #: Seconds for which a list of entries is believed.
 FRESH = 5.0
 _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
-#: How the annotation of a parameter says that it names an entry, and of which kind.
-_NAMES_ENTRY = re.compile(r"the id of an? (?:`(\w+)\.\w+` )?entry")
 #: What may be named -> how the kinds of its entries begin.
 _KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
 #: Where the keys of headers stand.
@@ -222,16 +220,7 @@ def _sources() -> dict[str, str]:
     """Return what the first text of a call names, by the function's name."""
     verbs = {verb.lua: verb.names() for verb in VERBS.values() if verb.names()}
     functions = (one for module in reference().modules.values() for one in module.functions)
-    return {**{one.name: _source(one) for one in functions}, **verbs, "require": "module"}
-
-
-def _source(function: Function) -> str:
-    first = function.params[0] if function.params else None
-    if first is None:
-        return "nothing"
-    found = _NAMES_ENTRY.search(first.remark)
-    named = "queue" if first.name == "queue_id" else "nothing"
-    return found[1] or "entry" if found else named
+    return {**{one.name: one.names or "nothing" for one in functions}, **verbs, "require": "module"}
 
 
 def _is_header(before: list[Token]) -> bool:

@@ -27,6 +27,9 @@ _CLASS = re.compile(r"(?P<exact>\(exact\) )?(?P<name>[\w.]+)\s*(?P<remark>.*)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
+#: How the remark about a parameter says that it names an entry, and of which kind.
+_NAMES_ENTRY = re.compile(r"the id of an? (?:`(\w+)\.\w+` )?entry")
+
 #: What modules answer that files of the trusted half make: the module, and the file.
 OBJECTS = (
     ("queue", "run.message"),
@@ -69,6 +72,14 @@ class Function(Described):
 
     params: tuple[Line, ...]
     results: tuple[Line, ...]
+
+    @property
+    def names(self) -> str:
+        """What its first argument names: `queue`, `function`, `store`, `entry`; or nothing."""
+        first = self.params[0] if self.params else Line("", "")
+        found = _NAMES_ENTRY.search(first.remark)
+        named = "queue" if first.name == "queue_id" else ""
+        return found[1] or "entry" if found else named
 
     @property
     def head(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from moonq.errors import Invalid, MoonqError
+from moonq.errors import Invalid, MoonqError, NotFound
 
 BOM = "\ufeff"
 
@@ -21,6 +21,15 @@ BOM = "\ufeff"
 def shown(source: str) -> str:
     """Return what people call *source*, the name of a file or `-`."""
     return "stdin" if source == "-" else source
+
+
+def unreadable(source: str, problem: OSError) -> MoonqError:
+    """Return what is said of a file that cannot be read: one that is not there was misnamed.
+
+    The *source* is empty where there is no file.
+    """
+    kind = NotFound if isinstance(problem, FileNotFoundError) else MoonqError
+    return kind(f"{source}: {problem.strerror}" if source else str(problem.strerror))
 
 
 def bytes_of(source: str) -> bytes:
@@ -35,7 +44,7 @@ def bytes_of(source: str) -> bytes:
     try:
         return Path(source).read_bytes()
     except OSError as problem:
-        raise MoonqError(f"{source}: {problem.strerror}") from None
+        raise unreadable(source, problem) from None
 
 
 def text_of(source: str) -> str:
@@ -63,16 +72,7 @@ def lines_of(source: str) -> Iterator[str]:
         with Path(source).open("rb") as file:
             yield from _decoded_lines(file, source)
     except OSError as problem:
-        raise MoonqError(f"{source}: {problem.strerror}") from None
-
-
-def argument(value: str, name: str) -> str:
-    """Return *value*, which stood behind *name* on a command line, if it was UTF-8 there.
-
-    Raises:
-        Invalid: It was not; says where.
-    """
-    return decoded(value.encode(errors="surrogateescape"), name)
+        raise unreadable(source, problem) from None
 
 
 def _decoded_lines(stream: object, source: str) -> Iterator[str]:

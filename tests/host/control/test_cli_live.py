@@ -51,8 +51,8 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
-        "verdict", "delay", "reason", "values", "error", "would_publish", "would_write",
-        "published", "logs", "took_ms", "memory_bytes", "consumer"}),
+        "verdict", "delay", "reason", "words", "values", "error", "would_publish",
+        "would_write", "published", "logs", "took_ms", "memory_bytes", "consumer"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),
@@ -309,7 +309,7 @@ def test_some_are_retried_by_fingerprint(shop: Moonq, host: Host) -> None:
     assert said.out == "2 messages requeued\n"
     assert "snapshot taken" in said.err
     assert host.queues.info("app:jobs").ready == 2
-    assert shop("dead retry", "jobs", "--error", "zzz", "--yes").code == 1
+    assert shop("dead retry", "jobs", "--error", "zzz", "--yes").code == 4
 
 
 def test_events_are_printed_until_there_are_enough(shop: Moonq, host: Host) -> None:

@@ -109,7 +109,7 @@ def test_a_frame_that_is_too_long_is_skipped_and_answered_once(wire: Wire) -> No
         ({"kind": "publish", "queue": "idle", "messages": [{}]}, "message 1"),
         ({"kind": "publish", "queue": "idle", "messages": [{"json": 7}]}, "the text of a body"),
         ({"kind": "publish", "queue": "idle", "messages": [{"base64": "%"}]}, "no base64"),
-        ({"kind": "dead_letters", "queue": "jobs", "error": "a4"}, "no fingerprint"),
+        ({"kind": "dead_letters", "queue": "jobs", "error": "a4"}, "has the error 'a4'"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_told_what_is_wrong(

@@ -284,7 +284,7 @@ def test_pausing_names_queues_and_consumers_alike(operations: Taking, host: Host
     assert operations.pause(target="jobs") == {"paused": "app:jobs"}
     assert operations.peek(queue="jobs")["info"]["paused"]
     assert operations.resume(target="app:jobs") == {"resumed": "app:jobs"}
-    with pytest.raises(Invalid, match="neither a queue nor a consumer"):
+    with pytest.raises(NotFound, match="neither a queue nor a consumer"):
         operations.pause(target="work")
     with pytest.raises(NotFound):
         operations.pause(target="wrker")
