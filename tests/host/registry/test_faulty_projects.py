@@ -612,14 +612,6 @@ CASES: dict[str, Case] = {
         lua("local function a(x) return x, 1 end\nreturn { a = a, b = function() end }\n"),
         [("R210", "_index.yaml:5:13", ("it returns `a`, `b`", "say which one", "`method: a`"))],
     ),
-    "a file that returns nothing": Case(
-        lua("local function handler() return 1 end\n\n"),
-        [("R210", "work.lua:1:0", ("the file returns nothing, and app:work is a function",))],
-    ),
-    "a file that returns no function": Case(
-        lua("local x = 1\nreturn 'done';\n"),
-        [("R210", "work.lua:2:8", ("the file returns a text", "end it with `return`"))],
-    ),
     "too many operators in an expression": Case(
         lua("return function(a) return a\n" + " and a" * 2001 + "\nend\n"),
         [("P110", "work.lua:2:2", ("more than 2000 'and' and 'or'", "names with `local`"))],
@@ -719,6 +711,29 @@ def test_every_faulty_project_is_told_what_is_wrong(name: str, tmp_path: Path) -
     for finding, (_, _, phrases) in zip(errors, case.expected, strict=True):
         drawn = render([finding], width=0)
         assert [phrase for phrase in phrases if phrase not in drawn] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("local function handler() return 1 end\n\n", 1, "nothing"),
+        ("local x = 1\nreturn", 2, "nothing"),
+        ("return nil", 1, "nothing"),
+        ("local x = 1\n\nreturn 'done';\n", 3, "a text"),
+        ("return 7", 1, "a number"),
+    ],
+)
+def test_a_file_that_returns_no_function_is_warned_of_at_its_end(
+    text: str, place: int, message: str, tmp_path: Path
+) -> None:
+    project, (finding,) = inspect(write(tmp_path, more("") | {"work.lua": text}), env={})
+    assert project is not None
+    assert (finding.severity, finding.code, finding.place[:2]) == (
+        "warning",
+        "R210",
+        ("work.lua", place),
+    )
+    assert finding.message == f"the file returns {message}, and app:work is a function"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ def _no_function(draft: Draft, text: LuaText, returned: _Returned) -> Finding:
     at = returned.at
     span = text.span(at.line, at.column, len(at.text)) if at else text.span(text.last_line(), 0)
     message = f"the file returns {returned.other}, and {draft.id} is a function"
-    return error("R210", message, span, help="end it with `return` and the function")
+    advice = "end it with `return` and the function"
+    # A file may also raise, or not end at all, before that.
+    return error("R210", message, span, help=advice, severity="warning")
 
 
 def _wrong_method(draft: Draft, method: str, fields: Fields) -> Finding | None:
