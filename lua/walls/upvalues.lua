@@ -4,14 +4,14 @@
 ---     debug.upvaluejoin(chunk, 1, function() return env end, 1) -- as `setfenv` was in Lua 5.1
 ---
 --- Libraries give other globals to a chunk in this way. Own are what the script has loaded and the
---- functions of its file: those of a library may hold modules that the script may not require.
+--- functions of its text: those of a library may hold modules that the script may not require.
 local arguments = require("host.walls.arguments")
 local blame = require("host.walls.blame")
 local weak = require("host.walls.weak")
 
 local getinfo, getupvalue, setupvalue, upvaluejoin =
   debug.getinfo, debug.getupvalue, debug.setupvalue, debug.upvaluejoin
-local type = type
+local gsub, match, select, type = string.gsub, string.match, select, type
 
 local upvalues = {}
 
@@ -27,16 +27,27 @@ local function kept(...)
   return ...
 end
 
---- The functions for the script whose file is this chunk, and one that makes a function its own.
----@param chunk string
+--- The functions for the script with this text, and one that makes a function its own.
+---
+--- Texts that stand in one YAML file share the name of their chunks; the lines tell them apart, for
+--- empty ones stand in front of a text instead of what is above it in its file.
+---@param chunk? string   (default: only what the script has loaded is its own)
+---@param source? string
 ---@return table<string, function>
 ---@return fun(f: function)
 ---@nodiscard
-function upvalues.new(chunk)
+function upvalues.new(chunk, source)
+  source = source or ""
   local loaded = weak("k")
+  local first, last = #match(source, "^\n*") + 1, select(2, gsub(source, "\n", "")) + 1
 
   local function is_own(f)
-    return loaded[f] or getinfo(f, "S").source == chunk
+    if loaded[f] then
+      return true
+    end
+    local info = getinfo(f, "S")
+    local line = info.linedefined
+    return info.source == chunk and first <= line and line <= last
   end
 
   local function check_own(index, f, number)

@@ -144,7 +144,8 @@ end
 
 ---@class world.Script
 ---@field id string          such as "app:process_order"
----@field chunk string       name of its file's chunk
+---@field chunk? string      name of its file's chunk
+---@field source? string     its Lua text
 ---@field require function
 ---@field assigns? boolean   whether it may assign its own globals once its file has run
 
@@ -157,7 +158,7 @@ function world.new(script)
   local options = { complain = refuse_global, keeps_known = script.assigns }
   local env, seal_env = freeze.table(backing, "_G", options)
   local seals = { seal_env }
-  local own_upvalues, on_loaded = upvalues.new(script.chunk)
+  local own_upvalues, on_loaded = upvalues.new(script.chunk, script.source)
   for name, value in next, base_functions(env, script.id, on_loaded) do
     backing[name] = value
   end

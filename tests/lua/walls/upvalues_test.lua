@@ -68,6 +68,28 @@ describe("the upvalues of other functions", function()
     )
   end)
 
+  it("are not there where one YAML file holds both texts", function()
+    local chunk = "@inline.yaml"
+    local function define(id, line, source, imports)
+      source = ("\n"):rep(line - 1) .. source
+      modules.define({ id = id, chunk = chunk, source = source, modules = {}, imports = imports })
+    end
+    define("upvalues:above", 5, "local kept = 7\nreturn function() return kept end", {})
+    define(
+      "upvalues:below",
+      9,
+      [[
+      local above, own = require("above"), 8
+      local function f() return own end
+      local name, value = debug.getupvalue(f, 1)
+      local hidden = debug.getupvalue(above, 1) == nil
+      return { hidden, debug.setupvalue(above, 1, 9), above(), name, value }
+    ]],
+      { above = "upvalues:above" }
+    )
+    eq(modules.value("upvalues:below"), { true, nil, 7, "own", 8 })
+  end)
+
   each(
     { { "library.f, 1, own, 1" }, { "own, 1, library.f, 1" }, { "own, 1, library.chunk, 1" } },
     "are joined with none: {1}",
