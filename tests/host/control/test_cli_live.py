@@ -36,7 +36,7 @@ def dead(host: Host, count: int = 1) -> None:
     for number in range(count):
         host.queues.publish(b"app:jobs", json.dumps({"id": number, "total": -1}).encode())
     until(lambda: host.queues.info("app:jobs.dead").ready == count)
-    # It is counted as it is logged, and later than it is there.
+    # Or its line in the log may come between those of a command.
     until(lambda: host.metrics.total("dead") >= count)
 
 
