@@ -248,7 +248,8 @@ def test_a_program_that_forks_shares_a_client_with_its_children(
     script = tmp_path / "forking.py"
     script.write_text(FORKING)
     folder = direct if queue == "kept" else shop.project.root
-    command = [sys.executable, script, folder, queue]
+    # Python warns of every fork beside a thread.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", script, folder, queue]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     ids = done.stdout.split()
