@@ -224,6 +224,7 @@ _ROWS = (
         " hold messages. What is ready or delayed moves with its id, attempts, errors, group and"
         " what is left of its delay; what runs stays. Between two drivers OLD delivers nothing"
         " meanwhile, and a move that is killed leaves some messages in both and none in neither."
+        " What goes to a queue in memory ends with the host, as all there."
         " Nothing is dropped, so there is no backup: where OLD is declared, `moonq move NEW OLD`"
         " brings back all that waits in NEW.",
         examples=("moonq move app:old app:orders --dry-run",
