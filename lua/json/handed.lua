@@ -44,7 +44,9 @@ function handed.text(value, name)
   if value == nil then
     return "null", nil
   end
-  local text, err = json.encode(value, { name = name })
+  -- What belongs to it only inside, such as its details, need not be JSON.
+  local handed_over = fault.is_error(value) and told(value) or value
+  local text, err = json.encode(handed_over, { name = name })
   if text and find(text, '"_kind":', 1, true) then
     return json.encode(told(value), { name = name })
   end

@@ -332,6 +332,16 @@ def test_a_session_survives_whatever_it_evaluates() -> None:
     state.close()
 
 
+def test_the_details_of_an_error_are_told_without_running_their_code() -> None:
+    state = ConsoleState(Offered().lends(handler_of()), Limits(5.0))
+    state.ask(None, b"open", b"[]", b"{}", b"[]")
+    looping = "setmetatable({}, { __index = function() while true do end end })"
+    answer = state.evaluate(Text(f"nil, errors.new({{ message = 'x', details = {looping} }})"), 5.0)
+    assert answer["fault"]["message"] == "x"
+    assert not state.spent
+    state.close()
+
+
 def test_a_stub_is_put_without_running_the_code_of_the_library() -> None:
     bench = SimpleNamespace(
         hit=None,
