@@ -50,7 +50,8 @@ describe("literal.show", function()
 end)
 
 describe("literal.holds", function()
-  local EVENT = '{"event":"dead","attempt":3,"body":{"total":7,"coupon":null},"error":{"kind":"TIMEOUT"}}'
+  local BODY = '{"total":7,"coupon":null}'
+  local EVENT = '{"event":"dead","attempt":3,"body":' .. BODY .. ',"error":{"kind":"TIMEOUT"}}'
 
   each(
     {
