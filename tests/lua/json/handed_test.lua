@@ -2,7 +2,7 @@ local handed = require("host.json.handed")
 local json = require("json")
 local test = require("test")
 
-local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+local describe, each, eq = test.describe, test.each, test.eq
 
 local function nested(depth)
   local value = {}
