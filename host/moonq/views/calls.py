@@ -13,6 +13,8 @@ from moonq.views.tables import Cell, Found, facts, paragraph, sentence
 
 #: Frames of a traceback that are shown.
 FRAMES = 10
+#: Options of a publication in seconds.
+SPANS = ("delay", "ttl")
 #: Columns in front of what goes on below an error.
 HANG = 6
 
@@ -70,7 +72,12 @@ def _told(
 
 
 def _publication(one: Found) -> str:
-    return f"{one['queue']}  {one['body']}"
+    options = {
+        name: durations.show(value) if name in SPANS else value
+        for name, value in one["options"].items()
+    }
+    parts = (one["queue"], one["body"], fields_text(one["headers"]), fields_text(options))
+    return "  ".join(filter(None, parts))
 
 
 def _change(one: Found, screen: Screen) -> str:
