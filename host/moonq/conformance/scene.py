@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from moonq.clock import Clock, ManualClock
-from moonq.drivers.base import Driver, Event, Subscription
+from moonq.drivers.base import Driver, Event, Subscription, mover
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
@@ -329,6 +329,6 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "peek": lambda scene: scene.driver.peek("q", 1),
     "purge": lambda scene: scene.driver.purge("q"),
     "redrive": lambda scene: scene.driver.redrive("q.dead", ""),
-    "move": lambda scene: scene.driver.adopt("q", []),
+    "move": lambda scene: mover(scene.driver).adopt("q", []),
     "pause": lambda scene: scene.driver.pause("q"),
 }

@@ -6,16 +6,17 @@ ends that delivery with a verdict. A lease that runs out counts as an interrupti
 ready again at once, and the next delivery tells when that was (`lost_at`), until a verdict on it.
 
 `moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
-base class: it fits these Protocols.
+base class: it fits these Protocols. One that cannot `move` is no `Mover`, and lacks its methods.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, runtime_checkable
 
-from moonq.errors import QueueError
+from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     Delivery,
     Message,
@@ -193,6 +194,17 @@ class Driver(Protocol):
         numbers. Returns how many were moved.
         """
 
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*; buffers are handed back within a second."""
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+
+
+@runtime_checkable
+class Mover(Driver, Protocol):
+    """A driver that can `move`: it tells of queues nobody declares, and messages come and go."""
+
     def unserved(self) -> Mapping[str, int]:
         """Return how many messages lie in each queue, declared or not, that no consumer serves.
 
@@ -216,11 +228,20 @@ class Driver(Protocol):
         it in the same step; one that was taken meanwhile is answered with `Conflict`.
         """
 
-    def pause(self, queue: str) -> None:
-        """Deliver nothing from *queue*; buffers are handed back within a second."""
+    def resting(self, queue: str) -> AbstractContextManager[None]:
+        """Deliver nothing from *queue* inside a `with`; it ends with the process, if not before."""
+        ...
 
-    def resume(self, queue: str) -> None:
-        """Deliver again."""
+
+def mover(driver: Driver) -> Mover:
+    """Return *driver* as what it is, where messages can be moved into it and out of it.
+
+    Raises:
+        Unsupported: It says that they cannot, or knows nothing of that.
+    """
+    if isinstance(driver, Mover) and driver.capabilities().move != "none":
+        return driver
+    raise Unsupported(f"messages cannot be moved into a {driver.kind} or out of it")
 
 
 def cut(text: str, limit: int = 8192) -> str:

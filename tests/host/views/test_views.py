@@ -331,6 +331,8 @@ def test_what_was_done_is_said_in_its_own_words() -> None:
     screen = Screen()
     assert list(views.done({"paused": "app:a"}, screen)) == ["paused app:a"]
     assert list(views.done({"queue": "q", "retried": 1}, screen)) == ["1 message requeued"]
+    [_, rest] = views.done({"queue": "q", "chosen": 3, "retried": 1}, screen)
+    assert rest.startswith("2 still dead: ")
     gone = {"queue": "app:a", "chosen": 3, "dropped": 2, "backup": "a b", "backup_bytes": 9,
             "kept_days": 7}  # fmt: skip
     assert list(views.dropped(gone, screen, verb="purged")) == [

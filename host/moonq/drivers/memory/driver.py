@@ -7,6 +7,7 @@ time. What it holds ends with the process; `close` and `open` again keep it.
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
@@ -22,7 +23,7 @@ from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
@@ -194,6 +195,18 @@ class MemoryDriver:
             numbers = [one.number for one in stored]
             there = {record.seq: record for record in memory_view.select(origin, numbers)}
             return [_adopt(target, one, origin, there.get(one.number)) for one in stored]
+
+    @contextmanager
+    def resting(self, queue: str) -> Iterator[None]:
+        """Deliver nothing from *queue* inside a `with`."""
+        if self._queue(queue).paused:
+            yield
+            return
+        self.pause(queue)
+        try:
+            yield
+        finally:
+            self.resume(queue)
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; what has not started is handed back at once."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -34,7 +35,7 @@ from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.errors import QueueError
+from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
@@ -283,22 +284,40 @@ class SqliteDriver:
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*, in no process; what has not started is handed back."""
-        self._set_paused(self._lying(queue), True)
+        self._change_pause(queue, 1)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        self._set_paused(self._lying(queue), False)
+        self._change_pause(queue, 0)
 
-    def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
+    @contextmanager
+    def resting(self, queue: str) -> Iterator[None]:
+        """Deliver nothing from *queue* inside a `with`, in no process.
+
+        What somebody paused stays paused; else the pause is the session's, and ends with it.
+        """
         self._check_open()
+        assert self._writer.session is not None
+        ours = -self._writer.session.number
+        self._change_pause(queue, ours, instead_of=0)
+        try:
+            yield
+        finally:
+            with suppress(Unavailable):  # then the session ends it
+                self._change_pause(queue, 0, instead_of=ours)
+
+    def _change_pause(self, name: str, to: int, *, instead_of: int | None = None) -> None:
+        queue = self._lying(name)
+        self._check_open()
+        sql = "UPDATE queue SET paused = ?2 WHERE id = ?1 AND paused = coalesce(?3, paused)"
 
         def write(tx: Tx) -> None:
-            tx.execute("UPDATE queue SET paused = ? WHERE id = ?", (paused, queue.number))
-            queue.paused = paused
+            tx.execute(sql, (queue.number, to, instead_of))
+            queue.paused = tx.is_paused(queue)
             queue.stirred = True
 
         self._writer.task(write)
-        if paused:
+        if queue.paused:
             queue.recall()
         self._writer.ring()
 

@@ -196,6 +196,10 @@ def recover(tx: Tx, session: int, only: Collection[int] | None = None) -> None:
             tx.tell("interrupted", queue, mid)
         tx.execute(_RECOVER, (ran, tx.now, row))
         queue.alarm = min(queue.alarm, tx.now)
+    for (number,) in tx.rows("SELECT id FROM queue WHERE paused = ?", (-session,)):
+        tx.execute("UPDATE queue SET paused = 0 WHERE id = ?", (number,))
+        queue = tx.queue(number)
+        queue.paused, queue.stirred = False, True
     tx.execute("DELETE FROM seat WHERE sess = ?", (session,))
     if len(ours) == len(held):
         tx.execute("DELETE FROM session WHERE id = ?", (session,))

@@ -77,6 +77,8 @@ class Writer:
         self._round = -math.inf
         self._published = False
         """Whether anybody has published since the last round."""
+        self._is_lost = False
+        """Whether the file is no more where it was."""
         self._recovers = False
         """Whether to look for what dead processes held, as soon as may be."""
 
@@ -385,6 +387,7 @@ class Writer:
             queue.stirred = True
 
     def _make_round(self, *, is_first: bool) -> None:
+        self._watch_place()
         spare = spare_bytes(self._connection)
         self._space.look(spare)
         if spare and not (self._published and self._space.is_safe):
@@ -395,6 +398,14 @@ class Writer:
         if not is_first:
             self._reap(None)
         self._run_alone(forget_keys)
+
+    def _watch_place(self) -> None:
+        """Tell once when the file is no more where it was: nobody notices until the next start."""
+        is_lost = sqlite_file.identity(self._path) != self._identity
+        if is_lost and not self._is_lost:
+            problem = sqlite_file.replaced(self._path)
+            _log.error("%s: %s", problem.message, problem.hint)
+        self._is_lost = is_lost
 
     def _reap(self, only: Collection[int] | None) -> None:
         """Recover what dead processes held; at first *only* of queues that are declared by now."""
