@@ -129,7 +129,8 @@ class Receipt(NamedTuple):
     """The driver's answer to a publish: the id under which the message is stored."""
 
     id: str
-    duplicate: bool = False
+    duplicate: bool | None = False
+    """Whether a message with its deduplication key was there already; None: nobody can tell."""
 
 
 class Stored(NamedTuple):

@@ -204,6 +204,28 @@ def what_is_declared_while_the_driver_is_closed_is_there_when_it_opens(scene: Sc
     assert scene.consumer(queue="later").finish() == ["a"]
 
 
+@each("patience", [10.0, 0.0])
+def a_driver_that_closes_sends_what_it_has_accepted(scene: Scene, patience: float) -> None:
+    """§8 stop: by its deadline; a verdict that it took is kept, or its message runs again."""
+    consumer = scene.serving("a", "b")
+    done, failed = consumer.run(2)
+    assert consumer.settle(done)
+    assert consumer.settle(failed, retry(1.0))
+    consumer.subscription.stop()
+    assert consumer.subscription.close(scene.clock.monotonic() + 10)
+    assert scene.driver.close(scene.clock.monotonic() + patience)
+    assert scene.driver.close()
+    assert isinstance(scene.offer("late"), Unavailable)
+    scene.driver.open(scene.events.append)
+    assert scene.counts() == {"delayed": 1}
+
+
+def a_driver_that_does_well_complains_of_nothing(scene: Scene) -> None:
+    """§4 health: it turns red for a reason, which is said."""
+    scene.kill("a")
+    assert list(scene.driver.health()) == []
+
+
 def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
     """§8: what ran while the driver was closed is settled, and not run twice."""
     consumer = scene.serving("a", "b")

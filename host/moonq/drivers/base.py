@@ -29,14 +29,36 @@ from moonq.model import (
 )
 
 Ability = Literal["native", "emulated", "approximate", "none"]
+Happening = Literal[
+    "expired",
+    "dropped",
+    "interrupted",
+    "lease_lost",
+    "dead_letter_failed",
+    "blocked",
+    "cancelled",
+    "reconnecting",
+    "reconnected",
+]
+"""What a driver does or meets unasked:
+
+expired, dropped: messages that are gone from their queue, for their time or for want of room;
+interrupted: leases that ended without a verdict; lease_lost: verdicts that came too late;
+dead_letter_failed: a dead letter could not be stored, its message stays where it was;
+blocked: the broker takes no publish for now; cancelled: the broker ended a subscription;
+reconnecting, reconnected: the broker is away, and back.
+"""
+#: What takes messages away.
+LOSSES = frozenset(("expired", "dropped"))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a driver did unasked: worth a count and perhaps a log line."""
 
-    kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
-    queue: str
+    kind: Happening
+    queue: str | None
+    """The driver's name of the queue; None: it concerns the driver as a whole."""
     count: int = 1
     detail: str = ""
 
@@ -94,8 +116,10 @@ class Subscription(Protocol):
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once.
 
-        Never waits for a broker: what it cannot do at once it sends with the next batch. Returns
-        False when the delivery was settled before or its lease is lost; nothing changes then.
+        Never waits for a broker: what it cannot do at once it sends with the next batch, so True
+        means that it was accepted and will be sent. Returns False when the delivery was settled
+        before or its lease is lost; nothing changes then. A refusal that comes after True is the
+        event `lease_lost`.
         """
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
@@ -131,11 +155,23 @@ class Driver(Protocol):
 
         Raises:
             Unavailable: The broker does not answer.
+            Refused: It turns us away; to try again does not help.
             Unsupported: It answers, but cannot keep the contract.
         """
 
-    def close(self) -> None:
-        """Give back connections. Leased messages stay leased until their lease ends."""
+    def close(self, deadline: float | None = None) -> bool:
+        """Send what was accepted until *deadline* (the clock's monotonic seconds) and leave.
+
+        Without a deadline it takes the driver's own patience. Returns False when something could
+        not be sent: those messages will run again. Leased messages stay leased until their lease
+        ends.
+        """
+
+    def health(self) -> Sequence[str]:
+        """Return what is wrong with the driver now, a sentence each; nothing: all is well.
+
+        Asks no broker and never waits: it says what the driver has met.
+        """
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue (and its dead letters) exist as *spec* says; may be repeated.

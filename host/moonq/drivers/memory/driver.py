@@ -64,7 +64,11 @@ class MemoryDriver:
             for queue in self._queues.values():
                 queue.wake_all()
 
-    def close(self) -> None:
+    def health(self) -> Sequence[str]:
+        """Return nothing: whatever may be wrong ends the process."""
+        return ()
+
+    def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; messages stay, and what runs may still be settled."""
         with self._lock:
             self._shared.closed = True
@@ -72,6 +76,7 @@ class MemoryDriver:
                 for desk in queue.desks:
                     desk.stop()
                 queue.wake_all()
+        return True
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.

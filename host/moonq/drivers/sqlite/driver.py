@@ -41,6 +41,8 @@ from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Recei
 SLICE = 500
 #: Real seconds that storing may take, whatever the publisher's patience.
 LEAST = 2.0
+#: Real seconds that closing may take when nobody names a deadline.
+MOST = 15.0
 Item = TypeVar("Item")
 
 
@@ -118,11 +120,14 @@ class SqliteDriver:
         writer.on_event = on_event
         writer.start(connection)
 
-    def close(self) -> None:
-        """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
+    def close(self, deadline: float | None = None) -> bool:
+        """Stop to deliver and to accept; what runs may still be settled after the next `open`.
+
+        Storing takes real time: it has `LEAST` seconds of it, however near the deadline is.
+        """
         with self._opening:
             if not self._is_open:
-                return
+                return True
             self._is_open = False
         for queue in self._queues.values():
             with queue.lock:
@@ -130,9 +135,17 @@ class SqliteDriver:
                     desk.stop()
             queue.free_places()
         is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
-        self._writer.stop(leave=not is_busy)
+        left = MOST if deadline is None else deadline - self._clock.monotonic()
+        is_done = self._writer.stop(max(left, LEAST), leave=not is_busy)
         if self._view is not None:
             self._view.close()
+        return is_done
+
+    def health(self) -> Sequence[str]:
+        """Return what hinders it: the file, the disk, settles that were not written."""
+        if not self._is_open:
+            return [self._problem.message] if self._problem else []
+        return self._writer.health()
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.

@@ -36,6 +36,7 @@ from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, QueueError, Uncertain
+from moonq.text.wording import plural
 
 _log = log.get("moonq.sqlite")
 Result = TypeVar("Result")
@@ -83,7 +84,13 @@ class Writer:
     # Life
 
     def start(self, connection: sqlite3.Connection) -> None:
-        """Begin to write through *connection*, which is ours from now on."""
+        """Begin to write through *connection*, which is ours from now on.
+
+        Raises:
+            Unavailable: The thread that wrote before has not come to its end.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise sqlite_file.held_too_long(self._path)
         self._connection = connection
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")
@@ -96,18 +103,35 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
         self._thread.start()
 
-    def stop(self, *, leave: bool) -> None:
-        """Write what was asked for, then end; *leave* gives the session up as well."""
+    def stop(self, seconds: float, *, leave: bool) -> bool:
+        """Write what was asked for within *seconds*, then end; *leave* gives up the session, too.
+
+        False: not all of it is written.
+        """
         if leave:
             self.later(lambda tx: recover(tx, tx.session))
         self._stopping = True
         self.ring()
         if self._thread is not None:
-            self._thread.join(BUSY + 5)
+            self._thread.join(seconds)
+            if self._thread.is_alive():
+                # It has the file, and with it the session: both go with the process.
+                return False
             self._thread = None
+        is_done = not self._inbox.late
         if leave and self.session is not None:
             sqlite_session.clear(self._path, self.session.number)
             self.session = None
+        return is_done
+
+    def health(self) -> list[str]:
+        """Return what hinders the writing now, a sentence each."""
+        found = []
+        if self._space.is_short:
+            found.append(sqlite_file.storage_full(self._path).message)
+        if late := len(self._inbox.late):
+            found.append(f"{self._path}: {plural(late, 'verdict')} could not be written yet")
+        return found
 
     # What others ask for
 

@@ -85,9 +85,9 @@ class World(Building):
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, driver: str, event: Event) -> None:
         """Remember which messages expired."""
-        super().on_event(event)
+        super().on_event(driver, event)
         if event.kind == "expired" and self.bench.run is not None:
             self.bench.run.dead.append(event.detail)
 
