@@ -198,6 +198,5 @@ class QueueSpec(NamedTuple):
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
     dedup_window: float = DEDUP_WINDOW
     group_on_failure: Literal["block", "skip"] = "block"
-    lease: float = 30.0
     options: Mapping[str, object] = MappingProxyType({})
     """This driver's own keys; one it does not know is an error."""

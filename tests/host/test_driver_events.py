@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from moonq.drivers.base import Event, Happening
+from moonq.drivers.memory.driver import MemoryDriver
 from moonq.host import Host
 from moonq.operations import overview
 
@@ -72,3 +73,25 @@ def test_the_status_says_what_is_wrong_with_a_driver(make_host: MakeHost) -> Non
 
     until(lambda: "is full" in problem("app:file"))
     assert problem("app:memory") == ""
+
+
+CONSUMER = """\
+  - {name: jobs, kind: queue.queue, driver: memory}
+  - {name: work, kind: function.lua, source: "return function() end"}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work, lease: 90s, timeout: 7s, prefetch: 3}
+"""
+
+
+def test_a_driver_hears_the_terms_of_a_consumer(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Any] = []
+    inner = MemoryDriver.subscribe
+
+    def subscribe(self: MemoryDriver, *place: Any, **terms: Any) -> Any:
+        heard.append((place, terms))
+        return inner(self, *place, **terms)
+
+    monkeypatch.setattr(MemoryDriver, "subscribe", subscribe)
+    make_host(CONSUMER)
+    assert heard == [(("app:jobs", 3), {"lease": 90.0, "timeout": 7.0, "name": "app:worker"})]

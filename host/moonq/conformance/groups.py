@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Consumer, Scene, dead, ids, retry
+from moonq.drivers.base import LEASE
 from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
 
 #: What a driver needs for any of these cases.
@@ -168,7 +169,7 @@ def a_crash_does_not_change_the_order(scene: Scene) -> None:
     crashed = scene.consumer()
     crashed.run()
     crashed.crash()
-    scene.later(scene.spec.lease + 10)
+    scene.later(LEASE + 10)
     assert scene.consumer().finish() == ["A1", "A2"]
 
 

@@ -218,9 +218,9 @@ class Scene:
         assert not [answer for answer in answers if isinstance(answer, QueueError)]
         return [answer for answer in answers if isinstance(answer, Receipt)]
 
-    def consumer(self, prefetch: int = 10, queue: str = "q") -> Consumer:
-        """A consumer of *queue*."""
-        return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
+    def consumer(self, prefetch: int = 10, queue: str = "q", **terms: Any) -> Consumer:
+        """A consumer of *queue*; *terms* are those of `subscribe`."""
+        return Consumer(self.driver.subscribe(queue, prefetch, **terms), self.patience)
 
     def serving(self, *names: str, prefetch: int = 10, **fields: Any) -> Consumer:
         """A consumer of `q`, to which one message of each name was published."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Scene, Worker, ids, near, retry
+from moonq.drivers.base import LEASE
 from moonq.errors import QueueFull, Unavailable
 from moonq.model import RELEASE
 
@@ -143,7 +144,7 @@ def the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
     consumer = scene.serving("running", "buffered")
     consumer.run(1)
     consumer.crash()
-    scene.later(scene.spec.lease + 10)
+    scene.later(LEASE + 10)
     heir = scene.consumer()
     taken = heir.take()
     story = sorted((d.message.id, d.attempt, d.interruptions) for d in taken)
@@ -174,6 +175,33 @@ def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
     worker = Worker(waiting, 300.0)
     crashed.crash()
     assert worker.took(lambda: scene.later(1)) == ["a"]
+
+
+@each("lease", [1.0, 3600.0])
+def a_crash_is_noticed_within_the_lease_of_the_one_that_crashed(scene: Scene, lease: float) -> None:
+    """§5 lease: + 10 s, whatever the lease of the one that waits, and whoever came first."""
+    waiting = scene.consumer(lease=3600.0)
+    worker = Worker(waiting, 10_000.0)
+    crashed = scene.consumer(lease=lease)
+    waiting.subscription.pause()
+    scene.publish("a")
+    crashed.run()
+    waiting.subscription.resume()
+    crashed.crash()
+    scene.later(lease + 10)
+    assert worker.took() == ["a"]
+
+
+@each("lease", [1.0, 3600.0])
+def a_handler_may_outlast_its_lease(scene: Scene, lease: float) -> None:
+    """§5 lease: it is renewed by itself, so a short one costs nothing."""
+    scene.publish("a")
+    consumer, other = scene.consumer(lease=lease, timeout=30.0, name="app:worker"), scene.consumer()
+    (running,) = consumer.run()
+    for _ in range(6):
+        scene.later(4)
+        assert other.take() == []
+    assert consumer.settle(running)
 
 
 def a_long_handler_is_not_run_again(scene: Scene) -> None:

@@ -48,6 +48,8 @@ dead_letter_failed: a dead letter could not be stored, its message stays where i
 blocked: the broker takes no publish for now; cancelled: the broker ended a subscription;
 reconnecting, reconnected: the broker is away, and back.
 """
+#: Seconds for which a consumer keeps what it holds when it vanishes, where nothing else is said.
+LEASE = 30.0
 #: What takes messages away.
 LOSSES = frozenset(("expired", "dropped"))
 
@@ -195,8 +197,27 @@ class Driver(Protocol):
             QueueNotFound: No such queue was declared.
         """
 
-    def subscribe(self, queue: str, prefetch: int) -> Subscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> Subscription:
+        """Begin to take from *queue*, as the consumer called *name*.
+
+        What it holds, buffered and running alike, stays its own for *lease* seconds after it was
+        last heard of, and the driver renews that by itself: a handler may run for *timeout* seconds
+        (None: without limit) without any word. When it vanishes, its messages run again within
+        *lease* + 10 seconds.
+
+        Raises:
+            Unsupported: The broker cannot lend a message for as long as *timeout*.
+            QueueNotFound: No such queue was declared.
+            Unavailable: The driver is closed.
+        """
 
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""

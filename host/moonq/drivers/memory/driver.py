@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
-from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.memory import view as memory_view
 from moonq.drivers.memory.entry import LIMITS
@@ -115,17 +115,29 @@ class MemoryDriver:
             if self._shared.news:
                 self._shared.tell()
 
-    def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> MemorySubscription:
+        """Begin to take from *queue*.
+
+        A lease lasts for as long as the subscription is there; one that was dropped is noticed
+        within *lease* by any that waits.
+        """
         source = self._queue(queue)
-        desk = MemoryDesk(source, prefetch)
+        desk = MemoryDesk(source, prefetch, lease)
         with self._shared.working():
             if self._shared.closed:
                 raise Unavailable(
                     f"queue {queue!r}: its memory driver is not running",
                     hint="start the driver first",
                 )
-            source.desks.append(desk)
+            source.seat(desk)
         return MemorySubscription(source, desk)
 
     def info(self, queue: str) -> QueueInfo:

@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 
 from moonq.clock import Clock
 from moonq.drivers import refusals
-from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
@@ -218,8 +218,20 @@ class SqliteDriver:
             if queue.freed == seen and self._is_open and left > 0:
                 self._clock.wait(queue.place_free, left)
 
-    def subscribe(self, queue: str, prefetch: int) -> SqliteSubscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> SqliteSubscription:
+        """Begin to take from *queue*.
+
+        The lock on the session's file is every lease: it lasts as long as the process, and its end
+        is noticed within a second or two, however long *lease* is.
+        """
         source = self._queue(queue)
         self._check_open()
         writer = self._writer
