@@ -47,8 +47,8 @@ def told(host: Host, event: Event) -> list[tuple[str, str, int]]:
 @pytest.mark.parametrize("kind", get_args(Happening))
 def test_only_what_is_gone_is_a_loss(host: Host, kind: Happening) -> None:
     host.announce()
-    losses = told(host, Event(kind, "app:jobs", 3))
-    assert losses == ([(kind, "app:jobs", 3)] if kind in {"expired", "dropped"} else [])
+    losses = told(host, Event(kind, "app:jobs", 10))
+    assert losses == ([(kind, "app:jobs", 10)] if kind in {"expired", "dropped"} else [])
     assert host.metrics.get(kind, "app:jobs") == 3
 
 
@@ -78,7 +78,7 @@ def test_the_status_says_what_is_wrong_with_a_driver(make_host: MakeHost) -> Non
 CONSUMER = """\
   - {name: jobs, kind: queue.queue, driver: memory}
   - {name: work, kind: function.lua, source: "return function() end"}
-  - {name: worker, kind: queue.consumer, queue: jobs, func: work, lease: 90s, timeout: 7s, prefetch: 3}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work, lease: 90s, timeout: 7s}
 """
 
 
@@ -94,4 +94,4 @@ def test_a_driver_hears_the_terms_of_a_consumer(
 
     monkeypatch.setattr(MemoryDriver, "subscribe", subscribe)
     make_host(CONSUMER)
-    assert heard == [(("app:jobs", 3), {"lease": 90.0, "timeout": 7.0, "name": "app:worker"})]
+    assert heard == [(("app:jobs", 10), {"lease": 90.0, "timeout": 7.0, "name": "app:worker"})]

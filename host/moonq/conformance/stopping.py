@@ -179,14 +179,11 @@ def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
 
 @each("lease", [1.0, 3600.0])
 def a_crash_is_noticed_within_the_lease_of_the_one_that_crashed(scene: Scene, lease: float) -> None:
-    """§5 lease: + 10 s, whatever the lease of the one that waits, and whoever came first."""
-    waiting = scene.consumer(lease=3600.0)
-    worker = Worker(waiting, 10_000.0)
-    crashed = scene.consumer(lease=lease)
-    waiting.subscription.pause()
+    """§5 lease: + 10 s, whatever the lease of the one that waits."""
     scene.publish("a")
+    crashed, waiting = scene.consumer(lease=lease), scene.consumer(lease=3600.0)
     crashed.run()
-    waiting.subscription.resume()
+    worker = Worker(waiting, 10_000.0)
     crashed.crash()
     scene.later(lease + 10)
     assert worker.took() == ["a"]
