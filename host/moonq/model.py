@@ -184,6 +184,10 @@ class QueueInfo(NamedTuple):
         return sum(known) if len(known) == len(parts) else None
 
 
+#: Of a queue whose driver says nothing.
+UNCOUNTED = QueueInfo(None, None, None, None, None, None, None, exact=False)
+
+
 class QueueSpec(NamedTuple):
     """A queue as its driver needs to know it; policy about failures stays above the driver."""
 
