@@ -191,7 +191,7 @@ entries:
     assert "\aring: app:sent" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")
     with tree.host():
-        looked = tree.moonq("eval", 'local _, err = require("bell").ring("x") return err:kind()')
+        looked = tree.moonq("eval", 'local _, err = require("bell").ring("bold") return err:kind()')
         assert looked == '"PERMISSION_DENIED"\n'
     help_ = tree.moonq("repl", "-e", "?bell.ring")
     assert "bell.ring(about) -> true|nil, errors.Error|nil" in help_

@@ -146,18 +146,37 @@ def _text_only(action: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **given: Any) -> Any:
         ctx = click.get_current_context()
         for one in ctx.command.params:
-            if not isinstance(one.type, click.Path) and not is_text(ctx.params.get(one.name or "")):
-                raise click.BadParameter("it is not UTF-8", ctx, one)
+            name = one.name or ""
+            if isinstance(one.type, click.Path) or is_text(ctx.params.get(name)):
+                continue
+            try:
+                given[name] = _reread(ctx.params[name])
+            except UnicodeError:
+                raise click.BadParameter("it is not UTF-8", ctx, one) from None
         return action(*args, **given)
 
     return run
 
 
 def is_text(value: Any) -> bool:
-    """Whether *value*, an argument, was UTF-8; Python makes lone surrogates of what is not."""
+    """Whether *value*, an argument, was text; Python makes surrogates of what it cannot read."""
     if isinstance(value, tuple | list):
         return all(map(is_text, value))
     return not isinstance(value, str) or not _SURROGATE.search(value)
+
+
+def _reread(value: Any) -> Any:
+    """Return *value* read as UTF-8, where the locale says that the terminal has less than that.
+
+    Raises:
+        UnicodeError: It is not UTF-8.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode()
+    if isinstance(value, tuple):
+        parts = map(_reread, value)
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value
 
 
 def command(

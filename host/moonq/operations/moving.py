@@ -57,7 +57,7 @@ class Moving(Requests):
         if old.driver is to.driver and old.name == to.spec.name:
             raise Invalid(f"{old.shown} and {to.id} are the same queue")
         moved = 0 if dry_run else self._bring(old, to, most)
-        if moved:
+        if not dry_run:
             self.record("move", f"{old.shown} -> {to.id} {moved}")
         info = old.driver.info(old.name)
         return {

@@ -75,15 +75,6 @@ def lines_of(source: str) -> Iterator[str]:
         raise unreadable(source, problem) from None
 
 
-def argument(value: str, name: str) -> str:
-    """Return *value*, which stood behind *name* on a command line, if it was UTF-8 there.
-
-    Raises:
-        Invalid: It was not; says where.
-    """
-    return decoded(value.encode(errors="surrogateescape"), name)
-
-
 def _decoded_lines(stream: object, source: str) -> Iterator[str]:
     for number, line in enumerate(cast("BinaryIO", stream), 1):
         yield decoded(line, source, line=number)

@@ -140,15 +140,20 @@ def test_a_script_that_is_no_text_is_refused_with_the_place(
 def test_code_on_the_command_line_that_is_no_text_is_refused(moonq: Run, shop: Path) -> None:
     code = b'x = 1\n"\xff"'.decode(errors="surrogateescape")
     said = moonq("repl", "-C", shop, "-e", "1", "-e", code)
-    assert said[:2] == (1, "")
-    assert said.err.startswith("moonq: -e: line 2, byte 2: 0xff is not UTF-8\n")
+    assert said[:2] == (2, "")
+    assert "Invalid value for '-e': it is not UTF-8" in said.err
     said = moonq("eval", "-C", shop, code)
-    assert said.err.startswith("moonq: CODE: line 2, byte 2: 0xff is not UTF-8\n")
+    assert "Invalid value for 'CODE': it is not UTF-8" in said.err
+
+
+def test_code_of_a_terminal_that_calls_itself_ascii_is_read_as_text(moonq: Run, shop: Path) -> None:
+    code = '"Zoë"'.encode().decode("ascii", "surrogateescape")
+    assert moonq("eval", "-C", shop, code).out == '"Zoë"\n'
 
 
 def test_a_script_that_is_not_there_is_no_bug(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-f", shop / "nosuch.lua", "-e", "1")
-    assert said[:2] == (1, "")
+    assert said[:2] == (4, "")
     assert "nosuch.lua: No such file or directory" in said.err
 
 

@@ -129,6 +129,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "retry": {"queue": "jobs", "confirm": "app:jobs"},
     "drop": {"queue": "jobs", "confirm": "app:jobs"},
     "purge": {"queue": "idle", "confirm": "app:idle"},
+    "move": {"source": "jobs", "target": "idle"},
     "reload": {},
     "stop": {},
 }
@@ -155,6 +156,7 @@ CHANGES = [
     'mq.pause("worker")',
     'mq.call("work", { id = 1, total = 1 }, { send = true })',
     'mq.dead.drop("jobs", { confirm = "app:jobs" })',
+    'mq.move("idle", "jobs")',
     "mq.reload()",
     'load([[return queue.publish("app:idle", 1)]])()',
     'coroutine.wrap(function() return queue.publish("app:idle", 1) end)()',

@@ -175,7 +175,6 @@ CASES = [
     Case("doctor_of_a_driver_that_fails", "doctor --driver more:file --json", files=NO_FOLDER),
     Case("doctor_of_no_driver", "doctor --driver notes --json"),
     Case("doctor_of_all", "doctor --json"),
-    Case("doctor_that_compacts", "doctor --driver file --compact --json", before=NOTES),
     Case("doctor_that_compacts_in_use", "doctor --driver file --compact --json", "host", NOTES),
     Case("doctor_that_compacts_nothing", "doctor --driver memory --compact --json"),
 

@@ -13,7 +13,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import attached
 from moonq.cli.options import Options, command
 from moonq.text.plain import visible
-from moonq.text.reading import argument, text_of
+from moonq.text.reading import text_of
 
 
 @command()
@@ -33,7 +33,7 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
       moonq eval 'queue.info("app:orders").ready'
       moonq eval 'mq.peek("orders", { limit = 1 })' --json
     """
-    source = text_of("-") if code == "-" else argument(code, "CODE")
+    source = text_of("-") if code == "-" else code
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
         fields = {"src": source, "timeout": timeout, "width": width, "marked": not options.json}

@@ -85,7 +85,7 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
     _check(given)
     changes = "" if given["dry_run"] else f"publish into {queue}"
     with attached(options, changes=changes, yes=given["yes"]) as host:
-        job = Job(host, queue, given["dry_run"], source=_source(given))
+        job = Job(host, queue, given["dry_run"], source=_source(given) or "")
         if given["wait"] is None:
             # A dry run goes as fast as it can: nothing is there to be spared.
             rate = None if given["dry_run"] else given["rate"]
@@ -114,16 +114,18 @@ def messages(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     template = Template(dict(given["headers"]), options)
     if given["ndjson"] is not None:
         return messages_of(given["ndjson"], template)
-    if source := _source(given):
+    if (source := _source(given)) is not None:
         message = template.of_bytes(bytes_of(source))
     else:
         message = template.message(arguments.as_json(given["body"]))
     return itertools.repeat(message, given["count"])
 
 
-def _source(given: Mapping[str, Any]) -> str:
-    """Return the file that holds the one body, `-` for stdin; empty where there is none."""
-    return given["file"] or ("-" if given["body"] == "-" else "")
+def _source(given: Mapping[str, Any]) -> str | None:
+    """Return the file that holds the one body, `-` for stdin; None where there is none."""
+    if given["file"] is not None:
+        return str(given["file"])
+    return "-" if given["body"] == "-" else None
 
 
 class Job:

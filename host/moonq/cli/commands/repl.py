@@ -11,7 +11,7 @@ import click
 from moonq import __version__
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
-from moonq.text.reading import argument, shown, text_of
+from moonq.text.reading import shown, text_of
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ def repl(
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
-    codes = tuple(argument(code, "-e") for code in codes)
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
     reached = reach(options.project, to=attach, local=local, start=start, whole=True)
