@@ -100,6 +100,7 @@ def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
+@needs("purge", "select")
 @needs("purge")
 def a_purged_message_can_be_published_again_under_its_key(scene: Scene) -> None:
     """§6 dedup: it exists no more, and was not handled either."""

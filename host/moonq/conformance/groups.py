@@ -54,11 +54,9 @@ def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
     consumer.settle(a1, retry(5))
     (a2,) = consumer.run()
     assert a2.message.id == "A2"
-    assert [scene.find(name).state for name in ("A1", "A2", "A3")] == [
-        "delayed",
-        "running",
-        "ready",
-    ]
+    if scene.promises("find"):
+        states = [scene.find(name).state for name in ("A1", "A2", "A3")]
+        assert states == ["delayed", "running", "ready"]
     scene.later(5)
     assert consumer.take() == []
     consumer.settle(a2)
@@ -100,6 +98,7 @@ def a_message_that_is_put_off_keeps_its_turn_or_gives_it_up(
     assert consumer.finish() == then
 
 
+@needs("purge", "select")
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     """§6 group: dead, expired and purged ones hold nothing up."""
     consumer = _groups(scene, "A1", "A2", "A3")

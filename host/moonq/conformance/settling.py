@@ -115,13 +115,9 @@ def the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None
     """§1 I5: the second changes nothing, answers False, and is counted."""
     consumer, delivery = scene.running("a")
     assert consumer.settle(delivery, first)
-    before = scene.info(), scene.peek(), scene.peek("q.dead")
+    before = scene.shown(), scene.shown("q.dead")
     assert not consumer.settle(delivery, second)
-    assert (
-        scene.info(),
-        scene.peek(),
-        scene.peek("q.dead"),
-    ) == before
+    assert (scene.shown(), scene.shown("q.dead")) == before
     assert scene.told("lease_lost") == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from moonq.conformance.case import each, needs
+from moonq.conformance.case import each, exactly, needs
 from moonq.conformance.scene import Scene, Worker, ids, near, retry
 from moonq.drivers.base import LEASE
 from moonq.errors import QueueFull, Unavailable
@@ -251,6 +251,7 @@ def a_driver_that_does_well_complains_of_nothing(scene: Scene) -> None:
     assert list(scene.driver.health()) == []
 
 
+@exactly("survives_reopen")
 def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
     """§8: what ran while the driver was closed is settled, and not run twice."""
     consumer = scene.serving("a", "b")

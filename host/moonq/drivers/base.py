@@ -76,7 +76,8 @@ class Limit(NamedTuple):
 class Capabilities(NamedTuple):
     """What a driver can do, clause by clause, each with what it is for people.
 
-    Asking for a `none` is an error, never ignored.
+    Asking for a `none` is an error, never ignored. What nobody asks for, such as exact counts, is
+    `approximate` or `none` where the contract's word is not kept, and the reason says how far.
     """
 
     durable: Annotated[Ability, "messages outlive the process"] = "native"
@@ -95,6 +96,12 @@ class Capabilities(NamedTuple):
     pause: Annotated[Ability, "pause a queue"] = "native"
     attempts: Annotated[Ability, "exact attempts"] = "native"
     several_hosts: Annotated[Ability, "several hosts share a queue"] = "native"
+    find: Annotated[Ability, "find a message by its id"] = "native"
+    select: Annotated[Ability, "purge or redrive by id"] = "native"
+    interruptions: Annotated[Ability, "exact interruptions"] = "native"
+    expiry: Annotated[Ability, "expire on time, not at delivery"] = "native"
+    survives_reopen: Annotated[Ability, "what runs outlives a reconnect"] = "native"
+    dead_by_origin: Annotated[Ability, "shared dead letters counted by origin"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
@@ -220,7 +227,11 @@ class Driver(Protocol):
         """
 
     def info(self, queue: str) -> QueueInfo:
-        """Count the messages of *queue* by state."""
+        """Count the messages of *queue* by state; a number that nobody can give is None.
+
+        `dead` are the dead letters of this queue; without the ability `dead_by_origin` they are
+        all that lie where its dead letters go.
+        """
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -241,6 +252,9 @@ class Driver(Protocol):
         """Drop ready and delayed messages (those of *ids*, or all) and return how many.
 
         A text in *ids* means every message with that id, a number the one `Stored` of that number.
+
+        Raises:
+            Unsupported: Messages are named, and the driver cannot `select`.
         """
 
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:

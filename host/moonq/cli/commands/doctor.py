@@ -139,6 +139,8 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
 
 def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> dict[str, object]:
     """Return the result as plain data; keys are only ever added."""
+    from moonq.drivers import descriptor
+
     return {
         "schema": "moonq.doctor/1",
         "driver": entry.id,
@@ -155,6 +157,7 @@ def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> 
             if finding.problem
         ],
         "capabilities": abilities._asdict(),
+        "limits": {name: limit.reason for name, limit in descriptor(entry.kind).limits.items()},
     }
 
 
