@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from moonq.clock import Clock, SystemClock
 from moonq.conformance import CASES, Case, Scene
 from moonq.conformance.scene import Factory
+from moonq.drivers.base import Driver
 from moonq.errors import Unsupported
 
 _HERE = str(Path(__file__).parent)
@@ -43,15 +45,23 @@ def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
 
 
 def _problem(case: Case, make: Factory) -> str:
-    scene = None
+    made: list[Driver] = []
+
+    def remember(clock: Clock) -> Driver:
+        made.append(make(clock))
+        return made[-1]
+
     try:
-        scene = Scene(make)
-        case.prove(scene)
+        # Whoever was killed at it has left something behind.
+        make(SystemClock()).erase()
+        case.prove(Scene(remember))
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
         return _explain(error)
     finally:
-        if scene is not None:
-            scene.driver.close()
+        for driver in made:
+            driver.close()
+        for driver in made[-1:]:
+            driver.erase()
     return ""
 
 

@@ -245,6 +245,23 @@ def a_driver_that_closes_sends_what_it_has_accepted(scene: Scene, patience: floa
     assert scene.counts() == {"delayed": 1}
 
 
+def what_is_erased_is_gone(scene: Scene) -> None:
+    """§2 success: where a driver has tried something out, no message of it is left."""
+    scene.publish("a")
+    scene.kill("b")
+    scene.publish("late", delay=60.0)
+    scene.driver.close()
+    for _ in range(2):
+        scene.driver.erase()
+    scene.driver.open(scene.events.append)
+    scene.declare()
+    assert scene.counts() == {}
+    assert scene.driver.unserved() == {}
+    scene.later(60)
+    assert scene.consumer().take() == []
+    assert scene.consumer(queue="q.dead").take() == []
+
+
 def a_driver_that_does_well_complains_of_nothing(scene: Scene) -> None:
     """§4 health: it turns red for a reason, which is said."""
     scene.kill("a")

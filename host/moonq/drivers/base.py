@@ -293,6 +293,13 @@ class Driver(Protocol):
     def resume(self, queue: str) -> None:
         """Deliver again."""
 
+    def erase(self) -> None:
+        """Delete all that lies at this driver's place, and whatever it keeps there for itself.
+
+        The driver is closed. Only drivers that were made to try things out are erased, see
+        `Descriptor.twin`; what is not there is no error.
+        """
+
 
 def cut(text: str, limit: int = 8192) -> str:
     """Return *text*, at most *limit* characters of it, marked where it was cut."""

@@ -39,9 +39,10 @@ class Descriptor:
     make: Callable[[Any, Clock, Path], Driver]
     """Makes one from an entry's fields, a clock and the project's folder."""
     twin: Callable[[Any, int], DriverFields]
-    """Returns the fields of a driver at another place, where it may try things out."""
-    litter: Callable[[Any], str]
-    """Returns the folder that holds the places of all twins, below the project's; "" is none."""
+    """Returns the fields of a driver at another place, of that number, to try things out at.
+
+    The same settings but for the place: another file, another prefix of names at the same broker.
+    What is done there, `erase` included, must touch nothing at the place of the entry itself."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """The abilities that the broker does not have by itself, each with the reason."""
 

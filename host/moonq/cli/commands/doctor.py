@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections import Counter
@@ -118,7 +117,7 @@ def driver_entry(project: Project, name: str) -> Entry:
 
 
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
-    """Run the suite over twins of the driver, and clean up behind them."""
+    """Run the suite over twins of the driver, which are erased."""
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold
     from moonq.drivers import descriptor
@@ -128,12 +127,7 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     def factory(number: int) -> Factory:
         return lambda clock: driver.make(driver.twin(config, number), clock, project.root)
 
-    litter = driver.litter(config)
-    try:
-        findings = list(hold(factory))
-    finally:
-        if litter:
-            shutil.rmtree(project.root / litter, ignore_errors=True)
+    findings = list(hold(factory))
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 

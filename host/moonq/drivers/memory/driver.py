@@ -220,6 +220,10 @@ class MemoryDriver:
         """Deliver again."""
         self._locked(MemoryQueue.resume, queue)
 
+    def erase(self) -> None:
+        """Forget everything."""
+        self._queues.clear()
+
     def _locked(self, do: Callable[..., Answer], name: str, *asked: Any) -> Answer:
         """Do something with a queue, and report what it led to."""
         queue = self._queue(name)

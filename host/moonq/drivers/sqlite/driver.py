@@ -327,6 +327,11 @@ class SqliteDriver:
             queue.recall()
         self._writer.ring()
 
+    def erase(self) -> None:
+        """Delete the file and what lies beside it, and its folder if nothing else is in there."""
+        sqlite_file.remove(self._path)
+        self._queues.clear()
+
     def _looking(self) -> View:
         """The view of a file in which everything stands that was asked for so far."""
         self._check_open()
