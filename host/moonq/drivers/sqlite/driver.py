@@ -21,19 +21,19 @@ from typing import Literal, TypeVar
 from moonq.clock import Clock
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
 from moonq.drivers.sqlite.adopting import adopt
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
-from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.space import MB, Space
-from moonq.drivers.sqlite.subscription import SqliteSubscription
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
+from moonq.drivers.taking import BufferedSubscription
 from moonq.errors import QueueError
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
@@ -73,7 +73,7 @@ class SqliteDriver:
         self._view: View | None = None
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
-        self._queues: dict[str, SqliteQueue] = {}
+        self._queues: dict[str, BufferedQueue] = {}
         self._opening = threading.Condition()
         self._is_open = False
 
@@ -169,10 +169,10 @@ class SqliteDriver:
                 self._writer.queues = {**self._writer.queues, one.number: one}
         self._writer.recover()
 
-    def _known(self, spec: QueueSpec) -> SqliteQueue:
+    def _known(self, spec: QueueSpec) -> BufferedQueue:
         queue = self._queues.get(spec.name)
         if queue is None:
-            queue = self._queues[spec.name] = SqliteQueue(spec, 0)
+            queue = self._queues[spec.name] = BufferedQueue(spec, 0)
         return queue
 
     # Publishing and taking
@@ -211,7 +211,7 @@ class SqliteDriver:
                 self._clock.wait(self._opening, left)
         return True
 
-    def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
+    def _await_place(self, queue: BufferedQueue, seen: int, deadline: float) -> None:
         with queue.lock:
             # What expires meanwhile makes room as well.
             left = min(deadline - self._clock.monotonic(), queue.alarm - self._time.now())
@@ -226,7 +226,7 @@ class SqliteDriver:
         lease: float = LEASE,
         timeout: float | None = None,
         name: str = "",
-    ) -> SqliteSubscription:
+    ) -> BufferedSubscription:
         """Begin to take from *queue*.
 
         The lock on the session's file is every lease: it lasts as long as the process, and its end
@@ -236,11 +236,11 @@ class SqliteDriver:
         self._check_open()
         writer = self._writer
         assert writer.session is not None
-        desk = SqliteDesk(source, prefetch, writer.session.number, writer.end)
+        desk = BufferedDesk(source, prefetch, writer.session.number, writer.end)
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return SqliteSubscription(desk, writer, self._clock, self._time)
+        return BufferedSubscription(desk, writer, self._clock, self._time.now)
 
     # Operations on what lies there
 
@@ -314,7 +314,7 @@ class SqliteDriver:
         """Deliver again."""
         self._set_paused(self._lying(queue), False)
 
-    def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
+    def _set_paused(self, queue: BufferedQueue, paused: bool) -> None:
         self._check_open()
 
         def write(tx: Tx) -> None:
@@ -347,13 +347,13 @@ class SqliteDriver:
     def _closed(self) -> QueueError:
         return self._problem or sqlite_file.closed(self._path)
 
-    def _lying(self, name: str) -> SqliteQueue:
+    def _lying(self, name: str) -> BufferedQueue:
         """The queue of that name, which nobody here may have declared: it is in the file."""
         if name not in self._queues and (number := self._looking().number(name)) is not None:
-            return SqliteQueue(QueueSpec(name), number)
+            return BufferedQueue(QueueSpec(name), number)
         return self._queue(name)
 
-    def _queue(self, name: str) -> SqliteQueue:
+    def _queue(self, name: str) -> BufferedQueue:
         return refusals.declared(self._queues, name, "SQLite")
 
 
@@ -374,14 +374,14 @@ def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield part
 
 
-def _declare(tx: Tx | sqlite3.Connection, queue: SqliteQueue) -> None:
+def _declare(tx: Tx | sqlite3.Connection, queue: BufferedQueue) -> None:
     name = queue.spec.name
     tx.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
     found = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
     queue.number, queue.paused = found[0], bool(found[1])
 
 
-def _sit_down(tx: Tx, desk: SqliteDesk) -> None:
+def _sit_down(tx: Tx, desk: BufferedDesk) -> None:
     tx.execute(
         "INSERT INTO seat(sess, q, n) VALUES(?, ?, 1) ON CONFLICT(sess, q) DO UPDATE SET n = n + 1",
         (desk.session, desk.queue.number),

@@ -23,14 +23,14 @@ from typing import Any, TypeVar
 from moonq import log
 from moonq.clock import Clock
 from moonq.drivers.base import Event
+from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.inbox import Inbox, Work
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
-from moonq.drivers.sqlite.batch import Batch, Work
-from moonq.drivers.sqlite.inbox import Inbox
+from moonq.drivers.sqlite.batch import Batch
 from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
-from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
-from moonq.drivers.sqlite.settling import Abandon, Ending, recover
+from moonq.drivers.sqlite.settling import recover
 from moonq.drivers.sqlite.shrinking import KEPT, shrink, spare_bytes
 from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.times import FileTime
@@ -54,7 +54,7 @@ class Writer:
     def __init__(
         self, path: Path, clock: Clock, file_time: FileTime, space: Space, *, is_full: bool
     ) -> None:
-        self.queues: dict[int, SqliteQueue] = {}
+        self.queues: dict[int, BufferedQueue] = {}
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
         self._path = path
@@ -140,12 +140,12 @@ class Writer:
         held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
-    def leave(self, desk: SqliteDesk, when: float) -> None:
+    def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
         if desk.leave(Abandon(), when):
             self.later(partial(_get_up, desk=desk))
 
-    def orphan(self, desk: SqliteDesk) -> None:
+    def orphan(self, desk: BufferedDesk) -> None:
         """Note a desk whose subscription was dropped.
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
@@ -241,7 +241,7 @@ class Writer:
             self._make_round(is_first=self._round == -math.inf)
             self._round = now
         self._inbox.await_company()
-        batch = self._inbox.collect(self.queues.values())
+        batch = Batch(*self._inbox.collect(), list(self.queues.values()))
         if batch.needs_file(self._time.now()):
             self._attempt(batch)
         else:
@@ -371,7 +371,7 @@ class Writer:
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
             batch.fail(self._explain(error))
-            self._inbox.again(batch)
+            self._inbox.again(batch.endings, batch.begun)
             self._tripped = True
         else:
             for part in batch.parts():
@@ -400,7 +400,7 @@ class Writer:
             if queue.room < math.inf:
                 queue.free_places()
 
-    def _follow_pause(self, queue: SqliteQueue, paused: bool) -> None:
+    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
         if paused and not queue.paused:
             queue.paused = True
             queue.recall()
@@ -433,7 +433,7 @@ class Writer:
         self._attempt(Batch(tasks=[Work(run)]))
 
 
-def _get_up(tx: Tx, desk: SqliteDesk) -> None:
+def _get_up(tx: Tx, desk: BufferedDesk) -> None:
     # Perhaps its session is gone already, and all its seats with it.
     tx.execute(
         "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)
