@@ -12,6 +12,8 @@ from moonq.clock import Clock, SystemClock
 from moonq.conformance import CASES, Case, Scene
 from moonq.conformance.scene import Factory
 from moonq.drivers.base import Driver
+from moonq.drivers.descriptors import Descriptor
+from moonq.drivers.entry import DriverFields
 from moonq.errors import Unsupported
 
 _HERE = str(Path(__file__).parent)
@@ -25,6 +27,15 @@ class Finding:
     took: float
     problem: str = ""
     """Why the driver does not keep it; empty when it does."""
+
+
+def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
+    """Return the factory of each twin, by its number, of the *driver* that *config* describes."""
+
+    def factory(number: int) -> Factory:
+        return lambda clock: driver.make(driver.twin(config, number), clock, root)
+
+    return factory
 
 
 def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
@@ -44,7 +55,12 @@ def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
         yield Finding(case, time.perf_counter() - begun, problem)
 
 
-def _problem(case: Case, make: Factory) -> str:
+def prove(case: Case, make: Factory) -> None:
+    """Prove *case* at a clean place, and leave it clean.
+
+    Raises:
+        AssertionError: The driver does not keep it; so does whatever else is raised.
+    """
     made: list[Driver] = []
 
     def remember(clock: Clock) -> Driver:
@@ -55,13 +71,18 @@ def _problem(case: Case, make: Factory) -> str:
         # Whoever was killed at it has left something behind.
         make(SystemClock()).erase()
         case.prove(Scene(remember))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
-        return _explain(error)
     finally:
         for driver in made:
             driver.close()
         for driver in made[-1:]:
             driver.erase()
+
+
+def _problem(case: Case, make: Factory) -> str:
+    try:
+        prove(case, make)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
+        return _explain(error)
     return ""
 
 

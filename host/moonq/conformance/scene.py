@@ -90,11 +90,15 @@ def refused(kind: type[Exception], match: str = "") -> Iterator[None]:
         raise AssertionError(f"it was not refused ({kind.__name__})")
 
 
+#: Seconds by which a moment may be off, for stores round.
+ROUNDING = 0.001
+
+
 def near(value: float | None, wanted: float) -> bool:
-    """Whether *value* is *wanted* but for rounding."""
+    """Whether *value*, in seconds, is *wanted* but for rounding."""
     if isinstance(value, Vague):
         return True
-    return value is not None and math.isclose(value, wanted, rel_tol=1e-6)
+    return value is not None and abs(value - wanted) <= ROUNDING
 
 
 class Vague(int):
@@ -158,11 +162,15 @@ class Consumer:
         return [delivery for delivery in self.take(limit) if self.subscription.start(delivery)]
 
     def finish(self, verdict: Verdict = ACK, limit: int = 10) -> list[str]:
-        """Take, start and settle, one after the other; the ids in that order."""
+        """Take, start and settle, one after the other; the ids in that order.
+
+        What was taken and may not start, for it is too late or was handed back, is skipped.
+        """
         finished: list[str] = []
-        while len(finished) < limit and (running := self.run(1)):
-            assert self.subscription.settle(running[0], verdict)
-            finished += ids(running)
+        while len(finished) < limit and (taken := self.take(1)):
+            if self.subscription.start(taken[0]):
+                assert self.subscription.settle(taken[0], verdict)
+                finished += ids(taken)
         return finished
 
     def settle(self, delivery: Delivery, verdict: Verdict = ACK) -> bool:
@@ -221,6 +229,8 @@ class Scene:
         self.driver.open(self.events.append)
         self.patience = patience
         self.spec = QueueSpec("q", dead_letter="q.dead")
+        self._now_declared = self.spec
+        """What a restart declares: as the case has it, so that nothing acts by a default."""
         self.driver.declare(self.spec)
         self._names = (f"message-{number}" for number in itertools.count(1))
 
@@ -229,12 +239,14 @@ class Scene:
         self.driver.close()
         self.driver = self._make(self.clock)
         self.driver.open(self.events.append)
-        self.driver.declare(self.spec)
+        self.driver.declare(self._now_declared)
 
     def declare(self, name: str = "q", **fields: Any) -> QueueSpec:
         """Declare `q` (or another) with some fields as the test wants them."""
         fields.setdefault("dead_letter", f"{name}.dead")
         spec = QueueSpec(name, **fields)
+        if name == self.spec.name:
+            self._now_declared = spec
         self.driver.declare(spec)
         return spec
 

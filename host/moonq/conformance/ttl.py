@@ -101,6 +101,28 @@ def a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
 
 
 @exactly("expiry")
+@needs("durable")
+def a_ttl_of_its_queue_holds_for_what_was_stored_before_a_restart(scene: Scene) -> None:
+    """§6 ttl: whoever opens the store next; what is declared decides, and no default."""
+    scene.declare("q", ttl=5.0)
+    scene.publish("a")
+    scene.restart()
+    scene.publish("b", ttl=60.0)
+    scene.later(5)
+    assert scene.consumer().finish() == ["b"]
+
+
+def one_that_is_too_late_holds_up_nothing_in_a_buffer(scene: Scene) -> None:
+    """§6 ttl: the next one behind it in the buffer runs."""
+    scene.publish("first")
+    scene.publish("late", ttl=5.0)
+    scene.publish("behind it")
+    consumer = scene.consumer()
+    assert consumer.finish(limit=1) == ["first"]
+    scene.later(5)
+    assert consumer.finish() == ["behind it"]
+
+
 @needs("max_length")
 def an_expired_message_frees_its_slot(scene: Scene) -> None:
     """§1 I2: dead or gone, it does not count any more."""

@@ -16,7 +16,6 @@ from moonq.cli.options import Options, command
 if TYPE_CHECKING:
     from moonq.cli.drawing import Lines
     from moonq.conformance.holding import Finding
-    from moonq.conformance.scene import Factory
     from moonq.drivers.base import Capabilities
     from moonq.registry.project import Entry, Project
 
@@ -119,15 +118,12 @@ def driver_entry(project: Project, name: str) -> Entry:
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
     """Run the suite over twins of the driver, which are erased."""
     from moonq.clock import SystemClock
-    from moonq.conformance.holding import hold
+    from moonq.conformance.holding import hold, twins
     from moonq.drivers import descriptor
+    from moonq.drivers.entry import DriverFields
 
-    config, driver = entry.config, descriptor(entry.kind)
-
-    def factory(number: int) -> Factory:
-        return lambda clock: driver.make(driver.twin(config, number), clock, project.root)
-
-    findings = list(hold(factory))
+    config, driver = entry.fields(DriverFields), descriptor(entry.kind)
+    findings = list(hold(twins(driver, config, project.root)))
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
