@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from moonq.conformance.case import exactly, needs
-from moonq.conformance.scene import BOOM, Scene, dead, near, refused, retry
+from moonq.conformance.scene import BOOM, Scene, dead, refused, retry
 from moonq.errors import QueueFull, QueueNotFound
 from moonq.model import ACK, Dead, ErrorRecord, Interrupt
 
@@ -22,7 +22,7 @@ def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scen
     letter = scene.letter("a")
     assert letter.message.body == b"raw"
     headers = dict(letter.message.headers)
-    assert near(float(headers.pop("x_dead_letter_time")), scene.clock.now())
+    assert scene.near(float(headers.pop("x_dead_letter_time")), scene.clock.now())
     assert headers == {
         "tenant": "t1",
         "x_original_queue": "q",
@@ -146,7 +146,7 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     consumer.finish(dead("max_attempts"))
     headers = scene.letter("a").message.headers
     assert headers["x_dead_letter_reason"] == "max_attempts"
-    assert near(float(headers["x_dead_letter_time"]), scene.clock.now())
+    assert scene.near(float(headers["x_dead_letter_time"]), scene.clock.now())
     assert (headers["x_attempts"], headers["x_redriven"]) == (1, 1)
 
 

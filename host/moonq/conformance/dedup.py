@@ -23,11 +23,11 @@ def the_window_is_over_when_it_is_over(scene: Scene, window: float) -> None:
     """§6 dedup_window: 5 min unless the queue says otherwise."""
     scene.declare("q", **({} if window == 300 else {"dedup_window": window}))
     scene.publish("first", dedup_key="k")
-    scene.later(window - 0.1)
+    scene.almost(window)
     assert scene.offer("second", dedup_key="k").duplicate
-    scene.later(0.1)
+    scene.moment()
     assert scene.offer("third", dedup_key="k") == Receipt("third")
-    scene.later(window - 0.1)
+    scene.almost(window)
     assert scene.offer("fourth", dedup_key="k") == Receipt("third", duplicate=True)
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from moonq.clock import Clock, SystemClock
 from moonq.conformance import CASES, Case, Scene
+from moonq.conformance.fast import TooLong
 from moonq.conformance.scene import Factory
 from moonq.drivers.base import Driver
 from moonq.drivers.descriptors import Descriptor
 from moonq.drivers.entry import DriverFields
+from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import Unsupported
 
 _HERE = str(Path(__file__).parent)
@@ -27,6 +31,8 @@ class Finding:
     took: float
     problem: str = ""
     """Why the driver does not keep it; empty when it does."""
+    skipped: str = ""
+    """Why it was not tried; empty when it was."""
 
 
 def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
@@ -38,7 +44,7 @@ def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int
     return factory
 
 
-def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
+def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterator[Finding]:
     """Prove every case on a fresh driver, made by the factory that *make_factory* gives for it.
 
     Raises:
@@ -49,16 +55,16 @@ def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
             "assertions are off, and the suite consists of them",
             hint="run Python without -O and without PYTHONOPTIMIZE",
         )
-    for number, case in enumerate(CASES):
-        begun = time.perf_counter()
-        problem = _problem(case, make_factory(number))
-        yield Finding(case, time.perf_counter() - begun, problem)
+    with ThreadPoolExecutor(pace.at_once) as pool:
+        factories = map(make_factory, range(len(CASES)))
+        yield from pool.map(partial(_finding, pace=pace), CASES, factories)
 
 
-def prove(case: Case, make: Factory) -> None:
+def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:
     """Prove *case* at a clean place, and leave it clean.
 
     Raises:
+        TooLong: It would take too much real time.
         AssertionError: The driver does not keep it; so does whatever else is raised.
     """
     made: list[Driver] = []
@@ -70,7 +76,7 @@ def prove(case: Case, make: Factory) -> None:
     try:
         # Whoever was killed at it has left something behind.
         make(SystemClock()).erase()
-        case.prove(Scene(remember))
+        case.prove(Scene(remember, pace))
     finally:
         for driver in made:
             driver.close()
@@ -78,12 +84,16 @@ def prove(case: Case, make: Factory) -> None:
             driver.erase()
 
 
-def _problem(case: Case, make: Factory) -> str:
+def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
+    begun = time.perf_counter()
+    problem = skipped = ""
     try:
-        prove(case, make)
+        prove(case, make, pace)
+    except TooLong as reason:
+        skipped = str(reason)
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
-        return _explain(error)
-    return ""
+        problem = _explain(error)
+    return Finding(case, time.perf_counter() - begun, problem, skipped)
 
 
 def _explain(error: Exception) -> str:

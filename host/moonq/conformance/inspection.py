@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.conformance.case import each, exactly, needs
-from moonq.conformance.scene import BOOM, Scene, dead, ids, near, refused, retry
+from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import NotFound
 from moonq.model import Priority, QueueInfo
 
@@ -57,9 +57,9 @@ def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
     scene.later(10)
     scene.publish("b")
     scene.later(5)
-    assert near(scene.info().oldest_age, 15)
+    assert scene.near(scene.info().oldest_age, 15)
     scene.consumer(prefetch=1).finish(limit=1)
-    assert near(scene.info().oldest_age, 5)
+    assert scene.near(scene.info().oldest_age, 5)
     scene.consumer().finish()
     assert scene.info().oldest_age is None
 
@@ -70,7 +70,7 @@ def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene
     scene.consumer().finish(retry(1))
     scene.later(10)
     scene.publish("b")
-    assert near(scene.info().oldest_age, 10)
+    assert scene.near(scene.info().oldest_age, 10)
 
 
 def consumers_are_counted(scene: Scene) -> None:
@@ -87,11 +87,11 @@ def consumers_are_counted(scene: Scene) -> None:
 def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
     scene.publish(*"abc")
-    before = scene.info()
+    before = scene.shown()
     assert ids(scene.peek()) == ["a", "b", "c"]
     assert ids(scene.peek(limit=2)) == ["a", "b"]
     assert scene.peek(limit=0) == []
-    assert scene.info() == before
+    assert scene.shown() == before
     taken = scene.consumer().take()
     assert [(d.message.id, d.attempt) for d in taken] == [("a", 1), ("b", 1), ("c", 1)]
 
@@ -159,7 +159,7 @@ def a_message_is_shown_with_its_promises(scene: Scene) -> None:
     scene.later(20)
     (stored,) = scene.peek()
     assert stored.message.dedup_key == "k"
-    assert near(stored.expires, scene.clock.now() + 40)
+    assert scene.near(stored.expires, scene.clock.now() + 40)
     consumer = scene.consumer()
     (delivery,) = consumer.run()
     consumer.settle(delivery, retry(1))
@@ -199,7 +199,7 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
     consumer.settle(delivery, retry(10))
     stored = scene.find("a")
     assert (stored.state, stored.attempt, stored.errors) == ("delayed", 2, (BOOM,))
-    assert near(stored.due, scene.clock.now() + 10)
+    assert scene.near(stored.due, scene.clock.now() + 10)
     scene.later(10)
     consumer.finish()
     assert scene.driver.find("q", "a") is None

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from moonq.clock import Clock, ManualClock
+from moonq.conformance.fast import FastClock, SuiteClock
 from moonq.drivers.base import Driver, Event, Subscription
+from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
@@ -88,17 +90,6 @@ def refused(kind: type[Exception], match: str = "") -> Iterator[None]:
             raise AssertionError(f"{match!r} is not in {str(error)!r}") from error
     else:
         raise AssertionError(f"it was not refused ({kind.__name__})")
-
-
-#: Seconds by which a moment may be off, for stores round.
-ROUNDING = 0.001
-
-
-def near(value: float | None, wanted: float) -> bool:
-    """Whether *value*, in seconds, is *wanted* but for rounding."""
-    if isinstance(value, Vague):
-        return True
-    return value is not None and abs(value - wanted) <= ROUNDING
 
 
 class Vague(int):
@@ -221,13 +212,14 @@ class Worker(Errand):
 class Scene:
     """A driver, a clock and one queue `q` with its dead letters in `q.dead`."""
 
-    def __init__(self, make: Factory, patience: float = 0.0) -> None:
-        self.clock = StrictClock()
+    def __init__(self, make: Factory, pace: Pace = VIRTUAL) -> None:
+        self.pace = pace
+        self.clock: SuiteClock = StrictClock() if pace.is_virtual else FastClock()
         self.events: list[Event] = []
         self._make = make
         self.driver = make(self.clock)
         self.driver.open(self.events.append)
-        self.patience = patience
+        self.patience = pace.patience
         self.spec = QueueSpec("q", dead_letter="q.dead")
         self._now_declared = self.spec
         """What a restart declares: as the case has it, so that nothing acts by a default."""
@@ -306,6 +298,20 @@ class Scene:
         """Let time pass."""
         self.clock.advance(seconds)
 
+    def almost(self, seconds: float) -> None:
+        """Let time pass until the last moment before *seconds* are over; a `moment` is left."""
+        self.clock.advance(seconds - self.pace.grain)
+
+    def moment(self) -> None:
+        """Let the shortest time pass that the driver tells apart."""
+        self.clock.advance(self.pace.grain)
+
+    def near(self, value: float | None, wanted: float) -> bool:
+        """Whether *value*, in seconds, is *wanted* as nearly as the pace allows."""
+        if isinstance(value, Vague):
+            return True
+        return value is not None and abs(value - wanted) <= self.pace.tolerance
+
     def info(self, queue: str = "q") -> QueueInfo:
         """What the driver counts; numbers that it does not promise agree with everything."""
         info = self.driver.info(queue)
@@ -318,8 +324,10 @@ class Scene:
         return self.driver.peek(queue, limit, **asked).items
 
     def shown(self, queue: str = "q") -> object:
-        """All that the driver shows of a queue, to be compared with what it shows later."""
-        return self.info(queue), self.peek(queue) if self.promises("peek") else None
+        """All that the driver shows of a queue and that time does not change, to be compared."""
+        shown = self.peek(queue) if self.promises("peek") else []
+        info = self.info(queue)._replace(oldest_age=None)
+        return info, [one._replace(due=None, expires=None) for one in shown]
 
     def pages(self, limit: int, **asked: Any) -> Iterator[list[str]]:
         """The ids on each page of `q`; things may happen between two of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from moonq.conformance.case import each, exactly, needs
-from moonq.conformance.scene import Scene, Worker, ids, near, retry
+from moonq.conformance.scene import Scene, Worker, ids, retry
 from moonq.drivers.base import LEASE
 from moonq.errors import QueueFull, Unavailable
 from moonq.model import RELEASE
@@ -161,7 +161,7 @@ def every_interruption_is_counted_and_its_moment_told(scene: Scene) -> None:
         consumer = scene.consumer()
         (delivery,) = consumer.run()
         assert delivery.interruptions == number
-        assert near(delivery.lost_at, lost_at) if lost_at else delivery.lost_at is None
+        assert scene.near(delivery.lost_at, lost_at) if lost_at else delivery.lost_at is None
         consumer.subscription.close(scene.clock.monotonic())
         lost_at = scene.clock.now()
         scene.later(10)

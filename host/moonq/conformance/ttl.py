@@ -24,7 +24,7 @@ def an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> Non
 def a_message_in_time_is_delivered(scene: Scene) -> None:
     """§6 ttl: up to the last moment."""
     scene.publish("a", ttl=5.0)
-    scene.later(4.999)
+    scene.almost(5)
     assert scene.consumer().finish() == ["a"]
 
 

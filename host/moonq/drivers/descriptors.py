@@ -10,6 +10,7 @@ from typing import Any
 from moonq.clock import Clock
 from moonq.drivers.base import Capabilities, Driver, Limit
 from moonq.drivers.entry import DriverFields
+from moonq.drivers.pace import VIRTUAL, Pace
 
 #: What the kind of every driver's entry begins with.
 PREFIX = "queue.driver."
@@ -43,6 +44,8 @@ class Descriptor:
 
     The same settings but for the place: another file, another prefix of names at the same broker.
     What is done there, `erase` included, must touch nothing at the place of the entry itself."""
+    pace: Pace = VIRTUAL
+    """How the suite lets time pass for it: `FAST` where the store goes by a clock of its own."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """The abilities that the broker does not have by itself, each with the reason."""
 

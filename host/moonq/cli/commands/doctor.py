@@ -123,7 +123,7 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     from moonq.drivers.entry import DriverFields
 
     config, driver = entry.fields(DriverFields), descriptor(entry.kind)
-    findings = list(hold(twins(driver, config, project.root)))
+    findings = list(hold(twins(driver, config, project.root), driver.pace))
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
@@ -145,6 +145,11 @@ def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> 
             }
             for finding in findings
             if finding.problem
+        ],
+        "skipped": [
+            {"case": str(finding.case), "reason": finding.skipped}
+            for finding in findings
+            if finding.skipped
         ],
         "capabilities": abilities._asdict(),
         "limits": {name: limit.reason for name, limit in descriptor(entry.kind).limits.items()},
@@ -177,13 +182,17 @@ def show(
         for ability, limit in descriptor(entry.kind).limits.items():
             lines.line(f"{ability}: {limit.reason}")
         _by_topic(findings, lines)
-    kept = sum(not finding.problem for finding in findings)
-    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
+    tried = [finding for finding in findings if not finding.skipped]
+    kept = sum(not finding.problem for finding in tried)
+    rest = len(findings) - len(tried)
+    skipped = f"; {rest} would take hours in real time" if rest else ""
+    options.say(f"{entry.id} keeps {kept} of {len(tried)} cases in {lasted(took)}{skipped}")
 
 
 def _by_topic(findings: list[Finding], lines: Lines) -> None:
-    total = Counter(finding.case.topic for finding in findings)
-    kept = Counter(finding.case.topic for finding in findings if not finding.problem)
+    tried = [finding for finding in findings if not finding.skipped]
+    total = Counter(finding.case.topic for finding in tried)
+    kept = Counter(finding.case.topic for finding in tried if not finding.problem)
     for topic, count in total.items():
         mark = ("✓", "good") if kept[topic] == count else ("✗", "bad")
         lines.line(mark, f" {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")
