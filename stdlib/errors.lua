@@ -1,7 +1,7 @@
 --- Error values: what went wrong, of which kind, and whether trying again can help.
 ---
 ---     local errors = require("errors")
----     local err = errors.new({ kind = errors.NOT_FOUND, message = "no order 7" })
+---     local err = errors.new(errors.NOT_FOUND, "no order 7")
 ---     err:kind()     --> "NOT_FOUND"
 ---     tostring(err)  --> "no order 7"
 ---
@@ -139,12 +139,23 @@ local function is_error(value)
   return lock.is_of(value, Error)
 end
 
---- Makes an error from a text or from its fields.
----@param fields string|errors.Fields
+local function check_kind(name, kind)
+  if type(kind) ~= "string" or errors[kind] ~= kind then
+    error(format("%s: kind: unknown kind %s%s", name, check.show(kind), check.hint(kind, KINDS)), 3)
+  end
+end
+
+--- Makes an error from a text, from a kind and a text, or from its fields.
+---@param fields string|errors.Kind|errors.Fields  a text; with a second argument, the kind
+---@param message? string
 ---@return errors.Error
 ---@nodiscard
-function errors.new(fields)
-  if type(fields) == "string" then
+function errors.new(fields, message)
+  if message ~= nil then
+    check_kind("errors.new", fields)
+    check.argument("errors.new", "message", message, "string")
+    return build(message, fields, nil, nil)
+  elseif type(fields) == "string" then
     return build(fields, "UNKNOWN", nil, nil)
   end
   check.argument("errors.new", "fields", fields, "string|table")
@@ -193,10 +204,7 @@ end
 ---@return boolean
 ---@nodiscard
 function errors.is(err, kind)
-  if type(kind) ~= "string" or errors[kind] ~= kind then
-    local hint = check.hint(kind, KINDS)
-    error(format("errors.is: kind: unknown kind %s%s", check.show(kind), hint), 2)
-  end
+  check_kind("errors.is", kind)
   if err == nil then
     return false
   end

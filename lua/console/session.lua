@@ -61,6 +61,8 @@ local function require_here(name)
       given[name] = operations.module
     elseif known_modules[name] then
       given[name] = freeze.copy(modules.get(name), name)
+    elseif modules.BUILT_IN[name] then
+      given[name] = globals[name]
     else
       error("no module '" .. name .. "'; completion lists them", 2)
     end

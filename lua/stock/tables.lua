@@ -12,16 +12,19 @@ local lazy = require("host.walls.lazy")
 
 local walk = lazy("host.stock.table_walk")
 
-local concat, getinfo, getmetatable, insert, math_type, maxinteger, move =
+local concat, error, getinfo, getmetatable, gsub, insert, math_type, maxinteger, move =
   table.concat,
+  error,
   debug.getinfo,
   debug.getmetatable,
+  string.gsub,
   table.insert,
   math.type,
   math.maxinteger,
   table.move
 local next, pack, pcall, remove, select, sort, type, unpack =
   next, table.pack, pcall, table.remove, select, table.sort, type, table.unpack
+local setmetatable, tointeger = setmetatable, math.tointeger
 local integer, mistyped, text = arguments.integer, arguments.mistyped, arguments.text
 
 local tables = {}
@@ -31,6 +34,8 @@ local MOST_AT_ONCE = 100000
 local MOST_UNPACKED = 5000
 --- Bytes of strings that a sort in C may compare.
 local MOST_COMPARED = 1e7
+--- So many elements no table of C has.
+local TOO_BIG = (1 << 31) - 1
 
 --- Keeps its caller on the stack, where `blame` reads how the script called it.
 local function kept(...)
@@ -43,6 +48,12 @@ local function check_table(value, name)
   end
 end
 
+--- How long a table says it is, which may be anything where a metatable answers.
+local function length(list)
+  local size = #list
+  return tointeger(size) or blame.raise("object length is not an integer")
+end
+
 local function is_short_range(first, last)
   return math_type(first) == "integer"
     and math_type(last) == "integer"
@@ -53,7 +64,7 @@ end
 local function slow_concat(list, separator, first, last)
   check_table(list, "concat")
   separator = separator == nil and "" or text(2, "concat", separator)
-  first, last = integer(3, "concat", first, 1), integer(4, "concat", last, #list)
+  first, last = integer(3, "concat", first, 1), integer(4, "concat", last, length(list))
   return walk.concat(list, separator, first, last)
 end
 
@@ -74,14 +85,17 @@ local function bounded_concat(list, separator, first, last)
   return kept(slow_concat(list, separator, first, last))
 end
 
---- insert with a position, into a table with a metatable; `count` arguments follow the list.
-local function insert_at(list, count, position, value)
+--- insert into what is no plain table; `count` arguments follow it.
+local function slow_insert(list, count, position, value)
   check_table(list, "insert")
-  if count ~= 2 then
+  local free = length(list) + 1
+  if count == 1 then
+    list[free] = position
+    return
+  elseif count ~= 2 then
     blame.raise("wrong number of arguments to 'insert'")
   end
   position = integer(2, "insert", position)
-  local free = #list + 1
   if position < 1 or position > free then
     arguments.refuse(2, "insert", "position out of bounds")
   end
@@ -91,11 +105,10 @@ end
 
 local function bounded_insert(list, ...)
   local count = select("#", ...)
-  -- To append is an assignment in C too, metamethods included.
-  if count == 1 and list then
+  if type(list) ~= "table" or getmetatable(list) ~= nil then
+    slow_insert(list, count, ...)
+  elseif count == 1 then
     list[#list + 1] = ...
-  elseif getmetatable(list) ~= nil then
-    insert_at(list, count, ...)
   else
     local done, problem = pcall(insert, list, ...)
     if not done then
@@ -104,10 +117,11 @@ local function bounded_insert(list, ...)
   end
 end
 
-local function remove_at(list, position)
+--- remove from what is no plain table.
+local function slow_remove(list, position)
   check_table(list, "remove")
-  local size = #list
-  position = integer(2, "remove", position)
+  local size = length(list)
+  position = integer(2, "remove", position, size)
   if position ~= size and (position < 1 or position > size + 1) then
     arguments.refuse(2, "remove", "position out of bounds")
   end
@@ -117,13 +131,13 @@ local function remove_at(list, position)
 end
 
 local function bounded_remove(list, position)
-  if position == nil and list then
+  if type(list) ~= "table" or getmetatable(list) ~= nil then
+    return kept(slow_remove(list, position))
+  elseif position == nil then
     local size = #list
     local removed = list[size]
     list[size] = nil
     return removed
-  elseif getmetatable(list) ~= nil then
-    return kept(remove_at(list, position))
   end
   local done, removed = pcall(remove, list, position)
   if done then
@@ -189,30 +203,71 @@ local function slow_order(order)
   end
 end
 
+--- Sorts in C what has no metatable. C's own comparison tells no place, so that of Lua tells none.
+local function sort_plain(list, size, order)
+  if order then
+    sort(list, getinfo(order, "S").what ~= "C" and order or slow_order(order))
+  elseif compares_quickly(list, size) then
+    sort(list)
+  else
+    local done, problem = pcall(sort, list, slow_order())
+    if not done then
+      error(type(problem) == "string" and gsub(problem, "^%?:%-1: ", "") or problem, 0)
+    end
+  end
+end
+
+local function check_order(order, size)
+  if size > 1 and order ~= nil and type(order) ~= "function" then
+    mistyped(2, "sort", "function", order)
+  end
+end
+
+--- sort of a table with a metatable: reads it, sorts what it read, and writes it back.
+local function slow_sort(list, order)
+  local size = length(list)
+  if size >= TOO_BIG then
+    arguments.refuse(1, "sort", "array too big")
+  end
+  check_order(order, size)
+  local plain = {}
+  for i = 1, size do
+    plain[i] = list[i]
+  end
+  -- There may be nils among them, so the length must be told.
+  sort_plain(
+    setmetatable(plain, {
+      __len = function()
+        return size
+      end,
+    }),
+    size,
+    order
+  )
+  for i = 1, size do
+    list[i] = plain[i]
+  end
+end
+
 local function bounded_sort(list, order)
   if type(list) ~= "table" then
     return kept(mistyped(1, "sort", "table", list))
   elseif getmetatable(list) ~= nil then
-    return kept(blame.raise("cannot sort a table with a metatable (sort a plain copy of it)"))
-  elseif order ~= nil and type(order) ~= "function" then
-    return kept(mistyped(2, "sort", "function", order))
+    return kept(slow_sort(list, order))
   end
-  local is_quick
-  if order then
-    is_quick = getinfo(order, "S").what ~= "C"
-  else
-    is_quick = compares_quickly(list, #list)
+  local size = #list
+  if order ~= nil and type(order) ~= "function" then
+    return kept(check_order(order, size))
   end
-  if is_quick then
-    sort(list, order)
-  else
-    sort(list, slow_order(order))
-  end
+  sort_plain(list, size, order)
 end
 
 local function slow_unpack(list, first, last)
   first = integer(2, "unpack", first, 1)
-  last = last == nil and #list or integer(3, "unpack", last)
+  if last == nil and type(list) ~= "table" and type(list) ~= "string" then
+    error("attempt to get length of a " .. type(list) .. " value", 0) -- as C says it: no place
+  end
+  last = last == nil and length(list) or integer(3, "unpack", last)
   -- The difference wraps around where the signs differ and the range is vast.
   if last >= first and (last - first >= MOST_UNPACKED or last - first < 0) then
     blame.raise("too many results to unpack (at most " .. MOST_UNPACKED .. ")")
@@ -221,7 +276,7 @@ local function slow_unpack(list, first, last)
 end
 
 local function bounded_unpack(list, first, last)
-  if first == nil and last == nil and list ~= nil then
+  if first == nil and last == nil and type(list) == "table" and getmetatable(list) == nil then
     local size = #list
     if size <= MOST_UNPACKED then
       return unpack(list, 1, size)

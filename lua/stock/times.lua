@@ -2,9 +2,11 @@
 ---
 ---     times.new().date("!%Y", 0)  --> "1970"
 ---     times.follow(now, elapsed)  -- in tests: the time is theirs
-local error, pcall, type = error, pcall, type
+local arguments = require("host.walls.arguments")
+local blame = require("host.walls.blame")
+
 local clock, date, difftime, time = os.clock, os.date, os.difftime, os.time
-local find, floor, format = string.find, math.floor, string.format
+local find, floor = string.find, math.floor
 
 local times = {}
 
@@ -24,8 +26,7 @@ local function followed_time(fields)
   if fields == nil then
     return floor(now())
   end
-  local ok, answer = pcall(time, fields)
-  return ok and answer or error(answer, 2)
+  return blame.call("time", time, fields)
 end
 
 local function followed_clock()
@@ -34,14 +35,13 @@ end
 
 -- `%E` and `%O` reach the C library's locale code; long formats its buffers.
 local function checked_date(pattern, moment)
-  if pattern ~= nil and type(pattern) ~= "string" then
-    error(format("bad argument #1 to 'date' (string expected, got %s)", type(pattern)), 2)
-  elseif pattern and (#pattern > 64 or find(pattern, "%%[EO]")) then
-    error("bad argument #1 to 'date' (a format of at most 64 bytes, without %E and %O)", 2)
+  pattern = pattern == nil and "%c" or arguments.text(1, "date", pattern)
+  if #pattern > 64 or find(pattern, "%%[EO]") then
+    arguments.refuse(1, "date", "a format of at most 64 bytes, without %E and %O")
   elseif moment == nil and now then
     moment = floor(now())
   end
-  return date(pattern, moment)
+  return blame.call("date", date, pattern, moment)
 end
 
 --- The library, new for each script.
@@ -55,5 +55,7 @@ function times.new()
     date = checked_date,
   }
 end
+
+blame.hide()
 
 return times

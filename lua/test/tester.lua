@@ -51,6 +51,7 @@ end
 ---@param id string
 ---@return string?
 function tester.load(id)
+  modules.let_assign(id)
   local found = problem.attempt(function()
     modules.value(id)
   end)
@@ -64,6 +65,7 @@ end
 ---@param name string     of that one test
 ---@return string?
 function tester.load_entry(id, method, name)
+  modules.let_assign(id)
   local found = problem.attempt(function()
     local fn = exports.find(id, method)
     if suite:is_definition(fn) then

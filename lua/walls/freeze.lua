@@ -18,6 +18,8 @@ local freeze = {}
 ---@type table<table, table>
 freeze.backings = {}
 local backings = freeze.backings
+-- Those that are not sealed yet.
+local open = {}
 
 local function complain(name, key)
   if type(key) == "string" then
@@ -29,6 +31,7 @@ end
 ---@class freeze.Options
 ---@field sealed? boolean                          no writes from the start
 ---@field complain? fun(name: string, key: any)    raises about a refused write, at level 3
+---@field keeps_known? boolean                     what is there may be replaced once it is sealed
 
 --- A read-only view of *backing*.
 ---@param backing table
@@ -39,6 +42,7 @@ end
 function freeze.table(backing, name, options)
   local sealed = options and options.sealed or false
   local refuse = options and options.complain or complain
+  local known = {}
   local proxy = {}
   local function step(_, key)
     return next(backing, key)
@@ -46,7 +50,7 @@ function freeze.table(backing, name, options)
   local meta = {
     __index = backing,
     __newindex = function(_, key, value)
-      if sealed then
+      if sealed and not known[key] then
         refuse(name, key)
       end
       backing[key] = value
@@ -61,9 +65,16 @@ function freeze.table(backing, name, options)
   }
   setmetatable(proxy, lock.metatable(meta))
   backings[proxy] = backing
-  return proxy, function()
-    sealed = true
-  end
+  open[proxy] = not sealed or nil
+  return proxy,
+    function()
+      sealed, open[proxy] = true, nil
+      if options and options.keeps_known then
+        for key in next, backing do
+          known[key] = true
+        end
+      end
+    end
 end
 
 --- A sealed copy of *module*: same functions, own table.
@@ -83,6 +94,13 @@ end
 ---@return table
 function freeze.backing(frozen)
   return backings[frozen]
+end
+
+--- The table behind a frozen one while writes still go through.
+---@param frozen table
+---@return table?
+function freeze.writable(frozen)
+  return open[frozen] and backings[frozen]
 end
 
 --- Whether *value* is a frozen table.

@@ -2,12 +2,13 @@
 --- not know `__gc` and `__mode` (see `names`); elsewhere `copies` stand in for the script's tables.
 ---
 --- Either way `__gc` and `__mode` have no effect, and what the host has locked stays locked.
+local freeze = require("host.walls.freeze")
 local lock = require("host.walls.lock")
 local names = require("host.walls.names")
 
 local error, next, rawset, tostring, type = error, next, rawset, tostring, type
 local getmetatable, setmetatable = getmetatable, setmetatable
-local is_locked, metatable_of = lock.is, debug.getmetatable
+local is_locked, metatable_of, writable = lock.is, debug.getmetatable, freeze.writable
 
 local function nothing() end
 
@@ -37,12 +38,17 @@ for name, implementation in next, way do
   metatables[name] = implementation
 end
 
---- Refuses the host's own objects.
+--- Refuses the host's own objects, but for what a script may still write to.
 function metatables.rawset(target, key, value)
   if type(target) ~= "table" then
     error("bad argument #1 to 'rawset' (table expected, got " .. type(target) .. ")", 2)
   elseif metatable_of(target) and is_locked(target) then
-    error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
+    local backing = writable(target)
+    if not backing then
+      error("cannot change '" .. tostring(key) .. "': the table is read-only", 2)
+    end
+    rawset(backing, key, value)
+    return target
   end
   return rawset(target, key, value)
 end

@@ -6,7 +6,8 @@ local bare_names = require("host.walls.bare_names")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
-local error, load, pcall, require, type = error, load, pcall, require, type
+local error, load, next, pcall, require, type = error, load, next, pcall, require, type
+local getinfo, max = debug.getinfo, math.max
 
 local modules = {}
 
@@ -18,7 +19,9 @@ local modules = {}
 ---@field modules table<string, boolean> stdlib modules it may require
 ---@field imports table<string, string>  alias -> id of a library
 ---@field require? function
----@field value? any                     what its file returned
+---@field assigns? boolean               whether it may assign its own globals for good
+---@field value? any                     what its file returned; true for nothing
+---@field silent_end? string             the place of its last line, where it returned nothing
 ---@field state? "loading"|"loaded"
 
 ---@type table<string, modules.Script>
@@ -55,6 +58,20 @@ local function stdlib_module(name)
   return module
 end
 
+--- The globals of stock Lua that are modules there, too.
+---@type table<string, boolean>
+modules.BUILT_IN = {
+  _G = true,
+  coroutine = true,
+  debug = true,
+  io = true,
+  math = true,
+  os = true,
+  string = true,
+  table = true,
+  utf8 = true,
+}
+
 --- A stdlib module as the files of a namespace get it.
 ---@param module table
 ---@param name string
@@ -90,12 +107,27 @@ local function requirer(script)
     end
     given[name] = module
     return module
+  end,
+    given
+end
+
+local function end_of(chunk)
+  local info, last = getinfo(chunk, "SL"), 1
+  for line in next, info.activelines do
+    last = max(last, line)
   end
+  return info.short_src .. ":" .. last
 end
 
 local function run(script)
-  script.require = requirer(script)
+  local given
+  script.require, given = requirer(script)
   local env, seal = world.new(script)
+  for name in next, modules.BUILT_IN do
+    if not script.modules[name] and not script.imports[name] then
+      given[name] = env[name]
+    end
+  end
   local chunk, problem = load(script.source, script.chunk, "t", env)
   if not chunk then
     error(problem, 0)
@@ -106,6 +138,10 @@ local function run(script)
   local value = chunk()
   metatables.end_loading()
   seal()
+  if value == nil then
+    script.silent_end = end_of(chunk)
+    return true
+  end
   return value
 end
 
@@ -121,14 +157,24 @@ function modules.value(id)
   end
   script.state = "loading"
   script.value = run(script)
-  if script.value == nil then
-    script.value = true
-  end
   script.state = "loaded"
   if type(script.value) == "table" then
     modules.on_given(id, script.value, script.value)
   end
   return script.value
+end
+
+--- Where a script's file ends, if it has run and returned nothing.
+---@param id string
+---@return string? place  such as "orders.lua:7"
+function modules.silent_end(id)
+  return scripts[id].silent_end
+end
+
+--- Lets a script assign the globals that its file makes, from wherever it likes.
+---@param id string
+function modules.let_assign(id)
+  scripts[id].assigns = true
 end
 
 --- Lets a script require one more module.

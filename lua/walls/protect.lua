@@ -12,7 +12,7 @@ local limits = require("host.walls.limits")
 local trace = require("host.walls.trace")
 local weak = require("host.walls.weak")
 
-local error, pcall, type, xpcall = error, pcall, type, xpcall
+local error, pcall, select, type, xpcall = error, pcall, select, type, xpcall
 local coroutine, getinfo = coroutine, debug.getinfo
 local close, create, resume, running, status =
   coroutine.close, coroutine.create, coroutine.resume, coroutine.running, coroutine.status
@@ -65,12 +65,15 @@ local function tick(event, line)
   end
 end
 
-function protect.pcall(f, ...)
+function protect.pcall(...)
+  if ... == nil and select("#", ...) == 0 then
+    error("bad argument #1 to 'pcall' (value expected)", 2)
+  end
   calls_left = calls_left - 1
   if calls_left < 0 then
     look()
   end
-  return pcall(f, ...)
+  return pcall(...)
 end
 
 local function forget_stack(_, ...)
@@ -115,8 +118,8 @@ function protect.xpcall(f, user_handler, ...)
   return handle_quickly(user_handler, pcall(f, ...))
 end
 
-local function refuse(f, name)
-  error("bad argument #1 to '" .. name .. "' (function expected, got " .. type(f) .. ")", 3)
+local function refuse(value, name, expected)
+  error(("bad argument #1 to '%s' (%s expected, got %s)"):format(name, expected, type(value)), 3)
 end
 
 -- What Lua says when it fails itself, perhaps while it calls a hook: a coroutine that dies of this
@@ -150,7 +153,10 @@ end
 
 local function close_safely(co)
   look()
-  if status(co) == "dead" and getinfo(co, 0, "") and not closable[co] then
+  local state = status(co)
+  if state == "running" or state == "normal" then
+    error("cannot close a " .. state .. " coroutine", 2) -- called in place of the library's
+  elseif state == "dead" and getinfo(co, 0, "") and not closable[co] then
     return false,
       "the coroutine ended where nothing can run any more, not even what is to be closed"
   end
@@ -183,7 +189,7 @@ function protect.new_coroutine_library()
 
   function library.create(f)
     if type(f) ~= "function" then
-      refuse(f, "create")
+      refuse(f, "create", "function")
     end
     if calls_left > CALLS_BETWEEN_LOOKS then
       calls_left = CALLS_BETWEEN_LOOKS
@@ -195,7 +201,7 @@ function protect.new_coroutine_library()
 
   function library.wrap(f)
     if type(f) ~= "function" then
-      refuse(f, "wrap")
+      refuse(f, "wrap", "function")
     end
     if calls_left > CALLS_BETWEEN_LOOKS then
       calls_left = CALLS_BETWEEN_LOOKS
@@ -208,15 +214,15 @@ function protect.new_coroutine_library()
   end
 
   function library.resume(co, ...)
-    if co == nil then
-      error("bad argument #1 to 'resume' (coroutine expected, got nil)", 2)
+    if type(co) ~= "thread" then
+      refuse(co, "resume", "thread")
     end
     return checked(co, resume(co, ...))
   end
 
   function library.close(co)
     if type(co) ~= "thread" then
-      error("bad argument #1 to 'close' (coroutine expected, got " .. type(co) .. ")", 2)
+      refuse(co, "close", "thread")
     end
     return close_safely(co)
   end

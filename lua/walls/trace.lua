@@ -1,6 +1,9 @@
 --- Where a script was: its own frames only, never the host's.
 local getinfo, rawequal, type, tostring = debug.getinfo, rawequal, type, tostring
-local concat, find, sub = table.concat, string.find, string.sub
+local concat, find, gsub, match, sub =
+  table.concat, string.find, string.gsub, string.match, string.sub
+local error, max, min, running, tointeger =
+  error, math.max, math.min, coroutine.running, math.tointeger
 
 local trace = {}
 
@@ -11,6 +14,7 @@ local STRIPPED = "=?"
 local MAX_FRAMES = 22
 --- Bytes of a function's name that are shown; a script may use as many as it likes.
 local MAX_NAME = 60
+local BAD_LEVEL = "bad argument #%d to 'traceback' (number expected, got %s)"
 
 --- Whether a frame is a script's own.
 ---@param info table  what `debug.getinfo` says of it under "S"
@@ -32,25 +36,37 @@ local function describe(info)
   return where .. "function <" .. info.short_src .. ":" .. info.linedefined .. ">"
 end
 
---- The script frames above *level*, innermost first, one per line.
----@param level integer 1 is the caller
+--- The script frames of a coroutine from *depth* on, innermost first, one per line.
+---@param co thread
+---@param depth integer   in the running one: 0 is the function that called this one
+---@param skipped integer how many of them are left out
 ---@return string
-function trace.script(level)
+local function frames(co, depth, skipped)
   local lines = {}
-  for depth = level + 1, level + 10000 do
-    local info = getinfo(depth, "Slnt")
+  if co == running() then
+    depth = depth + 2
+  end
+  for level = depth, depth + 10000 do
+    local info = getinfo(co, level, "Slnt")
     if not info then
       break
     end
     if is_script(info) then
-      if #lines == MAX_FRAMES then
+      if #lines - skipped == MAX_FRAMES then
         lines[#lines + 1] = "..."
         break
       end
       lines[#lines + 1] = describe(info)
     end
   end
-  return concat(lines, "\n")
+  return concat(lines, "\n", skipped + 1)
+end
+
+--- The script frames above *level*, innermost first, one per line.
+---@param level integer 1 is the caller
+---@return string
+function trace.script(level)
+  return (frames(running(), level, 0)) -- no tail call, which would leave this level out
 end
 
 --- The innermost script frame above *level*: its file and line, or nothing.
@@ -137,16 +153,54 @@ function trace.last()
   return stack
 end
 
---- `debug.traceback` for scripts: same arguments, script frames only.
----@param message? any
----@return any
-function trace.traceback(message)
+--- The frames of a coroutine from *level* on, where C's own are as good as not there.
+local function frames_of(co, level)
+  if co == running() then
+    return frames(co, 0, max(0, level - 1))
+  end
+  local innermost = getinfo(co, 0, "S")
+  local is_c = innermost and innermost.what == "C"
+  return frames(co, 0, max(0, is_c and level - 1 or level))
+end
+
+--- What is left of a stack that is unwound; the handler that asks is no part of it.
+local function unwound_from(level)
+  local stack = trace.unwound
+  for _ = 3, level do
+    stack = match(stack, "\n(.*)") or ""
+  end
+  return stack
+end
+
+local function traceback(co, message, level, index)
   if message ~= nil and type(message) ~= "string" and type(message) ~= "number" then
     return message
   end
+  local number = level == nil and (co and 0 or 1) or tointeger(level)
+  if not number then
+    error(BAD_LEVEL:format(index, type(level)), 3)
+  end
+  number = min(number, 10000)
+  local stack
+  if not co and trace.unwound then
+    stack = unwound_from(number)
+  else
+    stack = frames_of(co or running(), number)
+  end
   local text = message and tostring(message) .. "\n" or ""
-  local stack = trace.unwound or trace.script(2)
-  return text .. "stack traceback:\n\t" .. stack:gsub("\n", "\n\t")
+  return text .. "stack traceback:" .. (stack ~= "" and "\n\t" or "") .. gsub(stack, "\n", "\n\t")
+end
+
+--- `debug.traceback` for scripts: same arguments, script frames only.
+---@param co? thread
+---@param message? any
+---@param level? integer  1 is the caller, and 0 the innermost of another coroutine
+---@return any
+function trace.traceback(co, message, level)
+  if type(co) == "thread" then
+    return (traceback(co, message, level, 3))
+  end
+  return (traceback(nil, co, message, 2))
 end
 
 return trace

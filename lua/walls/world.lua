@@ -3,9 +3,12 @@
 --- The script's `_G` is a read-only view once its file has run: what a handler assigns by
 --- accident is an error that names it, not a leak into the next message. While the file itself
 --- runs, it may define globals and extend its own copies of the libraries.
+local arguments = require("host.walls.arguments")
+local blame = require("host.walls.blame")
 local errors = require("errors")
 local freeze = require("host.walls.freeze")
 local limits = require("host.walls.limits")
+local loading = require("host.walls.loading")
 local message = require("host.run.message")
 local metatables = require("host.walls.metatables")
 local protect = require("host.walls.protect")
@@ -14,18 +17,18 @@ local strings = require("host.stock.strings")
 local tables = require("host.stock.tables")
 local times = require("host.stock.times")
 local trace = require("host.walls.trace")
+local upvalues = require("host.walls.upvalues")
 
-local assert, error, ipairs, load, next, pairs, select =
-  assert, error, ipairs, load, next, pairs, select
+local assert, error, ipairs, next, pairs, select = assert, error, ipairs, next, pairs, select
 local tonumber, tostring, type = tonumber, tostring, type
 local rawequal, rawget, rawlen = rawequal, rawget, rawlen
 local backings = freeze.backings
 local collectgarbage, concat, min = collectgarbage, table.concat, math.min
+local mistyped = arguments.mistyped
 local math, utf8 = math, utf8
 
 local world = {}
 
-local MAX_SOURCE = 256 * 1024
 local LOG_INFO = 2
 
 local function copy(library)
@@ -36,29 +39,44 @@ local function copy(library)
   return result
 end
 
-local function bad_argument(index, name, expected, value)
-  error(
-    ("bad argument #%d to '%s' (%s expected, got %s)"):format(index, name, expected, type(value)),
-    3
-  )
+local function check_table(name, value)
+  if type(value) ~= "table" then
+    mistyped(1, name, "table", value)
+  end
+end
+
+-- What is in a frozen table is what stands behind it.
+local function checked_next(target, key)
+  check_table("next", target)
+  return next(backings[target] or target, key)
 end
 
 local function checked_rawget(target, key)
-  if target == nil then
-    bad_argument(1, "rawget", "table", target)
-  end
-  local backing = backings[target]
-  if backing then
-    return (rawget(backing, key))
-  end
-  return (rawget(target, key))
+  check_table("rawget", target)
+  return (rawget(backings[target] or target, key))
 end
 
+--- What the collector answers where it is told what to do; it does as the host says.
+local COLLECTOR = {
+  collect = 0,
+  generational = "incremental",
+  incremental = "incremental",
+  isrunning = true,
+  restart = 0,
+  setpause = 200,
+  setstepmul = 100,
+  step = true,
+  stop = 0,
+}
+
 local function count_garbage(option)
-  if option ~= nil and option ~= "count" then
-    error('collectgarbage: only "count" is available in the sandbox', 2)
+  option = option == nil and "collect" or arguments.text(1, "collectgarbage", option)
+  if option == "count" then
+    return collectgarbage("count")
+  elseif COLLECTOR[option] == nil then
+    arguments.refuse(1, "collectgarbage", "invalid option '" .. option .. "'")
   end
-  return collectgarbage("count")
+  return COLLECTOR[option]
 end
 
 local function printer(log_name)
@@ -72,38 +90,19 @@ local function printer(log_name)
   end
 end
 
--- A chunk that a script loads cannot be named like trusted code, so it shows in every trace.
-local function loaded_name(name)
-  if type(name) ~= "string" then
-    return "=(load)"
-  end
-  local shown = name:sub(1, 60):gsub("^[=@]", "")
-  local is_ours = shown == "?" or shown:find("^%[moonq")
-  return is_ours and "=(load)" or "=" .. shown
+-- There are no files: libraries that might want some find this one in their first lines.
+local function open_nothing(name)
+  return nil, arguments.text(1, "open", name) .. ": a script reaches no files", 2
 end
 
-local function loader(env)
-  return function(chunk, name, mode, own_env)
-    if type(chunk) ~= "string" then
-      bad_argument(1, "load", "string", chunk)
-    elseif #chunk > MAX_SOURCE then
-      return nil, "source is larger than 256 KiB"
-    elseif mode ~= nil and mode ~= "t" and mode ~= "bt" then
-      return nil, "only text can be loaded (mode is '" .. tostring(mode) .. "')"
-    end
-    trace.learn(chunk)
-    return load(chunk, loaded_name(name), "t", own_env == nil and env or own_env)
-  end
-end
-
-local function base_functions(env, log_name)
+local function base_functions(env, log_name, on_loaded)
   return {
     _G = env,
     _VERSION = _VERSION,
     assert = assert,
     error = error,
     ipairs = ipairs,
-    next = next,
+    next = checked_next,
     pairs = pairs,
     select = select,
     tonumber = tonumber,
@@ -118,12 +117,13 @@ local function base_functions(env, log_name)
     getmetatable = metatables.getmetatable,
     setmetatable = metatables.setmetatable,
     collectgarbage = count_garbage,
-    load = loader(env),
+    load = loading.new(env, on_loaded),
     print = printer(log_name),
   }
 end
 
-local function libraries()
+local function libraries(own_upvalues)
+  own_upvalues.traceback = trace.traceback
   return {
     string = strings.new(),
     table = tables.new(),
@@ -131,24 +131,23 @@ local function libraries()
     utf8 = copy(utf8),
     coroutine = protect.new_coroutine_library(),
     os = times.new(),
-    debug = { traceback = trace.traceback },
+    io = { open = open_nothing },
+    debug = own_upvalues,
     errors = copy(errors),
   }
 end
 
 local function refuse_global(_, key)
-  error(
-    ("assignment to global '%s' inside a handler: write `local %s`"):format(
-      tostring(key),
-      tostring(key)
-    ),
-    3
-  )
+  local name = tostring(key)
+  error(("assignment to global '%s' inside a handler: write `local %s`"):format(name, name), 3)
 end
 
 ---@class world.Script
 ---@field id string          such as "app:process_order"
+---@field chunk? string      name of its file's chunk
+---@field source? string     its Lua text
 ---@field require function
+---@field assigns? boolean   whether it may assign its own globals once its file has run
 
 --- The globals of one script, and a function that seals them once its file has run.
 ---@param script world.Script
@@ -156,12 +155,14 @@ end
 ---@return fun() seal
 function world.new(script)
   local backing = {}
-  local env, seal_env = freeze.table(backing, "_G", { complain = refuse_global })
+  local options = { complain = refuse_global, keeps_known = script.assigns }
+  local env, seal_env = freeze.table(backing, "_G", options)
   local seals = { seal_env }
-  for name, value in next, base_functions(env, script.id) do
+  local own_upvalues, on_loaded = upvalues.new(script.chunk, script.source)
+  for name, value in next, base_functions(env, script.id, on_loaded) do
     backing[name] = value
   end
-  for name, library in next, libraries() do
+  for name, library in next, libraries(own_upvalues) do
     backing[name], seals[#seals + 1] = freeze.table(library, name)
   end
   backing.require = script.require
@@ -179,5 +180,7 @@ function world.seal_strings()
   meta.__index = strings.new()
   meta.__metatable = false
 end
+
+blame.hide()
 
 return world

@@ -147,7 +147,7 @@ entries:
     ("function", "consumer", "told"),
     [
         ("one", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
-        ("two", "", {"verdict": "retry", "delay": 5.0, "reason": ""}),
+        ("two", "app:b", {"verdict": "retry", "delay": 5.0, "reason": ""}),
         ("two", "app:c", {"verdict": "dead", "delay": None, "reason": "max_attempts"}),
         ("none", "", {"verdict": "retry", "delay": 2.0, "reason": ""}),
     ],
@@ -155,7 +155,7 @@ entries:
 def test_a_dry_run_tells_what_the_queue_would_do(
     tmp_path: Path, function: str, consumer: str, told: dict[str, object]
 ) -> None:
-    """The queue of the consumer that is named, or of the first one; without any, the defaults."""
+    """The queue of the consumer that is named, or of the only one; without any, the defaults."""
     (tmp_path / "_index.yaml").write_text(PROJECT)
     host = Host(load(tmp_path))
     result = host.call(f"app:{function}", "1", as_message=True, send=False, consumer=consumer)

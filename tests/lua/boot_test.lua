@@ -9,7 +9,6 @@ describe("after boot", function()
     {
       { name = "python" },
       { name = "lupa" },
-      { name = "io" },
       { name = "package" },
       { name = "dofile" },
       { name = "loadfile" },

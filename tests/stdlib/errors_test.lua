@@ -120,6 +120,25 @@ describe("errors.wrap", function()
   end)
 end)
 
+describe("errors.new with two arguments", function()
+  it("takes a kind and a text", function()
+    local err = errors.new(errors.NOT_FOUND, "no order 7")
+    eq({ err:kind(), err:message() }, { "NOT_FOUND", "no order 7" })
+    is_true(errors.new(errors.TIMEOUT, "x"):retryable())
+  end)
+
+  it("refuses what is no kind, and what is no text", function()
+    fails(
+      "errors.new: kind: unknown kind 'NOTFOUND', did you mean 'NOT_FOUND'?",
+      errors.new,
+      "NOTFOUND",
+      "x"
+    )
+    fails("errors.new: kind: unknown kind nil", errors.new, nil, "x")
+    fails("errors.new: message: string expected, got number", errors.new, errors.INVALID, 7)
+  end)
+end)
+
 describe("errors.is", function()
   it("compares the kind", function()
     local err = errors.new({ kind = errors.NOT_FOUND, message = "x" })

@@ -109,7 +109,7 @@ MISSING = {
     "table.maxn": "",
     "table.foreach": "write `for k, v in pairs(t) do`",
     "table.foreachi": "write `for i, v in ipairs(t) do`",
-    "debug": "of `debug` there is `traceback` only",
+    "debug": "of `debug` there are `traceback`, `getupvalue`, `setupvalue` and `upvaluejoin`",
 }
 
 

@@ -18,7 +18,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, hidden_names, watchdog
+from moonq.sandbox import chunks, hidden_names, jumps, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -132,6 +132,11 @@ def _deny(*_: object) -> NoReturn:
     raise AttributeError("not available")
 
 
+def _excess(source: bytes) -> tuple[Any, ...]:
+    found = jumps.excess(source)
+    return (True, found[0], found[1].encode()) if found else (True,)
+
+
 def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
@@ -200,6 +205,7 @@ class LuaState:
         own = {
             "is_over": Bound(lambda: (True, guard.is_over())),
             "memory_limit": Bound(lambda: (True, memory)),
+            "excess": Bound(_excess),
             "sees_hook": Bound(lambda address, count: (True, watchdog.sees_hook(address, count))),
         }
         arguments: list[object] = []

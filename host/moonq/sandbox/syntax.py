@@ -6,8 +6,10 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-#: As much as `load` takes inside the sandbox.
-MAX_SOURCE = 256 * 1024
+from moonq.sandbox import jumps
+
+#: Bytes of a script's text: a pure-Lua library in wide use has 276 KiB.
+MAX_SOURCE = 512 * 1024
 # One state for all, and lupa's states belong to one thread at a time.
 _LOCK = Lock()
 _COMPILE = b"""
@@ -42,4 +44,7 @@ def check(source: bytes, name: str) -> str | None:
     """Return Lua's complaint about *source*, such as ``name:3: unexpected symbol near ')'``."""
     if len(source) > MAX_SOURCE:
         return f"{name}:1: the text has {len(source)} bytes, and {MAX_SOURCE} are allowed"
+    found = jumps.excess(source)
+    if found:
+        return f"{name}:{found[0]}: {found[1]}"
     return compiled(source, f"@{name}")[1] or None

@@ -92,7 +92,7 @@ def said(line: str, by: Owner | None = None) -> list[tuple[str, str]]:
         ("_G.nothing.field = 1", "L310:4 there is no global `nothing`, so this will fail", ""),
         (
             "io.write('x')",
-            "L311:1 there is no `io` in the sandbox",
+            "L311:4 there is no `io.write` in the sandbox",
             'write log lines: `require("logger")`',
         ),
         (

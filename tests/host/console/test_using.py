@@ -24,6 +24,11 @@ def test_a_session_is_saved_as_lua_and_loaded_again(moonq: Run, shop: Path) -> N
     assert moonq("repl", "-C", shop, "-e", "\\load kept.lua", "-e", "x").out == "21\n"
 
 
+def test_lua_s_own_libraries_can_be_required(moonq: Run, shop: Path) -> None:
+    script = ["-e", 'require("string") == string', "-e", 'require("math").pi > 3']
+    assert moonq("repl", "-C", shop, *script).out == "true\ntrue\n"
+
+
 def test_a_session_is_saved_as_a_test_that_runs(moonq: Run, shop: Path) -> None:
     script = ["-e", 'local uuid = require("uuid")', "-e", "uuid.v4()", "-e", "for i = 1, 2 do end"]
     said = moonq("repl", "-C", shop, *script, "-e", "\\save test/typed_test.lua")

@@ -589,6 +589,33 @@ CASES: dict[str, Case] = {
         lua('local json = require("jsn")\nreturn json\n'),
         [("L303", "work.lua:1:22", ("there is no module `jsn`", "did you mean `json`?"))],
     ),
+    "a method that the file does not return": Case(
+        more("    method: man\n")
+        | {"work.lua": "local m = { limit = 3 }\nfunction m.main() end\nreturn m\n"},
+        [
+            (
+                "R210",
+                "_index.yaml:11:13",
+                (
+                    "the file returns no function `man`",
+                    "it returns `limit`, `main`",
+                    "did you mean `main`?",
+                ),
+            )
+        ],
+    ),
+    "a method of an empty table": Case(
+        more("    method: main\n") | {"work.lua": "return {}"},
+        [("R210", "_index.yaml:11:13", ("it returns an empty table",))],
+    ),
+    "several functions and no method": Case(
+        lua("local function a(x) return x, 1 end\nreturn { a = a, b = function() end }\n"),
+        [("R210", "_index.yaml:5:13", ("it returns `a`, `b`", "say which one", "`method: a`"))],
+    ),
+    "too many operators in an expression": Case(
+        lua("return function(a) return a\n" + " and a" * 2001 + "\nend\n"),
+        [("P110", "work.lua:2:2", ("more than 2000 'and' and 'or'", "names with `local`"))],
+    ),
     "a star where a list is wanted": Case(
         index(HEAD + policy('actions: "*", resources: [app:x], effect: allow')),
         [("R207", "_index.yaml:10:23", ("`policy.actions` must be a list", 'write `["*"]`'))],
@@ -684,6 +711,88 @@ def test_every_faulty_project_is_told_what_is_wrong(name: str, tmp_path: Path) -
     for finding, (_, _, phrases) in zip(errors, case.expected, strict=True):
         drawn = render([finding], width=0)
         assert [phrase for phrase in phrases if phrase not in drawn] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("local function handler() return 1 end\n\n", 1, "nothing"),
+        ("local x = 1\nreturn", 2, "nothing"),
+        ("return nil", 1, "nothing"),
+        ("local x = 1\n\nreturn 'done';\n", 3, "a text"),
+        ("return 7", 1, "a number"),
+    ],
+)
+def test_a_file_that_returns_no_function_is_warned_of_at_its_end(
+    text: str, place: int, message: str, tmp_path: Path
+) -> None:
+    project, (finding,) = inspect(write(tmp_path, more("") | {"work.lua": text}), env={})
+    assert project is not None
+    assert (finding.severity, finding.code, finding.place[:2]) == (
+        "warning",
+        "R210",
+        ("work.lua", place),
+    )
+    assert finding.message == f"the file returns {message}, and app:work is a function"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "return function() end",
+        "local function main() end return main",
+        "local m = {} function m.main() end return m",
+        "local m = { main = function() return 1, 2 end, other = print } m.third = print return m",
+        "local m = {} m[1] = 2 return m",
+        "local m = {} fill(m) return m",
+        "local m = class() return m",
+        "local m = { main = print } local n = m return n",
+        "return { ['ma' .. 'in'] = print }",
+        "return setmetatable({}, { __index = { main = print } })",
+        "if jit then return nil end return require('json')",
+        "do return { main = print } end",
+        "return { ... }, 1",
+    ],
+)
+def test_a_method_that_may_be_there_is_no_finding(text: str, tmp_path: Path) -> None:
+    files = more("    method: main\n    modules: [json]\n") | {"work.lua": text}
+    _, findings = inspect(write(tmp_path, files), env={})
+    assert [finding for finding in findings if finding.code == "R210"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "return { handler = print, other = print }",
+        "return { main = print, limit = 3 }",
+        "local m = {} m.handler = print function m.a() end function m.b() end return m",
+    ],
+)
+def test_without_a_method_a_table_may_have_a_handler_or_one_function(
+    text: str, tmp_path: Path
+) -> None:
+    _, findings = inspect(write(tmp_path, more("") | {"work.lua": text}), env={})
+    assert findings == []
+
+
+@pytest.mark.parametrize(
+    ("text", "severities"),
+    [
+        ("local m = require('math') require('string')", []),
+        ("local lpeg = require('lpeg')", ["error"]),
+        ("local ok = pcall(function() return require('lpeg') end)", ["warning"]),
+        ("local bit = type(bit) == 'table' and bit or require('bit')", ["warning"]),
+        ("local ok, lpeg = pcall(require, 'lpeg')", []),
+        ("if _VERSION < 'Lua 5.3' then require('compat53') end", ["warning"]),
+        ("local f = function() require('lpeg') end require('lpeg')", ["error"]),
+    ],
+)
+def test_an_unknown_module_is_an_error_only_where_it_is_required_for_certain(
+    text: str, severities: list[str], tmp_path: Path
+) -> None:
+    text += "\nreturn print"
+    _, findings = inspect(write(tmp_path, more("") | {"work.lua": text}), env={})
+    assert [finding.severity for finding in findings] == severities
 
 
 def test_a_faulty_project_is_not_loaded(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def loaded(folder: Path, text: str, **env: str) -> Project:
 
 MEMORY = "  - {name: mem, kind: queue.driver.memory}\n"
 QUEUE = MEMORY + "  - {name: orders, kind: queue.queue, driver: mem}\n"
-WORK = "  - {name: work, kind: function.lua, source: 'return 1'}\n"
+WORK = "  - {name: work, kind: function.lua, source: return print}\n"
 
 
 def test_the_entries_of_the_specification_load(project: Project) -> None:
@@ -174,7 +174,7 @@ def test_a_consumer_takes_the_functions_time_limit_unless_it_has_its_own(
     own = f", timeout: {consumer}" if consumer else ""
     project = loaded(
         folder,
-        QUEUE + f"  - {{name: work, kind: function.lua, source: return 1{limits}}}\n"
+        QUEUE + f"  - {{name: work, kind: function.lua, source: return print{limits}}}\n"
         f"  - {{name: c, kind: queue.consumer, queue: orders, func: work{own}}}\n",
     )
     assert project.resolve("c").fields(Consumer).timeout == timeout
@@ -225,10 +225,12 @@ def test_requires_is_another_word_for_depends_on(folder: Path) -> None:
 
 
 def test_inline_lua_is_counted_by_the_lines_of_the_yaml(folder: Path) -> None:
-    project = loaded(folder, "  - name: w\n    kind: function.lua\n    source: |\n      return 1\n")
+    project = loaded(
+        folder, "  - name: w\n    kind: function.lua\n    source: |\n      return print\n"
+    )
     entry = project.resolve("w")
     assert entry.source_name == "_index.yaml"
-    assert entry.source_text.split(b"\n")[5] == b"return 1"
+    assert entry.source_text.split(b"\n")[5] == b"return print"
 
 
 def test_a_number_may_come_from_the_environment(folder: Path) -> None:
@@ -421,9 +423,9 @@ def test_a_broken_file_is_told_once_however_many_entries_share_it(folder: Path) 
 
 
 def test_a_file_that_is_too_large_to_be_lua_is_refused(folder: Path) -> None:
-    (folder / "task_handler.lua").write_text("--" + "x" * 300_000)
+    (folder / "task_handler.lua").write_text("--" + "x" * 600_000)
     _, findings = inspect(folder, env={})
-    assert "300002 bytes" in findings[0].message
+    assert "600002 bytes" in findings[0].message
 
 
 def test_the_environment_is_that_of_the_process_by_default(

@@ -45,6 +45,22 @@ def test_a_folder_without_any_yaml_is_a_project_without_entries(shop: Any) -> No
     assert shop.status() == {"holds": "passed"}
 
 
+def test_globals_at_the_top_of_a_file_can_be_assigned_in_its_tests(shop: Any) -> None:
+    shop.tests(
+        """
+        count = 0
+        test.before_each(function() count = count + 1 end)
+        it("first", function() eq(count, 1) end)
+        it("second", function() count = count + 1 eq(count, 3) end)
+        it("a new one", function()
+          local ok, problem = pcall(function() counter = 1 end)
+          eq({ ok, problem:match("assignment to global 'counter'") ~= nil }, { false, true })
+        end)
+        """
+    )
+    assert shop.status() == {"first": "passed", "second": "passed", "a new one": "passed"}
+
+
 def test_a_file_with_a_syntax_error_is_a_failure_with_its_frame(shop: Any) -> None:
     shop.tests('it("holds", function() end')
     shop.tests('it("other", function() end)', "test/other_test.lua")

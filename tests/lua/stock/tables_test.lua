@@ -103,8 +103,11 @@ describe("insert", function()
     end
   )
 
-  it("needs a table", function()
+  it("needs a table, and a length that is a whole number", function()
     fails("bad argument #1 to 'insert' (table expected, got nil)", t.insert, nil, 1)
+    fails("bad argument #1 to 'insert' (table expected, got number)", t.insert, 5, 1)
+    fails("object length is not an integer", t.insert, endless("x"), 1)
+    fails("object length is not an integer", t.insert, endless(1.5), 1)
   end)
 end)
 
@@ -127,6 +130,7 @@ describe("remove", function()
     fails("bad argument #2 to 'remove' (position out of bounds)", t.remove, { 1 }, 3)
     fails("bad argument #2 to 'remove' (position out of bounds)", t.remove, proxy({ 1 }), -1)
     fails("bad argument #1 to 'remove' (table expected, got nil)", t.remove)
+    fails("bad argument #1 to 'remove' (table expected, got number)", t.remove, 5)
   end)
 end)
 
@@ -201,17 +205,42 @@ describe("sort", function()
     eq(list, { 1, 1, 1 })
   end)
 
-  it("refuses a table with a metatable", function()
-    fails(
-      "cannot sort a table with a metatable (sort a plain copy of it)",
-      t.sort,
-      endless(1 << 30)
-    )
+  it("sorts through a metatable, nils and an order included", function()
+    local view, list = proxy({ 3, 1, 2 })
+    t.sort(view)
+    eq(list, { 1, 2, 3 })
+    t.sort(view, function(a, b)
+      return a > b
+    end)
+    eq(list, { 3, 2, 1 })
+    local holes = setmetatable({ nil, 2, nil, 1 }, {
+      __len = function()
+        return 4
+      end,
+    })
+    t.sort(holes, function(a, b)
+      return (a or 9) < (b or 9)
+    end)
+    eq({ holes[1], holes[2], holes[3] == nil, holes[4] == nil }, { 1, 2, true, true })
+  end)
+
+  it("refuses a table that is longer than any", function()
+    fails("bad argument #1 to 'sort' (array too big)", t.sort, endless(math.maxinteger))
+  end)
+
+  it("tells no place of its own where values cannot be compared", function()
+    local list = {}
+    for i = 1, 100001 do
+      list[i] = i
+    end
+    list[5] = "x"
+    local _, problem = pcall(t.sort, list)
+    test.matches(problem, "^attempt to compare")
   end)
 
   it("needs a table and a function", function()
     fails("bad argument #1 to 'sort' (table expected, got nil)", t.sort)
-    fails("bad argument #2 to 'sort' (function expected, got number)", t.sort, {}, 1)
+    fails("bad argument #2 to 'sort' (function expected, got number)", t.sort, { 2, 1 }, 1)
   end)
 end)
 
@@ -239,6 +268,11 @@ describe("unpack", function()
 
   it("refuses an endless table", function()
     fails("too many results to unpack", t.unpack, endless(1 << 40))
+  end)
+
+  it("says what has no length, as C does: without a place", function()
+    local _, problem = pcall(t.unpack, 5)
+    eq(problem, "attempt to get length of a number value")
   end)
 end)
 

@@ -22,17 +22,34 @@ describe("exports.find", function()
     eq(exports.find(define("return { run = function() return 7 end }"), "run")(), 7)
   end)
 
+  it("takes a function for the one that is meant, whatever the entry calls it", function()
+    eq(exports.find(define("return function() return 7 end"), "run")(), 7)
+  end)
+
+  it("finds without a name the field `handler`, or the only function", function()
+    local several = "return { a = print, handler = function() return 7 end }"
+    eq(exports.find(define(several), "")(), 7)
+    eq(exports.find(define("return { run = function() return 7 end, limit = 3 }"), "")(), 7)
+  end)
+
   each(
     {
-      { source = "local _ = 1", method = "", says = "the file returns no function but a boolean" },
+      { source = "\nlocal _ = 1", method = "", says = "x.lua:2: the file returns nothing; end it" },
+      { source = "local _ = 1", method = "run", says = "x.lua:1: the file returns nothing" },
+      { source = "return true", method = "", says = "the file returns no function but a boolean" },
       { source = "return 7", method = "", says = "the file returns no function but a number" },
+      { source = "return 7", method = "run", says = "the file returns no function but a number" },
       { source = "return { a = 1 }", method = "", says = "no function but { a = 1 }" },
+      {
+        source = "return { b = print, a = print }",
+        method = "",
+        says = "the file returns several functions: name one of 'a', 'b' under `method`",
+      },
       {
         source = "return { a = 1 }",
         method = "run",
         says = "the file returns no function 'run'; it returns { a = 1 }",
       },
-      { source = "return print", method = "run", says = "it returns a function" },
     },
     "says what {source} returns instead of a function",
     function(row)

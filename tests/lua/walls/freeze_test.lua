@@ -29,6 +29,17 @@ describe("freeze.table", function()
     eq(backing.pi, 3)
   end)
 
+  it("may let what is there be replaced", function()
+    local view, seal = freeze.table({ pi = 3 }, "numbers", { keeps_known = true })
+    seal()
+    view.pi = nil
+    view.pi = 4
+    eq(view.pi, 4)
+    fails("read-only", function()
+      view.tau = 6
+    end)
+  end)
+
   it("lets its owner word the complaint", function()
     local view = freeze.table({}, "numbers", {
       sealed = true,
@@ -46,7 +57,7 @@ describe("freeze.table", function()
     fails("read-only", rawset, view, "pi", 4)
     eq(getmetatable(view), false)
     fails("protected", setmetatable, view, {})
-    test.is_nil(next(view))
+    eq(next(view), "pi")
   end)
 end)
 

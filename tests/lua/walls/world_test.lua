@@ -5,7 +5,7 @@ local describe, it, each, eq, fails = test.describe, test.it, test.each, test.eq
 
 --- The globals of a new script.
 local function new()
-  return world.new({ id = "app:script", require = require })
+  return world.new({ id = "app:script", chunk = "@script.lua", require = require })
 end
 
 local function names_of(library)
@@ -30,13 +30,14 @@ describe("the globals of a script", function()
       "_VERSION assert collectgarbage error getmetatable ipairs load next pairs pcall print "
         .. "rawequal rawget rawlen rawset require select setmetatable tonumber tostring type xpcall"
     )
-    eq(names_of(libraries), "_G coroutine debug errors math os string table utf8")
+    eq(names_of(libraries), "_G coroutine debug errors io math os string table utf8")
   end)
 
   each(
     {
       { library = "os", names = "clock date difftime time" },
-      { library = "debug", names = "traceback" },
+      { library = "debug", names = "getupvalue setupvalue traceback upvaluejoin" },
+      { library = "io", names = "open" },
       {
         library = "coroutine",
         names = "close create isyieldable resume running status wrap yield",
@@ -75,36 +76,16 @@ describe("the globals of a script", function()
   end)
 end)
 
-describe("load", function()
-  it("runs text in the script's own world", function()
-    local env = new()
-    env.secret = 7
-    eq(env.load("return secret")(), 7)
-    eq(env.load("return x", "chunk", "t", { x = 3 })(), 3)
-  end)
-
-  it("refuses what is no text", function()
-    local env = new()
-    fails("bad argument #1 to 'load' (string expected, got function)", env.load, print)
-    eq({ env.load("return 1", "x", "b") }, { nil, "only text can be loaded (mode is 'b')" })
-    test.contains(select(2, env.load("\27Lua")), "attempt to load a binary chunk")
-    eq({ env.load((" "):rep(256 * 1024 + 1)) }, { nil, "source is larger than 256 KiB" })
-  end)
-
-  it("lets no chunk pass for the host's", function()
-    local env = new()
-    for _, name in ipairs({ "=[moonq lua/walls/world.lua]", "=?", "@[moonq x]" }) do
-      local _, problem = pcall(env.load("error('here')", name))
-      test.matches(problem, "^%(load%):1: here")
-    end
-  end)
-end)
-
 describe("the rest of the base functions", function()
-  it("count garbage and do nothing else with it", function()
+  it("count garbage, and answer all else as if it were done", function()
     local env = new()
-    test.is_number(env.collectgarbage("count"))
-    fails('only "count" is available', env.collectgarbage, "stop")
+    test.gt(env.collectgarbage("count"), 0)
+    eq(
+      { env.collectgarbage(), env.collectgarbage("step"), env.collectgarbage("stop") },
+      { 0, true, 0 }
+    )
+    eq(env.collectgarbage("isrunning"), true)
+    fails("invalid option 'sweep'", env.collectgarbage, "sweep")
   end)
 
   it("format dates, without the C library's darker corners", function()
@@ -115,6 +96,12 @@ describe("the rest of the base functions", function()
     fails("string expected, got table", env.os.date, {})
   end)
 
+  it("open no files", function()
+    local env = new()
+    eq({ env.io.open("orders.txt") }, { nil, "orders.txt: a script reaches no files", 2 })
+    fails("bad argument #1 to 'open' (string expected, got nil)", env.io.open)
+  end)
+
   it("print into the log", function()
     new().print("order", 7, nil)
     local log = test.logged("info", "order\t7\tnil")
@@ -123,9 +110,32 @@ describe("the rest of the base functions", function()
 
   it("keep their hands off frozen tables", function()
     local env, seal = new()
+    eq(env.rawset(env, "counter", 1), env)
+    eq(env.counter, 1)
     seal()
+    fails("read-only", env.rawset, env, "counter", 2)
     fails("read-only", env.rawset, env.string, "x", 1)
     eq(env.rawget(env.string, "upper"), env.string.upper)
     fails("bad argument #1 to 'rawget' (table expected, got nil)", env.rawget, nil, 1)
+    fails("bad argument #1 to 'rawget' (table expected, got number)", env.rawget, 1)
+  end)
+
+  it("show with next what is in the globals and the libraries, as with pairs", function()
+    local env, seal = new()
+    seal()
+    for _, library in ipairs({ env, env.string, env.math }) do
+      local seen, key, value = {}, env.next(library)
+      while key ~= nil do
+        seen[key] = value
+        key, value = env.next(library, key)
+      end
+      local listed = {}
+      for name, item in env.pairs(library) do
+        listed[name] = item
+      end
+      eq(seen, listed)
+    end
+    eq({ env.next({ "x" }) }, { 1, "x" })
+    fails("bad argument #1 to 'next' (table expected, got number)", env.next, 5)
   end)
 end)

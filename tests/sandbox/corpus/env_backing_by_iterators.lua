@@ -9,7 +9,7 @@ return function()
     assert(type(key) == "string")
     local iterator = coroutine.wrap(pairs)
     local _, inner = iterator(frozen)
-    if inner ~= frozen or next(inner) ~= nil then
+    if inner ~= frozen or rawlen(inner) ~= 0 then
       error("reached the backing by a coroutine")
     end
   end

@@ -1,6 +1,6 @@
 -- expect: denied: only declared modules
 return function()
-  for _, name in ipairs({ "test", "io", "os", "package", "lupa", "socket", "boot", "world" }) do
+  for _, name in ipairs({ "test", "package", "host.raw", "lupa", "boot", "world" }) do
     if pcall(require, name) then
       error("reached " .. name)
     end

@@ -19,8 +19,10 @@ from moonq.registry.yaml.nodes import List, Node, Scalar
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
-#: In every script without `require`.
-BUILT_IN = {"string", "table", "math", "utf8", "coroutine", "os", "errors"}
+#: What every script may require, as it has them without `require`.
+BUILT_IN = {"_G", "coroutine", "debug", "io", "math", "os", "string", "table", "utf8"}
+_OPENERS = {"function", "if", "do", "repeat"}
+_CLOSERS = {"end", "until"}
 
 
 class Required(NamedTuple):
@@ -30,14 +32,21 @@ class Required(NamedTuple):
     line: int
     column: int
     length: int
+    is_certain: bool
+    """Whether it runs with the file; else it may be a try that nobody expects to succeed."""
 
 
 def scan(text: LuaText) -> tuple[list[Required], bool]:
     """Return every `require("name")` in *text*, and whether some names are made at run time."""
+    if b"require" not in text.data:
+        return [], False
     words = list(text.tokens())
     found = []
     dynamic = False
+    depth = 0
     for at, word in enumerate(words):
+        if word.kind == "name":
+            depth += (word.text in _OPENERS) - (word.text in _CLOSERS)
         if word.kind != "name" or word.text != "require" or _is_field(words, at):
             continue
         after = words[at + 1 : at + 4]
@@ -46,7 +55,9 @@ def scan(text: LuaText) -> tuple[list[Required], bool]:
         if after and after[0].kind == "string":
             text_token = after[0]
             name = text_token.text
-            found.append(Required(name[1:-1], text_token.line, text_token.column, len(name)))
+            is_certain = depth == 0 and words[at - 1].text not in {"and", "or"}
+            place = (text_token.line, text_token.column, len(name))
+            found.append(Required(name[1:-1], *place, is_certain))
         else:
             dynamic = True
     return found, dynamic
@@ -61,8 +72,8 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
     required, dynamic = scan(text)
     declared = {*script.modules, *script.imports}
     findings = _unknown_modules(draft, script)
-    seen: set[str] = set()
-    for one in required:
+    seen: set[str] = set(BUILT_IN - declared)
+    for one in sorted(required, key=lambda one: not one.is_certain):
         if one.name not in declared and one.name not in seen:
             findings.append(_undeclared(draft, one, text, drafts))
         seen.add(one.name)
@@ -77,13 +88,13 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
 
 def _unknown_modules(draft: Draft, script: Script) -> list[Finding]:
     return [
-        _no_module(name, draft.span_of("modules", at, label="no such module"))
+        _no_module(name, draft.span_of("modules", at, label="no such module"), is_certain=True)
         for at, name in enumerate(script.modules)
         if name not in assets.stdlib_modules()
     ]
 
 
-def _no_module(name: str, span: Span) -> Finding:
+def _no_module(name: str, span: Span, *, is_certain: bool) -> Finding:
     known = assets.stdlib_modules()
     likely = question(close(name, known))
     return error(
@@ -92,19 +103,17 @@ def _no_module(name: str, span: Span) -> Finding:
         span,
         note="" if likely else f"the modules are {', '.join(sorted(known))}",
         help=likely or "name your own libraries in `imports`",
+        severity="error" if is_certain else "warning",
     )
 
 
 def _undeclared(draft: Draft, one: Required, text: LuaText, drafts: Drafts) -> Finding:
     here = text.span(one.line, one.column, one.length)
-    if one.name in BUILT_IN and one.name not in assets.stdlib_modules():
-        message = f"`{one.name}` is there without `require`"
-        return error("L301", message, here, help="remove this line")
     library = next(
         (d for d in drafts.values() if IMPORTS.accepts(d.kind) and d.name == one.name), None
     )
     if one.name not in assets.stdlib_modules() and library is None:
-        return _no_module(one.name, here)
+        return _no_module(one.name, here, is_certain=one.is_certain)
     field = "imports" if library else "modules"
     written = f"{one.name}: {library.id}" if library else one.name
     found = error(

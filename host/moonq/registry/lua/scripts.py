@@ -8,9 +8,9 @@ from typing import Any
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import as_env
 from moonq.registry.kind import Kinds
-from moonq.registry.lua import requires, syntax
+from moonq.registry.lua import exports, requires, syntax
 from moonq.registry.lua.text import LuaText
-from moonq.registry.script import Script
+from moonq.registry.script import Runnable, Script
 from moonq.registry.yaml.nodes import Scalar
 from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
@@ -30,6 +30,8 @@ def read(drafts: Drafts, kinds: Kinds, root: Path) -> list[Finding]:
                 draft.script = text
                 if not reader.is_broken(text, kinds[draft.kind].compiles):
                     reader.findings += requires.check(draft, script, text, drafts)
+                    if isinstance(script, Runnable):
+                        reader.findings += exports.check(draft, script, text)
     return reader.findings
 
 

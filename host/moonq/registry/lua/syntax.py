@@ -33,6 +33,8 @@ MANY = 50
 _ADVICE = {
     "malformed number": "write digits only, or put it in quotes",
     "invalid escape sequence": "write `\\\\` for a backslash",
+    "more than 2000 'and'": "give parts of it names with `local`",
+    "more than 1000 'elseif'": "look up in a table what to do",
     "break outside loop": "`break` ends a loop; a function ends with `return`",
 }
 

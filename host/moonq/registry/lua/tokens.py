@@ -36,11 +36,11 @@ def tokens(text: str) -> Iterator[Token]:
     """Yield the tokens of *text* without spaces and comments."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for match in _TOKEN.finditer(text):
-        if match["space"] is None and match["comment"] is None:
-            kind = next(name for name in ("long", "string", "name", "number", "op") if match[name])
-            line = bisect_right(starts, match.start())
-            column = match.start() - starts[line - 1] + 1
-            yield Token(kind, match[0], line, column, match.end())
+        kind = match.lastgroup
+        if kind is not None and kind not in {"space", "comment"}:
+            start, end = match.span()
+            line = bisect_right(starts, start)
+            yield Token(kind, match[0], line, start - starts[line - 1] + 1, end)
 
 
 def without_text(line: str) -> str:
