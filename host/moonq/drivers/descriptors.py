@@ -53,6 +53,10 @@ class Descriptor:
     """Returns what lies on this machine's disk, which is not touched; None: nothing does.
 
     Raises `MoonqError` when it cannot be read."""
+    reach: Callable[[Any, Path], str] | None = None
+    """Asks the broker of an entry's fields who it is, and changes nothing: a line for people.
+
+    Raises `MoonqError` when it does not answer or turns us away. None: there is no broker."""
     compact: Callable[[Any, Path], None] | None = None
     """Makes what lies there as small as it can be; no host may be at it."""
 

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     "--compact", is_flag=True, help="Make the file of --driver as small as it can be instead."
 )
 def doctor(options: Options, driver: str | None, compact: bool) -> int:
-    """Look at what lies on this machine's disk, or hold a driver against the delivery contract.
+    """Look at what a project stands on, or hold a driver against the delivery contract.
 
-    Without --driver nothing is opened: of each driver it is said how large its file is, what takes
-    the room, and whether messages lie in queues that nobody declares. Ends with 1 when a file
-    cannot be read.
+    Without --driver nothing is started or changed: versions, socket, room on the disk; of each
+    driver its settings (secrets masked), whether it is durable and its broker answers, how large
+    its file is and why, and whether messages lie in queues that nobody declares. Ends with 1 when
+    a file cannot be read, a broker does not answer, or no socket can be made.
 
     With --driver every case of the suite runs on new queues, beside the driver's place and with its
     settings; the project's messages are not touched. Ends with 1 when a case fails.
@@ -73,7 +74,7 @@ def _look(options: Options, project: Project) -> int:
         click.echo(json.dumps(found))
     else:
         resting.show(options, found)
-    return int(any("problem" in one for one in found["drivers"]))
+    return int(any("problem" in one for one in (*found["drivers"], found["socket"])))
 
 
 def _compact(options: Options, project: Project, entry: Entry) -> int:
