@@ -119,9 +119,9 @@ class ProjectInvalid(MoonqError):
     exit_code = 3
     kind = "INVALID"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], *, hint: str = "") -> None:
         errors = sum(1 for finding in findings if finding.severity == "error")
-        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in the project")
+        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in the project", hint=hint)
         self.findings = tuple(findings)
 
 

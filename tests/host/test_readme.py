@@ -48,14 +48,7 @@ def test_a_call_says_what_it_shows(root: Path, project: Path, moonq: Moonq) -> N
     assert said.out.startswith(f"{answer}took ")
 
 
-def test_its_test_passes_with_a_bank(root: Path, project: Path, moonq: Moonq) -> None:
-    script = project / "process_order.lua"
-    text = script.read_text("utf-8")
-    charging = 'local ok, err = require("bank").charge()\n  if not ok then return nil, err end\n'
-    script.write_text(text.replace("  if order", f"  {charging}  if order", 1), "utf-8")
-    with (project / "_index.yaml").open("a", encoding="utf-8") as index:
-        index.write("    imports: {bank: bank}\n  - {name: bank, kind: library.lua, source: ")
-        index.write('"return { charge = function() return true end }"}\n')
+def test_its_test_passes(root: Path, project: Path, moonq: Moonq) -> None:
     (project / "process_order_test.lua").write_text(blocks(root, "lua")[1], "utf-8")
     said = moonq("test")
     assert (said.code, "1 passed" in said.out + said.err) == (0, True), said

@@ -122,7 +122,7 @@ def test_a_queue_that_does_not_exist_is_named_with_what_was_meant(
 ) -> None:
     done = top(shop[0], "--once", "lettres")
     assert done.returncode == 4
-    assert "did you mean 'letters'?" in done.stderr
+    assert "no entry 'lettres' in shop\n  hint: did you mean `letters`?" in done.stderr
 
 
 def test_without_a_host_it_says_so(tmp_path: Path) -> None:

@@ -162,7 +162,11 @@ def test_no_line_of_a_message_is_cut_by_the_terminal(shown: Shown, width: int) -
     headers = {"x_dead_letter_time": "1000000000.0", "x_original_queue": "shop:orders.of.today"}
     shown.desk.answers["dead_letters"] = {"messages": [LETTER]}
     shown.desk.answers["dead_letter"] = {"queue": "app:b", **LETTER, "headers": headers}
-    shown.press("d", "enter")
+    shown.press("d")
+    assert "(nothing was consumed)" in " ".join(
+        " ".join(shown.pages.lines(Screen(width=width), 24)).split()
+    )
+    shown.press("enter")
     lines = shown.pages.lines(Screen(width=width), 24)
     assert max(map(columns, lines)) <= width
     assert any("shop:orders.of.today" in line for line in lines)
@@ -180,6 +184,20 @@ def test_the_help_explains_every_key_and_leaves_at_any(shown: Shown) -> None:
     assert "a number that cannot be known" in shown.text()
     assert shown.press("q")
     assert "READY" in shown.text()
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_help_can_be_read_to_its_end_at_every_width(shown: Shown, width: int) -> None:
+    shown.press("?")
+    seen = []
+    for _ in range(3):
+        seen += shown.pages.lines(Screen(width=width), 24)
+        shown.press("pagedown")
+    assert max(map(columns, seen)) <= width
+    assert not [line for line in seen if "…" in line]
+    told = " ".join(" ".join(seen).split())
+    for words in ("the first page: leave. The host goes on", "that the head names."):
+        assert words in told
 
 
 def test_a_body_cannot_paint_the_screen(shown: Shown) -> None:

@@ -7,9 +7,9 @@ from moonq.checking import calls, stock
 from moonq.checking.members import near
 from moonq.checking.names import Chain, Global, How
 from moonq.checking.reading import Known, Reading
+from moonq.checking.walking import OPENING
+from moonq.registry.lua.runtime import FOREIGN, required
 from moonq.text.suggestions import question
-
-_FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
 
 
 def global_(reading: Reading, known: Known, name: str) -> None:
@@ -17,7 +17,9 @@ def global_(reading: Reading, known: Known, name: str) -> None:
     fields = known.chain.fields
     base = Chain(Global(name))
     if name not in stock.names():
-        if known.needs >= 0 and not reading.names.is_open and not reading.is_asked(base):
+        # What would open the text is certain itself: no other can have made it before.
+        is_hidden = reading.names.is_open and name not in OPENING
+        if known.needs >= 0 and not is_hidden and not reading.is_asked(base):
             _unknown_global(reading, known, name)
         return
     if known.needs >= 1 and not reading.is_asked(Chain(Global(name), fields[:1])):
@@ -31,17 +33,24 @@ def _unknown_global(reading: Reading, known: Known, name: str) -> None:
     instead = stock.instead_of(".".join((name, *known.chain.fields[:1])), name)
     if instead is not None:
         _not_here(reading, known, name, instead)
-    elif name in assets.stdlib_modules():
+    elif name in assets.stdlib_modules() | reading.owner.imports:
+        what = "an import" if name in reading.owner.imports else "a module"
         reading.add(
             "L310",
-            f"`{name}` is a module, and this file does not require it",
+            f"`{name}` is {what}, and this file does not require it",
             place,
             about=name,
-            help=f'write `local {name} = require("{name}")` at its top',
+            help=required(name),
         )
     else:
         likely = reading.likely(
-            name, {*stock.names(), *reading.names.locals, *assets.stdlib_modules()}
+            name,
+            {
+                *stock.names(),
+                *reading.names.locals,
+                *assets.stdlib_modules(),
+                *reading.owner.imports,
+            },
         )
         likely = [one for one in likely if "." not in one]
         reading.add(
@@ -49,7 +58,7 @@ def _unknown_global(reading: Reading, known: Known, name: str) -> None:
             f"there is no global `{name}`, so this will fail",
             place,
             about=name,
-            help=f"Lua writes `{_FOREIGN[name]}`" if name in _FOREIGN else question(likely),
+            help=f"Lua writes `{FOREIGN[name]}`" if name in FOREIGN else question(likely),
         )
 
 

@@ -16,6 +16,7 @@ from moonq import views
 from moonq.console.chunk import Chunk
 from moonq.console.running import Answer
 from moonq.durations import show as duration
+from moonq.registry.lua import runtime
 from moonq.registry.lua.tokens import tokens
 from moonq.text.plain import visible
 from moonq.views import Screen
@@ -33,7 +34,8 @@ def lines(answer: Answer, chunk: Chunk, screen: Screen, output: str = "lua") -> 
         return []
     if answer.fault is not None:
         head = ["nil"] if answer.status == "done" else []
-        return [*head, *views.fault(answer.fault, screen)]
+        hint = runtime.advice(str(answer.fault.get("message", "")).partition(": ")[2])
+        return [*head, *views.fault(answer.fault, screen, hint)]
     if chunk.is_muted:
         return []
     return _values(answer, chunk, screen, output)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from moonq import views
-from moonq.console import commands, documents, manual
+from moonq.console import commands, documents
 from moonq.console.core import Console
 from moonq.errors import HostSilent, MoonqError
 
@@ -32,7 +32,7 @@ def enter(console: Console, text: str) -> bool:
         return console.evaluate(text).is_well
     try:
         if asked:
-            console.face.show(manual.about(asked[1], console.face.screen()))
+            commands.run(console, f"\\? {asked[1]}")
         elif typed:
             commands.run(console, typed)
     except HostSilent:

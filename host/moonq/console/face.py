@@ -87,7 +87,7 @@ class Face:
         """
         raise ConfirmationNeeded(
             f"nobody is there to be asked: {question.removesuffix(' [y/N]').strip()}",
-            hint='use a terminal, or the Lua function with { confirm = "QUEUE" }',
+            hint='use a terminal, `moonq … --yes`, or in Lua { confirm = "QUEUE" }',
         )
 
     def typed(self) -> list[str]:

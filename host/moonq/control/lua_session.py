@@ -79,7 +79,7 @@ class SessionScope:
         if self._is_read_only():
             raise ReadOnly(
                 f"{action} on {resource}: this session is read-only",
-                hint="\\write asks for write access and is logged",
+                hint="\\write asks for write access, `moonq eval --yes` has it; the host logs both",
             )
         self._times[action, resource] += 1
         if self._times[action, resource] == 1:

@@ -22,7 +22,7 @@ from moonq.dashboard.view import Row
 from moonq.text.wording import cut, plural
 from moonq.views import Screen
 from moonq.views.messages import columns as message_columns
-from moonq.views.tables import table
+from moonq.views.tables import facts, paragraph, table
 
 #: Messages that a page lists.
 MOST = 200
@@ -30,24 +30,27 @@ MOST = 200
 MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -99_999, "end": 99_999}
 LEAVING = {"q", "escape"}
 ASKING = "asking the host…"
-HELP = """\
- ↑ ↓          select a queue
- ⏎            see its messages; nothing is consumed
- d            see its dead letters
- p            pause or resume it, after a question
- s            sort by name, dead letters, ready messages or age
- /            show only queues whose id contains a text; / ⏎ shows all again
- q Escape     back; on the first page: leave. The host goes on in any case
-
- INFL         messages that are leased or running
- OLDEST       how long the oldest ready message has waited
- ETA          when the queue will be empty at this speed
- TREND        how many were ready over the last minute, each row on its own scale
- BUSY         the share of workers at work
- P95          19 of 20 messages were handled faster
- ·            a number that cannot be known
-
- Rates and times are about the seconds that the head names."""
+KEYS = (
+    ("↑ ↓", "select a queue"),
+    ("⏎", "see its messages; nothing is consumed"),
+    ("d", "see its dead letters"),
+    ("p", "pause or resume it, after a question"),
+    ("s", "sort by name, dead letters, ready messages or age"),
+    ("/", "show only queues whose id contains a text; / ⏎ shows all again"),
+    ("q Escape", "back; on the first page: leave. The host goes on in any case"),
+)
+WORDS = (
+    ("INFL", "messages that are leased or running"),
+    ("OLDEST", "how long the oldest ready message has waited"),
+    ("ETA", "when the queue will be empty at this speed"),
+    ("TREND", "how many were ready over the last minute, each row on its own scale"),
+    ("BUSY", "the share of workers at work"),
+    ("P95", "19 of 20 messages were handled faster"),
+    ("·", "a number that cannot be known"),
+)
+TIMES = "Rates and times are about the seconds that the head names."
+#: As wide as the column of keys.
+NAME = 8
 
 
 #: Asks the host for a kind of answer with some fields; a function gets it, or the `MoonqError`.
@@ -57,7 +60,7 @@ Ask = Callable[..., None]
 class Page:
     """One page of the screen."""
 
-    keys = " any key goes back"
+    keys: str
 
     def lines(self, screen: Screen, rows: int) -> list[str]:
         """Draw *rows* lines, the keys at their foot."""
@@ -215,13 +218,13 @@ class Messages(Page):
 
     def body(self, screen: Screen, rows: int) -> list[str]:
         """Draw the rows around the selected one."""
-        head = screen.paint("bold", cut(f" {self._queue}  {self._note}", screen.width))
-        room = rows - 3
+        head = list(paragraph(f"{self._queue}  {self._note}", "bold", screen, " "))
+        room = rows - 2 - len(head)
         first = first_shown(self._selected, len(self._messages), room)
         page = self._messages[first : first + room]
         at = self._selected - first if page else None
         columns = message_columns(screen, errors=True)
-        return [head, "", *table(columns, page, screen, selected=at, indent="  ")]
+        return [*head, "", *table(columns, page, screen, selected=at, indent="  ")]
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
@@ -234,30 +237,19 @@ class Messages(Page):
         return key not in LEAVING
 
 
-class Message(Page):
-    """One message with its body, its headers and every failed attempt."""
+class Scrolled(Page):
+    """A text that may be longer than the screen."""
 
-    keys = " ↑↓ scroll  q back"
-
-    def __init__(self, queue: str, message_id: str, ask: Ask, *, is_dead: bool) -> None:
-        if is_dead:
-            self.keys += f"  ·  moonq dead retry {queue} {message_id}"
+    def __init__(self) -> None:
         self._first = 0
-        self._found: Any = None
-        kind = "dead_letter" if is_dead else "find"
-        ask(kind, self._take, queue=queue, message=message_id)
 
-    def _take(self, answer: Any) -> None:
-        self._found = answer
+    def text(self, screen: Screen) -> list[str]:
+        """Draw all of it."""
+        raise NotImplementedError
 
     def body(self, screen: Screen, rows: int) -> list[str]:
         """Draw the lines that are scrolled to."""
-        if isinstance(self._found, dict):
-            inner = replace(screen, width=screen.width - 1)
-            lines = [f" {line}" for line in views.message(self._found, inner)]
-        else:
-            note = _words(self._found) if self._found else ASKING
-            lines = [screen.paint("bold", cut(f" {note}", screen.width))]
+        lines = self.text(screen)
         self._first = max(0, min(self._first, len(lines) - rows + 1))
         return lines[self._first :]
 
@@ -267,16 +259,49 @@ class Message(Page):
         return key not in LEAVING
 
 
-class Help(Page):
-    """What the keys do and the words mean; any key leaves it."""
+class Message(Scrolled):
+    """One message with its body, its headers and every failed attempt."""
 
-    def body(self, screen: Screen, rows: int) -> list[str]:
+    keys = " ↑↓ scroll  q back"
+
+    def __init__(self, queue: str, message_id: str, ask: Ask, *, is_dead: bool) -> None:
+        super().__init__()
+        if is_dead:
+            self.keys += f"  ·  moonq dead retry {queue} {message_id}"
+        self._found: Any = None
+        kind = "dead_letter" if is_dead else "find"
+        ask(kind, self._take, queue=queue, message=message_id)
+
+    def _take(self, answer: Any) -> None:
+        self._found = answer
+
+    def text(self, screen: Screen) -> list[str]:
+        """Draw it, or say why there is none."""
+        if isinstance(self._found, dict):
+            inner = replace(screen, width=screen.width - 1)
+            return [f" {line}" for line in views.message(self._found, inner)]
+        note = _words(self._found) if self._found else ASKING
+        return list(paragraph(note, "bold", screen, " "))
+
+
+class Help(Scrolled):
+    """What the keys do and the words mean; any key that does not scroll leaves it."""
+
+    keys = " ↑↓ scroll  any other key goes back"
+
+    def text(self, screen: Screen) -> list[str]:
         """Draw it."""
-        return [screen.plain(cut(text, screen.width)) for text in HELP.splitlines()]
+        return [
+            *facts(KEYS, screen, least=NAME, indent=" "),
+            "",
+            *facts(WORDS, screen, least=NAME, indent=" "),
+            "",
+            *paragraph(TIMES, "", screen, " "),
+        ]
 
     def press(self, key: str) -> Page | bool:
         """Take a key."""
-        return False
+        return key in MOVES and super().press(key)
 
 
 def _words(problem: Any) -> str:

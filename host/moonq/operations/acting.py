@@ -56,7 +56,8 @@ class Acting(Requests):
         It may do what its consumer may; where it has several, *consumer* says which is meant.
         """
         project = self._host.project
-        by = consumer_of(project, project.resolve(function).id, consumer)
+        function = project.resolve(function).id
+        by = consumer_of(project, function, consumer)
         self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
         result = self._call(
             function,

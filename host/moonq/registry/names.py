@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from moonq.text.suggestions import close
+from moonq.errors import Ambiguous, NotFound
+from moonq.text.suggestions import close, question
 
 
 def full(written: str, namespace: str) -> str:
@@ -28,3 +29,23 @@ def likely(written: str, ids: Collection[str]) -> list[str]:
     if same:
         return sorted(same)
     return close(written, ids if ":" in written else [*map(bare, ids), *ids])
+
+
+def meant(written: str, ids: Collection[str], where: str) -> str:
+    """Return which of *ids*, those of the project *where*, somebody means who speaks from none.
+
+    Raises:
+        NotFound: None has that name, or several have.
+    """
+    if written in ids:
+        return written
+    same = [id_ for id_ in ids if bare(id_) == written]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise Ambiguous(f"{written!r} is ambiguous: {', '.join(same)}", hint="write the full id")
+    raise NotFound(
+        f"no entry {written!r} in {where}",
+        hint=question(likely(written, ids)[:3])
+        or f"the project has {', '.join(sorted(ids)[:8]) or 'none'}",
+    )

@@ -66,7 +66,7 @@ class Problems:
         """Return the finding for a key that *known* does not have."""
         name = str(path[-1])
         key = locate_key(self.node, path)
-        likely = question(close(name, known))
+        likely = self._below(path) or question(close(name, known))
         where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
         fields = ", ".join(f"`{field}`" for field in sorted(known)) or f"no {self.noun}s at all"
         return error(
@@ -76,6 +76,14 @@ class Problems:
             note="" if likely else f"it knows {fields}",
             help=likely,
         )
+
+    def _below(self, path: Path) -> str:
+        """Name the map beside a key that knows it: `retry: {max_attempts: …}`."""
+        name, around = path[-1], path[:-1]
+        for field in known_fields(self.model, around):
+            if name in known_fields(self.model, (*around, field)):
+                return f"write `{field}: {{{name}: …}}`"
+        return ""
 
     def _missing(self, path: Path) -> Finding:
         name = str(path[-1])

@@ -8,18 +8,17 @@ project.resolve("orders").id          # "app:orders"
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from moonq.errors import Ambiguous, NotFound
+from moonq.errors import NotFound
 from moonq.registry import names
 from moonq.registry.common import Config, Lifecycle
 from moonq.registry.lua.text import LuaText
 from moonq.registry.settings import Settings
 from moonq.registry.yaml.nodes import Map, locate
-from moonq.text.suggestions import question
 
 C = TypeVar("C", bound=Config)
 
@@ -142,7 +141,7 @@ class Project:
             NotFound: No entry has that name, or several have.
         """
         found = self.entries.get(name)
-        return self.entries[self._id(name, list(self.entries))] if found is None else found
+        return found or self.entries[names.meant(name, self.entries, self.name)]
 
     def id_of(self, name: str, kind: str) -> str:
         """Return the full id of *name*, an entry of *kind* (see `of_kind`) or implied by one.
@@ -152,22 +151,8 @@ class Project:
         """
         declared = dict.fromkeys(entry.id for entry in self.of_kind(kind))
         implied = [id_ for id_, owner in self.implied.items() if owner in declared]
-        return self._id(name, [*declared, *implied], kind)
-
-    def _id(self, name: str, ids: Sequence[str], kind: str = "") -> str:
-        """Return which of *ids*, those of *kind*, is meant."""
-        if name in ids:
-            return name
-        same = [id_ for id_ in ids if names.bare(id_) == name]
-        if len(same) == 1:
-            return same[0]
-        if same:
-            raise Ambiguous(f"{name!r} is ambiguous: {', '.join(same)}", hint="write the full id")
+        ids = [*declared, *implied]
         other = self.entries.get(name)
-        if other is not None:
+        if other is not None and name not in ids:
             raise NotFound(f"{name} is of kind {other.kind}, not {kind.rstrip('.')}")
-        likely = question(names.likely(name, ids)[:3])
-        raise NotFound(
-            f"no entry {name!r} in {self.name}",
-            hint=likely or f"the project has {', '.join(sorted(ids)[:8]) or 'none'}",
-        )
+        return names.meant(name, ids, self.name)

@@ -73,9 +73,19 @@ class Projects:
             if project is None and [finding.code for finding in findings] == ["R200"]:
                 project = Project(root, root.resolve().name, Settings(), {})
             if project is None:
-                raise ProjectInvalid(findings)
+                raise ProjectInvalid(findings, hint=_where(root))
             self._known[root] = project
         return self._known[root]
+
+
+def _where(root: Path) -> str:
+    """Say which folder was taken for the project, where nothing but an index told so."""
+    if root == Path.cwd() or (root / SETTINGS).is_file():
+        return ""
+    return (
+        f"{shown_path(root)} was taken for the project; if another folder is, put a {SETTINGS} "
+        "there, or name it: `moonq test -C FOLDER`"
+    )
 
 
 class Search:

@@ -13,6 +13,8 @@ from moonq.views.tables import Cell, Found, facts, paragraph, sentence
 
 #: Frames of a traceback that are shown.
 FRAMES = 10
+#: Options of a publication in seconds.
+SPANS = ("delay", "ttl")
 #: Columns in front of what goes on below an error.
 HANG = 6
 
@@ -70,7 +72,12 @@ def _told(
 
 
 def _publication(one: Found) -> str:
-    return f"{one['queue']}  {one['body']}"
+    options = {
+        name: durations.show(value) if name in SPANS else value
+        for name, value in one["options"].items()
+    }
+    parts = (one["queue"], one["body"], fields_text(one["headers"]), fields_text(options))
+    return "  ".join(filter(None, parts))
 
 
 def _change(one: Found, screen: Screen) -> str:
@@ -96,8 +103,8 @@ def _why(found: Found) -> Cell:
     return f"{error['kind']}: {error['message']}   (retryable: {retryable})", "bad"
 
 
-def fault(found: Found, screen: Screen) -> Iterator[str]:
-    """Yield the block of an error value: its kind, its words, and where it arose."""
+def fault(found: Found, screen: Screen, hint: str = "") -> Iterator[str]:
+    """Yield the block of an error value: its kind, its words, where it arose, and what to do."""
     words = {True: " (retryable)", False: " (not retryable)", None: ""}
     first, *more = str(found.get("message", "")).split("\n")
     code = f"  [{found['code']}]" if found.get("code") else ""
@@ -107,11 +114,11 @@ def fault(found: Found, screen: Screen) -> Iterator[str]:
         yield from paragraph(line, "", screen, " " * HANG)
     for line in str(found.get("stack") or "").splitlines()[:FRAMES]:
         yield from paragraph(f"at {line.strip()}", "dim", screen, " " * HANG)
+    if hint:
+        yield from paragraph(f"help: {hint}", "", screen, " " * HANG)
 
 
 def problem(raised: MoonqError, screen: Screen) -> Iterator[str]:
     """Yield the lines of an error that moonq itself raised."""
     words = {"kind": raised.kind, "code": raised.code, "message": raised.message}
-    yield from fault(words, screen)
-    if raised.hint:
-        yield from paragraph(f"help: {raised.hint}", "", screen, " " * HANG)
+    return fault(words, screen, raised.hint)

@@ -85,6 +85,21 @@ def said(line: str, by: Owner | None = None) -> list[tuple[str, str]]:
             'write `local time = require("time")` at its top',
         ),
         (
+            "return util.help()",
+            "L310:8 `util` is an import, and this file does not require it",
+            'write `local util = require("util")` at its top',
+        ),
+        (
+            "dofile('x.lua')",
+            "L311:1 there is no `dofile` in the sandbox",
+            "make the file a `library.lua`, list it in `imports` and `require` it",
+        ),
+        (
+            "return loadstring('x')()",
+            "L311:8 there is no `loadstring` in the sandbox",
+            "Lua 5.4 writes `load`",
+        ),
+        (
             "local x = null.field",
             "L310:11 there is no global `null`, so this will fail",
             "Lua writes `nil`",
@@ -174,7 +189,7 @@ def said(line: str, by: Owner | None = None) -> list[tuple[str, str]]:
     ],
 )
 def test_what_must_fail_is_said_at_its_place(line: str, sentence: str, help_: str) -> None:
-    assert said(line) == [(sentence, help_)]
+    assert said(line, owner(imports="util")) == [(sentence, help_)]
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,15 @@ def test_a_declaration_comes_and_goes_as_a_person_would_write_it(
     assert project is not None or findings
 
 
+@pytest.mark.parametrize(("name", "used"), [("queue", "queue.info('x')"), ("json", "json:x()")])
+def test_what_is_used_without_require_stays_declared(tmp_path: Path, name: str, used: str) -> None:
+    (tmp_path / "f.lua").write_text(f"return function() {used} end\n")
+    index = tmp_path / "_index.yaml"
+    index.write_text(HEAD + START + f"    modules: [{name}, time]\n")
+    mend(tmp_path)
+    assert index.read_text() == HEAD + START + f"    modules: [{name}]\n"
+
+
 def test_lines_end_as_those_around_them(tmp_path: Path) -> None:
     (tmp_path / "f.lua").write_text("return require('json')")
     index = tmp_path / "_index.yaml"

@@ -91,6 +91,12 @@ def test_an_error_value_is_a_block_of_its_own(console: Start) -> None:
     screen.shows(r'^"NOT_FOUND"$')
 
 
+def test_a_global_that_is_not_there_is_answered_with_what_was_meant(console: Start) -> None:
+    screen = console()
+    screen.enter("quueue.info('letters')")
+    screen.shows(r"^      help: did you mean `queue`\?")
+
+
 def test_names_of_queues_are_offered_with_their_depths(console: Start) -> None:
     screen = console()
     screen.enter('queue.publish("app:emails", 1)')

@@ -118,6 +118,7 @@ def test_commands_explain_themselves(moonq: Run, shop: Path) -> None:
     for name, command in commands.COMMANDS.items():
         assert f"\\{command.usage}" in listed, name
         assert command.about in listed, name
+    assert moonq("repl", "-C", shop, "-e", "?watch").out.startswith("\\watch [2s] EXPR | off\n")
     for asked in ("\\purge?", "\\? \\purge", "\\help \\purge"):
         told = moonq("repl", "-C", shop, "-e", asked).out
         assert "in Lua: mq.purge(queue, { confirm = queue })" in told
@@ -132,6 +133,8 @@ def test_lists_of_the_console_fit_the_terminal(command: str, part: str, width: i
     commands.run(console, command)
     assert max(map(len, shown)) <= width
     assert any(part in line for line in shown)
+    # One or two lines for each at 80, not a narrow column beside the longest usage.
+    assert len(shown) * width < 80 * 2 * len(commands.COMMANDS)
 
 
 def test_a_command_says_how_it_is_typed_when_words_are_missing_or_too_many() -> None:

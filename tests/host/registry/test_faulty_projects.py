@@ -237,6 +237,10 @@ CASES: dict[str, Case] = {
             )
         ],
     ),
+    "a field that belongs deeper": Case(
+        more("    timeout: 5s\n"),
+        [("R206", "_index.yaml:11:5", ("no field `timeout`", "write `limits: {timeout: …}`"))],
+    ),
     "an option of another driver": Case(
         index(
             """\

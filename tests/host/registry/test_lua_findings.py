@@ -144,6 +144,11 @@ def test_without_a_headline_luas_sentence_is_one() -> None:
     [
         ("app/work.lua:2: attempt to index a nil value (global 'null')", "Lua writes `nil`"),
         ("app/work.lua:3: attempt to call a nil value (global 'prnt')", "did you mean `print`?"),
+        ("app/work.lua:3: attempt to index a nil value (global 'loger')", "did you mean `logger`?"),
+        (
+            "app/work.lua:3: attempt to index a nil value (global 'queue')",
+            'write `local queue = require("queue")` at its top',
+        ),
     ],
 )
 def test_an_error_with_a_known_cause_is_answered(message: str, advice: str) -> None:

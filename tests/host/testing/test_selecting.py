@@ -158,3 +158,21 @@ end)
     assert shop.status() == {"is in one": "passed", "is in two": "passed", "is in three": "passed"}
     assert shop.status("two/test/deep_test.lua") == {"is in two": "passed"}
     assert shop.status("-C", "three") == {"is in three": "passed"}
+
+
+def test_a_folder_that_is_only_part_of_a_project_is_told_how_to_name_the_whole(shop: Any) -> None:
+    for name in ("_index.yaml", "bank.lua", "process.lua"):
+        (shop.folder / name).unlink()
+    entry = "namespace: %s\nentries:\n  - {name: %s, kind: queue.driver.memory}\n"
+    shop.write("one/_index.yaml", entry % ("one", "mem"))
+    shop.write("two/_index.yaml", entry % ("two", "other"))
+    shop.write(
+        "two/more.yaml",
+        "namespace: two\nentries:\n  - {name: orders, kind: queue.queue, driver: one:mem}\n",
+    )
+    shop.tests('it("runs", function() end)', "two/test/deep_test.lua")
+    said = shop.run()
+    assert said.code == 3
+    assert "hint: two was taken for the project" in said.err
+    assert "`moonq test -C FOLDER`" in said.err
+    assert shop.status("-C", ".") == {"runs": "passed"}

@@ -178,7 +178,14 @@ CALL = {
     "words": "bank did not answer",
     "delay": 2.0,
     "published": [],
-    "would_publish": [{"queue": "app:mails", "body": '{"order":42}'}],
+    "would_publish": [
+        {
+            "queue": "app:mails",
+            "body": '{"order":42}',
+            "headers": {"source": "web"},
+            "options": {"delay": 300.0},
+        }
+    ],
     "would_write": [{"store": "app:seen", "action": "set", "key": "42", "value": {"n": 1}}],
     "logs": [{"level": "info", "message": "processing", "fields": {"order": 42}}],
     "took_ms": 0.4,
@@ -191,14 +198,17 @@ def test_a_call_shows_what_it_did(width: int) -> None:
     assert list(views.called(CALL, Screen(width=width), as_message=True)) == [
         "would retry in 2s  bank did not answer",
         "returned           { id = 7 }",
-        'would publish      app:mails  {"order":42}',
+        'would publish      app:mails  {"order":42}  source=web  delay=5m',
         "would write        app:seen  set 42 = { n = 1 }",
         "logs               INFO  processing  order=42",
         "took 400 µs · 30 KB",
     ]
     really = {**CALL, "published": CALL["would_publish"], "would_publish": [], "would_write": []}
     sent = list(views.called(really, Screen(width=width), as_message=False))
-    assert sent[:2] == ["returned     { id = 7 }", 'published    app:mails  {"order":42}']
+    assert sent[:2] == [
+        "returned     { id = 7 }",
+        'published    app:mails  {"order":42}  source=web  delay=5m',
+    ]
 
 
 def test_a_call_that_failed_shows_where() -> None:
@@ -390,6 +400,10 @@ def test_hosts_are_lines() -> None:
     done = "1 204 acked · 3 retried · 0 dead"
     assert up == f"shop · pid 7 · dev · up 01:01:01 · {done} · not up: app:x · /run/x.sock"
     assert away == "shop · pid 7 · dev · does not answer"
+    full = {"id": "app:file", "kind": "queue.driver.sqlite", "state": "running",
+            "problem": "the disk is full"}  # fmt: skip
+    [ill] = views.hosts({"hosts": [{**host, "services": [full]}]}, Screen())
+    assert ill.endswith("0 dead · app:file: the disk is full · /run/x.sock")
 
 
 @pytest.mark.parametrize(

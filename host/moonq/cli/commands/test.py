@@ -133,7 +133,7 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
         watch(options, targets, asked)
         return 0
     projects = Projects()
-    named = options.project if options.project != Path() else None
+    named = options.project if "project" in options.given else None
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
     if asked["list"]:
@@ -219,7 +219,7 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
 
     written = click.get_current_context().meta[WRITTEN]
     passed = without_filter([arg for arg in written if arg not in targets])
-    if options.project != Path():
+    if "project" in options.given:
         passed = ["-C", str(options.project), *passed]
     first = Filter(targets, asked["k"] or "", asked["failed"])
     project = options.project

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import click
 from moonq.cli import arguments
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
-from moonq.errors import Invalid, NotFound
+from moonq.errors import Invalid
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
@@ -56,12 +55,14 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
     from moonq.control.client import connect
     from moonq.dashboard.picture import Look, picture
     from moonq.dashboard.sampling import History, sample
+    from moonq.registry import names
 
     if interval < SHORTEST:
         raise Invalid("--interval is 100ms or longer", hint="give it a unit: --interval 1s")
     with connect(options.project) as client:
         first = sample(client)
-        only = tuple(_resolved(name, first.queues.keys()) for name in queues)
+        known = sorted(first.queues)
+        only = tuple(names.meant(name, known, str(first.status["project"])) for name in queues)
         look = Look(sort=sort, only=only, interval=interval)
         history = History()
         history.add(first)
@@ -80,22 +81,6 @@ def _has_screen() -> bool:
     """Whether there is a terminal that can be drawn on again and again, with keys."""
     is_dumb = os.environ.get("TERM", "dumb") == "dumb"
     return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb
-
-
-def _resolved(name: str, known: Collection[str]) -> str:
-    """Return the queue that *name* means, with or without its namespace."""
-    from moonq.text import suggestions
-
-    fitting = [queue for queue in sorted(known) if name in (queue, queue.partition(":")[2])]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise Invalid(f"{name!r} is ambiguous: {', '.join(fitting)}", hint="write the whole id")
-    close = suggestions.close(name, [*known, *(queue.partition(":")[2] for queue in known)])
-    raise NotFound(
-        f"queue {name!r} does not exist",
-        hint=f"did you mean {close[0]!r}?" if close else "`moonq top` shows all queues",
-    )
 
 
 def _stream(client: Client, history: History, look: Look, *, once: bool) -> None:

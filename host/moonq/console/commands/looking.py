@@ -12,8 +12,9 @@ from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
 from moonq.control import EVENTS
 from moonq.errors import Invalid
+from moonq.operations.annotations import reference
 from moonq.views import Screen
-from moonq.views.tables import Column, paragraph, table
+from moonq.views.tables import facts, paragraph
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -23,16 +24,13 @@ if TYPE_CHECKING:
 def help_(console: Console, name: str) -> None:
     """List the commands, or say what a name is."""
     screen = console.face.screen()
-    if name.startswith("\\"):
-        console.face.show(find(name[1:]).lines())
+    if name.startswith("\\") or (name in COMMANDS and not reference().find(name)):
+        console.face.show(find(name.removeprefix("\\")).lines())
     elif name:
         console.face.show(manual.about(name, screen))
     else:
-        columns = [
-            Column("", lambda one: f"\\{one.usage}", wraps=True),
-            Column("", lambda one: one.about, wraps=True),
-        ]
-        listed = table(columns, COMMANDS.values(), screen, indent="  ", has_head=False)
+        told = [(f"\\{one.usage}", one.about) for one in COMMANDS.values()]
+        listed = facts(told, screen, indent="  ")
         tail = "?name shows the help of a function, \\name? the Lua behind a command"
         console.face.show([*listed, *paragraph(tail, "", screen, "  ")])
 

@@ -63,6 +63,16 @@ def scan(text: LuaText) -> tuple[list[Required], bool]:
     return found, dynamic
 
 
+def _reached(text: LuaText) -> set[str]:
+    """The names that *text* takes something out of: what is not required may be meant there."""
+    words = list(text.tokens())
+    return {
+        word.text
+        for at, word in enumerate(words[:-1])
+        if word.kind == "name" and words[at + 1].text in {".", ":"} and not _is_field(words, at)
+    }
+
+
 def _is_field(words: list[Token], at: int) -> bool:
     return at > 0 and words[at - 1].text in {".", ":", "function"}
 
@@ -77,10 +87,11 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
         if one.name not in declared and one.name not in seen:
             findings.append(_undeclared(draft, one, text, drafts))
         seen.add(one.name)
-    if not dynamic:
+    unused = set() if dynamic else declared - seen - {"errors"}
+    if unused:
         findings += [
             _unused(draft, script, name)
-            for name in sorted(declared - seen - {"errors"})
+            for name in sorted(unused - _reached(text))
             if name in script.imports or name in assets.stdlib_modules()
         ]
     return findings

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from moonq import assets
 from moonq.registry.lua.text import LuaText
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
@@ -16,7 +17,8 @@ _FRAME = re.compile(r"(?P<chunk>[^\n]+?):(?P<line>\d+): in ")
 _WHERE = re.compile(r"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<what>.*)", re.DOTALL)
 _NAME = re.compile(r"\((?:local|global|field|method|upvalue|constant) '([^']+)'\)")
 _FUNCTION = re.compile(r"bad argument #\S+ to '([^']+)'")
-_FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
+#: What other languages write for it -> Lua.
+FOREIGN = {"null": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false"}
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -38,7 +40,8 @@ def finding(message: str, texts: Iterable[LuaText], *, code: str, headline: str 
         return error(code, headline or message)
     what, line = where["what"], int(where["line"])
     span = _span(text, line, what, label=what if headline else "")
-    return error(code, headline or what, span, help=_advice(what, text))
+    mine = {token.text for token in text.tokens() if token.kind == "name"}
+    return error(code, headline or what, span, help=advice(what, mine))
 
 
 def innermost(stack: str) -> tuple[str, int]:
@@ -62,14 +65,28 @@ def _span(text: LuaText, line: int, what: str, label: str) -> Span:
     return text.span(line, 0, 1, label)
 
 
-def _advice(what: str, text: LuaText) -> str:
+def advice(what: str, mine: Iterable[str] = ()) -> str:
+    """Return what to do about the error *what*, empty if that is not known.
+
+    *mine* are the names that the text has itself.
+    """
     named = _NAME.search(what)
     name = named[1] if named else ""
-    if "global" in what and name in _FOREIGN:
-        return f"Lua writes `{_FOREIGN[name]}`"
-    if what.startswith("attempt to call a nil value (global"):
-        mine = {token.text for token in text.tokens() if token.kind == "name"}
-        return question(close(name, mine | _WORDS))
+    if "nil value (global" in what:
+        return _about_global(name, mine)
     if what.startswith("attempt to concatenate a nil") and name:
         return f"check it first: `if {name} then`, or write `tostring({name})`"
     return ""
+
+
+def _about_global(name: str, mine: Iterable[str]) -> str:
+    if name in FOREIGN:
+        return f"Lua writes `{FOREIGN[name]}`"
+    if name in assets.stdlib_modules():
+        return required(name)
+    return question(close(name, {*mine, *_WORDS, *assets.stdlib_modules()} - {name}))
+
+
+def required(name: str) -> str:
+    """Return what to write in a file that uses the module or import *name* without asking."""
+    return f'write `local {name} = require("{name}")` at its top'
