@@ -136,7 +136,9 @@ def _host(host: Found) -> Iterator[str]:
     yield from (
         f"{one['id']}: {one['problem']}"
         for one in host["services"]
-        if one.get("problem") and one["kind"].startswith("queue.driver.") and one["id"] not in failing
+        if one.get("problem")
+        and one["kind"].startswith("queue.driver.")
+        and one["id"] not in failing
     )
     yield host["socket"]
 
