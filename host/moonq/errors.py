@@ -22,6 +22,7 @@
       * ReadOnly        the session may only look
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
+    * Refused           the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
     * LeaseLost
@@ -263,6 +264,13 @@ class Unavailable(QueueError):
     exit_code = 5
     kind = "UNAVAILABLE"
     retryable = True
+
+
+class Refused(QueueError):
+    """The broker turns us away, for credentials, TLS or rights: only a change of them helps."""
+
+    exit_code = 6
+    kind = "PERMISSION_DENIED"
 
 
 class Uncertain(QueueError):

@@ -113,6 +113,30 @@ def test_the_suite_holds_a_driver_from_a_wheel(installed: Path, tmp_path: Path) 
     assert answer["capabilities"]["durable"] == "none"
 
 
+BROKEN = """
+from moonq.drivers.memory.subscription import MemorySubscription
+
+MemorySubscription.start = lambda self, delivery: True
+"""
+
+
+def test_its_own_tests_are_the_suite_and_show_what_is_not_kept(
+    installed: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "test_tiny.py"
+    mine.write_text((HERE / "contract_of_tiny.py").read_text("utf-8"), encoding="utf-8")
+    words = ("-p", "no:cacheprovider", "-k", "priority or delay", "--rootdir", tmp_path, mine)
+    code, out, err = moonq(installed, *words, module="pytest")
+    chosen = [case for case in CASES if "priority" in str(case) or "delay" in str(case)]
+    assert (code, f"{len(chosen)} passed" in out) == (0, True), out + err
+    with mine.open("a", encoding="utf-8") as file:
+        file.write(BROKEN)
+    words = (*words, "-k", "delivery_starts_once")
+    code, out, _ = moonq(installed, *words, module="pytest")
+    assert code == 1
+    assert "assert not True" in out
+
+
 def test_the_table_of_the_drivers_has_it(installed: Path) -> None:
     code, out, _ = moonq(installed, module="moonq.drivers.capabilities")
     assert code == 0

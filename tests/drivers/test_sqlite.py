@@ -220,7 +220,7 @@ def die(scene: Scene) -> None:
     assert isinstance(driver, SqliteDriver)
     driver._is_open = False
     driver._writer.flush()
-    driver._writer.stop(leave=False)
+    driver._writer.stop(10.0, leave=False)
     driver._writer.session = None
     assert driver._view is not None
     driver._view.close()

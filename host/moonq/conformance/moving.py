@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.conformance.case import needs
-from moonq.conformance.scene import BOOM, Scene, ids, near, refused, retry
+from moonq.conformance.scene import BOOM, Scene, ids, refused, retry
 from moonq.drivers.base import mover
 from moonq.errors import Conflict, QueueFull, QueueNotFound
 from moonq.model import Message, Priority, Receipt, Snooze, Stored
@@ -79,7 +79,7 @@ def a_moved_message_is_all_that_it_was(scene: Scene) -> None:
     assert _move(scene) == [Receipt("a")]
     assert scene.counts() == {}
     (after,) = scene.peek("other")
-    assert near(after.due, scene.clock.now() + 10)
+    assert scene.near(after.due, scene.clock.now() + 10)
     assert after._replace(number=0, due=None) == before._replace(number=0, due=None)
     assert (after.attempt, after.errors) == (2, (BOOM,))
     scene.later(9)
@@ -102,7 +102,7 @@ def an_interruption_and_a_snooze_move_along(scene: Scene) -> None:
     _move(scene)
     (delivery,) = scene.consumer(queue="other").run()
     assert (delivery.interruptions, delivery.snoozes) == (1, 1)
-    assert near(delivery.lost_at, lost_at)
+    assert scene.near(delivery.lost_at, lost_at)
 
 
 @needs("ttl")
@@ -113,7 +113,7 @@ def a_ttl_goes_on_in_the_other_queue(scene: Scene) -> None:
     scene.later(20)
     _move(scene)
     (moved,) = scene.peek("other")
-    assert near(moved.expires, scene.clock.now() + 10)
+    assert scene.near(moved.expires, scene.clock.now() + 10)
     scene.later(10)
     assert scene.consumer(queue="other").take() == []
     assert scene.info("other").dead == 1

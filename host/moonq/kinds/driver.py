@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -39,9 +40,12 @@ class DriverKind(ServiceKind):
     def service(self, parts: Parts, entry: Entry) -> Service:
         """Return the driver, opened and closed."""
         driver = of(parts, entry.id)
-        return Service(
-            lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
-        )
+        told = partial(parts.on_event, entry.id)
+
+        def stop(timeout: float | None) -> None:
+            driver.close(None if timeout is None else parts.clock.monotonic() + timeout)
+
+        return Service(lambda: driver.open(told), stop, detail=entry.kind)
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""

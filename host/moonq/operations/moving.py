@@ -15,7 +15,7 @@ from moonq.drivers.entry import DriverFields
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import NAME, names_at
-from moonq.model import Stored
+from moonq.model import QueueInfo, Stored
 from moonq.operations import orphans
 from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route
@@ -51,7 +51,7 @@ class Moving(Requests):
         """Bring what is ready or delayed in *source* into *target*, *most* messages at once.
 
         The answer says how many were `moved`, how many are `left`, and how many are `at_work`,
-        which stay where they are.
+        which stay where they are; null where the driver cannot tell.
         """
         to = self._route(target)
         mover(to.driver)
@@ -67,15 +67,14 @@ class Moving(Requests):
             "source_driver": old.place,
             "queue": to.id,
             "moved": moved,
-            "left": (info.ready or 0) + (info.delayed or 0),
-            "at_work": (info.leased or 0) + (info.running or 0),
+            "left": _waiting(old, info),
+            "at_work": _at_work(info),
             "dry_run": dry_run,
         }
 
     def _bring(self, old: _Source, to: Route, most: int | None) -> int:
-        info = old.driver.info(old.name)
         # What is published meanwhile is left for another move.
-        room = (info.ready or 0) + (info.delayed or 0)
+        room = _waiting(old, old.driver.info(old.name))
         room = room if most is None else min(room, most)
         moved, after = 0, 0
         is_far = old.driver is not to.driver
@@ -171,3 +170,19 @@ class Moving(Requests):
 def _is_final(answer: Any) -> bool:
     """Whether a refusal will not be another one for the next message."""
     return isinstance(answer, QueueError) and not isinstance(answer, Conflict)
+
+
+def _waiting(old: _Source, info: QueueInfo) -> int:
+    """Return how many messages may be moved, looked at one by one where nobody counts them."""
+    if info.ready is not None and info.delayed is not None:
+        return info.ready + info.delayed
+    count, after = 0, 0
+    while stored := old.driver.waiting(old.name, STEP, after):
+        count, after = count + len(stored), stored[-1].number
+    return count
+
+
+def _at_work(info: QueueInfo) -> int | None:
+    if info.leased is None or info.running is None:
+        return None
+    return info.leased + info.running

@@ -37,6 +37,7 @@ class ConsumerSettings(NamedTuple):
     prefetch: int
     auto_ack: bool
     timeout: float | None
+    lease: float
     memory: int
     stop_timeout: float
 

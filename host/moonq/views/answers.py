@@ -139,6 +139,13 @@ def _host(host: Found) -> Iterator[str]:
     failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
     if failing:
         yield f"not up: {', '.join(failing)}"
+    yield from (
+        f"{one['id']}: {one['problem']}"
+        for one in host["services"]
+        if one.get("problem")
+        and one["kind"].startswith("queue.driver.")
+        and one["id"] not in failing
+    )
     yield host["socket"]
 
 

@@ -41,6 +41,5 @@ DESCRIPTOR = Descriptor(
     fields=TinyFields,
     make=_make,
     twin=lambda fields, _number: fields.model_copy(update={"room": 10_000}),
-    litter=lambda _fields: "",
     limits=LIMITS,
 )

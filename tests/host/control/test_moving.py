@@ -16,7 +16,7 @@ from moonq.clock import SystemClock
 from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import QueueFull, Unavailable
 from moonq.host import Host
-from moonq.model import Message, QueueSpec
+from moonq.model import UNCOUNTED, Message, QueueSpec
 from moonq.operations import choosing, moving
 from moonq.operations.performing import Operations
 
@@ -217,6 +217,18 @@ def test_a_move_goes_between_any_two_drivers(
             assert one.get(key) == before[name].get(key)
     assert after["late"]["due"] == pytest.approx(before["late"]["due"], abs=1)
     assert not here.queues()["queues"][0]["paused"]
+
+
+def test_a_driver_that_counts_nothing_is_moved_whole(
+    operations: Callable[[str], Operations], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = operations(BOTH)
+    monkeypatch.setattr(moving, "STEP", 2)
+    here.publish(queue="orders", messages=[{"json": "1"}] * 5)
+    monkeypatch.setattr(SqliteDriver, "info", lambda self, queue: UNCOUNTED)
+    would = here.move(source="orders", target="far", dry_run=True)
+    assert (would["left"], would["at_work"]) == (5, None)
+    assert here.move(source="orders", target="far")["moved"] == 5
 
 
 def test_what_breaks_off_in_the_middle_is_there_twice_and_never_nowhere(

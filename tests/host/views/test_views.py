@@ -402,6 +402,10 @@ def test_hosts_are_lines() -> None:
     done = "1 204 acked · 3 retried · 0 dead"
     assert up == f"shop · pid 7 · dev · up 01:01:01 · {done} · not up: app:x · /run/x.sock"
     assert away == "shop · pid 7 · dev · does not answer"
+    full = {"id": "app:file", "kind": "queue.driver.sqlite", "state": "running",
+            "problem": "the disk is full"}  # fmt: skip
+    [ill] = views.hosts({"hosts": [{**host, "services": [full]}]}, Screen())
+    assert ill.endswith("0 dead · app:file: the disk is full · /run/x.sock")
 
 
 @pytest.mark.parametrize(
