@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from moonq import drivers
 from moonq.drivers.base import Driver
 from moonq.drivers.entry import DriverFields
+from moonq.errors import QueueError, Unavailable, Unopened
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
@@ -39,9 +40,7 @@ class DriverKind(ServiceKind):
     def service(self, parts: Parts, entry: Entry) -> Service:
         """Return the driver, opened and closed."""
         driver = of(parts, entry.id)
-        return Service(
-            lambda: driver.open(parts.on_event), lambda _: driver.close(), detail=entry.kind
-        )
+        return Service(lambda: _open(driver, parts), lambda _: driver.close(), detail=entry.kind)
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""
@@ -49,6 +48,20 @@ class DriverKind(ServiceKind):
             service = self.service(renewal.new, entry)
             service.start()
             renewal.undo.callback(service.stop, None)
+
+
+def _open(driver: Driver, parts: Parts) -> None:
+    """Open it; whatever keeps it closed, what it stores is unavailable.
+
+    Raises:
+        Unavailable: It could not be opened.
+    """
+    try:
+        driver.open(parts.on_event)
+    except Unavailable:
+        raise
+    except QueueError as problem:
+        raise Unopened(problem.message, hint=problem.hint) from None
 
 
 def of(parts: Parts, entry_id: str) -> Driver:

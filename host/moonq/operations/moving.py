@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from moonq.drivers.base import Driver
-from moonq.drivers.entry import DriverFields
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import NAME, names_at
@@ -155,10 +154,7 @@ class Moving(Requests):
                 yield _Source(one.queue, one.driver, self._host.drivers[one.driver], one.queue)
 
     def _driver(self, name: str) -> str:
-        entry = self._host.project.resolve(name)
-        if not isinstance(entry.config, DriverFields):
-            raise Invalid(f"{entry.id} is a {entry.kind}, no driver")
-        return entry.id
+        return self._host.project.id_of(name, "queue.driver.")
 
 
 def _is_final(answer: Any) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
+from moonq.cli.attached import telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
 from moonq.text.wording import plural
@@ -93,7 +94,8 @@ def repl(
 
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
-    reached = reach(options.project, to=attach, local=local, start=start, whole=True)
+    lost = telling_of_loss(options)
+    reached = reach(options.project, to=attach, local=local, start=start, whole=True, lost=lost)
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
