@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from moonq import durations, log
+from moonq.cli.options import is_text
 from moonq.errors import Invalid
 from moonq.text.json_in import parsed
 from moonq.text.reading import text_of
@@ -35,8 +36,8 @@ def body(value: str) -> str:
 
     What is typed and is neither is wrong usage; a file's content is the host's to judge.
     """
-    if value == "-":
-        return value
+    if value == "-" or not is_text(value):
+        return value  # bytes of another locale are read again, or refused, once all is parsed
     try:
         text = as_json(value)
     except Invalid as problem:
