@@ -7,12 +7,12 @@
 ---     local mail = logger.named("mail")                    -- a name of its own
 ---
 --- Nothing that is logged can fail: fields that JSON cannot carry are shown as text.
-local check = require("check")
 local fault = require("host.run.fault")
 local freeze = require("host.walls.freeze")
 local json = require("json")
 local lent = require("host.walls.lent")
 local delivery = require("host.run.message")
+local readable = require("host.print.readable")
 
 local error, next, rawequal, type = error, next, rawequal, type
 local is_error, metatable_of = fault.is_error, debug.getmetatable
@@ -44,7 +44,7 @@ end
 
 --- A text as JSON; what is no UTF-8 is shown with escapes.
 local function encode_text(text)
-  return encode(text) or encode(check.show(text))
+  return encode(text) or encode(readable(text))
 end
 
 --- A field's value as JSON. Objects speak for themselves: an error shows its message.

@@ -598,7 +598,8 @@ end
 
 -- Snapshots --------------------------------------------------------------------------------------
 
--- Where the running test takes its snapshot without a name: there may be one such place.
+-- Where the running test takes its snapshot without a name, and what it is: a test may come by
+-- there again, but not with another value.
 local unnamed
 
 suite:after_test(function()
@@ -606,13 +607,13 @@ suite:after_test(function()
 end)
 
 --- Raises where a test has more than one snapshot without a name: they would be compared.
-local function expect_only_unnamed()
+local function expect_only_unnamed(literal)
   local source, line = trace.place(1)
-  local place = source and source .. ":" .. line
-  if unnamed and unnamed ~= place then
+  local taken = format("%s:%s: %s", source, line, literal)
+  if unnamed and unnamed ~= taken then
     misuse("test.snapshot: this test has one already; give each a name: test.snapshot(value, name)")
   end
-  unnamed = place
+  unnamed = taken
 end
 
 --- The value is what it was when the snapshot was taken; the first run takes it, and
@@ -623,11 +624,12 @@ function test.snapshot(value, name)
   local current = suite:current()
   if not current then
     misuse("test.snapshot: only inside a test, because the snapshot bears its name")
-  elseif name == nil then
-    expect_only_unnamed()
+  end
+  local literal = pretty.value(value, { depth = 100, bytes = 1000000, text = 1000000 })
+  if name == nil then
+    expect_only_unnamed(literal)
   end
   local key = name and current .. " / " .. tostring(name) or current
-  local literal = pretty.value(value, { depth = 100, bytes = 1000000, text = 1000000 })
   local same, stored = testing().snapshot(key, literal)
   verify(not same and results.snapshot(literal, stored, key))
 end

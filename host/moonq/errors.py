@@ -24,6 +24,7 @@
     * Unavailable       nothing was sent (worth another try)
       * Held            another process has the store for a moment
       * Unopened        the store cannot be opened (another try will not help)
+    * Refused           the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
     * LeaseLost
@@ -275,6 +276,13 @@ class Unopened(Unavailable):
     """The store cannot be opened, and will not be before somebody does something about it."""
 
     retryable = False
+
+
+class Refused(QueueError):
+    """The broker turns us away, for credentials, TLS or rights: only a change of them helps."""
+
+    exit_code = 6
+    kind = "PERMISSION_DENIED"
 
 
 class Uncertain(QueueError):

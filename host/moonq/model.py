@@ -129,7 +129,8 @@ class Receipt(NamedTuple):
     """The driver's answer to a publish: the id under which the message is stored."""
 
     id: str
-    duplicate: bool = False
+    duplicate: bool | None = False
+    """Whether a message with its deduplication key was there already; None: nobody can tell."""
 
 
 class Stored(NamedTuple):
@@ -183,6 +184,10 @@ class QueueInfo(NamedTuple):
         return sum(known) if len(known) == len(parts) else None
 
 
+#: Of a queue whose driver says nothing.
+UNCOUNTED = QueueInfo(None, None, None, None, None, None, None, exact=False)
+
+
 class QueueSpec(NamedTuple):
     """A queue as its driver needs to know it; policy about failures stays above the driver."""
 
@@ -197,6 +202,5 @@ class QueueSpec(NamedTuple):
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
     dedup_window: float = DEDUP_WINDOW
     group_on_failure: Literal["block", "skip"] = "block"
-    lease: float = 30.0
     options: Mapping[str, object] = MappingProxyType({})
     """This driver's own keys; one it does not know is an error."""

@@ -9,6 +9,7 @@
 local completion = require("host.console.completion")
 local errors = require("errors")
 local fault = require("host.run.fault")
+local field_of = require("host.walls.fields").get
 local freeze = require("host.walls.freeze")
 local handed = require("host.json.handed")
 local json = require("json")
@@ -19,6 +20,7 @@ local misses = require("host.walls.misses")
 local modules = require("host.walls.modules")
 local operations = require("host.console.mq")
 local pretty = require("host.print.pretty")
+local readable = require("host.print.readable")
 local session_locals = require("host.console.locals")
 local trace = require("host.walls.trace")
 local world = require("host.walls.world")
@@ -28,7 +30,7 @@ local select, setmetatable, tonumber = select, setmetatable, tonumber
 local tostring, type, xpcall = tostring, type, xpcall
 local find, format, gsub, match, sub =
   string.find, string.format, string.gsub, string.match, string.sub
-local concat, pack, unpack, utf8_len = table.concat, table.pack, table.unpack, utf8.len
+local concat, pack, unpack = table.concat, table.pack, table.unpack
 
 local console = {}
 
@@ -139,23 +141,13 @@ end
 
 -- Answering --------------------------------------------------------------------------------------
 
-local function readable(text)
-  return utf8_len(text) and text
-    or (
-      gsub(text, "[\128-\255]", function(byte)
-        return ("\\x%02X"):format(byte:byte())
-      end)
-    )
-end
-
 local function quoted(text)
   return (json.encode(readable(text)))
 end
 
 local function fault_object(value, stack)
   local kind, text, retryable, own_stack = fault.of(value)
-  local details = fault.is_error(value) and value:details()
-  local code = type(details) == "table" and details.code
+  local code = fault.is_error(value) and field_of(value:details(), "code")
   return {
     kind = kind,
     message = readable(text),

@@ -6,6 +6,7 @@
 ---     literal.condition("body.total > 5")
 ---     literal.holds('{"body":{"total":7}}')   --> true
 local json = require("json")
+local json_reader = require("host.json.reader")
 local lock = require("host.walls.lock")
 local pretty = require("host.print.pretty")
 local world = require("host.walls.world")
@@ -94,7 +95,7 @@ end
 ---@param text string  the event, as JSON
 ---@return boolean
 function literal.holds(text)
-  fields = json.decode(text)
+  fields = json_reader.read_body(text) -- as a handler would see it: what is null is absent
   local ok, value = pcall(condition)
   return ok and value ~= nil and value ~= false
 end

@@ -9,10 +9,10 @@ local errors = require("errors")
 local fault = require("host.run.fault")
 local handed = require("host.json.handed")
 local json = require("json")
+local lock = require("host.walls.lock")
 local pretty = require("host.print.pretty")
 
-local next, rawequal, select, type = next, rawequal, select, type
-local metatable_of = debug.getmetatable
+local next, rawequal, rawlen, select, type = next, rawequal, rawlen, select, type
 local concat, format, math_type, unpack = table.concat, string.format, math.type, table.unpack
 local sub, utf8_len = string.sub, utf8.len
 
@@ -24,7 +24,8 @@ local function described(value)
   return pretty.brief(value, 1000)
 end
 
---- A copy that JSON can carry: the parts that it cannot are described.
+--- A copy that JSON can carry: the parts that it cannot are described. Objects are what is in them,
+--- as in JSON: their own code could take all the time of the handler.
 local function carriable(value, depth)
   local kind = type(value)
   if kind == "string" then
@@ -33,10 +34,10 @@ local function carriable(value, depth)
     return value
   elseif kind == "number" then
     return (math_type(value) == "integer" or value - value == 0) and value or described(value)
-  elseif kind ~= "table" or depth > DEEPEST or metatable_of(value) ~= nil then
+  elseif kind ~= "table" or depth > DEEPEST or lock.is(value) then
     return described(value)
   end
-  local copy, is_list = {}, #value > 0
+  local copy, is_list = {}, rawlen(value) > 0
   for key, item in next, value do
     local name = (type(key) == "string" or (is_list and math_type(key) == "integer")) and key
       or described(key)

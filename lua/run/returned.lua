@@ -7,6 +7,7 @@ local deliver = require("host.run.deliver")
 local fault = require("host.run.fault")
 local handed = require("host.json.handed")
 local json = require("json")
+local readable = require("host.print.readable")
 
 local concat, pack = table.concat, table.pack
 
@@ -28,7 +29,7 @@ function returned.values_as_json()
   local texts = {}
   for index = 1, kept.n do
     local value = kept[index]
-    texts[index] = handed.text(value, "result") or json.encode(fault.text(value))
+    texts[index] = handed.text(value, "result") or json.encode(readable(fault.text(value)))
   end
   kept = pack()
   return "[" .. concat(texts, ",") .. "]"

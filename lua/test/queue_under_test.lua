@@ -14,7 +14,7 @@ local publishing = require("host.run.publishing")
 local refusal = require("host.test.refusal")
 local run_record = require("host.test.run_record")
 
-local error, ipairs, next, rawget, setmetatable = error, ipairs, next, rawget, setmetatable
+local error, ipairs, rawget, setmetatable = error, ipairs, rawget, setmetatable
 local concat, format, math_type, sort = table.concat, string.format, math.type, table.sort
 
 local queue_under_test = {}
@@ -180,10 +180,7 @@ end
 
 --- That a run had no end, with the queues that are not empty.
 local function endless(run, most)
-  local ids = {}
-  for id in next, run.left do
-    ids[#ids + 1] = id
-  end
+  local ids = run.left
   sort(ids)
   local words = "%s is not idle after %d deliveries; is a handler publishing to its own queue?"
   if #ids > 1 then
@@ -196,7 +193,7 @@ end
 local function drain(id, options, where)
   local most, within = drain_options(options, where)
   local run = told(lent.test_drain(id, most, within or -1))
-  if next(run.left) ~= nil then
+  if #run.left > 0 then
     endless(run, most)
   end
   return run

@@ -8,25 +8,14 @@ local json = require("json")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
 local problem = require("host.test.problem")
+local readable = require("host.print.readable")
 local suite = require("host.test.suite").main
 local testing = require("host.test.testing")
 local times = require("host.stock.times")
 
-local byte, format, gsub = string.byte, string.format, string.gsub
 local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
-local utf8_len = utf8.len
 
 local tester = {}
-
---- Text that JSON can carry: bytes that are no UTF-8 are written out.
-local function readable(text)
-  if utf8_len(text) then
-    return text
-  end
-  return (gsub(text, "[\128-\255]", function(char)
-    return format("\\x%02X", byte(char))
-  end))
-end
 
 --- A copy of plain data whose texts are readable.
 local function plain(value)

@@ -9,15 +9,17 @@ from tests.drivers.conftest import DRIVERS
 
 from moonq import drivers
 from moonq.conformance import Scene
+from moonq.conformance.scene import ASKING
 from moonq.drivers import capabilities
 from moonq.drivers.base import Capabilities
 from moonq.kinds import KINDS
 
 
 def test_the_readme_shows_the_table_as_it_is(root: Path) -> None:
-    ours = map(drivers.descriptor, drivers.OURS)
+    ours = list(map(drivers.descriptor, drivers.OURS))
     table = capabilities.table({driver.name: driver.capabilities for driver in ours})
-    assert f"\n{table}\n" in (root / "README.md").read_text(encoding="utf-8")
+    reasons = capabilities.reasons({driver.name: driver.limits for driver in ours})
+    assert f"\n{table}\n\n{reasons}\n" in (root / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_kind_of_driver_is_in_the_table_and_in_the_suite() -> None:
@@ -43,7 +45,10 @@ def test_a_driver_says_of_itself_what_the_table_says(scene: Scene, driver_name: 
     assert scene.driver.capabilities() == DRIVERS[driver_name].capabilities
 
 
-@pytest.mark.parametrize("ability", Capabilities._fields)
+@pytest.mark.parametrize("ability", ASKING)
 def test_a_driver_keeps_or_refuses_each_ability(scene: Scene, ability: str) -> None:
-    if ability not in {"exact_info", "attempts", "several_hosts"}:
-        scene.promises(ability)
+    scene.promises(ability)
+
+
+def test_what_is_asked_for_is_an_ability() -> None:
+    assert set(ASKING) <= set(Capabilities._fields)

@@ -77,6 +77,26 @@ def test_a_project_with_a_driver_from_a_wheel_is_checked_and_run(
     assert [number for number in range(1, 4) if f"handled {number}" in err] == [1, 2, 3]
 
 
+def test_a_driver_that_cannot_move_says_so_and_does_the_rest(
+    installed: Path, tmp_path: Path
+) -> None:
+    """It has none of a `Mover`'s methods, as one that was written before there were any."""
+    project = project_with(tmp_path, "tiny")
+
+    def ask(*steps: str) -> tuple[int, str, str]:
+        return moonq(installed, "repl", "--local", "-C", project, *(f"-e{one}" for one in steps))
+
+    code, out, err = ask(
+        'queue.publish("app:tasks", 1)', "mq.queues()", 'mq.purge("tasks", {confirm = "app:tasks"})'
+    )
+    assert code == 0, err
+    assert "dropped = 1" in out
+    for move in ('mq.move("tasks", "tasks.dead")', 'mq.move("gone", "tasks")'):
+        code, out, err = ask(move)
+        assert code != 0
+        assert "messages cannot be moved into a queue.driver.tiny or out of it" in out + err
+
+
 def test_its_entry_is_checked_with_its_own_model(installed: Path, tmp_path: Path) -> None:
     project = project_with(tmp_path, "tiny, room: many")
     code, out, err = moonq(installed, "check", project)
@@ -91,6 +111,30 @@ def test_the_suite_holds_a_driver_from_a_wheel(installed: Path, tmp_path: Path) 
     assert (code, answer["failed"], answer["cases"]) == (0, [], len(CASES))
     assert answer["kind"] == "queue.driver.tiny"
     assert answer["capabilities"]["durable"] == "none"
+
+
+BROKEN = """
+from moonq.drivers.memory.subscription import MemorySubscription
+
+MemorySubscription.start = lambda self, delivery: True
+"""
+
+
+def test_its_own_tests_are_the_suite_and_show_what_is_not_kept(
+    installed: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "test_tiny.py"
+    mine.write_text((HERE / "contract_of_tiny.py").read_text("utf-8"), encoding="utf-8")
+    words = ("-p", "no:cacheprovider", "-k", "priority or delay", "--rootdir", tmp_path, mine)
+    code, out, err = moonq(installed, *words, module="pytest")
+    chosen = [case for case in CASES if "priority" in str(case) or "delay" in str(case)]
+    assert (code, f"{len(chosen)} passed" in out) == (0, True), out + err
+    with mine.open("a", encoding="utf-8") as file:
+        file.write(BROKEN)
+    words = (*words, "-k", "delivery_starts_once")
+    code, out, _ = moonq(installed, *words, module="pytest")
+    assert code == 1
+    assert "assert not True" in out
 
 
 def test_the_table_of_the_drivers_has_it(installed: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from moonq.clock import Clock, ManualClock, SystemClock
 from moonq.conformance.scene import Consumer, Scene, Worker, dead, ids, retry
-from moonq.drivers.base import Driver, Event
+from moonq.drivers.base import Driver, Event, mover
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import schema
 from moonq.drivers.sqlite.driver import SqliteDriver
@@ -150,6 +150,24 @@ def test_a_pause_is_a_pause_everywhere(scenes: Callable[[], Scene]) -> None:
     wait_until(lambda: ids(consumer.take(1)) == ["a"])
 
 
+@pytest.mark.parametrize("ends", ["dies", "closes"])
+def test_a_queue_rests_no_longer_than_the_process_that_moves_its_messages(
+    scenes: Callable[[], Scene], ends: str
+) -> None:
+    first, second = scenes(), scenes()
+    first.publish("a")
+    consumer = second.consumer(prefetch=1)
+    with mover(first.driver).resting("q"):
+        wait_until(lambda: second.info().paused)
+        assert consumer.take(1) == []
+        if ends == "dies":
+            die(first)
+        else:
+            first.driver.close()
+        wait_until(lambda: second.later(1) or ids(consumer.take(1)) == ["a"])
+    assert not second.info().paused
+
+
 def test_a_group_runs_one_at_a_time_across_processes(scenes: Callable[[], Scene]) -> None:
     first, second = scenes(), scenes()
     for name in ("A1", "A2", "B1"):
@@ -202,7 +220,7 @@ def die(scene: Scene) -> None:
     assert isinstance(driver, SqliteDriver)
     driver._is_open = False
     driver._writer.flush()
-    driver._writer.stop(leave=False)
+    driver._writer.stop(10.0, leave=False)
     driver._writer.session = None
     assert driver._view is not None
     driver._view.close()
@@ -681,6 +699,27 @@ def test_a_file_that_was_taken_away_is_said_to_be_gone(tmp_path: Path, how: str)
     for look in () if how == "replaced" else (partial(driver.peek, "q", 1000),):
         with pytest.raises(Unavailable, match="deleted, moved or replaced"):
             look()
+    driver.close()
+
+
+def test_a_file_that_was_taken_away_is_told_though_nobody_publishes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, clock = tmp_path / FILE, ManualClock()
+    driver = opened(path, clock)
+    driver.declare(QueueSpec("q"))
+    path.rename(tmp_path / "elsewhere")
+
+    def told() -> int:
+        clock.advance(1.5)
+        driver.declare(QueueSpec("q"))  # the writer looks around
+        return sum("deleted, moved or replaced" in one.message for one in caplog.records)
+
+    wait_until(lambda: told() == 1)
+    (tmp_path / "elsewhere").rename(path)
+    wait_until(lambda: told() == 1 and not driver._writer._is_lost)
+    path.rename(tmp_path / "elsewhere")
+    wait_until(lambda: told() == 2)
     driver.close()
 
 

@@ -7,17 +7,24 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from moonq import drivers
+from moonq.cli import resting, surroundings
+from moonq.cli.surroundings import masked
 from moonq.clock import ManualClock
 from moonq.conformance import CASES
 from moonq.conformance.holding import hold
+from moonq.control.locating import place_of
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.errors import Unavailable
 from moonq.model import Message, QueueSpec
 
 INDEX = """\
@@ -128,6 +135,84 @@ def test_a_look_says_how_large_a_file_is_and_why(moonq: Callable[..., Any], proj
     assert file["parts"]["bodies in app:jobs"] == 300 * 20_000
     assert sum(file["parts"].values()) <= file["size_bytes"]
     assert file["parts"]["free pages"] > 4_000_000
+
+
+def test_a_look_says_what_the_project_stands_on(moonq: Callable[..., Any], project: Path) -> None:
+    said = moonq("doctor", "-C", project)
+    assert said.code == 0
+    first, socket, disk, *_ = said.out.splitlines()
+    assert first.startswith("moonq ")
+    assert f"SQLite {sqlite3.sqlite_version}" in first
+    assert socket == f"socket  {place_of(project).socket}  no host runs"
+    assert disk.endswith(" free")
+    assert "path data/jobs.db · durability normal" in said.out
+    assert "not durable: it keeps messages in this process only" in said.out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("url", "redis://ada:s3cr:t@p/0@host:6379/0", "s3cr"),
+        ("url", "amqps://ada:s3cret@host/%2f?heartbeat=5", "s3cret"),
+        ("url", "https://host/q?access_token=s3cret&region=x", "s3cret"),
+        ("password", "s3cret", "s3cret"),
+        (
+            "tls",
+            {"cert": "a.pem", "key_password": "s3cret", "more": [{"aws_secret": "s3cret"}]},
+            "s3cret",
+        ),
+        ("token", 53, "53"),
+    ],
+)
+def test_what_is_secret_in_a_setting_is_masked(name: str, value: Any, shown: str) -> None:
+    told = json.dumps(masked(value, name))
+    assert shown not in told
+    assert "***" in told
+
+
+def test_what_is_no_secret_is_shown_as_it_is() -> None:
+    plain = {
+        "url": "redis://127.0.0.1:6379/0",
+        "keys": 3,
+        "monkey": "x",
+        "verify": True,
+        "no": None,
+    }
+    assert masked(plain) == plain
+
+
+def test_a_look_names_the_host_that_runs_and_a_socket_that_cannot_be_made(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(project)
+    with place.claim():
+        place.write_record({"pid": 4711, "project": "shop"})
+        assert "running: pid 4711" in moonq("doctor", "-C", project).out
+    locked = SimpleNamespace(access=lambda path, mode: False, W_OK=2, X_OK=1)
+    monkeypatch.setattr(surroundings, "os", locked)
+    said = moonq("doctor", "-C", project)
+    assert (said.code, "no socket can be made: " in said.out) == (1, True)
+
+
+def test_a_broker_that_does_not_answer_is_said_and_ends_with_1(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(fields: Any, root: Path) -> str:
+        raise Unavailable("redis://ada:s3cret@host does not answer", hint="start it")
+
+    memory = drivers.descriptor("queue.driver.memory")
+    inner = drivers.descriptor
+
+    def with_reach(reach: Any) -> Any:
+        return lambda kind: replace(memory, reach=reach) if kind == memory.kind else inner(kind)
+
+    monkeypatch.setattr(resting, "descriptor", with_reach(away))
+    said = moonq("doctor", "-C", project)
+    assert said.code == 1
+    assert "app:mem  queue.driver.memory  redis://ada:***@host does not answer" in said.out
+    assert "hint: start it" in said.out
+    monkeypatch.setattr(resting, "descriptor", with_reach(lambda fields, root: "Redis 7.0, AOF"))
+    assert "app:mem  queue.driver.memory  Redis 7.0, AOF" in moonq("doctor", "-C", project).out
 
 
 def test_an_old_file_is_made_anew_and_can_shrink_then(

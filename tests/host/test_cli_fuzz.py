@@ -203,11 +203,11 @@ def test_whatever_a_running_host_is_asked_it_is_no_bug(name: str, check: Check) 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_many_arguments_are_no_bug(name: str, check: Check) -> None:
-    fuzz(check, name, 300)
+    fuzz(check, name, 100)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("host")
 @pytest.mark.parametrize("name", LIVE)
 def test_many_questions_to_a_running_host_are_no_bug(name: str, check: Check) -> None:
-    fuzz(check, name, 300)
+    fuzz(check, name, 100)

@@ -70,6 +70,16 @@ def test_nobody_waits_for_a_reader_and_what_was_dropped_is_counted_in_its_place(
     assert pipe.lines("again") == ["again"]
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_that_is_too_long_is_dropped_and_those_behind_it_are_not(
+    pipe: Pipe, end: str
+) -> None:
+    pipe.outlet.write("x" * 30_000 + end)
+    pipe.outlet.write("again\n")
+    told = ["moonq: 1 line was dropped here: nobody read them"] if end else []
+    assert pipe.lines("again") == [*told, "again"]
+
+
 def test_audit_lines_take_the_room_of_all_others(pipe: Pipe) -> None:
     for number in range(1_000):
         pipe.outlet.write(f"{number:099}\n")

@@ -76,7 +76,7 @@ def test_a_check_shows_a_name_that_is_not_there(root: Path, project: Path, moonq
 def test_a_program_publishes_as_it_shows(
     root: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [code] = blocks(root, "python")
+    [code] = [block for block in blocks(root, "python") if "moonq.client" in block]
     host = Host(load(project))
     with tempfile.TemporaryDirectory(prefix="mq") as folder:
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)

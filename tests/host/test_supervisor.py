@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from moonq.clock import ManualClock
-from moonq.errors import Invalid, StopTimeout, Unavailable
+from moonq.errors import Invalid, Refused, StopTimeout, Unavailable
 from moonq.registry.common import Lifecycle, Restart
 from moonq.run.supervisor import Managed, ServiceStatus, Supervisor
 
@@ -111,6 +111,33 @@ def test_a_broker_that_is_away_is_asked_again_and_what_needs_it_waits(
     until(lambda: consumer.state == "running")
     starts = [line for line in diary if not line.endswith("stops")]
     assert starts == ["driver fails"] * 3 + ["driver starts", "consumer starts"]
+
+
+def test_a_service_that_its_broker_turns_away_is_not_tried_again(
+    supervisor: Supervisor, clock: ManualClock
+) -> None:
+    diary: list[str] = []
+    driver = Service("driver", diary)
+    managed = manage(supervisor, driver)
+    supervisor.start_all(lambda _: None)
+    driver.failures, driver.problem = 9, Refused("wrong password", hint="see to `password`")
+    supervisor.failed("driver", Unavailable("the connection is gone"))
+    clock.advance(1)
+    until(lambda: managed.state == "failed")
+    clock.advance(1000)
+    assert diary == ["driver starts", "driver stops", "driver fails"]
+    with pytest.raises(Unavailable, match="wrong password"):
+        supervisor.check()
+
+
+def test_a_host_whose_broker_turns_it_away_does_not_start(supervisor: Supervisor) -> None:
+    diary: list[str] = []
+    driver = Service("driver", diary, failures=9)
+    driver.problem = Refused("wrong password")
+    manage(supervisor, driver)
+    with pytest.raises(Refused):
+        supervisor.start_all(lambda _: None)
+    assert diary == ["driver fails"]
 
 
 def test_a_service_that_fails_later_is_started_again(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from moonq.clock import ManualClock
-from moonq.errors import IdleTimeout, Unavailable
+from moonq.errors import IdleTimeout, MoonqError, Unavailable, Unsupported
 from moonq.host import Host
 from moonq.kinds import load
+from moonq.model import UNCOUNTED, QueueInfo
 from moonq.run.patience import Left, Patience
 
 from .conftest import MakeHost
@@ -149,3 +150,27 @@ def test_a_slow_look_does_not_make_the_end_late(
     monkeypatch.setattr(host._building, "left", slow)
     wait(host)
     assert looks[1] - looks[0] < 2  # and not 20 times as long as the look took
+
+
+@pytest.mark.parametrize("away", [None, Unavailable("the broker is away")])
+def test_a_count_that_is_absent_is_not_taken_for_zero(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch, away: MoonqError | None
+) -> None:
+    """And what waits for it says so, also where nobody can look what is due next."""
+    host = make_host(JOBS, work="return function() end")
+
+    def info(name: str) -> QueueInfo:
+        if away is not None:
+            raise away
+        return UNCOUNTED
+
+    def peek(*asked: object, **more: object) -> object:
+        raise away or Unsupported("no peek here")
+
+    driver = host.drivers["app:memory"]
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "info", info)
+        patch.setattr(driver, "peek", peek)
+        with pytest.raises(IdleTimeout, match="app:jobs cannot count its messages"):
+            wait(host, 0.2)
+    assert wait(host) == []

@@ -27,7 +27,7 @@ SLACK = 2.0
 LONGEST = 8192
 #: So many tries lie between two looks for damage.
 LOOKS = 25
-SHORT, LONG = 25, 25_000
+SHORT, LONG = 25, 2_500
 KINDS = {"UNKNOWN", "INVALID"}
 NAMES = {"error_fuzz.lua"}
 

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import itertools
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lupa.lua54 import LuaRuntime
@@ -120,6 +121,21 @@ def test_what_was_lent_comes_back_when_a_state_is_closed() -> None:
     state.close()
     gc.collect()
     assert seen() is None
+
+
+def test_states_are_made_and_used_in_many_threads_at_once() -> None:
+    def make(_: int) -> bool:
+        states = [opened(CLASS) for _ in range(5)]
+        fine = [
+            state._lua.names_are_hidden and not state.deliver(5.0, [b"1"]).outcomes
+            for state in states
+        ]
+        for state in states:
+            state.close()
+        return all(fine)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(make, range(8)))
 
 
 def test_a_class_may_be_completed_after_its_first_object() -> None:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,8 @@ from offered import Offered, handler_of
 from states import MODULES, opened
 
 from moonq.control.lua_session import ConsoleState, Text
+from moonq.host import Host
+from moonq.kinds import load
 from moonq.sandbox import state as state_module
 from moonq.sandbox.lend import own
 from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, ScriptFault, Stopped
@@ -143,6 +146,41 @@ def test_a_call_that_ends_in_spite_ends_in_time(body: str, permanent_hook: bool)
     with in_time():
         json.loads(state.call(b"[1]", TIMEOUT))
     state.close()
+
+
+ENTRIES = """
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: values, kind: store.memory}
+  - {name: q, kind: queue.queue, driver: memory}
+  - {name: f, kind: function.lua, source: "return function() end"}
+  - {name: tasks, kind: queue.queue, driver: memory, retry: {max_attempts: 1}}
+  - {name: worker, kind: queue.consumer, queue: tasks, func: handler, timeout: 50ms}
+  - name: handler
+    kind: function.lua
+    source: file://handler.lua
+    modules: [errors, funcs, json, logger, queue, store]
+"""
+
+
+def test_the_only_worker_of_a_consumer_serves_on_after_every_such_end(tmp_path: Path) -> None:
+    ends = ",\n".join(f"function() {body} end" for body in ENDS.values())
+    handler = f"{SPITE} local ends = {{ {ends} }} return function(which) return ends[which]() end"
+    (tmp_path / "_index.yaml").write_text(ENTRIES)
+    (tmp_path / "handler.lua").write_text(handler)
+    host = Host(load(tmp_path))
+    host.start()
+    for place in range(1, len(ENDS) + 1):
+        host.queues.publish(b"app:tasks", str(place).encode())
+    limit = time.monotonic() + len(ENDS) * SLACK
+    while host.queues.info("app:tasks").message_count and time.monotonic() < limit:
+        time.sleep(0.01)
+    consumer, report = host.consumers["app:worker"], host.report()
+    assert report.acked + report.dead == len(ENDS)
+    assert (report.dead > 0, report.acked > 0) == (True, True)
+    assert (consumer.status().abandoned, consumer.running()) == (0, [])
+    host.stop(timeout=5)
 
 
 @pytest.mark.parametrize(
@@ -329,6 +367,16 @@ def test_a_session_survives_whatever_it_evaluates() -> None:
             state.complete("value.x")
             state.complete("_.x")
         assert state.evaluate(Text("1 + 1"), 5.0)["values"] == [2]
+    state.close()
+
+
+def test_the_details_of_an_error_are_told_without_running_their_code() -> None:
+    state = ConsoleState(Offered().lends(handler_of()), Limits(5.0))
+    state.ask(None, b"open", b"[]", b"{}", b"[]")
+    looping = "setmetatable({}, { __index = function() while true do end end })"
+    answer = state.evaluate(Text(f"nil, errors.new({{ message = 'x', details = {looping} }})"), 5.0)
+    assert answer["fault"]["message"] == "x"
+    assert not state.spent
     state.close()
 
 

@@ -28,6 +28,12 @@ describe("logger", function()
     end)
   end
 
+  it("shows the whole of a field that is no UTF-8", function()
+    logger.info("read", { text = "caf\xE9 " .. ("x"):rep(100) })
+    local logs = test.logs()
+    test.eq(logs[#logs].fields.text, "caf\\xE9 " .. ("x"):rep(100))
+  end)
+
   it("makes loggers that make loggers", function()
     local log = logger.with({ order = 7 }).named("mail"):with({ to = "ada" })
     log.info("sent")

@@ -447,6 +447,15 @@ describe("test.snapshot", function()
     end
   end)
 
+  it("refuses another value at the same place without a name", function()
+    local function take(value)
+      test.snapshot(value)
+    end
+    take(1)
+    take(1)
+    test.fails("this test has one already; give each a name", take, 2)
+  end)
+
   it("shows what changed", function()
     test.snapshot({ id = 1 }, "order")
     local message, raised = said("snapshot", { id = 2 }, "order")

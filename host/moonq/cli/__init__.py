@@ -26,7 +26,7 @@ _OTHERS = {
     "completion": "complete commands and live ids in bash, zsh or fish",
     "dead": "see why messages died, and give them another life or drop them",
     "dev": "run a project, reload what you save, and talk to it in the same terminal",
-    "doctor": "say how large the drivers' files are and why, or hold one against the contract",
+    "doctor": "say what the project stands on, or hold a driver against the contract",
     "eval": "evaluate Lua on the running host, or on a private one",
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",

@@ -1,18 +1,25 @@
-"""What the drivers of a project have on this machine's disk, as `moonq doctor` tells it.
+"""What a project stands on and what its drivers hold, as `moonq doctor` tells it.
 
+moonq 0.1.0 · Python 3.12.3 · Lua 5.4 (lupa 2.5) · SQLite 3.45.1
+socket  /srv/shop/.moonq/host.sock  no host runs
+disk  71 GB free
 app:file  queue.driver.sqlite  48 MB
+     path .moonq/queues.db · durability full
      45 MB  bodies in app:orders
     3.1 MB  free pages
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 
+from moonq.cli import surroundings
 from moonq.cli.options import Options
 from moonq.drivers import descriptor
+from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError
 from moonq.operations import orphans
 from moonq.registry.project import Entry, Project
@@ -26,17 +33,27 @@ def document(project: Project) -> dict[str, Any]:
     lost = orphans.at_rest(project)
     return {
         "schema": "moonq.doctor.look/1",
+        **surroundings.look(project),
         "drivers": found,
         "orphans": [{**one.object(), "hint": one.hint(project)} for one in lost],
     }
 
 
 def _driver(project: Project, entry: Entry) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": entry.id, "kind": entry.kind}
+    driver, config = descriptor(entry.kind), entry.fields(DriverFields)
+    found: dict[str, Any] = {
+        "id": entry.id,
+        "kind": entry.kind,
+        "settings": surroundings.settings(config),
+        "durable": driver.capabilities.durable,
+    }
     try:
-        resting = descriptor(entry.kind).rest(entry.config, project.root)
+        if driver.reach is not None:
+            found["reached"] = surroundings.masked(driver.reach(config, project.root))
+        resting = driver.rest(config, project.root)
     except MoonqError as problem:
-        return {**found, "problem": problem.message, "hint": problem.hint}
+        told = {"problem": problem.message, "hint": problem.hint}
+        return {**found, **{name: surroundings.masked(text) for name, text in told.items()}}
     if resting is None:
         return {**found, "size_bytes": 0}
     parts = dict(resting.parts)
@@ -45,17 +62,42 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
 
 def show(options: Options, found: dict[str, Any]) -> None:
     """Print it for people."""
+    words = "moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa}) · SQLite {sqlite}"
+    click.echo(words.format(**found["versions"]))
+    _show_socket(found["socket"])
+    click.echo(f"disk  {size(found['disk']['free_bytes'])} free")
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
+        told = one.get("reached", told)
         click.echo(visible(f"{one['id']}  {one['kind']}  {one.get('problem', told)}"))
+        if one["settings"]:
+            said = (f"{name} {_plain(value)}" for name, value in one["settings"].items())
+            click.echo(visible(f"  {' · '.join(said)}"))
+        if one["durable"] == "none":
+            reason = descriptor(one["kind"]).limits["durable"].reason
+            click.echo(visible(f"  not durable: {reason}"))
         for name, count in one.get("parts", {}).items():
             click.echo(visible(f"  {size(count):>8}  {name}"))
         for note in one.get("notes", ()):
             click.echo(visible(f"  note: {note}"))
         if one.get("hint"):
             click.echo(visible(f"  hint: {one['hint']}"))
+    for one in found["stores"]:
+        click.echo(visible(f"{one['id']}  {one['kind']}"))
     for one in found["orphans"]:
         lost = orphans.Orphan(one["queue"], one["driver"], one["messages"])
         click.echo(visible(f"! {lost.sentence()}"))
         click.echo(visible(f"  hint: {one['hint']}"))
     options.say("hold one against the contract with `moonq doctor --driver ID`")
+
+
+def _show_socket(found: dict[str, Any]) -> None:
+    running = ", ".join(f"pid {pid}" for pid in found["hosts"])
+    told = f"running: {running}" if running else "no host runs"
+    click.echo(visible(f"socket  {found['path']}  {found.get('problem', told)}"))
+    if found.get("hint"):
+        click.echo(visible(f"  hint: {found['hint']}"))
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list | bool | None) else str(value)

@@ -7,7 +7,8 @@
 
 Messages go over the socket of the host that runs the project, which decides as for any other
 publisher: what it refuses is raised as one of `moonq.errors`. A client connects with its first
-message and again after the host was away; it may be shared by threads.
+message and again after the host was away; threads may share it, and each process of a program that
+forks has a connection of its own.
 """
 
 from moonq.client.publication import Body, Duration, Header, Moment, Options, Publication

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from moonq.errors import Invalid
 from moonq.run.ids import new_id
+from moonq.text.json_in import MAX_DEPTH
 
 #: Any JSON value; bytes for a queue whose codec is `raw`.
 Body = None | str | int | float | bool | list[Any] | tuple[Any, ...] | dict[str, Any] | bytes
@@ -59,10 +60,17 @@ def frame(message: Publication) -> dict[str, Any]:
     options = {name: _plain(value) for name, value in message.options.items() if value is not None}
     # With an id of ours a message is known even if its answer is lost.
     options.setdefault("id", new_id(time.time()))
+    _check(dict(message.headers), "headers")
+    _check(options, "options")
     more = {"headers": dict(message.headers), "options": options}
     if isinstance(message.body, bytes):
         return {"base64": base64.b64encode(message.body).decode("ascii"), **more}
     return {"json": _as_json(message.body), **more}
+
+
+def _check(value: Any, name: str) -> None:
+    if fault := _fault(value, name, frozenset()):
+        raise Invalid(fault)
 
 
 def _plain(value: Any) -> Any:
@@ -92,6 +100,8 @@ def _fault(value: Any, path: str, around: frozenset[int]) -> str:
 def _fault_inside(value: Any, path: str, around: frozenset[int]) -> str:
     if id(value) in around:
         return f"{path} contains itself"
+    if len(around) == MAX_DEPTH:
+        return f"{path[:40]}… is nested deeper than {MAX_DEPTH} levels"
     is_dict = isinstance(value, dict)
     for key, inner in value.items() if is_dict else enumerate(value):
         if is_dict and not isinstance(key, str | int | float | None):

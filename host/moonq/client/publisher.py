@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Unpack
+from weakref import WeakSet
 
 from moonq.client.publication import Body, Header, Options, Publication, frame
 from moonq.control.batching import batches
 from moonq.control.reaching import Reached, reach
 from moonq.control.wire import error_of
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost, Unavailable, Uncertain
+
+_START = "start one with `moonq run`, or use a durable driver with `direct=True`"
+#: What forks took over; it is not to be ended, for a parent still uses it.
+_parents: list[ExitStack] = []
 
 
 class Client:
@@ -38,10 +44,9 @@ class Client:
         self._direct = direct
         self._socket = "" if socket is None else str(socket)
         self._timeout = timeout
-        self._lock = threading.Lock()
-        self._stack = ExitStack()
-        self._reached: Reached | None = None
         self._closed = False
+        self._begin()
+        _clients.add(self)
 
     def publish(
         self,
@@ -102,6 +107,18 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._reached: Reached | None = None
+
+    def _begin_in_child(self) -> None:
+        """Leave the connection to the process that made it; a fork copies it, and no threads."""
+        if self._reached is not None:
+            self._reached.client.disown()
+        _parents.append(self._stack)
+        self._begin()
+
     # Sending ------------------------------------------------------------------------------------
 
     def _send(
@@ -120,7 +137,9 @@ class Client:
     def _request(self, queue: str, batch: list[dict[str, Any]]) -> Any:
         try:
             host = self._host()
-        except (NoHost, HostSilent) as problem:
+        except NoHost as problem:
+            raise Unavailable(problem.message, hint=_START) from None
+        except HostSilent as problem:
             raise Unavailable(problem.message, hint=problem.hint) from None
         try:
             return host.request("publish", queue=queue, messages=batch)
@@ -150,6 +169,17 @@ class Client:
     def _hang_up(self) -> None:
         self._reached = None
         self._stack.close()
+
+
+_clients: WeakSet[Client] = WeakSet()
+
+
+def _begin_all_in_child() -> None:
+    for client in list(_clients):
+        client._begin_in_child()
+
+
+os.register_at_fork(after_in_child=_begin_all_in_child)
 
 
 def _about(problem: MoonqError, message: Mapping[str, Any]) -> MoonqError:

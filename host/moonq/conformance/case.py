@@ -60,6 +60,20 @@ def needs(*abilities: str) -> Callable[[Proof], Proof]:
     return mark
 
 
+def exactly(*abilities: str) -> Callable[[Proof], Proof]:
+    """Prove it only of a driver that has *abilities* without a limit."""
+
+    def mark(proof: Proof) -> Proof:
+        @functools.wraps(proof)
+        def prove(scene: Scene, **values: Any) -> None:
+            if all(map(scene.is_exact, abilities)):
+                proof(scene, **values)
+
+        return prove
+
+    return mark
+
+
 def cases_of(module: ModuleType) -> Iterator[Case]:
     """All cases of *module*, in the order in which they are written down."""
     topic = module.__name__.rpartition(".")[2]

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Consumer, Scene, dead, ids, retry
+from moonq.drivers.base import LEASE
 from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
 
 #: What a driver needs for any of these cases.
@@ -53,11 +54,9 @@ def a_failing_message_is_skipped_where_the_queue_says_so(scene: Scene) -> None:
     consumer.settle(a1, retry(5))
     (a2,) = consumer.run()
     assert a2.message.id == "A2"
-    assert [scene.find(name).state for name in ("A1", "A2", "A3")] == [
-        "delayed",
-        "running",
-        "ready",
-    ]
+    if scene.promises("find"):
+        states = [scene.find(name).state for name in ("A1", "A2", "A3")]
+        assert states == ["delayed", "running", "ready"]
     scene.later(5)
     assert consumer.take() == []
     consumer.settle(a2)
@@ -99,6 +98,7 @@ def a_message_that_is_put_off_keeps_its_turn_or_gives_it_up(
     assert consumer.finish() == then
 
 
+@needs("purge", "select")
 def the_group_goes_on_behind_a_dead_message(scene: Scene) -> None:
     """§6 group: dead, expired and purged ones hold nothing up."""
     consumer = _groups(scene, "A1", "A2", "A3")
@@ -168,7 +168,7 @@ def a_crash_does_not_change_the_order(scene: Scene) -> None:
     crashed = scene.consumer()
     crashed.run()
     crashed.crash()
-    scene.later(scene.spec.lease + 10)
+    scene.later(LEASE + 10)
     assert scene.consumer().finish() == ["A1", "A2"]
 
 

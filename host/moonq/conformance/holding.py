@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from moonq.clock import Clock, SystemClock
 from moonq.conformance import CASES, Case, Scene
+from moonq.conformance.fast import TooLong
 from moonq.conformance.scene import Factory
+from moonq.drivers.base import Driver
+from moonq.drivers.descriptors import Descriptor
+from moonq.drivers.entry import DriverFields
+from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import Unsupported
 
 _HERE = str(Path(__file__).parent)
@@ -23,9 +31,20 @@ class Finding:
     took: float
     problem: str = ""
     """Why the driver does not keep it; empty when it does."""
+    skipped: str = ""
+    """Why it was not tried; empty when it was."""
 
 
-def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
+def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
+    """Return the factory of each twin, by its number, of the *driver* that *config* describes."""
+
+    def factory(number: int) -> Factory:
+        return lambda clock: driver.make(driver.twin(config, number), clock, root)
+
+    return factory
+
+
+def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterator[Finding]:
     """Prove every case on a fresh driver, made by the factory that *make_factory* gives for it.
 
     Raises:
@@ -36,23 +55,45 @@ def hold(make_factory: Callable[[int], Factory]) -> Iterator[Finding]:
             "assertions are off, and the suite consists of them",
             hint="run Python without -O and without PYTHONOPTIMIZE",
         )
-    for number, case in enumerate(CASES):
-        begun = time.perf_counter()
-        problem = _problem(case, make_factory(number))
-        yield Finding(case, time.perf_counter() - begun, problem)
+    with ThreadPoolExecutor(pace.at_once) as pool:
+        factories = map(make_factory, range(len(CASES)))
+        yield from pool.map(partial(_finding, pace=pace), CASES, factories)
 
 
-def _problem(case: Case, make: Factory) -> str:
-    scene = None
+def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:
+    """Prove *case* at a clean place, and leave it clean.
+
+    Raises:
+        TooLong: It would take too much real time.
+        AssertionError: The driver does not keep it; so does whatever else is raised.
+    """
+    made: list[Driver] = []
+
+    def remember(clock: Clock) -> Driver:
+        made.append(make(clock))
+        return made[-1]
+
     try:
-        scene = Scene(make)
-        case.prove(scene)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
-        return _explain(error)
+        # Whoever was killed at it has left something behind.
+        make(SystemClock()).erase()
+        case.prove(Scene(remember, pace))
     finally:
-        if scene is not None:
-            scene.driver.close()
-    return ""
+        for driver in made:
+            driver.close()
+        for driver in made[-1:]:
+            driver.erase()
+
+
+def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
+    begun = time.perf_counter()
+    problem = skipped = ""
+    try:
+        prove(case, make, pace)
+    except TooLong as reason:
+        skipped = str(reason)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
+        problem = _explain(error)
+    return Finding(case, time.perf_counter() - begun, problem, skipped)
 
 
 def _explain(error: Exception) -> str:

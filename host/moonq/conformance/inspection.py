@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import each, needs
-from moonq.conformance.scene import BOOM, Scene, dead, ids, near, refused, retry
+from moonq.conformance.case import each, exactly, needs
+from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import NotFound
 from moonq.model import Priority, QueueInfo
 
 
-@needs("exact_info")
+@exactly("exact_info")
 def every_state_is_counted(scene: Scene) -> None:
     """§9 info: ready, delayed, leased, running, dead, consumers and the age of the oldest."""
     scene.publish("oldest", "failing", "running", "leased")
@@ -49,6 +49,7 @@ def the_sum_of_the_states_is_the_total(scene: Scene) -> None:
         assert scene.info().message_count == 13
 
 
+@exactly("exact_info")
 def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
     """§9 oldest_age: absent when nothing is ready."""
     assert scene.info().oldest_age is None
@@ -56,9 +57,9 @@ def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
     scene.later(10)
     scene.publish("b")
     scene.later(5)
-    assert near(scene.info().oldest_age, 15)
+    assert scene.near(scene.info().oldest_age, 15)
     scene.consumer(prefetch=1).finish(limit=1)
-    assert near(scene.info().oldest_age, 5)
+    assert scene.near(scene.info().oldest_age, 5)
     scene.consumer().finish()
     assert scene.info().oldest_age is None
 
@@ -69,7 +70,7 @@ def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene
     scene.consumer().finish(retry(1))
     scene.later(10)
     scene.publish("b")
-    assert near(scene.info().oldest_age, 10)
+    assert scene.near(scene.info().oldest_age, 10)
 
 
 def consumers_are_counted(scene: Scene) -> None:
@@ -86,11 +87,11 @@ def consumers_are_counted(scene: Scene) -> None:
 def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
     scene.publish(*"abc")
-    before = scene.info()
+    before = scene.shown()
     assert ids(scene.peek()) == ["a", "b", "c"]
     assert ids(scene.peek(limit=2)) == ["a", "b"]
     assert scene.peek(limit=0) == []
-    assert scene.info() == before
+    assert scene.shown() == before
     taken = scene.consumer().take()
     assert [(d.message.id, d.attempt) for d in taken] == [("a", 1), ("b", 1), ("c", 1)]
 
@@ -121,6 +122,7 @@ def pages_show_each_message_once_and_in_order(scene: Scene, limit: int) -> None:
     assert delayed == [one.message.id for one in scene.peek() if one.state == "delayed"]
 
 
+@needs("select")
 @needs("peek", "purge")
 @each("limit", [1, 3, 10])
 def what_stays_is_shown_once_whatever_comes_and_goes(scene: Scene, limit: int) -> None:
@@ -157,7 +159,7 @@ def a_message_is_shown_with_its_promises(scene: Scene) -> None:
     scene.later(20)
     (stored,) = scene.peek()
     assert stored.message.dedup_key == "k"
-    assert near(stored.expires, scene.clock.now() + 40)
+    assert scene.near(stored.expires, scene.clock.now() + 40)
     consumer = scene.consumer()
     (delivery,) = consumer.run()
     consumer.settle(delivery, retry(1))
@@ -184,6 +186,7 @@ def peek_shows_each_state(scene: Scene) -> None:
     assert ids(scene.peek(limit=9, state="running")) == ["running"]
 
 
+@needs("find")
 def a_message_is_found_in_every_state(scene: Scene) -> None:
     """§9 find: with its counters and its errors; what is gone is not found."""
     scene.publish("a")
@@ -196,7 +199,7 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
     consumer.settle(delivery, retry(10))
     stored = scene.find("a")
     assert (stored.state, stored.attempt, stored.errors) == ("delayed", 2, (BOOM,))
-    assert near(stored.due, scene.clock.now() + 10)
+    assert scene.near(stored.due, scene.clock.now() + 10)
     scene.later(10)
     consumer.finish()
     assert scene.driver.find("q", "a") is None
@@ -218,6 +221,7 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     assert scene.consumer().take() == []
 
 
+@needs("select")
 @needs("purge")
 def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     """§1 I1: only what was named."""
@@ -227,6 +231,7 @@ def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
+@needs("select")
 @needs("peek", "purge")
 def messages_of_one_id_are_told_apart(scene: Scene) -> None:
     """§9 peek: by their numbers, which a purge and a redrive take as well."""
@@ -242,6 +247,7 @@ def messages_of_one_id_are_told_apart(scene: Scene) -> None:
     assert [stored.number for stored in scene.peek("q.dead")][-1:] == letters[1:]
 
 
+@needs("select")
 @needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from moonq.conformance.case import needs
-from moonq.conformance.scene import BOOM, Scene, ids, near, refused, retry
+from moonq.conformance.scene import BOOM, Scene, ids, refused, retry
+from moonq.drivers.base import mover
 from moonq.errors import Conflict, QueueFull, QueueNotFound
 from moonq.model import Message, Priority, Receipt, Snooze, Stored
 
@@ -16,8 +17,8 @@ def _other(scene: Scene, **fields: object) -> None:
 
 def _move(scene: Scene, source: str = "q", target: str = "other") -> list[object]:
     """Move all that waits in one queue into another one of the same driver."""
-    stored = scene.driver.waiting(source, 1000)
-    return list(scene.driver.adopt(target, stored, source))
+    stored = mover(scene.driver).waiting(source, 1000)
+    return list(mover(scene.driver).adopt(target, stored, source))
 
 
 def _orphan(scene: Scene, *names: str) -> None:
@@ -31,14 +32,14 @@ def what_nobody_declares_is_still_counted(scene: Scene) -> None:
     """§1 I1: a queue that was renamed or removed keeps its messages, and they are named."""
     _orphan(scene, "a", "b")
     scene.publish("c")
-    assert scene.driver.unserved() == {"gone": 2, "q": 1}
+    assert mover(scene.driver).unserved() == {"gone": 2, "q": 1}
     scene.restart()
-    assert scene.driver.unserved() == {"gone": 2, "q": 1}
+    assert mover(scene.driver).unserved() == {"gone": 2, "q": 1}
     consumer = scene.consumer()
-    assert scene.driver.unserved() == {"gone": 2}
+    assert mover(scene.driver).unserved() == {"gone": 2}
     consumer.finish()
     consumer.subscription.close(scene.clock.monotonic())
-    assert scene.driver.unserved() == {"gone": 2}
+    assert mover(scene.driver).unserved() == {"gone": 2}
 
 
 @needs("durable")
@@ -46,11 +47,11 @@ def a_queue_that_nobody_declares_can_be_emptied(scene: Scene) -> None:
     """§1 I1: its messages are looked at and moved; a publish into it is still refused."""
     _orphan(scene, "a", "b", "c")
     scene.restart()
-    assert ids(scene.driver.waiting("gone", 2)) == ["a", "b"]
+    assert ids(mover(scene.driver).waiting("gone", 2)) == ["a", "b"]
     with refused(QueueNotFound):
         scene.publish("d", queue="gone")
     assert _move(scene, "gone", "q") == [Receipt("a"), Receipt("b"), Receipt("c")]
-    assert scene.driver.unserved() == {"q": 3}
+    assert mover(scene.driver).unserved() == {"q": 3}
     assert scene.consumer().finish() == ["a", "b", "c"]
 
 
@@ -62,11 +63,11 @@ def what_waits_is_shown_in_the_order_of_publishing(scene: Scene) -> None:
     scene.publish("first", "second", group="g")
     consumer = scene.consumer(prefetch=1)
     assert ids(consumer.take()) == ["high"]
-    stored = scene.driver.waiting("q", 10)
+    stored = mover(scene.driver).waiting("q", 10)
     assert ids(stored) == ["late", "low", "first", "second"]
-    assert ids(scene.driver.waiting("q", 2)) == ["late", "low"]
-    assert ids(scene.driver.waiting("q", 2, stored[1].number)) == ["first", "second"]
-    assert scene.driver.waiting("q", 10, stored[-1].number) == []
+    assert ids(mover(scene.driver).waiting("q", 2)) == ["late", "low"]
+    assert ids(mover(scene.driver).waiting("q", 2, stored[1].number)) == ["first", "second"]
+    assert mover(scene.driver).waiting("q", 10, stored[-1].number) == []
 
 
 def a_moved_message_is_all_that_it_was(scene: Scene) -> None:
@@ -78,7 +79,7 @@ def a_moved_message_is_all_that_it_was(scene: Scene) -> None:
     assert _move(scene) == [Receipt("a")]
     assert scene.counts() == {}
     (after,) = scene.peek("other")
-    assert near(after.due, scene.clock.now() + 10)
+    assert scene.near(after.due, scene.clock.now() + 10)
     assert after._replace(number=0, due=None) == before._replace(number=0, due=None)
     assert (after.attempt, after.errors) == (2, (BOOM,))
     scene.later(9)
@@ -101,7 +102,7 @@ def an_interruption_and_a_snooze_move_along(scene: Scene) -> None:
     _move(scene)
     (delivery,) = scene.consumer(queue="other").run()
     assert (delivery.interruptions, delivery.snoozes) == (1, 1)
-    assert near(delivery.lost_at, lost_at)
+    assert scene.near(delivery.lost_at, lost_at)
 
 
 @needs("ttl")
@@ -112,7 +113,7 @@ def a_ttl_goes_on_in_the_other_queue(scene: Scene) -> None:
     scene.later(20)
     _move(scene)
     (moved,) = scene.peek("other")
-    assert near(moved.expires, scene.clock.now() + 10)
+    assert scene.near(moved.expires, scene.clock.now() + 10)
     scene.later(10)
     assert scene.consumer(queue="other").take() == []
     assert scene.info("other").dead == 1
@@ -159,13 +160,27 @@ def a_move_into_a_full_queue_leaves_the_rest_where_it_is(scene: Scene) -> None:
     assert ids(scene.peek("other")) == ["a", "b"]
 
 
+def a_queue_rests_while_its_messages_leave(scene: Scene) -> None:
+    """§7 pause: nothing is delivered meanwhile; what somebody paused stays paused."""
+    scene.publish("a")
+    consumer = scene.consumer(prefetch=1)
+    with mover(scene.driver).resting("q"):
+        assert scene.info().paused
+        assert consumer.take(1) == []
+    assert ids(consumer.take(1)) == ["a"]
+    scene.driver.pause("q")
+    with mover(scene.driver).resting("q"):
+        pass
+    assert scene.info().paused
+
+
 def what_was_taken_meanwhile_is_not_moved(scene: Scene) -> None:
     """§1 I3: a message is in one queue, whoever was faster."""
     _other(scene)
     scene.publish("a", "b")
-    stored = scene.driver.waiting("q", 10)
+    stored = mover(scene.driver).waiting("q", 10)
     assert scene.consumer(prefetch=1).finish(limit=1) == ["a"]
-    answers = scene.driver.adopt("other", stored[:1], "q")
+    answers = mover(scene.driver).adopt("other", stored[:1], "q")
     assert isinstance(answers[0], Conflict)
     assert scene.peek("other") == []
 
@@ -194,7 +209,7 @@ def a_message_may_come_from_elsewhere(scene: Scene) -> None:
     now = scene.clock.now()
     message = Message("a", b"body", now - 60, priority=Priority.HIGH, group="g", delay=60.0)
     stored = Stored(message, "delayed", 3, 1, now + 5, (BOOM,), None, 7, 2, now - 1)
-    assert scene.driver.adopt("q", [stored]) == [Receipt("a")]
+    assert mover(scene.driver).adopt("q", [stored]) == [Receipt("a")]
     found = scene.find("a")
     assert (found.attempt, found.interruptions, found.snoozes) == (3, 1, 2)
     assert found.message.published_at == now - 60

@@ -125,7 +125,7 @@ def a_waiting_publisher_gets_every_place_that_becomes_free(scene: Scene, free: s
     if free in {"ack", "dead"}:
         scene.consumer().finish(ACK if free == "ack" else dead(), limit=1)
     elif free == "purge":
-        scene.driver.purge("q", ["a"])
+        scene.driver.purge("q")
     elif free == "expire":
         scene.later(2)
     else:

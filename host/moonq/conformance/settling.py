@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.conformance.case import each
-from moonq.conformance.scene import BOOM, Scene, dead, near, retry
+from moonq.conformance.scene import BOOM, Scene, dead, retry
 from moonq.model import ACK, RELEASE, Interrupt, Snooze, Verdict, Wait
 
 VERDICTS: list[Verdict] = [
@@ -37,11 +37,11 @@ def what_is_put_off_comes_back_in_time_and_is_counted_as_what_it_was(
     """§3 failure, snooze, §4 interruptions: never early; one attempt, one snooze, or nothing."""
     consumer = scene.serving("a")
     consumer.finish(Interrupt(), limit=1)
-    consumer.finish(verdict)
+    consumer.finish(verdict, limit=1)
     assert scene.counts() == {"delayed": 1}
-    scene.later(4.99)
+    scene.almost(5)
     assert consumer.take() == []
-    scene.later(0.01)
+    scene.moment()
     (delivery,) = consumer.take()
     assert (delivery.attempt, delivery.interruptions, delivery.snoozes) == counters
     # Whatever it was, nothing is left of the interruption to be judged.
@@ -84,7 +84,7 @@ def an_interruption_is_counted_apart_from_failures(scene: Scene) -> None:
     scene.later(5)
     other, delivery = sorted(consumer.take(), key=lambda one: one.interruptions)
     assert (delivery.attempt, delivery.interruptions) == (1, 1)
-    assert near(delivery.lost_at, scene.clock.now() - 5)
+    assert scene.near(delivery.lost_at, scene.clock.now() - 5)
     assert (other.message.id, other.lost_at) == ("b", None)
 
 
@@ -96,7 +96,7 @@ def a_hand_back_does_not_hide_an_interruption(scene: Scene) -> None:
     (delivery,) = consumer.take()
     assert consumer.settle(delivery, RELEASE)
     (again,) = consumer.take()
-    assert near(again.lost_at, lost_at)
+    assert scene.near(again.lost_at, lost_at)
 
 
 def counters_add_up_over_all_kinds_of_ends(scene: Scene) -> None:
@@ -115,13 +115,9 @@ def the_first_settle_wins(scene: Scene, first: Verdict, second: Verdict) -> None
     """§1 I5: the second changes nothing, answers False, and is counted."""
     consumer, delivery = scene.running("a")
     assert consumer.settle(delivery, first)
-    before = scene.info(), scene.peek(), scene.peek("q.dead")
+    before = scene.shown(), scene.shown("q.dead")
     assert not consumer.settle(delivery, second)
-    assert (
-        scene.info(),
-        scene.peek(),
-        scene.peek("q.dead"),
-    ) == before
+    assert (scene.shown(), scene.shown("q.dead")) == before
     assert scene.told("lease_lost") == 1
 
 

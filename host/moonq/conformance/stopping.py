@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from moonq.conformance.case import each, needs
-from moonq.conformance.scene import Scene, Worker, ids, near, retry
+from moonq.conformance.case import each, exactly, needs
+from moonq.conformance.scene import Scene, Worker, ids, retry
+from moonq.drivers.base import LEASE, mover
 from moonq.errors import QueueFull, Unavailable
 from moonq.model import RELEASE
 
@@ -143,7 +144,7 @@ def the_messages_of_a_crashed_consumer_run_again(scene: Scene) -> None:
     consumer = scene.serving("running", "buffered")
     consumer.run(1)
     consumer.crash()
-    scene.later(scene.spec.lease + 10)
+    scene.later(LEASE + 10)
     heir = scene.consumer()
     taken = heir.take()
     story = sorted((d.message.id, d.attempt, d.interruptions) for d in taken)
@@ -160,7 +161,7 @@ def every_interruption_is_counted_and_its_moment_told(scene: Scene) -> None:
         consumer = scene.consumer()
         (delivery,) = consumer.run()
         assert delivery.interruptions == number
-        assert near(delivery.lost_at, lost_at) if lost_at else delivery.lost_at is None
+        assert scene.near(delivery.lost_at, lost_at) if lost_at else delivery.lost_at is None
         consumer.subscription.close(scene.clock.monotonic())
         lost_at = scene.clock.now()
         scene.later(10)
@@ -174,6 +175,30 @@ def a_crash_is_noticed_by_a_worker_that_waits_already(scene: Scene) -> None:
     worker = Worker(waiting, 300.0)
     crashed.crash()
     assert worker.took(lambda: scene.later(1)) == ["a"]
+
+
+@each("lease", [1.0, 3600.0])
+def a_crash_is_noticed_within_the_lease_of_the_one_that_crashed(scene: Scene, lease: float) -> None:
+    """§5 lease: + 10 s, whatever the lease of the one that waits."""
+    scene.publish("a")
+    crashed, waiting = scene.consumer(lease=lease), scene.consumer(lease=3600.0)
+    crashed.run()
+    worker = Worker(waiting, 10_000.0)
+    crashed.crash()
+    scene.later(lease + 10)
+    assert worker.took() == ["a"]
+
+
+@each("lease", [1.0, 3600.0])
+def a_handler_may_outlast_its_lease(scene: Scene, lease: float) -> None:
+    """§5 lease: it is renewed by itself, so a short one costs nothing."""
+    scene.publish("a")
+    consumer, other = scene.consumer(lease=lease, timeout=30.0, name="app:worker"), scene.consumer()
+    (running,) = consumer.run()
+    for _ in range(6):
+        scene.later(4)
+        assert other.take() == []
+    assert consumer.settle(running)
 
 
 def a_long_handler_is_not_run_again(scene: Scene) -> None:
@@ -204,6 +229,47 @@ def what_is_declared_while_the_driver_is_closed_is_there_when_it_opens(scene: Sc
     assert scene.consumer(queue="later").finish() == ["a"]
 
 
+@each("patience", [10.0, 0.0])
+def a_driver_that_closes_sends_what_it_has_accepted(scene: Scene, patience: float) -> None:
+    """§8 stop: by its deadline; a verdict that it took is kept, or its message runs again."""
+    consumer = scene.serving("a", "b")
+    done, failed = consumer.run(2)
+    assert consumer.settle(done)
+    assert consumer.settle(failed, retry(1.0))
+    consumer.subscription.stop()
+    assert consumer.subscription.close(scene.clock.monotonic() + 10)
+    assert scene.driver.close(scene.clock.monotonic() + patience)
+    assert scene.driver.close()
+    assert isinstance(scene.offer("late"), Unavailable)
+    scene.driver.open(scene.events.append)
+    assert scene.counts() == {"delayed": 1}
+
+
+def what_is_erased_is_gone(scene: Scene) -> None:
+    """§2 success: where a driver has tried something out, no message of it is left."""
+    scene.publish("a")
+    scene.kill("b")
+    scene.publish("late", delay=60.0)
+    scene.driver.close()
+    for _ in range(2):
+        scene.driver.erase()
+    scene.driver.open(scene.events.append)
+    scene.declare()
+    assert scene.counts() == {}
+    if scene.driver.capabilities().move != "none":
+        assert mover(scene.driver).unserved() == {}
+    scene.later(60)
+    assert scene.consumer().take() == []
+    assert scene.consumer(queue="q.dead").take() == []
+
+
+def a_driver_that_does_well_complains_of_nothing(scene: Scene) -> None:
+    """§4 health: it turns red for a reason, which is said."""
+    scene.kill("a")
+    assert list(scene.driver.health()) == []
+
+
+@exactly("survives_reopen")
 def a_running_message_outlives_a_restart_of_its_driver(scene: Scene) -> None:
     """§8: what ran while the driver was closed is settled, and not run twice."""
     consumer = scene.serving("a", "b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import needs
+from moonq.conformance.case import exactly, needs
 from moonq.conformance.scene import Scene, dead, retry
 from moonq.model import ACK, RELEASE
 
@@ -24,10 +24,11 @@ def an_expired_message_is_a_dead_letter_and_never_delivered(scene: Scene) -> Non
 def a_message_in_time_is_delivered(scene: Scene) -> None:
     """§6 ttl: up to the last moment."""
     scene.publish("a", ttl=5.0)
-    scene.later(4.999)
+    scene.almost(5)
     assert scene.consumer().finish() == ["a"]
 
 
+@exactly("expiry")
 def a_message_expires_behind_one_that_does_not(scene: Scene) -> None:
     """§6 ttl: also in the middle of the queue, and without any consumer."""
     scene.publish("a")
@@ -57,6 +58,7 @@ def a_message_expires_in_a_buffer(scene: Scene) -> None:
     assert scene.counts() == {"dead": 1}
 
 
+@exactly("expiry")
 def what_expired_in_a_buffer_is_not_ready_again_when_it_is_handed_back(scene: Scene) -> None:
     """§6 ttl: it need not be taken once more to find that it is too late."""
     consumer = scene.serving("a", ttl=5.0)
@@ -79,6 +81,7 @@ def ttl_does_not_concern_a_message_that_has_started(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
+@exactly("expiry")
 def expired_messages_are_dropped_where_the_queue_says_so(scene: Scene) -> None:
     """§6 `on_expire: drop`: counted, not buried."""
     scene.declare("q", on_expire="drop")
@@ -95,6 +98,29 @@ def a_queue_can_have_a_ttl_for_all_its_messages(scene: Scene) -> None:
     scene.publish("long", ttl=60.0)
     scene.later(5)
     assert scene.consumer().finish() == ["long"]
+
+
+@exactly("expiry")
+@needs("durable")
+def a_ttl_of_its_queue_holds_for_what_was_stored_before_a_restart(scene: Scene) -> None:
+    """§6 ttl: whoever opens the store next; what is declared decides, and no default."""
+    scene.declare("q", ttl=5.0)
+    scene.publish("a")
+    scene.restart()
+    scene.publish("b", ttl=60.0)
+    scene.later(5)
+    assert scene.consumer().finish() == ["b"]
+
+
+def one_that_is_too_late_holds_up_nothing_in_a_buffer(scene: Scene) -> None:
+    """§6 ttl: the next one behind it in the buffer runs."""
+    scene.publish("first")
+    scene.publish("late", ttl=5.0)
+    scene.publish("behind it")
+    consumer = scene.consumer()
+    assert consumer.finish(limit=1) == ["first"]
+    scene.later(5)
+    assert consumer.finish() == ["behind it"]
 
 
 @needs("max_length")

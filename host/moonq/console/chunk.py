@@ -5,13 +5,14 @@
     judge("1 + 2;").is_muted            # the value is not printed
 
 A text is asked for as an expression first, as statements then, and at last, for what was pasted, as
-statements with an expression on the last lines. It is incomplete when one of them only failed
-because the text ended.
+statements with an expression on the last lines; a call there is both. It is incomplete when one of
+them only failed because the text ended.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from moonq.registry.lua.syntax import of_message
@@ -26,6 +27,7 @@ _OPENERS = {"then", "do", "else", "repeat", "(", "{", "["}
 #: Lines of an expression that may stand behind statements.
 MOST_VALUE_LINES = 50
 _LINE = re.compile(rf"^{NAME}:(\d+):")
+_NAME = re.compile(r"\s*[A-Za-z_]")
 _EQUALS = re.compile(r"\s*=(?!=)")
 
 
@@ -78,7 +80,7 @@ def judge(text: str) -> Chunk:
         return Chunk(text, is_expression=not _is_statement(text))
     as_code = syntax.check(_bytes(text), NAME)
     if as_code is None:
-        return Chunk(text)
+        return _ending_in_a_call(text) or Chunk(text)
     return _ending_in_a_value(text, as_code) or _faulty(text, as_value, as_code)
 
 
@@ -117,13 +119,8 @@ def _ending_in_a_value(text: str, as_code: str) -> Chunk | None:
 
     The expression begins where Lua complains about the statements, or some lines above.
     """
-    lines = text.split("\n")
     complained = _LINE.search(as_code)
-    last = min(int(complained[1]) if complained else 1, len(lines))
-    for above in range(last - 1, max(0, last - 1 - MOST_VALUE_LINES), -1):
-        at = sum(len(line) + 1 for line in lines[:above])
-        if not text[at:].strip() or syntax.check(_bytes(text[:at]), NAME):
-            continue
+    for at in _beginnings(text, int(complained[1]) if complained else 1):
         found = Chunk(text, value_from=at)
         problem = syntax.check(_bytes(found.code), NAME)
         if not problem:
@@ -131,6 +128,28 @@ def _ending_in_a_value(text: str, as_code: str) -> Chunk | None:
         if _only_ended(problem):
             return Chunk(text, finding=_finding(text, as_code), is_incomplete=True)
     return None
+
+
+def _ending_in_a_call(text: str) -> Chunk | None:
+    """Return *text*, whole statements of which the last is a call, as a chunk with its value.
+
+    What begins with a name never goes on with the line before it, as `(f)()` would.
+    """
+    for at in _beginnings(text, text.count("\n") + 1):
+        found = Chunk(text, value_from=at)
+        if _NAME.match(text, at) and not syntax.check(_bytes(found.code), NAME):
+            return found
+    return None
+
+
+def _beginnings(text: str, last: int) -> Iterator[int]:
+    """Yield where lines begin that have whole statements above them, from line *last* upwards."""
+    lines = text.split("\n")
+    last = min(last, len(lines))
+    for above in range(last - 1, max(0, last - 1 - MOST_VALUE_LINES), -1):
+        at = sum(len(line) + 1 for line in lines[:above])
+        if text[at:].strip() and not syntax.check(_bytes(text[:at]), NAME):
+            yield at
 
 
 def _faulty(text: str, as_value: str, as_code: str) -> Chunk:

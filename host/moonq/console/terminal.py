@@ -177,9 +177,12 @@ class Terminal(Face):
     def _may_leave(self, console: Console) -> bool:
         if not console.attached.is_private:
             return True
-        queues = console.request("queues")["queues"]
-        flying = sum(one.get("leased", 0) + one.get("running", 0) for one in queues)
-        return not flying or self.confirms(f"{plural(flying, 'message')} in flight; leave?")
+        queues = [one for one in console.request("queues")["queues"] if not one.get("problem")]
+        counts = [one.get(name) for one in queues for name in ("leased", "running")]
+        flying = sum(count for count in counts if count is not None)
+        if flying or None not in counts:
+            return not flying or self.confirms(f"{plural(flying, 'message')} in flight; leave?")
+        return self.confirms("there may be messages in flight; leave?")
 
     def _make_session(self, console: Console, refusal: Refusal) -> PromptSession[str]:
         def interrupt() -> None:

@@ -7,6 +7,7 @@ It only formats what the host last said, so that it never waits; old numbers say
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -51,13 +52,15 @@ def _depths(numbers: Mapping[str, Any]) -> str:
     letters = {one["dead_letter"] for one in queues if one.get("dead_letter")}
     shown = sorted(
         (one for one in queues if one["id"] not in letters),
-        key=lambda one: -one.get("ready", 0),
+        key=lambda one: -one.get("ready", math.inf),
     )
     parts = [f"{_short(one['id'])} {_count(one.get('ready'))}" for one in shown[:MOST]]
     if len(shown) > MOST:
         parts.append(f"+{len(shown) - MOST}")
-    dead = sum(one.get("ready", 0) for one in queues if one["id"] in letters)
-    return "  ".join([*parts, f"dead {dead}!" if dead else "dead 0"])
+    counts = [one.get("ready") for one in queues if one["id"] in letters]
+    known = [count for count in counts if count is not None]
+    dead = str(sum(known)) if len(known) == len(counts) else f"{sum(known)}+"
+    return "  ".join([*parts, "dead 0" if dead == "0" else f"dead {dead}!"])
 
 
 def _rate(numbers: Mapping[str, Any]) -> str:

@@ -102,7 +102,8 @@ def _take(
     taken = host.request("snapshot", **choice, dead=verb.takes == "dead")
     queue, count = taken["queue"], taken["count"]
     if count:
-        person.notice(_announced(host, verb, taken, others.get("to") or queue))
+        home = queue if queue != taken["from"] else "where each came from"
+        person.notice(_announced(host, verb, taken, others.get("to") or home))
         question = verb.question(count, production=host.is_production)
         if not sure and not _is_sure(person, question, queue):
             return None

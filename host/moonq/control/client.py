@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import socket
 import threading
 import time
@@ -344,6 +345,12 @@ class Client:
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
+
+    def disown(self) -> None:
+        """Let go of a connection that a fork has copied: it goes on, and is the parent's."""
+        self._closed = self.is_gone = True
+        with contextlib.suppress(OSError):
+            os.close(self._connection.detach())
 
     def __enter__(self) -> Client:
         return self

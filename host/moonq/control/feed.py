@@ -111,8 +111,7 @@ class Feed:
 
     def lost(self, kind: str, queue: str, count: int, detail: str) -> None:
         """The driver let messages go by itself."""
-        if kind in ("expired", "dropped"):
-            self._tell({"event": "dead", "queue": queue, "reason": kind, "count": count}, None)
+        self._tell({"event": "dead", "queue": queue, "reason": kind, "count": count}, None)
 
     def _about(self, kind: str, consumer: str, delivery: Delivery) -> Event:
         serving = self._host.consumers.get(consumer)

@@ -6,16 +6,17 @@ ends that delivery with a verdict. A lease that runs out counts as an interrupti
 ready again at once, and the next delivery tells when that was (`lost_at`), until a verdict on it.
 
 `moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
-base class: it fits these Protocols.
+base class: it fits these Protocols. One that cannot `move` is no `Mover`, and lacks its methods.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, runtime_checkable
 
-from moonq.errors import QueueError
+from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     Delivery,
     Message,
@@ -29,14 +30,38 @@ from moonq.model import (
 )
 
 Ability = Literal["native", "emulated", "approximate", "none"]
+Happening = Literal[
+    "expired",
+    "dropped",
+    "interrupted",
+    "lease_lost",
+    "dead_letter_failed",
+    "blocked",
+    "cancelled",
+    "reconnecting",
+    "reconnected",
+]
+"""What a driver does or meets unasked:
+
+expired, dropped: messages that are gone from their queue, for their time or for want of room;
+interrupted: leases that ended without a verdict; lease_lost: verdicts that came too late;
+dead_letter_failed: a dead letter could not be stored, its message stays where it was;
+blocked: the broker takes no publish for now; cancelled: the broker ended a subscription;
+reconnecting, reconnected: the broker is away, and back.
+"""
+#: Seconds for which a consumer keeps what it holds when it vanishes, where nothing else is said.
+LEASE = 30.0
+#: What takes messages away.
+LOSSES = frozenset(("expired", "dropped"))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a driver did unasked: worth a count and perhaps a log line."""
 
-    kind: Literal["expired", "dropped", "interrupted", "lease_lost", "reconnecting", "reconnected"]
-    queue: str
+    kind: Happening
+    queue: str | None
+    """The driver's name of the queue; None: it concerns the driver as a whole."""
     count: int = 1
     detail: str = ""
 
@@ -52,7 +77,8 @@ class Limit(NamedTuple):
 class Capabilities(NamedTuple):
     """What a driver can do, clause by clause, each with what it is for people.
 
-    Asking for a `none` is an error, never ignored.
+    Asking for a `none` is an error, never ignored. What nobody asks for, such as exact counts, is
+    `approximate` or `none` where the contract's word is not kept, and the reason says how far.
     """
 
     durable: Annotated[Ability, "messages outlive the process"] = "native"
@@ -71,6 +97,12 @@ class Capabilities(NamedTuple):
     pause: Annotated[Ability, "pause a queue"] = "native"
     attempts: Annotated[Ability, "exact attempts"] = "native"
     several_hosts: Annotated[Ability, "several hosts share a queue"] = "native"
+    find: Annotated[Ability, "find a message by its id"] = "native"
+    select: Annotated[Ability, "purge or redrive by id"] = "native"
+    interruptions: Annotated[Ability, "exact interruptions"] = "native"
+    expiry: Annotated[Ability, "expire on time, not at delivery"] = "native"
+    survives_reopen: Annotated[Ability, "what runs outlives a reconnect"] = "native"
+    dead_by_origin: Annotated[Ability, "shared dead letters counted by origin"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
@@ -94,8 +126,10 @@ class Subscription(Protocol):
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once.
 
-        Never waits for a broker: what it cannot do at once it sends with the next batch. Returns
-        False when the delivery was settled before or its lease is lost; nothing changes then.
+        Never waits for a broker: what it cannot do at once it sends with the next batch, so True
+        means that it was accepted and will be sent. Returns False when the delivery was settled
+        before or its lease is lost; nothing changes then. A refusal that comes after True is the
+        event `lease_lost`.
         """
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
@@ -131,11 +165,23 @@ class Driver(Protocol):
 
         Raises:
             Unavailable: The broker does not answer.
+            Refused: It turns us away; to try again does not help.
             Unsupported: It answers, but cannot keep the contract.
         """
 
-    def close(self) -> None:
-        """Give back connections. Leased messages stay leased until their lease ends."""
+    def close(self, deadline: float | None = None) -> bool:
+        """Send what was accepted until *deadline* (the clock's monotonic seconds) and leave.
+
+        Without a deadline it takes the driver's own patience. Returns False when something could
+        not be sent: those messages will run again. Leased messages stay leased until their lease
+        ends.
+        """
+
+    def health(self) -> Sequence[str]:
+        """Return what is wrong with the driver now, a sentence each; nothing: all is well.
+
+        Asks no broker and never waits: it says what the driver has met.
+        """
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue (and its dead letters) exist as *spec* says; may be repeated.
@@ -159,11 +205,34 @@ class Driver(Protocol):
             QueueNotFound: No such queue was declared.
         """
 
-    def subscribe(self, queue: str, prefetch: int) -> Subscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> Subscription:
+        """Begin to take from *queue*, as the consumer called *name*.
+
+        What it holds, buffered and running alike, stays its own for *lease* seconds after it was
+        last heard of, and the driver renews that by itself: a handler may run for *timeout* seconds
+        (None: without limit) without any word. When it vanishes, its messages run again within
+        *lease* + 10 seconds.
+
+        Raises:
+            Unsupported: The broker cannot lend a message for as long as *timeout*.
+            QueueNotFound: No such queue was declared.
+            Unavailable: The driver is closed.
+        """
 
     def info(self, queue: str) -> QueueInfo:
-        """Count the messages of *queue* by state."""
+        """Count the messages of *queue* by state; a number that nobody can give is None.
+
+        `dead` are the dead letters of this queue; without the ability `dead_by_origin` they are
+        all that lie where its dead letters go.
+        """
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -184,6 +253,9 @@ class Driver(Protocol):
         """Drop ready and delayed messages (those of *ids*, or all) and return how many.
 
         A text in *ids* means every message with that id, a number the one `Stored` of that number.
+
+        Raises:
+            Unsupported: Messages are named, and the driver cannot `select`.
         """
 
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
@@ -192,6 +264,24 @@ class Driver(Protocol):
         Counters start anew, the id stays; *ids* are as in `purge`, and move in the order of their
         numbers. Returns how many were moved.
         """
+
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*; buffers are handed back within a second."""
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+
+    def erase(self) -> None:
+        """Delete all that lies at this driver's place, and whatever it keeps there for itself.
+
+        The driver is closed. Only drivers that were made to try things out are erased, see
+        `Descriptor.twin`; what is not there is no error.
+        """
+
+
+@runtime_checkable
+class Mover(Driver, Protocol):
+    """A driver that can `move`: it tells of queues nobody declares, and messages come and go."""
 
     def unserved(self) -> Mapping[str, int]:
         """Return how many messages lie in each queue, declared or not, that no consumer serves.
@@ -216,11 +306,20 @@ class Driver(Protocol):
         it in the same step; one that was taken meanwhile is answered with `Conflict`.
         """
 
-    def pause(self, queue: str) -> None:
-        """Deliver nothing from *queue*; buffers are handed back within a second."""
+    def resting(self, queue: str) -> AbstractContextManager[None]:
+        """Deliver nothing from *queue* inside a `with`; it ends with the process, if not before."""
+        ...
 
-    def resume(self, queue: str) -> None:
-        """Deliver again."""
+
+def mover(driver: Driver) -> Mover:
+    """Return *driver* as what it is, where messages can be moved into it and out of it.
+
+    Raises:
+        Unsupported: It says that they cannot, or knows nothing of that.
+    """
+    if isinstance(driver, Mover) and driver.capabilities().move != "none":
+        return driver
+    raise Unsupported(f"messages cannot be moved into a {driver.kind} or out of it")
 
 
 def cut(text: str, limit: int = 8192) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args, get_type_hints
 
 from moonq.drivers import descriptor, names
-from moonq.drivers.base import Capabilities
+from moonq.drivers.base import Capabilities, Limit
+from moonq.drivers.descriptors import Descriptor
 from moonq.errors import MoonqError
 
 _HINTS = get_type_hints(Capabilities, include_extras=True)
@@ -27,6 +28,16 @@ def table(drivers: Mapping[str, Capabilities]) -> str:
     return "\n".join(map(_row, rows))
 
 
+def reasons(drivers: Mapping[str, Mapping[str, Limit]]) -> str:
+    """Return why *drivers* cannot do all of it, a line for each limit."""
+    lines = [
+        f"- {name}, {MEANINGS[ability]}: {limit.reason}"
+        for name, limits in drivers.items()
+        for ability, limit in limits.items()
+    ]
+    return "\n".join(lines)
+
+
 def words(abilities: Capabilities) -> list[tuple[str, str]]:
     """Return what a driver can do: each ability in words, and how far."""
     found = abilities._asdict()
@@ -39,15 +50,16 @@ def _row(cells: Sequence[str]) -> str:
 
 def main(kinds: Iterable[str]) -> None:
     """Print the table of the drivers of these *kinds*; one that does not load goes to stderr."""
-    drivers: dict[str, Capabilities] = {}
+    drivers: dict[str, Descriptor] = {}
     for kind in kinds:
         try:
             found = descriptor(kind)
         except MoonqError as problem:
             print(problem, file=sys.stderr)
         else:
-            drivers[found.name] = found.capabilities
-    print(table(drivers))
+            drivers[found.name] = found
+    print(table({name: one.capabilities for name, one in drivers.items()}), end="\n\n")
+    print(reasons({name: one.limits for name, one in drivers.items()}))
 
 
 if __name__ == "__main__":

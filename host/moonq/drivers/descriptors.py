@@ -10,6 +10,7 @@ from typing import Any
 from moonq.clock import Clock
 from moonq.drivers.base import Capabilities, Driver, Limit
 from moonq.drivers.entry import DriverFields
+from moonq.drivers.pace import VIRTUAL, Pace
 
 #: What the kind of every driver's entry begins with.
 PREFIX = "queue.driver."
@@ -39,9 +40,12 @@ class Descriptor:
     make: Callable[[Any, Clock, Path], Driver]
     """Makes one from an entry's fields, a clock and the project's folder."""
     twin: Callable[[Any, int], DriverFields]
-    """Returns the fields of a driver at another place, where it may try things out."""
-    litter: Callable[[Any], str]
-    """Returns the folder that holds the places of all twins, below the project's; "" is none."""
+    """Returns the fields of a driver at another place, of that number, to try things out at.
+
+    The same settings but for the place: another file, another prefix of names at the same broker.
+    What is done there, `erase` included, must touch nothing at the place of the entry itself."""
+    pace: Pace = VIRTUAL
+    """How the suite lets time pass for it: `FAST` where the store goes by a clock of its own."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """The abilities that the broker does not have by itself, each with the reason."""
 
@@ -49,6 +53,10 @@ class Descriptor:
     """Returns what lies on this machine's disk, which is not touched; None: nothing does.
 
     Raises `MoonqError` when it cannot be read."""
+    reach: Callable[[Any, Path], str] | None = None
+    """Asks the broker of an entry's fields who it is, and changes nothing: a line for people.
+
+    Raises `MoonqError` when it does not answer or turns us away. None: there is no broker."""
     compact: Callable[[Any, Path], None] | None = None
     """Makes what lies there as small as it can be; no host may be at it."""
 

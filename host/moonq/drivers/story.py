@@ -6,6 +6,8 @@ same counters behind on every driver.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from moonq.drivers.base import cut
@@ -66,3 +68,13 @@ def has_lost_turn(stored: Stored, group_on_failure: str) -> bool:
 def costs_turn(verdict: Verdict, group_on_failure: str) -> bool:
     """Whether *verdict* costs a message the turn of its group; a snooze never does."""
     return group_on_failure == "skip" and isinstance(verdict, Retry | Wait)
+
+
+def errors(text: str | None) -> tuple[ErrorRecord, ...]:
+    """Return the errors that a message remembers, as `errors_text` wrote them."""
+    return () if text is None else tuple(ErrorRecord(*fields) for fields in json.loads(text))
+
+
+def errors_text(records: Sequence[ErrorRecord]) -> str | None:
+    """Return *records* as text to be stored; None: there are none."""
+    return json.dumps(records) if records else None

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from moonq.drivers.base import LEASE
 from moonq.drivers.entry import ConsumerOptions, DriverFields
 from moonq.errors import MoonqError, ScriptError
 from moonq.kinds import driver
@@ -68,7 +69,9 @@ class Consumer(Config):
     )
     auto_ack: Flag = Field(False, description="acknowledge before the handler runs: at most once")
     timeout: LimitOrNone = Field(None, description="per message; default: the function's limit")
-    lease: Annotated[Limit, seconds_between(1, 12 * 3600)] = 30.0
+    lease: Annotated[Limit, seconds_between(1, 12 * 3600)] = Field(
+        LEASE, description="after a crash its messages run again within this and 10 s"
+    )
     options: ConsumerOptions = Field(default_factory=ConsumerOptions)
 
     @field_validator("prefetch")
@@ -238,6 +241,7 @@ def _settings(parts: Parts, entry: Entry) -> ConsumerSettings:
         fields.prefetch,
         fields.auto_ack,
         fields.timeout,
+        fields.lease,
         parts.functions.limits(fields.func).memory,
         entry.lifecycle.stop_timeout,
     )

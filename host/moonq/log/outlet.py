@@ -91,6 +91,8 @@ class Outlet(io.TextIOBase):
                 # From here on none until there is room for many: no half lines, and one count.
                 self._is_choked = True
                 self._lost += data.count(b"\n")
+                if self._size <= ROOM // 2:
+                    self._tell_of_loss()  # too much by itself: there may be nothing to wait for
                 return
             self._append(data, is_audit)
 
@@ -112,8 +114,8 @@ class Outlet(io.TextIOBase):
         self._is_choked = True
 
     def _tell_of_loss(self) -> None:
-        if self._lost:
-            lost, self._lost, self._is_choked = self._lost, 0, False
+        lost, self._lost, self._is_choked = self._lost, 0, False
+        if lost:
             self._append(self.loss(lost).encode(self._encoding, self.errors), True)
 
     def _serve(self) -> None:
@@ -193,4 +195,5 @@ def _opened(path: str) -> int:
 
 
 def _loss(count: int) -> str:
-    return f"moonq: {count} lines were dropped here: nobody read them\n"
+    what = "line was" if count == 1 else "lines were"
+    return f"moonq: {count} {what} dropped here: nobody read them\n"

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from moonq.drivers.base import mover
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
-from moonq.errors import NotFound
+from moonq.errors import NotFound, Unsupported
 from moonq.model import MessageState, Stored
 from moonq.operations.letters import died_at, fingerprint
 from moonq.run.queues import Route
@@ -108,8 +109,13 @@ def stored_in(route: Route, state: MessageState | None = None) -> Iterator[Store
 def of_numbers(route: Route, numbers: Sequence[int]) -> Iterator[Stored]:
     """Yield those of *numbers*, which are in order, that are ready or delayed still."""
     wanted, after = frozenset(numbers), numbers[0] - 1 if numbers else 0
+    try:
+        driver = mover(route.driver)
+    except Unsupported:
+        yield from (one for one in waiting_in(route, None) if one.number in wanted)
+        return
     while numbers and after < numbers[-1]:
-        stored = route.driver.waiting(route.spec.name, STEP, after)
+        stored = driver.waiting(route.spec.name, STEP, after)
         if not stored:
             return
         after = stored[-1].number

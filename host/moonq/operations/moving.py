@@ -7,14 +7,14 @@ breaks off in the middle leaves it twice, never nowhere; meanwhile the old queue
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from moonq.drivers.base import Driver
+from moonq.drivers.base import Mover, mover
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import NAME, names_at
-from moonq.model import Stored
+from moonq.model import QueueInfo, Stored
 from moonq.operations import orphans
 from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route
@@ -22,6 +22,7 @@ from moonq.text import suggestions
 
 #: Messages that one step brings over; other work of a driver waits for no more.
 STEP = 500
+_LIST = "`moonq queues` names what there is"
 
 
 class _Source(NamedTuple):
@@ -30,7 +31,7 @@ class _Source(NamedTuple):
     shown: str
     place: str
     """The driver's entry."""
-    driver: Driver
+    driver: Mover
     name: str
 
 
@@ -49,9 +50,10 @@ class Moving(Requests):
         """Bring what is ready or delayed in *source* into *target*, *most* messages at once.
 
         The answer says how many were `moved`, how many are `left`, and how many are `at_work`,
-        which stay where they are.
+        which stay where they are; null where the driver cannot tell.
         """
         to = self._route(target)
+        mover(to.driver)
         old = self._source(source, to, driver)
         if old.driver is to.driver and old.name == to.spec.name:
             raise Invalid(f"{old.shown} and {to.id} are the same queue")
@@ -64,18 +66,18 @@ class Moving(Requests):
             "source_driver": old.place,
             "queue": to.id,
             "moved": moved,
-            "left": (info.ready or 0) + (info.delayed or 0),
-            "at_work": (info.leased or 0) + (info.running or 0),
+            "left": _waiting(old, info),
+            "at_work": _at_work(info),
             "dry_run": dry_run,
         }
 
     def _bring(self, old: _Source, to: Route, most: int | None) -> int:
-        info = old.driver.info(old.name)
         # What is published meanwhile is left for another move.
-        room = (info.ready or 0) + (info.delayed or 0)
+        room = _waiting(old, old.driver.info(old.name))
         room = room if most is None else min(room, most)
         moved, after = 0, 0
-        with _resting(old, to):
+        is_far = old.driver is not to.driver
+        with old.driver.resting(old.name) if is_far else nullcontext():
             while moved < room:
                 stored = old.driver.waiting(old.name, min(STEP, room - moved), after)
                 if not stored:
@@ -91,10 +93,10 @@ class Moving(Requests):
         return moved
 
     def _adopt(self, old: _Source, to: Route, stored: Sequence[Stored]) -> list[Any]:
-        letters = [self._rehomed(one, to) for one in stored]
+        letters, driver = [self._rehomed(one, to) for one in stored], mover(to.driver)
         if old.driver is to.driver:
-            return list(to.driver.adopt(to.spec.name, letters, old.name))
-        answers = list(to.driver.adopt(to.spec.name, letters))
+            return list(driver.adopt(to.spec.name, letters, old.name))
+        answers = list(driver.adopt(to.spec.name, letters))
         done = zip(stored, answers, strict=True)
         there = [one.number for one, answer in done if not isinstance(answer, QueueError)]
         if there:
@@ -132,8 +134,11 @@ class Moving(Requests):
         there = [one.queue for one in orphans.of_host(self._host)]
         known = [*there, *self._host.queues.ids()]
         known += [one.rpartition(":")[2] for one in known]
+        if name in known:
+            where = f"at {driver}" if driver else f"outside of {to.id}"
+            raise NotFound(f"no messages of {name} lie {where}", hint=_LIST)
         close = suggestions.close(name, known)
-        hint = f"did you mean {close[0]!r}?" if close else "`moonq queues` names what there is"
+        hint = f"did you mean {close[0]!r}?" if close else _LIST
         raise NotFound(f"no messages of a queue {name!r} are known", hint=hint)
 
     def _candidates(self, name: str, to: Route, driver: str | None) -> Iterator[_Source]:
@@ -146,12 +151,13 @@ class Moving(Requests):
         if route is not None and not (route.id == to.id and place is None):
             at = next(key for key, one in self._host.drivers.items() if one is route.driver)
             if place in (None, at):
-                yield _Source(route.id, at, route.driver, route.spec.name)
+                yield _Source(route.id, at, mover(route.driver), route.spec.name)
                 return
         for one in orphans.of_host(self._host):
             is_named = name in (one.queue, one.queue.rpartition(":")[2])
             if is_named and place in (None, one.driver):
-                yield _Source(one.queue, one.driver, self._host.drivers[one.driver], one.queue)
+                there = mover(self._host.drivers[one.driver])
+                yield _Source(one.queue, one.driver, there, one.queue)
 
     def _driver(self, name: str) -> str:
         return self._host.project.id_of(name, "queue.driver.")
@@ -162,14 +168,17 @@ def _is_final(answer: Any) -> bool:
     return isinstance(answer, QueueError) and not isinstance(answer, Conflict)
 
 
-@contextmanager
-def _resting(old: _Source, to: Route) -> Iterator[None]:
-    """Let nobody take what is being copied to another driver."""
-    if old.driver is to.driver or old.driver.info(old.name).paused:
-        yield
-        return
-    old.driver.pause(old.name)
-    try:
-        yield
-    finally:
-        old.driver.resume(old.name)
+def _waiting(old: _Source, info: QueueInfo) -> int:
+    """Return how many messages may be moved, looked at one by one where nobody counts them."""
+    if info.ready is not None and info.delayed is not None:
+        return info.ready + info.delayed
+    count, after = 0, 0
+    while stored := old.driver.waiting(old.name, STEP, after):
+        count, after = count + len(stored), stored[-1].number
+    return count
+
+
+def _at_work(info: QueueInfo) -> int | None:
+    if info.leased is None or info.running is None:
+        return None
+    return info.leased + info.running

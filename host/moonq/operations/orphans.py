@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from moonq.drivers import descriptor
+from moonq.drivers.base import mover
 from moonq.errors import MoonqError
 from moonq.host import Host
 from moonq.kinds.queue import NAME, names_at
@@ -52,7 +53,7 @@ def of_host(host: Host) -> list[Orphan]:
     found: list[Orphan] = []
     for name, driver in sorted(host.drivers.items()):
         with contextlib.suppress(MoonqError):
-            found += _at(host.project, name, driver.unserved())
+            found += _at(host.project, name, mover(driver).unserved())
     return found
 
 

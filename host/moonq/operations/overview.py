@@ -12,6 +12,7 @@ from moonq.host import Host
 from moonq.kinds.consumer import Consumer as ConsumerFields
 from moonq.operations.meter import NO_RATES, Meter, Reading, memory_bytes
 from moonq.run.queues import Route, info_object
+from moonq.run.supervisor import Managed
 
 
 def profile(host: Host) -> str:
@@ -33,10 +34,7 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
         "retried": report.retried,
         "dead": report.dead,
         "handed_back": report.handed_back,
-        "services": [
-            {"id": one.id, "kind": one.kind, "state": one.state, "problem": one.problem}
-            for one in host.supervisor.all()
-        ],
+        "services": [_service(host, one) for one in host.supervisor.all()],
     }
     memory = memory_bytes()
     if memory is not None:
@@ -44,6 +42,13 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
     if meter is not None:
         found["cpu"] = round(meter.rates().cpu, 3)
     return found
+
+
+def _service(host: Host, managed: Managed) -> dict[str, Any]:
+    driver = host.drivers.get(managed.id)
+    is_up = driver is not None and managed.state == "running"
+    problem = "; ".join(driver.health()) if driver and is_up else managed.problem
+    return {"id": managed.id, "kind": managed.kind, "state": managed.state, "problem": problem}
 
 
 def queues(host: Host, meter: Meter | None) -> list[dict[str, Any]]:

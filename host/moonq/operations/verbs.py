@@ -225,8 +225,11 @@ _ROWS = (
         schema="moonq.move/1",
         more="OLD may be a queue that nobody declares any more: `moonq queues` names those that"
         " hold messages. What is ready or delayed moves with its id, attempts, errors, group and"
-        " what is left of its delay; what runs stays. Nothing is dropped, so there is no backup:"
-        " `moonq move NEW OLD` brings back all that waits in NEW.",
+        " what is left of its delay; what runs stays. Between two drivers OLD delivers nothing"
+        " meanwhile, and a move that is killed leaves some messages in both and none in neither."
+        " What goes to a queue in memory ends with the host, as all there."
+        " Nothing is dropped, so there is no backup: where OLD is declared, `moonq move NEW OLD`"
+        " brings back all that waits in NEW.",
         examples=("moonq move app:old app:orders --dry-run",
             "moonq move app:orders app:orders --driver app:old_file --yes")),
     Verb("reload", "replace what has changed in the running host", changes="reload the project",

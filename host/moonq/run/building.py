@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 
-from moonq.errors import Invalid
+from moonq.errors import Invalid, MoonqError, Unsupported
+from moonq.model import UNCOUNTED, QueueInfo, Stored
 from moonq.registry.project import Entry, Project
 from moonq.run.functions import Functions
 from moonq.run.parts import Parts
 from moonq.run.patience import Left
+from moonq.run.queues import Route
 from moonq.run.security import Policies
 from moonq.run.supervisor import Managed
 
@@ -86,7 +88,7 @@ class Building(Parts):
         """Return what is still to be done where a consumer could see to it."""
         consumers = tuple(self.consumers.values())
         served = {consumer.route.id for consumer in consumers}
-        found = {queue: self.queues.info(queue) for queue in sorted(served)}
+        found = {queue: self._counted(queue) for queue in sorted(served)}
         infos = found.values()
         waits = {queue for queue, info in found.items() if info.ready or info.delayed}
         resting = [one for one in consumers if one.route.id in waits and one.status().paused]
@@ -103,13 +105,19 @@ class Building(Parts):
         )
 
     def next_due(self) -> float | None:
-        """Return when the first delayed message may run, in seconds since the epoch."""
+        """Return when the first delayed message may run, in seconds since the epoch, if known."""
         routes = {consumer.route.id: consumer.route for consumer in tuple(self.consumers.values())}
-        firsts = (
-            route.driver.peek(route.spec.name, 1, state="delayed").items
-            for route in routes.values()
-        )
-        return min((one.due for found in firsts for one in found if one.due), default=None)
+        firsts = map(_first_delayed, routes.values())
+        return min((one.due for one in firsts if one and one.due), default=None)
+
+    def _counted(self, queue: str) -> QueueInfo:
+        """Return what is in *queue*; while its driver is away that is unknown, and not nothing."""
+        try:
+            return self.queues.info(queue)
+        except MoonqError as problem:
+            if not problem.retryable:
+                raise
+            return UNCOUNTED
 
     def managed(self, entry: Entry) -> Managed:
         """Return the service of *entry* as the supervisor cares for it."""
@@ -122,3 +130,13 @@ class Building(Parts):
             lifecycle=entry.lifecycle,
             detail=service.detail,
         )
+
+
+def _first_delayed(route: Route) -> Stored | None:
+    try:
+        found = route.driver.peek(route.spec.name, 1, state="delayed").items
+    except MoonqError as problem:
+        if not (problem.retryable or isinstance(problem, Unsupported)):
+            raise
+        return None
+    return found[0] if found else None

@@ -135,7 +135,7 @@ class Consumer:
         first = self._first
         assert first is not None
         try:
-            subscription = self.route.driver.subscribe(self.route.spec.name, self.settings.prefetch)
+            subscription = self.subscribe(self.settings.prefetch)
         except MoonqError:
             self.discard()
             raise
@@ -144,6 +144,17 @@ class Consumer:
             subscription.pause()
         self._first = None
         self._launch(first)
+
+    def subscribe(self, prefetch: int) -> Subscription:
+        """Return a place at the queue, with the consumer's own lease."""
+        settings = self.settings
+        return self.route.driver.subscribe(
+            self.route.spec.name,
+            prefetch,
+            lease=settings.lease,
+            timeout=settings.timeout,
+            name=settings.id,
+        )
 
     def retire(self) -> None:
         """Take no more and hand the buffer back; what runs may finish, undisturbed by any limit."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 
-#: Seeded by the operating system. One step for the interpreter, so that threads may share it.
-_random_bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits
+_system = random.SystemRandom()
+#: Seeded by the operating system, in each process of a program that forks.
+_random = random.Random(_system.getrandbits(128))
+os.register_at_fork(after_in_child=lambda: _random.seed(_system.getrandbits(128)))
+#: One step for the interpreter, so that threads may share it.
+_random_bits = _random.getrandbits
 _LOW_62 = (1 << 62) - 1
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
 

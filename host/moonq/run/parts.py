@@ -6,6 +6,7 @@ with it. Whatever may fail is tried first (`prepare`), then everything changes (
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 
 from moonq import log
 from moonq.clock import Clock
-from moonq.drivers.base import Driver, Event
+from moonq.drivers.base import LOSSES, Driver, Event, Happening
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.kind import Kind, Kinds
@@ -31,6 +32,18 @@ from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 
 _log = log.get("moonq.host")
+#: How events are told that are no counts of messages.
+_SAID: dict[Happening, str] = {
+    "dead_letter_failed": "a dead letter could not be stored, its message waits",
+    "blocked": "the broker takes no messages for now",
+    "cancelled": "the broker has ended a subscription",
+    "reconnecting": "the broker is away",
+    "reconnected": "the broker is back",
+}
+_LEVELS: dict[Happening, int] = {
+    "dead_letter_failed": logging.ERROR,
+    "reconnected": logging.INFO,
+}
 
 
 def _nothing(_timeout: float | None) -> None:
@@ -141,14 +154,17 @@ class Parts:
         fields: Any = consumer.config if consumer else limits
         return limits._replace(timeout=fields.timeout)
 
-    def on_event(self, event: Event) -> None:
-        """Count and tell what a driver did by itself."""
-        self.metrics.count(event.kind, event.queue, event.count)
+    def on_event(self, driver: str, event: Event) -> None:
+        """Count and tell what the driver of this id did by itself."""
+        about = driver if event.queue is None else event.queue
+        self.metrics.count(event.kind, about, event.count)
         observer = self.metrics.observer
-        if observer is not None:
-            observer.lost(event.kind, event.queue, event.count, event.detail)
+        if observer is not None and event.kind in LOSSES:
+            observer.lost(event.kind, about, event.count, event.detail)
         if event.kind != "lease_lost":
-            _log.warning("%s: %d %s %s", event.queue, event.count, event.kind, event.detail)
+            level = _LEVELS.get(event.kind, logging.WARNING)
+            said = _SAID.get(event.kind, f"{event.count} {event.kind}")
+            _log.log(level, "%s", f"{about}: {said} {event.detail}".rstrip())
 
 
 @dataclass

@@ -37,6 +37,7 @@ class ConsumerSettings(NamedTuple):
     prefetch: int
     auto_ack: bool
     timeout: float | None
+    lease: float
     memory: int
     stop_timeout: float
 
@@ -110,8 +111,9 @@ class Settler:
         if not done:
             self._log.warning("settled too late: the lease was over", extra=extra)
             return
-        if judgement.action in _COUNTS:
-            self._metrics.count(_COUNTS[judgement.action], self.settings.id)
         if judgement.words:
             level = logging.ERROR if judgement.action == "dead" else logging.WARNING
             self._log.log(level, "%s", judgement.words, extra=extra)
+        # Last: whoever waits for the count finds the line in the log.
+        if judgement.action in _COUNTS:
+            self._metrics.count(_COUNTS[judgement.action], self.settings.id)

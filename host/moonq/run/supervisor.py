@@ -2,7 +2,8 @@
 
 A service is whatever has `start` and `stop`. One that fails while it starts, for a reason that may
 pass, and one that reports a failure later, is started again: after `initial_delay`, then growing
-by `backoff_factor` up to `max_delay`. Running longer than `stable_threshold` forgets the past.
+by `backoff_factor` up to `max_delay`. Running longer than `stable_threshold` forgets the past. One
+that a broker turns away is given up at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal, Protocol
 
 from moonq import durations, log
 from moonq.clock import Clock
-from moonq.errors import MoonqError, StopTimeout, Unavailable
+from moonq.errors import MoonqError, Refused, StopTimeout, Unavailable
 from moonq.registry.common import Lifecycle
 
 _log = log.get("moonq.supervisor")
@@ -236,6 +237,11 @@ class Supervisor:
         managed.problem = str(problem)
         managed.down = now if managed.down is None else managed.down
         limit = lifecycle.restart.max_attempts
+        if isinstance(problem, Refused):
+            # To knock again with the same credentials may lock the account.
+            managed.state = "failed"
+            _log.error("%s is given up: %s", managed.id, problem)
+            return
         if limit and managed.failures > limit:
             managed.state = "failed"
             _log.error("%s is given up after %d restarts: %s", managed.id, limit, problem)

@@ -22,6 +22,12 @@ def done(found: Found, screen: Screen) -> Iterator[str]:
     """Yield what was done in its own words: `paused app:orders`, `12 messages requeued`."""
     if "retried" in found:
         yield f"{plural(found['retried'], 'message')} requeued"
+        left = found.get("chosen", found["retried"]) - found["retried"]
+        if left > 0:
+            yield (
+                f"{counted(left)} still dead: a queue that is full or gone cannot take them back,"
+                " another one can (`to`)"
+            )
         return
     for what, name in found.items():
         yield from sentence(screen, f"{what} {name}")
@@ -133,6 +139,13 @@ def _host(host: Found) -> Iterator[str]:
     failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
     if failing:
         yield f"not up: {', '.join(failing)}"
+    yield from (
+        f"{one['id']}: {one['problem']}"
+        for one in host["services"]
+        if one.get("problem")
+        and one["kind"].startswith("queue.driver.")
+        and one["id"] not in failing
+    )
     yield host["socket"]
 
 

@@ -12,6 +12,7 @@ from moonq.drivers.memory.driver import MemoryDriver
 
 LIMITS = {
     "durable": Limit("none", "it forgets everything with its process"),
+    "move": Limit("none", "it knows nothing of where else messages may lie"),
     "several_hosts": Limit("none", "no other process sees its messages"),
 }
 
@@ -24,6 +25,8 @@ class TinyFields(DriverFields):
 
 class TinyDriver(MemoryDriver):
     kind = "queue.driver.tiny"
+    # What only a driver has whose messages can be moved.
+    waiting = adopt = unserved = resting = None  # type: ignore[assignment]
 
     def capabilities(self) -> Capabilities:
         return Capabilities.but(LIMITS)
@@ -38,6 +41,5 @@ DESCRIPTOR = Descriptor(
     fields=TinyFields,
     make=_make,
     twin=lambda fields, _number: fields.model_copy(update={"room": 10_000}),
-    litter=lambda _fields: "",
     limits=LIMITS,
 )

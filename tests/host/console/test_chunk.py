@@ -89,7 +89,7 @@ def test_a_new_line_is_indented_as_the_code_wants(line: str, spaces: int) -> Non
         ("f()\nx\n  .y", "f()\nreturn x\n  .y"),
         ("for i = 1, 3 do\n  f(i)\nend\n'done'", "for i = 1, 3 do\n  f(i)\nend\nreturn 'done'"),
         ("f\n(x)", "f\n(x)"),
-        ("x = 1\nf(x)", "x = 1\nf(x)"),
+        ("x = 1\nf(x)", "x = 1\nreturn f(x)"),
     ],
 )
 def test_what_is_pasted_may_end_in_an_expression(text: str, sent: str) -> None:
@@ -106,3 +106,38 @@ def test_what_is_pasted_and_no_lua_is_refused() -> None:
     judged = chunk.judge("x = 1\nx +* 2\ny = 3")
     assert judged.finding
     assert judged.finding.place[1:] == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function g()\n  return 1\nend\n<g()",
+        "function g()\n  return 1\nend\n<g()\n",
+        "x = 1\n<t.a:g(\n  x)\n\n-- done",
+        'x = 1\n<print "x"',
+    ],
+)
+def test_a_call_behind_pasted_statements_is_a_value_too(text: str) -> None:
+    at = text.index("<")
+    judged = chunk.judge(text.replace("<", ""))
+    assert judged.finding is None
+    assert judged.value_from == at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = f\n(g)()",
+        "x = f\n{ 1 }",
+        "x = f\n'text'",
+        "s = [[\nf()\n]]",
+        "for i = 1, 3 do\n  f(i)\nend",
+        "f()\nx = 1",
+        "f()\nlocal x",
+        "x = 1\nfunction f() end",
+    ],
+)
+def test_what_goes_on_with_the_line_before_or_is_no_call_stays_a_statement(text: str) -> None:
+    judged = chunk.judge(text)
+    assert judged.finding is None
+    assert judged.code == text

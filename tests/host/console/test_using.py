@@ -173,6 +173,18 @@ def test_the_toolbar_leaves_off_whole_parts() -> None:
         assert "q8 8  q7" not in line or "dead 0" in line
 
 
+def test_the_toolbar_takes_no_unknown_count_for_zero() -> None:
+    queues = [
+        {"id": "app:known", "ready": 0, "dead_letter": "app:known.dead"},
+        {"id": "app:vague", "dead_letter": "app:vague.dead"},
+        {"id": "app:known.dead", "ready": 2},
+        {"id": "app:vague.dead"},
+    ]
+    assert toolbar._depths({"queues": queues}).startswith("vague ")
+    assert toolbar._depths({"queues": queues}).endswith("known 0  dead 2+!")
+    assert toolbar._depths({"queues": [queues[3], *queues[:2]]}).endswith("dead 0+!")
+
+
 def test_a_number_of_messages_is_one_that_can_be_counted(moonq: Run, shop: Path) -> None:
     said = moonq("repl", "-C", shop, "-e", "\\peek emails 1", "-e", "\\peek emails ²")
     assert said.code == 1

@@ -36,6 +36,8 @@ def dead(host: Host, count: int = 1) -> None:
     for number in range(count):
         host.queues.publish(b"app:jobs", json.dumps({"id": number, "total": -1}).encode())
     until(lambda: host.queues.info("app:jobs.dead").ready == count)
+    # Or its line in the log may come between those of a command.
+    until(lambda: host.metrics.total("dead") >= count)
 
 
 SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +37,36 @@ Moonq = Callable[..., Any]
 QUEUES = """
   - {name: jobs, kind: queue.queue, driver: memory, max_body: 1KiB, options: {max_length: 600}}
   - {name: texts, kind: queue.queue, driver: memory, codec: raw}
+"""
+
+
+DIRECT = """\
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: file, kind: queue.driver.sqlite}
+  - {name: lost, kind: queue.queue, driver: memory}
+  - {name: kept, kind: queue.queue, driver: file}
+"""
+#: Publishes before and after a fork, in both processes, the child first; prints the ids.
+FORKING = """
+import os, sys
+from moonq.client import Client
+
+_, folder, queue = sys.argv
+client = Client(folder, direct=queue == "kept", timeout=10)
+print(client.publish(queue, 1), flush=True)
+child = os.fork()
+if child == 0:
+    print(client.publish(queue, 2), flush=True)
+    print(client.publish(queue, 3), flush=True)
+    client.close()
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+print(client.publish(queue, 4), flush=True)
+print(client.publish(queue, 5), flush=True)
+client.close()
+sys.exit(status != 0)
 """
 
 
@@ -117,6 +149,21 @@ def test_a_body_that_contains_itself_is_named(program: Client) -> None:
         program.publish("jobs", body)
 
 
+def test_a_body_that_is_too_deep_is_refused_however_deep(program: Client) -> None:
+    body: list[Any] = []
+    for _ in range(100_000):
+        body = [body]
+    with pytest.raises(Invalid, match="nested deeper than 200 levels"):
+        program.publish("jobs", body)
+
+
+def test_headers_and_options_that_json_cannot_carry_are_named(program: Client) -> None:
+    with pytest.raises(Invalid, match=r"headers\.user is a object, which JSON does not have"):
+        program.publish("jobs", 1, headers={"user": object()})  # type: ignore[dict-item]
+    with pytest.raises(Invalid, match=r"options\.id is a bytes, which JSON does not have"):
+        program.publish("jobs", 1, id=b"7")  # type: ignore[typeddict-item]
+
+
 def test_a_refusal_is_raised_as_what_it_is(program: Client) -> None:
     with pytest.raises(NotFound) as missing:
         program.publish("app:jbos", 1)
@@ -190,6 +237,25 @@ def test_a_host_in_production_is_asked_for_the_right_to_publish(
     assert "may change things from now on" in caplog.text
 
 
+@pytest.mark.parametrize("queue", ["jobs", "kept"])
+def test_a_program_that_forks_shares_a_client_with_its_children(
+    shop: Host, serve: Serve, tmp_path: Path, queue: str
+) -> None:
+    serve(shop)
+    direct = tmp_path / "direct"
+    direct.mkdir()
+    (direct / "_index.yaml").write_text(DIRECT)
+    script = tmp_path / "forking.py"
+    script.write_text(FORKING)
+    folder = direct if queue == "kept" else shop.project.root
+    # Python warns of every fork beside a thread.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", script, folder, queue]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    ids = done.stdout.split()
+    assert len(set(ids)) == len(ids) == 5
+
+
 def test_threads_share_a_client(shop: Host, program: Client) -> None:
     def work() -> None:
         for n in range(25):
@@ -204,13 +270,7 @@ def test_threads_share_a_client(shop: Host, program: Client) -> None:
 
 
 def test_direct_publishes_into_a_durable_driver_only(tmp_path: Path) -> None:
-    (tmp_path / "_index.yaml").write_text(
-        "namespace: app\nentries:\n"
-        "  - {name: memory, kind: queue.driver.memory}\n"
-        "  - {name: file, kind: queue.driver.sqlite}\n"
-        "  - {name: lost, kind: queue.queue, driver: memory}\n"
-        "  - {name: kept, kind: queue.queue, driver: file}\n"
-    )
+    (tmp_path / "_index.yaml").write_text(DIRECT)
     with Client(tmp_path) as client, pytest.raises(Unavailable):
         client.publish("kept", 1)
     with Client(tmp_path, direct=True) as client:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from moonq.clock import SystemClock
 from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import QueueFull, Unavailable
 from moonq.host import Host
-from moonq.model import Message, QueueSpec
+from moonq.model import UNCOUNTED, Message, QueueSpec
 from moonq.operations import choosing, moving
 from moonq.operations.performing import Operations
 
@@ -132,7 +135,7 @@ def test_a_queue_that_went_to_another_driver_gets_its_messages_back(
     assert moonq(*args).code == 0
     assert [one["id"] for one in peeked(moonq, project)] == ["a", "b"]
     again = moonq(*args)
-    assert (again.code, "no messages of a queue" in again.err) == (4, True)
+    assert (again.code, "no messages of app:orders lie at app:file" in again.err) == (4, True)
 
 
 def peeked(moonq: Moonq, project: Path) -> list[dict[str, Any]]:
@@ -161,6 +164,10 @@ def test_what_is_misspelt_is_answered_with_what_was_meant(moonq: Moonq, project:
     assert (said.code, "did you mean 'orders'?" in said.err) == (4, True)
     said = moonq("move", "orders", "slaes", "--yes", "-C", project)
     assert (said.code, "sales" in said.err.partition("hint")[2]) == (4, True)
+    said = moonq("move", "sales", "sales", "--yes", "-C", project)
+    assert (said.code, "no messages of sales lie outside of app:sales" in said.err) == (4, True)
+    said = moonq("move", "sales", "sales.dead", "--driver", "other", "--yes", "-C", project)
+    assert (said.code, "no messages of sales lie at other" in said.err) == (4, True)
 
 
 # On a running host
@@ -212,6 +219,18 @@ def test_a_move_goes_between_any_two_drivers(
     assert not here.queues()["queues"][0]["paused"]
 
 
+def test_a_driver_that_counts_nothing_is_moved_whole(
+    operations: Callable[[str], Operations], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = operations(BOTH)
+    monkeypatch.setattr(moving, "STEP", 2)
+    here.publish(queue="orders", messages=[{"json": "1"}] * 5)
+    monkeypatch.setattr(SqliteDriver, "info", lambda self, queue: UNCOUNTED)
+    would = here.move(source="orders", target="far", dry_run=True)
+    assert (would["left"], would["at_work"]) == (5, None)
+    assert here.move(source="orders", target="far")["moved"] == 5
+
+
 def test_what_breaks_off_in_the_middle_is_there_twice_and_never_nowhere(
     operations: Callable[[str], Operations], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +258,43 @@ def test_what_breaks_off_in_the_middle_is_there_twice_and_never_nowhere(
     assert not here.peek(queue="orders")["info"]["paused"]
     here.move(source="orders", target="far")
     assert ids(here, "far") == [*names[:8], *names[4:]]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.host import Host
+from moonq.kinds import load
+from moonq.operations.performing import Operations
+
+SqliteDriver.purge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+host = Host(load(Path(sys.argv[1])))
+host.start(consumers=False)
+Operations(host, "tester").move(source="app:orders", target="app:sales")
+"""
+BOTH_FILES = (
+    FILES
+    + """
+  - {name: orders, kind: queue.queue, driver: file}
+  - {name: sales, kind: queue.queue, driver: other}
+"""
+)
+
+
+def test_a_move_that_was_killed_leaves_no_queue_paused(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(HEAD + BOTH_FILES)
+    leave(project, "a", "b")
+    command = [sys.executable, "-c", KILLED, str(project)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+
+    def queue(name: str) -> tuple[int, bool]:
+        told = json.loads(moonq("queues", "--json", "-C", project).out)["queues"]
+        [found] = [one for one in told if one["id"] == name]
+        return found["ready"], found["paused"]
+
+    until(lambda: queue("app:orders") == (2, False))
+    assert queue("app:sales") == (2, False)
 
 
 def test_a_full_queue_takes_what_it_has_room_for(
@@ -352,6 +408,15 @@ def test_dead_letters_in_a_queue_of_their_own_are_listed_without_a_host(
 def test_a_shared_queue_of_dead_letters_shows_all_of_them(moonq: Moonq, graves: Path) -> None:
     assert "3 dead letters in app:graveyard" in moonq("dead", "ls", "graveyard", "-C", graves).out
     assert "2 dead letters in app:graveyard" in moonq("dead", "ls", "mails", "-C", graves).out
+
+
+def test_a_retry_says_where_to_and_what_stays_dead(moonq: Moonq, graves: Path) -> None:
+    index = graves / "_index.yaml"
+    index.write_text(index.read_text().replace("bills", "invoices"))
+    said = moonq("dead", "retry", "graveyard", "--yes", "-C", graves)
+    assert "back to where each came from" in said.err
+    assert said.out.splitlines()[1].startswith("1 still dead: a queue that is full or gone")
+    assert said.code == 0
 
 
 def test_dead_alone_says_which_queues_have_any(moonq: Moonq, graves: Path) -> None:

@@ -20,7 +20,7 @@ VARIES = {
     *("published_at", "seconds", "time", "took_ms", "up", "x_dead_letter_time"),
     *("fail_rate", "in_rate", "ok_rate", "out_rate", "rate_seconds", "p50", "p95", "p99"),
     *("backup_bytes", "busy", "cpu", "memory_bytes", "pid"),
-    *("lupa", "moonq", "python", "version"),
+    *("free_bytes", "lupa", "moonq", "python", "sqlite", "version"),
 }
 #: A list that is longer is recorded by its beginning and its length.
 LONGEST, KEPT = 100, 2

@@ -333,6 +333,8 @@ def test_what_was_done_is_said_in_its_own_words() -> None:
     screen = Screen()
     assert list(views.done({"paused": "app:a"}, screen)) == ["paused app:a"]
     assert list(views.done({"queue": "q", "retried": 1}, screen)) == ["1 message requeued"]
+    [_, rest] = views.done({"queue": "q", "chosen": 3, "retried": 1}, screen)
+    assert rest.startswith("2 still dead: ")
     gone = {"queue": "app:a", "chosen": 3, "dropped": 2, "backup": "a b", "backup_bytes": 9,
             "kept_days": 7}  # fmt: skip
     assert list(views.dropped(gone, screen, verb="purged")) == [
@@ -402,6 +404,10 @@ def test_hosts_are_lines() -> None:
     done = "1 204 acked · 3 retried · 0 dead"
     assert up == f"shop · pid 7 · dev · up 01:01:01 · {done} · not up: app:x · /run/x.sock"
     assert away == "shop · pid 7 · dev · does not answer"
+    full = {"id": "app:file", "kind": "queue.driver.sqlite", "state": "running",
+            "problem": "the disk is full"}  # fmt: skip
+    [ill] = views.hosts({"hosts": [{**host, "services": [full]}]}, Screen())
+    assert ill.endswith("0 dead · app:file: the disk is full · /run/x.sock")
 
 
 @pytest.mark.parametrize(

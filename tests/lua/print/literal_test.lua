@@ -50,7 +50,8 @@ describe("literal.show", function()
 end)
 
 describe("literal.holds", function()
-  local EVENT = '{"event":"dead","attempt":3,"body":{"total":7},"error":{"kind":"TIMEOUT"}}'
+  local BODY = '{"total":7,"coupon":null}'
+  local EVENT = '{"event":"dead","attempt":3,"body":' .. BODY .. ',"error":{"kind":"TIMEOUT"}}'
 
   each(
     {
@@ -60,6 +61,7 @@ describe("literal.holds", function()
       { text = "body.missing.deeper > 1", holds = false },
       { text = "error.kind:find('^TIME')", holds = true },
       { text = "nothing", holds = false },
+      { text = "body.coupon", holds = false },
       { text = "attempt -- with a remark", holds = true },
     },
     "says {holds} of {text}",

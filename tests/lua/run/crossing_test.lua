@@ -46,6 +46,20 @@ describe("crossing", function()
     eq({ arrived:message(), arrived:retryable(), arrived:details() }, { "taken", false, 7 })
   end)
 
+  it("runs no code of what an error is about", function()
+    local function refuse()
+      error("its code was run")
+    end
+    local order = setmetatable({ id = 7, call = print }, {
+      __index = refuse,
+      __len = refuse,
+      __tostring = refuse,
+    })
+    local err = errors.new({ message = "taken", details = order })
+    local arrived = crossing.decode((crossing.encode("result", err)))
+    eq(arrived:details().id, 7)
+  end)
+
   it("leaves open whether an error can be retried where nobody has said", function()
     test.is_nil(sent(errors.new("lost"))[1]:retryable())
   end)

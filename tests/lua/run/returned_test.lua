@@ -37,6 +37,18 @@ describe("returned", function()
     test.is_string(list[1])
   end)
 
+  it("writes out the bytes of a text that is none, and keeps what is behind it", function()
+    eq(kept("caf\xE9", 2), '["caf\\\\xE9",2]')
+  end)
+
+  it("tells an error value without its details, which need not be JSON", function()
+    local err = errors.new({ message = "lost", details = { callback = print } })
+    eq(json.decode(kept(err, { err })), {
+      { kind = "UNKNOWN", message = "lost" },
+      { { kind = "UNKNOWN", message = "lost" } },
+    })
+  end)
+
   it("forgets what it was asked for", function()
     kept("once")
     eq(returned.values_as_json(), "[]")

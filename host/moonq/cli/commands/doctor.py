@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ from moonq.cli.options import Options, command
 if TYPE_CHECKING:
     from moonq.cli.drawing import Lines
     from moonq.conformance.holding import Finding
-    from moonq.conformance.scene import Factory
     from moonq.drivers.base import Capabilities
     from moonq.registry.project import Entry, Project
 
@@ -33,11 +31,12 @@ if TYPE_CHECKING:
     "--compact", is_flag=True, help="Make the file of --driver as small as it can be instead."
 )
 def doctor(options: Options, driver: str | None, compact: bool) -> int:
-    """Look at what lies on this machine's disk, or hold a driver against the delivery contract.
+    """Look at what a project stands on, or hold a driver against the delivery contract.
 
-    Without --driver nothing is opened: of each driver it is said how large its file is, what takes
-    the room, and whether messages lie in queues that nobody declares. Ends with 1 when a file
-    cannot be read.
+    Without --driver nothing is started or changed: versions, socket, room on the disk; of each
+    driver its settings (secrets masked), whether it is durable and its broker answers, how large
+    its file is and why, and whether messages lie in queues that nobody declares. Ends with 1 when
+    a file cannot be read, a broker does not answer, or no socket can be made.
 
     With --driver every case of the suite runs on new queues, beside the driver's place and with its
     settings; the project's messages are not touched. Ends with 1 when a case fails.
@@ -75,7 +74,7 @@ def _look(options: Options, project: Project) -> int:
         click.echo(json.dumps(found))
     else:
         resting.show(options, found)
-    return int(any("problem" in one for one in found["drivers"]))
+    return int(any("problem" in one for one in (*found["drivers"], found["socket"])))
 
 
 def _compact(options: Options, project: Project, entry: Entry) -> int:
@@ -108,27 +107,21 @@ def driver_entry(project: Project, name: str) -> Entry:
 
 
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
-    """Run the suite over twins of the driver, and clean up behind them."""
+    """Run the suite over twins of the driver, which are erased."""
     from moonq.clock import SystemClock
-    from moonq.conformance.holding import hold
+    from moonq.conformance.holding import hold, twins
     from moonq.drivers import descriptor
+    from moonq.drivers.entry import DriverFields
 
-    config, driver = entry.config, descriptor(entry.kind)
-
-    def factory(number: int) -> Factory:
-        return lambda clock: driver.make(driver.twin(config, number), clock, project.root)
-
-    litter = driver.litter(config)
-    try:
-        findings = list(hold(factory))
-    finally:
-        if litter:
-            shutil.rmtree(project.root / litter, ignore_errors=True)
+    config, driver = entry.fields(DriverFields), descriptor(entry.kind)
+    findings = list(hold(twins(driver, config, project.root), driver.pace))
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
 def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> dict[str, object]:
     """Return the result as plain data; keys are only ever added."""
+    from moonq.drivers import descriptor
+
     return {
         "schema": "moonq.doctor/1",
         "driver": entry.id,
@@ -144,7 +137,13 @@ def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> 
             for finding in findings
             if finding.problem
         ],
+        "skipped": [
+            {"case": str(finding.case), "reason": finding.skipped}
+            for finding in findings
+            if finding.skipped
+        ],
         "capabilities": abilities._asdict(),
+        "limits": {name: limit.reason for name, limit in descriptor(entry.kind).limits.items()},
     }
 
 
@@ -174,13 +173,17 @@ def show(
         for ability, limit in descriptor(entry.kind).limits.items():
             lines.line(f"{ability}: {limit.reason}")
         _by_topic(findings, lines)
-    kept = sum(not finding.problem for finding in findings)
-    options.say(f"{entry.id} keeps {kept} of {len(findings)} cases in {lasted(took)}")
+    tried = [finding for finding in findings if not finding.skipped]
+    kept = sum(not finding.problem for finding in tried)
+    rest = len(findings) - len(tried)
+    skipped = f"; {rest} would take hours in real time" if rest else ""
+    options.say(f"{entry.id} keeps {kept} of {len(tried)} cases in {lasted(took)}{skipped}")
 
 
 def _by_topic(findings: list[Finding], lines: Lines) -> None:
-    total = Counter(finding.case.topic for finding in findings)
-    kept = Counter(finding.case.topic for finding in findings if not finding.problem)
+    tried = [finding for finding in findings if not finding.skipped]
+    total = Counter(finding.case.topic for finding in tried)
+    kept = Counter(finding.case.topic for finding in tried if not finding.problem)
     for topic, count in total.items():
         mark = ("✓", "good") if kept[topic] == count else ("✗", "bad")
         lines.line(mark, f" {topic.replace('_', ' '):14} {kept[topic]:>3} of {count:>3}")

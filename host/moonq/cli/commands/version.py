@@ -19,16 +19,21 @@ def version(options: Options) -> None:
     Example:
       moonq version --json
     """
+    parts = versions()
+    if options.json:
+        click.echo(json.dumps({"schema": "moonq.version/1", **parts}))
+    else:
+        click.echo("moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa})".format(**parts))
+
+
+def versions() -> dict[str, str]:
+    """Return which moonq, Python, Lua and lupa these are."""
     # Only here: `moonq --help` reads this file too, and it would cost 10 ms.
     from importlib.metadata import version as installed
 
-    parts = {
+    return {
         "moonq": __version__,
         "python": platform.python_version(),
         "lua": "5.4",
         "lupa": installed("lupa"),
     }
-    if options.json:
-        click.echo(json.dumps({"schema": "moonq.version/1", **parts}))
-    else:
-        click.echo("moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa})".format(**parts))

@@ -21,6 +21,5 @@ DESCRIPTOR = Descriptor(
     fields=MemoryFields,
     make=_make,
     twin=lambda fields, _number: fields,
-    litter=lambda _fields: "",
     limits=LIMITS,
 )

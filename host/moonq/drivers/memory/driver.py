@@ -7,10 +7,11 @@ time. What it holds ends with the process; `close` and `open` again keep it.
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
-from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.memory import view as memory_view
 from moonq.drivers.memory.entry import LIMITS
@@ -22,7 +23,7 @@ from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
@@ -64,7 +65,11 @@ class MemoryDriver:
             for queue in self._queues.values():
                 queue.wake_all()
 
-    def close(self) -> None:
+    def health(self) -> Sequence[str]:
+        """Return nothing: whatever may be wrong ends the process."""
+        return ()
+
+    def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; messages stay, and what runs may still be settled."""
         with self._lock:
             self._shared.closed = True
@@ -72,6 +77,7 @@ class MemoryDriver:
                 for desk in queue.desks:
                     desk.stop()
                 queue.wake_all()
+        return True
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.
@@ -110,17 +116,29 @@ class MemoryDriver:
             if self._shared.news:
                 self._shared.tell()
 
-    def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> MemorySubscription:
+        """Begin to take from *queue*.
+
+        A lease lasts for as long as the subscription is there; one that was dropped is noticed
+        within *lease* by any that waits.
+        """
         source = self._queue(queue)
-        desk = MemoryDesk(source, prefetch)
+        desk = MemoryDesk(source, prefetch, lease)
         with self._shared.working():
             if self._shared.closed:
                 raise Unavailable(
                     f"queue {queue!r}: its memory driver is not running",
                     hint="start the driver first",
                 )
-            source.desks.append(desk)
+            source.seat(desk)
         return MemorySubscription(source, desk)
 
     def info(self, queue: str) -> QueueInfo:
@@ -195,6 +213,18 @@ class MemoryDriver:
             there = {record.seq: record for record in memory_view.select(origin, numbers)}
             return [_adopt(target, one, origin, there.get(one.number)) for one in stored]
 
+    @contextmanager
+    def resting(self, queue: str) -> Iterator[None]:
+        """Deliver nothing from *queue* inside a `with`."""
+        if self._queue(queue).paused:
+            yield
+            return
+        self.pause(queue)
+        try:
+            yield
+        finally:
+            self.resume(queue)
+
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*; what has not started is handed back at once."""
         self._locked(MemoryQueue.pause, queue)
@@ -202,6 +232,10 @@ class MemoryDriver:
     def resume(self, queue: str) -> None:
         """Deliver again."""
         self._locked(MemoryQueue.resume, queue)
+
+    def erase(self) -> None:
+        """Forget everything."""
+        self._queues.clear()
 
     def _locked(self, do: Callable[..., Answer], name: str, *asked: Any) -> Answer:
         """Do something with a queue, and report what it led to."""

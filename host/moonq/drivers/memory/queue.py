@@ -358,6 +358,15 @@ class MemoryQueue:
         if self.pressing:
             self.place_free.notify_all()
 
+    def seat(self, desk: MemoryDesk) -> None:
+        """Let *desk* be served; those that wait look up in time for its lease."""
+        self.desks.append(desk)
+        self.wake_all()
+
+    def shortest_lease(self) -> float:
+        """Return after how many seconds a subscription that was dropped is to be noticed."""
+        return min((desk.lease for desk in self.desks), default=math.inf)
+
     def pause(self) -> None:
         """Deliver nothing more; what has not started comes back at once."""
         self.paused = True
@@ -380,8 +389,9 @@ class MemoryQueue:
 class MemoryDesk(Desk[MemoryQueue, Record]):
     """What one subscription holds; workers pop from its buffer without the lock."""
 
-    def __init__(self, queue: MemoryQueue, prefetch: int) -> None:
+    def __init__(self, queue: MemoryQueue, prefetch: int, lease: float) -> None:
         super().__init__(queue, prefetch, queue.shared.lock.condition())
+        self.lease = lease
 
     def recall(self) -> None:
         """Hand back everything that has not started."""

@@ -134,8 +134,8 @@ class MemorySubscription(AtDesk[MemoryDesk]):
         now = clock.monotonic()
         deadline = math.inf if timeout is None else now + timeout
         while now < deadline and not self._desk.stopped:
-            # The lease caps the wait, so that a dropped subscription is noticed in any case.
-            self._wait(min(deadline, queue.alarm, now + queue.spec.lease) - now)
+            # A lease caps the wait, so that a dropped subscription is noticed in any case.
+            self._wait(min(deadline, queue.alarm, now + queue.shortest_lease()) - now)
             taken = self._look(limit)
             if taken:
                 return taken

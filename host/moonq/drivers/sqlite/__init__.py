@@ -22,13 +22,9 @@ def _make(fields: SqliteFields, clock: Clock, root: Path) -> Driver:
     )
 
 
-def _litter(fields: SqliteFields) -> str:
-    return f"{fields.path}.doctor"
-
-
 def _twin(fields: SqliteFields, number: int) -> SqliteFields:
     """Return another file on the same disk."""
-    path = f"{_litter(fields)}/{number}.db"
+    path = f"{fields.path}.doctor/{number}.db"
     return fields.model_copy(update={"path": path, "ballast_mb": 0})
 
 
@@ -49,7 +45,6 @@ DESCRIPTOR = Descriptor(
     fields=SqliteFields,
     make=_make,
     twin=_twin,
-    litter=_litter,
     rest=_rest,
     compact=_compact,
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moonq.drivers import refusals
+from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.sqlite import rows
 from moonq.drivers.sqlite.publishing import Answer, has_room, remember
-from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, WAITING
 from moonq.drivers.sqlite.settling import discard
 from moonq.drivers.sqlite.tx import Tx
-from moonq.drivers.story import has_lost_turn
+from moonq.drivers.story import errors_text, has_lost_turn
 from moonq.model import Receipt, Stored
 
 _STORY = "att, lost, snz, lost_at, suspect, errs, origin"
@@ -21,13 +21,13 @@ _INSERT = f"INSERT INTO msg({rows.PUBLISHED}, {_STORY}) VALUES({_MARKS})"
 
 
 def adopt(
-    tx: Tx, queue: SqliteQueue, stored: Sequence[Stored], source: SqliteQueue | None
+    tx: Tx, queue: BufferedQueue, stored: Sequence[Stored], source: BufferedQueue | None
 ) -> list[Answer]:
     """Store messages that lay elsewhere; those of *source* leave it in the same transaction."""
     return [_adopt(tx, queue, one, source) for one in stored]
 
 
-def _adopt(tx: Tx, queue: SqliteQueue, stored: Stored, source: SqliteQueue | None) -> Answer:
+def _adopt(tx: Tx, queue: BufferedQueue, stored: Stored, source: BufferedQueue | None) -> Answer:
     message = stored.message
     if not has_room(tx, queue):
         return refusals.full(queue.spec.name, tx.length(queue), queue.room)
@@ -39,7 +39,7 @@ def _adopt(tx: Tx, queue: SqliteQueue, stored: Stored, source: SqliteQueue | Non
     return Receipt(message.id)
 
 
-def _insert(tx: Tx, queue: SqliteQueue, stored: Stored) -> None:
+def _insert(tx: Tx, queue: BufferedQueue, stored: Stored) -> None:
     message = stored.message
     due, expires = tx.time.moment(stored.due), tx.time.moment(stored.expires)
     for alarm in (due, expires):
@@ -53,7 +53,7 @@ def _insert(tx: Tx, queue: SqliteQueue, stored: Stored) -> None:
         stored.snoozes,
         tx.time.moment(stored.lost_at),
         stored.lost_at is not None,
-        rows.errors_text(stored.errors),
+        errors_text(stored.errors),
         None if origin is None else tx.number(str(origin)),
     )
     tx.execute(_INSERT, values)
@@ -61,7 +61,7 @@ def _insert(tx: Tx, queue: SqliteQueue, stored: Stored) -> None:
     queue.stirred = True
 
 
-def _state(tx: Tx, queue: SqliteQueue, stored: Stored) -> int:
+def _state(tx: Tx, queue: BufferedQueue, stored: Stored) -> int:
     if has_lost_turn(stored, queue.spec.group_on_failure):
         return PARKED
     has_turn = tx.join(queue, stored.message.group)

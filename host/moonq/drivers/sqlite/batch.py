@@ -8,58 +8,20 @@ thread's own order holds, for it waits before it asks for the next thing.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.inbox import Work
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.line import lease, tick
-from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
-from moonq.drivers.sqlite.settling import Ending, settle, start
+from moonq.drivers.sqlite.settling import settle, start
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, Uncertain
 from moonq.model import Delivery
-
-
-class Work:
-    """Something that a caller waits for."""
-
-    __slots__ = ("_fate", "_gate", "begun", "error", "result", "run")
-
-    def __init__(self, run: Callable[[Tx], Any] | None) -> None:
-        self.run = run
-        """What to do; None only waits for everything before it."""
-        self.result: Any = None
-        self.error: MoonqError | None = None
-        self.begun = False
-        """Whether it may have been stored."""
-        self._fate = threading.Lock()
-        self._gate = threading.Lock()
-        self._gate.acquire()
-
-    def begin(self) -> bool:
-        """Whether it is to be done; False: its caller has given up."""
-        self.begun = self.begun or self._decide()
-        return self.begun
-
-    def abandon(self) -> bool:
-        """Never do it; False: it has begun."""
-        return self._decide()
-
-    def _decide(self) -> bool:
-        return self._fate.acquire(blocking=False)  # only one of two threads gets it
-
-    def done(self, error: MoonqError | None = None) -> None:
-        """Wake the caller."""
-        self.error = error
-        self._gate.release()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end of it, in real time: a disk knows no other."""
-        return self._gate.acquire(timeout=seconds)
 
 
 @dataclass(eq=False)
@@ -70,10 +32,10 @@ class Batch:
     begun: list[Held] = field(default_factory=list)
     publishes: list[Work] = field(default_factory=list)
     tasks: list[Work] = field(default_factory=list)
-    queues: list[SqliteQueue] = field(default_factory=list)
+    queues: list[BufferedQueue] = field(default_factory=list)
     """Where to look for what is due, and for what desks want."""
-    leases: list[tuple[SqliteDesk, list[Any], bool]] = field(default_factory=list)
-    asked: list[tuple[SqliteDesk, int]] = field(default_factory=list)
+    leases: list[tuple[BufferedDesk, list[Any], bool]] = field(default_factory=list)
+    asked: list[tuple[BufferedDesk, int]] = field(default_factory=list)
 
     def works(self) -> list[Work]:
         """All that has a waiting caller."""
@@ -110,7 +72,7 @@ class Batch:
         for work in self.tasks:
             _run(work, tx)
 
-    def _lease(self, tx: Tx, queue: SqliteQueue) -> None:
+    def _lease(self, tx: Tx, queue: BufferedQueue) -> None:
         desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
         self.asked += [(desk, desk.asked) for desk in desks]
         if not desks or not queue.stirred or tx.is_paused(queue):
@@ -122,7 +84,7 @@ class Batch:
         for desk in desks:
             self._fill(tx, desk, desk.prefetch)
 
-    def _fill(self, tx: Tx, desk: SqliteDesk, most: int) -> None:
+    def _fill(self, tx: Tx, desk: BufferedDesk, most: int) -> None:
         queue = desk.queue
         taken = sum(len(rows) for other, rows, _ in self.leases if other is desk)
         count = min(most, desk.prefetch - desk.owed + tx.returned[desk] - taken)
@@ -187,17 +149,17 @@ def _run(work: Work, tx: Tx) -> None:
         work.result = work.run(tx)
 
 
-def _is_asking(desk: SqliteDesk) -> bool:
+def _is_asking(desk: BufferedDesk) -> bool:
     return desk.asked != desk.answered or desk.waiting > 0
 
 
-def _wants(queue: SqliteQueue) -> bool:
+def _wants(queue: BufferedQueue) -> bool:
     """Whether a desk wants something, and there may be something."""
     return queue.stirred and not queue.paused and any(_is_asking(desk) for desk in queue.desks)
 
 
 def _receive(
-    desk: SqliteDesk, rows: list[Any], more: bool, receipts: Iterator[int], time: FileTime
+    desk: BufferedDesk, rows: list[Any], more: bool, receipts: Iterator[int], time: FileTime
 ) -> None:
     with desk.queue.lock:
         desk.owed += len(rows)
@@ -212,7 +174,7 @@ def _receive(
         desk.bell.notify_all()
 
 
-def _held(desk: SqliteDesk, values: Any, receipt: int, time: FileTime) -> Held:
+def _held(desk: BufferedDesk, values: Any, receipt: int, time: FileTime) -> Held:
     row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
     message, shown = sqlite_rows.message(columns), time.shown(lost_at)
     delivery = Delivery(message, receipt, attempt, lost, snoozes, shown)

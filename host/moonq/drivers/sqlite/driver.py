@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,27 +21,29 @@ from typing import Literal, TypeVar
 
 from moonq.clock import Clock
 from moonq.drivers import refusals
-from moonq.drivers.base import Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
 from moonq.drivers.sqlite.adopting import adopt
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
-from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
 from moonq.drivers.sqlite.space import MB, Space
-from moonq.drivers.sqlite.subscription import SqliteSubscription
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.errors import QueueError
+from moonq.drivers.taking import BufferedSubscription
+from moonq.errors import QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
 SLICE = 500
 #: Real seconds that storing may take, whatever the publisher's patience.
 LEAST = 2.0
+#: Real seconds that closing may take when nobody names a deadline.
+MOST = 15.0
 Item = TypeVar("Item")
 
 
@@ -71,7 +74,7 @@ class SqliteDriver:
         self._view: View | None = None
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
-        self._queues: dict[str, SqliteQueue] = {}
+        self._queues: dict[str, BufferedQueue] = {}
         self._opening = threading.Condition()
         self._is_open = False
 
@@ -118,11 +121,14 @@ class SqliteDriver:
         writer.on_event = on_event
         writer.start(connection)
 
-    def close(self) -> None:
-        """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
+    def close(self, deadline: float | None = None) -> bool:
+        """Stop to deliver and to accept; what runs may still be settled after the next `open`.
+
+        Storing takes real time: it has `LEAST` seconds of it, however near the deadline is.
+        """
         with self._opening:
             if not self._is_open:
-                return
+                return True
             self._is_open = False
         for queue in self._queues.values():
             with queue.lock:
@@ -130,9 +136,17 @@ class SqliteDriver:
                     desk.stop()
             queue.free_places()
         is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
-        self._writer.stop(leave=not is_busy)
+        left = MOST if deadline is None else deadline - self._clock.monotonic()
+        is_done = self._writer.stop(max(left, LEAST), leave=not is_busy)
         if self._view is not None:
             self._view.close()
+        return is_done
+
+    def health(self) -> Sequence[str]:
+        """Return what hinders it: the file, the disk, settles that were not written."""
+        if not self._is_open:
+            return [self._problem.message] if self._problem else []
+        return self._writer.health()
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.
@@ -156,10 +170,10 @@ class SqliteDriver:
                 self._writer.queues = {**self._writer.queues, one.number: one}
         self._writer.recover()
 
-    def _known(self, spec: QueueSpec) -> SqliteQueue:
+    def _known(self, spec: QueueSpec) -> BufferedQueue:
         queue = self._queues.get(spec.name)
         if queue is None:
-            queue = self._queues[spec.name] = SqliteQueue(spec, 0)
+            queue = self._queues[spec.name] = BufferedQueue(spec, 0)
         return queue
 
     # Publishing and taking
@@ -198,24 +212,36 @@ class SqliteDriver:
                 self._clock.wait(self._opening, left)
         return True
 
-    def _await_place(self, queue: SqliteQueue, seen: int, deadline: float) -> None:
+    def _await_place(self, queue: BufferedQueue, seen: int, deadline: float) -> None:
         with queue.lock:
             # What expires meanwhile makes room as well.
             left = min(deadline - self._clock.monotonic(), queue.alarm - self._time.now())
             if queue.freed == seen and self._is_open and left > 0:
                 self._clock.wait(queue.place_free, left)
 
-    def subscribe(self, queue: str, prefetch: int) -> SqliteSubscription:
-        """Begin to take from *queue*."""
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> BufferedSubscription:
+        """Begin to take from *queue*.
+
+        The lock on the session's file is every lease: it lasts as long as the process, and its end
+        is noticed within a second or two, however long *lease* is.
+        """
         source = self._queue(queue)
         self._check_open()
         writer = self._writer
         assert writer.session is not None
-        desk = SqliteDesk(source, prefetch, writer.session.number, writer.end)
+        desk = BufferedDesk(source, prefetch, writer.session.number, writer.end)
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return SqliteSubscription(desk, writer, self._clock, self._time)
+        return BufferedSubscription(desk, writer, self._clock, self._time.now)
 
     # Operations on what lies there
 
@@ -283,24 +309,47 @@ class SqliteDriver:
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue*, in no process; what has not started is handed back."""
-        self._set_paused(self._lying(queue), True)
+        self._change_pause(queue, 1)
 
     def resume(self, queue: str) -> None:
         """Deliver again."""
-        self._set_paused(self._lying(queue), False)
+        self._change_pause(queue, 0)
 
-    def _set_paused(self, queue: SqliteQueue, paused: bool) -> None:
+    @contextmanager
+    def resting(self, queue: str) -> Iterator[None]:
+        """Deliver nothing from *queue* inside a `with`, in no process.
+
+        What somebody paused stays paused; else the pause is the session's, and ends with it.
+        """
         self._check_open()
+        assert self._writer.session is not None
+        ours = -self._writer.session.number
+        self._change_pause(queue, ours, instead_of=0)
+        try:
+            yield
+        finally:
+            with suppress(Unavailable):  # then the session ends it
+                self._change_pause(queue, 0, instead_of=ours)
+
+    def _change_pause(self, name: str, to: int, *, instead_of: int | None = None) -> None:
+        queue = self._lying(name)
+        self._check_open()
+        sql = "UPDATE queue SET paused = ?2 WHERE id = ?1 AND paused = coalesce(?3, paused)"
 
         def write(tx: Tx) -> None:
-            tx.execute("UPDATE queue SET paused = ? WHERE id = ?", (paused, queue.number))
-            queue.paused = paused
+            tx.execute(sql, (queue.number, to, instead_of))
+            queue.paused = tx.is_paused(queue)
             queue.stirred = True
 
         self._writer.task(write)
-        if paused:
+        if queue.paused:
             queue.recall()
         self._writer.ring()
+
+    def erase(self) -> None:
+        """Delete the file and what lies beside it, and its folder if nothing else is in there."""
+        sqlite_file.remove(self._path)
+        self._queues.clear()
 
     def _looking(self) -> View:
         """The view of a file in which everything stands that was asked for so far."""
@@ -317,13 +366,13 @@ class SqliteDriver:
     def _closed(self) -> QueueError:
         return self._problem or sqlite_file.closed(self._path)
 
-    def _lying(self, name: str) -> SqliteQueue:
+    def _lying(self, name: str) -> BufferedQueue:
         """The queue of that name, which nobody here may have declared: it is in the file."""
         if name not in self._queues and (number := self._looking().number(name)) is not None:
-            return SqliteQueue(QueueSpec(name), number)
+            return BufferedQueue(QueueSpec(name), number)
         return self._queue(name)
 
-    def _queue(self, name: str) -> SqliteQueue:
+    def _queue(self, name: str) -> BufferedQueue:
         return refusals.declared(self._queues, name, "SQLite")
 
 
@@ -344,14 +393,14 @@ def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield part
 
 
-def _declare(tx: Tx | sqlite3.Connection, queue: SqliteQueue) -> None:
+def _declare(tx: Tx | sqlite3.Connection, queue: BufferedQueue) -> None:
     name = queue.spec.name
     tx.execute("INSERT OR IGNORE INTO queue(name) VALUES(?)", (name,))
     found = tx.execute("SELECT id, paused FROM queue WHERE name = ?", (name,)).fetchone()
     queue.number, queue.paused = found[0], bool(found[1])
 
 
-def _sit_down(tx: Tx, desk: SqliteDesk) -> None:
+def _sit_down(tx: Tx, desk: BufferedDesk) -> None:
     tx.execute(
         "INSERT INTO seat(sess, q, n) VALUES(?, ?, 1) ON CONFLICT(sess, q) DO UPDATE SET n = n + 1",
         (desk.session, desk.queue.number),

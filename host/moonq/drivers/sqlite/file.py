@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import glob
 import os
 import re
 import sqlite3
@@ -293,3 +295,13 @@ def storage_full(path: Path) -> QueueFull:
         f"the disk of {path} is full: messages are delivered, but none is accepted",
         hint="free some space, or lower the driver's `ballast_mb`, then publish again",
     )
+
+
+def remove(path: Path) -> None:
+    """Remove the file at *path* with all that belongs to it, then its folder if that is empty."""
+    sessions = path.parent.glob(f"{glob.escape(path.name)}.s[0-9]*")
+    beside = (f"{path}{end}" for end in ("", "-wal", "-shm", "-journal", ".lock", ".ballast"))
+    with contextlib.suppress(OSError):
+        for one in (*sessions, *map(Path, beside)):
+            one.unlink(missing_ok=True)
+        path.parent.rmdir()

@@ -10,8 +10,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.paging import Key, Section
-from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, STATES
 from moonq.drivers.sqlite.settling import expire
@@ -67,14 +67,14 @@ _ALARM = (
 )
 
 
-def sections(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
+def sections(connection: sqlite3.Connection, queue: BufferedQueue) -> list[Section[int]]:
     """The rows that run, those that are about to, then those that are not leased."""
     look = partial(_ordered, connection, queue.number)
     held = [Section(STATES[state], look(_HELD, state)) for state in (RUNNING, LEASED)]
     return held + unclaimed(connection, queue)
 
 
-def unclaimed(connection: sqlite3.Connection, queue: SqliteQueue) -> list[Section[int]]:
+def unclaimed(connection: sqlite3.Connection, queue: BufferedQueue) -> list[Section[int]]:
     """All rows that are not leased: ready as they are delivered, blocked, delayed by due time."""
     look = partial(_ordered, connection, queue.number)
     levels = [look(_LEVEL, 0, priority) for priority in Priority]
@@ -110,19 +110,19 @@ def _ordered(
     return behind
 
 
-def alarm(connection: sqlite3.Connection, queue: SqliteQueue) -> float:
+def alarm(connection: sqlite3.Connection, queue: BufferedQueue) -> float:
     """The earliest moment at which something is due or expires."""
     due, expires = connection.execute(_ALARM, (queue.number,)).fetchone()
     return min(math.inf if due is None else due, math.inf if expires is None else expires)
 
 
-def has_ready(connection: sqlite3.Connection, queue: SqliteQueue) -> bool:
+def has_ready(connection: sqlite3.Connection, queue: BufferedQueue) -> bool:
     """Whether anything could be leased."""
     sql = "SELECT 1 FROM msg INDEXED BY msg_ready WHERE q = ? AND state = 0 LIMIT 1"
     return connection.execute(sql, (queue.number,)).fetchone() is not None
 
 
-def tick(tx: Tx, connection: sqlite3.Connection, queue: SqliteQueue) -> None:
+def tick(tx: Tx, connection: sqlite3.Connection, queue: BufferedQueue) -> None:
     """Let happen what is due: first those that are too late go, then the delayed come."""
     if queue.alarm > tx.now:
         return
@@ -135,7 +135,7 @@ def tick(tx: Tx, connection: sqlite3.Connection, queue: SqliteQueue) -> None:
     queue.alarm = alarm(connection, queue)
 
 
-def lease(tx: Tx, queue: SqliteQueue, count: int) -> list[Any]:
+def lease(tx: Tx, queue: BufferedQueue, count: int) -> list[Any]:
     """Lease up to *count* rows for this session, in the order of delivery."""
     suspects = [row for (row,) in tx.rows(_SUSPECT, (queue.number, tx.session))]
     wanted = [*suspects, *_next(tx, queue, count - len(suspects))]
@@ -147,7 +147,7 @@ def lease(tx: Tx, queue: SqliteQueue, count: int) -> list[Any]:
     return leased
 
 
-def _next(tx: Tx, queue: SqliteQueue, count: int) -> list[int]:
+def _next(tx: Tx, queue: BufferedQueue, count: int) -> list[int]:
     levels: list[list[int]] = [[] for _ in Priority]
     for priority, row in tx.execute(_LEVELS, (queue.number, count)):
         levels[priority].append(row)

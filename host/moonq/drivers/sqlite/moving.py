@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.refusals import check_room_for_letter
 from moonq.drivers.sqlite import rows as sqlite_rows
-from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import ENVELOPE, headers_text
 from moonq.drivers.sqlite.schema import BLOCKED, READY
 from moonq.drivers.sqlite.settling import discard
@@ -30,7 +30,7 @@ _MOVE = (
 )
 
 
-def drop(tx: Tx, queue: SqliteQueue, rows: Sequence[tuple[int, str | None]]) -> int:
+def drop(tx: Tx, queue: BufferedQueue, rows: Sequence[tuple[int, str | None]]) -> int:
     """Delete *rows* (and their groups) that are not leased, and say how many there were."""
     chosen = (str([row for row, _ in rows]), queue.number)
     tx.execute(_FORGET, chosen)
@@ -45,7 +45,7 @@ class Mover:
     """Gives dead letters another life, in the queue each came from or in one that is named."""
 
     def __init__(
-        self, letters: SqliteQueue, target: str, find: Callable[[str], SqliteQueue]
+        self, letters: BufferedQueue, target: str, find: Callable[[str], BufferedQueue]
     ) -> None:
         self.refusals: list[QueueError] = []
         self._letters = letters
@@ -73,7 +73,7 @@ class Mover:
         queue.stirred = True
         return discard(tx, self._letters, row, letter.group)
 
-    def _room_for(self, tx: Tx, letter: Message) -> SqliteQueue:
+    def _room_for(self, tx: Tx, letter: Message) -> BufferedQueue:
         queue = self._find(self._target or str(letter.headers[X_ORIGINAL_QUEUE]))
         is_own = queue is self._letters
         check_room_for_letter(queue.spec.name, tx.length(queue), queue.room, is_own=is_own)

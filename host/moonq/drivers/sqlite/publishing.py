@@ -6,9 +6,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.refusals import full
 from moonq.drivers.sqlite import rows
-from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
 from moonq.drivers.sqlite.settling import bury_waiting
 from moonq.drivers.sqlite.tx import Tx
@@ -29,7 +29,7 @@ _FIRST_BLOCKED = f"SELECT min(id) FROM msg WHERE q = ? AND grp IS NOT NULL AND s
 
 
 def publish(
-    tx: Tx, queue: SqliteQueue, messages: Sequence[Message], *, patient: bool
+    tx: Tx, queue: BufferedQueue, messages: Sequence[Message], *, patient: bool
 ) -> list[Answer]:
     """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
     answers: list[Answer] = []
@@ -57,7 +57,7 @@ def _is_plain(message: Message) -> bool:
     )
 
 
-def _admit(tx: Tx, queue: SqliteQueue, message: Message) -> Answer:
+def _admit(tx: Tx, queue: BufferedQueue, message: Message) -> Answer:
     key = message.dedup_key
     if key is not None:
         known = tx.execute(_KNOWN, (queue.number, key, tx.now)).fetchone()
@@ -71,13 +71,13 @@ def _admit(tx: Tx, queue: SqliteQueue, message: Message) -> Answer:
     return Receipt(message.id)
 
 
-def remember(tx: Tx, queue: SqliteQueue, message: Message) -> None:
+def remember(tx: Tx, queue: BufferedQueue, message: Message) -> None:
     """Know the message's key for the queue's window."""
     until = tx.now + queue.spec.dedup_window
     tx.execute(_REMEMBER, (queue.number, message.dedup_key, message.id, until))
 
 
-def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
+def _store(tx: Tx, queue: BufferedQueue, message: Message) -> None:
     ttl = queue.spec.ttl if message.ttl is None else message.ttl
     expires = None if ttl is None else tx.now + ttl
     due = tx.now + message.delay if message.delay > 0 else None
@@ -94,7 +94,7 @@ def _store(tx: Tx, queue: SqliteQueue, message: Message) -> None:
     tx.insert(queue, values)
 
 
-def has_room(tx: Tx, queue: SqliteQueue) -> bool:
+def has_room(tx: Tx, queue: BufferedQueue) -> bool:
     """Whether there is room for one more, made where the queue drops its oldest."""
     if queue.room == math.inf:
         return True
@@ -104,7 +104,7 @@ def has_room(tx: Tx, queue: SqliteQueue) -> bool:
     return tx.length(queue) < queue.room
 
 
-def _drop_oldest(tx: Tx, queue: SqliteQueue) -> bool:
+def _drop_oldest(tx: Tx, queue: BufferedQueue) -> bool:
     """Make room; what is at work or delayed is never dropped for the sake of a newcomer."""
     tx.flush()
     _, victim = min(tx.execute(_OLDEST, (queue.number,)), default=(0.0, None))

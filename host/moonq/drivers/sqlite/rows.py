@@ -6,7 +6,7 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from moonq.model import NO_HEADERS, ErrorRecord, Headers, Message, Priority
+from moonq.model import NO_HEADERS, Headers, Message, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,13 +69,3 @@ def headers_text(headers: Headers) -> str:
 
 def _headers(text: str) -> Headers:
     return MappingProxyType(json.loads(text))
-
-
-def errors(text: str | None) -> tuple[ErrorRecord, ...]:
-    """Return the errors that a row remembers."""
-    return () if text is None else tuple(ErrorRecord(*fields) for fields in json.loads(text))
-
-
-def errors_text(records: Sequence[ErrorRecord]) -> str | None:
-    """Return *records* as they are stored."""
-    return json.dumps(records) if records else None

@@ -1,7 +1,8 @@
 """What the SQLite driver's file looks like inside, and how an older one is brought up to date.
 
     msg      one row per message, whatever its state; it moves by changing `state`
-    queue    names, the count of rows, and whether it is paused, for all processes
+    queue    names, the count of rows, and whether it is paused, for all processes;
+             below zero it is until the session of that number ends
     session  the processes that may hold messages, each proved alive by a locked file
     seat     how many consumers a session has at a queue
     dedup    keys that were published a moment ago

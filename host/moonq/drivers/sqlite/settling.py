@@ -11,25 +11,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from moonq.drivers.buffered import Abandon, BufferedQueue, Ending, Expire, Held
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.sqlite import rows as sqlite_rows
-from moonq.drivers.sqlite.queue import Held, SqliteQueue
-from moonq.drivers.sqlite.rows import ENVELOPE, errors, errors_text, headers_text
+from moonq.drivers.sqlite.rows import ENVELOPE, headers_text
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, RUNNING
 from moonq.drivers.sqlite.tx import Tx
-from moonq.drivers.story import Story, costs_turn
+from moonq.drivers.story import Story, costs_turn, errors, errors_text
 from moonq.model import Ack, Dead, DeadReason, Interrupt, Message, Retry, Snooze, Verdict, Wait
-
-
-class Expire:
-    """What becomes of a delivery that was not started in time."""
-
-
-class Abandon:
-    """What becomes of a running delivery whose consumer left without a verdict."""
-
-
-Ending = Verdict | Expire | Abandon
 
 _ACK = "DELETE FROM msg WHERE id IN (SELECT value FROM json_each(?)) AND sess = ?"
 _START = (
@@ -60,7 +49,7 @@ def start(tx: Tx, begun: Iterable[Held]) -> None:
 
 def settle(tx: Tx, endings: Sequence[tuple[Held, Ending]]) -> None:
     """End deliveries, the acknowledged ones together."""
-    acked: defaultdict[SqliteQueue, list[Held]] = defaultdict(list)
+    acked: defaultdict[BufferedQueue, list[Held]] = defaultdict(list)
     for held, ending in endings:
         tx.returned[held.desk] += 1
         held.queue.stirred = True
@@ -72,7 +61,7 @@ def settle(tx: Tx, endings: Sequence[tuple[Held, Ending]]) -> None:
         _ack(tx, queue, done)
 
 
-def _ack(tx: Tx, queue: SqliteQueue, done: list[Held]) -> None:
+def _ack(tx: Tx, queue: BufferedQueue, done: list[Held]) -> None:
     session = done[0].desk.session
     gone = tx.execute(_ACK, (str([held.row for held in done]), session)).rowcount
     tx.grow(queue, -gone)
@@ -122,7 +111,7 @@ def _back(tx: Tx, held: Held, verdict: Verdict, story: Story) -> bool:
     return True
 
 
-def expire(tx: Tx, queue: SqliteQueue, rows: Sequence[int]) -> None:
+def expire(tx: Tx, queue: BufferedQueue, rows: Sequence[int]) -> None:
     """End messages whose first run did not start in time, and that are not leased."""
     for row in rows:
         name, group = tx.execute("SELECT mid, grp FROM msg WHERE id = ?", (row,)).fetchone()
@@ -145,7 +134,7 @@ class Letter(NamedTuple):
     """The session that holds it; None: it is not leased."""
 
 
-def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bool:
+def bury_waiting(tx: Tx, queue: BufferedQueue, row: int, reason: DeadReason) -> bool:
     """Put a row that is not leased among the dead letters."""
     sql = f"SELECT att, lost, errs, {ENVELOPE} FROM msg WHERE id = ?"
     att, lost, errs, *values = tx.execute(sql, (row,)).fetchone()
@@ -153,7 +142,7 @@ def bury_waiting(tx: Tx, queue: SqliteQueue, row: int, reason: DeadReason) -> bo
     return bury(tx, queue, Letter(row, sqlite_rows.message(values), story), reason)
 
 
-def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool:
+def bury(tx: Tx, queue: BufferedQueue, letter: Letter, reason: DeadReason) -> bool:
     """Put a row among the dead letters, if its queue has any, and take it out of its queue."""
     row, message, story, ran, session = letter
     if queue.dead is not None:
@@ -171,7 +160,7 @@ def bury(tx: Tx, queue: SqliteQueue, letter: Letter, reason: DeadReason) -> bool
 
 
 def discard(
-    tx: Tx, queue: SqliteQueue, row: int, group: str | None, session: int | None = None
+    tx: Tx, queue: BufferedQueue, row: int, group: str | None, session: int | None = None
 ) -> bool:
     """Delete a row that is held by *session*, or not leased without one."""
     gone = tx.execute("DELETE FROM msg WHERE id = ? AND sess IS ?", (row, session)).rowcount
@@ -196,6 +185,10 @@ def recover(tx: Tx, session: int, only: Collection[int] | None = None) -> None:
             tx.tell("interrupted", queue, mid)
         tx.execute(_RECOVER, (ran, tx.now, row))
         queue.alarm = min(queue.alarm, tx.now)
+    for (number,) in tx.rows("SELECT id FROM queue WHERE paused = ?", (-session,)):
+        tx.execute("UPDATE queue SET paused = 0 WHERE id = ?", (number,))
+        queue = tx.queue(number)
+        queue.paused, queue.stirred = False, True
     tx.execute("DELETE FROM seat WHERE sess = ?", (session,))
     if len(ours) == len(held):
         tx.execute("DELETE FROM session WHERE id = ?", (session,))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from moonq.drivers.base import Event
-from moonq.drivers.sqlite.queue import SqliteDesk, SqliteQueue
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.sqlite.rows import PUBLISHED, Values
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.drivers.sqlite.times import FileTime
@@ -44,16 +44,16 @@ class Tx:
         connection: sqlite3.Connection,
         time: FileTime,
         session: int,
-        queues: Mapping[int, SqliteQueue],
+        queues: Mapping[int, BufferedQueue],
     ) -> None:
         self.execute = connection.execute
         self.time = time
         self.now = time.now()
         self.session = session
         self.events: list[Event] = []
-        self.returned: Counter[SqliteDesk] = Counter()
+        self.returned: Counter[BufferedDesk] = Counter()
         """How many deliveries of a desk have ended."""
-        self.freed: set[SqliteQueue] = set()
+        self.freed: set[BufferedQueue] = set()
         """Queues in which places became free."""
         self._queues = queues
         self._rows: list[Values] = []
@@ -61,18 +61,18 @@ class Tx:
         self._lengths: dict[int, int] = {}
         self._turns: set[tuple[int, str]] = set()
 
-    def queue(self, number: int) -> SqliteQueue:
+    def queue(self, number: int) -> BufferedQueue:
         """The queue of that number; one that only other processes declared has the defaults."""
         return self._queues.get(number) or self._foreign(number)
 
-    def _foreign(self, number: int) -> SqliteQueue:
+    def _foreign(self, number: int) -> BufferedQueue:
         found = self.execute("SELECT name FROM queue WHERE id = ?", (number,)).fetchone()
-        return SqliteQueue(QueueSpec(found[0] if found else f"#{number}"), number)
+        return BufferedQueue(QueueSpec(found[0] if found else f"#{number}"), number)
 
     def tell(
         self,
         kind: Literal["expired", "dropped", "interrupted", "lease_lost"],
-        queue: SqliteQueue,
+        queue: BufferedQueue,
         detail: str,
     ) -> None:
         """Report something that happened unasked, once it is committed."""
@@ -84,14 +84,14 @@ class Tx:
         found = self.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
         return int(found[0])
 
-    def is_paused(self, queue: SqliteQueue) -> bool:
+    def is_paused(self, queue: BufferedQueue) -> bool:
         """Whether it rests, perhaps since a moment ago and by another process."""
         sql = "SELECT paused FROM queue WHERE id = ?"
         return bool(self.execute(sql, (queue.number,)).fetchone()[0])
 
     # How many there are
 
-    def length(self, queue: SqliteQueue) -> int:
+    def length(self, queue: BufferedQueue) -> int:
         """How many messages the queue holds, this transaction's included."""
         number = queue.number
         if number not in self._lengths:
@@ -99,7 +99,7 @@ class Tx:
             self._lengths[number] = row[0]
         return self._lengths[number] + self._grown[number]
 
-    def grow(self, queue: SqliteQueue, count: int) -> None:
+    def grow(self, queue: BufferedQueue, count: int) -> None:
         """Note that *count* messages came, or went when it is negative."""
         self._grown[queue.number] += count
         if count < 0:
@@ -107,7 +107,7 @@ class Tx:
 
     # Rows that come
 
-    def insert(self, queue: SqliteQueue, values: Values) -> None:
+    def insert(self, queue: BufferedQueue, values: Values) -> None:
         """Store a new row, together with others in a moment."""
         self._rows.append(values)
         self._grown[queue.number] += 1
@@ -132,7 +132,7 @@ class Tx:
 
     # Groups: one of each has its turn, whatever it does with it
 
-    def join(self, queue: SqliteQueue, group: str | None) -> bool:
+    def join(self, queue: BufferedQueue, group: str | None) -> bool:
         """Stand behind the others of *group*; True: it is its turn."""
         if group is None:
             return True
@@ -142,7 +142,7 @@ class Tx:
         self._turns.add(key)
         return self.execute(_HAS_TURN, key).fetchone() is None
 
-    def pass_turn(self, queue: SqliteQueue, group: str | None) -> None:
+    def pass_turn(self, queue: BufferedQueue, group: str | None) -> None:
         """Let the next of *group* have its turn, unless another message has it."""
         if group is None:
             return

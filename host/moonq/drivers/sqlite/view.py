@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from moonq.drivers import paging
+from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.census import unserved
 from moonq.drivers.sqlite.file import identity, meaning, open_reader
 from moonq.drivers.sqlite.line import sections, unclaimed
-from moonq.drivers.sqlite.queue import SqliteQueue
 from moonq.drivers.sqlite.rows import MESSAGE
 from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
 from moonq.drivers.sqlite.times import FileTime
+from moonq.drivers.story import errors
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
 _HELD = (
@@ -75,7 +76,7 @@ class View:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def info(self, queue: SqliteQueue, now: float) -> QueueInfo:
+    def info(self, queue: BufferedQueue, now: float) -> QueueInfo:
         """Count the messages of *queue* by state."""
         number = queue.number
         with self._looking() as connection:
@@ -99,13 +100,15 @@ class View:
                 paused=bool(one("SELECT paused FROM queue WHERE id = ?", number)),
             )
 
-    def peek(self, queue: SqliteQueue, limit: int, cursor: str, state: MessageState | None) -> Page:
+    def peek(
+        self, queue: BufferedQueue, limit: int, cursor: str, state: MessageState | None
+    ) -> Page:
         """Show up to *limit* messages from where *cursor* says."""
         with self._looking() as connection:
             rows, show = sections(connection, queue), partial(_stored, connection, self._time)
             return paging.peek(queue.spec.name, rows, limit, cursor, state, show)
 
-    def find(self, queue: SqliteQueue, message_id: str) -> Stored | None:
+    def find(self, queue: BufferedQueue, message_id: str) -> Stored | None:
         """Show one message."""
         sql = (
             "SELECT id FROM msg INDEXED BY msg_mid WHERE q = ? AND mid = ?"
@@ -116,7 +119,7 @@ class View:
             return None if row is None else _stored(connection, self._time, row[0])
 
     def unclaimed(
-        self, queue: SqliteQueue, ids: Sequence[str | int] | None
+        self, queue: BufferedQueue, ids: Sequence[str | int] | None
     ) -> list[tuple[int, str | None, int | None]]:
         """Row, group and origin of those of *ids*, or all, that are not leased, in order."""
         with self._looking() as connection:
@@ -127,7 +130,7 @@ class View:
             names = json.dumps([one for one in ids if isinstance(one, str)])
             return connection.execute(_NAMED, (queue.number, numbers, names)).fetchall()
 
-    def waiting(self, queue: SqliteQueue, limit: int, after: int) -> list[Stored]:
+    def waiting(self, queue: BufferedQueue, limit: int, after: int) -> list[Stored]:
         """Show up to *limit* messages that are not leased, by number, behind *after*."""
         with self._looking() as connection:
             rows = connection.execute(_WAITING, (after, queue.number, limit)).fetchall()
@@ -154,7 +157,7 @@ def _stored(connection: sqlite3.Connection, time: FileTime, row: int) -> Stored:
         attempt,
         lost,
         time.shown(due),
-        sqlite_rows.errors(errs),
+        errors(errs),
         time.shown(expires),
         row,
         snoozes,

@@ -23,19 +23,20 @@ from typing import Any, TypeVar
 from moonq import log
 from moonq.clock import Clock
 from moonq.drivers.base import Event
+from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.inbox import Inbox, Work
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
-from moonq.drivers.sqlite.batch import Batch, Work
-from moonq.drivers.sqlite.inbox import Inbox
+from moonq.drivers.sqlite.batch import Batch
 from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
-from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
-from moonq.drivers.sqlite.settling import Abandon, Ending, recover
+from moonq.drivers.sqlite.settling import recover
 from moonq.drivers.sqlite.shrinking import KEPT, shrink, spare_bytes
 from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, QueueError, Uncertain
+from moonq.text.wording import plural
 
 _log = log.get("moonq.sqlite")
 Result = TypeVar("Result")
@@ -53,7 +54,7 @@ class Writer:
     def __init__(
         self, path: Path, clock: Clock, file_time: FileTime, space: Space, *, is_full: bool
     ) -> None:
-        self.queues: dict[int, SqliteQueue] = {}
+        self.queues: dict[int, BufferedQueue] = {}
         self.session: sqlite_session.Session | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
         self._path = path
@@ -77,13 +78,21 @@ class Writer:
         self._round = -math.inf
         self._published = False
         """Whether anybody has published since the last round."""
+        self._is_lost = False
+        """Whether the file is no more where it was."""
         self._recovers = False
         """Whether to look for what dead processes held, as soon as may be."""
 
     # Life
 
     def start(self, connection: sqlite3.Connection) -> None:
-        """Begin to write through *connection*, which is ours from now on."""
+        """Begin to write through *connection*, which is ours from now on.
+
+        Raises:
+            Unavailable: The thread that wrote before has not come to its end.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise sqlite_file.held_too_long(self._path)
         self._connection = connection
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")
@@ -96,18 +105,35 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
         self._thread.start()
 
-    def stop(self, *, leave: bool) -> None:
-        """Write what was asked for, then end; *leave* gives the session up as well."""
+    def stop(self, seconds: float, *, leave: bool) -> bool:
+        """Write what was asked for within *seconds*, then end; *leave* gives up the session, too.
+
+        False: not all of it is written.
+        """
         if leave:
             self.later(lambda tx: recover(tx, tx.session))
         self._stopping = True
         self.ring()
         if self._thread is not None:
-            self._thread.join(BUSY + 5)
+            self._thread.join(seconds)
+            if self._thread.is_alive():
+                # It has the file, and with it the session: both go with the process.
+                return False
             self._thread = None
+        is_done = not self._inbox.late
         if leave and self.session is not None:
             sqlite_session.clear(self._path, self.session.number)
             self.session = None
+        return is_done
+
+    def health(self) -> list[str]:
+        """Return what hinders the writing now, a sentence each."""
+        found = []
+        if self._space.is_short:
+            found.append(sqlite_file.storage_full(self._path).message)
+        if late := len(self._inbox.late):
+            found.append(f"{self._path}: {plural(late, 'verdict')} could not be written yet")
+        return found
 
     # What others ask for
 
@@ -116,12 +142,12 @@ class Writer:
         held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
-    def leave(self, desk: SqliteDesk, when: float) -> None:
+    def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
         if desk.leave(Abandon(), when):
             self.later(partial(_get_up, desk=desk))
 
-    def orphan(self, desk: SqliteDesk) -> None:
+    def orphan(self, desk: BufferedDesk) -> None:
         """Note a desk whose subscription was dropped.
 
         The garbage collector calls this, perhaps in a thread that holds every lock there is.
@@ -217,7 +243,7 @@ class Writer:
             self._make_round(is_first=self._round == -math.inf)
             self._round = now
         self._inbox.await_company()
-        batch = self._inbox.collect(self.queues.values())
+        batch = Batch(*self._inbox.collect(), list(self.queues.values()))
         if batch.needs_file(self._time.now()):
             self._attempt(batch)
         else:
@@ -347,7 +373,7 @@ class Writer:
             self._attempt(batch)
         elif sqlite_file.is_busy(error) or batch.is_single():
             batch.fail(self._explain(error))
-            self._inbox.again(batch)
+            self._inbox.again(batch.endings, batch.begun)
             self._tripped = True
         else:
             for part in batch.parts():
@@ -376,7 +402,7 @@ class Writer:
             if queue.room < math.inf:
                 queue.free_places()
 
-    def _follow_pause(self, queue: SqliteQueue, paused: bool) -> None:
+    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
         if paused and not queue.paused:
             queue.paused = True
             queue.recall()
@@ -385,6 +411,7 @@ class Writer:
             queue.stirred = True
 
     def _make_round(self, *, is_first: bool) -> None:
+        self._watch_place()
         spare = spare_bytes(self._connection)
         self._space.look(spare)
         if spare and not (self._published and self._space.is_safe):
@@ -395,6 +422,14 @@ class Writer:
         if not is_first:
             self._reap(None)
         self._run_alone(forget_keys)
+
+    def _watch_place(self) -> None:
+        """Tell once when the file is no more where it was: nobody notices until the next start."""
+        is_lost = sqlite_file.identity(self._path) != self._identity
+        if is_lost and not self._is_lost:
+            problem = sqlite_file.replaced(self._path)
+            _log.error("%s: %s", problem.message, problem.hint)
+        self._is_lost = is_lost
 
     def _reap(self, only: Collection[int] | None) -> None:
         """Recover what dead processes held; at first *only* of queues that are declared by now."""
@@ -409,7 +444,7 @@ class Writer:
         self._attempt(Batch(tasks=[Work(run)]))
 
 
-def _get_up(tx: Tx, desk: SqliteDesk) -> None:
+def _get_up(tx: Tx, desk: BufferedDesk) -> None:
     # Perhaps its session is gone already, and all its seats with it.
     tx.execute(
         "UPDATE seat SET n = n - 1 WHERE sess = ? AND q = ?", (desk.session, desk.queue.number)

@@ -31,8 +31,7 @@ class DrivenConsumer(Consumer):
         worker = self._new_worker()
         worker.open()
         # One at a time: what waits in a buffer would have left the order of the queue.
-        inner = self.route.driver.subscribe(self.route.spec.name, 1)
-        self._subscription = self._settler.subscription = Observed(inner, self)
+        self._subscription = self._settler.subscription = Observed(self.subscribe(1), self)
         self._worker = worker
 
     def step(self, timeout: float = 0.0) -> bool:

@@ -25,8 +25,8 @@ class Run:
         self.deliveries = 0
         self._sink = sink
         self._first_log, self._first_published = len(sink.logs), len(sink.published)
-        self.left: dict[str, int] = {}
-        """What was left in which queue, where it was ended because there was no end to it."""
+        self.left: list[str] = []
+        """The queues that may not be empty, where it was ended because there was no end to it."""
 
     def settled(self, message: str, verdict: Verdict) -> None:
         """Note how a delivery ended; one that only stopped its handler is none."""

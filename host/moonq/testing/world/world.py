@@ -85,9 +85,9 @@ class World(Building):
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, driver: str, event: Event) -> None:
         """Remember which messages expired."""
-        super().on_event(event)
+        super().on_event(driver, event)
         if event.kind == "expired" and self.bench.run is not None:
             self.bench.run.dead.append(event.detail)
 
@@ -106,7 +106,7 @@ class World(Building):
         run = self._run(queues, most, within)
         if run.deliveries >= most:
             infos = ((queue, self.queues.info(queue)) for queue in queues)
-            run.left = {queue: info.message_count for queue, info in infos if info.message_count}
+            run.left = [queue for queue, info in infos if info.message_count != 0]
         return run
 
     def step(self, queue_id: str, deliveries: int) -> Run:
@@ -138,7 +138,7 @@ class World(Building):
         """Let time pass until something is due. False: nothing is, or not before *end*."""
         now = self.clock.monotonic()
         if self._token:
-            left = any(self.queues.info(queue).message_count for queue in queues)
+            left = any(self.queues.info(queue).message_count != 0 for queue in queues)
             return left and (end is None or now < end)
         due = min(filter(lambda one: one > now, map(self._next_due, queues)), default=math.inf)
         if due == math.inf or (end is not None and due > end):

@@ -1,6 +1,7 @@
-"""What others want from the writer, waiting for its next batch.
+"""What others want from the one thread of a driver that talks to its store.
 
-Putting something in never waits; the bell is rung only for a writer that sleeps.
+It waits there for the next batch. Putting something in never waits; the bell is rung only for a
+thread that sleeps.
 """
 
 from __future__ import annotations
@@ -9,18 +10,63 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from moonq.clock import Clock
-from moonq.drivers.sqlite.batch import Batch, Work
-from moonq.drivers.sqlite.queue import Held, SqliteDesk, SqliteQueue
-from moonq.drivers.sqlite.settling import Ending
+from moonq.drivers.buffered import BufferedDesk, Ending, Held
 from moonq.errors import MoonqError
 
-#: The most of each kind that one transaction takes in.
+#: The most of each kind that one batch takes in.
 MANY = 512
 #: Real seconds that publishes wait at most for others to share a commit with.
 MOMENT = 0.001
+
+
+class Work:
+    """Something that a caller waits for."""
+
+    __slots__ = ("_fate", "_gate", "begun", "error", "result", "run")
+
+    def __init__(self, run: Callable[[Any], Any] | None) -> None:
+        self.run = run
+        """What to do with the store; None only waits for everything before it."""
+        self.result: Any = None
+        self.error: MoonqError | None = None
+        self.begun = False
+        """Whether it may have been stored."""
+        self._fate = threading.Lock()
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def begin(self) -> bool:
+        """Whether it is to be done; False: its caller has given up."""
+        self.begun = self.begun or self._decide()
+        return self.begun
+
+    def abandon(self) -> bool:
+        """Never do it; False: it has begun."""
+        return self._decide()
+
+    def _decide(self) -> bool:
+        return self._fate.acquire(blocking=False)  # only one of two threads gets it
+
+    def done(self, error: MoonqError | None = None) -> None:
+        """Wake the caller."""
+        self.error = error
+        self._gate.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of it, in real time: a store knows no other."""
+        return self._gate.acquire(timeout=seconds)
+
+
+class Wanted(NamedTuple):
+    """What goes into one batch."""
+
+    endings: list[tuple[Held, Ending]]
+    begun: list[Held]
+    publishes: list[Work]
+    tasks: list[Work]
 
 
 class Inbox:
@@ -29,7 +75,7 @@ class Inbox:
     def __init__(self) -> None:
         self.publishes: deque[Work] = deque()
         self.tasks: deque[Work] = deque()
-        self.orphans: deque[tuple[SqliteDesk, float]] = deque()
+        self.orphans: deque[tuple[BufferedDesk, float]] = deque()
         """Desks whose subscription was dropped, and when."""
         self.late: list[tuple[Held, Ending]] = []
         """Endings that could not be written, for another try."""
@@ -49,7 +95,7 @@ class Inbox:
         self._wake()
 
     def begin(self, held: Held) -> None:
-        """Note that a handler has begun; the writer sleeps on, for it may end in a moment."""
+        """Note that a handler has begun; the thread sleeps on, for it may end in a moment."""
         self._begun.append(held)
 
     def put(self, work: Work, line: deque[Work]) -> None:
@@ -58,14 +104,14 @@ class Inbox:
         self._wake()
 
     def ring(self) -> None:
-        """Have the writer look at what desks want."""
+        """Have the thread look at what desks want."""
         self._rung = True
         self._wake()
 
-    def again(self, batch: Batch) -> None:
+    def again(self, endings: Iterable[tuple[Held, Ending]], begun: Iterable[Held]) -> None:
         """Keep what has no waiting caller and must not be forgotten."""
-        self.late += batch.endings
-        self._begun.extend(batch.begun)
+        self.late += endings
+        self._begun.extend(begun)
 
     def retry(self) -> None:
         """Try once more what could not be written."""
@@ -77,14 +123,14 @@ class Inbox:
             with self._bell:
                 self._bell.notify()
 
-    # Taking out; for the writer alone
+    # Taking out; for that thread alone
 
     def has_work(self) -> bool:
         """Whether anything waits."""
         return bool(self._endings or self.publishes or self.tasks or self._rung)
 
-    def lag(self, desk: SqliteDesk) -> int:
-        """How many endings of *desk* are not in the file."""
+    def lag(self, desk: BufferedDesk) -> int:
+        """How many endings of *desk* are not in the store."""
         waiting = [*list(self._endings), *self.late]
         return sum(1 for held, _ in waiting if held.desk is desk)
 
@@ -98,7 +144,7 @@ class Inbox:
                     clock.wait(self._bell, seconds)
             self._asleep = False
 
-    def collect(self, queues: Iterable[SqliteQueue]) -> Batch:
+    def collect(self) -> Wanted:
         """Take out what makes the next batch."""
         self._rung = False
         # What waits for everything before it must not overtake the rest of a long line.
@@ -107,7 +153,7 @@ class Inbox:
         while tasks and (self._endings or self._begun):
             endings += _some(self._endings)
             begun += _some(self._begun)
-        return Batch(endings, begun, _some(self.publishes), tasks, list(queues))
+        return Wanted(endings, begun, _some(self.publishes), tasks)
 
     def fail(self, problem: MoonqError) -> None:
         """Refuse all work that has a waiting caller."""

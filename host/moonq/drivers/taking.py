@@ -1,6 +1,6 @@
-"""One consumer's standing at a queue of the SQLite driver: a buffer in front of its workers.
+"""One consumer's standing at a buffered queue: what its workers take, start and settle.
 
-`take` pops from the buffer and asks the writer to fill it; the writer goes on filling it for as
+`take` pops from the buffer and asks the driver's thread to fill it, which goes on filling it for as
 long as a worker waits.
 """
 
@@ -9,35 +9,59 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from moonq.clock import Clock
 from moonq.drivers.base import Event
+from moonq.drivers.buffered import BufferedDesk, Expire, Held
 from moonq.drivers.desk import AtDesk
-from moonq.drivers.sqlite.queue import Held, SqliteDesk
-from moonq.drivers.sqlite.settling import Expire
-from moonq.drivers.sqlite.times import FileTime
-from moonq.drivers.sqlite.writer import Writer
 from moonq.model import ACK, Delivery, Verdict
 
-#: Real seconds that a look at the file may take, whatever the timeout of `take`.
+#: Real seconds that a look at the store may take, whatever the timeout of `take`.
 LEAST = 2.0
-#: No look takes longer; then the writer has given up as well.
+#: No look takes longer; then the driver's thread has given up as well.
 MOST = 30.0
 
 
-class SqliteSubscription(AtDesk[SqliteDesk]):
+class Sender(Protocol):
+    """What brings all this to the store: the one thread of a driver, which batches."""
+
+    on_event: Callable[[Event], None]
+
+    def begin(self, held: Held, /) -> None:
+        """Note that a handler has begun; never waits."""
+
+    def ring(self) -> None:
+        """Look at what desks want; never waits."""
+
+    def leave(self, desk: BufferedDesk, when: float) -> None:
+        """End everything at a desk that was left at *when*; never waits."""
+
+    def orphan(self, desk: BufferedDesk) -> None:
+        """Note a desk whose subscription was dropped; must take no lock."""
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything asked for so far is in the store; False: it is not yet."""
+
+    def lag(self, desk: BufferedDesk, /) -> int:
+        """Return how many endings of *desk* are not in the store."""
+
+
+class BufferedSubscription(AtDesk[BufferedDesk]):
     """See `moonq.drivers.base.Subscription`."""
 
-    def __init__(self, desk: SqliteDesk, writer: Writer, clock: Clock, time: FileTime) -> None:
+    def __init__(
+        self, desk: BufferedDesk, sender: Sender, clock: Clock, now: Callable[[], float]
+    ) -> None:
         super().__init__(desk)
         self._queue = desk.queue
         self._lock = desk.queue.lock
-        self._writer = writer
+        self._sender = sender
         self._clock = clock
-        self._time = time
+        self._now = now
         # A dropped subscription is noticed; the garbage collector must not wait for locks.
-        self._farewell = weakref.finalize(self, writer.orphan, desk)
+        self._farewell = weakref.finalize(self, sender.orphan, desk)
         self._farewell.atexit = False
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery]:
@@ -58,11 +82,11 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
             held = self._desk.held.get(delivery.receipt)
             if held is None or held.started:
                 return False
-            if held.expires is not None and held.expires <= self._time.now():
+            if held.expires is not None and held.expires <= self._now():
                 self._desk.end(delivery.receipt, Expire())
                 return False
             held.started = True
-        self._writer.begin(held)
+        self._sender.begin(held)
         return True
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
@@ -72,7 +96,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
         if self._desk.end(delivery.receipt, verdict):
             return True
         lost = Event("lease_lost", self._queue.spec.name, detail=delivery.message.id)
-        self._writer.on_event(lost)
+        self._sender.on_event(lost)
         return False
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
@@ -84,14 +108,14 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
         with self._lock:
             self._desk.paused = False
             self._queue.stirred = True
-        self._writer.ring()
+        self._sender.ring()
 
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
         self._farewell.detach()
-        self._writer.leave(self._desk, self._time.now())
+        self._sender.leave(self._desk, self._now())
         patience = max(deadline - self._clock.monotonic(), LEAST)
-        return self._writer.flush(patience) and not self._writer.lag(self._desk)
+        return self._sender.flush(patience) and not self._sender.lag(self._desk)
 
     # Taking; all with the lock held
 
@@ -102,7 +126,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
         if taken and wants_more and desk.asked == desk.answered:
             # No worker waits yet: ask early enough that none has to.
             desk.asked += 1
-            self._writer.ring()
+            self._sender.ring()
         return taken
 
     def _await(self, limit: int, timeout: float) -> list[Delivery]:
@@ -118,11 +142,11 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
             clock.wait(desk.bell, None if deadline == math.inf else deadline - now)
 
     def _ask(self, seconds: float) -> None:
-        """Have the writer look once, which takes real time even on a clock that stands still."""
+        """Have the store looked at, which takes real time even on a clock that stands still."""
         desk = self._desk
         desk.asked += 1
         ticket = desk.asked
-        self._writer.ring()
+        self._sender.ring()
         give_up = time.monotonic() + seconds
         while desk.answered < ticket and not desk.buffer and not desk.stopped:
             left = give_up - time.monotonic()
@@ -142,7 +166,7 @@ class SqliteSubscription(AtDesk[SqliteDesk]):
         return [_move(held, self._desk)]
 
 
-def _move(held: Held, desk: SqliteDesk) -> Delivery:
+def _move(held: Held, desk: BufferedDesk) -> Delivery:
     held.desk.owed -= 1
     desk.owed += 1
     held.desk = desk

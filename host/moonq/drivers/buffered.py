@@ -1,6 +1,7 @@
-"""One queue of the SQLite driver as this process knows it: what is not in the file.
+"""One queue as this process knows it, of a driver whose own thread brings messages to desks.
 
-Its lock guards the desks of its consumers: buffers, what they hold, which workers wait.
+What is in the store is not here. The queue's lock guards the desks of its consumers: buffers, what
+they hold, which workers wait.
 """
 
 from __future__ import annotations
@@ -11,24 +12,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moonq.drivers.desk import Desk
-from moonq.drivers.sqlite.rows import errors
-from moonq.drivers.story import Story
-from moonq.model import RELEASE, Delivery, QueueSpec
+from moonq.drivers.story import Story, errors
+from moonq.model import RELEASE, Delivery, QueueSpec, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class SqliteQueue:
+class Expire:
+    """What becomes of a delivery that was not started in time."""
+
+
+class Abandon:
+    """What becomes of a running delivery whose consumer left without a verdict."""
+
+
+Ending = Verdict | Expire | Abandon
+
+
+class BufferedQueue:
     """See the module."""
 
     def __init__(self, spec: QueueSpec, number: int) -> None:
         self.spec = spec
         self.number = number
-        """Its id in the file."""
+        """Its number in the store."""
         self.room = math.inf
         """How many messages there may be; dead letters are let in beyond it."""
-        self.dead: SqliteQueue | None = None
+        self.dead: BufferedQueue | None = None
         self.paused = False
         self.alarm = -math.inf
         """The earliest moment at which something is due or expires; the past: look."""
@@ -37,7 +48,7 @@ class SqliteQueue:
         self.turn = 0
         """Where the cycle of priorities stands."""
         self.lock = threading.Lock()
-        self.desks: list[SqliteDesk] = []
+        self.desks: list[BufferedDesk] = []
         self.place_free = threading.Condition(self.lock)
         self.freed = 0
         """Grows with every place that became free; waiting publishers compare."""
@@ -47,7 +58,7 @@ class SqliteQueue:
         self.alarm = min(self.alarm, moment)
 
     def look_again(self) -> None:
-        """Forget what was known about the file."""
+        """Forget what was known about the store."""
         self.alarm = -math.inf
         self.stirred = True
 
@@ -69,7 +80,8 @@ class Held:
     """A delivery that is ours: leased or running."""
 
     row: int
-    desk: SqliteDesk
+    """Its number in the store."""
+    desk: BufferedDesk
     delivery: Delivery
     errors: str | None
     """The errors it remembers, as they are stored."""
@@ -85,7 +97,7 @@ class Held:
     """The moment of the verdict: delays count from it, not from when it is written."""
 
     @property
-    def queue(self) -> SqliteQueue:
+    def queue(self) -> BufferedQueue:
         """The queue it belongs to."""
         return self.desk.queue
 
@@ -96,12 +108,12 @@ class Held:
         return Story(*counters, self.lost_at, errors(self.errors))
 
 
-class SqliteDesk(Desk[SqliteQueue, Held]):
+class BufferedDesk(Desk[BufferedQueue, Held]):
     """What one subscription holds; popping from `held` is what settles, so the first one wins."""
 
     def __init__(
         self,
-        queue: SqliteQueue,
+        queue: BufferedQueue,
         prefetch: int,
         session: int,
         send: Callable[[Held, Any], None],
@@ -110,10 +122,10 @@ class SqliteDesk(Desk[SqliteQueue, Held]):
         self.session = session
         self._send = send
         self.owed = 0
-        """Rows that are leased to this desk as far as the file knows."""
+        """Messages that are leased to this desk as far as the store knows."""
         self.asked = 0
         self.answered = 0
-        """The last asking to which the writer has given what there was."""
+        """The last asking to which the driver's thread has given what there was."""
         self.more = False
         """Whether the queue had more than was wanted, at the last look."""
 

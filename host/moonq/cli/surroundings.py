@@ -1,0 +1,80 @@
+"""What a project stands on, looked at without starting anything: versions, socket, disk, settings.
+
+Whatever is secret in a setting is masked: passwords in addresses, and fields that are called so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from moonq.cli.commands.version import versions
+from moonq.control.locating import other_places, place_of
+from moonq.drivers.entry import DriverFields
+from moonq.registry.project import Project
+
+MASK = "***"
+_SECRET = re.compile(r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)", re.IGNORECASE)
+#: `scheme://user:password@host`; a password may hold anything but a slash or a space.
+_IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):[^/\s]*@")
+_IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)[^&;\s]*", re.I)
+
+
+def look(project: Project) -> dict[str, Any]:
+    """Return it as plain data."""
+    return {
+        "versions": {**versions(), "sqlite": sqlite3.sqlite_version},
+        "socket": _socket(project),
+        "disk": {"free_bytes": shutil.disk_usage(_nearest(project.root)).free},
+        "stores": [{"id": one.id, "kind": one.kind} for one in project.of_kind("store.")],
+    }
+
+
+def settings(config: DriverFields) -> dict[str, Any]:
+    """Return what a driver's entry says, defaults included, with secrets masked."""
+    own = (name for name in type(config).model_fields if name not in DriverFields.model_fields)
+    return {name: masked(getattr(config, name), name) for name in own}
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return *value*, of the field called *name*, as plain data without secrets."""
+    if isinstance(value, BaseModel):
+        value = dict(value)
+    if isinstance(value, dict):
+        return {str(key): masked(one, str(key)) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(one, name) for one in value]
+    if isinstance(value, bool | None):
+        return value
+    if _SECRET.search(name):
+        return MASK
+    if isinstance(value, int | float):
+        return value
+    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1:{MASK}@", str(value)))
+
+
+def _socket(project: Project) -> dict[str, Any]:
+    place = place_of(project.path or project.root)
+    running = [one.record() or {} for one in (place, *other_places(place)) if one.is_claimed()]
+    found: dict[str, Any] = {
+        "path": str(place.socket),
+        "hosts": [one.get("pid") for one in running],
+    }
+    if running:
+        return found
+    folder = _nearest(place.socket.parent)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        found["problem"] = f"no socket can be made: {folder} may not be written"
+        found["hint"] = "give the folder to this user, or run with --socket PATH"
+    return found
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the first above it that is there."""
+    return next(one for one in (folder, *folder.parents) if one.is_dir())
