@@ -74,7 +74,8 @@ def repl(
 ) -> int:
     """Talk to the host of this project in Lua.
 
-    Attaches to the host that runs; without one a private host is started, with its consumers off.
+    Attaches to the host that runs; without one a private host is started, with its consumers off;
+    it says at its end how many messages in memory end with it.
     What is typed on a terminal is run statement by statement. A file, or stdin when it is no
     terminal, is one chunk: nothing is shown but what it prints. Each -e is a chunk or a command
     that shows its value, with --json as one document on a line. The first that fails is the last,
