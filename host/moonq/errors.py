@@ -22,6 +22,8 @@
       * ReadOnly        the session may only look
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
+      * Held            another process has the store for a moment
+      * Unopened        the store cannot be opened (another try will not help)
     * Refused           the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
@@ -264,6 +266,16 @@ class Unavailable(QueueError):
     exit_code = 5
     kind = "UNAVAILABLE"
     retryable = True
+
+
+class Held(Unavailable):
+    """Another process has the store, perhaps for a moment only."""
+
+
+class Unopened(Unavailable):
+    """The store cannot be opened, and will not be before somebody does something about it."""
+
+    retryable = False
 
 
 class Refused(QueueError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from moonq import drivers
-from moonq.drivers.base import Driver
+from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
+from moonq.errors import QueueError, Refused, Unavailable, Unopened
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
@@ -45,7 +47,7 @@ class DriverKind(ServiceKind):
         def stop(timeout: float | None) -> None:
             driver.close(None if timeout is None else parts.clock.monotonic() + timeout)
 
-        return Service(lambda: driver.open(told), stop, detail=entry.kind)
+        return Service(lambda: _open(driver, told), stop, detail=entry.kind)
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""
@@ -53,6 +55,21 @@ class DriverKind(ServiceKind):
             service = self.service(renewal.new, entry)
             service.start()
             renewal.undo.callback(service.stop, None)
+
+
+def _open(driver: Driver, told: Callable[[Event], None]) -> None:
+    """Open it; whatever keeps it closed, what it stores is unavailable.
+
+    Raises:
+        Unavailable: It could not be opened.
+        Refused: The broker turns us away.
+    """
+    try:
+        driver.open(told)
+    except (Unavailable, Refused):
+        raise
+    except QueueError as problem:
+        raise Unopened(problem.message, hint=problem.hint) from None
 
 
 def of(parts: Parts, entry_id: str) -> Driver:
