@@ -22,7 +22,7 @@
       * ReadOnly        the session may only look
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
-    * Refused           the broker turns us away: credentials, TLS, rights
+      * Refused         the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
     * LeaseLost
@@ -96,6 +96,7 @@ class MoonqError(Exception):
     exit_code: ClassVar[int] = 1
     kind: str = "INTERNAL"
     retryable: bool | None = False
+    """Whether the same call may succeed later: what a handler is told."""
     code: ClassVar[str] = ""
     """The code under which it can be looked up, such as ``A801``; most have none."""
 
@@ -106,6 +107,11 @@ class MoonqError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+    @property
+    def is_worth_waiting(self) -> bool:
+        """Whether the same call may succeed later, and nobody need do anything for that."""
+        return bool(self.retryable)
 
     def in_one_line(self) -> str:
         """Return all of it as one text, which is what an error in Lua has."""
@@ -266,11 +272,19 @@ class Unavailable(QueueError):
     retryable = True
 
 
-class Refused(QueueError):
-    """The broker turns us away, for credentials, TLS or rights: only a change of them helps."""
+class Refused(Unavailable):
+    """The broker turns us away, for credentials, TLS or rights: only a change of them helps.
+
+    No message is to blame, and credentials rotate: one whose handler met this is tried again as its
+    queue says. The host does not wait for it, and gives up what cannot start for it.
+    """
 
     exit_code = 6
-    kind = "PERMISSION_DENIED"
+
+    @property
+    def is_worth_waiting(self) -> bool:
+        """It is not: to knock again with the same credentials may lock the account."""
+        return False
 
 
 class Uncertain(QueueError):
