@@ -118,3 +118,14 @@ def test_a_broker_that_turns_a_handler_away_costs_no_message(
     host.queues.publish(b"app:jobs", b"1")
     until(lambda: host.queues.info("app:jobs").delayed == 1)
     assert host.queues.info("app:jobs").dead == 0
+
+
+def test_a_driver_that_could_not_store_every_verdict_is_named(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.start()
+    monkeypatch.setattr(host.drivers["app:memory"], "close", lambda deadline: False)
+    with caplog.at_level(logging.INFO, "moonq"):
+        host.stop()
+    said = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert said == ["app:memory: not every verdict could be stored, those messages run again"]

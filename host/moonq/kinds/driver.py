@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from moonq import drivers
+from moonq import drivers, log
 from moonq.drivers.base import Driver
 from moonq.drivers.entry import DriverFields
 from moonq.registry.draft import Draft
@@ -17,6 +17,7 @@ from moonq.registry.yaml.nodes import Map
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding, error
 
+_log = log.get("moonq.host")
 FAMILY = "queue.driver."
 #: What people write who know the broker but not our word for it.
 _ALIASES = {
@@ -43,7 +44,11 @@ class DriverKind(ServiceKind):
         told = partial(parts.on_event, entry.id)
 
         def stop(timeout: float | None) -> None:
-            driver.close(None if timeout is None else parts.clock.monotonic() + timeout)
+            deadline = None if timeout is None else parts.clock.monotonic() + timeout
+            if not driver.close(deadline):
+                _log.warning(
+                    "%s: not every verdict could be stored, those messages run again", entry.id
+                )
 
         return Service(lambda: driver.open(told), stop, detail=entry.kind)
 
