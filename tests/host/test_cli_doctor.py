@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -153,6 +155,8 @@ def test_a_look_says_what_the_project_stands_on(moonq: Callable[..., Any], proje
     ("name", "value", "shown"),
     [
         ("url", "redis://ada:s3cr:t@p/0@host:6379/0", "s3cr"),
+        ("url", "redis://ada:1:t@s3cret/0@host:6379/0", "s3cret"),
+        ("url", "redis://ada:s3cret/a@host:6379/0", "s3cret"),
         ("url", "amqps://ada:s3cret@host/%2f?heartbeat=5", "s3cret"),
         ("url", "https://host/q?access_token=s3cret&region=x", "s3cret"),
         ("password", "s3cret", "s3cret"),
@@ -192,6 +196,25 @@ def test_a_look_names_the_host_that_runs_and_a_socket_that_cannot_be_made(
     monkeypatch.setattr(surroundings, "os", locked)
     said = moonq("doctor", "-C", project)
     assert (said.code, "no socket can be made: " in said.out) == (1, True)
+
+
+def test_a_file_in_the_place_of_the_folder_of_the_socket_is_named(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    (project / ".moonq").touch()
+    said = moonq("doctor", "-C", project)
+    assert (said.code, f"{project / '.moonq'} is no folder" in said.out) == (1, True)
+
+
+def test_two_of_them_do_not_try_the_drivers_of_one_project_at_once(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    other = os.open(project, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    said = moonq("doctor", "--driver", "mem", "-C", project)
+    os.close(other)
+    assert said.code == 5
+    assert "another `moonq doctor` holds a driver" in said.err
 
 
 def test_a_broker_that_does_not_answer_is_said_and_ends_with_1(
