@@ -26,7 +26,7 @@ from moonq.control.locating import place_of
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.sqlite.driver import SqliteDriver
-from moonq.errors import Unavailable
+from moonq.errors import Refused, Unavailable
 from moonq.model import Message, QueueSpec
 
 INDEX = """\
@@ -92,6 +92,21 @@ def test_a_driver_that_cannot_even_begin_fails_every_case_and_ends() -> None:
 
     findings = list(hold(lambda number: broken))
     assert all("no such device" in finding.problem for finding in findings)
+
+
+def test_a_broker_that_turns_us_away_is_asked_once(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knocks: list[int] = []
+
+    def turned_away(*_: object) -> None:
+        knocks.append(1)
+        raise Refused("wrong password", hint="see to `password`")
+
+    monkeypatch.setattr(MemoryDriver, "open", turned_away)
+    said = moonq("doctor", "--driver", "mem", "-C", project)
+    assert (said.code, said.err.splitlines()[0]) == (6, "moonq: wrong password")
+    assert len(knocks) < 5
 
 
 def test_without_assertions_nothing_is_proved(project: Path) -> None:
@@ -252,6 +267,17 @@ def test_an_old_file_is_made_anew_and_can_shrink_then(
     assert found["after_bytes"] < found["before_bytes"] * 2 / 3
     assert "keeps its size" not in moonq("doctor", "-C", project).out
     assert json.loads(moonq("peek", "jobs", "--json", "-C", project).out)["info"]["ready"] == 300
+
+
+def test_a_place_that_cannot_be_looked_at_is_named_and_the_rest_is_told(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    text = INDEX.replace("data/jobs.db", "long" * 100)
+    (project / "_index.yaml").write_text(text, encoding="utf-8")
+    said = moonq("doctor", "-C", project)
+    assert (said.code, "File name too long" in said.out) == (1, True)
+    assert "app:mem  queue.driver.memory" in said.out
+    assert moonq("check", "-C", project).code == 0
 
 
 @pytest.mark.parametrize("what", ["a folder", "damaged", "database of another program"])

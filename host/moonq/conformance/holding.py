@@ -18,7 +18,7 @@ from moonq.drivers.base import Driver
 from moonq.drivers.descriptors import Descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.drivers.pace import VIRTUAL, Pace
-from moonq.errors import Unsupported
+from moonq.errors import Refused, Unsupported
 
 _HERE = str(Path(__file__).parent)
 
@@ -48,6 +48,7 @@ def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterat
     """Prove every case on a fresh driver, made by the factory that *make_factory* gives for it.
 
     Raises:
+        Refused: The broker turns us away, and would do so in every case.
         Unsupported: Python was told to leave assertions out, so nothing could be proved.
     """
     if not __debug__:
@@ -91,6 +92,8 @@ def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
         prove(case, make, pace)
     except TooLong as reason:
         skipped = str(reason)
+    except Refused:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
         problem = _explain(error)
     return Finding(case, time.perf_counter() - begun, problem, skipped)
