@@ -206,7 +206,13 @@ def test_a_look_names_the_host_that_runs_and_a_socket_that_cannot_be_made(
     place = place_of(project)
     with place.claim():
         place.write_record({"pid": 4711, "project": "shop"})
-        assert "running: pid 4711" in moonq("doctor", "-C", project).out
+        said = moonq("doctor", "-C", project).out.splitlines()
+        assert f"socket  {place.socket}  running: pid 4711" in said
+    aside = place_of(project, project / "aside.sock")
+    with aside.claim():
+        aside.write_record({"pid": 4712, "project": "shop"})
+        said = moonq("doctor", "-C", project).out.splitlines()
+        assert f"socket  {place.socket}  running: pid 4712 at {aside.socket}" in said
     locked = SimpleNamespace(access=lambda path, mode: False, W_OK=2, X_OK=1)
     monkeypatch.setattr(surroundings, "os", locked)
     said = moonq("doctor", "-C", project)

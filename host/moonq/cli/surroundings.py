@@ -65,7 +65,7 @@ def _socket(project: Project) -> dict[str, Any]:
     running = [one.record() or {} for one in (place, *other_places(place)) if one.is_claimed()]
     found: dict[str, Any] = {
         "path": str(place.socket),
-        "hosts": [one.get("pid") for one in running],
+        "hosts": [{"pid": one.get("pid"), "socket": one.get("socket")} for one in running],
     }
     if running:
         return found
