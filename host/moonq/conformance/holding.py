@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 from moonq.clock import Clock, SystemClock
@@ -36,7 +37,20 @@ class Finding:
 
 
 def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
-    """Return the factory of each twin, by its number, of the *driver* that *config* describes."""
+    """Return the factory of each twin, by its number, of the *driver* that *config* describes.
+
+    Raises:
+        Unsupported: They are not at places of their own, so messages of the project's would be
+            erased.
+    """
+    places = [config, driver.twin(config, 0), driver.twin(config, 1)]
+    if driver.capabilities.durable != "none" and any(
+        one == other for one, other in combinations(places, 2)
+    ):
+        raise Unsupported(
+            f"{driver.kind} cannot be tried out: its twins are not at places of their own",
+            hint="have the `twin` of its descriptor put the number into the name of the place",
+        )
 
     def factory(number: int) -> Factory:
         return lambda clock: driver.make(driver.twin(config, number), clock, root)
