@@ -235,7 +235,7 @@ def test_two_of_them_do_not_try_the_drivers_of_one_project_at_once(
     said = moonq("doctor", "--driver", "mem", "-C", project)
     os.close(other)
     assert said.code == 5
-    assert "another `moonq doctor` holds a driver" in said.err
+    assert "another `moonq doctor` tries out a driver" in said.err
 
 
 def test_a_broker_that_does_not_answer_is_said_and_ends_with_1(

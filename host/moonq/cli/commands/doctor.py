@@ -152,7 +152,7 @@ def _alone(project: Project) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Unavailable(
-                f"another `moonq doctor` holds a driver of {project.root.name} against the contract",
+                f"another `moonq doctor` tries out a driver of {project.root.name}",
                 hint="wait until it has ended",
             ) from None
         except OSError:
