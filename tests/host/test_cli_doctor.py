@@ -109,6 +109,18 @@ def test_a_broker_that_turns_us_away_is_asked_once(
     assert len(knocks) < 5
 
 
+def test_why_a_case_failed_is_told_without_secrets(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("redis://ada:s3cret@host:6379/0 does not answer")
+
+    monkeypatch.setattr(MemoryDriver, "open", away)
+    for words in ((), ("--json",)):
+        said = moonq("doctor", "--driver", "mem", "-C", project, *words)
+        assert (said.code, "redis://ada:***@host:6379/0 does not answer" in said.out) == (1, True)
+
+
 def test_without_assertions_nothing_is_proved(project: Path) -> None:
     command = [sys.executable, "-O", "-m", "moonq", "doctor", "--driver", "mem", "-C", project]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

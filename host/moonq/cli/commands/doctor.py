@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -126,6 +127,7 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     Raises:
         Unavailable: Another process is at the twins of this project.
     """
+    from moonq.cli.surroundings import masked
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold, twins
     from moonq.drivers import descriptor
@@ -133,7 +135,8 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
 
     config, driver = entry.fields(DriverFields), descriptor(entry.kind)
     with _alone(project):
-        findings = list(hold(twins(driver, config, project.root), driver.pace))
+        found = hold(twins(driver, config, project.root), driver.pace)
+        findings = [replace(one, problem=masked(one.problem)) for one in found]
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
