@@ -240,14 +240,15 @@ def test_a_file_in_the_place_of_the_folder_of_the_socket_is_named(
 
 
 def test_two_of_them_do_not_try_the_drivers_of_one_project_at_once(
-    moonq: Callable[..., Any], project: Path
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = os.open(project, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
-    said = moonq("doctor", "--driver", "mem", "-C", project)
+    monkeypatch.chdir(project)
+    said = moonq("doctor", "--driver", "mem")
     os.close(other)
     assert said.code == 5
-    assert "another `moonq doctor` tries out a driver" in said.err
+    assert f"another `moonq doctor` tries out a driver of {project.name}\n" in said.err
 
 
 def test_a_broker_that_does_not_answer_is_said_and_ends_with_1(

@@ -155,7 +155,7 @@ def _alone(project: Project) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Unavailable(
-                f"another `moonq doctor` tries out a driver of {project.root.name}",
+                f"another `moonq doctor` tries out a driver of {project.name}",
                 hint="wait until it has ended",
             ) from None
         except OSError:
