@@ -14,6 +14,11 @@ from typing import Protocol
 class Clock(Protocol):
     """What moonq asks of time."""
 
+    @property
+    def rate(self) -> float:
+        """How many of its seconds pass in a real one: what a store measures is scaled by it."""
+        ...
+
     def now(self) -> float:
         """Seconds since the epoch."""
         ...
@@ -47,6 +52,7 @@ def pause(
 class SystemClock:
     """The machine's own time."""
 
+    rate = 1.0
     now = staticmethod(time.time)
     monotonic = staticmethod(time.monotonic)
 
@@ -57,6 +63,8 @@ class SystemClock:
 
 class ManualClock:
     """Time that stands still until `advance` moves it; wakes who waits for it."""
+
+    rate = 1.0
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start

@@ -23,8 +23,9 @@
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
       * Held            another process has the store for a moment
-      * Unopened        the store cannot be opened (another try will not help)
-    * Refused           the broker turns us away: credentials, TLS, rights
+      * Hopeless        until somebody does something about it
+        * Unopened      the store cannot be opened
+        * Refused       the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
     * LeaseLost
@@ -98,6 +99,7 @@ class MoonqError(Exception):
     exit_code: ClassVar[int] = 1
     kind: str = "INTERNAL"
     retryable: bool | None = False
+    """Whether the same call may succeed later: what a handler is told."""
     code: ClassVar[str] = ""
     """The code under which it can be looked up, such as ``A801``; most have none."""
 
@@ -108,6 +110,11 @@ class MoonqError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+    @property
+    def is_worth_waiting(self) -> bool:
+        """Whether the same call may succeed later, and nobody need do anything for that."""
+        return bool(self.retryable)
 
     def in_one_line(self) -> str:
         """Return all of it as one text, which is what an error in Lua has."""
@@ -272,17 +279,31 @@ class Held(Unavailable):
     """Another process has the store, perhaps for a moment only."""
 
 
-class Unopened(Unavailable):
-    """The store cannot be opened, and will not be before somebody does something about it."""
+class Hopeless(Unavailable):
+    """It stays away until somebody does something about it.
 
-    retryable = False
+    No message is to blame: one whose handler met this is tried again as its queue says. A host
+    that starts does not wait for it.
+    """
+
+    @property
+    def is_worth_waiting(self) -> bool:
+        """It is not."""
+        return False
 
 
-class Refused(QueueError):
-    """The broker turns us away, for credentials, TLS or rights: only a change of them helps."""
+class Unopened(Hopeless):
+    """The store cannot be opened: it is damaged, or another program's."""
+
+
+class Refused(Hopeless):
+    """The broker turns us away, for credentials, TLS or rights: only a change of them helps.
+
+    What cannot start for it is given up: to knock again with the same credentials may lock the
+    account.
+    """
 
     exit_code = 6
-    kind = "PERMISSION_DENIED"
 
 
 class Uncertain(QueueError):

@@ -71,6 +71,21 @@ def test_a_driver_that_is_late_or_early_is_caught(monkeypatch: pytest.MonkeyPatc
     assert "ttl.a_message_in_time_is_delivered" in failed
 
 
+def test_a_driver_scales_what_its_store_measures_on_every_clock_that_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    units: set[float] = set()
+
+    class Scaled(MemoryDriver):
+        def __init__(self, clock: Clock) -> None:
+            super().__init__(clock)
+            units.add(1 / clock.rate)
+
+    monkeypatch.setattr(holding, "CASES", [case for case in CASES if str(case) in FEW[:1]])
+    assert [one.problem for one in holding.hold(lambda number: Scaled, FAST)] == [""]
+    assert units == {1.0, 0.2}
+
+
 @pytest.mark.slow
 def test_the_whole_suite_holds_in_real_time() -> None:
     findings = list(holding.hold(lambda number: MemoryDriver, FAST))

@@ -827,3 +827,34 @@ def wait_until(look: Callable[[], T]) -> T:
             return seen
         pause.wait(0.01)
     raise AssertionError("it never came to pass")
+
+
+def test_a_driver_that_did_not_end_in_time_opens_when_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.drivers.sqlite.driver.LEAST", 0.05)
+    clock, stuck, go = ManualClock(), threading.Event(), threading.Event()
+    driver = SqliteDriver(clock, tmp_path / FILE, ballast_mb=0)
+
+    def listen(event: Event) -> None:
+        stuck.set()
+        go.wait(10)
+
+    def handles() -> int:
+        return sum(one.resolve().parent == tmp_path for one in Path("/proc/self/fd").iterdir())
+
+    driver.open(listen)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message("late", b"", 0.0, ttl=1.0), Message("a", b"", 0.0)], 5.0)
+    clock.advance(2)
+    assert stuck.wait(10)
+    assert not driver.close(clock.monotonic())
+    before = handles()
+    with pytest.raises(Unavailable):
+        driver.open(listen)
+    assert handles() == before > 0
+    go.set()
+    wait_until(lambda: not driver._writer._thread.is_alive())  # type: ignore[union-attr]
+    driver.open(listen)
+    assert driver.info("q").ready == 1
+    assert driver.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from moonq.conformance import Scene, holding
 from moonq.drivers.base import Driver
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.errors import Unsupported
 from moonq.model import QueueSpec
 
 
@@ -35,6 +37,16 @@ def test_what_is_done_at_a_twin_touches_nothing_at_its_driver(
         twin.driver.erase()
     assert scene.consumer().finish() == ["mine"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["queues.db", "twin.db"])
+def test_nothing_is_tried_out_where_messages_would_be_erased(tmp_path: Path, name: str) -> None:
+    """A descriptor whose twins are all at one place, perhaps the driver's own."""
+    kind = DRIVERS["sqlite"]
+    config = kind.fields.model_validate({"name": "d", "kind": kind.kind, "path": "queues.db"})
+    careless = replace(kind, twin=lambda fields, _: fields.model_copy(update={"path": name}))
+    with pytest.raises(Unsupported, match="not at places of their own"):
+        holding.twins(careless, config, tmp_path)
 
 
 def test_a_file_is_erased_with_all_that_belongs_to_it_and_nothing_else(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +26,7 @@ from moonq.control.locating import place_of
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.sqlite.driver import SqliteDriver
-from moonq.errors import Unavailable
+from moonq.errors import Refused, Unavailable
 from moonq.model import Message, QueueSpec
 
 INDEX = """\
@@ -92,6 +94,33 @@ def test_a_driver_that_cannot_even_begin_fails_every_case_and_ends() -> None:
     assert all("no such device" in finding.problem for finding in findings)
 
 
+def test_a_broker_that_turns_us_away_is_asked_once(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knocks: list[int] = []
+
+    def turned_away(*_: object) -> None:
+        knocks.append(1)
+        raise Refused("wrong password", hint="see to `password`")
+
+    monkeypatch.setattr(MemoryDriver, "open", turned_away)
+    said = moonq("doctor", "--driver", "mem", "-C", project)
+    assert (said.code, said.err.splitlines()[0]) == (6, "moonq: wrong password")
+    assert len(knocks) < 5
+
+
+def test_why_a_case_failed_is_told_without_secrets(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("redis://ada:s3cret@host:6379/0 does not answer")
+
+    monkeypatch.setattr(MemoryDriver, "open", away)
+    for words in ((), ("--json",)):
+        said = moonq("doctor", "--driver", "mem", "-C", project, *words)
+        assert (said.code, "redis://ada:***@host:6379/0 does not answer" in said.out) == (1, True)
+
+
 def test_without_assertions_nothing_is_proved(project: Path) -> None:
     command = [sys.executable, "-O", "-m", "moonq", "doctor", "--driver", "mem", "-C", project]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -153,6 +182,8 @@ def test_a_look_says_what_the_project_stands_on(moonq: Callable[..., Any], proje
     ("name", "value", "shown"),
     [
         ("url", "redis://ada:s3cr:t@p/0@host:6379/0", "s3cr"),
+        ("url", "redis://ada:1:t@s3cret/0@host:6379/0", "s3cret"),
+        ("url", "redis://ada:s3cret/a@host:6379/0", "s3cret"),
         ("url", "amqps://ada:s3cret@host/%2f?heartbeat=5", "s3cret"),
         ("url", "https://host/q?access_token=s3cret&region=x", "s3cret"),
         ("password", "s3cret", "s3cret"),
@@ -187,11 +218,37 @@ def test_a_look_names_the_host_that_runs_and_a_socket_that_cannot_be_made(
     place = place_of(project)
     with place.claim():
         place.write_record({"pid": 4711, "project": "shop"})
-        assert "running: pid 4711" in moonq("doctor", "-C", project).out
+        said = moonq("doctor", "-C", project).out.splitlines()
+        assert f"socket  {place.socket}  running: pid 4711" in said
+    aside = place_of(project, project / "aside.sock")
+    with aside.claim():
+        aside.write_record({"pid": 4712, "project": "shop"})
+        said = moonq("doctor", "-C", project).out.splitlines()
+        assert f"socket  {place.socket}  running: pid 4712 at {aside.socket}" in said
     locked = SimpleNamespace(access=lambda path, mode: False, W_OK=2, X_OK=1)
     monkeypatch.setattr(surroundings, "os", locked)
     said = moonq("doctor", "-C", project)
     assert (said.code, "no socket can be made: " in said.out) == (1, True)
+
+
+def test_a_file_in_the_place_of_the_folder_of_the_socket_is_named(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    (project / ".moonq").touch()
+    said = moonq("doctor", "-C", project)
+    assert (said.code, f"{project / '.moonq'} is no folder" in said.out) == (1, True)
+
+
+def test_two_of_them_do_not_try_the_drivers_of_one_project_at_once(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = os.open(project, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    monkeypatch.chdir(project)
+    said = moonq("doctor", "--driver", "mem")
+    os.close(other)
+    assert said.code == 5
+    assert f"another `moonq doctor` tries out a driver of {project.name}\n" in said.err
 
 
 def test_a_broker_that_does_not_answer_is_said_and_ends_with_1(
@@ -229,6 +286,17 @@ def test_an_old_file_is_made_anew_and_can_shrink_then(
     assert found["after_bytes"] < found["before_bytes"] * 2 / 3
     assert "keeps its size" not in moonq("doctor", "-C", project).out
     assert json.loads(moonq("peek", "jobs", "--json", "-C", project).out)["info"]["ready"] == 300
+
+
+def test_a_place_that_cannot_be_looked_at_is_named_and_the_rest_is_told(
+    moonq: Callable[..., Any], project: Path
+) -> None:
+    text = INDEX.replace("data/jobs.db", "long" * 100)
+    (project / "_index.yaml").write_text(text, encoding="utf-8")
+    said = moonq("doctor", "-C", project)
+    assert (said.code, "File name too long" in said.out) == (1, True)
+    assert "app:mem  queue.driver.memory" in said.out
+    assert moonq("check", "-C", project).code == 0
 
 
 @pytest.mark.parametrize("what", ["a folder", "damaged", "database of another program"])

@@ -9,6 +9,7 @@ import pytest
 
 from moonq.drivers.base import Event, Happening
 from moonq.drivers.memory.driver import MemoryDriver
+from moonq.errors import Refused
 from moonq.host import Host
 from moonq.operations import overview
 
@@ -95,3 +96,36 @@ def test_a_driver_hears_the_terms_of_a_consumer(
     monkeypatch.setattr(MemoryDriver, "subscribe", subscribe)
     make_host(CONSUMER)
     assert heard == [(("app:jobs", 10), {"lease": 90.0, "timeout": 7.0, "name": "app:worker"})]
+
+
+FORWARD = """\
+  - {name: other, kind: queue.driver.memory}
+  - {name: far, kind: queue.queue, driver: other}
+  - {name: jobs, kind: queue.queue, driver: memory}
+  - {name: work, kind: function.lua, modules: [queue], source: file://work.lua}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work}
+"""
+
+
+def test_a_broker_that_turns_a_handler_away_costs_no_message(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials rotate; dead letters would have to be given back by hand."""
+    work = "return function() return require('queue').publish('app:far', 1) end"
+    host = make_host(FORWARD, work=work)
+    refused = Refused("wrong password", hint="see to `password`")
+    monkeypatch.setattr(host.drivers["app:other"], "publish", lambda *_, **__: [refused])
+    host.queues.publish(b"app:jobs", b"1")
+    until(lambda: host.queues.info("app:jobs").delayed == 1)
+    assert host.queues.info("app:jobs").dead == 0
+
+
+def test_a_driver_that_could_not_store_every_verdict_is_named(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.start()
+    monkeypatch.setattr(host.drivers["app:memory"], "close", lambda deadline: False)
+    with caplog.at_level(logging.INFO, "moonq"):
+        host.stop()
+    said = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert said == ["app:memory: not every verdict could be stored, those messages run again"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from moonq.clock import ManualClock
-from moonq.errors import IdleTimeout, MoonqError, Unavailable, Unsupported
+from moonq.errors import IdleTimeout, MoonqError, Refused, Unavailable, Unsupported
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.model import UNCOUNTED, QueueInfo
@@ -174,3 +174,16 @@ def test_a_count_that_is_absent_is_not_taken_for_zero(
         with pytest.raises(IdleTimeout, match="app:jobs cannot count its messages"):
             wait(host, 0.2)
     assert wait(host) == []
+
+
+def test_a_run_ends_at_once_where_the_broker_turns_it_away(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = make_host(JOBS, work="return function() end")
+
+    def info(name: str) -> QueueInfo:
+        raise Refused("no right to count")
+
+    monkeypatch.setattr(host.drivers["app:memory"], "info", info)
+    with pytest.raises(Refused):
+        wait(host, 5.0)

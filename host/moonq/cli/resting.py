@@ -92,7 +92,10 @@ def show(options: Options, found: dict[str, Any]) -> None:
 
 
 def _show_socket(found: dict[str, Any]) -> None:
-    running = ", ".join(f"pid {pid}" for pid in found["hosts"])
+    running = ", ".join(
+        f"pid {one['pid']}" + (f" at {one['socket']}" if one["socket"] != found["path"] else "")
+        for one in found["hosts"]
+    )
     told = f"running: {running}" if running else "no host runs"
     click.echo(visible(f"socket  {found['path']}  {found.get('problem', told)}"))
     if found.get("hint"):

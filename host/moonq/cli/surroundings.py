@@ -21,8 +21,9 @@ from moonq.registry.project import Project
 
 MASK = "***"
 _SECRET = re.compile(r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)", re.IGNORECASE)
-#: `scheme://user:password@host`; a password may hold anything but a slash or a space.
-_IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):[^/\s]*@")
+#: `scheme://user:password@host`. A password may hold anything but a space, written as it should
+#: not be too: rather hide more than is secret.
+_IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):\S*@")
 _IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)[^&;\s]*", re.I)
 
 
@@ -64,17 +65,20 @@ def _socket(project: Project) -> dict[str, Any]:
     running = [one.record() or {} for one in (place, *other_places(place)) if one.is_claimed()]
     found: dict[str, Any] = {
         "path": str(place.socket),
-        "hosts": [one.get("pid") for one in running],
+        "hosts": [{"pid": one.get("pid"), "socket": one.get("socket")} for one in running],
     }
     if running:
         return found
     folder = _nearest(place.socket.parent)
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not folder.is_dir():
+        found["problem"] = f"no socket can be made: {folder} is no folder"
+        found["hint"] = "move it away, or run with --socket PATH"
+    elif not os.access(folder, os.W_OK | os.X_OK):
         found["problem"] = f"no socket can be made: {folder} may not be written"
         found["hint"] = "give the folder to this user, or run with --socket PATH"
     return found
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or the first above it that is there."""
-    return next(one for one in (folder, *folder.parents) if one.is_dir())
+    """Return the folder, or the first thing above it that is there."""
+    return next(one for one in (folder, *folder.parents) if one.exists())

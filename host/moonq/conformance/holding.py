@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 from moonq.clock import Clock, SystemClock
@@ -18,7 +19,7 @@ from moonq.drivers.base import Driver
 from moonq.drivers.descriptors import Descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.drivers.pace import VIRTUAL, Pace
-from moonq.errors import Unsupported
+from moonq.errors import Refused, Unsupported
 
 _HERE = str(Path(__file__).parent)
 
@@ -36,7 +37,20 @@ class Finding:
 
 
 def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
-    """Return the factory of each twin, by its number, of the *driver* that *config* describes."""
+    """Return the factory of each twin, by its number, of the *driver* that *config* describes.
+
+    Raises:
+        Unsupported: They are not at places of their own, so messages of the project's would be
+            erased.
+    """
+    places = [config, driver.twin(config, 0), driver.twin(config, 1)]
+    if driver.capabilities.durable != "none" and any(
+        one == other for one, other in combinations(places, 2)
+    ):
+        raise Unsupported(
+            f"{driver.kind} cannot be tried out: its twins are not at places of their own",
+            hint="have the `twin` of its descriptor put the number into the name of the place",
+        )
 
     def factory(number: int) -> Factory:
         return lambda clock: driver.make(driver.twin(config, number), clock, root)
@@ -48,6 +62,7 @@ def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterat
     """Prove every case on a fresh driver, made by the factory that *make_factory* gives for it.
 
     Raises:
+        Refused: The broker turns us away, and would do so in every case.
         Unsupported: Python was told to leave assertions out, so nothing could be proved.
     """
     if not __debug__:
@@ -91,6 +106,8 @@ def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
         prove(case, make, pace)
     except TooLong as reason:
         skipped = str(reason)
+    except Refused:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
         problem = _explain(error)
     return Finding(case, time.perf_counter() - begun, problem, skipped)

@@ -199,7 +199,8 @@ class Driver(Protocol):
 
         Waits at most *timeout* seconds for a broker that is away or, where the queue's overflow
         is `block` and *may_wait* is true, for a place in a full queue. Answers `QueueFull`,
-        `Unavailable` or `Uncertain` in the place of a message that was not (surely) stored.
+        `Unavailable`, `Refused` or `Uncertain` in the place of a message that was not (surely)
+        stored.
 
         Raises:
             QueueNotFound: No such queue was declared.

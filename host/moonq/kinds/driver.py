@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from moonq import drivers
+from moonq import drivers, log
 from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
-from moonq.errors import QueueError, Refused, Unavailable, Unopened
+from moonq.errors import QueueError, Unavailable, Unopened
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
@@ -19,6 +19,7 @@ from moonq.registry.yaml.nodes import Map
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding, error
 
+_log = log.get("moonq.host")
 FAMILY = "queue.driver."
 #: What people write who know the broker but not our word for it.
 _ALIASES = {
@@ -45,7 +46,11 @@ class DriverKind(ServiceKind):
         told = partial(parts.on_event, entry.id)
 
         def stop(timeout: float | None) -> None:
-            driver.close(None if timeout is None else parts.clock.monotonic() + timeout)
+            deadline = None if timeout is None else parts.clock.monotonic() + timeout
+            if not driver.close(deadline):
+                _log.warning(
+                    "%s: not every verdict could be stored, those messages run again", entry.id
+                )
 
         return Service(lambda: _open(driver, told), stop, detail=entry.kind)
 
@@ -62,11 +67,10 @@ def _open(driver: Driver, told: Callable[[Event], None]) -> None:
 
     Raises:
         Unavailable: It could not be opened.
-        Refused: The broker turns us away.
     """
     try:
         driver.open(told)
-    except (Unavailable, Refused):
+    except Unavailable:
         raise
     except QueueError as problem:
         raise Unopened(problem.message, hint=problem.hint) from None

@@ -115,7 +115,7 @@ class Building(Parts):
         try:
             return self.queues.info(queue)
         except MoonqError as problem:
-            if not problem.retryable:
+            if not problem.is_worth_waiting:
                 raise
             return UNCOUNTED
 
@@ -136,7 +136,7 @@ def _first_delayed(route: Route) -> Stored | None:
     try:
         found = route.driver.peek(route.spec.name, 1, state="delayed").items
     except MoonqError as problem:
-        if not (problem.retryable or isinstance(problem, Unsupported)):
+        if not (problem.is_worth_waiting or isinstance(problem, Unsupported)):
             raise
         return None
     return found[0] if found else None

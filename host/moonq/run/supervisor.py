@@ -210,7 +210,7 @@ class Supervisor:
         try:
             managed.service.start()
         except MoonqError as problem:
-            if not (insists or problem.retryable):
+            if not (insists or problem.is_worth_waiting):
                 raise
             with self._changed:
                 self._schedule(managed, problem)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -107,15 +112,47 @@ def driver_entry(project: Project, name: str) -> Entry:
 
 
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:
-    """Run the suite over twins of the driver, which are erased."""
+    """Run the suite over twins of the driver, which are erased.
+
+    Raises:
+        Unavailable: Another process is at the twins of this project.
+    """
+    from moonq.cli.surroundings import masked
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold, twins
     from moonq.drivers import descriptor
     from moonq.drivers.entry import DriverFields
 
     config, driver = entry.fields(DriverFields), descriptor(entry.kind)
-    findings = list(hold(twins(driver, config, project.root), driver.pace))
+    with _alone(project):
+        found = hold(twins(driver, config, project.root), driver.pace)
+        findings = [replace(one, problem=masked(one.problem)) for one in found]
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
+
+
+@contextlib.contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Be the only one who tries out drivers of *project*: all twins of one have the same names.
+
+    So whatever a process that was killed left there is erased by the next. The lock is on the
+    folder, which need not be writable, and needs no file of its own.
+    """
+    from moonq.errors import Unavailable
+
+    handle = os.open(project.root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(
+                f"another `moonq doctor` tries out a driver of {project.name}",
+                hint="wait until it has ended",
+            ) from None
+        except OSError:
+            pass  # some network file systems lock no folders
+        yield
+    finally:
+        os.close(handle)
 
 
 def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> dict[str, object]:

@@ -102,8 +102,9 @@ class SqliteDriver:
             self._opening.notify_all()
 
     def _open(self, on_event: Callable[[Event], None]) -> None:
-        connection = sqlite_file.open_writer(self._path)
         writer = self._writer
+        writer.check_stopped()
+        connection = sqlite_file.open_writer(self._path)
         try:
             self._view = View(self._path, self._time)
             with sqlite_file.transaction(connection, self._path):

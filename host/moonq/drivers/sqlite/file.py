@@ -43,7 +43,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     _check_sqlite()
     folder = _folder(path)
     refuse_network(folder, _mounts())
-    with _speaking_of(path), _alone(path):
+    with speaking_of(path), _alone(path):
         connection = _connect(path)
         try:
             _set_up(connection, path)
@@ -55,7 +55,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the file for looks that change nothing; the writer has it open already."""
-    with _speaking_of(path):
+    with speaking_of(path):
         connection = _connect(path, LOOK)
         connection.execute("PRAGMA query_only = ON")
     return connection
@@ -64,7 +64,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """Do something before the writer's thread runs."""
-    with _speaking_of(path):
+    with speaking_of(path):
         connection.execute(f"PRAGMA busy_timeout = {SETUP * 1000:.0f}")
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -188,7 +188,7 @@ def _lock(handle: int, path: Path) -> None:
 
 
 @contextmanager
-def _speaking_of(path: Path) -> Iterator[None]:
+def speaking_of(path: Path) -> Iterator[None]:
     """Say what SQLite's and the system's errors mean for the file at *path*."""
     try:
         yield

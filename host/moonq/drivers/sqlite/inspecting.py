@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from moonq.drivers.descriptors import Resting
 from moonq.drivers.sqlite.census import unserved
-from moonq.drivers.sqlite.file import meaning, open_writer, refuse_folder
+from moonq.drivers.sqlite.file import meaning, open_writer, refuse_folder, speaking_of
 from moonq.drivers.sqlite.schema import check_owner
 from moonq.drivers.sqlite.session import is_dead
 from moonq.drivers.sqlite.shrinking import KEPT
@@ -34,8 +34,11 @@ def rest(path: Path) -> Resting | None:
     Raises:
         MoonqError: It cannot be read, or is another program's.
     """
-    if not path.exists():
-        return None
+    with speaking_of(path):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
     refuse_folder(path)
     with _reading(path) as connection:
         check_owner(connection, str(path))

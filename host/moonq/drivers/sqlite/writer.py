@@ -85,14 +85,17 @@ class Writer:
 
     # Life
 
-    def start(self, connection: sqlite3.Connection) -> None:
-        """Begin to write through *connection*, which is ours from now on.
+    def check_stopped(self) -> None:
+        """See that nobody writes.
 
         Raises:
             Unavailable: The thread that wrote before has not come to its end.
         """
         if self._thread is not None and self._thread.is_alive():
             raise sqlite_file.held_too_long(self._path)
+
+    def start(self, connection: sqlite3.Connection) -> None:
+        """Begin to write through *connection*, which is ours from now on."""
         self._connection = connection
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")

@@ -32,6 +32,8 @@ class TimeOfTests(Clock, Protocol):
 class VirtualClock:
     """See `TimeOfTests`; one thread does everything, so there is none to wake."""
 
+    rate = 1.0
+
     def __init__(self) -> None:
         self._elapsed = 0.0
         self._epoch = BEGINNING
