@@ -146,7 +146,7 @@ class Host:
             NotFound: There is no such function, or no such consumer.
             Invalid: The argument is not JSON, or a consumer must be named.
         """
-        entry = self.project.resolve(function).id
+        entry = self.project.id_of(function, "function.lua")
         by = consumer_of(self.project, entry, consumer) if as_message or consumer else None
         call = Call(
             self._building, entry, send=send, record=record, consumer=by, message_id=message_id

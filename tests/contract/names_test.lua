@@ -36,10 +36,16 @@ describe("10 bare names", function()
 
   it("never mean another namespace, and tell what may be meant", function()
     eq(test.call("contract.here:strays"), {
-      funcs = "no entry 'contract.here:only' in tests; did you mean `contract.there:only`?",
+      funcs = "no entry 'contract.here:hermit' in tests; did you mean `contract.there:hermit`?",
       queue = "queue 'contract.here:only' does not exist; did you mean `contract.there:only`?",
       store = "no entry 'contract.here:chest' in tests; did you mean `contract.there:chest`?",
     })
+  end)
+
+  it("never stand for entries of another kind", function()
+    local _, err = test.call("contract.here:strays", "only")
+    test.contains(tostring(err), "the project has contract.here:")
+    test.is_nil(tostring(err):find("contract.there:only", 1, true))
   end)
 
   it("tell it also where the error was thrown away", function()

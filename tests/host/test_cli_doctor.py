@@ -70,7 +70,7 @@ def test_what_is_no_driver_is_refused_with_those_there_are(
 ) -> None:
     code, _, err = moonq("doctor", "--driver", "jobs", "-C", project)
     assert code == 4
-    assert "app:mem, app:file" in err
+    assert "app:file, app:mem" in err
 
 
 def test_a_driver_that_breaks_the_contract_is_told_which_clause(

@@ -102,8 +102,11 @@ class Running:
 
     def ended(self) -> tuple[int, str, str]:
         """Wait for the end; return exit code and what was still said."""
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out, err
+        assert self.process.stdout
+        assert self.process.stderr
+        # Not by `communicate`: lines that came together with the last of `until` are read already.
+        err, out = self.process.stderr.read(), self.process.stdout.read()
+        return self.process.wait(20), out, err
 
     def end(self) -> None:
         """Leave nothing running."""

@@ -13,7 +13,7 @@ from ..conftest import Said
 HERE = """
 namespace: shop
 entries:
-  - {name: mem, kind: queue.driver.memory}
+  - {name: mem, kind: queue.driver.sqlite}
   - {name: orders, kind: queue.queue, driver: mem}
   - {name: twin, kind: queue.queue, driver: mem}
   - {name: seen, kind: store.memory}

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import click
 
 from moonq import durations, log
+from moonq.cli.options import is_text
+from moonq.errors import Invalid
 from moonq.text.json_in import parsed
 from moonq.text.reading import text_of
 
@@ -24,7 +26,36 @@ class Call(NamedTuple):
 
 def json_text(value: str) -> str:
     """Return *value*, JSON or a Lua literal, as JSON; `-` stands for what stdin holds."""
-    return as_json(text_of("-") if value == "-" else value)
+    if value == "-":
+        return as_json(text_of("-"))
+    return body(value) if value else ""
+
+
+def body(value: str) -> str:
+    """Return *value*, JSON or a Lua literal, as JSON; `-` stays, for it may be no text.
+
+    What is typed and is neither is wrong usage; a file's content is the host's to judge.
+    """
+    if value == "-" or not is_text(value):
+        return value  # bytes of another locale are read again, or refused, once all is parsed
+    try:
+        text = as_json(value)
+    except Invalid as problem:
+        raise click.BadParameter(problem.message) from None
+    try:
+        parsed(text, parse_constant=_no_number)
+    except ValueError:
+        from moonq.sandbox.bodies import Bodies
+
+        # Ours says less of it than the reader that every body must pass.
+        fault = Bodies().fault(text.encode("utf-8", "surrogateescape"))
+        if fault is not None:
+            raise click.BadParameter(f"not JSON: {fault}") from None
+    return text
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def as_json(text: str) -> str:

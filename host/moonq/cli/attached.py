@@ -9,13 +9,14 @@ with attached(options, changes="pause orders") as host:
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from moonq import log
 from moonq.cli.options import Options
 from moonq.errors import ReadOnly
+from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.control.reaching import Reached
@@ -39,10 +40,24 @@ def attached(
 
     level = "warn" if not loud else "debug" if options.verbose else "info"
     log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
-    with reach(options.project, live=live) as host:
+    with reach(options.project, live=live, lost=telling_of_loss(options)) as host:
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host
+
+
+def telling_of_loss(options: Options) -> Callable[[int], None]:
+    """Return what says how many messages end with a private host."""
+
+    def tell(count: int) -> None:
+        end = "ends" if count == 1 else "end"
+        options.say(
+            f"{plural(count, 'message')} in memory {end} with this private host\n"
+            "  hint: start one that stays with `moonq run`",
+            important=True,
+        )
+
+    return tell
 
 
 def _ask_for_write(options: Options, host: Reached, changes: str, yes: bool) -> None:

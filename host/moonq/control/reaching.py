@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.control.client import Client, connect, connect_to
 from moonq.control.locating import all_records, place_of, place_of_record
-from moonq.errors import Invalid, NoHost, NotFound, StopTimeout
+from moonq.errors import Held, Invalid, NoHost, StopTimeout
 from moonq.operations.verb import Needs, Verb
 from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
     from moonq.host import Host
     from moonq.run.queues import Route
+
+#: How often a command tries to open what another process holds; one try waits a second or so.
+_TRIES = 10
 
 
 class Reached:
@@ -82,6 +85,9 @@ class Partial(Reached):
         self._host = host
         self._started: set[str] = set()
         self._is_whole = False
+        self._refused: NoHost | None = None
+        # What went into memory here would be lost with this process.
+        host.queues.gate = self._refuse_memory
 
     def request(self, kind: str, **fields: Any) -> Any:
         """Start what it takes, ask, and return the answer about what can be reached from here.
@@ -98,10 +104,9 @@ class Partial(Reached):
             self._start_all()
         elif needs is Needs.DURABLE and verb is not None:
             self._start_named(verb, fields)
-        if kind == "call" and fields.get("send"):
-            # What went into memory here would be lost with this process.
-            self._host.queues.gate = self._check_durable
         found = super().request(kind, **fields)
+        if kind == "eval" and self._refused is not None and not found.get("fault"):
+            raise self._refused  # code may pass over the error that it got
         if kind == "queues":
             found["queues"] = [one for one in found["queues"] if self._is_durable(one["id"])]
         return found
@@ -123,19 +128,25 @@ class Partial(Reached):
 
     def _start(self, name: str, *, may_be_consumer: bool) -> None:
         project = self._host.project
-        try:
-            queue = project.id_of(name, "queue.queue")
-        except NotFound:
-            if not may_be_consumer:
-                raise
-            if project.resolve(name).kind == "queue.consumer":
-                raise self._no_host() from None
-            return  # the host says that it is neither
+        queue = project.id_of(name, "queue.queue", *(["queue.consumer"] if may_be_consumer else []))
+        if queue in project.entries and project.entries[queue].kind == "queue.consumer":
+            raise self._no_host()
         if queue not in self._started:
             self._host.announce()
-            self._host.start_service(project.implied.get(queue, queue))
+            self._start_patiently(project.implied.get(queue, queue))
             self._started.add(queue)
         self._check_durable(self._host.queues.route(queue))
+
+    def _start_patiently(self, service: str) -> None:
+        """Start a service; what another process holds may be free a moment later."""
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                self._host.start_service(service)
+            except Held:
+                if not left:
+                    raise
+            else:
+                return
 
     def _start_all(self) -> None:
         if not self._is_whole:
@@ -143,11 +154,18 @@ class Partial(Reached):
             self._is_whole = True
 
     def _is_durable(self, queue: str) -> bool:
-        return self._host.queues.route(queue).driver.capabilities().durable != "none"
+        return _outlasts(self._host.queues.route(queue))
 
     def _check_durable(self, route: Route) -> None:
-        if not self._is_durable(route.id):
+        if not _outlasts(route):
             raise self._no_host()
+
+    def _refuse_memory(self, route: Route) -> None:
+        try:
+            self._check_durable(route)
+        except NoHost as problem:
+            self._refused = problem
+            raise
 
     def _no_host(self) -> NoHost:
         return NoHost(
@@ -166,12 +184,14 @@ def reach(
     local: bool = False,
     whole: bool = False,
     start: bool = False,
+    lost: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Reached]:
     """Have a connection to the host that is meant: that of *project* if it runs, or a private one.
 
     *to* is the socket, the pid or the project's folder of another host. *live* says that a private
     host would be of no use, *local* that it is wanted even beside a running one. *whole* starts all
-    of a private host, for a console that stays, and *start* its consumers too.
+    of a private host, for a console that stays, and *start* its consumers too. *lost* is told how
+    many messages were still in the memory of a private host when it ended, if there were any.
 
     Raises:
         NoHost: The one that is meant does not run.
@@ -182,7 +202,7 @@ def reach(
         raise Invalid("a private host is no host to attach to", hint="drop --local or --attach")
     with contextlib.ExitStack() as stack:
         running = None if local else _running(project, to, is_needed=live or bool(to))
-        found = running or stack.enter_context(_private(project, whole=whole, consumers=start))
+        found = running or stack.enter_context(_private(project, whole, start, lost))
         try:
             yield found
         finally:
@@ -225,7 +245,9 @@ def _by_pid(pid: int) -> Client:
 
 
 @contextlib.contextmanager
-def _private(project: Path, *, whole: bool, consumers: bool) -> Iterator[Reached]:
+def _private(
+    project: Path, whole: bool, consumers: bool, lost: Callable[[int], None]
+) -> Iterator[Reached]:
     from moonq.control.server import Server
     from moonq.host import Host
     from moonq.kinds import load
@@ -251,3 +273,17 @@ def _private(project: Path, *, whole: bool, consumers: bool) -> Iterator[Reached
                 server.stop()
                 with contextlib.suppress(StopTimeout):
                     host.stop(timeout=2.0)
+                if count := _in_memory(host):
+                    lost(count)
+
+
+def _in_memory(host: Host) -> int:
+    """Count the messages that end with *host*; what died is in a queue of its own."""
+    routes = (host.queues.route(name) for name in host.queues.ids())
+    passing = [one for one in routes if not _outlasts(one)]
+    return sum(one.driver.info(one.spec.name).message_count or 0 for one in passing)
+
+
+def _outlasts(route: Route) -> bool:
+    """Whether messages outlive the process that published them."""
+    return route.driver.capabilities().durable != "none"

@@ -44,6 +44,7 @@ WORDS = (
     ("OLDEST", "how long the oldest ready message has waited"),
     ("ETA", "when the queue will be empty at this speed"),
     ("TREND", "how many were ready over the last minute, each row on its own scale"),
+    ("WORKERS", "those that are up, of the consumer's concurrency"),
     ("BUSY", "the share of workers at work"),
     ("P95", "19 of 20 messages were handled faster"),
     ("·", "a number that cannot be known"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from moonq import drivers, log
-from moonq.drivers.base import Driver
+from moonq.drivers.base import Driver, Event
 from moonq.drivers.entry import DriverFields
+from moonq.errors import QueueError, Unavailable, Unopened
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.project import Entry
@@ -50,7 +52,7 @@ class DriverKind(ServiceKind):
                     "%s: not every verdict could be stored, those messages run again", entry.id
                 )
 
-        return Service(lambda: driver.open(told), stop, detail=entry.kind)
+        return Service(lambda: _open(driver, told), stop, detail=entry.kind)
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""
@@ -58,6 +60,20 @@ class DriverKind(ServiceKind):
             service = self.service(renewal.new, entry)
             service.start()
             renewal.undo.callback(service.stop, None)
+
+
+def _open(driver: Driver, told: Callable[[Event], None]) -> None:
+    """Open it; whatever keeps it closed, what it stores is unavailable.
+
+    Raises:
+        Unavailable: It could not be opened; `Refused` where the broker turns us away.
+    """
+    try:
+        driver.open(told)
+    except Unavailable:
+        raise
+    except QueueError as problem:
+        raise Unopened(problem.message, hint=problem.hint) from None
 
 
 def of(parts: Parts, entry_id: str) -> Driver:

@@ -56,7 +56,7 @@ class Acting(Requests):
         It may do what its consumer may; where it has several, *consumer* says which is meant.
         """
         project = self._host.project
-        function = project.resolve(function).id
+        function = project.id_of(function, "function.lua")
         by = consumer_of(project, function, consumer)
         self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
         result = self._call(
@@ -109,25 +109,24 @@ class Acting(Requests):
         return self._toggle("resume", target, "resumed")
 
     def _toggle(self, action: str, target: str, done: str) -> dict[str, Any]:
-        name = self._service(target)
+        name = self._host.project.id_of(target, "queue.queue", "queue.consumer")
         if name in self._host.consumers:
             getattr(self._host.consumers[name], action)()
         elif route := self._host.queues.get(name):
             getattr(route.driver, action)(route.spec.name)
         else:
-            raise NotFound(
-                f"{name} is neither a queue nor a consumer that was started",
-                hint="`moonq queues` names both",
-            )
+            raise NotFound(f"{name} was not started", hint="`moonq queues` names what was")
         self.record(action, name)
         return {done: name}
 
     @checked
     def start(self, target: str) -> dict[str, Any]:
         """Start a service that is not running."""
-        name = self._host.project.resolve(target).id
+        project = self._host.project
+        services = {one.kind for one in project.entries.values() if one.config.is_service}
+        name = project.id_of(target, *sorted(services))
         self.record("start", name)
-        self._host.start_service(name)
+        self._host.start_service(project.implied.get(name, name))
         return {"started": name}
 
     @checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,17 +12,24 @@ from moonq.registry.project import Entry, Project
 #: Fields of drivers that may hold a password are not shown, whatever their value.
 SECRET = ("url", "password", "secret", "token", "access_key", "secret_key")
 REDACTED = "[redacted]"
+_WILD = re.compile(r"[*?\[]")
 
 
 def find(
     project: Project, pattern: str | None, kind: str | None, meta: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return the entries that fit: *pattern* and *kind* know `*`, *meta* compares as text."""
+    """Return the entries that fit: *pattern* and *kind* know `*`, *meta* compares as text.
+
+    Raises:
+        NotFound: No entry has the name that *pattern* is when nothing in it stands for others.
+    """
+    named = [one for one in project.entries.values() if pattern is None or _fits(one, pattern)]
+    if pattern and not named and not _WILD.search(pattern):
+        project.resolve(pattern)
     return [
         _brief(entry)
-        for entry in project.entries.values()
-        if (pattern is None or _fits(entry, pattern))
-        and (kind is None or fnmatchcase(entry.kind, kind))
+        for entry in named
+        if (kind is None or fnmatchcase(entry.kind, kind))
         and all(str(entry.meta.get(key)) == value for key, value in meta.items())
     ]
 

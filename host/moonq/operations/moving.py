@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from moonq.drivers.base import Mover, mover
-from moonq.drivers.entry import DriverFields
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import NAME, names_at
@@ -161,10 +160,7 @@ class Moving(Requests):
                 yield _Source(one.queue, one.driver, there, one.queue)
 
     def _driver(self, name: str) -> str:
-        entry = self._host.project.resolve(name)
-        if not isinstance(entry.config, DriverFields):
-            raise Invalid(f"{entry.id} is a {entry.kind}, no driver")
-        return entry.id
+        return self._host.project.id_of(name, "queue.driver.")
 
 
 def _is_final(answer: Any) -> bool:

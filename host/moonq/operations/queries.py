@@ -50,7 +50,10 @@ class Queries(Requests):
         entry_kind: str | None = None,
         meta: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Return `entries` that fit the patterns: id, kind, file, line, meta."""
+        """Return `entries` that fit the patterns: id, kind, file, line, meta.
+
+        A name without `*`, `?` and `[` that no entry has is an error.
+        """
         return {"entries": entries.find(self._host.project, pattern, entry_kind, meta or {})}
 
     @checked

@@ -74,17 +74,6 @@ class Requests:
     def _queue(self, name: str) -> str:
         return self._host.project.id_of(name, "queue.queue")
 
-    def _service(self, name: str) -> str:
-        """Return the full id of an entry, or of a queue without an entry."""
-        try:
-            return self._host.project.resolve(name).id
-        except NotFound:
-            if name.rpartition(":")[2] not in {
-                queue.rpartition(":")[2] for queue in self._host.project.implied
-            }:
-                raise
-            return self._queue(name)
-
     def _route(self, name: str) -> Route:
         return self._host.queues.route(self._queue(name))
 

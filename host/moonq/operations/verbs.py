@@ -61,7 +61,9 @@ _ROWS = (
     Verb("queues", "show every queue: what waits, runs and died, and how fast it goes",
         typed="queues", lua="mq.queues", answer="queues", command="queues", view="queues",
         more="A number that the broker cannot give is a dot. Rates are those of the last minute at"
-        " most. Without a running host only queues with a durable driver can be seen.",
+        " most. Behind a consumer stand its workers: 3/4 are three that are up, of a concurrency"
+        " of 4."
+        " Without a running host only queues with a durable driver can be seen.",
         examples=("moonq queues", "moonq queues --sort dead --json"), schema="moonq.queues/1"),
     Verb("consumers", "show every consumer with its state, workers and counts", needs=Needs.LIVE,
         lua="mq.consumers", answer="consumers"),
@@ -75,7 +77,8 @@ _ROWS = (
         ), needs=Needs.STATIC, typed="ls", lua="mq.entries", answer="entries", command="ls",
         view="entries", schema="moonq.ls/1",
         examples=("moonq ls", "moonq ls 'app:*' --kind queue.*"),
-        more="They are those of the running host, or of the files where none runs."),
+        more="They are those of the running host, or of the files where none runs. Ends with 4"
+        " when a name without * ? [ is no entry's."),
     Verb("entry", "show one entry with all its fields", (
             Argument("name", "the entry", source="entry", cli="ENTRY", typed="ID", lua="id"),
         ), needs=Needs.STATIC, typed="show", lua="mq.entry", command="show", view="entry",

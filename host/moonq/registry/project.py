@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from moonq.errors import NotFound
+from moonq.errors import Ambiguous, NotFound
 from moonq.registry import names
 from moonq.registry.common import Config, Lifecycle
 from moonq.registry.lua.text import LuaText
@@ -143,16 +143,23 @@ class Project:
         found = self.entries.get(name)
         return found or self.entries[names.meant(name, self.entries, self.name)]
 
-    def id_of(self, name: str, kind: str) -> str:
-        """Return the full id of *name*, an entry of *kind* (see `of_kind`) or implied by one.
+    def id_of(self, name: str, *kinds: str) -> str:
+        """Return the full id of *name*, an entry of *kinds* (see `of_kind`) or implied by one.
 
         Raises:
-            NotFound: None has that name, or several have.
+            NotFound: None has that name, or several have; names what of these kinds there is.
         """
-        declared = dict.fromkeys(entry.id for entry in self.of_kind(kind))
+        declared = dict.fromkeys(entry.id for kind in kinds for entry in self.of_kind(kind))
         implied = [id_ for id_, owner in self.implied.items() if owner in declared]
-        ids = [*declared, *implied]
-        other = self.entries.get(name)
-        if other is not None and name not in ids:
-            raise NotFound(f"{name} is of kind {other.kind}, not {kind.rstrip('.')}")
-        return names.meant(name, ids, self.name)
+        try:
+            return names.meant(name, [*declared, *implied], self.name)
+        except Ambiguous:
+            raise
+        except NotFound as problem:
+            others = [one for one in self.entries.values() if name in (one.id, one.name)]
+            if len(others) != 1:
+                raise
+            wanted = " or ".join(kind.rstrip(".") for kind in kinds)
+            raise NotFound(
+                f"{others[0].id} is of kind {others[0].kind}, not {wanted}", hint=problem.hint
+            ) from None

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from moonq.errors import NotFound
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
 from moonq.run.calling.context import CallContext
@@ -111,13 +110,7 @@ class Functions:
         state.close()
 
     def _entry(self, function: str) -> Entry:
-        entry = self._project.resolve(function)
-        if not isinstance(entry.config, Runnable):
-            raise NotFound(
-                f"{entry.id} is a {entry.kind}, not a function.lua",
-                hint="name a function.lua entry",
-            )
-        return entry
+        return self._project.entries[self._project.id_of(function, "function.lua")]
 
     def with_imports(self, entry: Entry) -> list[Entry]:
         """Return *entry* and every library that it loads."""

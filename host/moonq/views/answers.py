@@ -150,7 +150,7 @@ def _host(host: Found) -> Iterator[str]:
 
 
 #: Views whose answers come with notes.
-NOTED = frozenset(("queues", "messages", "published"))
+NOTED = frozenset(("queues", "messages", "published", "entries"))
 
 
 def notes(found: Found) -> Iterator[tuple[str, bool]]:
@@ -162,6 +162,8 @@ def notes(found: Found) -> Iterator[tuple[str, bool]]:
     for one in found.get("orphans", ()):
         count, place = plural(one["messages"], "message"), f"{one['queue']} at {one['driver']}"
         yield visible(f"{count} in {place}, which no queue declares: see `moonq move`"), True
+    if "entries" in found and not found["entries"]:
+        yield "no entry fits", True
     for row in queues:
         if row.get("problem"):
             yield visible(f"{row['id']}: {row['problem']}"), True

@@ -17,8 +17,7 @@ Edges = Sequence[Mapping[str, str]]
 def entries(found: Found, screen: Screen) -> Iterator[str]:
     """Yield a list of entries."""
     if not found["entries"]:
-        yield from ["no entry fits"] if screen.width else []
-        return
+        return  # the notes say it: in a pipe ids are for other commands
     columns = [
         Column("entry", get("id"), is_id=True),
         Column("kind", get("kind"), drop=1),

@@ -21,7 +21,7 @@ ORDERS = {"name": "id", "dead": "dead", "ready": "ready", "age": "oldest_age"}
 def queues(
     found: Found, screen: Screen, *, sort: str = "name", consumers: Iterable[Found] = ()
 ) -> Iterator[str]:
-    """Yield every queue with its numbers; *consumers* tell how busy those who serve it are."""
+    """Yield every queue with its numbers; *consumers* tell how many workers serve it."""
     rows = ordered(found["queues"], sort)
     if not rows:
         yield "no queues"
@@ -50,7 +50,7 @@ def _consumer(name: str, one: Found | None) -> str:
         return f"{name} paused"
     if one["state"] != "running":
         return f"{name} {one['state']}"
-    return f"{name} {one.get('busy', 0)}/{one['concurrency']}"
+    return f"{name} {_up(one)}"
 
 
 def _name(row: Found) -> Cell:
@@ -91,7 +91,12 @@ NUMBERS = (QUEUE, READY, IN_FLIGHT, DELAYED, DEAD, OLDEST, IN_RATE, OUT_RATE)
 def _workers(row: Found) -> Cell:
     if row["state"] != "running":
         return row["state"], "warn"
-    return f"{number(row['workers'])}/{number(row['concurrency'])}", ""
+    return _up(row), ""
+
+
+def _up(row: Found) -> str:
+    """How many workers are up, of those that there should be."""
+    return f"{number(row.get('workers'))}/{number(row['concurrency'])}"
 
 
 def _busy(row: Found) -> str:

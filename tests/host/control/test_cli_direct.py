@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -124,6 +126,59 @@ def test_a_call_sends_nothing_into_the_memory_of_its_own_process(
     assert "published    app:jobs  1" in said.out
 
 
+@pytest.mark.parametrize("after", ["", "; return 1"])
+def test_code_publishes_nothing_into_the_memory_of_its_own_process(
+    moonq: Moonq, project: Path, after: str
+) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    said = run(moonq, project, "eval", f"local id, e = queue.publish('app:jobs', 1){after}")
+    assert (said.code, said.out) == (4, "")
+    assert "no moonq host is running" in said.err
+    (project / "_index.yaml").write_text(DURABLE)
+    assert run(moonq, project, "eval", "#queue.publish('app:jobs', 1)").out == "36\n"
+
+
+def test_a_private_console_says_what_ends_with_its_memory(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(MEMORY)
+    (project / "fill.lua").write_text("for n = 1, 2 do require('queue').publish('app:jobs', n) end")
+    said = run(moonq, project, "repl", "-f", project / "fill.lua")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.startswith("2 messages in memory end with this private host\n  hint: ")
+    said = run(moonq, project, "repl --json", "-e", "#queue.publish('app:jobs', 1)")
+    assert json.loads(said.out)["values"] == [36]
+    assert said.err.startswith("1 message in memory ends with this private host\n")
+    assert run(moonq, project, "repl", "-e", "1").err == ""
+    (project / "_index.yaml").write_text(DURABLE)
+    assert run(moonq, project, "repl", "-f", project / "fill.lua").err == ""
+
+
+def test_a_damaged_store_is_unavailable_to_every_command(moonq: Moonq, project: Path) -> None:
+    (project / "_index.yaml").write_text(DURABLE)
+    assert run(moonq, project, "publish jobs", "1").code == 0
+    [file] = project.rglob("*.db")
+    file.write_bytes(bytes(range(256)) * 16)
+    for command in ("run --until-idle", "publish jobs 1", "peek jobs", "eval 1"):
+        said = run(moonq, project, command)
+        assert said.code == 5, command
+        assert "is damaged or no database" in said.err
+
+
+def test_a_stop_waits_a_second_for_a_store_that_another_program_holds(
+    moonq: Moonq, project: Path
+) -> None:
+    entries = DURABLE.replace("sqlite}", "sqlite, lifecycle: {start_timeout: 100ms}}")
+    (project / "_index.yaml").write_text(entries)
+    assert run(moonq, project, "publish jobs", "1").code == 0
+    [file] = project.rglob("*.db")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        said = run(moonq, project, "run --until-idle")
+        assert time.monotonic() - began < 8
+    assert said.code == 5
+    assert "is held by another process for too long" in said.err
+
+
 def test_a_durable_queue_is_paused_for_the_host_to_come(moonq: Moonq, project: Path) -> None:
     (project / "_index.yaml").write_text(DURABLE)
     assert run(moonq, project, "pause jobs").out == "paused app:jobs\n"
@@ -163,7 +218,7 @@ def test_what_is_no_queue_has_no_messages_with_or_without_a_host(
     said = run(moonq, project, "peek worker")
     assert said.code == 4
     assert "A801" not in said.err
-    assert "neither a queue nor a consumer" in run(moonq, project, "pause work").err
+    assert "not queue.queue or queue.consumer" in run(moonq, project, "pause work").err
 
 
 def test_production_asks_without_a_running_host_too(moonq: Moonq, project: Path) -> None:

@@ -152,8 +152,8 @@ def test_a_body_is_json_or_a_lua_literal(shop: Moonq, host: Host, typed: str, bo
 @pytest.mark.parametrize("command", ["publish idle", "call work"])
 def test_what_is_neither_is_refused(shop: Moonq, host: Host, command: str, typed: str) -> None:
     said = shop(*command.split(), typed)
-    assert said.code == 1
-    assert " is not JSON: line 1, column " in said.err or "neither JSON nor a Lua" in said.err
+    assert said.code == 2
+    assert "not JSON: line 1, column " in said.err or "neither JSON nor a Lua" in said.err
     assert host.queues.info("app:idle").ready == 0
 
 

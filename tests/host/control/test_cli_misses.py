@@ -55,9 +55,39 @@ def test_what_is_named_and_is_not_there_ends_with_4(moonq: Moonq, host: Host, co
 
 
 def test_a_filter_that_nothing_fits_is_an_answer(moonq: Moonq, host: Host) -> None:
-    for command in ("ls nosuch", "dead ls jobs", "dead drop jobs --older 1d --yes", "peek idle"):
+    for command in ("ls no*", "dead ls jobs", "dead drop jobs --older 1d --yes", "peek idle"):
         head, *more = command.split()
         assert moonq(head, *more, "-C", host.project.root).code == 0, command
+
+
+def test_a_name_that_is_listed_is_there_or_an_error(moonq: Moonq, host: Host) -> None:
+    said = moonq("ls", "jbos", "-C", host.project.root)
+    assert (said.code, said.out) == (4, "")
+    assert "did you mean `jobs`?" in said.err
+    said = moonq("ls", "jb*", "-C", host.project.root)
+    assert said == (0, "", "no entry fits\n")
+    assert moonq("ls", "jobs", "--kind", "store.*", "-C", host.project.root) == said
+
+
+@pytest.mark.parametrize(
+    ("command", "others"),
+    [
+        ("call nosuch", "app:work"),
+        ("pause nosuch", "app:idle, app:jobs"),
+        ("eval funcs.call('nosuch')", "app:work"),
+        ("eval mq.call('nosuch')", "app:work"),
+        ("eval mq.start('nosuch')", "app:idle"),
+        ("doctor --driver nosuch", "app:memory"),
+    ],
+)
+def test_only_what_fits_there_is_offered(
+    moonq: Moonq, host: Host, command: str, others: str
+) -> None:
+    said = moonq(*command.split(), "-C", host.project.root)
+    offered = said.err.partition("the project has ")[2].strip().split(", ")
+    assert set(others.split(", ")) <= set(offered), said.err
+    kinds = {host.project.entries[one].kind for one in offered if one in host.project.entries}
+    assert ("function.lua" in kinds) == ("call" in command)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ def queues() -> dict[str, Any]:
     return {"queues": [orders, letters, emails]}
 
 
-CONSUMERS = [{"id": "app:orders.consumer", "state": "running", "busy": 3, "concurrency": 4}]
+CONSUMERS = [
+    {"id": "app:orders.consumer", "state": "running", "busy": 1, "workers": 3, "concurrency": 4}
+]
 QUEUES = {
     120: """\
 queue                ready  in-flight  delayed  dead  oldest  in/s  out/s  consumers

@@ -36,6 +36,6 @@ def _explain(options: Options, function: str, error: dict[str, Any]) -> None:
     project, _ = inspect(options.project)
     if project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
-        finding = finding_of_call(project, project.resolve(function).id, fault)
+        finding = finding_of_call(project, project.id_of(function, "function.lua"), fault)
         lines = Lines(options, sys.stderr)
         lines.line(below=f"\n{lines.drawn([finding])}")

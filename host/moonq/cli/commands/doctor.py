@@ -108,17 +108,7 @@ def driver_entry(project: Project, name: str) -> Entry:
     Raises:
         NotFound: There is no such entry, or it is no driver.
     """
-    from moonq.drivers.entry import DriverFields
-    from moonq.errors import NotFound
-
-    entry = project.resolve(name)
-    if not isinstance(entry.config, DriverFields):
-        drivers = [entry.id for entry in project.of_kind("queue.driver.")]
-        raise NotFound(
-            f"{entry.id} is a {entry.kind}, no driver",
-            hint=f"the project's drivers are {', '.join(drivers)}" if drivers else "",
-        )
-    return entry
+    return project.entries[project.id_of(name, "queue.driver.")]
 
 
 def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities]:

@@ -23,7 +23,8 @@ from moonq.text.reading import text_of
 def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa: A001
     """Evaluate CODE (`-` reads it from stdin) and print its values as Lua literals.
 
-    It runs in a new state on the running host, or on a private one with its consumers off.
+    It runs in a new state on the running host, or on a private one with its consumers off,
+    which publishes nothing into its own memory.
     All modules are there by name, and `mq` for what the other commands do. Ends with 1 when it
     fails, with 8 when its time is over. With --json the first value is printed as JSON; one that
     JSON cannot carry is an error that names the place.

@@ -36,7 +36,7 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 @command()
 @click.argument("queue", shell_complete=completer("queue"))
-@click.argument("body", required=False)
+@click.argument("body", required=False, type=arguments.body)
 @click.option(
     "-H",
     "--header",
@@ -74,7 +74,7 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
 
     BODY is JSON or, where it begins with a brace, a Lua literal; `-` reads it from stdin. Arguments
     end up in the shell's history: give secrets by --file or stdin. Ends with 1 when a message was
-    refused or, with --wait, died; with 8 when the wait was over first.
+    refused or, with --wait, died; with 2 when BODY is neither; with 8 when the wait was over first.
 
     \b
     Examples:
@@ -117,7 +117,7 @@ def messages(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if (source := _source(given)) is not None:
         message = template.of_bytes(bytes_of(source))
     else:
-        message = template.message(arguments.as_json(given["body"]))
+        message = template.message(given["body"])
     return itertools.repeat(message, given["count"])
 
 

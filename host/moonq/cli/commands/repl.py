@@ -10,6 +10,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
+from moonq.cli.attached import telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
 from moonq.text.wording import plural
@@ -73,7 +74,8 @@ def repl(
 ) -> int:
     """Talk to the host of this project in Lua.
 
-    Attaches to the host that runs; without one a private host is started, with its consumers off.
+    Attaches to the host that runs; without one a private host is started, with its consumers off;
+    it says at its end how many messages in memory end with it.
     What is typed on a terminal is run statement by statement. A file, or stdin when it is no
     terminal, is one chunk: nothing is shown but what it prints. Each -e is a chunk or a command
     that shows its value, with --json as one document on a line. The first that fails is the last,
@@ -93,7 +95,8 @@ def repl(
 
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
-    reached = reach(options.project, to=attach, local=local, start=start, whole=True)
+    lost = telling_of_loss(options)
+    reached = reach(options.project, to=attach, local=local, start=start, whole=True, lost=lost)
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from moonq.drivers.sqlite.schema import check_owner, migrate
-from moonq.errors import Invalid, MoonqError, QueueError, QueueFull, Unavailable, Unsupported
+from moonq.errors import Held, Invalid, MoonqError, QueueError, QueueFull, Unavailable, Unsupported
 
 #: RETURNING came with it.
 OLDEST = (3, 35, 0)
@@ -24,8 +24,11 @@ NETWORK = re.compile(
     r"|ncpfs|nfs4?|ocfs2|smb3|smbfs"
 )
 MOUNTS = Path("/proc/mounts")
-#: Seconds of a real clock: how long set-up may take beside another process that sets up.
-SETUP = 10.0
+#: Seconds of a real clock that one try to open waits for another process. Who opens tries again
+#: as long as it may, and is stopped between two tries only.
+SETUP = 1.0
+#: Seconds that a look waits, which nothing else waits for.
+LOOK = 10.0
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -52,8 +55,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the file for looks that change nothing; the writer has it open already."""
+<<<<<<< HEAD
     with speaking_of(path):
         connection = _connect(path)
+=======
+    with _speaking_of(path):
+        connection = _connect(path, LOOK)
+>>>>>>> main
         connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -90,10 +98,10 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: float = SETUP) -> sqlite3.Connection:
     return sqlite3.connect(
         path,
-        timeout=SETUP,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
@@ -177,7 +185,7 @@ def _lock(handle: int, path: Path) -> None:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > give_up:
-                raise Unavailable(
+                raise Held(
                     f"{path}: another process has been opening it for {SETUP:.0f} s",
                     hint="look for a moonq that hangs",
                 ) from None
@@ -253,9 +261,9 @@ _MEANINGS: dict[int, tuple[type[QueueError], str, str]] = {
 }
 
 
-def held_too_long(path: Path) -> Unavailable:
+def held_too_long(path: Path) -> Held:
     """Return the refusal of work that could not get the file."""
-    return Unavailable(
+    return Held(
         f"{path} is held by another process for too long",
         hint="end the program that has a transaction open on it",
     )

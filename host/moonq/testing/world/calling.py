@@ -17,7 +17,7 @@ class CallUnderTest(Call):
     """A call of *function* in *world*, as its consumer would run it."""
 
     def __init__(self, world: World, function: str, consumer: str) -> None:
-        self._name = name = world.project.resolve(function).id
+        self._name = name = world.project.id_of(function, "function.lua")
         by = consumer_of(world.project, name, consumer)
         super().__init__(world, name, send=True, consumer=by)
         self._bench = world.bench
