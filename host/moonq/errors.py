@@ -22,13 +22,9 @@
       * ReadOnly        the session may only look
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
-<<<<<<< HEAD
-      * Refused         the broker turns us away: credentials, TLS, rights
-=======
       * Held            another process has the store for a moment
       * Unopened        the store cannot be opened (another try will not help)
-    * Refused           the broker turns us away: credentials, TLS, rights
->>>>>>> main
+      * Refused         the broker turns us away: credentials, TLS, rights
     * Uncertain         sent, no answer: may have been stored (worth another try)
     * Conflict          the broker has another declaration
     * LeaseLost
@@ -278,14 +274,6 @@ class Unavailable(QueueError):
     retryable = True
 
 
-<<<<<<< HEAD
-class Refused(Unavailable):
-    """The broker turns us away, for credentials, TLS or rights: only a change of them helps.
-
-    No message is to blame, and credentials rotate: one whose handler met this is tried again as its
-    queue says. The host does not wait for it, and gives up what cannot start for it.
-    """
-=======
 class Held(Unavailable):
     """Another process has the store, perhaps for a moment only."""
 
@@ -296,9 +284,12 @@ class Unopened(Unavailable):
     retryable = False
 
 
-class Refused(QueueError):
-    """The broker turns us away, for credentials, TLS or rights: only a change of them helps."""
->>>>>>> main
+class Refused(Unavailable):
+    """The broker turns us away, for credentials, TLS or rights: only a change of them helps.
+
+    No message is to blame, and credentials rotate: one whose handler met this is tried again as its
+    queue says. The host does not wait for it, and gives up what cannot start for it.
+    """
 
     exit_code = 6
 

@@ -55,13 +55,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the file for looks that change nothing; the writer has it open already."""
-<<<<<<< HEAD
     with speaking_of(path):
-        connection = _connect(path)
-=======
-    with _speaking_of(path):
         connection = _connect(path, LOOK)
->>>>>>> main
         connection.execute("PRAGMA query_only = ON")
     return connection
 
