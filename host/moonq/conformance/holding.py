@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -72,7 +73,8 @@ def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterat
         )
     with ThreadPoolExecutor(pace.at_once) as pool:
         factories = map(make_factory, range(len(CASES)))
-        yield from pool.map(partial(_finding, pace=pace), CASES, factories)
+        find = partial(_finding, pace=pace, turned_away=threading.Event())
+        yield from pool.map(find, CASES, factories)
 
 
 def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:
@@ -99,7 +101,10 @@ def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:
             driver.erase()
 
 
-def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
+def _finding(case: Case, make: Factory, pace: Pace, turned_away: threading.Event) -> Finding:
+    if turned_away.is_set():
+        # The threads are faster than whoever hears of it and cancels the rest.
+        return Finding(case, 0.0, skipped="the broker turned us away")
     begun = time.perf_counter()
     problem = skipped = ""
     try:
@@ -107,6 +112,7 @@ def _finding(case: Case, make: Factory, pace: Pace) -> Finding:
     except TooLong as reason:
         skipped = str(reason)
     except Refused:
+        turned_away.set()
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to answer for it
         problem = _explain(error)

@@ -66,7 +66,7 @@ def _open(driver: Driver, told: Callable[[Event], None]) -> None:
     """Open it; whatever keeps it closed, what it stores is unavailable.
 
     Raises:
-        Unavailable: It could not be opened.
+        Unavailable: It could not be opened; `Refused` where the broker turns us away.
     """
     try:
         driver.open(told)
