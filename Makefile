@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # What depends on the Python it runs on: threads, stacks, sockets, C code.
 PART := tests/sandbox tests/drivers tests/host/control tests/host/console \
-  $(addprefix tests/host/test_,cli.py cli_end.py cli_fuzz.py cli_run.py delivery.py json_in.py \
-  log.py outlet.py reload.py supervisor.py until_idle.py)
+  $(addprefix tests/host/test_,cli.py cli_end.py cli_fuzz.py delivery.py json_in.py \
+  log.py outlet.py reload.py supervisor.py until_idle.py) \
+  $(addprefix --ignore tests/drivers/test_,invariants.py foreign.py fast_clock.py limited.py)
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold
