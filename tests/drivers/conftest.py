@@ -20,17 +20,31 @@ from moonq.drivers.base import Driver  # noqa: E402
 QUICK: dict[str, dict[str, Any]] = {
     "queue.driver.sqlite": {"durability": "normal", "ballast_mb": 0},
 }
+#: What starts the server of a kind where none runs yet, and returns the fields of a place at it
+#: that nobody has used: one row for each kind that needs a server, see `tests/servers`.
+PLACES: dict[str, Callable[[], dict[str, Any]]] = {}
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
 
 
-def make_driver(name: str, clock: Clock, folder: Path) -> Driver:
-    """A driver of the short *name* whose place is in *folder*."""
+#: Those that go by the clock they are given; the others have tests of their own, in real time.
+VIRTUAL = sorted(name for name, driver in DRIVERS.items() if driver.pace.is_virtual)
+
+
+def place(name: str) -> dict[str, Any]:
+    """The fields of a place that nobody has used, of the driver of the short *name*."""
+    kind = DRIVERS[name].kind
+    return {"name": "driver", "kind": kind, **QUICK.get(kind, {}), **PLACES.get(kind, dict)()}
+
+
+def make_driver(
+    name: str, clock: Clock, folder: Path, fields: dict[str, Any] | None = None
+) -> Driver:
+    """A driver of the short *name* at *fields*, else at a fresh place; files in *folder*."""
     driver = DRIVERS[name]
-    fields = {"name": "driver", "kind": driver.kind, **QUICK.get(driver.kind, {})}
-    return driver.make(driver.fields.model_validate(fields), clock, folder)
+    return driver.make(driver.fields.model_validate(fields or place(name)), clock, folder)
 
 
-@pytest.fixture(params=sorted(DRIVERS))
+@pytest.fixture(params=VIRTUAL)
 def driver_name(request: pytest.FixtureRequest) -> str:
     name = request.param
     assert isinstance(name, str)
@@ -43,8 +57,8 @@ def make_scene(driver_name: str, tmp_path_factory: pytest.TempPathFactory) -> It
     scenes: list[Scene] = []
 
     def make() -> Scene:
-        folder = tmp_path_factory.mktemp(driver_name)
-        scenes.append(Scene(lambda clock: make_driver(driver_name, clock, folder)))
+        folder, fields = tmp_path_factory.mktemp(driver_name), place(driver_name)
+        scenes.append(Scene(lambda clock: make_driver(driver_name, clock, folder, fields)))
         return scenes[-1]
 
     yield make
