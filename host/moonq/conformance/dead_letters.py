@@ -113,6 +113,7 @@ def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -
 
 
 @needs("max_length")
+@exactly("max_length")
 def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     """§4 dead letters: more than the queue itself may hold."""
     scene.declare("q", max_length=2)
@@ -203,6 +204,7 @@ def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
 
 
 @needs("max_length")
+@exactly("max_length")
 def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
     scene.declare("q", max_length=3)

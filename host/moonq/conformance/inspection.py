@@ -206,6 +206,7 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
 
 
 @needs("purge")
+@exactly("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
     consumer = scene.serving("running", "leased", "ready", prefetch=2)
