@@ -53,7 +53,7 @@ class Certificates:
         self.worker, self.worker_key = folder / "worker.pem", folder / "worker.key"
         authority.cert_pem.write_to_path(str(self.ca))
         _write(authority.issue_cert("localhost", "127.0.0.1"), self.server, self.server_key)
-        _write(authority.issue_cert(common_name="worker"), self.worker, self.worker_key)
+        _write(authority.issue_cert("worker", common_name="worker"), self.worker, self.worker_key)
 
 
 class Rabbit:
