@@ -1,0 +1,1 @@
+"""The driver that keeps messages in RabbitMQ."""
