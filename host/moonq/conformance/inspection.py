@@ -67,7 +67,7 @@ def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
 def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene) -> None:
     """§9 oldest_age: a failed message does not get younger."""
     scene.publish("a")
-    scene.consumer().finish(retry(1))
+    scene.consumer().finish(retry(1), limit=1)
     scene.later(10)
     scene.publish("b")
     assert scene.near(scene.info().oldest_age, 10)

@@ -149,7 +149,7 @@ def many_short_lives_leave_nothing_behind(scene: Scene) -> None:
     consumer = scene.consumer()
     for _ in range(200):
         scene.publish("x", ttl=10.0)
-        consumer.finish(ACK)
+        consumer.finish(ACK, limit=1)
     scene.publish("y", ttl=10.0)
     consumer.finish(dead())
     scene.later(10)
