@@ -58,7 +58,7 @@ class Load:
 
     def _publish(self) -> None:
         number = 0
-        while not self._stop.is_set():
+        while not self._stop.wait(0.02):
             names = [f"m{number + n}" for n in range(20)]
             number += 20
             batch = [message(one, delay=0.7 * (n % 3 == 0)) for n, one in enumerate(names)]

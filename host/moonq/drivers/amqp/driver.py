@@ -101,6 +101,8 @@ class AmqpDriver:
         self._is_connected = False
         self._problem: QueueError | None = None
         self._blocked: str | None = None
+        self._is_begun = False
+        """Whether all of it is declared and consumed at these connections."""
         self._broken: SimpleQueue[Line | None] = SimpleQueue()
         """What the keeper is to mend: a line, or None for all of it."""
         self._keeper: threading.Thread | None = None
@@ -198,6 +200,7 @@ class AmqpDriver:
         for line in list(self._lines.values()):
             if line.desks:
                 self._consume(line)
+        self._is_begun = True
 
     def _declare_shared(self, *, is_known: bool) -> None:
         if is_known:
@@ -240,8 +243,9 @@ class AmqpDriver:
     def _mend(self, line: Line | None) -> None:
         links = self._links
         assert links is not None
-        if not links.is_open:
+        if not links.is_open or not self._is_begun:
             self._drain_broken()
+            self._is_begun = False
             links.connect()
             self._begin(is_known=False)
             self._set_connected(None)
@@ -561,7 +565,7 @@ class AmqpDriver:
         if not self._is_open:
             raise self._away()
         self._settler.flush(LEAST)
-        desk = AmqpDesk(line, prefetch)
+        desk = AmqpDesk(line, prefetch, name)
         with line.lock:
             line.desks.append(desk)
         try:
