@@ -129,6 +129,12 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+def _profiles(ctx: click.Context) -> list[tuple[str, str]]:
+    from moonq.kinds import read
+
+    return [(name, "") for name in read(_project(ctx)).profiles]
+
+
 def _targets(ctx: click.Context) -> list[tuple[str, str]]:
     return [*_queues(ctx), *_entries(ctx, "queue.consumer")]
 
@@ -143,4 +149,5 @@ _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "consumer": lambda ctx: _entries(ctx, "queue.consumer"),
     "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
     "message": _messages,
+    "profile": _profiles,
 }

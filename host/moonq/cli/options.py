@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from moonq.text import theme
 from moonq.text.folding import fold_text
@@ -24,6 +25,7 @@ class Options:
     """What the common options say, and the ways to talk that follow from them."""
 
     project: Path = Path()
+    profile: str = ""
     color: str = "auto"
     json: bool = False
     quiet: bool = False
@@ -90,6 +92,12 @@ def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> Non
         theme.choose(value)
 
 
+def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from moonq.cli.completing import completer
+
+    return completer("profile")(ctx, _, incomplete)
+
+
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
 
 COMMON = (
@@ -99,6 +107,13 @@ COMMON = (
         type=click.Path(path_type=Path),
         metavar="DIR",
         help="Folder of the project (or one YAML file).",
+        **KEPT,
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        help="Profile of moonq.yaml to lay over the project.",
+        shell_complete=_profiles,
         **KEPT,
     ),
     click.option(

@@ -94,7 +94,7 @@ class Entry:
     def place(self, *path: str | int) -> tuple[str, int, int]:
         """Return file, line and column of a field, or of the nearest one around it."""
         node = locate(self.node, path)
-        return (self.file, node.line, node.column)
+        return (node.source.file if node.source else self.file, node.line, node.column)
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,10 @@ class Project:
     """Ids that are not written down (a queue's dead letters), and the entry that implies each."""
     path: Path | None = None
     """What was loaded: the folder, or a single file in it."""
+    profile: str = ""
+    """The profile that is laid over it; empty for none."""
+    profiles: tuple[str, ...] = ()
+    """All profiles there are to choose from."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of *kind*; a prefix that ends with a dot means the whole family."""
