@@ -32,7 +32,9 @@ def mend(path: Path, profile: str = "") -> list[Finding]:
         for file in sorted(files):
             edits = [edit for one in done for edit in one.edits if edit.file == file]
             _write(loaded.root / file, edited(before[file], edits))
-        if _unread(path, profile) > sum(finding.code.startswith("P") for finding in loaded.findings):
+        if _unread(path, profile) > sum(
+            finding.code.startswith("P") for finding in loaded.findings
+        ):
             # It was written in a way that the edits do not know: a person must do it.
             for file, data in before.items():
                 _write(loaded.root / file, data)

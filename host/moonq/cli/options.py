@@ -46,6 +46,10 @@ class Options:
             sys.stderr.write("".join(f"{line}\n" for line in lines))
             sys.stderr.flush()
 
+    def warn(self, text: str) -> None:
+        """Say what matters, even where little is said."""
+        self.say(text, important=True)
+
     def notice(self, text: str) -> None:
         """Say it, as the other faces of `moonq.control.asking` do."""
         self.say(text)

@@ -19,6 +19,7 @@ from moonq.registry.draft import Draft, Drafts
 from moonq.registry.drafts import Reader
 from moonq.registry.kind import Kinds
 from moonq.registry.lua import scripts
+from moonq.registry.origins import origins
 from moonq.registry.problems import Problems
 from moonq.registry.profiles import Choice
 from moonq.registry.project import Entry, Project, Reference
@@ -138,7 +139,15 @@ class _Loading:
         name = settings.name or (self.path.stem if is_file else self.path.resolve().name)
         choice = self.choice
         return Project(
-            root, name, settings, entries, implied, self.path, choice.name, choice.names
+            root,
+            name,
+            settings,
+            entries,
+            implied,
+            self.path,
+            choice.name,
+            choice.names,
+            origins(choice.settings, process.FILE, choice.name),
         )
 
 

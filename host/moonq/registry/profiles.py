@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
-from moonq.registry.settings import FILE, Profile, Settings
+from moonq.registry.settings import FILE, Profile
 from moonq.registry.yaml.merging import brought, merged
 from moonq.registry.yaml.nodes import Map, Node, Scalar
 from moonq.text.findings import Finding, Source, error
