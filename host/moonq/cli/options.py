@@ -96,10 +96,22 @@ def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> Non
         theme.choose(value)
 
 
-def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from moonq.cli.completing import completer
+def project_of(ctx: click.Context) -> Path:
+    """Return the project of a command line that is still being typed."""
+    context: click.Context | None = ctx
+    while context is not None:
+        place = context.params.get("project") or context.params.get("place")
+        if place is not None:
+            return Path(place)
+        context = context.parent
+    return ctx.ensure_object(Options).project
 
-    return completer("profile")(ctx, _, incomplete)
+
+def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from moonq.registry.profiles import names_at
+
+    names = names_at(project_of(ctx))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}

@@ -16,11 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft
 from moonq.registry.problems import Problems
 from moonq.registry.settings import FILE, Profile
+from moonq.registry.yaml import reading
 from moonq.registry.yaml.merging import brought, merged
 from moonq.registry.yaml.nodes import Map, Node, Scalar
 from moonq.text.findings import Finding, Source, error
@@ -170,6 +172,18 @@ class Reader:
 
     def _add(self, code: str, message: str, node: Node, help_: str = "") -> None:
         self.findings.append(error(code, message, self.source.at(node), help=help_))
+
+
+def names_at(path: Path) -> tuple[str, ...]:
+    """Return the profiles of the project at *path*, without a look at anything else of it."""
+    file = (path.parent if path.is_file() else path) / FILE
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return ()
+    source = Source.of(FILE, data)
+    node, _ = reading.read(source, data)
+    return Reader(source, node, []).choose("").names if isinstance(node, Map) else ()
 
 
 def no_profile(
