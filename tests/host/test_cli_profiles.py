@@ -53,6 +53,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "moonq.yaml").write_text(SETTINGS)
     (tmp_path / "work.lua").write_text(WORK)
     monkeypatch.chdir(tmp_path)
+    # Hosts of others on this machine are none of these tests' business.
+    (tmp_path / ".runtime").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ".runtime"))
     return tmp_path
 
 

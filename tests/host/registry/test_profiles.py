@@ -90,6 +90,9 @@ def test_another_kind_drops_the_fields_of_the_old_one(make: Make) -> None:
     driver = fields(project, "driver")
     assert isinstance(driver, SqliteFields)
     assert (driver.path, driver.meta) == ("shop.db", {"team": "shop"})
+    entry = project.entries["app:driver"]
+    assert entry.place("path") == ("moonq.yaml", 4, 53)
+    assert entry.place("meta") == ("src/_index.yaml", 3, 69)
 
 
 @pytest.mark.parametrize("kind", ["kind: queue.driver.memory, ", ""])
@@ -191,6 +194,11 @@ def test_lua_in_a_profile_fails_at_its_line_of_moonq_yaml(make: Make) -> None:
             prod("kind: queue.driver.sqlte"),
             ("R201", "unknown entry kind `queue.driver.sqlte`", "moonq.yaml:4:26"),
             "did you mean `queue.driver.sqlite`?",
+        ),
+        (
+            prod("kind: null"),
+            ("R207", "`kind` must be text", "moonq.yaml:4:26"),
+            "",
         ),
         (
             prod("kind: [a]"),
