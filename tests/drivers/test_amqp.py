@@ -342,6 +342,54 @@ def test_a_dead_letter_queue_that_is_gone_loses_no_dead_letter(
     assert driver.info("q").delayed is None, "it waits in the ladder"
 
 
+def test_a_ladder_that_somebody_deletes_is_made_again_for_what_was_published(make: Make) -> None:
+    driver = make(url=(where := rabbit.place()["url"]))
+    consumer = driver.subscribe("q", 10, timeout=60.0)
+    connection = pika.BlockingConnection(pika.URLParameters(where))
+    for level in range(ladder.LEVELS):
+        connection.channel().exchange_delete(ladder.exchange(level))
+    connection.close()
+    publish(driver, "late", delay=0.2)
+    publish(driver, "now")
+    names = [one.message.id for one in consumer.take(1, 5.0) + consumer.take(1, 5.0)]
+    assert sorted(names) == ["late", "now"]
+
+
+def test_a_channel_that_the_broker_closes_is_opened_again(make: Make, events: list[Event]) -> None:
+    """As it does when a consumer exceeds its time."""
+    driver = make()
+    consumer = driver.subscribe("q", 10, timeout=60.0)
+    publish(driver, "a")
+    (delivery,) = consumer.take(1, 5.0)
+    line_channel = driver._lines["q"].channel
+    assert line_channel is not None
+    line_channel.ack(9999)
+    until(lambda: any(one.kind == "cancelled" for one in events), "it is told", 5)
+    assert not consumer.settle(delivery, ACK), "it is not ours any more"
+    (again,) = consumer.take(1, 5.0)
+    assert again.message.id == "a"
+    assert consumer.start(again)
+    assert consumer.settle(again, ACK)
+
+
+def test_messages_of_deleted_queues_are_told_of(make: Make) -> None:
+    where = rabbit.place()["url"]
+    driver = make(url=where)
+    publish(driver, "a", delay=0.1)
+    connection = pika.BlockingConnection(pika.URLParameters(where))
+    connection.channel().queue_delete(driver._at_broker("q.again"))
+    unroutable = connection.channel()
+    until(
+        lambda: unroutable.queue_declare("moonq.unroutable", passive=True).method.message_count,
+        "it is there",
+        5,
+    )
+    connection.close()
+    # Whoever begins anew looks, as the keeper of a connection does.
+    driver._declare_shared(is_known=False)
+    assert list(driver.health()) == ["1 message of queues that were deleted in moonq.unroutable"]
+
+
 def test_what_every_level_of_the_ladder_is_called_fits(url: str) -> None:
     longest = "ü" * 80
     assert len(ladder.key(longest, ladder.units(ladder.LONGEST))[1].encode()) <= 255
