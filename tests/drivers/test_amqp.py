@@ -93,9 +93,17 @@ def publish(driver: AmqpDriver, *names: str, queue: str = "q", **more: Any) -> N
     assert answers == [Receipt(name) for name in names]
 
 
-def taken(driver: AmqpDriver, queue: str = "q", prefetch: int = 10) -> tuple[Any, list[Delivery]]:
+def taken(
+    driver: AmqpDriver, queue: str = "q", prefetch: int = 10, count: int = 1
+) -> tuple[Any, list[Delivery]]:
+    """A consumer, and the first *count* messages that it gets."""
     consumer = driver.subscribe(queue, prefetch, timeout=60.0)
-    return consumer, consumer.take(10, 5.0)
+    found = consumer.take(count, 5.0)
+    while len(found) < count:
+        more = consumer.take(count - len(found), 5.0)
+        assert more, f"only {len(found)} of {count} came"
+        found += more
+    return consumer, found
 
 
 def leave(consumer: Any) -> None:
@@ -177,7 +185,7 @@ def test_what_runs_in_a_crash_is_counted_though_its_neighbours_are_not(make: Mak
     driver = make(url=where, prefix="")
     publish(driver, "killer", *(f"m{n}" for n in range(5)))
     assert [_let_it_kill(where)[0] for _ in range(2)] == ["killer"] * 2
-    _, deliveries = taken(driver)
+    _, deliveries = taken(driver, count=6)
     counted = {one.message.id: one.interruptions for one in deliveries}
     # The first crash looks like a hand-back.
     assert counted == {"killer": 1, **{f"m{n}": 0 for n in range(5)}}
@@ -217,9 +225,7 @@ def test_a_message_of_any_client_is_handled_and_keeps_its_id(make: Make, channel
     )
     channel.basic_publish("", driver._at_broker("q"), b'{"n": 1}', properties)
     channel.basic_publish("", driver._at_broker("q"), b"no json")
-    consumer, first = taken(driver)
-    while len(first) < 2:
-        first += consumer.take(1, 5.0)
+    consumer, first = taken(driver, count=2)
     order, other = (one.message for one in first)
     assert order.headers == {
         "tenant": "t1",
@@ -233,9 +239,7 @@ def test_a_message_of_any_client_is_handled_and_keeps_its_id(make: Make, channel
     assert consumer.start(first[0])
     assert consumer.settle(first[0], Retry(0.1, BOOM))
     leave(consumer)
-    _, again = taken(driver)
-    while len(again) < 2:
-        again += _.take(1, 5.0)
+    _, again = taken(driver, count=2)
     assert {(one.message.id, one.attempt) for one in again} == {(order.id, 2), (other.id, 1)}
 
 
@@ -408,9 +412,7 @@ def test_a_name_that_a_broker_would_read_itself_travels_as_it_is() -> None:
 def test_a_hand_back_among_many_leaves_the_rest(make: Make) -> None:
     driver = make()
     publish(driver, *(f"m{n}" for n in range(6)))
-    consumer, deliveries = taken(driver, prefetch=6)
-    while len(deliveries) < 6:
-        deliveries += consumer.take(6, 5.0)
+    consumer, deliveries = taken(driver, prefetch=6, count=6)
     assert consumer.settle(deliveries[2], RELEASE)
     assert consumer.ack(deliveries[3:]) == [True] * 3
     (again,) = consumer.take(6, 5.0)
