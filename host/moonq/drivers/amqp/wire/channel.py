@@ -239,8 +239,8 @@ class Channel:
     ) -> str:
         """Have the messages of *queue* delivered, and return the tag to cancel that.
 
-        With *on_batch*, what came at once is given at once, which is a good deal cheaper; the tags of
-        a channel come in their order all the same, whoever gets them.
+        With *on_batch*, what came at once is given at once, which is a good deal cheaper; the tags
+        of a channel come in their order all the same, whoever gets them.
         *on_cancel* is told when the broker ends it: the queue is gone, or a time limit over.
         """
 
