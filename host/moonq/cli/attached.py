@@ -19,6 +19,7 @@ from moonq.errors import ReadOnly
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
+    from moonq.control.locating import Place
     from moonq.control.reaching import Reached
 
 
@@ -30,8 +31,11 @@ def attached(
     changes: str = "",
     yes: bool = False,
     loud: bool = False,
+    place: Place | None = None,
 ) -> Iterator[Reached]:
     """Give the running host of the project, or a private one unless it must be *live*.
+
+    Where several run it is the one that was named, or any; or the one at *place*.
 
     *changes* says what is about to change; a host in production is then asked for the right to.
     *loud* lets a private host's scripts log to stderr.
@@ -40,7 +44,8 @@ def attached(
 
     level = "warn" if not loud else "debug" if options.verbose else "info"
     log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
-    with reach(options.project, live=live, lost=telling_of_loss(options)) as host:
+    lost = telling_of_loss(options)
+    with reach(options.project, to=place or "", host=options.host, live=live, lost=lost) as host:
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host

@@ -64,7 +64,7 @@ def _project(ctx: click.Context) -> Path:
 def _asked(ctx: click.Context, kind: str, **fields: Any) -> Any:
     from moonq.control.client import connect
 
-    with connect(_project(ctx), patience=0.2) as host:
+    with connect(_project(ctx), host=ctx.ensure_object(Options).host, patience=0.2) as host:
         return host.request(kind, **fields)
 
 
@@ -133,6 +133,12 @@ def _targets(ctx: click.Context) -> list[tuple[str, str]]:
     return [*_queues(ctx), *_entries(ctx, "queue.consumer")]
 
 
+def _hosts(ctx: click.Context) -> list[tuple[str, str]]:
+    from moonq.control import hosts
+
+    return [(one.name, f"pid {hosts.pid_of(one)}") for one in hosts.running(_project(ctx))]
+
+
 #: What may be named -> its names, each with a word about it.
 _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "queue": _queues,
@@ -143,4 +149,5 @@ _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "consumer": lambda ctx: _entries(ctx, "queue.consumer"),
     "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
     "message": _messages,
+    "host": _hosts,
 }

@@ -45,15 +45,18 @@ class Narrator:
         """Whether what was saved last does not work."""
         self._log = log.get("moonq")
 
-    def opened(self, project: Project) -> None:
-        """The project was read and is sound."""
+    def opened(self, project: Project, name: str = "") -> None:
+        """The project was read and is sound; *name* is the host's, where it was given one."""
         self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
         self._tell(
-            f"moonq {__version__} · {project.name} · pid {os.getpid()}",
+            " · ".join(
+                filter(None, [f"moonq {__version__}", project.name, name, f"pid {os.getpid()}"])
+            ),
             "opened",
             version=__version__,
             project=project.name,
             pid=os.getpid(),
+            **({"name": name} if name else {}),
         )
 
     def service(self, status: ServiceStatus) -> None:

@@ -29,6 +29,8 @@ class Options:
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
+    host: str = ""
+    """Which of the project's hosts is meant; "" is the only one, or any."""
     given: set[str] = field(default_factory=set)
     """Which of these were said, be it with their defaults."""
 
@@ -123,6 +125,20 @@ COMMON = (
 )
 
 
+def host_option() -> click.Option:
+    """Return `--host`, for a command that asks a running host."""
+    from moonq.cli.completing import completer
+
+    return click.Option(
+        ["--host"],
+        metavar="NAME",
+        envvar="MOONQ_HOST",
+        help="The host that is meant, by its name or pid, where several run.",
+        shell_complete=completer("host"),
+        **KEPT,
+    )
+
+
 def _keep_project(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
     if value is not None:
         ctx.ensure_object(Options).project = value
@@ -180,12 +196,17 @@ def _reread(value: Any) -> Any:
 
 
 def command(
-    cls: type[click.Command] = click.Command, **attributes: Any
+    cls: type[click.Command] = click.Command, *, asks: bool = False, **attributes: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a function a command, with the common options as its first argument."""
+    """Make a function a command, with the common options as its first argument.
+
+    One that *asks* a running host has `--host` as well.
+    """
 
     def make(action: Callable[..., Any]) -> click.Command:
         made = click.command(cls=cls, **attributes)(pass_options(_text_only(action)))
+        if asks:
+            made.params.append(host_option())
         for option in COMMON:
             option(made)
         return made

@@ -104,7 +104,10 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
     host = view.host
     profile = "PRODUCTION" if host["profile"] == "production" else host["profile"]
     silent = host["silent_for"] > max(3.0, 2 * look.interval)
-    facts = [f"moonq top   {host['project']} {profile}", f"up {age(max(1, host['up']))}"]
+    hosts = len(host.get("pids") or ())
+    facts = [f"moonq top   {host['project']} {profile}"]
+    facts += [f"{hosts} hosts"] if hosts > 1 else []
+    facts += [f"up {age(max(1, host['up']))}"]
     facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
     facts += [] if host["memory_bytes"] is None else [f"{host['memory_bytes'] / 2**20:.0f} MB"]
     facts += [f"NO ANSWER for {age(host['silent_for'])}" if silent else "socket ok"]

@@ -22,7 +22,8 @@ class View:
     since_start: bool
     """Whether that is the host's whole life."""
     host: Row
-    """The process: `project`, `profile`, `pid`, `up`, `cpu` (cores in use), `memory_bytes`;
+    """The process: `project`, `profile`, `pid`, `name`, `up`, `cpu` (cores in use),
+    `memory_bytes`; `pids`, where it is several hosts of the project in one;
     `silent_for`: seconds since it last answered, when it should have."""
     queues: tuple[Row, ...]
     """`id`, `ready`, `in_flight`, `delayed`, `dead`, `oldest_age`, `in_rate`, `out_rate`,

@@ -39,7 +39,10 @@ def ordered(rows: Iterable[Found], sort: str) -> list[Found]:
 
 
 def _served(row: Found, consumers: Mapping[str, Found]) -> Cell:
-    text = ", ".join(_consumer(name, consumers.get(name)) for name in row.get("consumers", ()))
+    parts = [_consumer(name, consumers.get(name)) for name in row.get("consumers", ())]
+    if row.get("elsewhere"):
+        parts.append(f"{'+' if parts else ''}{row['elsewhere']} elsewhere")
+    text = ", ".join(parts)
     return text or "none", "" if text else "dim"
 
 

@@ -16,7 +16,7 @@ from moonq.text.plain import visible
 from moonq.text.reading import text_of
 
 
-@command()
+@command(asks=True)
 @click.argument("code")
 @click.option("--timeout", type=arguments.duration, default="30s", help="Stop it after that.")
 @click.option("--yes", is_flag=True, help="Let it change things in production as well.")

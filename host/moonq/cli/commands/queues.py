@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +14,10 @@ from moonq.cli.attached import attached
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
 from moonq.operations.verbs import VERBS
+
+if TYPE_CHECKING:
+    from moonq.control.reaching import Reached
+    from moonq.control.together import Together
 
 _VERB = VERBS["queues"]
 ORDERS = ("name", "dead", "ready", "age")
@@ -20,13 +27,29 @@ _SORT = click.Option(
 )
 
 
+@contextmanager
+def _asked(options: Options) -> Iterator[Reached | Together]:
+    """Give all hosts of the project as one, or a private host where none runs."""
+    from moonq.control import hosts
+    from moonq.control.together import Together
+
+    if len(hosts.meant(options.project, options.host)) < 2:
+        with attached(options) as host:
+            yield host
+        return
+    with Together(options.project) as every:
+        yield every
+        for sentence in every.silent:
+            options.say(f"{sentence}: its workers are not counted", important=True)
+
+
 @command_of(_VERB, _WATCH, _SORT)
 def queues(options: Options, watch: bool, sort: str) -> int:
     """Show them until it is enough."""
     from moonq import views
     from moonq.control.asking import beside
 
-    with attached(options) as host:
+    with _asked(options) as host:
         while True:
             answer = host.request("queues")
             found = {**answer, "queues": views.ordered(answer["queues"], sort)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,6 +19,7 @@ from moonq.text.wording import plural
 if TYPE_CHECKING:
     from moonq.console.core import Console
     from moonq.console.terminal import Terminal
+    from moonq.control.locating import Place
     from moonq.control.reaching import Reached
 
 
@@ -31,7 +33,7 @@ class _Code(click.types.StringParamType):
         return [rv]
 
 
-@command()
+@command(asks=True)
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
 @click.option("--start", is_flag=True, help="Start the consumers of a private host too.")
@@ -93,11 +95,22 @@ def repl(
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
+    if attach and options.host:
+        raise click.UsageError("--attach and --host both say which host is meant: keep one")
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
     lost = telling_of_loss(options)
-    reached = reach(options.project, to=attach, local=local, start=start, whole=True, lost=lost)
+    reached = reach(
+        options.project,
+        to=attach,
+        host=options.host,
+        local=local,
+        start=start,
+        whole=True,
+        lost=lost,
+    )
     with logging(options, terminal), reached as found:
+        among = found.settle()
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
         face = terminal or (
@@ -107,7 +120,7 @@ def repl(
         with closing(console):
             if terminal is None:
                 return _run(console, scripts, codes)
-            for line in _greeting(found):
+            for line in _greeting(found, among):
                 terminal.notice(line)
             terminal.run(console)
             return 0
@@ -154,16 +167,22 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
     return nullcontext()
 
 
-def _greeting(found: Reached) -> list[str]:
+def _greeting(found: Reached, among: Sequence[Place]) -> list[str]:
     hello = found.client.hello
-    where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
+    called = f"host {hello['name']}, " if among else ""
+    where = (
+        f"attached to {hello['project']} ({called}pid {hello['pid']}, profile {hello['profile']})"
+    )
     leaving = "the host stays up"
     if found.is_private:
         where = f"private host of {hello['project']}; consumers are off until \\start"
         leaving = "this host ends with you"
+    others = [one.name for one in among if one != found.client.place]
     entries = plural(hello["entries"], "entry")
+    beside = [f"beside it: {', '.join(others)} · moonq repl --host NAME"] if others else []
     return [
         f"moonq {__version__} console · {where}",
+        *beside,
         f"Lua 5.4 · {entries} · your session has its own Lua state",
         f"\\? help · Ctrl-C interrupts · Ctrl-D leaves ({leaving})",
     ]
