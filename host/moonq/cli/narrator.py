@@ -48,15 +48,14 @@ class Narrator:
     def opened(self, project: Project, name: str = "") -> None:
         """The project was read and is sound; *name* is the host's, where it was given one."""
         self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
+        about = [f"moonq {__version__}", project.name, name, f"pid {os.getpid()}"]
         self._tell(
-            " · ".join(
-                filter(None, [f"moonq {__version__}", project.name, name, f"pid {os.getpid()}"])
-            ),
+            " · ".join(filter(None, about)),
             "opened",
             version=__version__,
             project=project.name,
             pid=os.getpid(),
-            **({"name": name} if name else {}),
+            **({"host": name} if name else {}),
         )
 
     def service(self, status: ServiceStatus) -> None:

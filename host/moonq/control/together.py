@@ -49,6 +49,7 @@ class Together:
         self._project = project
         self._host = host
         self._lock = threading.Lock()
+        self._is_closed = False
         self._clients: dict[Path, Client] = {}
         self._silent: dict[Path, tuple[float, MoonqError]] = {}
         """When which host was last asked in vain, and what it met."""
@@ -62,7 +63,11 @@ class Together:
             HostSilent: None answers.
         """
         with self._lock:
-            self._clients = {path: one for path, one in self._clients.items() if not one.is_gone}
+            if self._is_closed:
+                raise HostSilent("these hosts are asked no more")
+            for path, gone in [one for one in self._clients.items() if one[1].is_gone]:
+                self._clients.pop(path)
+                gone.close()
             for place in hosts.meant(self._project, self._host) or [place_of(self._project)]:
                 if not (place.lock_file in self._clients or self._was_silent(place)):
                     self._connect(place)
@@ -119,8 +124,10 @@ class Together:
 
     def close(self) -> None:
         """Hang up."""
-        for client in self._clients.values():
-            client.close()
+        with self._lock:
+            self._is_closed = True
+            for client in self._clients.values():
+                client.close()
 
     def __enter__(self) -> Together:
         return self
