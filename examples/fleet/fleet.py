@@ -150,12 +150,13 @@ def account(publisher: Publisher, lines: Iterable[dict[str, object]]) -> bool:
     """Print what became of every step; whether all is well."""
     last = dict.fromkeys(publisher.walks, 0)
     by_host: Counter[str] = Counter()
-    wrong = twice = 0
+    wrong = again = twice = 0
     for line in lines:
         walk, number = str(line["walk"]), int(str(line["number"]))
         if walk not in last:
             continue  # of an earlier run
         by_host[str(line["host"])] += 1
+        again += bool(line["again"])
         twice += number == last[walk]
         wrong += number not in (last[walk], last[walk] + 1)
         last[walk] = max(number, last[walk])
@@ -163,7 +164,7 @@ def account(publisher: Publisher, lines: Iterable[dict[str, object]]) -> bool:
     lost = published - (sum(by_host.values()) - twice)
     print(f"\n{published} steps of {WALKS} walks were published")
     print("  ".join(f"{name} {count}" for name, count in by_host.items()))
-    print(f"{twice} ran twice: they were at work in a host that was killed")
+    print(f"{again} began again, for their host was killed; {twice} of them had been done already")
     print(f"{lost} lost, {wrong} out of order")
     return not (lost or wrong)
 
@@ -186,7 +187,8 @@ def main() -> int:
                 while time.monotonic() < due:
                     publisher.step()
                     time.sleep(STEP)
-                fleet.change()
+                publisher.step()
+                fleet.change()  # while those steps are taken
         finally:
             fleet.stop_all()
     return 0 if account(publisher, fleet.audit()) else 1

@@ -47,8 +47,12 @@ def meant(project: Path, host: str) -> list[Place]:
     name = place_of(project).project.name
     close = suggestions.close(host, [one.name for one in places])
     raise NoHost(
-        f"no host of {name} is called {host!r}; "
-        + (f"{_listed(places)} {'run' if len(places) > 1 else 'runs'}" if places else "none runs"),
+        f"no host of {name} is called {host!r}: "
+        + (
+            f"there {'are' if len(places) > 1 else 'is'} {_listed(places)}"
+            if places
+            else "none runs"
+        ),
         hint=suggestions.question(close)
         or ("`moonq status` lists them" if places else f"start it with `moonq run --name {host}`"),
     )

@@ -102,17 +102,20 @@ class Together:
         """Ask all where each has something to say of itself, else any.
 
         Raises:
-            HostSilent: One has gone away; the next request asks those that are left.
+            HostSilent: All have gone away.
             MoonqError: What a host answered instead.
         """
-        merge = _MERGED.get(kind)
-        clients = list(self._clients.values())
-        if kind == "status" or any(one.is_gone for one in clients):
-            clients = self.look()
+        merge, clients = _MERGED.get(kind), self.look()
         if merge is None or len(clients) == 1:
             return clients[0].request(kind, **fields)
-        begun = [one.begin(kind, **fields) for one in clients]
-        return merge([_answer(one) for one in begun], clients)
+        begun = [(one, one.begin(kind, **fields)) for one in clients]
+        answers: dict[Client, Any] = {}
+        for client, pending in begun:
+            with contextlib.suppress(HostSilent):  # it went away meanwhile
+                answers[client] = _answer(pending)
+        if not answers:
+            raise HostSilent("the hosts have gone away")
+        return merge(list(answers.values()), list(answers))
 
     def tail(self, **filters: Any) -> Tails:
         """Have events of all hosts.
@@ -224,7 +227,9 @@ Merge = Callable[[list[Any], Sequence[Client]], Any]
 
 
 def _queues(answers: list[Any], clients: Sequence[Client]) -> Any:
-    return merging.queues(answers, {one for client in clients for one in client.hello["own"]})
+    return merging.queues(
+        answers, {one for client in clients for one in client.hello.get("own", ())}
+    )
 
 
 _MERGED: Mapping[str, Merge] = {

@@ -29,15 +29,15 @@ _SORT = click.Option(
 
 @contextmanager
 def _asked(options: Options) -> Iterator[Reached | Together]:
-    """Give all hosts of the project as one, or a private host where none runs."""
+    """Give the hosts of the project as one, or a private host where none runs."""
     from moonq.control import hosts
     from moonq.control.together import Together
 
-    if len(hosts.meant(options.project, options.host)) < 2:
+    if not hosts.meant(options.project, options.host):
         with attached(options) as host:
             yield host
         return
-    with Together(options.project) as every:
+    with Together(options.project, options.host) as every:
         yield every
         for sentence in every.silent:
             options.say(f"{sentence}: its workers are not counted", important=True)

@@ -169,7 +169,7 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
 
 def _greeting(found: Reached, among: Sequence[Place]) -> list[str]:
     hello = found.client.hello
-    called = f"host {hello['name']}, " if among else ""
+    called = f"host {found.client.place.name}, " if among else ""
     where = (
         f"attached to {hello['project']} ({called}pid {hello['pid']}, profile {hello['profile']})"
     )
