@@ -13,14 +13,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from moonq import log
-from moonq.cli.options import Options
+from moonq.cli.completing import completer
+from moonq.cli.options import KEPT, Options
 from moonq.errors import ReadOnly
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.control.locating import Place
     from moonq.control.reaching import Reached
+
+
+#: For a command that asks a running host.
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    help="The host that is meant, by its name or pid, where several run.",
+    shell_complete=completer("host"),
+    **KEPT,
+)
 
 
 @contextmanager

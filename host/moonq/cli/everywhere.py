@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 Act = Callable[["Reached"], Mapping[str, Any]]
 
 
-def all_option() -> click.Option:
+def all_option(
+    verb: Verb, text: str = "At every host of the project that runs here."
+) -> click.Option:
     """Return `--all`."""
-    text = "At every host of the project that runs here."
-    return click.Option(["--all", "everywhere"], is_flag=True, help=text)
+    variable = f"MOONQ_{verb.command.upper()}_ALL"
+    return click.Option(["--all", "everywhere"], is_flag=True, help=text, envvar=variable)
 
 
 def places(options: Options, *, everywhere: bool) -> list[Place]:
@@ -60,23 +62,22 @@ def at_each(
     changes: str,
     yes: bool,
     then: Callable[[Place], None] = lambda _: None,
-) -> int:
+) -> None:
     """Do it at every host, and show what each says; *then* is for each once all were asked.
 
-    One that fails keeps no other from it; the first failure's exit code is returned.
+    One that fails keeps no other from it; what the first one met is raised in the end.
     """
     rows: dict[Place, dict[str, Any]] = {}
-    code = 0
+    problems: list[MoonqError] = []
 
     def guarded(place: Place, step: Callable[[], None]) -> None:
-        nonlocal code
         try:
             step()
         except ConfirmationNeeded:
             raise
         except MoonqError as problem:
             rows[place]["problem"] = problem.in_one_line()
-            code = code or problem.exit_code
+            problems.append(problem)
 
     def ask(place: Place) -> None:
         nonlocal yes
@@ -92,7 +93,8 @@ def at_each(
         if "problem" not in row:
             guarded(place, partial(then, place))
     tell_each(options, verb, list(rows.values()))
-    return code
+    if problems:
+        raise problems[0]
 
 
 def tell_each(options: Options, verb: Verb, rows: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import attached, host_option
 from moonq.cli.completing import completer
 from moonq.cli.everywhere import all_option, at_each, places
 from moonq.cli.options import Options, command
@@ -32,7 +32,8 @@ def forward(verb: Verb) -> click.Command:
     def run(options: Options, yes: bool = False, everywhere: bool = False, **given: Any) -> int:
         fields = fields_of(verb, given)
         if everywhere:
-            return _at_each(options, verb, fields, yes=yes)
+            _at_each(options, verb, fields, yes=yes)
+            return 0
         found, beside = ask(options, verb, fields, yes=yes)
         tell(options, verb, found, **verb.view_options(given), **beside)
         return 0
@@ -47,10 +48,10 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
     def make(action: Action) -> click.Command:
         parameters = [*(_parameter(verb, one) for one in verb.arguments if one.cli), *more]
         if verb.where is not Where.ANY:
-            parameters.append(all_option())
+            parameters.append(all_option(verb))
         if verb.changes:
             parameters.append(_yes(verb))
-        return command(asks=True, name=name, params=parameters, help=_help(verb))(action)
+        return command(name=name, params=parameters, help=_help(verb))(host_option(action))
 
     return make
 
@@ -77,11 +78,9 @@ def ask(
         return found, {} if options.json else beside(host, verb, fields)
 
 
-def _at_each(options: Options, verb: Verb, fields: Mapping[str, Any], *, yes: bool) -> int:
+def _at_each(options: Options, verb: Verb, fields: Mapping[str, Any], *, yes: bool) -> None:
     changes = _changes(verb, fields)
-    return at_each(
-        options, verb, lambda host: host.request(verb.name, **fields), changes=changes, yes=yes
-    )
+    at_each(options, verb, lambda host: host.request(verb.name, **fields), changes=changes, yes=yes)
 
 
 def _changes(verb: Verb, fields: Mapping[str, Any]) -> str:

@@ -125,20 +125,6 @@ COMMON = (
 )
 
 
-def host_option() -> click.Option:
-    """Return `--host`, for a command that asks a running host."""
-    from moonq.cli.completing import completer
-
-    return click.Option(
-        ["--host"],
-        metavar="NAME",
-        envvar="MOONQ_HOST",
-        help="The host that is meant, by its name or pid, where several run.",
-        shell_complete=completer("host"),
-        **KEPT,
-    )
-
-
 def _keep_project(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
     if value is not None:
         ctx.ensure_object(Options).project = value
@@ -196,17 +182,12 @@ def _reread(value: Any) -> Any:
 
 
 def command(
-    cls: type[click.Command] = click.Command, *, asks: bool = False, **attributes: Any
+    cls: type[click.Command] = click.Command, **attributes: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a function a command, with the common options as its first argument.
-
-    One that *asks* a running host has `--host` as well.
-    """
+    """Make a function a command, with the common options as its first argument."""
 
     def make(action: Callable[..., Any]) -> click.Command:
         made = click.command(cls=cls, **attributes)(pass_options(_text_only(action)))
-        if asks:
-            made.params.append(host_option())
         for option in COMMON:
             option(made)
         return made

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import attached, host_option
 from moonq.cli.awaiting import Ends
 from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
@@ -34,7 +34,8 @@ NAMED = 1000
 MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 
-@command(asks=True)
+@command()
+@host_option
 @click.argument("queue", shell_complete=completer("queue"))
 @click.argument("body", required=False, type=arguments.body)
 @click.option(

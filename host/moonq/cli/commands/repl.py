@@ -11,7 +11,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
-from moonq.cli.attached import telling_of_loss
+from moonq.cli.attached import host_option, telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
 from moonq.text.wording import plural
@@ -33,7 +33,8 @@ class _Code(click.types.StringParamType):
         return [rv]
 
 
-@command(asks=True)
+@command()
+@host_option
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
 @click.option("--start", is_flag=True, help="Start the consumers of a private host too.")

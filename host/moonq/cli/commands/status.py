@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import click
-
 from moonq.cli.attached import attached
+from moonq.cli.everywhere import all_option
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
 from moonq.control import hosts
@@ -17,11 +16,7 @@ from moonq.errors import HostSilent, MoonqError, NoHost, Unavailable
 from moonq.operations.verbs import VERBS
 
 _VERB = VERBS["status"]
-_ALL = click.Option(
-    ["--all", "everywhere"],
-    is_flag=True,
-    help="Ask the drivers of the project who shares them, on whichever machine.",
-)
+_ALL = all_option(_VERB, "Ask the drivers of the project who shares them, on whichever machine.")
 
 
 @command_of(_VERB, _ALL)
@@ -82,4 +77,4 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
             answer = host.request("status")
     except MoonqError as problem:
         return {**facts, "problem": problem.message}
-    return {**facts, **answer}
+    return {**facts, **answer, "name": facts["name"]}

@@ -48,7 +48,8 @@ def stop(options: Options, now: bool, timeout: float, yes: bool, everywhere: boo
             time.sleep(LOOK)
 
     if everywhere:
-        return at_each(options, _VERB, ask, changes=changes, yes=yes, then=wait)
+        at_each(options, _VERB, ask, changes=changes, yes=yes, then=wait)
+        return 0
     [place] = places(options, everywhere=False)
     with attached(options, live=True, changes=changes, yes=yes, place=place) as host:
         found = {**ask(host), "pid": host.client.hello["pid"], "name": place.name}

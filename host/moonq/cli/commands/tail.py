@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
+from moonq.cli.attached import host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.control import EVENTS
@@ -41,7 +42,8 @@ def _pattern(value: str) -> re.Pattern[str]:
         raise click.BadParameter(f"not a regular expression: {problem}") from None
 
 
-@command(asks=True)
+@command()
+@host_option
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("speaker"))
 @click.option(
     "--event",

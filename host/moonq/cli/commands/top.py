@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
+from moonq.cli.attached import host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.errors import Invalid
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 SHORTEST = 0.1
 
 
-@command(asks=True)
+@command()
+@host_option
 @click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
     "--interval", type=arguments.duration, default="1s", help="Look so often (default: 1s)."
