@@ -233,7 +233,7 @@ class Terminal(Face):
 
 def prompt(console: Console) -> FormattedText:
     """Return what stands in front of the caret: where one is, and how dangerous that is."""
-    project = str(console.client.hello.get("project"))
+    project = console.attached.called
     rights = " ro" if console.client.read_only else ""
     if console.is_production:
         return FormattedText([("class:production", f"{project}!prod{rights}>"), ("", " ")])

@@ -44,7 +44,7 @@ def _where(console: Console) -> str:
     profile = "PRODUCTION" if console.is_production else hello.get("profile")
     how = "private" if console.attached.is_private else "attached"
     rights = "ro" if console.client.read_only else "rw"
-    return f"● {hello.get('project')} {profile}  {how}  {rights}"
+    return f"● {console.attached.called} {profile}  {how}  {rights}"
 
 
 def _depths(numbers: Mapping[str, Any]) -> str:

@@ -77,7 +77,9 @@ def _consumer(rows: list[Found]) -> dict[str, Any]:
     found |= {"running": [one for row in at_work for one in row.get("running", ())][:100]}
     found |= {"times": times.merged(row.get("times", ()) for row in at_work)}
     if "paused" in found:
-        found["paused"] = all(row.get("paused") for row in at_work)
+        resting = sum(bool(row.get("paused")) for row in at_work)
+        found["paused"] = resting == len(at_work)
+        found |= {"resting": resting} if resting and not found["paused"] else {}
     failed = [row for row in at_work if "last_error_at" in row]
     if failed:
         last = max(failed, key=lambda row: float(row["last_error_at"]))

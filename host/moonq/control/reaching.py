@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.control import hosts
 from moonq.control.client import Client, connect, connect_to
-from moonq.control.locating import Place, all_records, place_of, place_of_record
+from moonq.control.locating import USUAL, Place, all_records, place_of, place_of_record
 from moonq.errors import Held, Invalid, NoHost, StopTimeout
 from moonq.operations.verb import Argument, Needs, Verb, Where
 from moonq.operations.verbs import VERBS
@@ -57,6 +57,12 @@ class Reached:
     def name(self) -> str:
         """The project's name."""
         return str(self.client.hello["project"])
+
+    @property
+    def called(self) -> str:
+        """The project's name, and the host's behind it where it was given one."""
+        name = self.client.hello.get("name")
+        return self.name if name in ("", None, USUAL) else f"{self.name}:{name}"
 
     @property
     def where(self) -> str:

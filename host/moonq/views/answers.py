@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from moonq import durations
@@ -145,13 +146,15 @@ def stopping(found: Found, screen: Screen) -> Iterator[str]:
 
 def hosts(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the running hosts, a line for each."""
+    paths = Counter(host["path"] for host in found["hosts"])
     for host in found["hosts"]:
-        yield from sentence(screen, " · ".join(_host(host)))
+        is_named = host["name"] != USUAL or paths[host["path"]] > 1
+        yield from sentence(screen, " · ".join(_host(host, is_named=is_named)))
 
 
-def _host(host: Found) -> Iterator[str]:
+def _host(host: Found, *, is_named: bool) -> Iterator[str]:
     yield host["project"]
-    if host["name"] != USUAL:
+    if is_named:
         yield host["name"]
     yield from (f"pid {host['pid']}", str(host["profile"]))
     if host["problem"]:

@@ -53,7 +53,8 @@ def _consumer(name: str, one: Found | None) -> str:
         return f"{name} paused"
     if one["state"] != "running":
         return f"{name} {one['state']}"
-    return f"{name} {_up(one)}"
+    resting = f" ({one['resting']} paused)" if one.get("resting") else ""
+    return f"{name} {_up(one)}{resting}"
 
 
 def _name(row: Found) -> Cell:

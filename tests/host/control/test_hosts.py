@@ -158,6 +158,7 @@ def test_a_host_is_meant_by_its_name(two: Fleet, shop: Moonq) -> None:
     paused = {name: host.consumers["app:worker"].status().paused
               for name, (host, _) in two.running.items()}  # fmt: skip
     assert paused == {"blue": False, "green": True}
+    assert "/4 (1 paused)" in shop("queues").out
     said = shop("stop --host green --json")
     assert json.loads(said.out) == {
         "schema": "moonq.stop/1", "project": "shop", "pid": os.getpid(), "name": "green",
