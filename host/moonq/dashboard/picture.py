@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Literal
 
 from moonq import durations
-from moonq.dashboard.view import Row, View
-from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, rate, spark
+from moonq.dashboard.view import Row, View, total
+from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, plural, rate, spark
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -122,6 +122,9 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
         f"p99 {lasted(view.p99)}",
         since(view),
     ]
+    elsewhere = total(queue["elsewhere"] for queue in view.queues)
+    # What they do is in no rate.
+    numbers += [f"+{plural(int(elsewhere), 'consumer')} elsewhere"] if elsewhere else []
     style = "alarm" if silent or profile == "PRODUCTION" else "bold"
     room = screen.room - 1
     title = [screen.paint(style, f" {line}") for line in flow(facts, room, "  ")]

@@ -117,6 +117,7 @@ class History:
             "in_rate": past.rate("queues", name, "published"),
             "out_rate": total(past.rate("consumers", one, key) for one, key in settled),
             "consumers": consumers,
+            "elsewhere": row.get("elsewhere"),
             "keeps_dead": name in letters,
             "paused": bool(row.get("paused")),
             "problem": row.get("problem", ""),

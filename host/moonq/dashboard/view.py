@@ -28,6 +28,7 @@ class View:
     queues: tuple[Row, ...]
     """`id`, `ready`, `in_flight`, `delayed`, `dead`, `oldest_age`, `in_rate`, `out_rate`,
     `consumers`, `paused`, `problem`; `keeps_dead`: it is where another queue's dead letters lie;
+    `elsewhere`: consumers in hosts that are not asked, whose rates are not among these;
     `trend`: how many were ready, one number for each stretch of the last minute."""
     consumers: tuple[Row, ...]
     """`id`, `queue`, `function`, `state`, `workers`, `concurrency`, `ok_rate`, `fail_rate`, `p95`,

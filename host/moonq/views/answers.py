@@ -215,7 +215,8 @@ def notes(found: Found) -> Iterator[tuple[str, bool]]:
     queues = found.get("queues", ())
     seconds = max((row.get("rate_seconds", 0) for row in queues), default=0)
     if seconds:
-        yield f"rates: last {age(seconds)}", False
+        here = ", of the hosts here" if any(row.get("elsewhere") for row in queues) else ""
+        yield f"rates: last {age(seconds)}{here}", False
     for one in found.get("orphans", ()):
         count, place = plural(one["messages"], "message"), f"{one['queue']} at {one['driver']}"
         yield visible(f"{count} in {place}, which no queue declares: see `moonq move`"), True

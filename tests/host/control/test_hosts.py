@@ -365,6 +365,7 @@ def test_a_publish_is_awaited_that_a_host_elsewhere_handles(
     (elsewhere / "work.lua").write_text("return function(job) return job.fine, 'not fine' end")
     fleet.start("blue").consumers["app:worker"].pause()
     fleet.start("far", elsewhere)
+    assert "+1 consumer elsewhere" in shop("top --once").out
     done = shop("publish jobs", '{"fine":true}', "--wait")
     assert (done.code, "acked by a host elsewhere within" in done.out) == (0, True), done.err
     died = json.loads(shop("publish jobs", "{}", "--wait", "--json").out)["outcomes"][0]

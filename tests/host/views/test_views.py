@@ -396,7 +396,8 @@ def test_a_reload_says_what_changed() -> None:
 
 
 def test_hosts_are_lines() -> None:
-    host = {"project": "shop", "path": "/shop", "name": "host", "pid": 7, "profile": "dev", "problem": "", "up": 3661.0,
+    host = {"project": "shop", "path": "/shop", "name": "host", "pid": 7,
+            "profile": "dev", "problem": "", "up": 3661.0,
             "acked": 1204, "retried": 3, "dead": 0, "socket": "/run/x.sock",
             "services": [{"id": "app:x", "state": "failed"}]}  # fmt: skip
     silent = {**host, "path": "/other", "problem": "does not answer"}
