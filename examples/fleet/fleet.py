@@ -94,7 +94,7 @@ class Fleet:
                 found = json.loads(line)
                 if found["logger"] == "app:audit":
                     yield found
-                elif found["level"] in ("warn", "error"):
+                elif found["level"] == "error":
                     print(line.rstrip())
 
     def _any(self) -> str:
