@@ -332,6 +332,24 @@ def test_events_of_all_hosts_are_told_with_the_host(two: Fleet) -> None:
         until(lambda: events.next(0.01) is None and events.ended)
 
 
+def test_tail_prints_what_all_hosts_do(two: Fleet, shop: Moonq) -> None:
+    ended = threading.Event()
+
+    def publish() -> None:
+        while not ended.wait(0.02):
+            for host, _ in tuple(two.running.values()):
+                host.queues.publish(b"app:notes", b"{}")
+
+    publishing = threading.Thread(target=publish)
+    publishing.start()
+    said = shop("tail notes --event publish --limit 10")
+    ended.set()
+    publishing.join()
+    assert said.code == 0
+    assert {line.rpartition("at ")[2] for line in said.out.splitlines()} == {"blue", "green"}
+    assert len(said.out.splitlines()) == 10
+
+
 def _heard(say: Callable[[], object], events: Any) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
 
