@@ -21,15 +21,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from moonq.client import Client, Publication
-from moonq.errors import MoonqError, Uncertain
+from moonq.errors import MoonqError
 
 WALKS = 8
 #: Seconds between two steps of a walk, and between two changes of the fleet.
-STEP, PAUSE = 0.1, 1.0
+STEP, PAUSE = 0.15, 1.0
 NAMES = ("ada", "bea", "cleo", "dora", "edda", "finn", "gro", "hal", "ida", "jon", "kim", "lea")
 MOONQ = [sys.executable, "-m", "moonq"]
 
@@ -72,6 +72,19 @@ class Fleet:
         """Let a host come and another one go, in this way or that."""
         self.add()
         next(self._ways)()
+
+    def await_all(self) -> None:
+        """Wait until every host is up, which its record in the project tells."""
+        while not all(map(self._is_up, self._hosts)):
+            self.check()
+            time.sleep(0.05)
+
+    def _is_up(self, name: str) -> bool:
+        try:
+            record = json.loads((self.project / ".moonq" / "run" / f"{name}.json").read_text())
+        except FileNotFoundError:
+            return False
+        return Path(record["socket"]).is_socket()
 
     def check(self) -> None:
         """See that none has ended by itself, which would have said why."""
@@ -123,27 +136,35 @@ class Publisher:
     def step(self) -> None:
         """Publish the next step of every walk, until each is confirmed."""
         self.steps += 1
-        for walk in self.walks:
-            self._publish(walk, self.steps)
+        waiting = [self._publication(walk) for walk in self.walks]
+        while waiting:
+            answers = self._answers(waiting)
+            waiting = [
+                step
+                for step, answer in zip(waiting, answers, strict=True)
+                if isinstance(answer, MoonqError)
+            ]
+            if waiting:
+                self._fleet.check()
+                time.sleep(0.05)
 
-    def _publish(self, walk: str, number: int) -> None:
-        name = f"{walk}/{number}"
-        step = Publication(
-            {"walk": walk, "number": number},
+    def _publication(self, walk: str) -> Publication:
+        name = f"{walk}/{self.steps}"
+        return Publication(
+            {"walk": walk, "number": self.steps},
             # Without an answer it may be stored or not: with its key it can be published again.
             options={"id": name, "dedup_key": name, "group": walk},
         )
-        while True:
-            try:
-                [answer] = self._client.publish_batch("app:steps", [step])
-            except MoonqError as problem:
-                answer = problem
-            if not isinstance(answer, MoonqError):
-                return
-            if not (answer.retryable or isinstance(answer, Uncertain)):
+
+    def _answers(self, steps: list[Publication]) -> Sequence[object]:
+        try:
+            answers: Sequence[object] = self._client.publish_batch("app:steps", steps)
+        except MoonqError as problem:
+            answers = [problem] * len(steps)
+        for answer in answers:
+            if isinstance(answer, MoonqError) and not answer.retryable:
                 raise answer
-            self._fleet.check()
-            time.sleep(0.05)
+        return answers
 
 
 def account(publisher: Publisher, lines: Iterable[dict[str, object]]) -> bool:
@@ -182,6 +203,7 @@ def main() -> int:
         try:
             for _ in range(given.hosts):
                 fleet.add()
+            fleet.await_all()
             for _ in range(given.changes):
                 due = time.monotonic() + PAUSE
                 while time.monotonic() < due:

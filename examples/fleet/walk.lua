@@ -4,7 +4,7 @@ local time = require("time")
 
 --- Takes one step of a walk, and writes into the ledger that it did.
 return function(step)
-  time.sleep(0.05)
+  time.sleep(0.1)
   local done = {
     walk = step.walk,
     number = step.number,
