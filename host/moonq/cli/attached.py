@@ -24,6 +24,7 @@ from moonq.text.wording import plural
 if TYPE_CHECKING:
     from moonq.control.locating import Place
     from moonq.control.reaching import Reached
+    from moonq.control.together import Together
 
 
 #: For a command that asks a running host.
@@ -57,11 +58,35 @@ def attached(
 
     level = "warn" if not loud else "debug" if options.verbose else "info"
     log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
-    lost = telling_of_loss(options)
-    with reach(options.project, to=place or "", host=options.host, live=live, lost=lost) as host:
+    with reach(
+        options.project,
+        profile=options.profile,
+        to=place or "",
+        host=options.host,
+        live=live,
+        lost=telling_of_loss(options),
+        notice=options.warn,
+    ) as host:
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host
+
+
+def all_hosts(options: Options) -> Together:
+    """Return the hosts of the project that run here, or the one that was named, as one.
+
+    Raises:
+        NoHost: None runs.
+        HostSilent: None answers.
+    """
+    from moonq.control.reaching import other_profile
+    from moonq.control.together import Together
+
+    found = Together(options.project, options.host)
+    for client in found.look():
+        if difference := other_profile(client, options.profile):
+            options.warn(difference)
+    return found
 
 
 def telling_of_loss(options: Options) -> Callable[[int], None]:

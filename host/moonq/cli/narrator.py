@@ -48,12 +48,14 @@ class Narrator:
     def opened(self, project: Project, name: str = "") -> None:
         """The project was read and is sound; *name* is the host's, where it was given one."""
         self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
-        about = [f"moonq {__version__}", project.name, name, f"pid {os.getpid()}"]
+        profile = f"profile {project.profile}" if project.profile else ""
+        about = [f"moonq {__version__}", project.name, name, profile, f"pid {os.getpid()}"]
         self._tell(
             " · ".join(filter(None, about)),
             "opened",
             version=__version__,
             project=project.name,
+            profile=project.profile or None,
             pid=os.getpid(),
             **({"host": name} if name else {}),
         )

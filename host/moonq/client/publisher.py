@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from weakref import WeakSet
 
+from moonq import log
 from moonq.client.publication import Body, Header, Options, Publication, frame
 from moonq.control.batching import batches
 from moonq.control.reaching import Reached, reach
@@ -24,6 +25,7 @@ from moonq.errors import (
     Uncertain,
 )
 
+_log = log.get("moonq.client")
 _START = "start one with `moonq run`, or use a durable driver with `direct=True`"
 #: What forks took over; it is not to be ended, for a parent still uses it.
 _parents: list[ExitStack] = []
@@ -37,6 +39,7 @@ class Client:
         project: str | Path = ".",
         *,
         direct: bool = False,
+        profile: str | None = None,
         socket: str | Path | None = None,
         host: str = "",
         timeout: float = 30.0,
@@ -44,9 +47,10 @@ class Client:
         """Make a client of the host that runs *project*, a folder or a single YAML file.
 
         With *direct* and without a running host messages go straight to their driver, which must be
-        a durable one. Where several hosts run, any that answers takes a message, unless its queue
-        is in the memory of each; *host* is the name of one, and *socket* the path of its socket.
-        *timeout* is how many seconds an answer may take.
+        a durable one; *profile* (by default what MOONQ_PROFILE says) is laid over the project then,
+        and it is logged when a running host has another one. Where several hosts run, any that
+        answers takes a message, unless its queue is in the memory of each; *host* is the name of
+        one, and *socket* the path of its socket. *timeout* is how many seconds an answer may take.
         """
         if direct and (socket is not None or host):
             raise Invalid(
@@ -55,6 +59,7 @@ class Client:
             )
         self._project = Path(project)
         self._direct = direct
+        self._profile = os.environ.get("MOONQ_PROFILE", "") if profile is None else profile
         self._socket = "" if socket is None else str(socket)
         self._host_name = host
         self._timeout = timeout
@@ -175,9 +180,11 @@ class Client:
             found = self._stack.enter_context(
                 reach(
                     self._project,
+                    profile=self._profile,
                     to=self._socket,
                     host=self._host_name,
                     live=not self._direct,
+                    notice=_log.warning,
                 )
             )
             found.client.limit = self._timeout

@@ -70,7 +70,7 @@ class Server:
                 "pid": os.getpid(),
                 "name": self.place.name,
                 "project": self._host.project.name,
-                "profile": profile(self._host),
+                **profile(self._host),
                 "version": __version__,
                 "started": time.time(),
             }

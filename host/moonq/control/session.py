@@ -117,7 +117,7 @@ class Session:
             "protocol": 1,
             "version": __version__,
             "project": self._host.project.name,
-            "profile": overview.profile(self._host),
+            **overview.profile(self._host),
             "pid": os.getpid(),
             "name": self._host.name,
             "own": overview.own(self._host),

@@ -16,7 +16,17 @@ from typing import Literal
 
 from moonq import durations
 from moonq.dashboard.view import Row, View, total
-from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, plural, rate, spark
+from moonq.text.wording import (
+    NONE,
+    UNKNOWN,
+    age,
+    flow,
+    lasted,
+    plural,
+    profile_of,
+    rate,
+    spark,
+)
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -102,10 +112,9 @@ def _shares(queues: int, consumers: int, room: int | None) -> tuple[int, int]:
 
 def _head(view: View, look: Look, screen: Screen) -> list[str]:
     host = view.host
-    profile = "PRODUCTION" if host["profile"] == "production" else host["profile"]
     silent = host["silent_for"] > max(3.0, 2 * look.interval)
     hosts = len(host.get("pids") or ())
-    facts = [f"moonq top   {host['project']} {profile}"]
+    facts = [f"moonq top   {host['project']} {profile_of(host)}"]
     facts += [f"{hosts} hosts"] if hosts > 1 else []
     facts += [f"up {age(max(1, host['up']))}"]
     facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
@@ -125,7 +134,7 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
     elsewhere = total(queue["elsewhere"] for queue in view.queues)
     # What they do is in no rate.
     numbers += [f"+{plural(int(elsewhere), 'consumer')} elsewhere"] if elsewhere else []
-    style = "alarm" if silent or profile == "PRODUCTION" else "bold"
+    style = "alarm" if silent or host["production"] else "bold"
     room = screen.room - 1
     title = [screen.paint(style, f" {line}") for line in flow(facts, room, "  ")]
     return [*title, *(screen.plain(f" {line}") for line in flow(numbers, room, "  "))]

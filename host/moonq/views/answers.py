@@ -11,7 +11,7 @@ from moonq import durations
 from moonq.control.locating import USUAL
 from moonq.text.folding import Part
 from moonq.text.plain import visible
-from moonq.text.wording import NONE, age, clock, counted, number, plural, size
+from moonq.text.wording import NONE, age, clock, counted, number, plural, profile_of, size
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, Found, get, sentence, table
 
@@ -156,7 +156,7 @@ def _host(host: Found, *, is_named: bool) -> Iterator[str]:
     yield host["project"]
     if is_named:
         yield host["name"]
-    yield from (f"pid {host['pid']}", str(host["profile"]))
+    yield from (f"pid {host['pid']}", profile_of(host))
     if host["problem"]:
         yield host["problem"]
         return

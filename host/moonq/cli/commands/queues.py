@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moonq.cli.attached import attached
+from moonq.cli.attached import all_hosts, attached
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
 from moonq.operations.verbs import VERBS
@@ -31,13 +31,12 @@ _SORT = click.Option(
 def _asked(options: Options) -> Iterator[Reached | Together]:
     """Give the hosts of the project as one, or a private host where none runs."""
     from moonq.control import hosts
-    from moonq.control.together import Together
 
     if not hosts.meant(options.project, options.host):
         with attached(options) as host:
             yield host
         return
-    with Together(options.project, options.host) as every:
+    with all_hosts(options) as every:
         yield every
         for sentence in every.silent:
             options.say(f"{sentence}: its workers are not counted", important=True)

@@ -14,7 +14,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import host_option, telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
-from moonq.text.wording import plural
+from moonq.text.wording import plural, profile_of
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -100,15 +100,16 @@ def repl(
         raise click.UsageError("--attach and --host both say which host is meant: keep one")
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
-    lost = telling_of_loss(options)
     reached = reach(
         options.project,
+        profile=options.profile,
         to=attach,
         host=options.host,
         local=local,
         start=start,
         whole=True,
-        lost=lost,
+        lost=telling_of_loss(options),
+        notice=options.warn,
     )
     with logging(options, terminal), reached as found:
         among = found.settle()
@@ -171,12 +172,12 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
 def _greeting(found: Reached, among: Sequence[Place]) -> list[str]:
     hello = found.client.hello
     called = f"host {found.client.place.name}, " if among else ""
-    where = (
-        f"attached to {hello['project']} ({called}pid {hello['pid']}, profile {hello['profile']})"
-    )
+    about = f"{called}pid {hello['pid']}, profile {profile_of(hello)}"
+    where = f"attached to {hello['project']} ({about})"
     leaving = "the host stays up"
     if found.is_private:
-        where = f"private host of {hello['project']}; consumers are off until \\start"
+        chosen = f" (profile {profile_of(hello)})" if hello["chosen_profile"] else ""
+        where = f"private host of {hello['project']}{chosen}; consumers are off until \\start"
         leaving = "this host ends with you"
     others = [one.name for one in among if one != found.client.place]
     entries = plural(hello["entries"], "entry")

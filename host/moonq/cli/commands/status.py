@@ -67,7 +67,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
     facts = {
         **{name: record[name] for name in ("project", "path", "pid", "socket")},
         "name": place_of_record(record).name,
-        "profile": record.get("profile"),
+        **{name: record.get(name) for name in ("profile", "chosen_profile", "production")},
         "version": record.get("version"),
         "up": round(time.time() - record["started"], 3) if "started" in record else None,
         "problem": "",

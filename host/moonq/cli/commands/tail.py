@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import host_option
+from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.control import EVENTS
@@ -78,9 +78,7 @@ def tail(options: Options, /, **given: Any) -> int:
       moonq tail app:orders --event nack,dead
       moonq tail --where 'attempt > 1 and body.total > 100' --limit 10
     """
-    from moonq.control.together import together
-
-    with together(options.project, options.host) as hosts:
+    with all_hosts(options) as hosts:
         subscription = hosts.tail(
             targets=list(given["targets"]),
             events=given["events"] or list(EVENTS),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import host_option
+from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.errors import Invalid
@@ -56,14 +56,14 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
       moonq top --json | jq '.queues[] | {id, ready}'
     """
     from moonq import views
-    from moonq.control.together import together
+    from moonq.control.together import Together
     from moonq.dashboard.picture import Look, picture
     from moonq.dashboard.sampling import History, sample
     from moonq.registry import names
 
     if interval < SHORTEST:
         raise Invalid("--interval is 100ms or longer", hint="give it a unit: --interval 1s")
-    with together(options.project, options.host) as client:
+    with all_hosts(options) as client:
         first = sample(client)
         known = sorted(first.queues)
         only = tuple(names.meant(name, known, str(first.status["project"])) for name in queues)
@@ -78,7 +78,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         else:
             from moonq.dashboard.app import show
 
-            show(lambda: together(options.project, options.host), client, first, look, screen)
+            show(lambda: Together(options.project, options.host), client, first, look, screen)
 
 
 def _has_screen() -> bool:
