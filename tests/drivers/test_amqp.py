@@ -421,3 +421,13 @@ def test_a_hand_back_among_many_leaves_the_rest(make: Make) -> None:
     assert all(consumer.settle(one, ACK) for one in (again, *deliveries[:2]))
     leave(consumer)
     until(lambda: driver.info("q").ready == 0, "all are done", 5)
+
+
+def test_a_purge_drops_what_came_back_too(make: Make) -> None:
+    driver = make()
+    publish(driver, "a", "b")
+    consumer, (delivery,) = taken(driver, prefetch=1)
+    assert consumer.start(delivery)
+    assert consumer.settle(delivery, Retry(0.0, BOOM))
+    leave(consumer)
+    until(lambda: make().purge("q") == 2, "both are there", 5)
