@@ -103,6 +103,9 @@ class Capabilities(NamedTuple):
     expiry: Annotated[Ability, "expire on time, not at delivery"] = "native"
     survives_reopen: Annotated[Ability, "what runs outlives a reconnect"] = "native"
     dead_by_origin: Annotated[Ability, "shared dead letters counted by origin"] = "native"
+    group_skip: Annotated[Ability, "`group_on_failure: skip`"] = "native"
+    order: Annotated[Ability, "publish order without a group"] = "native"
+    retention: Annotated[Ability, "keep messages for as long as it takes"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
