@@ -42,10 +42,11 @@ def a_ttl_lasts_as_long_as_was_said(scene: Scene, shift: float) -> None:
     scene.publish("a", "b", ttl=60.0)
     scene.clock.shift(shift)
     scene.later(59)
-    assert scene.consumer(prefetch=1).finish(limit=1) == ["a"]
+    (first,) = scene.consumer(prefetch=1).finish(limit=1)
+    (other,) = {"a", "b"} - {first}
     scene.later(1)
     assert scene.consumer().finish() == []
-    assert scene.reason("b") == "expired"
+    assert scene.reason(other) == "expired"
 
 
 @exactly("dedup")

@@ -189,6 +189,7 @@ def a_redriven_message_joins_the_end_of_its_group(scene: Scene) -> None:
     assert consumer.finish() == ["A3", "A1"]
 
 
+@exactly("order")
 def a_freed_group_is_served_at_its_old_place(scene: Scene) -> None:
     """§6 group: waiting for one's turn is not waiting behind all that came later."""
     _groups(scene, "A1", "A2")

@@ -214,12 +214,11 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     consumer = scene.serving("running", "leased", "ready", prefetch=2)
     running, _ = consumer.take()
     consumer.subscription.start(running)
-    scene.publish("delayed", delay=10.0)
-    if scene.promises("group"):
-        scene.publish("grouped", group="g")
-        assert scene.driver.purge("q") == 3
-    else:
-        assert scene.driver.purge("q") == 2
+    waiting = {"delay": {"delay": 10.0}, "group": {"group": "g"}}
+    able = [wishes for ability, wishes in waiting.items() if scene.promises(ability)]
+    for wishes in able:
+        scene.publish("waiting", **wishes)
+    assert scene.driver.purge("q") == 1 + len(able)
     assert scene.counts() == {"leased": 1, "running": 1}
     assert scene.driver.purge("q") == 0
     assert consumer.settle(running)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from moonq.clock import Clock
 from moonq.drivers.base import Driver
 from moonq.drivers.descriptors import Descriptor
-from moonq.drivers.pace import FAST
+from moonq.drivers.pace import Pace
 from moonq.drivers.sqs.entry import LIMITS, SqsFields
 
 if TYPE_CHECKING:
     from moonq.drivers.sqs.service import Settings
+
+#: SQS counts whole seconds; what is shorter the driver times itself, beside what else runs.
+PACE = Pace(is_virtual=False, grain=2.5, tolerance=2.5, patience=0.25, at_once=12)
 
 
 def _settings(fields: SqsFields) -> Settings:
@@ -54,7 +57,7 @@ DESCRIPTOR = Descriptor(
     fields=SqsFields,
     make=_make,
     twin=_twin,
-    pace=FAST,
+    pace=PACE,
     limits=LIMITS,
     reach=_reach,
 )

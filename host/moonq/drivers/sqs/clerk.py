@@ -67,7 +67,7 @@ class Clerk:
         self._guard = threading.Lock()
         self.problem = ""
         """Why a verdict or a dead letter could not be stored; empty: all were."""
-        queue.rest = self.rest
+        queue.rest, queue.bury = self.rest, self.bury
 
     # For others; none of it waits but `flush`
 
@@ -79,6 +79,11 @@ class Clerk:
     def rest(self, loan: Loan) -> None:
         """Note that no desk will have a loan."""
         self._box.put((loan, RELEASE, False, self._clock.monotonic()))
+        self._start()
+
+    def bury(self, loan: Loan) -> None:
+        """Note that a loan has expired before any desk had it."""
+        self._box.put((loan, Expire(), False, self._clock.monotonic()))
         self._start()
 
     def ring(self) -> None:
@@ -170,8 +175,9 @@ class Clerk:
     def _turn(self) -> None:
         queue = self.queue
         with queue.lock:
-            queue.ripen(self._clock.monotonic())
-            queue.serve()
+            moment = self._clock.monotonic()
+            queue.ripen(moment)
+            queue.serve(moment)
             if self._verdicts:
                 queue.hungry.notify_all()  # what ended has left room
         now = time.monotonic()
@@ -242,7 +248,7 @@ class Clerk:
             if stays and seconds <= self.visibility():
                 loan.held = None
                 queue.place(loan, now)
-                queue.serve()
+                queue.serve(now)
                 return []
             behind = queue.leave_line(loan)
             queue.forget(loan)
@@ -274,8 +280,8 @@ class Clerk:
             self.problem = ""
 
     def _send(self, target: SqsQueue, steps: Sequence[Step]) -> None:
-        rate = self._clock.rate
-        entries = [entry(target, step.parcel, rate, step.key) for step in steps if step.parcel]
+        rate, now = self._clock.rate, self._service.now()
+        entries = [entry(target, step.parcel, rate, step.key, now) for step in steps if step.parcel]
         for numbers in batches(entries, target.most_bytes):
             answers = self._service.send(target.url, [entries[number] for number in numbers])
             for number, answer in zip(numbers, answers, strict=True):
@@ -305,9 +311,9 @@ class Clerk:
                 loan.held = None
                 queue.place(loan, self._clock.monotonic())
             return
-        again = Step(loan, queue, copied(loan, loan.parcel.story, LETTER_PAUSE, None))
-        rate = self._clock.rate
-        made = entry(queue, copied(loan, loan.parcel.story, LETTER_PAUSE, None), rate, again.key)
+        parcel = copied(loan, loan.parcel.story, LETTER_PAUSE, None)
+        again = Step(loan, queue, parcel)
+        made = entry(queue, parcel, self._clock.rate, again.key, self._service.now())
         if self._service.send(queue.url, [made]) == [None]:
             self._delete([again])
         else:
@@ -343,7 +349,7 @@ class Clerk:
                 queue.forget(loan)
                 if queue.fifo:
                     queue.free(loan, now)
-            queue.serve()
+            queue.serve(now)
             queue.hungry.notify_all()
 
     # Leases

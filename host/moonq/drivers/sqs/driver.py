@@ -378,9 +378,9 @@ class SqsDriver:
     ) -> list[looking.Letter]:
         """Send *letters* to the queue called *home*, and return those that it has."""
         queue = self._open_queue(home)
-        first, rate = order(), self._clock.rate
+        first, rate, now = order(), self._clock.rate, self._service.now()
         made = [
-            entry(queue, looking.next_life(letter, first + number), rate, uuid.uuid4().hex)
+            entry(queue, looking.next_life(letter, first + number), rate, uuid.uuid4().hex, now)
             for number, letter in enumerate(letters)
         ]
         answers = self._service.send(queue.url, made)
@@ -402,7 +402,7 @@ class SqsDriver:
         source = self._queue(queue)
         with source.lock:
             source.paused = False
-            self._stations[queue].ring()
+            self._stations[queue].stir()
 
     def erase(self) -> None:
         """Delete the queues of this prefix that moonq has made."""

@@ -48,6 +48,10 @@ class Parcel(NamedTuple):
     """Seconds, from when it is sent, before which it may not run."""
     ttl: float | None = None
     """Seconds, from when it is sent, within which it must have started; None once it has."""
+    due: float = 0.0
+    """When that is over, in seconds since the epoch by the clock of SQS; 0: nobody said."""
+    ends: float = 0.0
+    """When the ttl is over, likewise."""
     native: str = ""
     """The queue from which SQS itself has moved it here, as a dead letter."""
 
@@ -111,6 +115,8 @@ def _fields(parcel: Parcel, encoding: str) -> dict[str, Any]:
         "dedup_key": message.dedup_key,
         "group": message.group,
         "delay": parcel.delay,
+        "due": parcel.due,
+        "ends": parcel.ends,
         "attempt": story.attempt if story.attempt > 1 else 0,
         "interruptions": story.interruptions,
         "snoozes": story.snoozes,
@@ -171,6 +177,8 @@ def unpack(raw: dict[str, Any]) -> Parcel:
         fields.get("order", 0),
         fields.get("delay", 0.0),
         fields.get("ttl"),
+        fields.get("due", 0.0),
+        fields.get("ends", 0.0),
         _native(raw) if headers is None or X_ORIGINAL_QUEUE not in headers else "",
     )
 

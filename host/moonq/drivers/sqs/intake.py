@@ -6,6 +6,7 @@ that, so that no clock of ours can be wrong about them.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NEAR = 2.0
 #: Real seconds that an answer takes at most, most likely.
 ON_ITS_WAY = 1.0
+#: Real seconds that may pass between the making of a message and SQS's having it.
+LATENCY = 1.0
 
 
 class Intake:
@@ -62,7 +65,7 @@ class Intake:
                 queue.admit(loan, now)
             queue.ripen(now)
             far = self._far(loans, now)
-            queue.serve(first)
+            queue.serve(now, first)
         for loan in far:
             self._clerk.rest(loan)
         if raws:
@@ -88,10 +91,14 @@ class Intake:
         age = max(0.0, self._service.now() - sent) if sent else 0.0
         if age > OLD_AGE:
             self._queue.old_at = self._service.now()
-        ttl = parcel.ttl
         loan = Loan(raw["ReceiptHandle"], raw["MessageId"], parcel, until, count)
-        loan.due = now + parcel.delay - age * rate if parcel.delay else loan.due
-        loan.expires = None if ttl is None else now + ttl - age * rate
+        if parcel.delay:
+            # Whoever sent it said when; SQS has stored it a moment later, which may be trusted more.
+            left = parcel.delay / rate - age
+            loan.due = now + rate * max(left - LATENCY, parcel.due - self._service.now())
+        if parcel.ttl is not None:
+            left = parcel.ttl / rate - age
+            loan.expires = now + rate * min(left, (parcel.ends or math.inf) - self._service.now())
         self._tell_on(loan)
         return loan
 

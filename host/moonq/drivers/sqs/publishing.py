@@ -98,7 +98,7 @@ class Publisher:
         ttl = queue.spec.ttl if message.ttl is None else message.ttl
         parcel = Parcel(message, order=place, delay=max(0.0, message.delay), ttl=ttl)
         key = uuid.uuid4().hex if message.dedup_key is None else token(message.dedup_key)
-        made = entry(queue, parcel, self._rate, key)
+        made = entry(queue, parcel, self._rate, key, self._service.now())
         limit = queue.most_bytes - ROOM
         if made.packed.size > limit:
             raise TooLarge(

@@ -42,6 +42,8 @@ class SqsDesk(BufferedDesk):
     ) -> None:
         super().__init__(queue, prefetch, 0, send)
         self.lease = lease
+        self.patient = 0
+        """How much those workers would take that wait for long: SQS is polled for them."""
 
     @property
     def room(self) -> int:
@@ -88,6 +90,8 @@ class SqsQueue(BufferedQueue):
         """Whether the last receive brought as many as were asked for."""
         self.rest: Callable[[Loan], None] = lambda loan: None
         """Hands back a loan that no desk will have; never waits."""
+        self.bury: Callable[[Loan], None] = lambda loan: None
+        """Ends a loan that has expired; never waits."""
 
     # Coming in
 
@@ -116,7 +120,7 @@ class SqsQueue(BufferedQueue):
             if not loan.is_lost:
                 insort(self.ready, (loan.parcel.order, next(_receipts), loan))
 
-    def serve(self, first: SqsDesk | None = None) -> None:
+    def serve(self, now: float, first: SqsDesk | None = None) -> None:
         """Deliver what is ready to desks that have room, to *first* before others."""
         while self.ready:
             desk = first if first is not None and first.room > 0 else self._neediest()
@@ -124,6 +128,9 @@ class SqsQueue(BufferedQueue):
                 break
             loan = self.ready.pop(0)[2]
             if loan.is_lost:
+                continue
+            if loan.expires is not None and loan.expires <= now:
+                self.bury(loan)
                 continue
             receipt = next(_receipts)
             held = seated(loan, desk, receipt)
@@ -181,7 +188,7 @@ class SqsQueue(BufferedQueue):
         """Whether a worker waits, or will soon: there was more than it got the last time."""
         desks = [desk for desk in self.desks if desk.room > 0]
         return any(
-            desk.waiting > len(desk.buffer)
+            desk.patient > len(desk.buffer)
             or (self.more and len(desk.buffer) <= desk.prefetch // 4)
             for desk in desks
         )

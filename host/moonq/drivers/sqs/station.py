@@ -75,6 +75,11 @@ class Station:
 
     def ring(self) -> None:
         """Have the pollers look at who waits."""
+        with self.queue.lock:
+            self.stir()
+
+    def stir(self) -> None:
+        """Do that with the queue's lock held."""
         if self.queue.is_hungry():
             self.queue.hungry.notify_all()
 
@@ -102,7 +107,7 @@ class Station:
     def want(self) -> None:
         """Have somebody poll; the queue's lock is held."""
         queue = self.queue
-        queue.serve()
+        queue.serve(self._clock.monotonic())
         room = sum(desk.prefetch for desk in queue.desks)
         wanted = 1 if queue.fifo else min(POLLERS, math.ceil(room / MANY))
         while len(self._pollers) < wanted and self._is_open:
@@ -112,8 +117,7 @@ class Station:
             )
             self._pollers.append(thread)
             thread.start()
-        if queue.is_hungry():
-            queue.hungry.notify_all()
+        self.stir()
 
     def look(self, desk: SqsDesk) -> None:
         """Receive what is there for *desk*, behind all verdicts that were given so far."""
@@ -121,7 +125,9 @@ class Station:
         self._settled()
         while True:
             with queue.lock:
-                queue.serve(desk)
+                now = self._clock.monotonic()
+                queue.ripen(now)
+                queue.serve(now, desk)
                 most = min(desk.room, queue.credit()) if self._is_open else 0
             if most <= 0:
                 return
@@ -163,7 +169,7 @@ class Station:
 
     def _receive(self, most: int) -> None:
         queue = self.queue
-        is_waited_for = any(desk.waiting for desk in queue.desks)
+        is_waited_for = any(desk.patient for desk in queue.desks)
         idle = int(time.monotonic() - self._came_at)
         longest = max(1, int(LONG_POLL / self._clock.rate))
         wait = min(max(1, idle), longest) if is_waited_for and not queue.more else 0

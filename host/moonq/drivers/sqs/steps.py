@@ -73,7 +73,7 @@ def story_after(loan: Loan, verdict: Any, now: float) -> Story:
 
 def copied(loan: Loan, story: Story, delay: float, ttl: float | None) -> Parcel:
     """Return what is sent in place of a message."""
-    return loan.parcel._replace(story=story, delay=delay, ttl=ttl, native="")
+    return loan.parcel._replace(story=story, delay=delay, ttl=ttl, due=0.0, ends=0.0, native="")
 
 
 def buried(
@@ -95,8 +95,15 @@ def buried(
     return Step(loan, dead, parcel, is_letter=True, event=event)
 
 
-def entry(queue: SqsQueue, parcel: Parcel, rate: float, key: str) -> Entry:
-    """Return *parcel* as *queue* takes it; what SQS does not delay, we do when it comes."""
+def entry(queue: SqsQueue, parcel: Parcel, rate: float, key: str, now: float) -> Entry:
+    """Return *parcel* as *queue* takes it; what SQS does not delay, we do when it comes.
+
+    *now* is the time by the clock of SQS, of whose seconds *rate* of ours pass in one.
+    """
+    if parcel.delay > 0:
+        parcel = parcel._replace(due=now + parcel.delay / rate)
+    if parcel.ttl is not None:
+        parcel = parcel._replace(ends=now + parcel.ttl / rate)
     packed = pack(parcel, queue.most_bytes)
     if queue.fifo:
         return Entry(packed, 0, group_id(parcel.message), key)

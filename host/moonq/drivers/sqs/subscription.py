@@ -30,6 +30,7 @@ class SqsSubscription(BufferedSubscription):
     def __init__(self, desk: SqsDesk, station: Station, clock: Clock) -> None:
         self._station = station
         super().__init__(desk, station, clock, clock.monotonic)
+        self._desk: SqsDesk = desk
         self._told: Callable[[Event], None] = station.on_event
 
     def start(self, delivery: Delivery) -> bool:
@@ -59,20 +60,28 @@ class SqsSubscription(BufferedSubscription):
         buffer = self._desk.buffer
         taken = [buffer.popleft() for _ in range(min(limit, len(buffer)))]
         if taken:
-            self._station.ring()
+            self._station.stir()
         return taken
 
     def _await(self, limit: int, timeout: float) -> list[Delivery]:
-        desk, clock = self._desk, self._clock
-        deadline = clock.monotonic() + timeout
-        if 0 < timeout <= LOOK:
+        if timeout > LOOK:
+            self._desk.patient += limit
+            try:
+                self._station.want()
+                return self._wait(limit, timeout)
+            finally:
+                self._desk.patient -= limit
+        if timeout > 0:
             self._lock.release()
             try:
-                self._station.look(desk)  # type: ignore[arg-type]
+                self._station.look(self._desk)
             finally:
                 self._lock.acquire()
-            deadline = clock.monotonic() + timeout
-        self._station.want()
+        return self._wait(limit, timeout)
+
+    def _wait(self, limit: int, timeout: float) -> list[Delivery]:
+        desk, clock = self._desk, self._clock
+        deadline = clock.monotonic() + timeout
         while True:
             taken = self._pop(limit) or self._borrow()
             now = clock.monotonic()
