@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from moonq.drivers.sqs.service import Settings
 
 #: SQS counts whole seconds; what is shorter the driver times itself, beside what else runs.
-PACE = Pace(is_virtual=False, grain=2.5, tolerance=2.5, patience=0.25, at_once=12)
+PACE = Pace(is_virtual=False, grain=2.5, tolerance=2.5, patience=0.25, at_once=8)
 
 
 def _settings(fields: SqsFields) -> Settings:
