@@ -315,6 +315,15 @@ class Mover(Driver, Protocol):
         ...
 
 
+@runtime_checkable
+class Billed(Protocol):
+    """A driver whose broker is paid by the call."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How often each operation was called since the driver was made."""
+
+
 def mover(driver: Driver) -> Mover:
     """Return *driver* as what it is, where messages can be moved into it and out of it.
 

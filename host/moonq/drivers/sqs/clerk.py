@@ -101,7 +101,7 @@ class Clerk:
             return not self._late
         done = threading.Event()
         self._box.put(done)
-        return done.wait(max(0.0, seconds)) and not self._late
+        return done.wait(max(0.0, seconds))
 
     def lag(self) -> int:
         """Return how many verdicts are not stored."""
@@ -147,7 +147,8 @@ class Clerk:
             moments.append(self._again_at)
         with queue.lock:
             if queue.loans:
-                moments.append(min(loan.until for loan in queue.loans.values()) - self._margin())
+                first = min(loan.until for loan in queue.loans.values())
+                moments.append(max(first - self._margin(), self._kept_at))
             if queue.waits:
                 left = queue.waits[0][0] - self._clock.monotonic()
                 moments.append(now + left / self._clock.rate)
@@ -186,13 +187,13 @@ class Clerk:
             steps = self._late + self._steps()
             self._late, self._first_at = [], math.inf
             self._do(steps)
-        if self._waiters and not self._verdicts:
+        if self._waiters and not self._verdicts and not self._late:
             waiters, self._waiters = self._waiters, []
             for done in waiters:
                 done.set()
 
     def _is_time(self, now: float) -> bool:
-        if self._late and (now >= self._again_at or self._waiters):
+        if self._late and now >= self._again_at:
             return True
         return bool(self._verdicts) and (
             len(self._verdicts) >= MANY

@@ -88,5 +88,3 @@ def _note(queue: SqsQueue, found: dict[str, str]) -> str:
             f"set its MessageRetentionPeriod to {RETENTION} (14 days)"
         )
     return ""
-
-

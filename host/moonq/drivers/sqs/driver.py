@@ -373,9 +373,7 @@ class SqsDriver:
             raise problems[0]
         return moved
 
-    def _send_home(
-        self, home: str, letters: Sequence[looking.Letter]
-    ) -> list[looking.Letter]:
+    def _send_home(self, home: str, letters: Sequence[looking.Letter]) -> list[looking.Letter]:
         """Send *letters* to the queue called *home*, and return those that it has."""
         queue = self._open_queue(home)
         first, rate, now = order(), self._clock.rate, self._service.now()

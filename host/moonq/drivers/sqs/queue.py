@@ -142,7 +142,9 @@ class SqsQueue(BufferedQueue):
 
     def _neediest(self) -> SqsDesk | None:
         desks = [desk for desk in self.desks if desk.room > 0]
-        return max(desks, key=lambda desk: (desk.waiting - len(desk.buffer), desk.room), default=None)
+        return max(
+            desks, key=lambda desk: (desk.waiting - len(desk.buffer), desk.room), default=None
+        )
 
     # Going out
 

@@ -7,6 +7,7 @@ Nothing is tried again here, and every call is counted: they cost money.
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -75,6 +76,8 @@ def _client(settings: Settings, read_timeout: float, service: str = "sqs") -> An
 
 
 _making = threading.Lock()
+# It tells anew for every client where it found credentials.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 def made(settings: Settings, read_timeout: float, service: str = "sqs") -> Any:
@@ -206,9 +209,7 @@ class Service:
             answers[int(failed["Id"])] = problem
         return answers
 
-    def _call(
-        self, operation: str, *, patience: float = math.inf, **asked: Any
-    ) -> dict[str, Any]:
+    def _call(self, operation: str, *, patience: float = math.inf, **asked: Any) -> dict[str, Any]:
         """Call, count it, and remember how it went.
 
         Raises:
@@ -221,9 +222,7 @@ class Service:
             timeout += LONG_POLL
         self.calls[operation] += 1
         try:
-            found: dict[str, Any] = getattr(made(settings, timeout), _METHODS[operation])(
-                **asked
-            )
+            found: dict[str, Any] = getattr(made(settings, timeout), _METHODS[operation])(**asked)
         except Exception as error:  # noqa: BLE001 - whatever a client raises is translated
             sends = operation == "SendMessageBatch"
             problem = translated(error, self.place, sends=sends)

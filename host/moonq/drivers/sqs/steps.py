@@ -76,9 +76,7 @@ def copied(loan: Loan, story: Story, delay: float, ttl: float | None) -> Parcel:
     return loan.parcel._replace(story=story, delay=delay, ttl=ttl, due=0.0, ends=0.0, native="")
 
 
-def buried(
-    queue: SqsQueue, loan: Loan, ending: Dead | Expire, *, ran: bool, now: float
-) -> Step:
+def buried(queue: SqsQueue, loan: Loan, ending: Dead | Expire, *, ran: bool, now: float) -> Step:
     """Return the step that makes a dead letter of a message, or drops it."""
     reason = ending.reason if isinstance(ending, Dead) else "expired"
     story = loan.parcel.story.after(ending, now)  # type: ignore[arg-type]
@@ -118,5 +116,3 @@ def group_id(message: Message) -> str:
 def token(text: str) -> str:
     """Return *text* as SQS takes it for an id of a group or a deduplication."""
     return text if is_token(text) else f"sha256-{sha256(text.encode()).hexdigest()}"
-
-
