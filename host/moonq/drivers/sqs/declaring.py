@@ -7,7 +7,6 @@ from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Service
 from moonq.errors import Conflict, Invalid, QueueNotFound, Refused
 
-
 #: The tag of every queue that moonq has made: no other is ever deleted.
 TAG = "moonq"
 

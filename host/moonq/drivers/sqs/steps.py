@@ -21,11 +21,9 @@ from moonq.drivers.sqs.envelope import Parcel, pack
 from moonq.drivers.sqs.service import Entry
 from moonq.drivers.story import FRESH, Story
 from moonq.model import (
-    Ack,
     Dead,
     Interrupt,
     Message,
-    Release,
     Retry,
     Snooze,
     Wait,
