@@ -135,7 +135,7 @@ class Clerk:
             try:
                 self._collect(self._pause())
                 self._turn()
-            except Exception:  # its end would be the end of every lease
+            except Exception:  # noqa: BLE001 - its end would be the end of every lease
                 _log.exception("%s: the clerk of this queue met a bug", self.queue.name)
                 time.sleep(HASTY)
 
@@ -209,14 +209,14 @@ class Clerk:
         verdicts = [self._verdicts.popleft() for _ in range(len(self._verdicts))]
         steps: list[Step] = []
         back: list[tuple[Loan, int]] = []
-        for loan, ending, ran, when in verdicts:
+        for loan, verdict, ran, when in verdicts:
             if loan.is_lost:
                 continue
             if ran:
                 loan.expires = None
-            if isinstance(ending, Abandon) and ran:
+            ending = RELEASE if isinstance(verdict, Abandon) and not ran else verdict
+            if isinstance(ending, Abandon):
                 self._tell("interrupted", loan)
-            ending = RELEASE if isinstance(ending, Abandon) and not ran else ending
             if isinstance(ending, Ack):
                 steps.append(Step(loan, is_ack=True))
             elif isinstance(ending, Dead | Expire):

@@ -12,7 +12,7 @@ from moonq.drivers.sqs.envelope import Parcel
 from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Entry, Service, batches
 from moonq.drivers.sqs.steps import entry, token
-from moonq.errors import QueueError, QueueNotFound, TooLarge, Unavailable, Uncertain, Unsupported
+from moonq.errors import QueueError, QueueNotFound, TooLarge, Uncertain, Unsupported
 from moonq.model import Message, Priority, Receipt
 
 Answer = Receipt | QueueError
@@ -137,33 +137,37 @@ class Publisher:
     ) -> dict[int, QueueError]:
         """Send each once, and return what is worth another try, with its problem."""
         queue = self._queue
-        late: dict[int, QueueError] = {}
-        if not queue.url:
-            try:
-                self._mend(queue)
-            except Unavailable as problem:
-                if not problem.is_worth_waiting:
-                    answers[:] = [problem if one is None else one for one in answers]
-                    return {}
+        problem = self._missing()
+        if problem is not None:
+            if problem.is_worth_waiting:
                 return dict.fromkeys(numbers, problem)
-            except QueueError as problem:
-                answers[:] = [problem if one is None else one for one in answers]
-                return {}
+            for number in numbers:
+                answers[number] = problem
+            return {}
+        late: dict[int, QueueError] = {}
         sent = [one for number in numbers if (one := entries[number]) is not None]
         for batch in batches(sent, queue.most_bytes):
-            part = [sent[one] for one in batch]
+            part = [sent[place] for place in batch]
             told = self._service.send(queue.url, part, patience=self._left())
-            for one, problem in zip(batch, told, strict=True):
-                number = numbers[one]
-                message = messages[number]
-                if problem is None:
+            for place, answer in zip(batch, told, strict=True):
+                number, message = numbers[place], messages[numbers[place]]
+                if answer is None:
                     known = None if message.dedup_key is not None else False
                     answers[number] = Receipt(message.id, known)
-                elif self._is_worth_it(problem):
-                    late[number] = problem
+                elif self._is_worth_it(answer):
+                    late[number] = answer
                 else:
-                    answers[number] = problem
+                    answers[number] = answer
         return late
+
+    def _missing(self) -> QueueError | None:
+        """Return why the queue is not there; None: it is."""
+        try:
+            if not self._queue.url:
+                self._mend(self._queue)
+        except QueueError as problem:
+            return problem
+        return None
 
     def _is_worth_it(self, problem: QueueError) -> bool:
         if isinstance(problem, QueueNotFound):

@@ -61,7 +61,7 @@ class SqsQueue(BufferedQueue):
     """See the module; the lock must be held by the caller, but for what has no comment on it."""
 
     desks: list[SqsDesk]  # type: ignore[assignment]
-    dead: SqsQueue | None  # type: ignore[assignment]
+    dead: SqsQueue | None
 
     def __init__(self, spec: QueueSpec, name: str, *, fifo: bool) -> None:
         super().__init__(spec, 0)

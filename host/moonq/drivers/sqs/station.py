@@ -158,7 +158,7 @@ class Station:
                 self._failed(problem)
                 failures += 1
                 self._sleep(min(PATIENT, HASTY * 2**failures))
-            except Exception:  # its end would leave the queue without anybody
+            except Exception:  # noqa: BLE001 - its end would leave the queue without anybody
                 _log.exception("%s: a poller of this queue met a bug", self.queue.name)
                 self._sleep(PATIENT)
 
@@ -201,13 +201,16 @@ class Station:
             if self.queue.desks:
                 self.want()
 
-    def close(self, seconds: float) -> bool:
-        """Stop desks and pollers, and store what was accepted within *seconds* of real time."""
+    def stop(self) -> None:
+        """Stop desks and pollers; what was not begun is handed back."""
         with self.queue.lock:
             self._is_open, self._life = False, object()
             for desk in self.queue.desks:
                 desk.stop()
             self.queue.hungry.notify_all()
+
+    def close(self, seconds: float) -> bool:
+        """Store what was accepted, behind `stop`, within *seconds* of real time."""
         if 0 < self._poll_ends - time.monotonic() < ENDING:
             for thread in self._pollers:
                 thread.join(ENDING)
