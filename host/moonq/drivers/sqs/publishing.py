@@ -18,6 +18,8 @@ from moonq.model import Message, Priority, Receipt
 Answer = Receipt | QueueError
 #: Real seconds before the first new try; doubles with each.
 AGAIN = 0.05
+#: Priority, delay, ttl, key and group of a message that wishes nothing.
+_NO_WISHES = Message("", b"", 0.0)[5:]
 
 
 def order() -> int:
@@ -27,6 +29,8 @@ def order() -> int:
 
 def refusal(queue: SqsQueue, message: Message) -> Unsupported | None:
     """Return why *queue* cannot take *message* as it is meant; None: it can."""
+    if message[5:] == _NO_WISHES:
+        return None
     limits = FIFO if queue.fifo else STANDARD
     wishes = {
         "delay": message.delay > 0,
@@ -97,7 +101,9 @@ class Publisher:
             raise problem
         ttl = queue.spec.ttl if message.ttl is None else message.ttl
         parcel = Parcel(message, order=place, delay=max(0.0, message.delay), ttl=ttl)
-        key = uuid.uuid4().hex if message.dedup_key is None else token(message.dedup_key)
+        key = "" if message.dedup_key is None else token(message.dedup_key)
+        if queue.fifo and not key:
+            key = uuid.uuid4().hex
         made = entry(queue, parcel, self._rate, key, self._service.now())
         limit = queue.most_bytes - ROOM
         if made.packed.size > limit:
