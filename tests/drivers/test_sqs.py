@@ -286,6 +286,27 @@ def test_what_sqs_cannot_do_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("max_length: 3", "`max_length` cannot be kept: an SQS queue has no bound"),
+        ("overflow: drop_oldest", "`overflow` `drop_oldest` needs a bound, and SQS has none"),
+        ("ttl: 15d", "`ttl` cannot be kept: SQS forgets after 14 days"),
+        ("group_on_failure: skip", "`group_on_failure` `skip`: SQS holds a whole group"),
+    ],
+)
+def test_what_sqs_cannot_do_is_found_by_the_check(
+    moonq: Any, tmp_path: Path, option: str, said: str
+) -> None:
+    index = "namespace: app\nentries:\n  - {name: sqs, kind: queue.driver.sqs}\n"
+    queue = f"  - {{name: q, kind: queue.queue, driver: sqs, options: {{{option}}}}}\n"
+    (tmp_path / "_index.yaml").write_text(index + queue)
+    checked = moonq("check", tmp_path)
+    assert checked.code
+    assert said in checked.out + checked.err
+    assert "queue.driver.redis" in checked.out + checked.err
+
+
+@pytest.mark.parametrize(
     ("fifo", "wishes", "named"),
     [
         (False, {"priority": Priority.HIGH}, "priority"),

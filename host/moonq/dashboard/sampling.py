@@ -196,7 +196,7 @@ def _calls(one: Sample) -> int | None:
 
 
 def _host(past: _Past) -> Row:
-    names = ("project", "profile", "pid", "up", "cpu", "memory_bytes")
+    names = ("project", "profile", "production", "pid", "up", "cpu", "memory_bytes")
     host: dict[str, Any] = {name: past.last.status.get(name) for name in names}
     calls = past.calls()
     if calls is not None:

@@ -20,9 +20,9 @@ from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.sqs import looking
 from moonq.drivers.sqs.ages import Ages
-from moonq.drivers.sqs.bounds import DEDUP_WINDOW, MOST_TIMEOUT, PURGE_PAUSE, RETENTION
+from moonq.drivers.sqs.bounds import DEDUP_WINDOW, MOST_TIMEOUT, PURGE_PAUSE
 from moonq.drivers.sqs.declaring import TAG, Declarer
-from moonq.drivers.sqs.entry import FIFO, LIMITS, STANDARD
+from moonq.drivers.sqs.entry import ELSEWHERE, FIFO, LIMITS, STANDARD, problem_of
 from moonq.drivers.sqs.names import at_sqs
 from moonq.drivers.sqs.publishing import Answer, Publisher, order
 from moonq.drivers.sqs.queue import SqsDesk, SqsQueue
@@ -429,17 +429,12 @@ def _check(spec: QueueSpec, *, fifo: bool) -> None:
     """Refuse what no queue of this type can do."""
     refusals.check_options(spec, {"durable", "fifo"})
     wrong = partial(refusals.option, spec.name)
-    elsewhere = "use a queue.driver.redis or sqlite, which can"
     if not spec.options.get("durable", True):
         raise wrong("durable", "is always true at SQS", hint="use a queue.driver.memory")
-    if spec.max_length is not None:
-        raise wrong("max_length", "cannot be kept: an SQS queue has no bound", hint=elsewhere)
-    if spec.overflow == "drop_oldest":
-        raise wrong("overflow", "`drop_oldest` needs a bound; SQS has none", hint=elsewhere)
-    if spec.ttl is not None and spec.ttl > RETENTION:
-        raise wrong("ttl", "cannot be kept: SQS forgets after 14 days", hint=elsewhere)
-    if spec.group_on_failure == "skip":
-        raise wrong("group_on_failure", f"`skip`: {LIMITS['group_skip'].reason}", hint=elsewhere)
+    for option in ("max_length", "overflow", "ttl", "group_on_failure"):
+        problem = problem_of(option, getattr(spec, option))
+        if problem:
+            raise wrong(option, problem, hint=ELSEWHERE)
     if spec.dedup_window != DEDUP_WINDOW:
         said = "FIFO queues know a key for 5 minutes always" if fifo else LIMITS["dedup"].reason
-        raise wrong("dedup_window", f"cannot be kept: {said}", hint=elsewhere)
+        raise wrong("dedup_window", f"cannot be kept: {said}", hint=ELSEWHERE)

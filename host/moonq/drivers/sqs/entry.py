@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from moonq.drivers.base import Capabilities, Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.drivers.sqs.bounds import RETENTION
 from moonq.registry.connecting import Reconnecting
 from moonq.registry.fields import Flag, wrong
 
@@ -36,6 +37,7 @@ _ALWAYS = {
     "expiry": Limit("approximate", "SQS expires nothing by itself"),
     "survives_reopen": Limit("approximate", "for as long as the lease lasts"),
     "dead_by_origin": Limit("none", "SQS counts what lies in a queue, wherever it came from"),
+    "group_skip": Limit("none", "SQS holds a whole group while one of its messages is out"),
     "retention": Limit("approximate", "SQS forgets after 14 days, dead letters too"),
 }
 #: What a standard queue cannot do.
@@ -43,7 +45,6 @@ STANDARD = {
     **_ALWAYS,
     "dedup": Limit("none", "standard queues keep no keys; a queue with `fifo: true` does"),
     "group": Limit("none", "standard queues keep no order; a queue with `fifo: true` does"),
-    "group_skip": Limit("none", "standard queues know no groups"),
     "order": Limit("approximate", "standard queues deliver in the order of publishing mostly"),
     "attempts": Limit("emulated", "a message that failed is sent again with its story"),
 }
@@ -52,7 +53,6 @@ FIFO = {
     **_ALWAYS,
     "delay": Limit("none", "FIFO queues delay no single message; a standard queue does"),
     "dedup": Limit("approximate", "for 5 minutes always; which message was first is not told"),
-    "group_skip": Limit("none", "SQS holds a whole group while one of its messages is out"),
     "order": Limit("approximate", "by `group` only; without one a message is its own group"),
     "attempts": Limit(
         "approximate", "another host knows only how often SQS has delivered it, hand-backs included"
@@ -72,7 +72,21 @@ LIMITS = {
     ),
 }
 assert set(LIMITS) <= set(Capabilities._fields)
+ELSEWHERE = "use a queue.driver.redis or sqlite, which can"
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
+
+
+def problem_of(option: str, value: object) -> str:
+    """Return why a queue at SQS cannot have *value* as its *option*; nothing: it can."""
+    if option == "max_length" and value is not None:
+        return "cannot be kept: an SQS queue has no bound"
+    if option == "overflow" and value == "drop_oldest":
+        return "`drop_oldest` needs a bound, and SQS has none"
+    if option == "ttl" and isinstance(value, float | int) and value > RETENTION:
+        return "cannot be kept: SQS forgets after 14 days"
+    if option == "group_on_failure" and value == "skip":
+        return f"`skip`: {_ALWAYS['group_skip'].reason}"
+    return ""
 
 
 class SqsQueueOptions(QueueOptions):
@@ -80,6 +94,14 @@ class SqsQueueOptions(QueueOptions):
 
     durable: Literal[True] = Field(True, description="always true: SQS stores what it accepts")
     fifo: Flag = Field(False, description="keeps `group` in order and knows `dedup_key`")
+
+    @field_validator("max_length", "overflow", "ttl", "group_on_failure")
+    @classmethod
+    def _can_be_kept(cls, value: Any, field: ValidationInfo) -> Any:
+        problem = problem_of(str(field.field_name), value)
+        if problem:
+            raise wrong(f"`{field.field_name}` {problem}", help=ELSEWHERE)
+        return value
 
     def own(self) -> dict[str, Any]:
         """Return the type of the queue; that it is durable need not be said."""
