@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -246,7 +247,22 @@ def test_a_dead_letter_that_cannot_be_stored_leaves_its_message_where_it_is(
     until(lambda: fake.asked("DeleteMessageBatch"), "the old one is gone", 5.0)
     assert (fake.bodies(), fake.bodies("q-dead")) == (["a"], [])
     assert fake.asked("SendMessageBatch")[-1]["Entries"][0]["DelaySeconds"] == 29
+    consumer.stop()
+    assert consumer.close(0.0)
     assert "dead letters cannot be stored" in " ".join(driver.health())
+    assert consumer.take(1, 0.5) == []
+    again = driver.subscribe("q", 10)
+    fake.messages["q"][0].pop("ReceiptHandle", None)
+    attribute = fake.messages["q"][0]["MessageAttributes"]["moonq"]
+    told_so = json.loads(attribute["StringValue"])
+    attribute["StringValue"] = json.dumps({**told_so, "delay": 0, "due": 0})
+    (delivery,) = again.take(1, 2.0)
+    assert delivery.attempt == 1
+    assert again.settle(delivery, Dead("rejected", BOOM))
+    again.stop()
+    assert again.close(0.0)
+    assert fake.bodies("q-dead") == ["a"]
+    assert list(driver.health()) == []
 
 
 # Time and size

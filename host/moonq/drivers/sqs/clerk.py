@@ -69,7 +69,9 @@ class Clerk:
         self._over = threading.Event()
         self._guard = threading.Lock()
         self.problem = ""
-        """Why a verdict or a dead letter could not be stored; empty: all were."""
+        """Why a verdict could not be stored; empty: all were."""
+        self.unburied = ""
+        """Why a dead letter could not be stored; empty: the last one was."""
         queue.rest, queue.bury = self.rest, self.bury
 
     # For others; none of it waits but `flush`
@@ -299,19 +301,22 @@ class Clerk:
     def _sent(self, step: Step, answer: Answer) -> None:
         if answer is None:
             step.is_sent = True
+            self.unburied = "" if step.is_letter else self.unburied
         elif isinstance(answer, Unavailable | Uncertain):
             self._retry(step, answer)
         elif step.is_letter:
             self._stay(step, answer)
         else:
-            self.problem = f"{self.queue.spec.name}: a message could not be sent again: {answer}"
-            _log.error("%s", self.problem)
+            name = self.queue.spec.name
+            self.problem = f"{name}: a message could not be sent again: {answer.message}"
+            if not step.tries:
+                _log.error("%s", self.problem)
             self._retry(step, answer)
 
     def _stay(self, step: Step, answer: QueueError) -> None:
         """Leave a message where it is, whose dead letter cannot be stored."""
         loan, queue = step.loan, self.queue
-        self.problem = f"{queue.spec.name}: dead letters cannot be stored: {answer.message}"
+        self.unburied = f"{queue.spec.name}: dead letters cannot be stored: {answer.message}"
         self.on_event(Event("dead_letter_failed", queue.spec.name, detail=answer.message))
         seconds = math.ceil(LETTER_PAUSE / self._clock.rate)
         if queue.fifo:

@@ -126,7 +126,8 @@ class SqsDriver:
         """Return what hinders it: the service, letters that were not stored, old messages."""
         found = [self._service.problem.message] if self._service.problem else []
         for station in self._stations.values():
-            found += [station.clerk.problem, station.problem, station.queue.note]
+            clerk = station.clerk
+            found += [clerk.unburied, clerk.problem, station.problem, station.queue.note]
         found += self._ages.told(self._queues.values())
         return [*dict.fromkeys(filter(None, found))]
 

@@ -134,7 +134,9 @@ class Station:
             try:
                 if not queue.url:
                     self._mend(queue)
-                if not self.intake.receive(most, 0, desk):
+                came = self.intake.receive(most, 0, desk)
+                self.problem = ""
+                if not came:
                     return
             except QueueError as problem:
                 self._failed(problem)
