@@ -23,6 +23,7 @@ from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
+from moonq.run.consumer import Consumer
 from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
@@ -50,7 +51,7 @@ class StopReport:
 
 
 class Host:
-    """One process that serves one project."""
+    """One process that serves one project, called *name* among others that share a store."""
 
     def __init__(
         self,
@@ -58,11 +59,14 @@ class Host:
         clock: Clock | None = None,
         *,
         env: Mapping[str, str] = os.environ,
+        name: str = "",
     ) -> None:
         self.project = project
+        self.name = name
         self.clock = clock or SystemClock()
         self.supervisor = Supervisor(self.clock)
         self._building = Building(project, KINDS, self.clock, env, self.supervisor)
+        self._building.host_name = name
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions
@@ -94,6 +98,10 @@ class Host:
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the project by their entries' ids, open or not."""
         return self._building.drivers
+
+    def finishing(self) -> list[Consumer]:
+        """Return consumers that a reload has replaced and that still have something at work."""
+        return self._retired.finishing()
 
     def announce(self) -> None:
         """Let all queues be known before a service is started alone."""

@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from moonq.cli.commands.version import versions
-from moonq.control.locating import other_places, place_of
+from moonq.control import hosts
+from moonq.control.locating import place_of
 from moonq.drivers.entry import DriverFields
 from moonq.registry.project import Project
 
@@ -78,10 +79,13 @@ def masked(value: Any, name: str = "") -> Any:
 
 def _socket(project: Project) -> dict[str, Any]:
     place = place_of(project.path or project.root)
-    running = [one.record() or {} for one in (place, *other_places(place)) if one.is_claimed()]
+    running = [(one.name, one.record() or {}) for one in hosts.running(place.project)]
     found: dict[str, Any] = {
         "path": str(place.socket),
-        "hosts": [{"pid": one.get("pid"), "socket": one.get("socket")} for one in running],
+        "hosts": [
+            {"name": name, "pid": one.get("pid"), "socket": one.get("socket")}
+            for name, one in running
+        ],
     }
     if running:
         return found
