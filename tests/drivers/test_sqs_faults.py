@@ -66,7 +66,7 @@ def driver(make: Callable[..., SqsDriver]) -> SqsDriver:
     return make()
 
 
-def publish(driver: SqsDriver, *names: str, timeout: float = 2.0) -> list[Receipt | QueueError]:
+def publish(driver: SqsDriver, *names: str, timeout: float = 10.0) -> list[Receipt | QueueError]:
     return driver.publish("q", [Message(name, name.encode(), 1.0) for name in names], timeout)
 
 

@@ -215,8 +215,9 @@ class Service:
         Raises:
             QueueError: See `errors.translated`.
         """
-        longest = max(1.0, float(math.ceil(patience))) if patience < math.inf else patience
-        timeout = min(self.settings.timeout, longest)
+        # One of three, for each takes a client of its own.
+        most = self.settings.timeout
+        timeout = next((one for one in (most, most / 2) if one <= patience), 1.0)
         settings = self.settings._replace(timeout=timeout)
         if asked.get("WaitTimeSeconds"):
             timeout += LONG_POLL
