@@ -2,7 +2,7 @@
 
 --- Values of one command; the stack of Redis' Lua ends near 8000.
 local SLICE = 1000
-local KEPT = 4
+local KEPT = 8
 
 --- What one call knows; `given` is the moment, where the caller goes by a clock of its own.
 function moonq.begin(base, given)

@@ -250,7 +250,7 @@ local function repeated(ctx, answer)
   return answer
 end
 
---- Work: session, number of the call, moment, its term or nothing, what ended for suspects, sections.
+--- Work: session, number of the call, moment, its term or nothing, whether suspects ended, then sections.
 ---
 --- One call ends what was done and leases what comes next; with a term it is a heartbeat as well.
 function moonq.work(base, args, at)
@@ -267,14 +267,13 @@ function moonq.work(base, args, at)
   end
   if term ~= "" then
     redis.call("ZADD", base .. "seats", ctx.now + tonumber(term), session .. "|")
-    redis.call("HSET", key, "busy", args[at + 4])
     moonq.reap(ctx, session)
   end
-  if args[at + 5] == "1" then
+  if args[at + 4] == "1" then
     redis.call("HDEL", key, "suspect")
   end
   local answers, freed, kept = {}, {}, {}
-  at = at + 6
+  at = at + 5
   while args[at] do
     answers[#answers + 1], at = section(ctx, session, args, at)
   end

@@ -16,11 +16,12 @@ function moonq.open(base, args, at)
     redis.call("HSET", key, "n", 0)
   end
   local about = { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
-  redis.call("HSET", key, "busy", 0, unpack(about))
+  redis.call("HSET", key, unpack(about))
   redis.call("ZADD", base .. "seats", ctx.now + tonumber(args[at + 2]), args[at] .. "|")
   moonq.reap(ctx, args[at])
   moonq.wake(ctx)
-  return { "ok", moonq.text(ctx.now), {}, ctx.events }
+  local last = tonumber(redis.call("HGET", key, "n"))
+  return { "ok", moonq.text(ctx.now), last, ctx.events }
 end
 
 --- Ends a session that holds nothing: its id, moment.
@@ -47,7 +48,8 @@ local SPEC = {
   "group_on_failure",
 }
 
---- Declares a queue: moment, who, its name and what it is to be, in the order of `SPEC`.
+--- Declares a queue: moment, who, its name and what it is to be, in the order of `SPEC`,
+--- or nothing where it is known by its name alone.
 ---
 --- Answers what another host had declared otherwise: each name, what it was, and who said so.
 function moonq.declare(base, args, at)
@@ -55,7 +57,7 @@ function moonq.declare(base, args, at)
   local queue = moonq.queue(ctx, args[at + 2])
   local changes = {}
   local before = redis.call("HGET", queue.at .. "spec", "by")
-  for index, name in ipairs(SPEC) do
+  for index, name in ipairs(args[at + 3] and SPEC or {}) do
     local value = args[at + 2 + index]
     local was = redis.call("HGET", queue.at .. "spec", name)
     if was and was ~= value then
@@ -63,10 +65,12 @@ function moonq.declare(base, args, at)
     end
     redis.call("HSET", queue.at .. "spec", name, value)
   end
-  redis.call("HSET", queue.at .. "spec", "by", who)
+  if args[at + 3] then
+    redis.call("HSET", queue.at .. "spec", "by", who)
+  end
   redis.call("SADD", base .. "queues", queue.name)
   local letters = args[at + 2 + 5]
-  if letters ~= "" then
+  if letters and letters ~= "" then
     redis.call("SADD", base .. "queues", letters)
   end
   queue.stirred = true

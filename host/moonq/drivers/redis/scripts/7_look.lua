@@ -90,16 +90,23 @@ function moonq.unserved(base, args, at)
   return { "ok", moonq.text(ctx.now), found, ctx.events }
 end
 
---- The sessions that are alive: moment. Of each name, machine, pid, since and busy.
+--- The sessions that are alive: moment. Of each name, machine, pid, since and how much it holds.
 function moonq.peers(base, args, at)
-  local ctx, found = moonq.begin(base, args[at]), {}
+  local ctx, found, busy = moonq.begin(base, args[at]), {}, {}
   moonq.reap(ctx, "")
   for _, seat in ipairs(redis.call("ZRANGE", base .. "seats", 0, -1)) do
     local session, name = string.match(seat, "^([^|]*)|(.*)$")
     if name == "" then
-      local key = base .. "s:" .. session
-      found[#found + 1] = redis.call("HMGET", key, "name", "machine", "pid", "since", "busy")
+      local about = redis.call("HMGET", base .. "s:" .. session, "name", "machine", "pid", "since")
+      about[6] = session
+      found[#found + 1] = about
+    else
+      local held = redis.call("HLEN", base .. name .. ":f:" .. session)
+      busy[session] = (busy[session] or 0) + held
     end
+  end
+  for _, about in ipairs(found) do
+    about[5] = busy[about[6]] or 0
   end
   moonq.wake(ctx)
   return { "ok", moonq.text(ctx.now), found, ctx.events }
