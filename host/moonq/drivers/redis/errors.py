@@ -138,7 +138,7 @@ _PHRASES = {
 _WORD = re.compile(rf"(?:^|-)({'|'.join([*_WORDS, 'NOPERM'])})\b ?(.*)", re.DOTALL)
 _COMMAND = re.compile(r"'([^']+)'")
 #: What OpenSSL says to a server that answers in plain text.
-_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF")
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
 
 
 def told(error: Exception, where: str, *, entering: Address | None = None) -> QueueError:
@@ -252,6 +252,11 @@ def _tls(cause: ssl.SSLError, where: str) -> QueueError:
         return Refused(
             f"{where} shows a certificate that is not trusted: {cause.verify_message.rstrip('.')}",
             hint="name the authority that signed it in `tls.ca`, and the host as it is signed",
+        )
+    if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Unavailable(
+            f"{where} hung up in the middle of TLS",
+            hint="if it wants a certificate of ours, name it in `tls.cert` and `tls.key`",
         )
     reason = cause.reason or ""
     if any(word in reason for word in _NO_TLS):
