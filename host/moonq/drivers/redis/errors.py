@@ -175,7 +175,10 @@ def _silent(error: Exception, where: str, entering: Address | None) -> QueueErro
         return Unavailable(f"{where} hung up: it was stopped, or the network was cut")
     doing = "did not let us in in time" if is_late else "hung up before it had let us in"
     if entering.is_tls:
-        return Unavailable(f"{where} {doing}", hint="if it speaks no TLS, write redis:// in `url`")
+        wants = "" if is_late else "; if it wants a certificate of ours, name it in `tls.cert`"
+        return Unavailable(
+            f"{where} {doing}", hint=f"if it speaks no TLS, write redis:// in `url`{wants}"
+        )
     return Unavailable(f"{where} {doing}", hint="if it wants TLS, write rediss:// in `url`")
 
 
