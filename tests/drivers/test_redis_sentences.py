@@ -127,7 +127,11 @@ def test_a_forbidden_command(users: servers.Server) -> None:
     problem = problem_of(ours, lambda client: client.config_get("x"))
     check(problem, Refused, "may not run the command 'config|get'", "+config|get")
     problem = problem_of(ours, lambda client: client.eval("redis.call('HSET','x','y','z')", 0))
-    check(problem, Refused, "may not run a command that a script of ours runs", "ACL SETUSER")
+    assert type(problem) is Refused
+    assert "may not run " in problem.message
+    text = "ACL failure in script: User bob has no permissions to run the 'hset' command script: on"
+    problem = told(redis.ResponseError(text), ours.where)
+    check(problem, Refused, "may not run the command 'hset'", "ACL SETUSER USER +hset")
 
 
 def test_forbidden_keys(users: servers.Server) -> None:

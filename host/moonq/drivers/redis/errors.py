@@ -191,7 +191,7 @@ def _answered(error: Exception, where: str) -> QueueError:
     for phrase, meaning in _PHRASES.items():
         if phrase in f"{code} {text}":
             return _as(meaning, where, text)
-    if "can't run this command" in text:  # a script's, on 6.2
+    if "can't run this command" in text or "ACL failure in script" in text:
         return _forbidden(text, where)
     return Unavailable(f"{where} answers: {text[:200]}")
 
