@@ -221,6 +221,16 @@ class Watched:
         with self.sentinel.client() as client:
             return int(client.sentinel_get_master_addr_by_name(self.name)[1])
 
+    def is_level(self) -> bool:
+        """Whether the replica has heard all that the master has said."""
+        with self.first.client() as client:
+            said = client.info("replication")
+        return all(
+            one["offset"] == said["master_repl_offset"]
+            for name, one in said.items()
+            if name.startswith("slave0")
+        )
+
     def _link(self) -> Any:
         with self.second.client() as client:
             return client.info("replication")["master_link_status"]
