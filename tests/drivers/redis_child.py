@@ -7,7 +7,9 @@ as hosts do, when its standard input does.
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.process import until
+
+
+ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -28,11 +33,13 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""},
+            env={**os.environ, "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{ROOT}"},
         )
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
-        until(lambda: self.told("ready"), "the other host is up")
+        atexit.register(self.process.kill)
+        until(lambda: self.told("ready") or self.process.poll() is not None, "the host is up")
+        assert self.told("ready"), "the other host did not come up"
 
     def told(self, what: str) -> list[Any]:
         """The values of all lines that say *what*."""
@@ -59,11 +66,13 @@ class Child:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(json.loads(line))
+            if line.endswith("\n"):
+                self.said.append(json.loads(line))
 
 
 def say(**what: Any) -> None:
-    print(json.dumps({"at": time.monotonic(), **what}), flush=True)
+    # In one system call: whoever is killed has said it or not, and no other thread comes between.
+    os.write(1, json.dumps({"at": time.monotonic(), **what}).encode() + b"\n")
 
 
 def main(how: dict[str, Any]) -> None:
