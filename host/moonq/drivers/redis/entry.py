@@ -7,11 +7,16 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.drivers.redis.settings import RedisSettings
 from moonq.registry.fields import wrong
 
 Durability = Literal["aof", "none"]
+LIMITS = {
+    "find": Limit("emulated", "all messages of the queue are looked at, some at a time"),
+    "select": Limit("emulated", "by number at once; for an id all messages are looked at"),
+}
 _PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 
 
