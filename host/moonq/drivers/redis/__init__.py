@@ -24,6 +24,17 @@ def _twin(fields: RedisFields, number: int) -> RedisFields:
     return fields.model_copy(update={"prefix": f"{fields.prefix}.doctor.{number}"})
 
 
+def _reach(fields: RedisFields, root: Path) -> str:
+    from moonq.drivers.redis.reach import reach
+
+    return reach(fields, root)
+
+
 DESCRIPTOR = Descriptor(
-    kind="queue.driver.redis", fields=RedisFields, make=_make, twin=_twin, limits=LIMITS
+    kind="queue.driver.redis",
+    fields=RedisFields,
+    make=_make,
+    twin=_twin,
+    limits=LIMITS,
+    reach=_reach,
 )

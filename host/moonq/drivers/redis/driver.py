@@ -27,10 +27,13 @@ from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.redis.asking import Asker
 from moonq.drivers.redis.calls import Publish
+from moonq.drivers.redis.checks import check
 from moonq.drivers.redis.connection import Link
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.entry import LIMITS, RedisFields
 from moonq.drivers.redis.listening import Listener
+from moonq.drivers.redis.rights import called, check_rights
+from moonq.drivers.redis.scripts import source
 from moonq.drivers.redis.sender import Sender
 from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
@@ -74,9 +77,8 @@ class RedisDriver:
         self._fields = fields
         self._base = f"{{{fields.prefix}}}:"
         self._time = StoreTime(clock)
-        self._sender = Sender(self._wire("sends"), clock, self._time, fields)
+        self._sender = Sender(self._wire("sends"), clock, self._time, fields, self._look_around)
         self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.tell)
-        self._sender.on_connect = self._look_around
         self._listener: Listener | None = None
         self._queues: dict[str, BufferedQueue] = {}
         self._walk: tuple[str, list[int]] = ("", [])
@@ -133,7 +135,14 @@ class RedisDriver:
         return f"{self._base}wake:{self._sender.session}"
 
     def _look_around(self, client: Any) -> None:
-        """Check a server that was just connected to."""
+        """Hold a server that was just connected to against what we need."""
+        fields, where = self._fields, self._link.where
+        self._warnings = check(client, fields.durability, where, cluster=fields.cluster)
+        if not self._is_open:
+            commands = called(source().script)
+            check_rights(client, commands, f"{self._base}rights", where)
+            for warning in self._warnings:
+                _log.warning("%s", warning)
 
     def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
@@ -159,7 +168,7 @@ class RedisDriver:
         """Return what hinders it: the server, settles that were not sent."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return [*self._sender.health(), *self._warnings]
+        return self._sender.health()
 
     def peers(self) -> list[Peer]:
         """Return the hosts that have a session; one that vanished is there until its lease ends."""

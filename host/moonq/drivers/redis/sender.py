@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from moonq import log
+from moonq import __version__, log
 from moonq.clock import Clock
 from moonq.drivers.base import LEASE, Event, machine
 from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
@@ -39,15 +39,23 @@ ROUND = 1.0
 PATIENCE = 10.0
 #: Real seconds for which storing is waited for, whatever the publisher's patience.
 LEAST = 2.0
-VERSION = "1"
+#: Seconds before the end of a lease from which on the server is asked before anything starts.
+MARGIN = 2.0
 
 
 class Sender:
     """See the module."""
 
     def __init__(
-        self, wire: Wire, clock: Clock, store_time: StoreTime, reconnecting: Reconnecting
+        self,
+        wire: Wire,
+        clock: Clock,
+        store_time: StoreTime,
+        reconnecting: Reconnecting,
+        look_around: Callable[[Any], None],
     ) -> None:
+        self.look_around = look_around
+        """Holds a server against what we need; what it raises keeps the driver away from it."""
         self.queues: dict[str, BufferedQueue] = {}
         self.on_event: Callable[[Event], None] = lambda _: None
         self.session = ""
@@ -69,6 +77,8 @@ class Sender:
         self._about: list[Any] = []
         self._receipts: Iterator[int] = itertools.count(1)
         self._round = -math.inf
+        self._heard = -math.inf
+        """When the heartbeat that was answered last had been sent."""
         self._delay = 0.0
         self._is_gone = False
         self._tripped = False
@@ -76,8 +86,6 @@ class Sender:
         self._leaves = True
         self._give_up = math.inf
         self._thread: threading.Thread | None = None
-        self.on_connect: Callable[[Any], None] = lambda _: None
-        """Looks around at a new connection; what it raises keeps the driver away from it."""
 
     # Life
 
@@ -136,6 +144,11 @@ class Sender:
     def orphan(self, desk: BufferedDesk) -> None:
         """Note a desk whose subscription was dropped; must take no lock."""
         self._inbox.orphans.append((desk, self._time.now()))
+
+    def is_sure(self, desk: RedisDesk) -> bool:
+        """Whether the leases of *desk* hold without asking; not after this process stood still."""
+        margin = min(MARGIN, desk.lease / 4)
+        return self._clock.monotonic() < self._heard + desk.lease - margin
 
     def lag(self, desk: BufferedDesk) -> int:
         """Return how many endings of *desk* are not in the store."""
@@ -405,6 +418,8 @@ class Sender:
         if isinstance(call, PublishCall):
             self._stored(call, answer[2])
         elif isinstance(call, WorkCall):
+            if call.term is not None:
+                self._heard = call.sent_at
             for section, part in zip(call.sections, answer[2], strict=True):
                 self._land_section(section, part)
             for name in answer[4]:
@@ -570,9 +585,8 @@ class Sender:
 
     def _join(self) -> None:
         """Connect, look around, and open the session."""
-        client = self._wire.connect(PATIENCE)
+        self._wire.connect(PATIENCE, self.look_around)
         try:
-            self.on_connect(client)
             self._open_session()
         except BaseException:
             self._wire.close()
@@ -583,7 +597,7 @@ class Sender:
         self.session = self.session or uuid4().hex
         sent = self._clock.monotonic()
         term = max([LEASE, *self._leases()])
-        args = [self.session, self._time.given(), repr(term), *self._about, VERSION]
+        args = [self.session, self._time.given(), repr(term), *self._about, __version__]
         answer = self._wire.call("open", args)
         self._time.learn(sent, answer[1])
         self.tell(answer[3])
