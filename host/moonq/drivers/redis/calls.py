@@ -57,6 +57,42 @@ class Call:
         raise NotImplementedError
 
 
+class Line:
+    """Numbers the calls of one script, so that each is done once."""
+
+    def __init__(self) -> None:
+        self.owner = ""
+        """Whose line it is: a session, or a writer."""
+        self._given = 0
+        self._done = 0
+
+    def begin(self, owner: str, done: int = 0) -> None:
+        """Begin another line, or go on where the server says that it is."""
+        self.owner, self._given, self._done = owner, done, done
+
+    def number(self, call: Call) -> None:
+        """Give *call* the next number."""
+        self._given += 1
+        call.number = self._given
+
+    def accept(self, call: Call) -> None:
+        """Note that *call* is done."""
+        self._done = call.number
+
+    def refuse(self, call: Call) -> None:
+        """Note that the server did nothing of *call*: its number is the next one's."""
+        self._given = call.number - 1
+
+    def is_ahead(self, call: Call) -> bool:
+        """Whether *call* came too early, for one before it was not done."""
+        return call.number > self._done + 1
+
+    def step_back(self, flying: Iterable[Call], call: Call) -> None:
+        """Number on from what is done, or is on its way with a number from before *call*'s."""
+        others = (one.number for one in flying if one.number < call.number)
+        self._given = max([self._done, *others])
+
+
 class PublishCall(Call):
     """Publishes of many callers in one call."""
 

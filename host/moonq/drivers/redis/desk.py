@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,9 @@ from moonq.model import Delivery
 if TYPE_CHECKING:
     from moonq.drivers.redis.calls import Section
     from moonq.drivers.redis.times import StoreTime
+
+#: The prefetch from which on buffers are filled ahead.
+EAGER = 16
 
 
 class RedisDesk(BufferedDesk):
@@ -38,6 +40,13 @@ class RedisDesk(BufferedDesk):
         """How much more it may ask for."""
         return self.prefetch - len(self.held) - self.requested if self.is_open() else 0
 
+    def is_eager(self) -> bool:
+        """Whether it takes more before its workers ask: there is more, and room for a good part.
+
+        One that wants few has each looked for when it is wanted, so that priorities hold.
+        """
+        return self.more and self.prefetch >= EAGER and self.room >= self.prefetch // 4
+
 
 def is_asking(desk: BufferedDesk) -> bool:
     """Whether it has not had its answer, or its workers wait."""
@@ -45,15 +54,16 @@ def is_asking(desk: BufferedDesk) -> bool:
 
 
 def quotas(
-    queue: BufferedQueue,
+    queue: BufferedQueue, *, is_going: bool
 ) -> tuple[list[tuple[RedisDesk, int]], list[tuple[BufferedDesk, int]]]:
     """Return how much each desk of *queue* is to get, in turn, and who is to have an answer.
 
     A worker that comes has the store looked at, whatever is known of it; later it is looked at
-    when something has happened.
+    when something has happened. Where a call goes there anyway (*is_going*), it fills buffers too.
     """
     with queue.lock:
-        desks = [d for d in queue.desks if isinstance(d, RedisDesk) and is_asking(d)]
+        every = [desk for desk in queue.desks if isinstance(desk, RedisDesk)]
+        desks = [d for d in every if is_asking(d) or (is_going and d.is_eager())]
         # While all that a desk may have is asked for already, a look would find nothing new.
         looks = [d for d in desks if d.asked > d.looked and (d.room > 0 or not d.requested)]
         asked: list[tuple[BufferedDesk, int]] = [(desk, desk.asked) for desk in looks]
@@ -77,9 +87,7 @@ def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> N
         wanted.append((desk, count))
 
 
-def hand_out(
-    section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime
-) -> None:
+def hand_out(section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime) -> None:
     """Give the desks what was leased for them."""
     if not section.quotas:
         return
@@ -112,7 +120,7 @@ def _held(desk: BufferedDesk, row: tuple[Any, ...], receipt: int, time: StoreTim
     number, blob, text, expires = row
     message = unpacked(blob)
     if text is None and expires is None:
-        return Held(int(number), desk, Delivery(message, receipt), None, None, False)
+        return Held(int(number), desk, Delivery(message, receipt), None, None, False)  # the most
     tale = tale_of(text)
     attempt, interruptions, snoozes, lost_at = counters(tale)
     delivery = Delivery(

@@ -41,9 +41,8 @@ from moonq.drivers.redis.view import View
 from moonq.drivers.redis.wire import adopted_tale, packed
 from moonq.drivers.redis.wiring import Wire
 from moonq.drivers.story import has_lost_turn
-from moonq.errors import Conflict, QueueError, QueueNotFound, Unavailable
+from moonq.errors import QueueError, QueueNotFound, Unavailable
 from moonq.model import (
-    DEDUP_WINDOW,
     Message,
     MessageState,
     Page,
@@ -403,9 +402,7 @@ class RedisDriver:
             start += len(part)
         return found
 
-    def adopt(
-        self, queue: str, stored: Sequence[Stored], source: str = ""
-    ) -> list[Answer]:
+    def adopt(self, queue: str, stored: Sequence[Stored], source: str = "") -> list[Answer]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target = self._queue(queue)
         origin = self._lying(source) if source else ""
@@ -529,9 +526,9 @@ class RedisDriver:
 
     def _lying(self, name: str) -> str:
         """The name of a queue, which nobody here may have declared: it is in the store."""
-        if name not in self._queues and self._is_open:
-            if self._asker.command("SISMEMBER", f"{self._base}queues", name):
-                return name
+        is_foreign = name not in self._queues and self._is_open
+        if is_foreign and self._asker.command("SISMEMBER", f"{self._base}queues", name):
+            return name
         return self._queue(name).spec.name
 
     def _queue(self, name: str) -> BufferedQueue:

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -21,11 +21,12 @@ from moonq.clock import Clock
 from moonq.drivers.base import LEASE, Event, machine
 from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
 from moonq.drivers.inbox import Inbox, Work
-from moonq.drivers.redis.calls import Call, Publish, PublishCall, Section, WorkCall
+from moonq.drivers.redis.calls import Call, Line, Publish, PublishCall, Section, WorkCall
 from moonq.drivers.redis.desk import RedisDesk, hand_out, quotas
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.wiring import Forgotten, Wire
 from moonq.errors import QueueError, QueueFull, Unavailable, Uncertain
+from moonq.model import ACK, Delivery
 from moonq.registry.connecting import Reconnecting
 
 _log = log.get("moonq.redis")
@@ -70,9 +71,7 @@ class Sender:
         self.ring = self._inbox.ring
         self._flying: deque[Call] = deque()
         self._backlog: deque[Publish] = deque()
-        self._writer = ""
-        self._sent = {"publish": 0, "work": 0}
-        self._done = {"publish": 0, "work": 0}
+        self._lines = {"publish": Line(), "work": Line()}
         self._seats: dict[BufferedQueue, int] = {}
         self._about: list[Any] = []
         self._receipts: Iterator[int] = itertools.count(1)
@@ -96,7 +95,8 @@ class Sender:
             QueueError: The server cannot be reached, turns us away, or is not fit.
         """
         self._about = [name, machine(), pid, repr(self._time.now())]
-        self._writer = self._writer or uuid4().hex
+        if not self._lines["publish"].owner:
+            self._lines["publish"].begin(uuid4().hex)
         self._join()
 
     def start(self) -> None:
@@ -135,6 +135,15 @@ class Sender:
         """End a delivery with the next call; never waits."""
         held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
+
+    def acknowledge(self, desk: BufferedDesk, deliveries: Sequence[Delivery]) -> list[bool]:
+        """End *deliveries* as done; False for one that was settled before."""
+        taken = [desk.held.pop(delivery.receipt, None) for delivery in deliveries]
+        done = [(held, ACK) for held in taken if held is not None]
+        for held, _ in done:
+            held.settled = True
+        self._inbox.end_all(done)
+        return [held is not None for held in taken]
 
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
@@ -205,7 +214,7 @@ class Sender:
                 self._turn()
             except QueueError as problem:
                 self._stumble(problem)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - without this thread nothing moves
                 _log.exception("the Redis driver met a bug")
                 self._stumble(Unavailable(f"{self._wire.where}: {error}"))
             if self._stopping and not self._is_busy():
@@ -302,15 +311,14 @@ class Sender:
         return works is not None or publishes is not None
 
     def _put(self, call: Call) -> None:
-        self._sent[call.script] += 1
-        call.number = self._sent[call.script]
+        self._lines[call.script].number(call)
         self._flying.append(call)
         self._transmit(call)
 
     def _transmit(self, call: Call) -> None:
-        owner = self._writer if isinstance(call, PublishCall) else self.session
         call.sent_at = self._clock.monotonic()
-        self._wire.send(call.script, call.args(owner, self._time.given()))
+        args = call.args(self._lines[call.script].owner, self._time.given())
+        self._wire.send(call.script, args)
 
     def _next_publish(self) -> PublishCall | None:
         works: list[Publish] = []
@@ -347,7 +355,7 @@ class Sender:
                 queue.stirred |= is_round
                 of(queue)
             self._seat(queue, of, is_round)
-            wanted, looks = quotas(queue)
+            wanted, looks = quotas(queue, is_going=queue in sections)
             asked += looks
             if wanted:
                 queue.stirred = False
@@ -412,7 +420,7 @@ class Sender:
             self._lose(call, status)
 
     def _accept(self, call: Call, answer: list[Any]) -> None:
-        self._done[call.script] = call.number
+        self._lines[call.script].accept(call)
         if not call.is_doubtful:
             self._time.learn(call.sent_at, answer[1])
         if isinstance(call, PublishCall):
@@ -444,7 +452,7 @@ class Sender:
     def _report(self, event: Event) -> None:
         try:
             self.on_event(event)
-        except Exception:
+        except Exception:  # noqa: BLE001 - what it told of is done, and goes on
             _log.exception("a listener to the driver's events failed")
 
     def _land_section(self, section: Section, part: list[Any]) -> None:
@@ -483,23 +491,18 @@ class Sender:
 
         Where the server has forgotten the line, another one begins.
         """
-        if self._done[call.script] + 1 < call.number:
-            self._sent[call.script] = max(
-                [self._done[call.script], *self._numbers_after(call.script, call.number)]
-            )
+        line = self._lines[call.script]
+        if line.is_ahead(call):
+            line.step_back([one for one in self._flying if one.script == call.script], call)
             return True
         if isinstance(call, WorkCall):
             return False
-        self._writer, self._sent["publish"], self._done["publish"] = uuid4().hex, 0, 0
+        line.begin(uuid4().hex)
         return True
-
-    def _numbers_after(self, script: str, number: int) -> list[int]:
-        """Numbers of calls under way that were given since the one of *number* was refused."""
-        return [one.number for one in self._flying if one.script == script and one.number < number]
 
     def _refuse(self, call: Call, problem: QueueError) -> None:
         """The server took nothing of it."""
-        self._sent[call.script] = call.number - 1
+        self._lines[call.script].refuse(call)
         if isinstance(call, PublishCall):
             call.fail(problem)
         elif isinstance(call, WorkCall):
@@ -525,7 +528,7 @@ class Sender:
                 )
             )
             if status == b"early":
-                self._writer, self._sent["publish"], self._done["publish"] = uuid4().hex, 0, 0
+                self._lines["publish"].begin(uuid4().hex)
         elif isinstance(call, WorkCall):
             for held, _ in call.endings:
                 lost = Event("lease_lost", held.queue.spec.name, detail=held.delivery.message.id)
@@ -602,7 +605,7 @@ class Sender:
         self._time.learn(sent, answer[1])
         self.tell(answer[3])
         if is_new or not self._flying:
-            self._sent["work"] = self._done["work"] = answer[2]
+            self._lines["work"].begin(self.session, answer[2])
 
 
 def _tell(asked: Iterable[tuple[BufferedDesk, int]]) -> None:
