@@ -37,8 +37,10 @@ class RedisDesk(BufferedDesk):
 
     @property
     def room(self) -> int:
-        """How much more it may ask for."""
-        return self.prefetch - len(self.held) - self.requested if self.is_open() else 0
+        """How much more it may ask for; whether its queue rests is for the server to say."""
+        if self.paused or self.stopped:
+            return 0
+        return self.prefetch - len(self.held) - self.requested
 
     def is_eager(self) -> bool:
         """Whether it takes more before its workers ask: there is more, and room for a good part.
@@ -69,7 +71,7 @@ def quotas(
         asked: list[tuple[BufferedDesk, int]] = [(desk, desk.asked) for desk in looks]
         for desk in looks:
             desk.looked = desk.asked
-        if not looks and not (queue.stirred and desks):
+        if not looks and not (queue.stirred and desks and not queue.paused):
             return [], asked
         wanted: list[tuple[RedisDesk, int]] = []
         # Waiting workers are served before any buffer is filled.

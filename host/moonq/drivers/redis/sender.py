@@ -25,7 +25,7 @@ from moonq.drivers.redis.calls import Call, Line, Publish, PublishCall, Section,
 from moonq.drivers.redis.desk import RedisDesk, hand_out, quotas
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.wiring import Forgotten, Wire
-from moonq.errors import QueueError, QueueFull, Unavailable, Uncertain
+from moonq.errors import Conflict, QueueError, QueueFull, Unavailable, Uncertain
 from moonq.model import ACK, Delivery
 from moonq.registry.connecting import Reconnecting
 
@@ -602,10 +602,20 @@ class Sender:
         term = max([LEASE, *self._leases()])
         args = [self.session, self._time.given(), repr(term), *self._about, __version__]
         answer = self._wire.call("open", args)
+        if answer[0] == b"newer":
+            raise _newer(self._wire.where, *answer[1:])
         self._time.learn(sent, answer[1])
         self.tell(answer[3])
         if is_new or not self._flying:
             self._lines["work"].begin(self.session, answer[2])
+
+
+def _newer(where: str, layout: int, ours: int, by: bytes) -> Conflict:
+    return Conflict(
+        f"{where}: what lies there was written by moonq {by.decode()}, in layout {layout}; this one,"
+        f" {__version__}, knows {ours}",
+        hint="update moonq, or give the driver another `prefix`",
+    )
 
 
 def _tell(asked: Iterable[tuple[BufferedDesk, int]]) -> None:

@@ -95,9 +95,12 @@ function moonq.pause(base, args, at)
     end
   end
   local is_paused = redis.call("HEXISTS", base .. "paused", queue.name)
-  -- All that serve it look again: to hand back, or to take.
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
-    redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+  -- All hosts look again: to hand back, or to take.
+  for _, seat in ipairs(redis.call("ZRANGE", base .. "seats", 0, -1)) do
+    local session, name = string.match(seat, "^([^|]*)|(.*)$")
+    if name == "" then
+      redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+    end
   end
   return { "ok", moonq.text(ctx.now), is_paused, {} }
 end
