@@ -27,10 +27,13 @@ from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.redis.asking import Asker
 from moonq.drivers.redis.calls import Publish
+from moonq.drivers.redis.checks import check
 from moonq.drivers.redis.connection import Link
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.entry import LIMITS, RedisFields
 from moonq.drivers.redis.listening import Listener
+from moonq.drivers.redis.rights import called, check_rights
+from moonq.drivers.redis.scripts import source
 from moonq.drivers.redis.sender import Sender
 from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
@@ -83,7 +86,6 @@ class RedisDriver:
         """The queue that somebody walks through, and the numbers that were in it."""
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
-        self._warnings: list[str] = []
         self._opening = threading.Condition()
         self._is_open = False
         self._name = ""
@@ -133,7 +135,18 @@ class RedisDriver:
         return f"{self._base}wake:{self._sender.session}"
 
     def _look_around(self, client: Any) -> None:
-        """Check a server that was just connected to."""
+        """Check a server that was just connected to: it may be another than before.
+
+        Raises:
+            QueueError: It cannot keep the contract, or lets us do too little.
+        """
+        where, fields = self._link.where, self._fields
+        found = check(client, fields.durability, where, cluster=fields.cluster)
+        if not self._is_open:
+            commands = [*called(source().library), "sismember", "subscribe"]
+            check_rights(client, commands, f"{self._base}rights", where)
+            for warning in found:
+                _log.warning("%s", warning)
 
     def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
@@ -159,7 +172,7 @@ class RedisDriver:
         """Return what hinders it: the server, settles that were not sent."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return [*self._sender.health(), *self._warnings]
+        return self._sender.health()
 
     def peers(self) -> list[Peer]:
         """Return the hosts that have a session; one that vanished is there until its lease ends."""
@@ -395,9 +408,7 @@ class RedisDriver:
             start += len(part)
         return found
 
-    def adopt(
-        self, queue: str, stored: Sequence[Stored], source: str = ""
-    ) -> list[Answer]:
+    def adopt(self, queue: str, stored: Sequence[Stored], source: str = "") -> list[Answer]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target = self._queue(queue)
         origin = self._lying(source) if source else ""
