@@ -201,11 +201,10 @@ class RedisDriver:
         queue = self._known(spec)
         dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
         queue.spec, queue.dead = spec, dead
-        queue.look_again()
-        queue.free_places()
         self._check_open()
         self._declare(queue)
         self._sender.queues = dict(self._queues)
+        queue.free_places()
         self._sender.ring()
 
     def _known(self, spec: QueueSpec) -> BufferedQueue:
@@ -525,7 +524,10 @@ class RedisDriver:
             raise self._closed()
 
     def _closed(self) -> QueueError:
-        return self._problem or Unavailable(f"{self._link.where}: the driver is not running")
+        return self._problem or Unavailable(
+            f"{self._link.where}: the driver is not running",
+            hint="start the driver, then publish again",
+        )
 
     def _lying(self, name: str) -> str:
         """The name of a queue, which nobody here may have declared: it is in the store."""

@@ -241,7 +241,7 @@ class Sender:
             return
         if self._flying:
             self._land()
-        else:
+        elif not self._stopping:
             self._sleep()
 
     def _has_room(self) -> bool:
@@ -279,12 +279,14 @@ class Sender:
         self._inbox.await_company()
         wanted = self._inbox.collect()
         self._backlog.extend(work for work in wanted.publishes if isinstance(work, Publish))
-        calls = [self._next_publish(), self._plan(wanted.endings, wanted.begun, is_round)]
-        for call in calls:
+        # What ends makes room for what is published.
+        works = self._plan(wanted.endings, wanted.begun, is_round)
+        publishes = self._next_publish()
+        for call in (works, publishes):
             if call is not None:
                 self._put(call)
         self._attach(wanted.tasks)
-        return any(calls)
+        return works is not None or publishes is not None
 
     def _put(self, call: Call) -> None:
         self._sent[call.script] += 1
