@@ -19,7 +19,6 @@ from typing import Any
 
 from tests.servers.process import until
 
-
 ROOT = Path(__file__).parents[2]
 
 
