@@ -150,9 +150,9 @@ def test_scripts_that_the_server_forgets_are_given_it_again(lone: Any, how: str)
 
 def test_another_version_of_the_scripts_stays_as_it_is(lone: Any) -> None:
     place = lone()
-    older = "#!lua name=moonq_0123456789ab\nredis.register_function('work_0123456789ab', function() end)"
+    does_nothing = "redis.register_function('work_0123456789ab', function() end)"
     with place.server.client() as client:
-        client.function_load(older)
+        client.function_load(f"#!lua name=moonq_0123456789ab\n{does_nothing}")
         place.open()
         assert libraries(client) == {"moonq_0123456789ab", f"moonq_{source().digest}"}
 
@@ -182,7 +182,7 @@ def test_a_server_that_is_restarted_is_gone_on_with(lone: Any) -> None:
     (taken,) = subscription.take(1, 5.0)
     assert subscription.start(taken)
     place.server.stop()
-    until(lambda: driver.health(), "the driver notices", 5)
+    until(driver.health, "the driver notices", 5)
     (answer,) = driver.publish("q", [message("late")], 0.0)
     assert isinstance(answer, Unavailable)
     assert subscription.settle(taken, ACK)

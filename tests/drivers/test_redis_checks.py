@@ -158,7 +158,7 @@ class _Old:
     def __init__(self, **info: Any) -> None:
         self._info = {"aof_enabled": 1, "maxmemory_policy": "noeviction", **info}
 
-    def info(self, _section: str) -> dict[str, Any]:
+    def info(self) -> dict[str, Any]:
         return self._info
 
     def config_get(self, _name: str) -> dict[str, str]:
@@ -196,11 +196,17 @@ def test_missing_rights_are_named_before_a_script_meets_them(tmp_path: Path) -> 
     server = servers.with_users(
         tmp_path,
         "bob on >s3cret ~* +@all -hset -zadd -function|load",
-        "eve on >s3cret ~theirs:* +@all",
-        "ann on >s3cret ~{moonq}:* +@all -@admin",
+        "eve on >s3cret ~theirs:* resetchannels +@all",
+        "ann on >s3cret ~{moonq}:* &{moonq}:* +@all -@admin",
+        "cat on >s3cret ~{moonq}:* resetchannels +@all",
         "hob on >s3cret ~* +@all -command -hset",
     )
-    wanted = [*called("redis.call(\"HSET\", k) redis.pcall('zadd', k)"), "function|load", "fcall"]
+    wanted = [
+        *called("redis.call(\"HSET\", k) redis.pcall('zadd', k)"),
+        "function|load",
+        "fcall",
+        "publish",
+    ]
     assert wanted[:2] == ["hset", "zadd"]
 
     def look(user: str) -> None:
@@ -214,7 +220,11 @@ def test_missing_rights_are_named_before_a_script_meets_them(tmp_path: Path) -> 
     assert caught.value.hint == "let it: ACL SETUSER bob +hset +zadd +function|load"
     with pytest.raises(Refused) as caught:
         look("eve")
-    assert caught.value.hint == "let it: ACL SETUSER eve '~{moonq}:*'"
+    assert "may not touch channels and keys that begin with {moonq}:" in str(caught.value)
+    assert caught.value.hint == "let it: ACL SETUSER eve '&{moonq}:*' '~{moonq}:*'"
+    with pytest.raises(Refused) as caught:
+        look("cat")
+    assert caught.value.hint == "let it: ACL SETUSER cat '&{moonq}:*'"
     for user in ("ann", "hob"):
         look(user)
     with server.client() as client:

@@ -13,6 +13,7 @@ from moonq.drivers.redis.entry import LIMITS, RedisFields
 def _make(fields: RedisFields, clock: Clock, root: Path) -> Driver:
     from moonq.drivers.redis.connection import Link
 
+    # First of all: it says what to install where redis-py is missing, which the driver imports.
     link = Link(fields, root, tag=fields.prefix)
     from moonq.drivers.redis.driver import RedisDriver
 

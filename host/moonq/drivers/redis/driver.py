@@ -84,7 +84,6 @@ class RedisDriver:
         """The queue that somebody walks through, and the numbers that were in it."""
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
-        self._warnings: list[str] = []
         self._opening = threading.Condition()
         self._is_open = False
         self._name = ""
@@ -134,6 +133,7 @@ class RedisDriver:
         return f"{self._base}wake:{self._sender.session}"
 
     def _look_around(self, client: Any) -> None:
+<<<<<<< HEAD
         """Hold a server that was just connected to against what we need."""
         fields, where = self._fields, self._link.where
         self._warnings = check(client, fields.durability, where, cluster=fields.cluster)
@@ -141,6 +141,19 @@ class RedisDriver:
             commands = called(source().script)
             check_rights(client, commands, f"{self._base}rights", where)
             for warning in self._warnings:
+=======
+        """Check a server that was just connected to: it may be another than before.
+
+        Raises:
+            QueueError: It cannot keep the contract, or lets us do too little.
+        """
+        where, fields = self._link.where, self._fields
+        found = check(client, fields.durability, where, cluster=fields.cluster)
+        if not self._is_open:
+            commands = [*called(source().library), "sismember", "subscribe"]
+            check_rights(client, commands, f"{self._base}rights", where)
+            for warning in found:
+>>>>>>> redis-link
                 _log.warning("%s", warning)
 
     def close(self, deadline: float | None = None) -> bool:

@@ -204,7 +204,7 @@ def _as(meaning: _Told, where: str, text: str) -> QueueError:
 
 def _forbidden(text: str, where: str) -> QueueError:
     named = _COMMAND.search(text)
-    if named and "keys" not in text:
+    if named and "key" not in text:
         command = named[1]
         return Refused(
             f"{where}: the user may not run the command {command!r}",
@@ -215,9 +215,10 @@ def _forbidden(text: str, where: str) -> QueueError:
             f"{where}: the user may not run a command that a script of ours runs",
             hint="let it: ACL SETUSER USER +@all -@admin -@dangerous +info",
         )
+    what, mark = ("channels", "&") if "channel" in text else ("keys", "~")
     return Refused(
-        f"{where}: the user may not touch our keys",
-        hint="let it: ACL SETUSER USER '~{PREFIX}:*', with the driver's `prefix` in the braces",
+        f"{where}: the user may not touch our {what}",
+        hint=f"let it: ACL SETUSER USER '{mark}{{PREFIX}}:*', with the driver's `prefix` in braces",
     )
 
 

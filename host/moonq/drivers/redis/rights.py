@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import redis
 
 _CALLED = re.compile(r"""\bredis\.p?call\(\s*["']([A-Za-z]+)["']""")
-_NO_RIGHT = re.compile(r"\b(keys?|channels?)\b")
+_OF_NAMES = re.compile(r"\b(key|channel)s?\b")
+#: What takes the name of a channel where others take that of a key.
+_AT_CHANNELS = frozenset(("publish", "subscribe"))
 
 
 def called(script: str) -> list[str]:
@@ -43,18 +45,21 @@ def check_rights(client: redis.Redis, commands: Iterable[str], key: str, where: 
     samples = [sample for row in known if row and (sample := _sample(row, key))]
     answers = [(name, _queued(wire, words)) for name, words in samples]
     _asked(wire, "DISCARD")
-    forbidden = [name for name, answer in answers if answer and not _NO_RIGHT.search(answer)]
+    forbidden = [name for name, answer in answers if answer and not _OF_NAMES.search(answer)]
     if forbidden:
         allow = " ".join(f"+{name}" for name in forbidden)
         raise Refused(
             f"{where}: the user may not run {', '.join(forbidden)}",
             hint=f"let it: ACL SETUSER {_user(client)} {allow}",
         )
-    if any(answer for _, answer in answers):
+    kinds = sorted({hit[1] for _, answer in answers if (hit := _OF_NAMES.search(answer))})
+    if kinds:
         shared = key.rpartition(":")[0]
+        allow = " ".join(f"'{'~' if kind == 'key' else '&'}{shared}:*'" for kind in kinds)
         raise Refused(
-            f"{where}: the user may not touch keys that begin with {shared}:",
-            hint=f"let it: ACL SETUSER {_user(client)} '~{shared}:*'",
+            f"{where}: the user may not touch {' and '.join(f'{kind}s' for kind in kinds)} that"
+            f" begin with {shared}:",
+            hint=f"let it: ACL SETUSER {_user(client)} {allow}",
         )
 
 
@@ -84,6 +89,7 @@ def _sample(row: Any, key: str) -> tuple[str, list[str]] | None:
     name = row[0].decode()
     words = name.split("|")
     words += ["1"] * (abs(arity) - len(words))
+    first = 1 if name in _AT_CHANNELS else first
     if 0 < first < len(words):
         words[first] = key
     return name, words

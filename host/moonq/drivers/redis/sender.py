@@ -426,7 +426,7 @@ class Sender:
         if isinstance(call, PublishCall):
             self._stored(call, answer[2])
         elif isinstance(call, WorkCall):
-            if call.term is not None:
+            if call.term is not None and not call.is_doubtful:
                 self._heard = call.sent_at
             for section, part in zip(call.sections, answer[2], strict=True):
                 self._land_section(section, part)
