@@ -133,15 +133,6 @@ class RedisDriver:
         return f"{self._base}wake:{self._sender.session}"
 
     def _look_around(self, client: Any) -> None:
-<<<<<<< HEAD
-        """Hold a server that was just connected to against what we need."""
-        fields, where = self._fields, self._link.where
-        self._warnings = check(client, fields.durability, where, cluster=fields.cluster)
-        if not self._is_open:
-            commands = called(source().script)
-            check_rights(client, commands, f"{self._base}rights", where)
-            for warning in self._warnings:
-=======
         """Check a server that was just connected to: it may be another than before.
 
         Raises:
@@ -153,7 +144,6 @@ class RedisDriver:
             commands = [*called(source().library), "sismember", "subscribe"]
             check_rights(client, commands, f"{self._base}rights", where)
             for warning in found:
->>>>>>> redis-link
                 _log.warning("%s", warning)
 
     def close(self, deadline: float | None = None) -> bool:

@@ -612,8 +612,8 @@ class Sender:
 
 def _newer(where: str, layout: int, ours: int, by: bytes) -> Conflict:
     return Conflict(
-        f"{where}: what lies there was written by moonq {by.decode()}, in layout {layout}; this one,"
-        f" {__version__}, knows {ours}",
+        f"{where}: what lies there was written by moonq {by.decode()}, in layout {layout};"
+        f" this one, {__version__}, knows {ours}",
         hint="update moonq, or give the driver another `prefix`",
     )
 
