@@ -81,12 +81,11 @@ class PublishCall(Call):
 
 
 def _is_one(first: Publish, second: Publish) -> bool:
-    """Whether two publishes can share a section: one that must wait ends the rest of its own."""
+    """Whether two publishes can share a section; where one must wait, those behind it do as well."""
     return (
         first.queue is second.queue
         and first.form == second.form
-        and not first.patient
-        and not second.patient
+        and first.patient == second.patient
     )
 
 

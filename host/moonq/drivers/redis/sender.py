@@ -32,8 +32,8 @@ from moonq.model import ACK, Delivery
 from moonq.registry.connecting import Reconnecting
 
 _log = log.get("moonq.redis")
-#: Calls of one kind that are under way at once.
-AHEAD = 2
+#: Calls that are under way at once. Publishers that wait for one come back together for the next.
+WORKS, PUBLISHES = 2, 1
 #: Messages that one call publishes at most, so that the server never works long on one.
 MANY = 1000
 #: Real seconds that an answer may take.
@@ -267,7 +267,7 @@ class Sender:
 
     def _has_room(self) -> bool:
         works = sum(1 for call in self._flying if isinstance(call, WorkCall))
-        return works < AHEAD and len(self._flying) - works < AHEAD
+        return works < WORKS and len(self._flying) - works < PUBLISHES
 
     def _sleep(self) -> None:
         if self._tripped:
@@ -290,7 +290,6 @@ class Sender:
         if is_round:
             self._round = now
             self._inbox.retry()
-        self._inbox.await_company()
         wanted = self._inbox.collect()
         self._backlog.extend(work for work in wanted.publishes if isinstance(work, Publish))
         # What ends makes room for what is published.
@@ -372,7 +371,6 @@ class Sender:
             self._time.learn(call.sent_at, answer[1])
         if isinstance(call, PublishCall):
             self.lander.stored(call, answer[2])
-            self._inbox.note_commit(len(call.works), self._clock.monotonic() - call.sent_at)
         elif isinstance(call, WorkCall):
             if call.term is not None and not call.is_doubtful:
                 self._heard = call.sent_at
