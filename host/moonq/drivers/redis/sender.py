@@ -362,7 +362,7 @@ class Sender:
                 queue.stirred = False
                 of(queue).quotas = wanted
         term = max([LEASE, *self._leases()]) if is_round else None
-        call = WorkCall(list(sections.values()), term, moment) if sections else None
+        call = WorkCall(list(sections.values()), term, moment) if sections or term else None
         self._promise(asked, call)
         return call
 
@@ -607,6 +607,8 @@ class Sender:
             raise _newer(self._wire.where, *answer[1:])
         self._time.learn(sent, answer[1])
         self.tell(answer[3])
+        if is_new:
+            self._heard = sent
         if is_new or not self._flying:
             self._lines["work"].begin(self.session, answer[2])
 
