@@ -308,7 +308,7 @@ def other_host(server: Server, module: str, count: int, queue: str, argv: list[s
 
 
 CELERY = ["celery", "-A", "celery_tasks", "worker", "-c", "2", "--loglevel", "error"]
-#: Two processes with as many threads as it comes with: with one each it would wait for its next look.
+#: Two processes with the threads that it comes with; with one each it would mostly wait.
 DRAMATIQ = ["dramatiq", "dramatiq_tasks", "-p", "2"]
 
 
