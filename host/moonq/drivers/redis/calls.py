@@ -1,23 +1,18 @@
-"""Calls of scripts on their way: what is in them, and what their answers lead to.
-
-A call has a number in its line. When the connection is lost it is made again under that number, and
-the server, which may have done it, answers what it answered before: nothing is done twice.
-"""
+"""Calls of scripts: the publishes of many callers, and a session's work at all its queues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.buffered import BufferedQueue, Ending, Held
 from moonq.drivers.inbox import Work
+from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.endings import ended
+from moonq.drivers.redis.lines import Call
 from moonq.errors import MoonqError
 from moonq.model import ACK, Ack
-
-if TYPE_CHECKING:
-    from moonq.drivers.redis.desk import RedisDesk
 
 
 class Publish(Work):
@@ -35,62 +30,6 @@ class Publish(Work):
         self.args = args
         self.count = count
         self.patient = patient
-
-
-class Call:
-    """One call of a script in a line of numbered ones."""
-
-    script = ""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.sent_at = 0.0
-        self.is_doubtful = False
-        """Whether the server may have done it, for the connection was lost since it was sent."""
-        self.asked: list[tuple[BufferedDesk, int]] = []
-        """Desks that have their answer when this one has it."""
-        self.flushes: list[Work] = []
-        """Callers that wait for all that was asked for so far."""
-
-    def args(self, owner: str, now: str) -> list[Any]:
-        """Return the arguments of the script; *owner* is whose line it is."""
-        raise NotImplementedError
-
-
-class Line:
-    """Numbers the calls of one script, so that each is done once."""
-
-    def __init__(self) -> None:
-        self.owner = ""
-        """Whose line it is: a session, or a writer."""
-        self._given = 0
-        self._done = 0
-
-    def begin(self, owner: str, done: int = 0) -> None:
-        """Begin another line, or go on where the server says that it is."""
-        self.owner, self._given, self._done = owner, done, done
-
-    def number(self, call: Call) -> None:
-        """Give *call* the next number."""
-        self._given += 1
-        call.number = self._given
-
-    def accept(self, call: Call) -> None:
-        """Note that *call* is done."""
-        self._done = call.number
-
-    def refuse(self, call: Call) -> None:
-        """Note that the server did nothing of *call*: its number is the next one's."""
-        self._given = call.number - 1
-
-    def is_ahead(self, call: Call) -> bool:
-        """Whether *call* came too early, for one before it was not done."""
-        return call.number > self._done + 1
-
-    def step_back(self, flying: Iterable[Call], call: Call) -> None:
-        """Number on from what is done, or is on its way with a number from before *call*'s."""
-        others = (one.number for one in flying if one.number < call.number)
-        self._given = max([self._done, *others])
 
 
 class PublishCall(Call):
@@ -142,12 +81,11 @@ class PublishCall(Call):
 
 
 def _is_one(first: Publish, second: Publish) -> bool:
-    """Whether two publishes can share a section: one that must wait ends the rest of its own."""
+    """Whether two publishes can share a section; where one must wait, those behind it do as well."""
     return (
         first.queue is second.queue
         and first.form == second.form
-        and not first.patient
-        and not second.patient
+        and first.patient == second.patient
     )
 
 

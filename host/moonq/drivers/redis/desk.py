@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Held
-from moonq.drivers.redis.wire import counters, dressed, tale_of, unpacked
-from moonq.model import Delivery
-
-if TYPE_CHECKING:
-    from moonq.drivers.redis.calls import Section
-    from moonq.drivers.redis.times import StoreTime
 
 #: The prefetch from which on buffers are filled ahead.
 EAGER = 16
@@ -87,53 +81,3 @@ def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> N
     if count > 0:
         desk.requested += count
         wanted.append((desk, count))
-
-
-def hand_out(section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime) -> None:
-    """Give the desks what was leased for them."""
-    if not section.quotas:
-        return
-    queue = section.queue
-    rows = _rows(*taken)
-    is_full = len(taken[0]) == section.wanted
-    with queue.lock:
-        queue.stirred |= is_full
-        for desk, count in section.quotas:
-            desk.requested -= count
-            desk.more = is_full
-            for _, row in zip(range(count), rows, strict=False):
-                receipt = next(receipts)
-                held = _held(desk, row, receipt, time)
-                desk.held[receipt] = held
-                desk.buffer.append(held.delivery)
-            if not desk.is_open():
-                desk.recall()
-            desk.bell.notify_all()
-
-
-def _rows(
-    numbers: list[bytes], blobs: list[bytes], tales: list[Any], expiries: list[Any]
-) -> Iterator[tuple[Any, ...]]:
-    nothing: list[Any] = [None] * len(numbers)
-    return zip(numbers, blobs, tales or nothing, expiries or nothing, strict=True)
-
-
-def _held(desk: BufferedDesk, row: tuple[Any, ...], receipt: int, time: StoreTime) -> Held:
-    number, blob, text, expires = row
-    message = unpacked(blob)
-    if text is None and expires is None:
-        return Held(int(number), desk, Delivery(message, receipt), None, None, False)  # the most
-    tale = tale_of(text)
-    attempt, interruptions, snoozes, lost_at = counters(tale)
-    delivery = Delivery(
-        dressed(message, tale, time), receipt, attempt, interruptions, snoozes, time.shown(lost_at)
-    )
-    return Held(
-        int(number),
-        desk,
-        delivery,
-        tale.get("errors"),
-        None if expires is None else float(expires),
-        bool(tale.get("suspect")),
-        lost_at,
-    )
