@@ -6,6 +6,7 @@ that no lease was lost of.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -289,6 +290,23 @@ def test_requests_that_arrive_in_half_lose_nothing_and_repeat_nothing(proxy: Pro
         proxy.heal()
         load.finish()
         load.account()
+
+
+def test_what_goes_with_a_heartbeat_that_is_cut_off_is_not_forgotten() -> None:
+    with opened(**servers.place()) as driver:
+        driver.subscribe(QUEUE, 5)
+        wire = driver._sender._wire
+        send = wire.send
+
+        def cut_off(name: str, args: Any) -> None:
+            wire.send = send
+            wire.close()
+            raise Unavailable("cut")
+
+        wire.send = cut_off
+        driver._sender._round = -math.inf
+        (answer,) = driver.publish(QUEUE, [Message("1", b"x", 0.0)], 2.0)
+        assert isinstance(answer, Receipt)
 
 
 def test_a_black_hole_is_noticed_in_time_and_left_without_a_loss(

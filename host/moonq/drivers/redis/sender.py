@@ -295,17 +295,18 @@ class Sender:
         # What ends makes room for what is published.
         works, asked = self.planner.plan(wanted.endings, wanted.begun, is_round)
         self._promise(asked, works)
-        publishes = self._next_publish()
-        for call in (works, publishes):
-            if call is not None:
-                self._put(call)
-        self._attach(wanted.tasks)
-        return works is not None or publishes is not None
+        calls = [call for call in (works, self._next_publish()) if call is not None]
+        self._put(calls, wanted.tasks)
+        return bool(calls)
 
-    def _put(self, call: Call) -> None:
-        self._lines[call.script].number(call)
-        self._flying.append(call)
-        self._transmit(call)
+    def _put(self, calls: Sequence[Call], flushes: list[Work]) -> None:
+        # All is noted before any of it is sent: a connection that is lost then loses nothing.
+        for call in calls:
+            self._lines[call.script].number(call)
+            self._flying.append(call)
+        self._attach(flushes)
+        for call in calls:
+            self._transmit(call)
 
     def _transmit(self, call: Call) -> None:
         call.sent_at = self._clock.monotonic()
@@ -361,7 +362,7 @@ class Sender:
         if status == b"ok":
             self._accept(call, answer)
         elif status == b"early" and not call.is_doubtful and self._is_out_of_step(call):
-            self._put(call)
+            self._put([call], [])
         else:
             self._lose(call, status)
 
