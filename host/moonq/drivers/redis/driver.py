@@ -103,6 +103,8 @@ class RedisDriver:
             self._open(on_event, name)
         except QueueError as problem:
             self._problem = problem
+            self._asker.close()
+            self._sender.disconnect()
             raise
         with self._opening:
             self._is_open, self._problem = True, None

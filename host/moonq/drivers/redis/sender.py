@@ -99,6 +99,10 @@ class Sender:
             self._lines["publish"].begin(uuid4().hex)
         self._join()
 
+    def disconnect(self) -> None:
+        """Give the connection back without a word; there must be no thread."""
+        self._wire.close()
+
     def start(self) -> None:
         """Begin to send."""
         self._stopping, self._give_up = False, math.inf

@@ -112,7 +112,8 @@ local function unclaimed(queue, number)
   if redis.call("HEXISTS", queue.at .. "m", number) == 0 then
     return nil
   end
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
+  queue.sessions = queue.sessions or redis.call("HKEYS", queue.at .. "c")
+  for _, session in ipairs(queue.sessions) do
     if redis.call("HEXISTS", queue.at .. "f:" .. session, number) == 1 then
       return nil
     end
