@@ -11,7 +11,7 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
-from tests.servers import redis  # noqa: E402
+from tests.servers import elastic, redis  # noqa: E402
 
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
@@ -24,7 +24,10 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 #: What starts the server of a kind where none runs yet, and returns the fields of a place at it
 #: that nobody has used: one row for each kind that needs a server, see `tests/servers`.
-PLACES: dict[str, Callable[[], dict[str, Any]]] = {"queue.driver.redis": redis.place}
+PLACES: dict[str, Callable[[], dict[str, Any]]] = {
+    "queue.driver.redis": redis.place,
+    "queue.driver.sqs": elastic.place,
+}
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
 
 

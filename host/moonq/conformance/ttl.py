@@ -137,8 +137,8 @@ def a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     """§4 redrive: the old ttl was for the old life."""
     scene.publish("a", ttl=1.0)
     scene.later(1)
-    scene.info()
-    scene.driver.redrive("q.dead", "")
+    assert scene.consumer().take() == []
+    assert scene.driver.redrive("q.dead", "") == 1
     scene.later(100)
     assert scene.consumer().finish() == ["a"]
 
