@@ -54,6 +54,9 @@ def show(project: Project, name: str) -> dict[str, Any]:
     found["fields"] = {
         key: REDACTED if _is_secret(key) and value else value for key, value in fields.items()
     }
+    found["origins"] = {
+        ".".join(path): one._asdict() for path, one in entry.origins(project.profile).items()
+    }
     found["depends_on"] = list(entry.depends_on)
     if entry.source_name:
         found["source"] = entry.source_name
