@@ -6,12 +6,13 @@ Each function is lent under its name with ``test_`` in front.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from moonq import assets
 from moonq.drivers import descriptor
 from moonq.drivers.descriptors import PREFIX
-from moonq.drivers.letters import X_DEAD_LETTER_REASON
+from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import MoonqError, NotFound, QueueError
 from moonq.model import Message, Stored
 from moonq.registry import Project
@@ -142,7 +143,8 @@ class SuiteLends:
         """Return the messages of a queue: all, the delayed, or its dead letters."""
         route, world = self._route(queue), self._suite.world
         now = self._suite.clock.now()
-        return _dump([_message(route, one, now) for one in messages(world, route, text(which))])
+        found = messages(world, route, text(which))
+        return _dump([_message(route, one, now, world.shown) for one in found])
 
     def publish_raw(self, queue: bytes, body: bytes) -> bytes:
         """Publish bytes that no publisher could."""
@@ -231,13 +233,18 @@ def _only_kind(project: Project) -> str:
     return kinds[0]
 
 
-def _message(route: Route, stored: Stored, now: float) -> dict[str, Any]:
+def _message(
+    route: Route, stored: Stored, now: float, shown: Callable[[str], str]
+) -> dict[str, Any]:
     message = stored.message
+    headers = dict(message.headers)
+    if origin := headers.get(X_ORIGINAL_QUEUE):
+        headers[X_ORIGINAL_QUEUE] = shown(str(origin))
     known = {
         "id": message.id,
         "text": message.body.decode("utf-8", "replace"),
         "is_text": not route.decodes,
-        "headers": dict(message.headers),
+        "headers": headers,
         "state": stored.state,
         "attempt": stored.attempt,
         "interruptions": stored.interruptions,

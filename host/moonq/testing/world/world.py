@@ -88,6 +88,10 @@ class World(Building):
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
+    def shown(self, name: str) -> str:
+        """Return what the project calls a queue that its driver calls *name*."""
+        return name.removesuffix(f".{self._token}") if self._token else name
+
     def on_event(self, driver: str, event: Event) -> None:
         """Remember which messages expired, and which had to go."""
         super().on_event(driver, event)
@@ -127,12 +131,19 @@ class World(Building):
         self._rest(consumers, is_over=True)
         try:
             while run.deliveries < most and not self.bench.is_out_of_time():
+                if run.deliveries and self._is_done(queues):
+                    break
                 if not self._step(consumers) and not self._jump(queues, end):
                     break
         finally:
             self.bench.run = before
             self._rest(consumers)
         return run
+
+    def _is_done(self, queues: list[str]) -> bool:
+        """Whether to look again would be to wait for nothing."""
+        names = (self.queues.route(queue).spec.name for queue in queues)
+        return not self.is_virtual and not any(map(self.bench.ledger.count, names))
 
     def _rest(self, consumers: deque[DrivenConsumer], *, is_over: bool = False) -> None:
         """Let no broker push what no step has asked for; what moonq itself fetches it does not."""
