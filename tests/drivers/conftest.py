@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,6 +14,7 @@ pytest.register_assert_rewrite("moonq.conformance")
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
 from moonq.conformance import Scene  # noqa: E402
+from moonq.drivers import capabilities  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
 
 #: Settings that make a driver quick where no test is about them.
@@ -28,6 +29,35 @@ DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in d
 
 #: Those that go by the clock they are given; the others have tests of their own, in real time.
 VIRTUAL = sorted(name for name, driver in DRIVERS.items() if driver.pace.is_virtual)
+
+
+class Run(NamedTuple):
+    """What came of `tests/contract` on one driver."""
+
+    passed: int
+    skipped: list[str]
+    failed: list[str]
+
+
+#: By the driver's short name, as far as they have run.
+RUNS: dict[str, Run] = {}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show what the drivers make of the contract: kept, and how; or refused, and why."""
+    if not RUNS:
+        return
+    terminalreporter.section("the contract on every driver")
+    for name, found in sorted(RUNS.items()):
+        counts = f"{found.passed} kept, {len(found.skipped)} not tried, {len(found.failed)} broken"
+        terminalreporter.write_line(f"{name:10} {counts}")
+        for claim in found.skipped:
+            terminalreporter.write_line(f"{'':10} not tried: {claim}")
+    known = {name: DRIVERS[name] for name in sorted(RUNS)}
+    abilities = capabilities.table({name: one.capabilities for name, one in known.items()})
+    reasons = capabilities.reasons({name: one.limits for name, one in known.items()})
+    for line in ("", *abilities.splitlines(), "", *reasons.splitlines()):
+        terminalreporter.write_line(line)
 
 
 def place(name: str) -> dict[str, Any]:

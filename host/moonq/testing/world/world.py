@@ -133,7 +133,7 @@ class World(Building):
             while run.deliveries < most and not self.bench.is_out_of_time():
                 if run.deliveries and self._is_done(queues):
                     break
-                if not self._step(consumers) and not self._jump(queues, end):
+                if not self._step(queues, consumers) and not self._jump(queues, end):
                     break
         finally:
             self.bench.run = before
@@ -146,13 +146,28 @@ class World(Building):
         return not self.is_virtual and not any(map(self.bench.ledger.count, names))
 
     def _rest(self, consumers: deque[DrivenConsumer], *, is_over: bool = False) -> None:
-        """Let no broker push what no step has asked for; what moonq itself fetches it does not."""
-        if not self.is_virtual:
+        """Let no driver fetch ahead what no step has asked for."""
+        if self._token:
             self._heard = self.clock.monotonic()
             for consumer in consumers:
                 consumer.rest(is_over=is_over)
 
-    def _step(self, consumers: deque[DrivenConsumer]) -> bool:
+    def _step(self, queues: list[str], consumers: deque[DrivenConsumer]) -> bool:
+        if self._look(consumers):
+            return True
+        return self._is_behind(queues) and self._look(consumers)
+
+    def _is_behind(self, queues: list[str]) -> bool:
+        """Whether something is due that was not there, for its driver was still settling."""
+        if not (self._token and self.is_virtual):
+            return False
+        routes = [self.queues.route(queue) for queue in queues]
+        due = [route for route in routes if self.bench.ledger.due(route.spec.name)]
+        for route in due:
+            route.driver.info(route.spec.name)  # counts what was settled, so waits for it
+        return bool(due)
+
+    def _look(self, consumers: deque[DrivenConsumer]) -> bool:
         for _ in range(len(consumers)):
             consumer = consumers[0]
             consumers.rotate(-1)
