@@ -23,6 +23,23 @@ def root() -> Path:
     return Path(__file__).parents[1]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put those tests last that ask for what runs aside meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("aside") is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have begin what runs aside; see `tests.drivers.aside`."""
+    if session.config.option.collectonly:
+        return
+    marks = {mark.args[0] for item in session.items for mark in item.iter_markers("aside")}
+    for name in sorted(marks):
+        from tests.drivers import aside
+
+        aside.begin(name)
+
+
 class Said(NamedTuple):
     """What one command answered."""
 

@@ -123,6 +123,11 @@ class Process:
         """End it as its operator does."""
         self._end(signal.SIGTERM)
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the end that it comes to by itself."""
+        assert self._child is not None
+        self._child.wait(seconds)
+
     def freeze(self) -> None:
         """Have it do nothing, with all connections open."""
         os.kill(self.pid, signal.SIGSTOP)

@@ -100,7 +100,7 @@ class _Loading:
         if node is not None and not isinstance(node, Map):
             message = f"{process.FILE} must be a map of settings"
             self.findings.append(error("R207", message, source.at(node)))
-        elif not problems:
+        elif node or not problems:
             whole = node or Map(1, 1, 1)
             self.choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
             return self._checked(source, self.choice.settings)

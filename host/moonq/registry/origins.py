@@ -13,8 +13,8 @@ class Origin(NamedTuple):
 
     file: str
     line: int
-    profile: str
-    """Which profile brought it; empty for none."""
+    profile: str | None
+    """Which profile brought it, if one did."""
 
 
 #: The keys that lead to a value.
@@ -38,4 +38,4 @@ def _walk(node: Map, file: str, profile: str, path: Keys) -> Iterator[tuple[Keys
         elif key.source:
             yield here, Origin(key.source.file, key.line, profile)
         else:
-            yield here, Origin(file, key.line, "")
+            yield here, Origin(file, key.line, None)

@@ -25,6 +25,7 @@ from moonq.registry.settings import FILE, Profile
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.merging import brought, merged
 from moonq.registry.yaml.nodes import Map, Node, Scalar
+from moonq.registry.yaml.scalars import is_null
 from moonq.text.findings import Finding, Source, error
 from moonq.text.suggestions import close, question
 
@@ -88,7 +89,7 @@ class Choice:
             wrong["name"] = error("R242", message, self.source.at(name), help=help_)
         if kind := above.get("kind"):
             new = kind.text if isinstance(kind, Scalar) else ""
-            if not new:
+            if not new or _is_nothing(kind):
                 wrong["kind"] = error("R207", "`kind` must be text", self.source.at(kind))
             elif _family(new) != _family(draft.kind):
                 message = f"a profile cannot make a {new} of a {draft.kind}"
@@ -202,7 +203,7 @@ def _family(kind: str) -> str:
 
 
 def _is_nothing(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.plain and not node.text
+    return isinstance(node, Scalar) and node.plain and is_null(node.text)
 
 
 def _the_first(names: list[str]) -> str:
