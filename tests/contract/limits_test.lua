@@ -18,6 +18,20 @@ describe("5 limits", function()
     test.contains(failure:message(), "2s")
   end)
 
+  it("stop a handler that catches every error", function()
+    local run, id, brief = stopped("hold_on")
+    eq(run.dead, { id })
+    test.error_kind(brief:dead()[1].error, errors.TIMEOUT)
+  end)
+
+  it("bound what a handler calls as they bound the handler", function()
+    local brief = test.queue("contract:brief")
+    local spin = { ["do"] = "spin" }
+    local id = brief:publish({ ["do"] = "call", func = "contract:obey", body = spin })
+    eq(brief:drain().dead, { id })
+    test.error_kind(brief:dead()[1].error, errors.TIMEOUT)
+  end)
+
   it("stop a handler that is only tried as its consumer would", function()
     local before = test.clock.now()
     local tried = test.verdict("contract:hungry", { ["do"] = "spin" })

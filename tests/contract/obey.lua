@@ -132,6 +132,13 @@ function obey.spin()
   end
 end
 
+--- Holds on to whatever stops it.
+function obey.hold_on()
+  while true do
+    pcall(obey.spin)
+  end
+end
+
 function obey.eat()
   local eaten = {}
   while true do
@@ -158,6 +165,10 @@ end
 
 function obey.call(body)
   return funcs.call(body.func, body.body)
+end
+
+function obey.call_with_id()
+  return funcs.call("contract:keep", queue.message():id())
 end
 
 function obey.tell()

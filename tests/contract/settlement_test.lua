@@ -73,6 +73,12 @@ describe("3 settlement: the handler's result", function()
     end
   )
 
+  it("undoes nothing: what a failed handler has published stays published", function()
+    local run, id = last({ ["do"] = "publish_then_fail", to = "contract:morgue", body = "left" })
+    eq(run.dead, { id })
+    eq(test.queue("contract:morgue"):messages()[1].body, "left")
+  end)
+
   it("is final when the error says that no attempt can help", function()
     local fault = { message = "negative total", kind = "INVALID", retryable = false }
     local run, id, tasks = once({ ["do"] = "fault", fault = fault })
@@ -106,12 +112,16 @@ describe("3 settlement: by the handler itself", function()
     test.contains(err:message(), "already settled")
   end)
 
-  each({ "ack", "nack", "retry", "snooze", "reject" }, "is single-shot: {} is the first", function(first)
-    local tasks = test.queue("contract:tasks")
-    local id = tasks:publish({ ["do"] = "settle_again", first = first })
-    local invalid = errors.INVALID
-    eq(tasks:step():result(id), { invalid, invalid, invalid, invalid, invalid })
-  end)
+  each(
+    { "ack", "nack", "retry", "snooze", "reject" },
+    "is single-shot: {} is the first",
+    function(first)
+      local tasks = test.queue("contract:tasks")
+      local id = tasks:publish({ ["do"] = "settle_again", first = first })
+      local invalid = errors.INVALID
+      eq(tasks:step():result(id), { invalid, invalid, invalid, invalid, invalid })
+    end
+  )
 
   it("is over for a message that was kept beyond its handler", function()
     local tasks = test.queue("contract:tasks")
@@ -151,6 +161,14 @@ describe("3 settlement: by the handler itself", function()
     eq(run.deliveries, 1001)
     eq(run.dead, { id })
     eq(tasks:dead()[1].reason, "snooze_limit")
+  end)
+
+  it("never comes back sooner than 100 ms after it failed", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "retry_once", delay = 0 })
+    local run = tasks:drain()
+    test.acked(run, id)
+    able.waited(run, id, { 0, 0.1 })
   end)
 
   it("is dead at once with reject", function()

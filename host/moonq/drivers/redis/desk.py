@@ -76,9 +76,7 @@ def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> N
         wanted.append((desk, count))
 
 
-def hand_out(
-    section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime
-) -> None:
+def hand_out(section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime) -> None:
     """Give the desks what was leased for them."""
     if not section.quotas:
         return
