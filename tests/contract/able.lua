@@ -1,4 +1,4 @@
---- Claims that hang on what the driver can do. Where it cannot, the claim is that asking is refused.
+--- Claims that hang on what the driver can do. Where it cannot, asking must be refused.
 local queue = require("queue")
 local test = require("test")
 
@@ -42,7 +42,7 @@ function able.it(ability, claim, body)
   end
 end
 
---- Declares a test of what nobody asks for, such as exact counts: a driver keeps it, or says why not.
+--- Declares a test of what nobody asks for, such as exact counts: a driver says why not.
 ---@param ability string
 ---@param claim string
 ---@param body fun()

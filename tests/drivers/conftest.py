@@ -11,12 +11,13 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
+from tests.servers import redis  # noqa: E402
+
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
 from moonq.conformance import Scene  # noqa: E402
 from moonq.drivers import capabilities  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
-from tests.servers import redis  # noqa: E402
 
 #: Settings that make a driver quick where no test is about them.
 QUICK: dict[str, dict[str, Any]] = {

@@ -1,7 +1,7 @@
 """The contract as a handler and a publisher see it: `tests/contract`, on every driver.
 
-One run for each driver, by a profile that replaces the one driver entry of the project. What it came
-to is shown behind all tests: see `pytest_terminal_summary` in `conftest`.
+One run for each driver, by a profile that replaces the one driver entry of the project. What came
+of it is shown behind all tests: see `pytest_terminal_summary` in `conftest`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TIMEOUT = "60s"
 
 
 def project(folder: Path, fields: Mapping[str, Any]) -> Path:
-    """A project with the contract's queues, whose profile `driver` has *fields* for their driver."""
+    """A project with the queues of the contract, whose profile `driver` says where they lie."""
     shutil.copytree(CONTRACT, folder / "contract", ignore=shutil.ignore_patterns("__pycache__"))
     own = {name: value for name, value in fields.items() if name != "name"}
     settings = {"name": "tests", "profiles": {"driver": {"entries": {ENTRY: own}}}}
@@ -46,14 +46,18 @@ def run(name: str, folder: Path) -> Run:
     assert results, said.stdout + said.stderr
     return Run(
         sum(one["status"] == "passed" for one in results),
-        [" › ".join((*one["path"], one["name"])) for one in results if one["status"] == "skipped"],
+        [_name(one) for one in results if one["status"] == "skipped"],
         [_failure(one) for one in results if one["status"] not in ("passed", "skipped")],
     )
 
 
+def _name(one: Mapping[str, Any]) -> str:
+    return ": ".join((*one["path"], one["name"]))
+
+
 def _failure(one: Mapping[str, Any]) -> str:
     problem = one["problem"]
-    rows = [" › ".join((*one["path"], one["name"])), problem["message"], *problem["stack"][:3]]
+    rows = [_name(one), problem["message"], *problem["stack"][:3]]
     rows += [f"{log['level']} {log['message']}" for log in one["logs"][-5:]]
     return "\n    ".join(rows)
 

@@ -1,4 +1,4 @@
-"""`moonq move` between any two drivers: what goes along, what is named before, what a kill leaves."""
+"""`moonq move` between any two drivers: what goes along, what is refused, what a kill leaves."""
 
 from __future__ import annotations
 

@@ -38,9 +38,8 @@ from moonq.drivers.redis.view import View
 from moonq.drivers.redis.wire import adopted_tale, packed
 from moonq.drivers.redis.wiring import Wire
 from moonq.drivers.story import has_lost_turn
-from moonq.errors import Conflict, QueueError, QueueNotFound, Unavailable
+from moonq.errors import QueueError, QueueNotFound, Unavailable
 from moonq.model import (
-    DEDUP_WINDOW,
     Message,
     MessageState,
     Page,
