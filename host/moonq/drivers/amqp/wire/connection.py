@@ -97,6 +97,7 @@ class Connection:
         self.body_max = 16_777_216 if self.version >= (4,) else 134_217_728
         self._heartbeat = terms.heartbeat
         self._cutter = frames.Cutter(self.frame_max)
+        self._early = shake.rest
         self.problem = None
         self._thread = threading.Thread(
             target=self._serve, name=f"moonq-amqp-{self.name}", daemon=True
@@ -161,30 +162,23 @@ class Connection:
     def _read(self) -> QueueError:
         """Read until the connection ends, and return why it did."""
         heard = time.monotonic()
-        while True:
+        end = self._take(self._early)
+        while end is None:
             is_ready = self._stream.wait(self._pulse(heard))
             try:
                 data = self._stream.receive() if is_ready else None
             except OSError as error:
                 return faults.lost(self.address, error)
-            if data == b"":
-                return faults.lost(self.address)
             now = time.monotonic()
-            if data is None:
-                # Looked at after reading: a process that slept finds what came meanwhile.
-                if self._heartbeat and now - heard >= 2 * self._heartbeat:
-                    return faults.silent(self.address, now - heard)
-                continue
-            heard = now
-            calls: Calls = []
-            try:
-                end = self._take(data, calls)
-            except _GARBLED as problem:
-                end = faults.garbled(self.address, str(problem))
-            for call, arguments in calls:
-                call(*arguments)
-            if end is not None:
-                return end
+            if data:
+                heard = now
+                end = self._take(data)
+            elif data is not None:
+                end = faults.lost(self.address)
+            # Looked at after reading: a process that slept finds what came meanwhile.
+            elif self._heartbeat and now - heard >= 2 * self._heartbeat:
+                end = faults.silent(self.address, now - heard)
+        return end
 
     def _pulse(self, heard: float) -> float:
         """Send a heartbeat when it is time, and return how long to wait for what comes."""
@@ -195,8 +189,19 @@ class Connection:
             self._stream.send(frames.PULSE)
         return max(0.0, min(self._heartbeat / 2, heard + 2 * self._heartbeat - now))
 
-    def _take(self, data: bytes, calls: Calls) -> QueueError | None:
-        """Look at all frames in *data*, and return why the connection ends, if it does."""
+    def _take(self, data: bytes) -> QueueError | None:
+        """Tell everybody of what came, and return why the connection ends, if it does."""
+        calls: Calls = []
+        try:
+            end = self._look(data, calls)
+        except _GARBLED as problem:
+            end = faults.garbled(self.address, str(problem))
+        for call, arguments in calls:
+            call(*arguments)
+        return end
+
+    def _look(self, data: bytes, calls: Calls) -> QueueError | None:
+        """Look at all frames in *data*, and add what is to be called for them."""
         data, found = self._cutter.cut(data)
         channels = self._channels
         for kind, number, start, stop in found:

@@ -29,6 +29,20 @@ _SETTLE = struct.Struct(">BHIIQBB")
 _LAST = bytes((END,))
 
 
+def first(data: bytes, frame_max: int) -> int:
+    """Return how many bytes the first frame of *data* has; 0: not all of it is there.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if len(data) < AROUND:
+        return 0
+    _, _, size = _FRAME.unpack_from(data)
+    if size > frame_max:
+        raise ValueError(f"a frame of {size} bytes, where {frame_max} were agreed")
+    return size + AROUND if len(data) >= size + AROUND else 0
+
+
 class Cutter:
     """Cuts what comes into frames, however it comes."""
 

@@ -50,10 +50,10 @@ class Handshake:
         self._address = address
         self._name = name
         self._deadline = deadline
-        self._cutter = frames.Cutter(FRAME_MAX)
         self._said = b""
         """The first bytes that came: they tell who is there."""
-        self._waiting: list[base.Frame] = []
+        self.rest = b""
+        """What came, and is not looked at: in the end, what the connection begins with."""
 
     def run(self, heartbeat: float) -> Terms:
         """Come to terms with the broker.
@@ -120,16 +120,17 @@ class Handshake:
 
     def _receive(self, wanted: type[Method]) -> Method:
         """Return the next method, which is the one that is *wanted*."""
-        while not self._waiting:
-            self._waiting += self._read()
-        got = self._waiting.pop(0)
+        while not (size := frames.first(self.rest, FRAME_MAX)):
+            self.rest += self._read()
+        got = frame.unmarshal(self.rest[:size])[2]
+        self.rest = self.rest[size:]
         if isinstance(got, commands.Connection.Close):
             raise faults.closed(self._address, got.reply_code or 0, got.reply_text or "")
         if not isinstance(got, wanted):
-            raise ValueError(f"{got.name}, where {wanted.name} is due")
+            raise ValueError(f"something else, where {wanted.name} is due")
         return got
 
-    def _read(self) -> list[base.Frame]:
+    def _read(self) -> bytes:
         if not self._stream.wait(self._deadline - time.monotonic()):
             raise TimeoutError
         data = self._stream.receive()
@@ -138,9 +139,7 @@ class Handshake:
         self._said = self._said or (data or b"")[:80]
         if self._said[:1] not in {b"", b"\1"}:
             raise ValueError("no frame of a method")
-        data, found = self._cutter.cut(data or b"")
-        methods = [frame.unmarshal(data[start - 7 : stop + 1])[2] for _, _, start, stop in found]
-        return [method for method in methods if isinstance(method, base.Frame)]
+        return data or b""
 
     def _ended(self, error: OSError | None) -> QueueError:
         """Return why it ended: a broker that has not said a word is none."""
