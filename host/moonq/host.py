@@ -50,7 +50,7 @@ class StopReport:
 
 
 class Host:
-    """One process that serves one project."""
+    """One process that serves one project, called *name* among others that share a store."""
 
     def __init__(
         self,
@@ -58,11 +58,14 @@ class Host:
         clock: Clock | None = None,
         *,
         env: Mapping[str, str] = os.environ,
+        name: str = "",
     ) -> None:
         self.project = project
+        self.name = name
         self.clock = clock or SystemClock()
         self.supervisor = Supervisor(self.clock)
         self._building = Building(project, KINDS, self.clock, env, self.supervisor)
+        self._building.host_name = name
         self.queues = self._building.queues
         self.metrics = self._building.metrics
         self.functions = self._building.functions

@@ -67,7 +67,7 @@ def test_each_case_begins_at_a_clean_place(monkeypatch: pytest.MonkeyPatch) -> N
     told: list[str] = []
 
     class Told(MemoryDriver):
-        def open(self, on_event: object) -> None:
+        def open(self, on_event: object, *, name: str = "") -> None:
             told.append("open")
             super().open(lambda event: None)
 

@@ -19,6 +19,7 @@ from moonq.conformance import (
     inspection,
     moving,
     overflow,
+    peers,
     priority,
     publishing,
     settling,
@@ -45,5 +46,6 @@ TOPICS = (
     clocks,
     inspection,
     moving,
+    peers,
 )
 CASES: tuple[Case, ...] = tuple(case for topic in TOPICS for case in cases_of(topic))

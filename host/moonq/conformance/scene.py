@@ -294,10 +294,21 @@ class Scene:
         self.publish(*names, queue=queue)
         self.consumer(queue=queue).finish(dead())
 
-    def reopen(self) -> None:
+    def reopen(self, name: str = "") -> None:
         """Close the driver and open it again."""
         self.driver.close()
-        self.driver.open(self.events.append)
+        self.driver.open(self.events.append, name=name)
+
+    @contextmanager
+    def neighbour(self, name: str) -> Iterator[Driver]:
+        """Another host's driver at the same store, on which `q` is declared as here."""
+        driver = self._make(self.clock)
+        driver.open(self.events.append, name=name)
+        try:
+            driver.declare(self._now_declared)
+            yield driver
+        finally:
+            driver.close()
 
     def later(self, seconds: float) -> None:
         """Let time pass."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OURS = {
     "queue.driver.memory": "moonq.drivers.memory",
     "queue.driver.sqlite": "moonq.drivers.sqlite",
+    "queue.driver.redis": "moonq.drivers.redis",
     "queue.driver.amqp": "moonq.drivers.amqp",
 }
 GROUP = "moonq.drivers"

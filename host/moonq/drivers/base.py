@@ -11,6 +11,7 @@ base class: it fits these Protocols. One that cannot `move` is no `Mover`, and l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -72,6 +73,30 @@ class Limit(NamedTuple):
     ability: Ability
     reason: str
     """Why, or where the limit lies, for people."""
+
+
+class Peer(NamedTuple):
+    """A process that has a driver open at the store, this one among them."""
+
+    name: str
+    """What its host is called; "" where nobody said, as of a command's private host."""
+    machine: str
+    pid: int
+    """Its process id on that machine."""
+    since: float
+    """When it opened the driver, as the wall clock shows it."""
+    busy: int
+    """How many messages it runs or holds."""
+
+    @classmethod
+    def mine(cls, name: str, since: float, busy: int) -> Peer:
+        """Return what this process says of itself."""
+        return cls(name, machine(), os.getpid(), since, busy)
+
+
+def machine() -> str:
+    """Return what this machine is called."""
+    return os.uname().nodename
 
 
 class Capabilities(NamedTuple):
@@ -160,8 +185,10 @@ class Driver(Protocol):
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
 
-    def open(self, on_event: Callable[[Event], None]) -> None:
+    def open(self, on_event: Callable[[Event], None], *, name: str = "") -> None:
         """Connect, and check version and durability.
+
+        *name* is what this process is called among those at the same store, see `peers`.
 
         Raises:
             Unavailable: The broker does not answer.
@@ -181,6 +208,15 @@ class Driver(Protocol):
         """Return what is wrong with the driver now, a sentence each; nothing: all is well.
 
         Asks no broker and never waits: it says what the driver has met.
+        """
+
+    def peers(self) -> Sequence[Peer] | None:
+        """Return who has a driver open at this store now, the longest first; None: it cannot tell.
+
+        One that has vanished may be among them for as long as its lease lasts.
+
+        Raises:
+            Unavailable: The driver is closed, or its broker away.
         """
 
     def declare(self, spec: QueueSpec) -> None:

@@ -52,7 +52,7 @@ class DriverKind(ServiceKind):
                     "%s: not every verdict could be stored, those messages run again", entry.id
                 )
 
-        return Service(lambda: _open(driver, told), stop, detail=entry.kind)
+        return Service(lambda: _open(driver, told, parts.host_name), stop, detail=entry.kind)
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Open a driver that is new."""
@@ -62,14 +62,14 @@ class DriverKind(ServiceKind):
             renewal.undo.callback(service.stop, None)
 
 
-def _open(driver: Driver, told: Callable[[Event], None]) -> None:
-    """Open it; whatever keeps it closed, what it stores is unavailable.
+def _open(driver: Driver, told: Callable[[Event], None], name: str) -> None:
+    """Open it, by the host's *name*; whatever keeps it closed, what it stores is unavailable.
 
     Raises:
         Unavailable: It could not be opened; `Refused` where the broker turns us away.
     """
     try:
-        driver.open(told)
+        driver.open(told, name=name)
     except Unavailable:
         raise
     except QueueError as problem:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
-from moonq.drivers.base import LEASE, Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.memory import view as memory_view
 from moonq.drivers.memory.entry import LIMITS
@@ -52,14 +52,16 @@ class MemoryDriver:
         self._lock = self._shared.lock
         self._try_now = self._lock.try_now
         self._queues: dict[str, MemoryQueue] = {}
+        self._name, self._since = "", 0.0
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
         return Capabilities.but(LIMITS)
 
-    def open(self, on_event: Callable[[Event], None]) -> None:
+    def open(self, on_event: Callable[[Event], None], *, name: str = "") -> None:
         """Begin, or begin again with what was kept."""
         with self._lock:
+            self._name, self._since = name, self._shared.clock.now()
             self._shared.on_event = on_event
             self._shared.closed = False
             for queue in self._queues.values():
@@ -68,6 +70,14 @@ class MemoryDriver:
     def health(self) -> Sequence[str]:
         """Return nothing: whatever may be wrong ends the process."""
         return ()
+
+    def peers(self) -> Sequence[Peer]:
+        """Return this process: no other one can be here."""
+        with self._lock:
+            desks = [desk for queue in self._queues.values() for desk in queue.desks]
+            if self._shared.closed:
+                raise Unavailable("the memory driver is not running", hint="start the driver first")
+        return [Peer.mine(self._name, self._since, sum(len(desk.held) for desk in desks))]
 
     def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; messages stay, and what runs may still be settled."""

@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 
 from moonq.clock import Clock
 from moonq.drivers import refusals
-from moonq.drivers.base import LEASE, Capabilities, Event
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
@@ -84,7 +84,7 @@ class SqliteDriver:
 
     # Life
 
-    def open(self, on_event: Callable[[Event], None]) -> None:
+    def open(self, on_event: Callable[[Event], None], *, name: str = "") -> None:
         """Open the file, made where it is missing; recover what dead processes held.
 
         Raises:
@@ -93,7 +93,7 @@ class SqliteDriver:
             Unavailable: It cannot be written.
         """
         try:
-            self._open(on_event)
+            self._open(on_event, name)
         except QueueError as problem:
             self._problem = problem
             raise
@@ -101,7 +101,7 @@ class SqliteDriver:
             self._is_open, self._problem = True, None
             self._opening.notify_all()
 
-    def _open(self, on_event: Callable[[Event], None]) -> None:
+    def _open(self, on_event: Callable[[Event], None], name: str) -> None:
         writer = self._writer
         writer.check_stopped()
         connection = sqlite_file.open_writer(self._path)
@@ -111,6 +111,7 @@ class SqliteDriver:
                 writer.session = sqlite_session.resume(
                     connection, self._path, writer.session, self._time
                 )
+                writer.session.introduce(name)
                 for queue in self._queues.values():
                     _declare(connection, queue)
         except BaseException:
@@ -148,6 +149,10 @@ class SqliteDriver:
         if not self._is_open:
             return [self._problem.message] if self._problem else []
         return self._writer.health()
+
+    def peers(self) -> list[Peer]:
+        """Return the processes that have the file open; what ended is none of them any more."""
+        return self._looking().peers()
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue exist as *spec* says; a known one keeps its messages.

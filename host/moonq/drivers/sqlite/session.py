@@ -2,16 +2,20 @@
 
 A session's row says that it may hold messages; the lock on `<file>.s<id>` proves that its process
 lives. The system takes the lock away with the process, whatever ended it, so the
-process that gets the lock has the proof of death, and no clock is asked.
+process that gets the lock has the proof of death, and no clock is asked. In the locked file stands
+what its host is called, and on which machine it runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import json
 import os
 import sqlite3
 from pathlib import Path
 
+from moonq.drivers.base import machine
 from moonq.drivers.sqlite.times import FileTime
 
 
@@ -22,6 +26,13 @@ class Session:
         self.number = number
         self._handle = os.open(_file(path, number), os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def introduce(self, name: str) -> None:
+        """Say what the host is called; a full disk is no reason not to run."""
+        text = json.dumps({"name": name, "machine": machine()}).encode()
+        with contextlib.suppress(OSError):
+            os.pwrite(self._handle, text, 0)
+            os.ftruncate(self._handle, len(text))
 
     def __del__(self) -> None:
         """Let the lock go with the object, as it goes with the process."""
@@ -82,6 +93,15 @@ def is_dead(path: Path, number: int) -> bool:
         return True
     finally:
         os.close(handle)
+
+
+def introduction(path: Path, number: int) -> tuple[str, str]:
+    """Return what a session's host is called, and its machine; one that says nothing is on ours."""
+    try:
+        told = json.loads(_file(path, number).read_bytes())
+        return str(told["name"]), str(told["machine"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", machine()
 
 
 def clear(path: Path, number: int) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from moonq.drivers import paging
+from moonq.drivers.base import Peer
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.sqlite import rows as sqlite_rows
-from moonq.drivers.sqlite.census import unserved
+from moonq.drivers.sqlite.census import peers, unserved
 from moonq.drivers.sqlite.file import identity, meaning, open_reader
 from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.rows import MESSAGE
@@ -140,6 +141,12 @@ class View:
         """Count the messages of queues that no consumer serves."""
         with self._looking() as connection:
             return unserved(connection, self._path)
+
+    def peers(self) -> list[Peer]:
+        """Return who has the file open."""
+        with self._looking() as connection:
+            found = peers(connection, self._path)
+            return [one._replace(since=self._time.wall(one.since)) for one in found]
 
     def number(self, name: str) -> int | None:
         """Return the number of a queue that is in the file, declared here or not."""

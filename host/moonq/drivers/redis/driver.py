@@ -1,0 +1,591 @@
+"""The driver that keeps messages in a Redis server, for many hosts.
+
+    publishers -> inbox -+                         +-> answers
+    settles    -> inbox -+-> the sender's calls ---+-> leases -> desks -> workers
+    desks that ask ------+   of numbered scripts
+
+Everything that changes something is a script, so it is done or not done. What a host held that is
+not heard of any more runs again elsewhere when its lease is over.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import Any, TypeVar
+
+from moonq import log
+from moonq.clock import Clock
+from moonq.drivers import refusals
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer
+from moonq.drivers.buffered import BufferedQueue
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
+from moonq.drivers.redis.asking import Asker
+from moonq.drivers.redis.calls import Publish
+from moonq.drivers.redis.checks import check
+from moonq.drivers.redis.connection import Link
+from moonq.drivers.redis.desk import RedisDesk
+from moonq.drivers.redis.entry import LIMITS, RedisFields
+from moonq.drivers.redis.listening import Listener
+from moonq.drivers.redis.rights import called, check_rights
+from moonq.drivers.redis.scripts import source
+from moonq.drivers.redis.sender import Sender
+from moonq.drivers.redis.subscription import RedisSubscription
+from moonq.drivers.redis.times import StoreTime
+from moonq.drivers.redis.view import View
+from moonq.drivers.redis.wire import adopted_tale, packed
+from moonq.drivers.redis.wiring import Wire
+from moonq.drivers.story import has_lost_turn
+from moonq.errors import Conflict, QueueError, QueueNotFound, Unavailable
+from moonq.model import (
+    DEDUP_WINDOW,
+    Message,
+    MessageState,
+    Page,
+    QueueInfo,
+    QueueSpec,
+    Receipt,
+    Stored,
+)
+
+_log = log.get("moonq.redis")
+#: Messages that one call takes, so that the server never works long on one.
+SLICE = 500
+#: Real seconds that sending may take, however near the deadline is.
+LEAST = 2.0
+#: Real seconds that closing may take when nobody names a deadline.
+MOST = 15.0
+#: Real seconds after which a publisher that waits looks whether another host has made room.
+GLANCE = 0.05
+Answer = Receipt | QueueError
+Item = TypeVar("Item")
+
+
+class RedisDriver:
+    """See `moonq.drivers.base.Driver`."""
+
+    kind = "queue.driver.redis"
+
+    def __init__(self, clock: Clock, fields: RedisFields, link: Link) -> None:
+        self._clock = clock
+        self._link = link
+        self._fields = fields
+        self._base = f"{{{fields.prefix}}}:"
+        self._time = StoreTime(clock)
+        self._sender = Sender(self._wire("sends"), clock, self._time, fields)
+        self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.tell)
+        self._sender.on_connect = self._look_around
+        self._listener: Listener | None = None
+        self._queues: dict[str, BufferedQueue] = {}
+        self._walk: tuple[str, list[int]] = ("", [])
+        """The queue that somebody walks through, and the numbers that were in it."""
+        self._problem: QueueError | None = None
+        """Why it could not be opened the last time."""
+        self._opening = threading.Condition()
+        self._is_open = False
+        self._name = ""
+
+    def _wire(self, does: str) -> Wire:
+        name = f"moonq-{self._fields.name}-{does}"
+        return Wire(self._link, self._base, self._fields.scripts, name)
+
+    def capabilities(self) -> Capabilities:
+        """What this driver can do."""
+        return Capabilities.but(LIMITS)
+
+    # Life
+
+    def open(self, on_event: Callable[[Event], None], *, name: str = "") -> None:
+        """Connect, check the server, and begin a session under the host's *name*.
+
+        Raises:
+            Unavailable: The server does not answer.
+            Refused: It turns us away.
+            Unsupported: It would lose messages, or is too old.
+            Conflict: A newer moonq keeps its messages there.
+        """
+        try:
+            self._open(on_event, name)
+        except QueueError as problem:
+            self._problem = problem
+            raise
+        with self._opening:
+            self._is_open, self._problem = True, None
+            self._opening.notify_all()
+
+    def _open(self, on_event: Callable[[Event], None], name: str) -> None:
+        sender = self._sender
+        self._name = name
+        sender.on_event = on_event
+        sender.connect(name, os.getpid())
+        for queue in self._queues.values():
+            self._declare(queue)
+        sender.queues = dict(self._queues)
+        self._listener = Listener(
+            self._link, self._channel, sender.notice, f"moonq-{self._fields.name}-hears"
+        )
+        sender.start()
+
+    def _channel(self) -> str:
+        return f"{self._base}wake:{self._sender.session}"
+
+    def _look_around(self, client: Any) -> None:
+        """Check a server that was just connected to: it may be another than before.
+
+        Raises:
+            QueueError: It cannot keep the contract, or lets us do too little.
+        """
+        where, fields = self._link.where, self._fields
+        found = check(client, fields.durability, where, cluster=fields.cluster)
+        if not self._is_open:
+            commands = [*called(source().library), "sismember", "subscribe"]
+            check_rights(client, commands, f"{self._base}rights", where)
+            for warning in found:
+                _log.warning("%s", warning)
+
+    def close(self, deadline: float | None = None) -> bool:
+        """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
+        with self._opening:
+            if not self._is_open:
+                return True
+            self._is_open = False
+        for queue in self._queues.values():
+            with queue.lock:
+                for desk in queue.desks:
+                    desk.stop()
+            queue.free_places()
+        is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
+        left = MOST if deadline is None else deadline - self._clock.monotonic()
+        is_done = self._sender.stop(max(left, LEAST), leave=not is_busy)
+        self._asker.close()
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+        return is_done
+
+    def health(self) -> Sequence[str]:
+        """Return what hinders it: the server, settles that were not sent."""
+        if not self._is_open:
+            return [self._problem.message] if self._problem else []
+        return self._sender.health()
+
+    def peers(self) -> list[Peer]:
+        """Return the hosts that have a session; one that vanished is there until its lease ends."""
+        found = [
+            Peer(
+                name.decode(),
+                machine.decode(),
+                int(pid),
+                self._time.wall(float(since)),
+                int(busy),
+            )
+            for name, machine, pid, since, busy, _ in self._look("peers")
+        ]
+        return sorted(found, key=lambda peer: peer.since)
+
+    # Queues
+
+    def declare(self, spec: QueueSpec) -> None:
+        """Make the queue exist as *spec* says; a known one keeps its messages.
+
+        Raises:
+            Unsupported: An option is not known.
+            Unavailable: The driver is closed; the queue is made when it opens.
+        """
+        _check(spec)
+        queue = self._known(spec)
+        dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
+        queue.spec, queue.dead = spec, dead
+        self._check_open()
+        self._declare(queue)
+        self._sender.queues = dict(self._queues)
+        queue.free_places()
+        self._sender.ring()
+
+    def _known(self, spec: QueueSpec) -> BufferedQueue:
+        queue = self._queues.get(spec.name)
+        if queue is None:
+            queue = self._queues[spec.name] = BufferedQueue(spec, 0)
+        return queue
+
+    def _declare(self, queue: BufferedQueue) -> None:
+        spec = queue.spec
+        wanted = [
+            "" if spec.max_length is None else spec.max_length,
+            spec.overflow or "reject",
+            "" if spec.ttl is None else repr(spec.ttl),
+            spec.on_expire,
+            spec.dead_letter or "",
+            repr(spec.dedup_window),
+            spec.group_on_failure,
+        ]
+        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
+            # Dead letters of another one: whoever declares it says what it is.
+            wanted = []
+        changes, is_paused, alarm = self._asker.look(
+            "declare", self._sender.session, spec.name, *wanted
+        )
+        queue.paused = bool(is_paused)
+        queue.alarm = float(alarm) if alarm else math.inf
+        queue.stirred = True
+        for key, before, _, who in changes:
+            if who.decode() != self._sender.session:
+                self._say_change(spec.name, key.decode(), before.decode())
+
+    def _say_change(self, queue: str, key: str, before: str) -> None:
+        _log.warning(
+            "%s: queue %r had `%s` %s by another declaration: from now on it is as declared here",
+            self._link.where,
+            queue,
+            key,
+            before or "unset",
+        )
+
+    # Publishing and taking
+
+    def publish(
+        self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
+    ) -> list[Answer]:
+        """Store *messages* and answer for each when the server has them."""
+        target = self._queue(queue)
+        deadline = self._clock.monotonic() + timeout
+        answers: list[Answer] = []
+        while len(answers) < len(messages):
+            rest = messages[len(answers) : len(answers) + SLICE]
+            if not self._await_open(deadline):
+                problem = self._closed()
+                return answers + [problem for _ in messages[len(answers) :]]
+            seen = target.freed
+            waits = may_wait and self._clock.monotonic() < deadline
+            left = max(deadline - self._clock.monotonic(), 0.0)
+            try:
+                found = self._sender.publish(_work(target, rest, patient=waits), left)
+            except QueueError as refusal:
+                return answers + [refusal for _ in messages[len(answers) :]]
+            answers += [self._answer(target, m, one) for m, one in zip(rest, found, strict=False)]
+            if len(found) < len(rest):
+                self._await_place(target, seen, deadline)
+        return answers
+
+    def _answer(self, queue: BufferedQueue, message: Message, said: Any) -> Answer:
+        if said == 1:
+            return Receipt(message.id)
+        if said[0] == b"known":
+            return Receipt(said[1].decode(), duplicate=True)
+        return refusals.full(queue.spec.name, said[1], said[2])
+
+    def _await_open(self, deadline: float) -> bool:
+        if self._is_open:
+            return True
+        with self._opening:
+            while not self._is_open:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return False
+                self._clock.wait(self._opening, left)
+        return True
+
+    def _await_place(self, queue: BufferedQueue, seen: int, deadline: float) -> None:
+        with queue.lock:
+            # What expires meanwhile makes room as well, and so does another host.
+            left = min(deadline - self._clock.monotonic(), queue.alarm - self._time.now(), GLANCE)
+            if queue.freed == seen and self._is_open and left > 0:
+                self._clock.wait(queue.place_free, left)
+
+    def subscribe(
+        self,
+        queue: str,
+        prefetch: int,
+        *,
+        lease: float = LEASE,
+        timeout: float | None = None,
+        name: str = "",
+    ) -> RedisSubscription:
+        """Begin to take from *queue*; heartbeats keep what is held for as long as it takes."""
+        source = self._queue(queue)
+        self._check_open()
+        desk = RedisDesk(source, prefetch, lease, self._sender.end)
+        with source.lock:
+            source.desks.append(desk)
+        self._sender.ring()
+        return RedisSubscription(desk, self._sender, self._clock, self._time.now)
+
+    # Operations on what lies there
+
+    def info(self, queue: str) -> QueueInfo:
+        """Count the messages of *queue* by state."""
+        found = self._look("info", self._lying(queue))
+        *counts, oldest, is_paused = found
+        ready, delayed, leased, running, dead, seats = map(int, counts)
+        age = max(0.0, self._clock.now() - float(oldest)) if oldest else None
+        return QueueInfo(ready, delayed, leased, running, dead, seats, age, bool(is_paused))
+
+    def peek(
+        self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
+    ) -> Page:
+        """Show up to *limit* messages in delivery order, from where *cursor* says."""
+        return self._view(queue).peek(limit, cursor, state)
+
+    def find(self, queue: str, message_id: str) -> Stored | None:
+        """Show one message of *queue* whatever its state; all that lie there are looked at."""
+        return self._view(queue).find(message_id)
+
+    def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
+        """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
+        numbers = self._chosen(queue, ids)
+        dropped = sum(int(self._look("drop", queue, *part)) for part in _parts(numbers))
+        if (known := self._queues.get(queue)) is not None:
+            known.free_places()
+        return dropped
+
+    def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
+        """Move dead letters of *source* to *target* ("" is the queue each came from).
+
+        A full target ends it: what was not moved stays a dead letter.
+
+        Raises:
+            QueueNotFound: Nothing could be moved, for want of a queue to move it to.
+            QueueFull: Nothing could be moved, for want of room.
+        """
+        self._queue(source)
+        if target:
+            self._queue(target)
+        numbers = self._chosen(source, ids)
+        known = list(self._queues)
+        answers = [
+            answer
+            for part in _parts(numbers)
+            for answer in self._look("redrive", source, target, len(known), *known, *part)
+        ]
+        moved = sum(1 for answer in answers if answer == 1)
+        refused = [answer for answer in answers if answer != 1]
+        if refused and not moved:
+            raise self._not_redriven(refused[0])
+        for queue in self._queues.values():
+            queue.stirred = True
+        self._sender.ring()
+        return moved
+
+    def _not_redriven(self, refusal: list[Any]) -> QueueError:
+        try:
+            if refusal[0] == b"unknown":
+                self._queue(refusal[1].decode())
+            refusals.check_room_for_letter(refusal[2].decode(), refusal[1], 0, is_own=False)
+        except QueueError as problem:
+            return problem
+        return QueueNotFound(f"no queue {refusal[1]!r}")
+
+    def _chosen(self, queue: str, ids: Sequence[str | int] | None) -> list[int]:
+        """Return the numbers of *ids*, or of all that are not leased."""
+        view = self._view(queue)
+        if ids is None:
+            return view.unclaimed()
+        numbers = [one for one in ids if not isinstance(one, str)]
+        return sorted({*numbers, *view.named([one for one in ids if isinstance(one, str)])})
+
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue that no consumer serves."""
+        return dict(sorted((name.decode(), int(count)) for name, count in self._look("unserved")))
+
+    def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
+        view = self._view(queue)
+        name, numbers = self._walk
+        if name != queue or not after or not numbers or numbers[-1] <= after:
+            numbers = view.every_number()
+            self._walk = queue, numbers
+        found: list[Stored] = []
+        start = bisect_right(numbers, after)
+        while len(found) < limit and start < len(numbers):
+            part = numbers[start : start + min(limit - len(found), SLICE)]
+            found += view.waiting(part)
+            start += len(part)
+        return found
+
+    def adopt(self, queue: str, stored: Sequence[Stored], source: str = "") -> list[Answer]:
+        """Store messages that lay elsewhere; those of *source* leave it in the same step."""
+        target = self._queue(queue)
+        origin = self._lying(source) if source else ""
+        answers: list[Answer] = []
+        for part in _parts(stored):
+            values = [value for one in part for value in self._adopted(one)]
+            said = self._look("adopt", queue, origin, *values)
+            answers += [
+                self._adoption(target, source, one.message, word)
+                for one, word in zip(part, said, strict=True)
+            ]
+        target.look_again()
+        if source in self._queues:
+            self._queues[source].free_places()
+        self._sender.ring()
+        return answers
+
+    def _adopted(self, one: Stored) -> tuple[Any, ...]:
+        origin = one.message.headers.get(X_ORIGINAL_QUEUE)
+        tale = adopted_tale(
+            one,
+            None if origin is None else str(origin),
+            parked=has_lost_turn(one, "skip"),
+            time=self._time,
+        )
+        due, expires = self._time.moment(one.due), self._time.moment(one.expires)
+        return (
+            one.number,
+            packed(one.message),
+            tale,
+            "" if due is None else repr(due),
+            "" if expires is None else repr(expires),
+        )
+
+    def _adoption(self, queue: BufferedQueue, source: str, message: Message, said: Any) -> Answer:
+        if said == 1:
+            return Receipt(message.id)
+        if said[0] == b"taken":
+            return refusals.taken_meanwhile(source, message.id)
+        return refusals.full(queue.spec.name, said[1], said[2])
+
+    # Resting
+
+    def pause(self, queue: str) -> None:
+        """Deliver nothing from *queue*, at any host; buffers are handed back within a second."""
+        self._change_pause(queue, "1")
+
+    def resume(self, queue: str) -> None:
+        """Deliver again."""
+        self._change_pause(queue, "")
+
+    @contextmanager
+    def resting(self, queue: str) -> Iterator[None]:
+        """Deliver nothing from *queue* inside a `with`; it ends with the session, if not before."""
+        self._check_open()
+        ours = self._sender.session
+        self._change_pause(queue, ours, instead_of="-")
+        try:
+            yield
+        finally:
+            with suppress(Unavailable):  # then the session ends it
+                self._change_pause(queue, "", instead_of=ours)
+
+    def _change_pause(self, name: str, who: str, *, instead_of: str = "") -> None:
+        self._lying(name)
+        is_paused = bool(self._look("pause", name, who, instead_of))
+        queue = self._queues.get(name)
+        if queue is None:
+            return
+        queue.paused = is_paused
+        queue.stirred = True
+        if is_paused:
+            queue.recall()
+        self._sender.ring()
+
+    def erase(self) -> None:
+        """Delete all keys that begin with the prefix."""
+        wire = self._wire("erases")
+        wire.connect(MOST)
+        cursor: Any = 0
+        try:
+            while True:
+                pattern = f"{_escaped(self._base)}*"
+                cursor, keys = wire.command("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+                if keys:
+                    wire.command("UNLINK", *keys)
+                if int(cursor) == 0:
+                    break
+        finally:
+            wire.close()
+        self._queues.clear()
+
+    # Asking
+
+    def _look(self, script: str, *args: Any) -> Any:
+        """Run a script behind everything that was asked for so far."""
+        self._flush()
+        return self._asker.look(script, *args)
+
+    def _view(self, queue: str) -> View:
+        name = self._lying(queue)
+        self._flush()
+        return View(self._asker, name, self._time)
+
+    def _flush(self) -> None:
+        self._check_open()
+        if self._sender.problem is not None:
+            raise self._sender.problem
+        if not self._sender.flush():
+            raise self._sender.problem or Unavailable(f"{self._link.where} does not answer")
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise self._closed()
+
+    def _closed(self) -> QueueError:
+        return self._problem or Unavailable(
+            f"{self._link.where}: the driver is not running",
+            hint="start the driver, then publish again",
+        )
+
+    def _lying(self, name: str) -> str:
+        """The name of a queue, which nobody here may have declared: it is in the store."""
+        if name not in self._queues and self._is_open:
+            if self._asker.command("SISMEMBER", f"{self._base}queues", name):
+                return name
+        return self._queue(name).spec.name
+
+    def _queue(self, name: str) -> BufferedQueue:
+        return refusals.declared(self._queues, name, "Redis")
+
+
+def _check(spec: QueueSpec) -> None:
+    refusals.check_options(spec, {"durable"})
+    if not spec.options.get("durable", True):
+        raise refusals.option(
+            spec.name,
+            "durable",
+            "is always true with the Redis driver",
+            hint="set `durability: none` at the driver for messages that need not survive",
+        )
+
+
+def _work(queue: BufferedQueue, messages: Sequence[Message], *, patient: bool) -> Publish:
+    if queue.spec.ttl is None and all(map(_is_plain, messages)):
+        return Publish(queue, "p", list(map(packed, messages)), len(messages), patient=patient)
+    args = [value for message in messages for value in _fields(message)]
+    return Publish(queue, "f", args, len(messages), patient=patient)
+
+
+def _is_plain(message: Message) -> bool:
+    return (
+        message.delay <= 0
+        and message.priority == 1
+        and message.group is None
+        and message.ttl is None
+        and message.dedup_key is None
+    )
+
+
+def _fields(message: Message) -> tuple[Any, ...]:
+    return (
+        packed(message),
+        message.id,
+        int(message.priority),
+        repr(message.delay) if message.delay > 0 else "",
+        "" if message.ttl is None else repr(message.ttl),
+        message.dedup_key or "",
+        message.group or "",
+    )
+
+
+def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    rest = iter(items)
+    while part := list(islice(rest, SLICE)):
+        yield part
+
+
+def _escaped(base: str) -> str:
+    """Return *base* as a pattern that matches it alone."""
+    return "".join(f"\\{one}" if one in "*?[]\\^-" else one for one in base)
