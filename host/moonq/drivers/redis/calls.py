@@ -45,6 +45,8 @@ class Call:
     def __init__(self) -> None:
         self.number = 0
         self.sent_at = 0.0
+        self.posted = 0.0
+        """The same in real time."""
         self.is_doubtful = False
         """Whether the server may have done it, for the connection was lost since it was sent."""
         self.asked: list[tuple[BufferedDesk, int]] = []

@@ -54,7 +54,10 @@ class Link:
         try:
             return self._at(node, answer_within, name)
         except (RedisError, OSError) as error:
-            raise told(error, self.where, entering=self._address) from None
+            problem = told(error, self.where, entering=self._address)
+            if self._settings.sentinel and problem.is_worth_waiting:
+                problem.hint = "wait for the failover, or see what SENTINEL MASTERS says"
+            raise problem from None
 
     def _node(self) -> Node:
         if self._settings.sentinel:

@@ -53,7 +53,8 @@ def quotas(
     """
     with queue.lock:
         desks = [d for d in queue.desks if isinstance(d, RedisDesk) and is_asking(d)]
-        looks = [desk for desk in desks if desk.asked > desk.looked]
+        # While all that a desk may have is asked for already, a look would find nothing new.
+        looks = [d for d in desks if d.asked > d.looked and (d.room > 0 or not d.requested)]
         asked: list[tuple[BufferedDesk, int]] = [(desk, desk.asked) for desk in looks]
         for desk in looks:
             desk.looked = desk.asked

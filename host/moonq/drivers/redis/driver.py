@@ -27,10 +27,13 @@ from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.redis.asking import Asker
 from moonq.drivers.redis.calls import Publish
+from moonq.drivers.redis.checks import check
 from moonq.drivers.redis.connection import Link
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.entry import LIMITS, RedisFields
 from moonq.drivers.redis.listening import Listener
+from moonq.drivers.redis.rights import called, check_rights
+from moonq.drivers.redis.scripts import source
 from moonq.drivers.redis.sender import Sender
 from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
@@ -82,7 +85,6 @@ class RedisDriver:
         """The queue that somebody walks through, and the numbers that were in it."""
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
-        self._warnings: list[str] = []
         self._opening = threading.Condition()
         self._is_open = False
         self._name = ""
@@ -132,7 +134,18 @@ class RedisDriver:
         return f"{self._base}wake:{self._sender.session}"
 
     def _look_around(self, client: Any) -> None:
-        """Check a server that was just connected to."""
+        """Check a server that was just connected to: it may be another than before.
+
+        Raises:
+            QueueError: It cannot keep the contract, or lets us do too little.
+        """
+        where, fields = self._link.where, self._fields
+        found = check(client, fields.durability, where, cluster=fields.cluster)
+        if not self._is_open:
+            commands = [*called(source().library), "sismember", "subscribe"]
+            check_rights(client, commands, f"{self._base}rights", where)
+            for warning in found:
+                _log.warning("%s", warning)
 
     def close(self, deadline: float | None = None) -> bool:
         """Stop to deliver and to accept; what runs may still be settled after the next `open`."""
@@ -158,7 +171,7 @@ class RedisDriver:
         """Return what hinders it: the server, settles that were not sent."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return [*self._sender.health(), *self._warnings]
+        return self._sender.health()
 
     def peers(self) -> list[Peer]:
         """Return the hosts that have a session; one that vanished is there until its lease ends."""
@@ -187,11 +200,10 @@ class RedisDriver:
         queue = self._known(spec)
         dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
         queue.spec, queue.dead = spec, dead
-        queue.look_again()
-        queue.free_places()
         self._check_open()
         self._declare(queue)
         self._sender.queues = dict(self._queues)
+        queue.free_places()
         self._sender.ring()
 
     def _known(self, spec: QueueSpec) -> BufferedQueue:
@@ -515,7 +527,10 @@ class RedisDriver:
             raise self._closed()
 
     def _closed(self) -> QueueError:
-        return self._problem or Unavailable(f"{self._link.where}: the driver is not running")
+        return self._problem or Unavailable(
+            f"{self._link.where}: the driver is not running",
+            hint="start the driver, then publish again",
+        )
 
     def _lying(self, name: str) -> str:
         """The name of a queue, which nobody here may have declared: it is in the store."""

@@ -138,7 +138,7 @@ _PHRASES = {
 _WORD = re.compile(rf"(?:^|-)({'|'.join([*_WORDS, 'NOPERM'])})\b ?(.*)", re.DOTALL)
 _COMMAND = re.compile(r"'([^']+)'")
 #: What OpenSSL says to a server that answers in plain text.
-_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF")
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
 
 
 def told(error: Exception, where: str, *, entering: Address | None = None) -> QueueError:
@@ -175,7 +175,10 @@ def _silent(error: Exception, where: str, entering: Address | None) -> QueueErro
         return Unavailable(f"{where} hung up: it was stopped, or the network was cut")
     doing = "did not let us in in time" if is_late else "hung up before it had let us in"
     if entering.is_tls:
-        return Unavailable(f"{where} {doing}", hint="if it speaks no TLS, write redis:// in `url`")
+        wants = "" if is_late else "; if it wants a certificate of ours, name it in `tls.cert`"
+        return Unavailable(
+            f"{where} {doing}", hint=f"if it speaks no TLS, write redis:// in `url`{wants}"
+        )
     return Unavailable(f"{where} {doing}", hint="if it wants TLS, write rediss:// in `url`")
 
 
@@ -188,7 +191,7 @@ def _answered(error: Exception, where: str) -> QueueError:
     for phrase, meaning in _PHRASES.items():
         if phrase in f"{code} {text}":
             return _as(meaning, where, text)
-    if "can't run this command" in text:  # a script's, on 6.2
+    if "can't run this command" in text or "ACL failure in script" in text:
         return _forbidden(text, where)
     return Unavailable(f"{where} answers: {text[:200]}")
 
@@ -201,7 +204,7 @@ def _as(meaning: _Told, where: str, text: str) -> QueueError:
 
 def _forbidden(text: str, where: str) -> QueueError:
     named = _COMMAND.search(text)
-    if named and "keys" not in text:
+    if named and "key" not in text:
         command = named[1]
         return Refused(
             f"{where}: the user may not run the command {command!r}",
@@ -212,9 +215,10 @@ def _forbidden(text: str, where: str) -> QueueError:
             f"{where}: the user may not run a command that a script of ours runs",
             hint="let it: ACL SETUSER USER +@all -@admin -@dangerous +info",
         )
+    what, mark = ("channels", "&") if "channel" in text else ("keys", "~")
     return Refused(
-        f"{where}: the user may not touch our keys",
-        hint="let it: ACL SETUSER USER '~{PREFIX}:*', with the driver's `prefix` in the braces",
+        f"{where}: the user may not touch our {what}",
+        hint=f"let it: ACL SETUSER USER '{mark}{{PREFIX}}:*', with the driver's `prefix` in braces",
     )
 
 
@@ -252,6 +256,11 @@ def _tls(cause: ssl.SSLError, where: str) -> QueueError:
         return Refused(
             f"{where} shows a certificate that is not trusted: {cause.verify_message.rstrip('.')}",
             hint="name the authority that signed it in `tls.ca`, and the host as it is signed",
+        )
+    if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Unavailable(
+            f"{where} hung up in the middle of TLS",
+            hint="if it wants a certificate of ours, name it in `tls.cert` and `tls.key`",
         )
     reason = cause.reason or ""
     if any(word in reason for word in _NO_TLS):

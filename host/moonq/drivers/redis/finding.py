@@ -18,9 +18,11 @@ Node = tuple[str, int]
 def master(sentinels: Mapping[str, redis.Redis], name: str, way: Address, where: str) -> Node:
     """Return host and port of the master *name*, as the first of *sentinels* that knows says.
 
+    It may be down: they name another one only when that has taken its place.
+
     Raises:
         Unopened: They know no master of that name.
-        Unavailable: None of them answers, or none sees the master.
+        Unavailable: None of them answers.
     """
     from redis import RedisError
 
@@ -28,33 +30,19 @@ def master(sentinels: Mapping[str, redis.Redis], name: str, way: Address, where:
     silent: list[QueueError] = []
     for at, client in sentinels.items():
         try:
+            found: Any = client.sentinel_get_master_addr_by_name(name)
+            if found:
+                return _text(found[0]), int(found[1])
             states: Any = client.sentinel_masters()
+            known |= {_text(one) for one in states}
         except (RedisError, OSError) as error:
             silent.append(told(error, f"the sentinel at {at}", entering=way))
-            continue
         finally:
             client.close()
-        found = {_text(one): state for one, state in states.items()}
-        known |= found.keys()
-        if name in found and _serves(found[name]):
-            return _text(found[name]["ip"]), int(found[name]["port"])
-    if name in known:
-        raise Unavailable(
-            f"{where}: it is down, and no other has taken its place yet",
-            hint="wait for the failover, or see what SENTINEL MASTER says",
-        )
-    if known:
-        raise Unopened(
-            f"{where}: they know no such master",
-            hint=f"set `sentinel.master` to one that they watch: {', '.join(sorted(known))}",
-        )
-    if not silent:
-        raise Unopened(f"{where}: they watch no master", hint="see their SENTINEL MONITOR")
-    raise next((one for one in silent if isinstance(one, Hopeless)), silent[0])
-
-
-def _serves(state: Mapping[str, Any]) -> bool:
-    return bool(state["is_master"] and not state["is_sdown"] and not state["is_odown"])
+    if len(silent) == len(sentinels):
+        raise next((one for one in silent if isinstance(one, Hopeless)), silent[0])
+    listed = f"one that they watch: {', '.join(sorted(known))}" if known else "what they watch"
+    raise Unopened(f"{where}: they know no such master", hint=f"set `sentinel.master` to {listed}")
 
 
 def owner(

@@ -37,6 +37,8 @@ MANY = 1000
 ROUND = 1.0
 #: Real seconds that an answer may take.
 PATIENCE = 10.0
+#: Real seconds before the end of a lease in which nothing is started, or less of a short one.
+MARGIN = 2.0
 #: Real seconds for which storing is waited for, whatever the publisher's patience.
 LEAST = 2.0
 VERSION = "1"
@@ -69,6 +71,8 @@ class Sender:
         self._about: list[Any] = []
         self._receipts: Iterator[int] = itertools.count(1)
         self._round = -math.inf
+        self._heard = -math.inf
+        """The real moment at which a heartbeat was sent that the server has answered."""
         self._delay = 0.0
         self._is_gone = False
         self._tripped = False
@@ -136,6 +140,10 @@ class Sender:
     def orphan(self, desk: BufferedDesk) -> None:
         """Note a desk whose subscription was dropped; must take no lock."""
         self._inbox.orphans.append((desk, self._time.now()))
+
+    def has_lapsed(self, lease: float) -> bool:
+        """Whether what is held for *lease* seconds may be others' by now, or very soon."""
+        return time.monotonic() - self._heard > lease - min(MARGIN, lease / 4)
 
     def lag(self, desk: BufferedDesk) -> int:
         """Return how many endings of *desk* are not in the store."""
@@ -241,7 +249,7 @@ class Sender:
             return
         if self._flying:
             self._land()
-        else:
+        elif not self._stopping:
             self._sleep()
 
     def _has_room(self) -> bool:
@@ -279,12 +287,14 @@ class Sender:
         self._inbox.await_company()
         wanted = self._inbox.collect()
         self._backlog.extend(work for work in wanted.publishes if isinstance(work, Publish))
-        calls = [self._next_publish(), self._plan(wanted.endings, wanted.begun, is_round)]
-        for call in calls:
+        # What ends makes room for what is published.
+        works = self._plan(wanted.endings, wanted.begun, is_round)
+        publishes = self._next_publish()
+        for call in (works, publishes):
             if call is not None:
                 self._put(call)
         self._attach(wanted.tasks)
-        return any(calls)
+        return works is not None or publishes is not None
 
     def _put(self, call: Call) -> None:
         self._sent[call.script] += 1
@@ -294,7 +304,7 @@ class Sender:
 
     def _transmit(self, call: Call) -> None:
         owner = self._writer if isinstance(call, PublishCall) else self.session
-        call.sent_at = self._clock.monotonic()
+        call.sent_at, call.posted = self._clock.monotonic(), time.monotonic()
         self._wire.send(call.script, call.args(owner, self._time.given()))
 
     def _next_publish(self) -> PublishCall | None:
@@ -403,6 +413,8 @@ class Sender:
         if isinstance(call, PublishCall):
             self._stored(call, answer[2])
         elif isinstance(call, WorkCall):
+            if call.term is not None and not call.is_doubtful:
+                self._heard = call.posted
             for section, part in zip(call.sections, answer[2], strict=True):
                 self._land_section(section, part)
             for name in answer[4]:
@@ -579,12 +591,14 @@ class Sender:
     def _open_session(self) -> None:
         is_new = not self.session
         self.session = self.session or uuid4().hex
-        sent = self._clock.monotonic()
+        sent, posted = self._clock.monotonic(), time.monotonic()
         term = max([LEASE, *self._leases()])
         args = [self.session, self._time.given(), repr(term), *self._about, VERSION]
         answer = self._wire.call("open", args)
         self._time.learn(sent, answer[1])
         self.tell(answer[3])
+        if is_new:
+            self._heard = posted
         if is_new or not self._flying:
             self._sent["work"] = self._done["work"] = answer[2]
 

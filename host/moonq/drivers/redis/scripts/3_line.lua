@@ -42,14 +42,11 @@ end
 
 --- Takes in what other programs have pushed, as long as there is room.
 local function take_in(queue)
-  for _ = 1, MANY do
+  for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), MANY) do
     if not moonq.has_room(queue) then
       return
     end
     local body = redis.call("LPOP", queue.at .. "in")
-    if not body then
-      return
-    end
     local number = moonq.next(queue.ctx)
     local at = moonq.text(queue.ctx.now)
     local id = string.format("in-%d-%d", queue.ctx.now, number)
