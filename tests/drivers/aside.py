@@ -2,7 +2,8 @@
 
 A driver whose store has a clock of its own is proved in real time. That takes a minute or two of
 waiting, in which the other tests run: tests with the marker `aside(NAME)` are the last ones, and
-the process that proves the driver NAME begins before the first of all tests.
+the process that proves the driver NAME begins before the first of all tests. A variant of it, see
+`tests.drivers.conftest`, is called `NAME:VARIANT`.
 
     python -m tests.drivers.aside NAME ANSWER.json
 """
@@ -68,14 +69,14 @@ def _prove(name: str, folder: Path) -> dict[str, Any]:
 
     from moonq.conformance import holding
 
+    driver = DRIVERS[name.partition(":")[0]]
     try:
-        config = DRIVERS[name].fields.model_validate(place(name))
+        config = driver.fields.model_validate(place(name))
     except pytest.skip.Exception as reason:
         return {"skipped": str(reason)}
     except pytest.fail.Exception as reason:
         return {"failed": str(reason)}
-    factory = holding.twins(DRIVERS[name], config, folder)
-    found = holding.hold(factory, DRIVERS[name].pace)
+    found = holding.hold(holding.twins(driver, config, folder), driver.pace)
     told = [Found(str(one.case), one.took, one.problem, one.skipped) for one in found]
     return {"findings": [asdict(one) for one in told]}
 

@@ -11,7 +11,7 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
-from tests.servers import redis  # noqa: E402
+from tests.servers import elastic, rabbit, redis  # noqa: E402
 
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
@@ -25,8 +25,16 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 #: What starts the server of a kind where none runs yet, and returns the fields of a place at it
 #: that nobody has used: one row for each kind that needs a server, see `tests/servers`.
-PLACES: dict[str, Callable[[], dict[str, Any]]] = {"queue.driver.redis": redis.place}
+PLACES: dict[str, Callable[[], dict[str, Any]]] = {
+    "queue.driver.amqp": rabbit.place,
+    "queue.driver.redis": redis.place,
+    "queue.driver.sqs": elastic.place,
+}
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
+#: Other settings of a driver that are proved too, by a name such as ``sqs:fifo``.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "sqs:fifo": {"fifo": True},
+}
 
 
 #: Those that go by the clock they are given; the others have tests of their own, in real time.
@@ -63,9 +71,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def place(name: str) -> dict[str, Any]:
-    """The fields of a place that nobody has used, of the driver of the short *name*."""
-    kind = DRIVERS[name].kind
-    return {"name": "driver", "kind": kind, **QUICK.get(kind, {}), **PLACES.get(kind, dict)()}
+    """The fields of a place that nobody has used, of the driver or variant called *name*."""
+    kind = DRIVERS[name.partition(":")[0]].kind
+    settings = {**QUICK.get(kind, {}), **PLACES.get(kind, dict)(), **VARIANTS.get(name, {})}
+    return {"name": "driver", "kind": kind, **settings}
 
 
 def make_driver(

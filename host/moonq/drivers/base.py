@@ -129,6 +129,9 @@ class Capabilities(NamedTuple):
     expiry: Annotated[Ability, "expire on time, not at delivery"] = "native"
     survives_reopen: Annotated[Ability, "what runs outlives a reconnect"] = "native"
     dead_by_origin: Annotated[Ability, "shared dead letters counted by origin"] = "native"
+    group_skip: Annotated[Ability, "`group_on_failure: skip`"] = "native"
+    order: Annotated[Ability, "publish order without a group"] = "native"
+    retention: Annotated[Ability, "keep messages for as long as it takes"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
@@ -364,6 +367,15 @@ def adopter(driver: Driver) -> Adopter | None:
     """Return *driver* as what it is where messages keep their story in it; else None."""
     can = isinstance(driver, Adopter) and driver.capabilities().move != "none"
     return driver if can and isinstance(driver, Adopter) else None
+
+
+@runtime_checkable
+class Billed(Protocol):
+    """A driver whose broker is paid by the call."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How often each operation was called since the driver was made."""
 
 
 def mover(driver: Driver) -> Mover:

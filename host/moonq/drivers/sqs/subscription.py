@@ -1,0 +1,90 @@
+"""One consumer's standing at an SQS queue.
+
+A `take` that waits long is served by the pollers, which wait at SQS; one that only looks receives
+by itself, so that it sees what is there now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from moonq.drivers.base import Event
+from moonq.drivers.sqs.loans import Held
+from moonq.drivers.taking import LEAST, BufferedSubscription
+from moonq.model import Delivery, Verdict
+
+if TYPE_CHECKING:
+    from moonq.clock import Clock
+    from moonq.drivers.sqs.queue import SqsDesk
+    from moonq.drivers.sqs.station import Station
+
+#: Seconds of the clock: whoever waits no longer wants to know what is there.
+LOOK = 5.0
+
+
+class SqsSubscription(BufferedSubscription):
+    """See `moonq.drivers.base.Subscription`."""
+
+    def __init__(self, desk: SqsDesk, station: Station, clock: Clock) -> None:
+        self._station = station
+        super().__init__(desk, station, clock, clock.monotonic)
+        self._desk: SqsDesk = desk
+        self._told: Callable[[Event], None] = station.on_event
+
+    def start(self, delivery: Delivery) -> bool:
+        """Say that the handler begins; not if the lease may be over, for SQS has no other guard."""
+        return self._is_ours(delivery) and super().start(delivery)
+
+    def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
+        """End *delivery* as *verdict* says, exactly once."""
+        if not self._is_ours(delivery):
+            with self._lock:
+                self._desk.held.pop(delivery.receipt, None)
+        return super().settle(delivery, verdict)
+
+    def _is_ours(self, delivery: Delivery) -> bool:
+        held = self._desk.held.get(delivery.receipt)
+        return not isinstance(held, Held) or held.loan.until > time.monotonic()
+
+    def close(self, deadline: float) -> bool:
+        """Leave; what is still running here has lost its worker."""
+        self._farewell.detach()
+        self._station.leave(self._desk, self._now())
+        # Storing takes real time, however near the deadline is.
+        patience = max((deadline - self._clock.monotonic()) / self._clock.rate, LEAST)
+        return self._station.flush(patience)
+
+    def _pop(self, limit: int) -> list[Delivery]:
+        buffer = self._desk.buffer
+        taken = [buffer.popleft() for _ in range(min(limit, len(buffer)))]
+        if taken:
+            self._station.stir()
+        return taken
+
+    def _await(self, limit: int, timeout: float) -> list[Delivery]:
+        if timeout > LOOK:
+            self._desk.patient += limit
+            try:
+                self._station.want()
+                return self._wait(limit, timeout)
+            finally:
+                self._desk.patient -= limit
+        if timeout > 0:
+            self._lock.release()
+            try:
+                self._station.look(self._desk)
+            finally:
+                self._lock.acquire()
+        return self._wait(limit, timeout)
+
+    def _wait(self, limit: int, timeout: float) -> list[Delivery]:
+        desk, clock = self._desk, self._clock
+        deadline = clock.monotonic() + timeout
+        while True:
+            taken = self._pop(limit) or self._borrow()
+            now = clock.monotonic()
+            if taken or desk.stopped or now >= deadline:
+                return taken
+            clock.wait(desk.bell, None if deadline == float("inf") else deadline - now)
