@@ -19,6 +19,7 @@ local ASKING = {
   group = ask("contract:tasks", { group = "key" }),
   max_length = ask("contract:small"),
   drop_oldest = ask("contract:oldest"),
+  group_skip = ask("contract:skipping"),
 }
 
 local function refusal(ability)
@@ -40,6 +41,15 @@ function able.it(ability, claim, body)
   else
     test.it(("%s, or is refused: %s"):format(claim, ability), refusal(ability))
   end
+end
+
+--- Declares a test that needs an ability without a limit; with one, it is not tried, and says why.
+---@param ability string
+---@param claim string
+---@param body fun()
+function able.strictly(ability, claim, body)
+  local declare = test.driver():can(ability) and able.exactly or able.it
+  declare(ability, claim, body)
 end
 
 --- Declares a test of what nobody asks for, such as exact counts: a driver says why not.

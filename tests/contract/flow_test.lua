@@ -5,7 +5,7 @@ local test = require("test")
 local describe, eq = test.describe, test.eq
 
 describe("7 max_length", function()
-  able.it("max_length", "refuses what is too much, for now", function()
+  able.strictly("max_length", "refuses what is too much, for now", function()
     queue.publish("contract:small", 1)
     queue.publish("contract:small", 2)
     local id, err = queue.publish("contract:small", 3)
@@ -15,7 +15,7 @@ describe("7 max_length", function()
     eq(test.queue("contract:small"):len(), 2)
   end)
 
-  able.it("max_length", "answers each of a batch: so many are kept, the rest is refused", function()
+  able.strictly("max_length", "answers each of a batch: so many are kept, the rest is refused", function()
     local messages = {}
     for n = 1, 5 do
       messages[n] = { body = n }
@@ -29,7 +29,7 @@ describe("7 max_length", function()
     eq({ kept, refused }, { 2, 3 })
   end)
 
-  able.it("max_length", "lets a message in flight keep its place", function()
+  able.strictly("max_length", "lets a message in flight keep its place", function()
     local patient = test.queue("contract:patient")
     local order = { ["do"] = "publish", to = "contract:patient", body = { ["do"] = "nothing" } }
     local id = patient:publish(order)
@@ -48,7 +48,7 @@ describe("7 max_length", function()
     eq({ oldest:dead()[1].id, oldest:dead()[1].reason }, { first, "max_length" })
   end)
 
-  able.it("max_length", "waits publish_timeout with block, and no longer", function()
+  able.strictly("max_length", "waits publish_timeout with block, and no longer", function()
     queue.publish("contract:patient", 1)
     local before = test.clock.now()
     local _, err = queue.publish("contract:patient", 2)
@@ -56,7 +56,7 @@ describe("7 max_length", function()
     able.due(test.clock.now() - before, 3)
   end)
 
-  able.it("max_length", "never lets a handler wait for the queue it serves", function()
+  able.strictly("max_length", "never lets a handler wait for the queue it serves", function()
     local patient = test.queue("contract:patient")
     local again = { ["do"] = "nothing" }
     local id = patient:publish({ ["do"] = "publish", to = "contract:patient", body = again })
@@ -68,7 +68,7 @@ describe("7 max_length", function()
     test.error_kind(err, errors.RATE_LIMITED)
   end)
 
-  able.it("max_length", "never lets what the handler calls wait for that queue either", function()
+  able.strictly("max_length", "never lets what the handler calls wait for that queue either", function()
     local patient = test.queue("contract:patient")
     local again = { ["do"] = "publish", to = "contract:patient", body = 1 }
     local id = patient:publish({ ["do"] = "call", func = "contract:obey", body = again })
@@ -79,7 +79,7 @@ describe("7 max_length", function()
     test.error_kind(err, errors.RATE_LIMITED)
   end)
 
-  able.it("max_length", "takes back what is retried, whoever else came meanwhile", function()
+  able.strictly("max_length", "takes back what is retried, whoever else came meanwhile", function()
     local small = test.queue("contract:patient")
     local id = small:publish({ ["do"] = "succeed_at", attempt = 2 })
     test.acked(small:drain(), id)

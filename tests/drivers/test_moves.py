@@ -108,7 +108,7 @@ def publish(driver: Driver, name: str, **fields: Any) -> bool:
 
 def consume(driver: Driver, queue: str, wanted: int) -> list[Delivery]:
     """Take so many as there must be, in order, and settle them."""
-    subscription, found = driver.subscribe(queue, 10), []
+    subscription, found = driver.subscribe(queue, 10, timeout=60.0), []
     give_up = time.monotonic() + 20
     while len(found) < wanted and time.monotonic() < give_up:
         for one in subscription.take(10, 0.5):
@@ -122,7 +122,7 @@ def consume(driver: Driver, queue: str, wanted: int) -> list[Delivery]:
 
 def fail(driver: Driver, *verdicts: Any) -> None:
     """Give the one message of `old` these ends."""
-    subscription = driver.subscribe("app:old", 1)
+    subscription = driver.subscribe("app:old", 1, timeout=60.0)
     for verdict in verdicts:
         (one,) = subscription.take(1, 20.0)
         assert subscription.start(one)
@@ -162,9 +162,9 @@ def test_all_that_a_message_is_goes_along(road: Roads, source: str, target: str)
     began = time.time()
     found = here.move(source="old", target="new", drop=all_losses(here))
     assert (found["moved"], found["moved_dead"], found["refused"]) == (len(told) + 1, 1, 0)
-    assert here.move(source="old", target="new", dry_run=True)["left"] == 0
+    assert (found["left"], found["left_dead"]) == (0, 0)
     keeps = new.capabilities()._asdict()
-    if "late" in told and keeps["peek"] != "none":
+    if "late" in told and keeps["peek"] in ("native", "emulated"):
         (late,) = [one for one in walk(new, "app:new") if one.message.id == "late"]
         assert late.due == pytest.approx(began + SOON, abs=30)
     ready = consume(new, "app:new", len(told) + (1 if "late" not in told else 0))

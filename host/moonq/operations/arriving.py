@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from moonq.clock import Clock
 from moonq.drivers.base import adopter
 from moonq.drivers.letters import X_MOVED
+from moonq.drivers.story import left_of
 from moonq.errors import QueueError
-from moonq.model import Message, Receipt, Stored
+from moonq.model import Receipt, Stored
 from moonq.operations.leaving import Place
 from moonq.run.queues import Route
 
@@ -24,7 +25,7 @@ def store(
     """
     driver = adopter(to.driver)
     if driver is None:
-        messages = [_published(one, clock.now()) for one in stored]
+        messages = [left_of(one, clock.now()) for one in stored]
         return to.driver.publish(to.spec.name, messages, to.publish_timeout)
     keys = [_key(place, one) for one in stored] if _is_known_again(place, to) else ()
     letters = stored if place.is_shown else [_counted(one) for one in stored]
@@ -58,11 +59,3 @@ def _counted(stored: Stored) -> Stored:
     headers = dict(stored.message.headers)
     headers[X_MOVED] = int(headers.get(X_MOVED, 0)) + 1
     return stored._replace(message=stored.message._replace(headers=headers))
-
-
-def _published(stored: Stored, now: float) -> Message:
-    due, expires = stored.due, stored.expires
-    return stored.message._replace(
-        delay=0.0 if due is None else max(0.0, due - now),
-        ttl=None if expires is None else max(0.001, expires - now),
-    )

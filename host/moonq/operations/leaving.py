@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from moonq.clock import Clock
 from moonq.drivers.base import Driver, Mover, Subscription
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
-from moonq.model import ACK, Delivery, Stored
+from moonq.model import ACK, DEFAULT_TIMEOUT, Delivery, Stored
 
 #: Messages that one step brings over; other work of a driver waits for no more.
 STEP = 500
@@ -96,7 +96,9 @@ class Shown:
 
 @contextmanager
 def _consumed(place: Place, clock: Clock, origin: str) -> Iterator[Leaving]:
-    subscription = place.driver.subscribe(place.name, STEP, name="moonq move")
+    subscription = place.driver.subscribe(
+        place.name, STEP, timeout=DEFAULT_TIMEOUT, name="moonq move"
+    )
     try:
         yield Consumed(subscription, place, origin)
     finally:
@@ -163,10 +165,11 @@ class Consumed:
 
 def shown(delivery: Delivery, ttl: float | None, number: int) -> Stored:
     """Return a delivery as a message that waits."""
-    message = delivery.message
+    message, expires = delivery.message, delivery.expires
     ttl = ttl if message.ttl is None else message.ttl
     has_run = delivery.attempt > 1 or delivery.interruptions > 0 or delivery.snoozes > 0
-    expires = None if ttl is None or has_run else message.published_at + ttl
+    if expires is None and ttl is not None and not has_run:
+        expires = message.published_at + ttl
     story = (delivery.attempt, delivery.interruptions)
     return Stored(message, "ready", *story, None, delivery.errors, expires, number, *delivery[4:6])
 

@@ -67,7 +67,8 @@ class Moving(Requests):
         if not dry_run:
             counts = " + ".join(str(one.count) for one in moved)
             self.record("move", f"{old.shown} -> {to.id} {counts}")
-        left = [_waiting(road) for road in roads]
+        is_done = [one.is_drained for one in moved] or [False] * len(roads)
+        left = [0 if done else _waiting(road) for road, done in zip(roads, is_done, strict=True)]
         refusals = [refusal for one in moved for refusal in one.refusals]
         return answer | {
             "moved": moved[0].count if moved else 0,
@@ -101,6 +102,9 @@ class Moving(Requests):
                 messages.let_go([one for one, answer in pairs if isinstance(answer, Receipt)])
                 if any(map(_is_final, answers)):
                     break
+            else:
+                # Its counts may be seconds old, but it gave no more.
+                done.is_drained = done.count < room and not _is_exact(road.place)
         if done.refusals and not done.count:
             raise done.refusals[0]
         return done
@@ -249,6 +253,8 @@ class _Moved:
     count: int = 0
     duplicates: int = 0
     """Of them, those that an earlier move had stored already."""
+    is_drained: bool = False
+    """Whether its driver, which does not count exactly, gave no more."""
     refusals: list[QueueError] = field(default_factory=list)
 
     def add(self, answers: Sequence[Receipt | QueueError]) -> None:

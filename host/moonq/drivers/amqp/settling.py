@@ -275,7 +275,12 @@ class Settler:
             self.on_event(Event("dropped", line.spec.name))
             return None
         letter = dead_letter(
-            message, story, queue=line.spec.name, reason=reason, time=when, ran=held.is_begun  # type: ignore[arg-type]
+            message,
+            story,
+            queue=line.spec.name,
+            reason=reason,
+            time=when,
+            ran=held.is_begun,  # type: ignore[arg-type]
         )
         properties = pack(letter, Story(errors=story.errors), durable=True)
         return Outgoing("", self.queue_of(line.spec.dead_letter), properties, letter.body)

@@ -13,9 +13,10 @@ from moonq import assets
 from moonq.drivers import descriptor
 from moonq.drivers.descriptors import PREFIX
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
+from moonq.drivers.memory.driver import MemoryDriver
 from moonq.errors import MoonqError, NotFound, QueueError
 from moonq.model import Message, Stored
-from moonq.registry import Project
+from moonq.registry import Entry, Project
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
 from moonq.sandbox.lend import Bound, bounded, own, text
@@ -24,18 +25,17 @@ from moonq.testing.world.bench import Stub
 from moonq.testing.world.calling import CallUnderTest
 from moonq.testing.world.clock import TimeOfTests, ahead_of
 from moonq.testing.world.looking import messages
+from moonq.testing.world.places import Places
 from moonq.testing.world.runs import log_object
 from moonq.testing.world.staged import Staged
 from moonq.testing.world.world import World
-
-#: What stands in for every driver.
-STAND_IN = "queue.driver.memory"
 
 
 class Lender(Protocol):
     """The suite, as far as its scripts may reach."""
 
     clock: TimeOfTests
+    places: Places
     project: Project
     libraries: dict[str, str]
     snapshots: Snapshots
@@ -123,19 +123,21 @@ class SuiteLends:
 
     def driver(self, queue: bytes) -> bytes:
         """Return what there is to know of the driver of a queue, or of the only one."""
-        kind = STAND_IN
+        suite = self._suite
         if queue:
-            kind = self._route(queue).driver.kind
-        elif self._suite.declared:
-            kind = _only_kind(self._suite.project)
-        real = descriptor(kind)
-        reasons = {name: limit.reason for name, limit in real.limits.items()}
+            driver = self._route(queue).driver
+        elif suite.declared:
+            entry = _only_driver(suite.project)
+            driver = suite.places.place(entry, suite.clock, suite.project).driver
+        else:
+            driver = MemoryDriver(suite.clock)
+        known = descriptor(driver.kind)
         told = {
-            "kind": kind,
-            "abilities": real.capabilities._asdict(),
-            "reasons": reasons,
-            "tolerance": real.pace.tolerance,
-            "is_virtual": real.pace.is_virtual,
+            "kind": driver.kind,
+            "abilities": driver.capabilities()._asdict(),
+            "reasons": {name: limit.reason for name, limit in known.limits.items()},
+            "tolerance": known.pace.tolerance,
+            "is_virtual": suite.clock.is_virtual,
         }
         return _dump(told)
 
@@ -225,12 +227,12 @@ def _staged(world: World) -> list[Staged]:
     return [driver for driver in drivers if isinstance(driver, Staged)]
 
 
-def _only_kind(project: Project) -> str:
-    kinds = sorted({entry.kind for entry in project.of_kind(PREFIX)})
-    if len(kinds) != 1:
-        known = ", ".join(kinds) or "none"
+def _only_driver(project: Project) -> Entry:
+    drivers = project.of_kind(PREFIX)
+    if len(drivers) != 1:
+        known = ", ".join(entry.id for entry in drivers) or "none"
         raise NotFound(f"test.driver: which driver is meant, of {known}?", hint="name a queue")
-    return kinds[0]
+    return drivers[0]
 
 
 def _message(

@@ -14,7 +14,7 @@ from moonq.drivers.base import Subscription
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.paging import walk
 from moonq.errors import Unsupported
-from moonq.model import MessageState, Stored
+from moonq.model import DEFAULT_TIMEOUT, MessageState, Stored
 from moonq.run.queues import Route
 from moonq.testing.world.ledger import Ledger
 from moonq.testing.world.world import World
@@ -67,15 +67,20 @@ def _dead(route: Route, letters: str) -> Iterator[Stored]:
 
 
 def _look(route: Route, queue: str, state: MessageState | None) -> Iterator[Stored]:
-    if route.driver.capabilities().peek != "none":
+    try:
         yield from walk(route.driver, queue, state)
-        return
+    except Unsupported:
+        # Some show their dead letters and nothing else.
+        yield from _consumed(route, queue, state)
+
+
+def _consumed(route: Route, queue: str, state: MessageState | None) -> Iterator[Stored]:
     if state is not None:
         raise Unsupported(
             f"test.queue: a {route.driver.kind} does not show what is {state}",
             hint="look at what a run answers, or at the dead letters",
         )
-    subscription = route.driver.subscribe(queue, _HELD)
+    subscription = route.driver.subscribe(queue, _HELD, timeout=DEFAULT_TIMEOUT)
     try:
         yield from _taken(subscription)
     finally:
