@@ -12,6 +12,8 @@ from hypothesis import settings
 from moonq.cli.failures import guarded
 from moonq.cli.options import Options
 
+pytest_plugins = ["tests.aside"]
+
 # A shared machine is slow at odd moments: a deadline would fail tests for that alone.
 settings.register_profile("moonq", deadline=None)
 settings.load_profile("moonq")
@@ -21,23 +23,6 @@ settings.load_profile("moonq")
 def root() -> Path:
     """The folder of the checkout."""
     return Path(__file__).parents[1]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those tests last that ask for what runs aside meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("aside") is not None)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have begin what runs aside; see `tests.drivers.aside`."""
-    if session.config.option.collectonly:
-        return
-    marks = {mark.args[0] for item in session.items for mark in item.iter_markers("aside")}
-    for name in sorted(marks):
-        from tests.drivers import aside
-
-        aside.begin(name)
 
 
 class Said(NamedTuple):
