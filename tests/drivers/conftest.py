@@ -49,25 +49,34 @@ class Run(NamedTuple):
     failed: list[str]
 
 
-#: By the driver's short name, as far as they have run.
-RUNS: dict[str, Run] = {}
+#: The property of a test's report that says it.
+TOLD = "the contract in Lua"
+#: Of tests that wait for brokers with a clock of their own.
+BESIDE = (pytest.mark.aside("brokers"),)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Show what the drivers make of the contract: kept, and how; or refused, and why."""
-    if not RUNS:
+    reports = [one for some in terminalreporter.stats.values() for one in some]
+    told = [value for one in reports for key, value in _properties(one) if key == TOLD]
+    runs = {name: Run(*found) for name, *found in told}
+    if not runs:
         return
     terminalreporter.section("the contract on every driver")
-    for name, found in sorted(RUNS.items()):
+    for name, found in sorted(runs.items()):
         counts = f"{found.passed} kept, {len(found.skipped)} not tried, {len(found.failed)} broken"
         terminalreporter.write_line(f"{name:10} {counts}")
         for claim in found.skipped:
             terminalreporter.write_line(f"{'':10} not tried: {claim}")
-    known = {name: DRIVERS[name] for name in sorted(RUNS)}
+    known = {name: DRIVERS[name] for name in sorted(runs)}
     abilities = capabilities.table({name: one.capabilities for name, one in known.items()})
     reasons = capabilities.reasons({name: one.limits for name, one in known.items()})
     for line in ("", *abilities.splitlines(), "", *reasons.splitlines()):
         terminalreporter.write_line(line)
+
+
+def _properties(report: object) -> list[tuple[str, Any]]:
+    return list(getattr(report, "user_properties", ()))
 
 
 def place(name: str) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from moonq.model import ACK, Dead, Delivery, ErrorRecord, Message, Priority, Ret
 from moonq.operations import leaving
 from moonq.operations.performing import Operations
 
-from .conftest import DRIVERS, place
+from .conftest import BESIDE, DRIVERS, place
 
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom", "stack traceback: boom")
 SOON = 3600.0
@@ -54,6 +55,26 @@ class Bare(MemoryDriver):
 
 LIKE_BROKERS = {"opaque": Opaque, "bare": Bare}
 KINDS = [*sorted(DRIVERS), *LIKE_BROKERS]
+#: Those that are waited for in real time, and of the roads between them those that are tried daily.
+BROKERS = [name for name in DRIVERS if not DRIVERS[name].pace.is_virtual]
+DAILY = {
+    ("redis", "amqp"),
+    ("amqp", "sqs"),
+    ("sqs", "redis"),
+    ("amqp", "sqlite"),
+    ("sqlite", "sqs"),
+}
+
+
+def roads(kinds: Sequence[str], *, leases: Sequence[str] = ()) -> list[Any]:
+    """All pairs; a test that waits for a lease to end is a long one."""
+    found = []
+    for source, target in itertools.product(kinds, kinds):
+        waits = source in BROKERS or target in BROKERS
+        is_long = (waits and (source, target) not in DAILY) or source in leases
+        marks = (pytest.mark.slow,) if is_long else BESIDE if waits else ()
+        found.append(pytest.param(source, target, marks=marks))
+    return found
 
 
 @pytest.fixture
@@ -153,8 +174,7 @@ def all_losses(here: Operations) -> list[str]:
     return list(here.move(source="old", target="new", dry_run=True)["lost"])
 
 
-@pytest.mark.parametrize("target", KINDS)
-@pytest.mark.parametrize("source", KINDS)
+@pytest.mark.parametrize(("source", "target"), roads(KINDS))
 def test_all_that_a_message_is_goes_along(road: Roads, source: str, target: str) -> None:
     here = road(source, target)
     old, new = of(here, "app:here"), of(here, "app:there")
@@ -252,8 +272,7 @@ Operations(host, "tester").move(source="app:old", target="app:new")
 DURABLE = [name for name in sorted(DRIVERS) if DRIVERS[name].capabilities.durable != "none"]
 
 
-@pytest.mark.parametrize("target", DURABLE)
-@pytest.mark.parametrize("source", DURABLE)
+@pytest.mark.parametrize(("source", "target"), roads(DURABLE, leases=["sqs"]))
 def test_a_move_that_was_killed_loses_nothing_and_is_simply_repeated(
     tmp_path: Path, source: str, target: str
 ) -> None:
