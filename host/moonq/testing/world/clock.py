@@ -83,7 +83,7 @@ class SharedClock(ManualClock):
     """
 
     is_virtual = True
-    #: Real seconds that a driver has for what it does at once.
+    #: Real seconds that a driver has for what it does at once; less where it waits in small steps.
     GRACE = 0.3
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class SharedClock(ManualClock):
         """Wait until notified, or until it is time."""
         if threading.get_ident() != self._owner or timeout is None:
             return super().wait(condition, timeout)
-        if condition.wait(self.GRACE):
+        if condition.wait(min(self.GRACE, timeout / 5)):
             return True
         condition.release()
         try:
