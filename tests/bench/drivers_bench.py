@@ -31,6 +31,7 @@ from tests.drivers.conftest import DRIVERS, PLACES  # noqa: E402
 
 from moonq.clock import SystemClock  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
+from moonq.drivers.descriptors import Descriptor  # noqa: E402
 from moonq.host import Host  # noqa: E402
 from moonq.kinds import load  # noqa: E402
 from moonq.model import Message, QueueSpec  # noqa: E402
@@ -200,6 +201,17 @@ def main() -> None:
                 f"{rate:,.0f} ({shown(rate / best)})" for rate, best in zip(row, base, strict=True)
             )
             print(f"| {name} | {' | '.join(cells)} |")
+    for name in (one for one in found if not isinstance(found[one], str)):
+        if told := server(DRIVERS[name]):
+            print(f"\n{name}: {told}")
+
+
+def server(descriptor: Descriptor) -> str:
+    """Return what the server says of itself; nothing where there is none."""
+    if descriptor.reach is None:
+        return ""
+    place = {"name": "driver", "kind": descriptor.kind, **PLACES.get(descriptor.kind, dict)()}
+    return descriptor.reach(descriptor.fields.model_validate(place), Path())
 
 
 def shown(ratio: float) -> str:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,24 @@ def test_a_reload_applies_the_profile_again(shop: Path) -> None:
         assert host.call("app:work").values == [12]
     finally:
         host.stop()
+
+
+def test_saving_the_file_of_profiles_is_a_reload(shop: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moonq", "run", "--watch", "--profile", "prod"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert any('"message":"watching"' in line for line in process.stderr)
+        settings = (shop / "moonq.yaml").read_text()
+        (shop / "moonq.yaml").write_text(settings.replace("most: 9", "most: 12"))
+        with closing(connect(shop)) as host:
+            until(lambda: host.request("call", function="app:work")["values"] == [12])
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def test_a_reload_without_the_profile_changes_nothing(moonq: Moonq, running: Path) -> None:

@@ -130,9 +130,9 @@ def test_every_page_is_named_in_the_readme(root: Path) -> None:
         assert f"]({page.relative_to(root).as_posix()})" in readme
 
 
-def test_the_page_about_drivers_speaks_of_each_in_every_table(root: Path) -> None:
+def test_the_page_about_drivers_speaks_of_each_of_ours(root: Path) -> None:
     text = (root / "host" / "moonq" / "manual" / "which-driver.md").read_text("utf-8")
-    _, *parts = text.split("\n## ")
+    _, *parts, _speed = text.split("\n## ")  # what is measured is pasted from one run
     for kind in drivers.OURS:
         name = kind.rpartition(".")[2]
         assert f"`{name}`" in text
