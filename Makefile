@@ -11,7 +11,7 @@ PART := tests/sandbox tests/drivers tests/host/control tests/host/console \
   $(addprefix --ignore tests/drivers/test_,invariants.py foreign.py fast_clock.py limited.py)
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
-LUA_DIRS := lua stdlib tests examples host/moonq/scaffold
+LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-part lint lint-python lint-lua format bench soak capabilities tools clean

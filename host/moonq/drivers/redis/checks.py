@@ -50,7 +50,7 @@ def look(client: redis.Redis, where: str) -> Server:
     Raises:
         Unavailable: It does not answer.
     """
-    info = _allowed(lambda: client.info(), where)
+    info = _allowed(client.info, where)
     # In RESP3 the greeting tells the version even where INFO is forbidden.
     greeting = _texts(getattr(client.connection, "handshake_metadata", None) or {})
     config = _config(client, where)

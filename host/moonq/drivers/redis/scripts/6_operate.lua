@@ -15,7 +15,8 @@ function moonq.open(base, args, at)
   if redis.call("EXISTS", key) == 0 then
     redis.call("HSET", key, "n", 0)
   end
-  local about = { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
+  local about =
+    { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
   redis.call("HSET", key, unpack(about))
   redis.call("ZADD", base .. "seats", ctx.now + tonumber(args[at + 2]), args[at] .. "|")
   moonq.reap(ctx, args[at])
@@ -94,9 +95,12 @@ function moonq.pause(base, args, at)
     end
   end
   local is_paused = redis.call("HEXISTS", base .. "paused", queue.name)
-  -- All that serve it look again: to hand back, or to take.
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
-    redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+  -- All hosts look again: to hand back, or to take.
+  for _, seat in ipairs(redis.call("ZRANGE", base .. "seats", 0, -1)) do
+    local session, name = string.match(seat, "^([^|]*)|(.*)$")
+    if name == "" then
+      redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+    end
   end
   return { "ok", moonq.text(ctx.now), is_paused, {} }
 end
@@ -114,26 +118,29 @@ local function unclaimed(queue, number)
   return moonq.tale(queue, number)
 end
 
+--- How many numbers at the head of a list have no message any more.
+local function missing(queue, list)
+  local numbers = redis.call("LRANGE", list, 0, 499)
+  if #numbers == 0 then
+    return 0
+  end
+  for index, is_there in ipairs(redis.call("HMGET", queue.at .. "m", unpack(numbers))) do
+    if is_there then
+      return index - 1
+    end
+  end
+  return #numbers
+end
+
 --- Lets the lists of a queue begin with a message that is there.
 local function trim(queue)
   for level = 0, 2 do
     local list = queue.at .. "r" .. level
-    local count = 0
-    repeat
-      local numbers = redis.call("LRANGE", list, 0, 499)
-      count = 0
-      if #numbers > 0 then
-        for _, is_there in ipairs(redis.call("HMGET", queue.at .. "m", unpack(numbers))) do
-          if is_there then
-            break
-          end
-          count = count + 1
-        end
-      end
-      if count > 0 then
-        redis.call("LTRIM", list, count, -1)
-      end
-    until count < 500
+    local count = missing(queue, list)
+    while count > 0 do
+      redis.call("LTRIM", list, count, -1)
+      count = missing(queue, list)
+    end
   end
 end
 
