@@ -11,13 +11,14 @@ while messages lie in another's. The line's lock guards all of it.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from moonq.drivers.amqp.envelope import EXPIRES, RUN, unpack
 from moonq.drivers.amqp.tags import Tags
@@ -30,10 +31,37 @@ from moonq.drivers.story import Story
 from moonq.errors import QueueError
 from moonq.model import Delivery, Interrupt, Message, QueueSpec
 
-if TYPE_CHECKING:
-    from moonq.drivers.amqp.settling import Ending, Settler
-
+#: Real seconds for which no marked copy is waited for, once one did not come back in time.
+BUSY = 2.0
 _receipts = itertools.count(1)
+
+
+class Sender(Protocol):
+    """What ends deliveries at the broker, and mends what broke there."""
+
+    on_event: Callable[[Event], None]
+    name_of: Callable[[str], str]
+    """Gives our name for one of the broker's."""
+    repair: Callable[[Line, QueueError | None], None]
+    """Has a line that lost its channel consume again; never waits."""
+
+    def now(self) -> float:
+        """Return the seconds since the epoch."""
+
+    def put(self, endings: Sequence[tuple[Held, Any]], /) -> None:
+        """End deliveries; never waits."""
+
+    def release(self, back: Iterable[Held], /) -> None:
+        """Give deliveries back to the broker, in their order."""
+
+    def expire(self, held: Held, /) -> None:
+        """End a delivery that is too late."""
+
+    def orphan(self, desk: AmqpDesk, /) -> None:
+        """Note a desk whose subscription was dropped; takes no lock."""
+
+    def flush(self, seconds: float, /) -> bool:
+        """Wait until all that was asked for so far is done; False: it is not."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,12 +100,14 @@ class Held:
 class AmqpDesk(Desk["Line", Held]):
     """What one subscription holds of a line."""
 
-    def __init__(self, line: Line, prefetch: int) -> None:
+    def __init__(self, line: Line, prefetch: int, name: str) -> None:
         super().__init__(line, prefetch, threading.Condition(line.lock))
+        self.name = name
+        """Of its consumer, which brokers show."""
         self.tags: list[str] = []
         """Its consumers at the broker; none while it takes nothing."""
 
-    def end(self, receipt: object, ending: Ending, when: float | None = None) -> bool:
+    def end(self, receipt: object, ending: Any, when: float | None = None) -> bool:
         """Settle what *receipt* stands for; False: it was settled before."""
         held = self.held.pop(receipt, None)
         if held is None:
@@ -97,7 +127,7 @@ class AmqpDesk(Desk["Line", Held]):
 class Line:
     """See the module."""
 
-    def __init__(self, spec: QueueSpec, shape: Shape, name: str, settler: Settler) -> None:
+    def __init__(self, spec: QueueSpec, shape: Shape, name: str, settler: Sender) -> None:
         self.spec = spec
         self.shape = shape
         self.name = name
@@ -116,6 +146,7 @@ class Line:
         self.awaited: dict[str, Callable[[Held], None]] = {}
         """Marked copies that are on their way here, by the run that they name."""
         self._tags = Tags()
+        self._busy_until = 0.0
 
     @property
     def again(self) -> str:
@@ -158,14 +189,17 @@ class Line:
         with self.lock:
             if epoch != self.epoch:
                 return
-            self.epoch += 1
-            self._tags = Tags()
-            self.buffer.clear()
-            self.awaited.clear()
-            for desk in self.desks:
-                desk.held.clear()
-                desk.tags.clear()
+            self._forget()
         self.settler.repair(self, problem)
+
+    def _forget(self) -> None:
+        self.epoch += 1
+        self._tags = Tags()
+        self.buffer.clear()
+        self.awaited.clear()
+        for desk in self.desks:
+            desk.held.clear()
+            desk.tags.clear()
 
     # For desks; with the lock held
 
@@ -222,6 +256,15 @@ class Line:
         back = [self.buffer.pop() for _ in range(max(0, len(self.buffer) - room))]
         return back[::-1]
 
+    def is_waited_for(self) -> bool:
+        """Whether it is worth a moment to wait for a marked copy to come back."""
+        return time.monotonic() >= self._busy_until
+
+    def wait_no_more(self) -> None:
+        """Note that one did not: there is a crowd before it, or another host was faster."""
+        if self.is_waited_for():
+            self._busy_until = time.monotonic() + BUSY
+
     def stale(self, before: float) -> list[Held]:
         """Take out what came before that moment and was not taken."""
         back = [held for held in self.buffer if held.came < before]
@@ -245,8 +288,8 @@ class Line:
         """Consume at a new *channel*."""
         with self.admin:
             with self.lock:
-                self.epoch += 1
-                self._tags = Tags()
+                # Nobody was told of the end of a channel that we closed ourselves.
+                self._forget()
                 self.channel = channel
             self.adjust()
 
@@ -271,7 +314,7 @@ class Line:
         with suppress(QueueError):
             self.adjust()
 
-    def leave(self, desk: AmqpDesk, ending: Ending, when: float) -> None:
+    def leave(self, desk: AmqpDesk, ending: Any, when: float) -> None:
         """Take *desk* away, and end what still runs there."""
         with self.lock:
             if desk not in self.desks:
@@ -291,8 +334,10 @@ class Line:
             return
         channel.qos(desk.prefetch)
         for name in (self.name, self.again):
+            # A tag of its own: after a crash of the broker it is no consumer that was there before.
             tag = channel.consume(
                 name,
+                tag=f"{desk.name or 'moonq'}-{os.urandom(6).hex()}",
                 on_batch=lambda batch: self.receive(epoch, batch),
                 on_cancel=lambda: self.cancelled(epoch),
             )
