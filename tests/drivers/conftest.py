@@ -31,10 +31,6 @@ PLACES: dict[str, Callable[[], dict[str, Any]]] = {
     "queue.driver.sqs": elastic.place,
 }
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
-#: Other settings of a driver that are proved too, by a name such as ``sqs:fifo``.
-VARIANTS: dict[str, dict[str, Any]] = {
-    "sqs:fifo": {"fifo": True},
-}
 
 
 #: Those that go by the clock they are given; the others have tests of their own, in real time.
@@ -80,10 +76,9 @@ def _properties(report: object) -> list[tuple[str, Any]]:
 
 
 def place(name: str) -> dict[str, Any]:
-    """The fields of a place that nobody has used, of the driver or variant called *name*."""
-    kind = DRIVERS[name.partition(":")[0]].kind
-    settings = {**QUICK.get(kind, {}), **PLACES.get(kind, dict)(), **VARIANTS.get(name, {})}
-    return {"name": "driver", "kind": kind, **settings}
+    """The fields of a place that nobody has used, of the driver of the short *name*."""
+    kind = DRIVERS[name].kind
+    return {"name": "driver", "kind": kind, **QUICK.get(kind, {}), **PLACES.get(kind, dict)()}
 
 
 def make_driver(

@@ -1,7 +1,7 @@
 """A stand-in for SQS that misbehaves as it is told: what no emulator does.
 
     fake = FakeSqs()
-    fake.next("SendMessageBatch", error("ThrottlingException"))     # the next call of it, then as usual
+    fake.next("SendMessageBatch", error("ThrottlingException"))   # the next call of it
 
 It keeps messages like a standard queue, without any timing.
 """

@@ -33,6 +33,7 @@ from moonq.model import (
     Snooze,
 )
 
+pytestmark = pytest.mark.aside("sqs")
 KIND = descriptor("queue.driver.sqs")
 HUGE = ErrorRecord(1.0, "INTERNAL", "m" * 20_000, "t" * 20_000)
 
@@ -177,11 +178,11 @@ def test_a_delay_beyond_what_sqs_can_is_kept_by_hops(
     driver = opened(make)
     consumer = driver.subscribe("q", 10)
     begun = time.monotonic()
-    driver.publish("q", [message("a", delay=5.0)], 1.0)
+    driver.publish("q", [message("a", delay=3.5)], 1.0)
     (delivery,) = consumer.take(1, 20.0)
-    assert 5.0 <= time.monotonic() - begun < 6.5
+    assert 3.5 <= time.monotonic() - begun < 6.0
     assert (delivery.attempt, delivery.interruptions) == (1, 0)
-    assert driver.calls["SendMessageBatch"] >= 3
+    assert driver.calls["SendMessageBatch"] >= 2
 
 
 # What others send and see
@@ -327,8 +328,7 @@ def test_dead_letters_are_shown_found_and_given_another_life_by_id(
     for delivery in consumer.take(10, 2.0):
         consumer.start(delivery)
         consumer.settle(delivery, Dead("rejected", HUGE))
-    for _ in range(2):
-        assert [one.message.id for one in driver.peek("q.dead", 10).items] == ["a", "b", "c"]
+    assert [one.message.id for one in driver.peek("q.dead", 10).items] == ["a", "b", "c"]
     found = driver.find("q.dead", "b")
     assert found is not None
     assert found.errors[0].message.startswith("mmm")

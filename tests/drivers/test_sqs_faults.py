@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from moonq.drivers.sqs.driver import SqsDriver
 from moonq.errors import QueueError, Refused, Unavailable, Uncertain
 from moonq.model import Dead, ErrorRecord, Message, QueueSpec, Receipt, Retry
 
+pytestmark = pytest.mark.aside("sqs")
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom")
 
 
@@ -258,10 +260,11 @@ def test_a_machine_whose_clock_is_wrong_delivers_nothing_early(
     fake.skew = skew
     driver = make()
     consumer = driver.subscribe("q", 10)
+    begun = time.monotonic()
     driver.publish("q", [Message("a", b"a", 1.0, delay=1.0)], 2.0)
-    assert consumer.take(1, 0.2) == []
-    (delivery,) = consumer.take(1, 5.0)
-    assert delivery.message.id == "a"
+    taken = consumer.take(1, 0.1) or consumer.take(1, 10.0)
+    assert [one.message.id for one in taken] == ["a"]
+    assert 1.0 <= time.monotonic() - begun < 4.0
 
 
 def test_a_queue_that_forgets_too_soon_is_said(

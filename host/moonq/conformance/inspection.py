@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from moonq.conformance.case import each, exactly, needs
 from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import NotFound
@@ -215,7 +217,7 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     consumer = scene.serving("running", "leased", "ready", prefetch=2)
     running, _ = consumer.take()
     consumer.subscription.start(running)
-    waiting = {"delay": {"delay": 10.0}, "group": {"group": "g"}}
+    waiting: dict[str, dict[str, Any]] = {"delay": {"delay": 10.0}, "group": {"group": "g"}}
     able = [wishes for ability, wishes in waiting.items() if scene.promises(ability)]
     for wishes in able:
         scene.publish("waiting", **wishes)

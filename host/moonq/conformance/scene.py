@@ -136,7 +136,7 @@ class Taken(list[Delivery]):
 class Names(list[str]):
     """Names of messages from a driver without `order`: only those of one group have an order."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __init__(self, things: Sequence[Delivery]) -> None:
         super().__init__(thing.message.id for thing in things)

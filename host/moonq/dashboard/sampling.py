@@ -173,7 +173,7 @@ class _Past(NamedTuple):
         return times.since([(seconds, count) for seconds, count in before], after)
 
     def calls(self) -> int | None:
-        """Return how many calls were made to brokers that are paid by the call; None: there is none."""
+        """Return how many calls were made to brokers that are paid by the call; None: to none."""
         after = _calls(self.last)
         return None if after is None else after - ((self.first and _calls(self.first)) or 0)
 

@@ -57,11 +57,14 @@ class Clerk:
         self._clock = clock
         self._box: SimpleQueue[Any] = SimpleQueue()
         self._verdicts: deque[tuple[Loan, Any, bool, float]] = deque()
+        self._knows = False
+        """Whether the thread was told of verdicts since it took any out."""
         self._late: list[Step] = []
         self._again_at = 0.0
         self._first_at = math.inf
         self._waiters: list[threading.Event] = []
-        self._kept_at = 0.0
+        self._keep_at = 0.0
+        """When to look for leases that are to be prolonged."""
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
         self._guard = threading.Lock()
@@ -73,18 +76,23 @@ class Clerk:
 
     def end(self, held: Held, ending: Any) -> None:
         """Note the end of a delivery."""
-        self._box.put((held.loan, ending, held.started, self._clock.monotonic()))
-        self._start()
+        self._note((held.loan, ending, held.started, self._clock.monotonic()))
 
     def rest(self, loan: Loan) -> None:
         """Note that no desk will have a loan."""
-        self._box.put((loan, RELEASE, False, self._clock.monotonic()))
-        self._start()
+        self._note((loan, RELEASE, False, self._clock.monotonic()))
 
     def bury(self, loan: Loan) -> None:
         """Note that a loan has expired before any desk had it."""
-        self._box.put((loan, Expire(), False, self._clock.monotonic()))
-        self._start()
+        self._note((loan, Expire(), False, self._clock.monotonic()))
+
+    def _note(self, verdict: tuple[Loan, Any, bool, float]) -> None:
+        """Wake the thread for the first verdict, which it then waits with, and for a batch."""
+        self._verdicts.append(verdict)
+        if not self._knows or self.queue.fifo or len(self._verdicts) % MANY == 0:
+            self._knows = True
+            self._box.put(None)
+            self._start()
 
     def ring(self) -> None:
         """Look at what waits, and at who waits for it."""
@@ -135,7 +143,7 @@ class Clerk:
             try:
                 self._collect(self._pause())
                 self._turn()
-            except Exception:  # its end would be the end of every lease
+            except Exception:  # noqa: BLE001 - its end would be the end of every lease
                 _log.exception("%s: the clerk of this queue met a bug", self.queue.name)
                 time.sleep(HASTY)
 
@@ -147,8 +155,7 @@ class Clerk:
             moments.append(self._again_at)
         with queue.lock:
             if queue.loans:
-                first = min(loan.until for loan in queue.loans.values())
-                moments.append(max(first - self._margin(), self._kept_at))
+                moments.append(self._keep_at)
             if queue.waits:
                 left = queue.waits[0][0] - self._clock.monotonic()
                 moments.append(now + left / self._clock.rate)
@@ -165,10 +172,7 @@ class Clerk:
             pass
 
     def _sort(self, item: Any) -> None:
-        if isinstance(item, tuple):
-            self._verdicts.append(item)
-            self._first_at = min(self._first_at, time.monotonic())
-        elif isinstance(item, threading.Event):
+        if isinstance(item, threading.Event):
             self._waiters.append(item)
         elif item is not None:
             item.leave(Abandon(), self._clock.monotonic())
@@ -179,13 +183,16 @@ class Clerk:
             moment = self._clock.monotonic()
             queue.ripen(moment)
             queue.serve(moment)
-            if self._verdicts:
-                queue.hungry.notify_all()  # what ended has left room
+            if self._verdicts and queue.is_hungry():
+                queue.hungry.notify()  # what ended has left room
         now = time.monotonic()
+        if self._verdicts:
+            self._first_at = min(self._first_at, now)
         self._keep(now)
         if self._is_time(now):
+            self._first_at = math.inf
             steps = self._late + self._steps()
-            self._late, self._first_at = [], math.inf
+            self._late = []
             self._do(steps)
         if self._waiters and not self._verdicts and not self._late:
             waiters, self._waiters = self._waiters, []
@@ -206,17 +213,18 @@ class Clerk:
 
     def _steps(self) -> list[Step]:
         """Return what the verdicts make us ask of SQS; what can stay here, stays."""
+        self._knows = False  # only then: none that comes now is overlooked
         verdicts = [self._verdicts.popleft() for _ in range(len(self._verdicts))]
         steps: list[Step] = []
         back: list[tuple[Loan, int]] = []
-        for loan, ending, ran, when in verdicts:
+        for loan, verdict, ran, when in verdicts:
             if loan.is_lost:
                 continue
             if ran:
                 loan.expires = None
-            if isinstance(ending, Abandon) and ran:
+            ending = RELEASE if isinstance(verdict, Abandon) and not ran else verdict
+            if isinstance(ending, Abandon):
                 self._tell("interrupted", loan)
-            ending = RELEASE if isinstance(ending, Abandon) and not ran else ending
             if isinstance(ending, Ack):
                 steps.append(Step(loan, is_ack=True))
             elif isinstance(ending, Dead | Expire):
@@ -351,7 +359,8 @@ class Clerk:
                 if queue.fifo:
                     queue.free(loan, now)
             queue.serve(now)
-            queue.hungry.notify_all()
+            if queue.is_hungry():
+                queue.hungry.notify()
 
     # Leases
 
@@ -363,17 +372,15 @@ class Clerk:
         lease = min((desk.lease for desk in self.queue.desks), default=30.0)
         return min(MOST_VISIBILITY, max(2, math.ceil((lease + 5.0) / self._clock.rate)))
 
-    def _margin(self) -> float:
-        return self.visibility() * 2 / 3
-
     def _keep(self, now: float) -> None:
-        """Prolong what is lent to us, when a third of the time is over."""
-        queue, seconds = self.queue, self.visibility()
-        with queue.lock:
-            near = now + self._margin()
-            due = [loan for loan in queue.loans.values() if loan.until <= near]
-        if not due or now < self._kept_at:
+        """Prolong what is lent to us, when a third of the time is over, or half of it."""
+        if now < self._keep_at:
             return
+        queue, seconds = self.queue, self.visibility()
+        self._keep_at = now + seconds / 6
+        with queue.lock:
+            near = now + seconds * 2 / 3
+            due = [loan for loan in queue.loans.values() if loan.until <= near]
         for first in range(0, len(due), MANY):
             part = due[first : first + MANY]
             begun = time.monotonic()
@@ -383,7 +390,7 @@ class Clerk:
                 if answer is None:
                     loan.until = begun + seconds
                 elif isinstance(answer, Unavailable):
-                    self._kept_at = begun + HASTY * 5
+                    self._keep_at = min(self._keep_at, begun + HASTY * 5)
                     lost += [loan] if loan.until <= time.monotonic() else []
                 else:
                     lost.append(loan)

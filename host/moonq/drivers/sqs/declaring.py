@@ -83,7 +83,7 @@ def _note(queue: SqsQueue, found: dict[str, str]) -> str:
     kept = int(found.get("MessageRetentionPeriod", RETENTION))
     if kept < RETENTION:
         return (
-            f"{queue.spec.name}: {queue.name} at SQS forgets messages after {kept / 86_400:g} days; "
-            f"set its MessageRetentionPeriod to {RETENTION} (14 days)"
+            f"{queue.spec.name}: {queue.name} at SQS forgets messages after {kept / 86_400:g} days;"
+            f" set its MessageRetentionPeriod to {RETENTION} (14 days)"
         )
     return ""

@@ -120,7 +120,10 @@ class SqsDriver:
             left = max(LEAST, (deadline - self._clock.monotonic()) / self._clock.rate)
         ends = time.monotonic() + left
         stations = [*self._stations.values()]
-        return all([one.close(max(0.1, ends - time.monotonic())) for one in stations])
+        for station in stations:
+            station.stop()
+        done = [one.close(max(0.1, ends - time.monotonic())) for one in stations]
+        return all(done)
 
     def health(self) -> Sequence[str]:
         """Return what hinders it: the service, letters that were not stored, old messages."""

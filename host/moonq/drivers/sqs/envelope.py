@@ -34,6 +34,7 @@ USUAL_TYPE = "application/json"
 VERSION = 1
 #: Stands for a body of no bytes, which SQS refuses.
 NOTHING = "(empty)"
+_STORY = frozenset(("attempt", "interruptions", "snoozes", "lost_at", "errors"))
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -108,6 +109,7 @@ def _fields(parcel: Parcel, encoding: str) -> dict[str, Any]:
     headers = dict(message.headers)
     if X_DEAD_LETTER_REASON in headers:
         headers.pop(X_LAST_ERROR, None)  # it is the text of the last error
+    base = {"v": VERSION, "id": message.id, "at": message.published_at, "order": parcel.order}
     found = {
         "encoding": encoding,
         "headers": headers,
@@ -126,7 +128,6 @@ def _fields(parcel: Parcel, encoding: str) -> dict[str, Any]:
         some["ttl"] = parcel.ttl
     if story.lost_at is not None:
         some["lost_at"] = story.lost_at
-    base = {"v": VERSION, "id": message.id, "at": message.published_at, "order": parcel.order}
     return base | some
 
 
@@ -152,13 +153,15 @@ def unpack(raw: dict[str, Any]) -> Parcel:
     fields = _parsed(text) if text else None
     if fields is None:
         return _foreign(raw, attributes)
-    story = Story(
-        fields.get("attempt", 1),
-        fields.get("interruptions", 0),
-        fields.get("snoozes", 0),
-        fields.get("lost_at"),
-        tuple(ErrorRecord(*error) for error in fields.get("errors", ())),
-    )
+    story = FRESH
+    if not _STORY.isdisjoint(fields):
+        story = Story(
+            fields.get("attempt", 1),
+            fields.get("interruptions", 0),
+            fields.get("snoozes", 0),
+            fields.get("lost_at"),
+            tuple(ErrorRecord(*error) for error in fields.get("errors", ())),
+        )
     headers = fields.get("headers")
     if headers is not None and X_DEAD_LETTER_REASON in headers:
         headers[X_LAST_ERROR] = story.errors[-1].message if story.errors else ""
@@ -214,7 +217,8 @@ def _foreign(raw: dict[str, Any], attributes: dict[str, Any]) -> Parcel:
 
 
 def _native(raw: dict[str, Any]) -> str:
-    return of_arn((raw.get("Attributes") or {}).get("DeadLetterQueueSourceArn", ""))
+    arn = (raw.get("Attributes") or {}).get("DeadLetterQueueSourceArn")
+    return of_arn(arn) if arn else ""
 
 
 def _value(attribute: dict[str, Any]) -> Scalar:

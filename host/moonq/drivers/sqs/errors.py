@@ -68,9 +68,10 @@ def code_of(error: Exception) -> str:
 def translated(error: Exception, place: str, *, sends: bool) -> QueueError:
     """Return what *error* of a call to *place* means; *sends*: the call stores something."""
     exceptions: Any = client("sqs", "botocore.exceptions")
+    response: Any = getattr(error, "response", None)
     if isinstance(error, exceptions.ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return answered(code_of(error), str(error.response["Error"].get("Message", "")), status)
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return answered(code_of(error), str(response["Error"].get("Message", "")), status)
     if isinstance(error, exceptions.ReadTimeoutError | exceptions.ConnectionClosedError):
         if sends:
             return Uncertain(
@@ -78,6 +79,11 @@ def translated(error: Exception, place: str, *, sends: bool) -> QueueError:
                 hint="publish again with the same id",
             )
         return Unavailable(f"{place} did not answer in time")
+    return _unsent(error, place, exceptions)
+
+
+def _unsent(error: Exception, place: str, exceptions: Any) -> QueueError:
+    """Return what *error* means, of a call that SQS has not seen."""
     if isinstance(
         error,
         exceptions.NoCredentialsError

@@ -93,7 +93,7 @@ class Intake:
             self._queue.old_at = self._service.now()
         loan = Loan(raw["ReceiptHandle"], raw["MessageId"], parcel, until, count)
         if parcel.delay:
-            # Whoever sent it said when; SQS has stored it a moment later, which may be trusted more.
+            # Who sent it said when; SQS had it a moment later, and its clock is trusted more.
             left = parcel.delay / rate - age
             loan.due = now + rate * max(left - LATENCY, parcel.due - self._service.now())
         if parcel.ttl is not None:

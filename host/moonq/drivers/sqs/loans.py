@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moonq.drivers import buffered
 from moonq.drivers.sqs.envelope import Parcel
 from moonq.drivers.story import Story
 from moonq.model import Delivery
-
-if TYPE_CHECKING:
-    from moonq.drivers.sqs.queue import SqsDesk
 
 #: Messages of FIFO queues whose story this process remembers.
 REMEMBERED = 10_000
@@ -66,7 +63,7 @@ class Held(buffered.Held):
         return self.loan.parcel.story
 
 
-def seated(loan: Loan, desk: SqsDesk, receipt: int) -> Held:
+def seated(loan: Loan, desk: buffered.BufferedDesk, receipt: int) -> Held:
     """Return *loan* as it lies at *desk*."""
     delivery = loan.delivery(receipt)
     loan.held = Held(receipt, desk, delivery, None, loan.expires, suspect=False, loan=loan)

@@ -13,12 +13,14 @@ from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Entry, Service, batches
 from moonq.drivers.sqs.steps import entry, token
 from moonq.drivers.story import FRESH, Story
-from moonq.errors import QueueError, QueueNotFound, TooLarge, Unavailable, Uncertain, Unsupported
+from moonq.errors import QueueError, QueueNotFound, TooLarge, Uncertain, Unsupported
 from moonq.model import Message, Priority, Receipt
 
 Answer = Receipt | QueueError
 #: Real seconds before the first new try; doubles with each.
 AGAIN = 0.05
+#: Priority, delay, ttl, key and group of a message that wishes nothing.
+_NO_WISHES = Message("", b"", 0.0)[5:]
 
 
 def order() -> int:
@@ -28,6 +30,8 @@ def order() -> int:
 
 def refusal(queue: SqsQueue, message: Message) -> Unsupported | None:
     """Return why *queue* cannot take *message* as it is meant; None: it can."""
+    if message[5:] == _NO_WISHES:
+        return None
     limits = FIFO if queue.fifo else STANDARD
     wishes = {
         "delay": message.delay > 0,
@@ -114,7 +118,9 @@ class Publisher:
         parcel = Parcel(message, story or FRESH, order=place, delay=delay, ttl=ttl)
         # What was moved away and comes back may not be taken for what it was before.
         known = own if story is not None else message.dedup_key
-        key = token(known) if known else uuid.uuid4().hex
+        key = token(known) if known else ""
+        if queue.fifo and not key:
+            key = uuid.uuid4().hex
         made = entry(queue, parcel, self._rate, key, self._service.now())
         limit = queue.most_bytes - ROOM
         if made.packed.size > limit:
@@ -154,33 +160,37 @@ class Publisher:
     ) -> dict[int, QueueError]:
         """Send each once, and return what is worth another try, with its problem."""
         queue = self._queue
-        late: dict[int, QueueError] = {}
-        if not queue.url:
-            try:
-                self._mend(queue)
-            except Unavailable as problem:
-                if not problem.is_worth_waiting:
-                    answers[:] = [problem if one is None else one for one in answers]
-                    return {}
+        problem = self._missing()
+        if problem is not None:
+            if problem.is_worth_waiting:
                 return dict.fromkeys(numbers, problem)
-            except QueueError as problem:
-                answers[:] = [problem if one is None else one for one in answers]
-                return {}
+            for number in numbers:
+                answers[number] = problem
+            return {}
+        late: dict[int, QueueError] = {}
         sent = [one for number in numbers if (one := entries[number]) is not None]
         for batch in batches(sent, queue.most_bytes):
-            part = [sent[one] for one in batch]
+            part = [sent[place] for place in batch]
             told = self._service.send(queue.url, part, patience=self._left())
-            for one, problem in zip(batch, told, strict=True):
-                number = numbers[one]
-                message = messages[number]
-                if problem is None:
+            for place, answer in zip(batch, told, strict=True):
+                number, message = numbers[place], messages[numbers[place]]
+                if answer is None:
                     known = None if message.dedup_key is not None else False
                     answers[number] = Receipt(message.id, known)
-                elif self._is_worth_it(problem):
-                    late[number] = problem
+                elif self._is_worth_it(answer):
+                    late[number] = answer
                 else:
-                    answers[number] = problem
+                    answers[number] = answer
         return late
+
+    def _missing(self) -> QueueError | None:
+        """Return why the queue is not there; None: it is."""
+        try:
+            if not self._queue.url:
+                self._mend(self._queue)
+        except QueueError as problem:
+            return problem
+        return None
 
     def _is_worth_it(self, problem: QueueError) -> bool:
         if isinstance(problem, QueueNotFound):

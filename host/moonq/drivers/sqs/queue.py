@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.sqs.bounds import OLD_SIZE
-from moonq.drivers.sqs.loans import Loan, Stories, seated
+from moonq.drivers.sqs.loans import Held, Loan, Stories, seated
 from moonq.model import QueueSpec
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class SqsDesk(BufferedDesk):
     """What one subscription holds."""
 
     queue: SqsQueue
+    held: dict[int, Held]  # type: ignore[assignment]
 
     def __init__(
         self, queue: SqsQueue, prefetch: int, lease: float, send: Callable[[Any, Any], None]
@@ -61,7 +62,7 @@ class SqsQueue(BufferedQueue):
     """See the module; the lock must be held by the caller, but for what has no comment on it."""
 
     desks: list[SqsDesk]  # type: ignore[assignment]
-    dead: SqsQueue | None  # type: ignore[assignment]
+    dead: SqsQueue | None
 
     def __init__(self, spec: QueueSpec, name: str, *, fifo: bool) -> None:
         super().__init__(spec, 0)
@@ -85,7 +86,9 @@ class SqsQueue(BufferedQueue):
         """By group, what waits behind the one that is out; a group is here while one is."""
         self.stories = Stories()
         self.hungry = threading.Condition(self.lock)
-        """Pollers wait here."""
+        """The first poller waits here."""
+        self.crowded = threading.Condition(self.lock)
+        """The others wait here, for when there is more than one can carry."""
         self.more = False
         """Whether the last receive brought as many as were asked for."""
         self.rest: Callable[[Loan], None] = lambda loan: None

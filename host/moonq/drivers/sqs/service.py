@@ -203,10 +203,10 @@ class Service:
             return [problem] * count
         answers: list[Answer] = [None] * count
         for failed in found.get("Failed") or ():
-            problem = answered(failed.get("Code", ""), failed.get("Message", ""))
-            if not failed.get("SenderFault") and not isinstance(problem, Unavailable):
-                problem = Unavailable(problem.message)
-            answers[int(failed["Id"])] = problem
+            answer = answered(failed.get("Code", ""), failed.get("Message", ""))
+            if not failed.get("SenderFault") and not isinstance(answer, Unavailable):
+                answer = Unavailable(answer.message)
+            answers[int(failed["Id"])] = answer
         return answers
 
     def _call(self, operation: str, *, patience: float = math.inf, **asked: Any) -> dict[str, Any]:

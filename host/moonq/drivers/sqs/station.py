@@ -81,7 +81,7 @@ class Station:
     def stir(self) -> None:
         """Do that with the queue's lock held."""
         if self.queue.is_hungry():
-            self.queue.hungry.notify_all()
+            self.queue.hungry.notify()
 
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
@@ -143,9 +143,10 @@ class Station:
     def _poll(self, life: object, number: int) -> None:
         failures = 0
         while True:
+            bell = self.queue.crowded if number else self.queue.hungry
             with self.queue.lock:
                 while self._life is life and not self._wants(number):
-                    self.queue.hungry.wait(30.0)
+                    bell.wait(30.0)
                 if self._life is not life:
                     return
                 most = min(MANY, self.queue.credit())
@@ -158,7 +159,7 @@ class Station:
                 self._failed(problem)
                 failures += 1
                 self._sleep(min(PATIENT, HASTY * 2**failures))
-            except Exception:  # its end would leave the queue without anybody
+            except Exception:  # noqa: BLE001 - its end would leave the queue without anybody
                 _log.exception("%s: a poller of this queue met a bug", self.queue.name)
                 self._sleep(PATIENT)
 
@@ -179,6 +180,9 @@ class Station:
         if found:
             self._came_at = time.monotonic()
         queue.more = found == most
+        if queue.more:
+            with queue.lock:
+                queue.crowded.notify()
 
     def _failed(self, problem: QueueError) -> None:
         self.problem = f"{self.queue.spec.name}: {problem.message}"
@@ -190,7 +194,7 @@ class Station:
     def _sleep(self, seconds: float) -> None:
         with self.queue.lock:
             if self._is_open:
-                self.queue.hungry.wait(seconds)
+                self.queue.crowded.wait(seconds)  # the other bell is to be heard
 
     # Life
 
@@ -201,13 +205,17 @@ class Station:
             if self.queue.desks:
                 self.want()
 
-    def close(self, seconds: float) -> bool:
-        """Stop desks and pollers, and store what was accepted within *seconds* of real time."""
+    def stop(self) -> None:
+        """Stop desks and pollers; what was not begun is handed back."""
         with self.queue.lock:
             self._is_open, self._life = False, object()
             for desk in self.queue.desks:
                 desk.stop()
             self.queue.hungry.notify_all()
+            self.queue.crowded.notify_all()
+
+    def close(self, seconds: float) -> bool:
+        """Store what was accepted, behind `stop`, within *seconds* of real time."""
         if 0 < self._poll_ends - time.monotonic() < ENDING:
             for thread in self._pollers:
                 thread.join(ENDING)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Step:
     parcel: Parcel | None = None
     is_letter: bool = False
     is_ack: bool = False
-    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    key: str = ""
     """What a FIFO queue knows the copy by, so that a repeated send doubles nothing."""
     event: Event | None = None
     """What to tell once it is done."""
@@ -88,7 +88,7 @@ def buried(queue: SqsQueue, loan: Loan, ending: Dead | Expire, *, ran: bool, now
         loan.parcel.message, story, queue=queue.spec.name, reason=reason, time=now, ran=ran
     )
     parcel = Parcel(letter, FRESH._replace(errors=story.errors), loan.parcel.order)
-    return Step(loan, dead, parcel, is_letter=True, event=event)
+    return Step(loan, dead, parcel, is_letter=True, key=uuid.uuid4().hex, event=event)
 
 
 def entry(queue: SqsQueue, parcel: Parcel, rate: float, key: str, now: float) -> Entry:

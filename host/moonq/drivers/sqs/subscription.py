@@ -7,13 +7,13 @@ by itself, so that it sees what is there now.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moonq.drivers.base import Event
-from moonq.drivers.sqs.loans import Held
+from moonq.drivers.buffered import Expire
 from moonq.drivers.taking import LEAST, BufferedSubscription
-from moonq.model import Delivery, Verdict
+from moonq.model import ACK, Delivery, Verdict
 
 if TYPE_CHECKING:
     from moonq.clock import Clock
@@ -35,18 +35,34 @@ class SqsSubscription(BufferedSubscription):
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins; not if the lease may be over, for SQS has no other guard."""
-        return self._is_ours(delivery) and super().start(delivery)
+        with self._lock:
+            held = self._desk.held.get(delivery.receipt)
+            if held is None or held.started or held.loan.until <= time.monotonic():
+                return False
+            if held.expires is not None and held.expires <= self._now():
+                self._desk.end(delivery.receipt, Expire())
+                return False
+            held.started = True
+        return True
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
         """End *delivery* as *verdict* says, exactly once."""
-        if not self._is_ours(delivery):
-            with self._lock:
-                self._desk.held.pop(delivery.receipt, None)
+        held = self._desk.held.get(delivery.receipt)
+        if held is not None and held.loan.until <= time.monotonic():
+            self._desk.held.pop(delivery.receipt, None)
         return super().settle(delivery, verdict)
 
-    def _is_ours(self, delivery: Delivery) -> bool:
-        held = self._desk.held.get(delivery.receipt)
-        return not isinstance(held, Held) or held.loan.until > time.monotonic()
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done, all in one go."""
+        at_desk, now = self._desk.held, time.monotonic()
+        answers: list[bool] = []
+        for delivery in deliveries:
+            held = at_desk.get(delivery.receipt)
+            is_ours = held is not None and held.loan.until > now
+            answers.append(
+                self._desk.end(delivery.receipt, ACK) if is_ours else self.settle(delivery, ACK)
+            )
+        return answers
 
     def close(self, deadline: float) -> bool:
         """Leave; what is still running here has lost its worker."""
