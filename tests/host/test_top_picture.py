@@ -286,15 +286,16 @@ def test_json_says_what_is_known_and_leaves_the_rest_out(view: View) -> None:
     }
 
 
-def test_a_broker_that_is_paid_by_the_call_is_told_what_it_costs() -> None:
+def test_a_broker_that_is_paid_by_the_call_is_told_what_it_costs(view: View) -> None:
     """Of the last ten seconds: 40 calls for 100 messages that came, and 100 that were done."""
     history = History()
     for seconds, calls, count in ((0.0, 100, 500), (10.0, 140, 600)):
         told = {"app:sqs": {"SendMessageBatch": calls // 2, "DeleteMessageBatch": calls // 2}}
         queues = [queue("app:orders", published=count)]
-        history.add(sample(seconds, queues, [consumer("app:orders.consumer", acked=count)], calls=told))
-    view = history.view()
-    assert (view.host["call_rate"], view.host["calls_per_message"]) == (4.0, 0.2)
-    head = picture(view, Look(), Screen(120))[0]
+        consumers = [consumer("app:orders.consumer", acked=count)]
+        history.add(sample(seconds, queues, consumers, calls=told))
+    seen = history.view()
+    assert (seen.host["call_rate"], seen.host["calls_per_message"]) == (4.0, 0.2)
+    head = picture(seen, Look(), Screen(120))[0]
     assert "4.0 calls/s, 0.20 per message" in head
-    assert "calls" not in picture(shop_view(), Look(), Screen(120))[0]
+    assert "calls" not in picture(view, Look(), Screen(120))[0]
