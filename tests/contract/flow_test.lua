@@ -15,19 +15,23 @@ describe("7 max_length", function()
     eq(test.queue("contract:small"):len(), 2)
   end)
 
-  able.strictly("max_length", "answers each of a batch: so many are kept, the rest is refused", function()
-    local messages = {}
-    for n = 1, 5 do
-      messages[n] = { body = n }
+  able.strictly(
+    "max_length",
+    "answers each of a batch: so many are kept, the rest is refused",
+    function()
+      local messages = {}
+      for n = 1, 5 do
+        messages[n] = { body = n }
+      end
+      local answers = queue.publish_batch("contract:small", messages)
+      local kept, refused = 0, 0
+      for _, answer in ipairs(answers) do
+        kept = kept + (answer.id and 1 or 0)
+        refused = refused + (answer.err and answer.err:kind() == errors.RATE_LIMITED and 1 or 0)
+      end
+      eq({ kept, refused }, { 2, 3 })
     end
-    local answers = queue.publish_batch("contract:small", messages)
-    local kept, refused = 0, 0
-    for _, answer in ipairs(answers) do
-      kept = kept + (answer.id and 1 or 0)
-      refused = refused + (answer.err and answer.err:kind() == errors.RATE_LIMITED and 1 or 0)
-    end
-    eq({ kept, refused }, { 2, 3 })
-  end)
+  )
 
   able.strictly("max_length", "lets a message in flight keep its place", function()
     local patient = test.queue("contract:patient")
@@ -68,16 +72,20 @@ describe("7 max_length", function()
     test.error_kind(err, errors.RATE_LIMITED)
   end)
 
-  able.strictly("max_length", "never lets what the handler calls wait for that queue either", function()
-    local patient = test.queue("contract:patient")
-    local again = { ["do"] = "publish", to = "contract:patient", body = 1 }
-    local id = patient:publish({ ["do"] = "call", func = "contract:obey", body = again })
-    local before = test.clock.now()
-    local run = patient:step()
-    test.lt(test.clock.now() - before, 3)
-    local _, err = run:result(id)
-    test.error_kind(err, errors.RATE_LIMITED)
-  end)
+  able.strictly(
+    "max_length",
+    "never lets what the handler calls wait for that queue either",
+    function()
+      local patient = test.queue("contract:patient")
+      local again = { ["do"] = "publish", to = "contract:patient", body = 1 }
+      local id = patient:publish({ ["do"] = "call", func = "contract:obey", body = again })
+      local before = test.clock.now()
+      local run = patient:step()
+      test.lt(test.clock.now() - before, 3)
+      local _, err = run:result(id)
+      test.error_kind(err, errors.RATE_LIMITED)
+    end
+  )
 
   able.strictly("max_length", "takes back what is retried, whoever else came meanwhile", function()
     local small = test.queue("contract:patient")

@@ -64,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"{name:10} {counts}")
         for claim in found.skipped:
             terminalreporter.write_line(f"{'':10} not tried: {claim}")
-    known = {name: DRIVERS[name] for name in sorted(runs)}
+    known = {name: DRIVERS[name] for name in DRIVERS if name in runs}
     abilities = capabilities.table({name: one.capabilities for name, one in known.items()})
     reasons = capabilities.reasons({name: one.limits for name, one in known.items()})
     for line in ("", *abilities.splitlines(), "", *reasons.splitlines()):

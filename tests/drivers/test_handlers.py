@@ -19,6 +19,8 @@ import pytest
 from .conftest import BESIDE, DRIVERS, TOLD, VIRTUAL, Run, place
 
 ENTRY = "contract:driver"
+#: Drivers, and other settings of one that lead to other limits.
+ROWS: dict[str, dict[str, Any]] = {**{name: {} for name in DRIVERS}, "sqs:fifo": {"fifo": True}}
 CONTRACT = Path(__file__).parents[1] / "contract"
 #: Real seconds for one test; on a driver that is waited for it may be many.
 TIMEOUT = "60s"
@@ -35,9 +37,10 @@ def project(folder: Path, fields: Mapping[str, Any]) -> Path:
 
 def run(name: str, folder: Path) -> Run:
     """Run all of it as a person would, on the driver of that short name."""
-    project(folder, place(name))
+    short = name.partition(":")[0]
+    project(folder, {**place(short), **ROWS[name]})
     # Real time is waited for in several processes, virtual time is computed in one.
-    jobs = "1" if name in VIRTUAL else "4"
+    jobs = "1" if short in VIRTUAL else "4"
     command = [sys.executable, "-m", "moonq", "test", "-C", str(folder), str(folder), "--json"]
     command += ["--driver", "declared", "--profile", "driver", "--timeout", TIMEOUT, "-j", jobs]
     said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
@@ -64,7 +67,7 @@ def _failure(one: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in VIRTUAL else BESIDE) for name in sorted(DRIVERS)],
+    [pytest.param(name, marks=() if name in VIRTUAL else BESIDE) for name in sorted(ROWS)],
 )
 def test_a_handler_does_not_notice_where_its_messages_lie(
     name: str, tmp_path: Path, record_property: Callable[[str, object], None]
