@@ -12,13 +12,11 @@ local format, setmetatable = string.format, setmetatable
 
 local driver_under_test = {}
 
----@alias testing.Ability "native"|"emulated"|"approximate"|"none"
-
 ---@class testing.Driver
 ---@field kind string         such as "queue.driver.redis"; that of memory where it stands in
 ---@field tolerance number    by how many seconds a moment may be off
 ---@field is_virtual boolean  whether time stands still until the test lets it pass
----@field private abilities table<string, testing.Ability>
+---@field private abilities table<string, string>
 ---@field private reasons table<string, string>
 local Driver = {}
 local NAME = "test.driver"
@@ -27,7 +25,7 @@ local meta = lock.metatable({ __index = Driver, __name = NAME }, NAME)
 --- How far the driver has an ability, and why no further; the names are those of `moonq doctor
 --- --json`, such as "priority" or "dedup".
 ---@param name string
----@return testing.Ability word
+---@return "native"|"emulated"|"approximate"|"none" word
 ---@return string? reason
 ---@nodiscard
 function Driver:ability(name)
