@@ -157,6 +157,22 @@ def test_dead_letters_of_a_queue_that_is_gone_live_again_in_the_new_one(
     assert [one["id"] for one in shown] == ["a"]
 
 
+def test_dead_letters_go_along_and_belong_to_the_new_queue_then(
+    moonq: Moonq, project: Path
+) -> None:
+    """Also where both queues are at one driver: another life of theirs is in the new one."""
+    bury(project, "a")
+    leave(project, "b")
+    (project / "_index.yaml").write_text(
+        HEAD + BEFORE + "  - {name: sales, kind: queue.queue, driver: file}\n"
+    )
+    moved = moonq("move", "orders", "sales", "--yes", "-C", project)
+    assert moved.out == "moved 1 message and 1 dead letter from app:orders to app:sales\n"
+    assert moonq("dead", "retry", "sales", "--yes", "-C", project).code == 0
+    shown = json.loads(moonq("peek", "sales", "--json", "-C", project).out)["messages"]
+    assert sorted(one["id"] for one in shown) == ["a", "b"]
+
+
 def test_what_is_misspelt_is_answered_with_what_was_meant(moonq: Moonq, project: Path) -> None:
     leave(project, "a")
     (project / "_index.yaml").write_text(HEAD + RENAMED)
