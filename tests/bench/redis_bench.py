@@ -201,28 +201,37 @@ def draining(server: Server) -> tuple[float, float, float]:
         return rate, *costs.per_message(done)
 
 
-def at_depth(server: Server, depth: int) -> float:
-    """Publish BATCH and work off BATCH, again and again, with *depth* messages waiting."""
-    with a_driver(server, f"depth{depth}") as driver:
-        fill(driver, "bench", messages(depth))
-        subscription, batch = driver.subscribe("bench", 5 * BATCH), messages(BATCH)
+def turning(driver: Any, subscription: Any) -> Callable[[], int]:
+    """Publish BATCH and work off BATCH: the queue stays as deep as it is."""
+    batch = messages(BATCH)
 
-        def step() -> int:
-            driver.publish("bench", batch, 5.0)
-            done = 0
-            while done < BATCH:
-                taken = subscription.take(BATCH, 5.0)
-                for delivery in taken:
-                    subscription.start(delivery)
-                subscription.ack(taken)
-                done += len(taken)
-            return done
+    def step() -> int:
+        driver.publish("bench", batch, 5.0)
+        done = 0
+        while done < BATCH:
+            taken = subscription.take(BATCH, 5.0)
+            for delivery in taken:
+                subscription.start(delivery)
+            subscription.ack(taken)
+            done += len(taken)
+        return done
 
-        rate = max(per_second(step) for _ in range(ROUNDS))
-        subscription.close(time.monotonic() + 2)
+    return step
+
+
+def at_depths(server: Server) -> tuple[float, float]:
+    """How fast that is with FEW and with MANY messages waiting, in turns."""
+    few, many = 0.0, 0.0
+    with a_driver(server, "few") as shallow, a_driver(server, "many") as deep:
+        steps = []
+        for driver, depth in ((shallow, FEW), (deep, MANY)):
+            fill(driver, "bench", messages(depth))
+            steps.append(turning(driver, driver.subscribe("bench", 5 * BATCH)))
+        for _ in range(2 * ROUNDS):
+            few, many = max(few, per_second(steps[0])), max(many, per_second(steps[1]))
     with server.client() as client:
         client.flushall()
-    return rate
+    return few, many
 
 
 # Whole hosts
@@ -349,7 +358,7 @@ def the_driver(server: Server) -> None:
 
 
 def growth(server: Server) -> None:
-    few, many = at_depth(server, FEW), at_depth(server, MANY)
+    few, many = at_depths(server)
     print(f"{f'publish and drain, {FEW:,} waiting':40} {few:>9,.0f}")
     print(f"{f'publish and drain, {MANY:,} waiting':40} {many:>9,.0f} {many / few:>6.2f}x")
 

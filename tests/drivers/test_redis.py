@@ -16,7 +16,7 @@ from tests.servers.process import until
 
 from moonq.clock import Clock, SystemClock
 from moonq.conformance import Scene
-from moonq.conformance.scene import Consumer, StrictClock, ids, retry
+from moonq.conformance.scene import Consumer, StrictClock, dead, ids, retry
 from moonq.drivers.base import LEASE, Driver, Event, mover
 from moonq.drivers.redis.scripts import source
 from moonq.errors import Conflict, QueueFull, Unavailable
@@ -191,6 +191,23 @@ def test_a_server_that_is_restarted_is_gone_on_with(lone: Any) -> None:
     assert driver.info("q").message_count == 1
     assert [event.kind for event in place.events] == ["reconnecting", "reconnected"]
     assert list(driver.health()) == []
+
+
+def test_a_server_that_forgot_everything_is_told_of_the_queues_again(lone: Any) -> None:
+    """Without that what dies would be dropped, and nothing bounded."""
+    place = lone({"appendonly": "no"}, durability="none", reconnect_max_delay=0.2)
+    driver = place.open(max_length=2)
+    publish(driver, "lost")
+    place.server.kill()
+    place.server.start()
+    until(lambda: isinstance(publish(driver, "a")[0], Receipt), "it is published again", 10)
+    answers = publish(driver, "b", "c")
+    assert isinstance(answers[1], QueueFull)
+    subscription = driver.subscribe("q", 1)
+    (taken,) = subscription.take(1, 5.0)
+    assert subscription.start(taken)
+    assert subscription.settle(taken, dead())
+    assert (driver.info("q").dead, driver.info("q").ready) == (1, 1)
 
 
 def test_memory_that_is_full_refuses_publishes_and_nothing_else(lone: Any) -> None:

@@ -23,6 +23,7 @@ from tests.servers.proxy import Proxy
 
 from moonq import drivers
 from moonq.clock import SystemClock
+from moonq.conformance.holding import hold, twins
 from moonq.drivers.base import Driver
 from moonq.drivers.redis import sender
 from moonq.errors import QueueFull, Refused, Unavailable, Uncertain, Unsupported
@@ -67,8 +68,10 @@ def through(proxy: Proxy) -> dict[str, Any]:
 # The server
 
 
-def crash_again_and_again(folder: Path, times: int) -> None:
-    server, dice = servers.fresh(folder), random.Random()
+def crash_again_and_again(folder: Path, times: int, **how: Any) -> None:
+    # With `everysec` a server whose disk is busy confirms before it has written, for two seconds.
+    server = servers.fresh(folder, {"appendfsync": "always"}, **how)
+    dice = random.Random()
     with Load(make(server.url)) as load:
         for _ in range(times):
             time.sleep(dice.uniform(0.1, 0.5))
@@ -170,7 +173,8 @@ def test_a_server_that_forgets_its_scripts_is_given_them_again_and_nobody_notice
 def test_a_failover_to_the_replica_is_followed(tmp_path: Path) -> None:
     watched = servers.Watched(tmp_path)
     hosts = [f"127.0.0.1:{watched.sentinel.port}"]
-    with Load(make("redis://", sentinel={"master": "shop", "hosts": hosts})) as load:
+    sentinel = {"master": "shop", "hosts": hosts}
+    with Load(make("redis://", sentinel=sentinel, reconnect_max_delay=0.2)) as load:
         load.goes_on(5)
         # A replica follows a little behind: what it has not heard yet is gone with the master.
         load.rest()
@@ -232,6 +236,26 @@ def test_a_user_without_a_right_is_told_which(tmp_path: Path) -> None:
         load.goes_on(5)
         load.finish()
         load.account()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["redis 6.2", "valkey"])
+def test_other_makes_of_server_keep_the_whole_contract(tmp_path: Path, of: str) -> None:
+    server = servers.fresh(tmp_path, make=of)
+    descriptor = drivers.descriptor("queue.driver.redis")
+    asked = descriptor.fields.model_validate(fields(server.url))
+    broken = [
+        f"{finding.case}: {finding.problem}"
+        for finding in hold(twins(descriptor, asked, tmp_path), descriptor.pace)
+        if finding.problem
+    ]
+    assert broken == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["redis 6.2", "valkey"])
+def test_other_makes_of_server_that_are_killed_lose_nothing(tmp_path: Path, of: str) -> None:
+    crash_again_and_again(tmp_path, 5, make=of)
 
 
 # The way to it

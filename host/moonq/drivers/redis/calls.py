@@ -81,7 +81,7 @@ class PublishCall(Call):
 
 
 def _is_one(first: Publish, second: Publish) -> bool:
-    """Whether two publishes can share a section; where one must wait, all behind it do."""
+    """Whether two publishes can share a section; where one must wait, those behind it do too."""
     return (
         first.queue is second.queue
         and first.form == second.form

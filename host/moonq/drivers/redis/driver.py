@@ -67,7 +67,9 @@ class RedisDriver:
         self._fields = fields
         self._base = f"{{{fields.prefix}}}:"
         self._time = StoreTime(clock)
-        self._sender = Sender(self._wire("sends"), clock, self._time, fields, self._look_around)
+        self._sender = Sender(
+            self._wire("sends"), clock, self._time, fields, self._look_around, self._remind
+        )
         self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.lander.tell)
         self._listener: Listener | None = None
         self._queues: dict[str, BufferedQueue] = {}
@@ -101,6 +103,8 @@ class RedisDriver:
             self._open(on_event, name)
         except QueueError as problem:
             self._problem = problem
+            self._asker.close()
+            self._sender.disconnect()
             raise
         with self._opening:
             self._is_open, self._problem = True, None
@@ -202,8 +206,25 @@ class RedisDriver:
         return queue
 
     def _declare(self, queue: BufferedQueue) -> None:
+        changes, is_paused, alarm = self._asker.look(
+            "declare", self._sender.session, queue.spec.name, *self._declared(queue)
+        )
+        queue.paused = bool(is_paused)
+        queue.alarm = float(alarm) if alarm else math.inf
+        queue.stirred = True
+        for key, before, _, who in changes:
+            if who.decode() != self._sender.session:
+                self._say_change(queue.spec.name, key.decode(), before.decode())
+
+    def _declared(self, queue: BufferedQueue) -> list[Any]:
+        """Return what a queue is to be; nothing where another one only has its dead letters there.
+
+        Whoever declares that one says what it is.
+        """
         spec = queue.spec
-        wanted = [
+        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
+            return []
+        return [
             "" if spec.max_length is None else spec.max_length,
             spec.overflow or "reject",
             "" if spec.ttl is None else repr(spec.ttl),
@@ -212,18 +233,11 @@ class RedisDriver:
             repr(spec.dedup_window),
             spec.group_on_failure,
         ]
-        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
-            # Dead letters of another one: whoever declares it says what it is.
-            wanted = []
-        changes, is_paused, alarm = self._asker.look(
-            "declare", self._sender.session, spec.name, *wanted
-        )
-        queue.paused = bool(is_paused)
-        queue.alarm = float(alarm) if alarm else math.inf
-        queue.stirred = True
-        for key, before, _, who in changes:
-            if who.decode() != self._sender.session:
-                self._say_change(spec.name, key.decode(), before.decode())
+
+    def _remind(self, call: Callable[[str, list[Any]], Any]) -> None:
+        """Declare queues of which the server knows nothing: it was flushed, or kept nothing."""
+        for name, queue in list(self._queues.items()):
+            call("declare", [self._time.given(), "", name, *self._declared(queue)])
 
     def _say_change(self, queue: str, key: str, before: str) -> None:
         _log.warning(

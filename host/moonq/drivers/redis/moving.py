@@ -27,8 +27,9 @@ Ids = Sequence[str | int] | None
 
 def drop(view: View, ids: Ids) -> int:
     """Drop messages of a queue that are not leased (those of *ids*, or all); return how many."""
-    look = view.asker.look
-    return sum(int(look("drop", view.queue, *part)) for part in _parts(view.chosen(ids)))
+    numbers = view.every_number() if ids is None else view.chosen(ids)
+    dropped = (view.asker.look("drop", view.queue, *part) for part in _parts(numbers))
+    return sum(map(int, dropped))
 
 
 def redrive(view: View, target: str, ids: Ids, known: Sequence[str]) -> tuple[int, list[list[Any]]]:

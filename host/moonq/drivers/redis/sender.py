@@ -54,9 +54,12 @@ class Sender:
         store_time: StoreTime,
         reconnecting: Reconnecting,
         look_around: Callable[[Any], None],
+        remind: Callable[[Callable[[str, list[Any]], Any]], None],
     ) -> None:
-        self.look_around = look_around
+        self._look_around = look_around
         """Holds a server against what we need; what it raises keeps the driver away from it."""
+        self._remind = remind
+        """Tells a server what queues there are, by the calls that it is given the way for."""
         self.session = ""
         self.problem: QueueError | None = None
         """Why there is no connection."""
@@ -78,9 +81,7 @@ class Sender:
         self._heard = -math.inf
         """When the heartbeat that was answered last had been sent."""
         self._delay = 0.0
-        self._is_gone = False
-        self._tripped = False
-        self._stopping = False
+        self._is_gone = self._tripped = self._stopping = False
         self._leaves = True
         self._give_up = math.inf
         self._thread: threading.Thread | None = None
@@ -97,6 +98,10 @@ class Sender:
         if not self._lines["publish"].owner:
             self._lines["publish"].begin(uuid4().hex)
         self._join()
+
+    def disconnect(self) -> None:
+        """Give the connection back without a word; there must be no thread."""
+        self._wire.close()
 
     def start(self) -> None:
         """Begin to send."""
@@ -479,7 +484,7 @@ class Sender:
 
     def _join(self) -> None:
         """Connect, look around, and open the session."""
-        self._wire.connect(PATIENCE, self.look_around)
+        self._wire.connect(PATIENCE, self._look_around)
         try:
             self._open_session()
         except BaseException:
@@ -497,6 +502,7 @@ class Sender:
             raise _newer(self._wire.where, *answer[1:])
         self._time.learn(sent, answer[1])
         self.lander.tell(answer[3])
+        self._remind(self._wire.call)
         if is_new:
             self._heard = sent
         if is_new or not self._flying:

@@ -52,13 +52,15 @@ local SPEC = {
 --- Declares a queue: moment, who, its name and what it is to be, in the order of `SPEC`,
 --- or nothing where it is known by its name alone.
 ---
+--- Without a who it is declared only where the server knows nothing of it, or does no more.
 --- Answers what another host had declared otherwise: each name, what it was, and who said so.
 function moonq.declare(base, args, at)
   local ctx, who = moonq.begin(base, args[at]), args[at + 1]
   local queue = moonq.queue(ctx, args[at + 2])
   local changes = {}
   local before = redis.call("HGET", queue.at .. "spec", "by")
-  for index, name in ipairs(args[at + 3] and SPEC or {}) do
+  local is_news = args[at + 3] and not (who == "" and before)
+  for index, name in ipairs(is_news and SPEC or {}) do
     local value = args[at + 2 + index]
     local was = redis.call("HGET", queue.at .. "spec", name)
     if was and was ~= value then
@@ -66,7 +68,7 @@ function moonq.declare(base, args, at)
     end
     redis.call("HSET", queue.at .. "spec", name, value)
   end
-  if args[at + 3] then
+  if is_news then
     redis.call("HSET", queue.at .. "spec", "by", who)
   end
   redis.call("SADD", base .. "queues", queue.name)
@@ -110,7 +112,8 @@ local function unclaimed(queue, number)
   if redis.call("HEXISTS", queue.at .. "m", number) == 0 then
     return nil
   end
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
+  queue.sessions = queue.sessions or redis.call("HKEYS", queue.at .. "c")
+  for _, session in ipairs(queue.sessions) do
     if redis.call("HEXISTS", queue.at .. "f:" .. session, number) == 1 then
       return nil
     end
