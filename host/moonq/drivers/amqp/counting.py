@@ -52,7 +52,8 @@ class Counter:
             if consumers == sum(bool(desk.tags) for desk in line.desks):
                 held = [one for desk in line.desks for one in desk.held.values()]
                 running = sum(one.started for one in held)
-                leased = len(held) - running + len(line.buffer)
+                waiting = sum(len(one.buffer) for one in (line, *line.partitions))
+                leased = len(held) - running + waiting
         return QueueInfo(
             ready, delayed, leased, running, dead, consumers, None, line.paused, exact=False
         )
@@ -65,6 +66,9 @@ class Counter:
             return None, 0, None, None
         dead = self._of(letters) if letters is not None else (0, 0)
         ready = main[0] + (again[0] if again else 0)
+        if line.has_partitions:
+            found = [self._of(one.name) for one in line.partitions]
+            ready += sum(one[0] for one in found if one is not None)
         return ready, main[1], None if dead is None else dead[0], self._delayed()
 
     def _delayed(self) -> int | None:

@@ -10,6 +10,7 @@ its way, `ladder` how it waits.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +22,11 @@ from moonq.clock import Clock
 from moonq.drivers import refusals
 from moonq.drivers.amqp import ladder, topology
 from moonq.drivers.amqp.counting import Counter
-from moonq.drivers.amqp.entry import LIMITS, AmqpFields
-from moonq.drivers.amqp.envelope import pack
+from moonq.drivers.amqp.entry import GROUPS, LIMITS, AmqpFields
+from moonq.drivers.amqp.envelope import DUE, PLACE, pack
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 from moonq.drivers.amqp.links import Links
+from moonq.drivers.amqp.partition import Partition, number_of
 from moonq.drivers.amqp.places import Place, place_of
 from moonq.drivers.amqp.publishing import Batch, Publisher
 from moonq.drivers.amqp.redriving import redrive
@@ -112,7 +114,7 @@ class AmqpDriver:
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        return Capabilities.but(LIMITS)
+        return Capabilities.but(LIMITS | GROUPS if self._fields.partitions else LIMITS)
 
     # Life
 
@@ -195,7 +197,7 @@ class AmqpDriver:
         self._blocked = None  # a new connection is told, if it is so
         self._declare_shared(is_known=is_known)
         for line in list(self._lines.values()):
-            line.is_declared = line.has_again = False
+            line.is_declared = line.has_again = line.has_partitions = False
             try:
                 self._declare(line)
             except Conflict as problem:
@@ -258,6 +260,10 @@ class AmqpDriver:
             links.connect()
             self._begin(is_known=False)
             self._on_event(Event("reconnected", None, detail=links.where))
+        elif isinstance(line, Partition):
+            if not line.parent.is_declared:
+                self._declare(line.parent, again=True)
+            line.adjust()
         elif line is not None:
             if not line.is_declared:
                 self._declare_shared(is_known=False)
@@ -287,7 +293,7 @@ class AmqpDriver:
     def _repair(self, line: Line, problem: QueueError | None) -> None:
         """Have the keeper look at *line*; never waits."""
         if isinstance(problem, ChannelClosed):
-            line.is_declared = False
+            (line.parent if isinstance(line, Partition) else line).is_declared = False
             self._on_event(Event("cancelled", line.spec.name, detail=problem.message))
         self._broken.put(line)
 
@@ -339,7 +345,7 @@ class AmqpDriver:
             Conflict: The broker has it in another way.
             Unavailable: The broker is away; the queue is made once it is back.
         """
-        shape = Shape.of(spec, is_twin=self._fields.is_twin)
+        shape = Shape.of(spec, is_twin=self._fields.is_twin, partitions=self._fields.partitions)
         before = self._lines.get(spec.name)
         line = before or Line(spec, shape, self._at_broker(spec.name), self._settler)
         old = line.spec, line.shape
@@ -353,6 +359,7 @@ class AmqpDriver:
                 self._settler,
             )
         self._lines[spec.name] = line
+        self._partition(line)
         line.is_declared = line.is_declared and old == (spec, shape)
         if not self._is_open:
             return
@@ -363,10 +370,29 @@ class AmqpDriver:
                 del self._lines[spec.name]
             else:
                 line.spec, line.shape = old
+                self._partition(line)
             raise
 
-    def _declare(self, line: Line, *, again: bool = False) -> None:
-        """Make exist what *line* needs, as far as it is not known to; on a channel of its own."""
+    def _partition(self, line: Line) -> None:
+        """Give *line* as many partitions as its shape says."""
+        if len(line.partitions) != line.shape.partitions:
+            line.partitions = [
+                Partition(line, number, self._connect) for number in range(line.shape.partitions)
+            ]
+        for one in line.partitions:
+            one.spec, one.shape = line.spec, line.shape
+
+    def _connect(self, on_closed: Callable[[QueueError], None]) -> Channel:
+        link = self._links.consuming if self._links is not None else None
+        if link is None or not link.is_open:
+            raise self._away()
+        return link.channel(on_closed=on_closed)
+
+    def _declare(self, line: Line, *, again: bool = False, groups: bool = False) -> None:
+        """Make exist what *line* needs, as far as it is not known to; on a channel of its own.
+
+        *again* and *groups*: what comes back, and what has a group, has its queues, too.
+        """
         with line.admin:
             if not line.is_declared:
                 self._place.add(line.name)
@@ -380,13 +406,27 @@ class AmqpDriver:
                         channel.bind_queue(letters.name, topology.DEAD, line.name)
                 line.is_declared = True
                 again = again or line.has_again
-                line.has_again = False
+                groups = groups or line.has_partitions
+                line.has_again = line.has_partitions = False
             if again and not line.has_again:
                 self._place.add(line.again)
                 with self._asking() as channel:
                     topology.declare(channel, line.shape.again(line.name))
                     channel.bind_queue(line.again, ladder.DELIVER, ladder.arrival(line.name))
                 line.has_again = True
+            if (again or groups) and line.partitions and not line.has_partitions:
+                self._declare_partitions(line)
+                line.has_partitions = True
+
+    def _declare_partitions(self, line: Line) -> None:
+        with self._asking() as channel:
+            for number in range(len(line.partitions)):
+                for queue in line.shape.partition(line.name, number):
+                    self._place.add(queue.name)
+                    topology.declare(channel, queue)
+            if line.spec.dead_letter is not None:
+                letters = self._lines[line.spec.dead_letter]
+                channel.bind_queue(letters.name, topology.DEAD, line.shape.letters(line.name))
 
     @contextmanager
     def _asking(self) -> Iterator[Channel]:
@@ -542,6 +582,12 @@ class AmqpDriver:
         ttl = message.ttl if message.ttl is not None or story else line.spec.ttl
         expires = None if ttl is None else self._settler.now() + ttl
         properties = pack(message, story, expires=expires, durable=line.shape.durable)
+        if message.group is not None:
+            found = line.partitions[number_of(message.group, len(line.partitions))]
+            headers = {**(properties.headers or {}), PLACE: os.urandom(8).hex()}
+            if message.delay > 0:
+                headers[DUE] = self._settler.now() + message.delay
+            return Outgoing("", found.name, properties._replace(headers=headers), message.body)
         if message.delay <= 0:
             return Outgoing("", line.name, properties, message.body)
         seconds = message.delay / self._clock.rate
@@ -566,9 +612,11 @@ class AmqpDriver:
                         return self._away()
                     self._clock.wait(self._changed, left)
         needs_again = any(out.exchange for out in going.values())
-        if not line.is_declared or (needs_again and not line.has_again):
+        groups = any(not out.exchange and out.key != line.name for out in going.values())
+        is_there = line.is_declared and (line.has_again or not needs_again)
+        if not is_there or (groups and not line.has_partitions):
             try:
-                self._declare(line, again=needs_again)
+                self._declare(line, again=needs_again, groups=groups)
             except QueueError as problem:
                 return problem
         return None
@@ -673,7 +721,8 @@ class AmqpDriver:
         self._settler.flush(LEAST)
         self._declare(line)
         dropped = 0
-        for name in (line.name, line.again):
+        partitions = [one.name for one in line.partitions]
+        for name in (line.name, line.again, *partitions):
             with self._asking() as channel:
                 if topology.count(channel, name) is not None:
                     dropped += channel.purge_queue(name)
@@ -754,8 +803,16 @@ def _check_wishes(line: Line, message: Message) -> None:
             f"queue {name!r}: RabbitMQ cannot do dedup_key",
             hint="have the handler tell what it has done already, as with the stdlib's idempotency",
         )
-    if message.group is not None:
-        raise Unsupported(f"queue {name!r}: RabbitMQ cannot do group")
+    if message.group is not None and not line.partitions:
+        raise Unsupported(
+            f"queue {name!r}: RabbitMQ cannot do group without partitions",
+            hint="write `partitions: 8` in its options, or in the driver's entry for all queues",
+        )
+    if message.group is not None and message.priority is not Priority.NORMAL:
+        raise Unsupported(
+            f"queue {name!r}: RabbitMQ cannot do group and priority in one message",
+            hint="leave the priority out: a group is served in its order",
+        )
     if message.priority is not Priority.NORMAL and line.shape.kind != "classic":
         raise Unsupported(
             f"queue {name!r}: a quorum queue cannot do priority",

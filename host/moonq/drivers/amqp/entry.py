@@ -10,7 +10,7 @@ from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.errors import Invalid
 from moonq.registry.connecting import Reconnecting, Tls
-from moonq.registry.fields import Flag, LimitOrNone, Wait, wrong
+from moonq.registry.fields import Flag, LimitOrNone, Wait, Whole, between, wrong
 
 LIMITS = {
     "delay": Limit("emulated", "a ladder of 28 queues with a ttl, shared by all; up to 310 days"),
@@ -19,9 +19,7 @@ LIMITS = {
         "none", "only with `options.queue_type: classic`: three levels, strictly high before low"
     ),
     "dedup": Limit("none", "RabbitMQ knows no keys"),
-    "group": Limit(
-        "none", "it has no order per key: use a queue for each, with one consumer of concurrency 1"
-    ),
+    "group": Limit("none", "only with `partitions`, of the queue or of the driver's entry"),
     "max_length": Limit(
         "approximate",
         "the broker counts what is ready, not what is delivered, delayed or came back, and"
@@ -47,12 +45,26 @@ LIMITS = {
     "expiry": Limit("approximate", "at delivery"),
     "survives_reopen": Limit("none", "with its connection a delivery is over"),
     "dead_by_origin": Limit("none", "it counts what lies in the dead-letter queue"),
-    "group_skip": Limit("none", "there are no groups"),
+    "group_skip": Limit("none", "a message that waits keeps its place in its partition"),
     "order": Limit(
         "approximate",
         "a consumer that begins while another one hands back may be served first",
     ),
 }
+
+
+#: What differs where a queue has partitions.
+GROUPS = {
+    "group": Limit(
+        "emulated",
+        "partitions of one active consumer; a message that waits does so un-acknowledged, and"
+        " groups behind it within the prefetch go on",
+    ),
+    "attempts": Limit(
+        "approximate", "with a group, noted beside a message: the last note may die with its host"
+    ),
+}
+Partitions = Annotated[Whole, between(1, 64)] | None
 
 
 class AmqpQueueOptions(QueueOptions):
@@ -62,6 +74,20 @@ class AmqpQueueOptions(QueueOptions):
         "quorum", description="classic has priorities, and one copy on one node"
     )
     durable: Flag = Field(True, description="false, of a classic queue: gone when the broker stops")
+
+    partitions: Partitions = Field(
+        None, description="queues for messages with a `group`; never changed, see the page"
+    )
+
+    @field_validator("group_on_failure")
+    @classmethod
+    def _is_blocking(cls, value: str) -> str:
+        if value == "skip":
+            raise wrong(
+                f"`group_on_failure` cannot be `skip`: {LIMITS['group_skip'].reason}",
+                help="write `block`",
+            )
+        return value
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
@@ -93,6 +119,7 @@ class AmqpFields(DriverFields, Reconnecting):
         1800.0, description="what the broker's own is set to: no handler may take as long"
     )
     tls: Tls | None = Field(None, description="certificates, with amqps://")
+    partitions: Partitions = Field(None, description="default of its queues")
     _is_twin: bool = PrivateAttr(default=False)
 
     @field_validator("url")

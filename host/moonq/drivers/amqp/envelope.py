@@ -28,6 +28,8 @@ PUBLISHED, DELAY, TTL, EXPIRES, GROUP = (
 ATTEMPT, INTERRUPTIONS, SNOOZES, LOST_AT, ERRORS = (
     f"{OURS}{name}" for name in ("attempt", "interruptions", "snoozes", "lost-at", "errors")
 )
+DUE, PLACE = f"{OURS}due", f"{OURS}place"
+"""Of a message with a group: until when it waits, and what notes call this copy of it."""
 RUN = f"{OURS}run"
 """Names a run that begins with this copy: delivered once more, that run ended without a verdict."""
 #: A header of a publisher's that would mean something to a broker travels behind this.
@@ -106,21 +108,43 @@ def unpack(
         MappingProxyType(_headers(properties, raw, queue)),
         properties.content_type or "application/json",
         _priority(properties.priority),
-        _number(raw, DELAY) or 0.0,
-        _number(raw, TTL),
+        number(raw, DELAY) or 0.0,
+        number(raw, TTL),
         None,
         raw.get(GROUP),
     )
     if len(raw) == 1:
         return message, _FRESH, None
-    story = Story(
-        int(_number(raw, ATTEMPT) or 1),
-        int(_number(raw, INTERRUPTIONS) or 0),
-        int(_number(raw, SNOOZES) or 0),
-        _number(raw, LOST_AT),
+    return message, story_of(raw), number(raw, EXPIRES)
+
+
+def story_of(raw: Mapping[str, Any]) -> Story:
+    """Return what the headers *raw* tell of what happened to a message."""
+    return Story(
+        int(number(raw, ATTEMPT) or 1),
+        int(number(raw, INTERRUPTIONS) or 0),
+        int(number(raw, SNOOZES) or 0),
+        number(raw, LOST_AT),
         errors(raw.get(ERRORS)),
     )
-    return message, story, _number(raw, EXPIRES)
+
+
+def note(
+    message_id: str,
+    place: str,
+    story: Story,
+    due: float | None,
+    *,
+    is_running: bool,
+    durable: bool,
+) -> Properties:
+    """Return what is written down beside a message that waits where it is, see `partition`."""
+    headers: dict[str, Any] = {PLACE: place, **_told(story)}
+    if due is not None:
+        headers[DUE] = due
+    if is_running:
+        headers[RUN] = place
+    return Properties(headers=headers, delivery_mode=2 if durable else 1, message_id=message_id)
 
 
 def renewed(
@@ -213,7 +237,8 @@ def _as_text(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def _number(raw: Mapping[str, Any], name: str) -> float | None:
+def number(raw: Mapping[str, Any], name: str) -> float | None:
+    """Return a header that is a number; None: it is not."""
     value = raw.get(name)
     return value if isinstance(value, int | float) else None
 

@@ -45,6 +45,9 @@ class Sender(Protocol):
     repair: Callable[[Line, QueueError | None], None]
     """Has a line that lost its channel consume again; never waits."""
 
+    def mend(self, line: Line) -> None:
+        """Have what *line* needs declared anew: something of it is gone."""
+
     def now(self) -> float:
         """Return the seconds since the epoch."""
 
@@ -85,11 +88,17 @@ class Held:
     is_marked: bool = False
     """Whether this copy names the run that begins with it."""
     ended: float | None = None
+    place: str = ""
+    """In a partition: what notes call this copy."""
+    due: float | None = None
+    """In a partition: until when it waits where it is."""
+    is_noted: bool = False
+    """In a partition: whether there are notes of it."""
 
     @property
     def is_suspect(self) -> bool:
         """Whether a run of it may have ended with its host: the copy to be run must be marked."""
-        return self.incoming.redelivered and not self.is_begun
+        return self.is_noted or (self.incoming.redelivered and not self.is_begun)
 
     @property
     def is_open(self) -> bool:
@@ -121,11 +130,15 @@ class AmqpDesk(Desk["Line", Held]):
         back = {receipt: held for receipt, held in self.held.items() if not held.started}
         for receipt in back:
             del self.held[receipt]
-        self.queue.put_back(back.values())
+        for line in (self.queue, *self.queue.partitions):
+            line.put_back([held for held in back.values() if held.line is line])
 
 
 class Line:
     """See the module."""
+
+    is_ordered = False
+    """Whether what fails waits in its place."""
 
     def __init__(self, spec: QueueSpec, shape: Shape, name: str, settler: Sender) -> None:
         self.spec = spec
@@ -143,10 +156,15 @@ class Line:
         self.channel: Channel | None = None
         self.is_declared = False
         self.has_again = False
+        self.partitions: Sequence[Line] = ()
+        """Where its groups are."""
+        self.has_partitions = False
         self.awaited: dict[str, Callable[[Held], None]] = {}
         """Marked copies that are on their way here, by the run that they name."""
         self._tags = Tags()
         self._busy_until = 0.0
+        self._turn = 0
+        """Which of buffer and partitions lends first."""
 
     @property
     def again(self) -> str:
@@ -198,14 +216,15 @@ class Line:
         self.buffer.clear()
         self.awaited.clear()
         for desk in self.desks:
-            desk.held.clear()
-            desk.tags.clear()
+            desk.held = {key: held for key, held in desk.held.items() if held.line is not self}
+            if desk.queue is self:
+                desk.tags.clear()
 
     # For desks; with the lock held
 
     def wake(self) -> None:
         """Wake workers for what is in the buffer."""
-        left = len(self.buffer)
+        left = len(self.buffer) + sum(len(one.buffer) for one in self.partitions)
         for desk in self.desks:
             if left <= 0:
                 return
@@ -222,8 +241,24 @@ class Line:
             self.buffer = deque(ordered)
             self.wake()
 
+    def share(self, desk: AmqpDesk, limit: int) -> list[Delivery]:
+        """Give up to *limit* deliveries to *desk*, of the buffer and the partitions in turn."""
+        if not self.partitions:
+            return self.lend(desk, limit)
+        lines = (self, *self.partitions)
+        self._turn = (self._turn + 1) % len(lines)
+        lent: list[Delivery] = []
+        for line in (*lines[self._turn :], *lines[: self._turn]):
+            lent += line.lend(desk, limit - len(lent))
+        return lent
+
+    def next_due(self, now: float) -> float | None:
+        """Return the next moment after *now* at which something held here is due."""
+        found = [one.next_due(now) for one in self.partitions]
+        return min((moment for moment in found if moment is not None), default=None)
+
     def lend(self, desk: AmqpDesk, limit: int) -> list[Delivery]:
-        """Give up to *limit* deliveries to *desk*."""
+        """Give up to *limit* deliveries of the buffer to *desk*."""
         lent: list[Delivery] = []
         buffer = self.buffer
         while buffer and len(lent) < limit and desk.has_room():
@@ -232,10 +267,7 @@ class Line:
             if held.expires is not None and held.expires <= self.settler.now():
                 self.settler.expire(held)
                 continue
-            held.desk = desk
-            receipt = next(_receipts)
-            desk.held[receipt] = held
-            lent.append(Delivery(message, receipt, *held.story, held.expires))
+            lent.append(lease(held, desk, message))
         return lent
 
     def _read(self, held: Held) -> Message:
@@ -267,6 +299,8 @@ class Line:
 
     def stale(self, before: float) -> list[Held]:
         """Take out what came before that moment and was not taken."""
+        for line in self.partitions:
+            line.stale(before)
         back = [held for held in self.buffer if held.came < before]
         if back:
             self.buffer = deque(held for held in self.buffer if held.came >= before)
@@ -308,6 +342,8 @@ class Line:
             with self.lock:
                 back = self.surplus()
             self.settler.release(back)
+            for line in self.partitions:
+                line.adjust()
 
     def adjust_soon(self) -> None:
         """The same; what the broker cannot do now is done when it is back."""
@@ -352,6 +388,14 @@ class Line:
         if self.channel is not None and self.channel.is_open:
             for tag in tags:
                 self.channel.cancel(tag, 2.0)
+
+
+def lease(held: Held, desk: AmqpDesk, message: Message) -> Delivery:
+    """Give *held*, which is *message*, to *desk*; the line's lock must be held."""
+    held.desk = desk
+    receipt = next(_receipts)
+    desk.held[receipt] = held
+    return Delivery(message, receipt, *held.story, held.expires)
 
 
 def is_expiring(held: Held) -> bool:

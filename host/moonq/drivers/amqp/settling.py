@@ -4,6 +4,9 @@
     release  -> given back; a copy that says more than is true now is published anew instead
     retry, snooze, wait, interrupt, dead -> a copy is published; confirmed -> acknowledged
 
+Of a message with a group, which must keep its place, no copy is made but of a dead letter: what
+puts it off is noted, and it waits here.
+
 A copy comes first and the end of its source afterwards: what fails in between is there twice, and
 nothing is lost.
 """
@@ -22,6 +25,7 @@ from moonq.clock import Clock
 from moonq.drivers.amqp import ladder
 from moonq.drivers.amqp.envelope import pack, renewed
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
+from moonq.drivers.amqp.partition import Partition
 from moonq.drivers.amqp.publishing import Outcome, Parcel, Publisher
 from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import Event
@@ -54,6 +58,13 @@ class Copied(NamedTuple):
     """A copy of the delivery is stored: its source can go."""
 
 
+class Noted(NamedTuple):
+    """What the delivery has been through is noted: it waits in its place."""
+
+    story: Story
+    due: float | None
+
+
 class Failed(NamedTuple):
     """The copy that *ending* leads to was not stored."""
 
@@ -61,7 +72,7 @@ class Failed(NamedTuple):
     why: str
 
 
-Ending = Verdict | Expire | Abandon | Copied | Failed
+Ending = Verdict | Expire | Abandon | Copied | Noted | Failed
 COPIED = Copied()
 
 
@@ -184,6 +195,12 @@ class Settler:
                 self._late_for(held, ending)
             elif isinstance(ending, Ack | Copied):
                 ends[held.line, held.epoch][0].append(held.incoming.tag)
+            elif isinstance(held.line, Partition) and not isinstance(ending, Dead | Expire):
+                noted = self._put_off(held.line, held, ending)
+                parcels += noted
+                finished += not noted and not isinstance(ending, Failed)
+            elif isinstance(ending, Noted):
+                raise AssertionError("only messages with a group are noted")
             elif isinstance(ending, Release) and not self._is_untrue(held):
                 ends[held.line, held.epoch][1].append(held.incoming.tag)
             elif isinstance(ending, Failed):
@@ -212,6 +229,42 @@ class Settler:
             assert held.message is not None
             self.on_event(Event("lease_lost", held.line.spec.name, detail=held.message.id))
 
+    def _put_off(self, partition: Partition, held: Held, ending: Ending) -> list[Parcel]:
+        """Let a message wait where it is; returns what is to be stored before."""
+        if isinstance(ending, Failed):
+            self.mend(partition)
+            if not isinstance(ending.ending, Dead | Expire):
+                self._late.append((held, ending.ending))
+                return []
+            self._tell_failed(partition, ending)
+            ending = Wait(LATER)
+        if isinstance(ending, Noted) or (isinstance(ending, Release) and not held.is_marked):
+            noted = ending if isinstance(ending, Noted) else Noted(held.story, held.due)
+            with partition.lock:
+                partition.put_off(held, *noted)
+            return []
+        when = self.now() if held.ended is None else held.ended
+        if isinstance(ending, Abandon):
+            self.on_event(Event("interrupted", partition.spec.name))
+            ending = Interrupt()
+        assert isinstance(ending, Verdict)
+        delay = ending.delay if isinstance(ending, Retry | Snooze | Wait) else 0.0
+        noted = Noted(held.story.after(ending, when), when + delay if delay else None)
+        return [self._note(partition, held, ending, noted)]
+
+    def _note(self, partition: Partition, held: Held, ending: Verdict, noted: Noted) -> Parcel:
+        def done(outcome: Outcome | QueueError) -> None:
+            is_stored = outcome == "stored"
+            self._queue.put((held, noted if is_stored else Failed(ending, str(outcome))))
+
+        out = partition.note(held, *noted, is_running=False)
+        return Parcel(out, done, lambda: held.is_open)
+
+    def mend(self, line: Line) -> None:
+        """Have what *line* needs declared anew: something of it is gone."""
+        (line.parent if isinstance(line, Partition) else line).is_declared = False
+        self.repair(line, None)
+
     @staticmethod
     def _is_untrue(held: Held) -> bool:
         """Whether the copy at the broker says of a message what is not so any more."""
@@ -233,16 +286,19 @@ class Settler:
 
     def _after_failure(self, held: Held, failed: Failed) -> list[Parcel]:
         line, ending = held.line, failed.ending
-        line.is_declared = False
-        self.repair(line, None)
+        self.mend(line)
         if not isinstance(ending, Dead | Expire):
             self._late.append((held, ending))
             return []
+        self._tell_failed(line, failed)
+        return [self._parcel(held, Wait(LATER), self._delayed(held, held.story, LATER, exact=True))]
+
+    def _tell_failed(self, line: Line, failed: Failed) -> None:
+        """Say that a dead letter could not be stored."""
         name = line.spec.name
         why = f"its dead-letter queue takes none ({failed.why})"
         self.troubles[name] = f"a dead letter of {name!r} cannot be stored: {why}"
         self.on_event(Event("dead_letter_failed", name, detail=why))
-        return [self._parcel(held, Wait(LATER), self._delayed(held, held.story, LATER, exact=True))]
 
     def _copy(self, held: Held, ending: Ending) -> Outgoing | None:
         """Return what is to be published; None: nothing, the message just goes."""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from moonq.clock import Clock
 from moonq.drivers.amqp.envelope import renewed
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line, Sender
+from moonq.drivers.amqp.partition import Partition
 from moonq.drivers.amqp.publishing import Batch, Publisher
 from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import Event
@@ -30,6 +31,8 @@ LEAST = 2.0
 MARKING = 5.0
 #: Real seconds within which it comes back here, unless another host was faster.
 RETURNING = 0.25
+#: Seconds after which one is tried again that could not be marked.
+LATER = 1.0
 _runs = itertools.count(1)
 _LIFE = os.urandom(6).hex()
 
@@ -53,12 +56,15 @@ class AmqpSubscription(AtDesk[AmqpDesk]):
         deadline = math.inf if timeout is None else clock.monotonic() + timeout
         with self._line.lock:
             while True:
-                taken = self._line.lend(desk, limit)
+                taken = self._line.share(desk, limit)
                 if taken or desk.stopped or limit < 1:
                     return taken
                 left = deadline - clock.monotonic()
                 if left <= 0:
                     return taken
+                now = self._settler.now()
+                if (due := self._line.next_due(now)) is not None:
+                    left = min(left, due - now)
                 desk.waiting += 1
                 try:
                     clock.wait(desk.bell, None if left == math.inf else left)
@@ -78,6 +84,8 @@ class AmqpSubscription(AtDesk[AmqpDesk]):
             if not held.is_suspect:
                 held.is_begun = True
                 return True
+        if isinstance(held.line, Partition):
+            return self._note(held.line, held, delivery.receipt)
         return self._mark(held, delivery.receipt)
 
     def settle(self, delivery: Delivery, verdict: Verdict) -> bool:
@@ -129,6 +137,23 @@ class AmqpSubscription(AtDesk[AmqpDesk]):
         self._settler.on_event(Event("lease_lost", name, detail=delivery.message.id))
 
     # Runs that are marked
+
+    def _note(self, partition: Partition, held: Held, receipt: object) -> bool:
+        """Have it stored beside *held*, which keeps its place, that it is about to run."""
+        batch = Batch([partition.note(held, held.story, held.due, is_running=True)])
+        self._publisher.submit(batch.parcels)
+        is_stored = batch.wait(MARKING) and batch.outcomes == ["stored"]
+        with self._line.lock:
+            if receipt not in self._desk.held:
+                return False
+            held.is_begun = held.is_marked = is_stored
+            if is_stored:
+                return True
+            del self._desk.held[receipt]
+            held.due = self._settler.now() + LATER
+            partition.put_back((held,))
+        self._settler.mend(partition)
+        return False
 
     def _mark(self, held: Held, receipt: object) -> bool:
         """Have a copy of *held* stored that names its run, and go on with that."""

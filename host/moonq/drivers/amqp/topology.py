@@ -4,6 +4,8 @@
     orders.again            what was delayed, failed or was interrupted; unbounded, so that a full
                             queue holds up nothing in the ladder, which all queues share
     orders.dead             its dead letters
+    orders.p0 …             messages with a group, where `partitions` says how many; each has one
+                            consumer at a time, and what happened there in orders.p0.notes
     moonq.delay.v1.0 … 27   the ladder: an exchange and a queue each, see `ladder`
     moonq.delay.v1.deliver  where messages leave it
     moonq.dead.v1           dead letters that the broker makes itself, by the queue they come from
@@ -31,11 +33,16 @@ DELIVERY_LIMIT = 10_000
 DEAD = "moonq.dead.v1"
 UNROUTABLE = "moonq.unroutable"
 AGAIN = ".again"
+NOTES = ".notes"
+#: How many notes are kept for a partition; what they are about should have ended long before.
+MANY_NOTES = 10_000
 #: Milliseconds after which the broker drops a queue that was made for trying things out.
 EXPIRES = 600_000
 #: The longest name of a queue at the broker, in bytes, with all that is put around it.
 LONGEST_NAME = 240
-OPTIONS = frozenset(("queue_type", "durable"))
+OPTIONS = frozenset(("queue_type", "durable", "partitions"))
+#: The most partitions of a queue: each is two queues at the broker, and a channel of every host.
+MOST_PARTITIONS = 64
 _REFUSED = re.compile(r"inequivalent arg '([^']+)'.*received (.*?) but current is (.*)", re.DOTALL)
 #: The settings that people know, by the arguments that the broker names.
 _SETTINGS = {
@@ -45,6 +52,7 @@ _SETTINGS = {
 }
 _QUORUM_ONLY = ("x-delivery-limit", "x-dead-letter-strategy")
 _CLASSIC_ONLY = ("x-max-priority",)
+_OF = ".p/"
 
 
 class Queue(NamedTuple):
@@ -62,10 +70,12 @@ class Shape(NamedTuple):
     durable: bool = True
     max_length: int | None = None
     is_twin: bool = False
+    partitions: int = 0
+    """0: it takes no messages with a group."""
 
     @classmethod
-    def of(cls, spec: QueueSpec, *, is_twin: bool) -> Shape:
-        """Return the shape of *spec*.
+    def of(cls, spec: QueueSpec, *, is_twin: bool, partitions: int | None = None) -> Shape:
+        """Return the shape of *spec*, where *partitions* are what it has by default.
 
         Raises:
             Unsupported: It asks for what RabbitMQ cannot do; names the key.
@@ -89,9 +99,14 @@ class Shape(NamedTuple):
                 f"queue {spec.name!r}: RabbitMQ cannot do `overflow: drop_oldest`",
                 hint="write `reject` or `block`",
             )
+        if spec.group_on_failure == "skip":
+            raise Unsupported(
+                f"queue {spec.name!r}: RabbitMQ cannot do `group_on_failure: skip`",
+                hint="write `block`: a message that waits keeps its place in its group",
+            )
         if len(spec.name.encode()) > LONGEST_NAME - len(AGAIN):
             raise Unsupported(f"queue {spec.name[:40]!r}…: its name is too long for RabbitMQ")
-        return cls(kind, durable, spec.max_length, is_twin)
+        return cls(kind, durable, spec.max_length, is_twin, _partitions(spec, partitions))
 
     def main(self, name: str) -> Queue:
         """Return what takes the publishes."""
@@ -103,6 +118,26 @@ class Shape(NamedTuple):
     def again(self, name: str) -> Queue:
         """Return what takes that which comes back; never full."""
         return self._queue(name + AGAIN, {})
+
+    def partition(self, name: str, number: int) -> tuple[Queue, Queue]:
+        """Return a partition of the queue *name*, and where is noted what happened there."""
+        bounds = {} if self.max_length is None else {"x-max-length": self.max_length}
+        made = self._queue(f"{name}.p{number}", bounds)
+        one = {"x-single-active-consumer": True, "x-dead-letter-routing-key": self.letters(name)}
+        arguments = {**made.arguments, **one}
+        # Its order is that of publishing, whatever the priority.
+        arguments.pop("x-max-priority", None)
+        kept = {"x-queue-type", "x-delivery-limit", "x-expires"}
+        notes = {key: value for key, value in made.arguments.items() if key in kept}
+        notes |= {"x-max-length": MANY_NOTES, "x-overflow": "drop-head"}
+        return made._replace(arguments=arguments), Queue(made.name + NOTES, notes, self.durable)
+
+    def letters(self, name: str) -> str:
+        """Return the key by which the broker's own dead letters leave a partition.
+
+        It tells how many there are, for a broker compares it with what was declared before.
+        """
+        return f"{name}{_OF}{self.partitions}"
 
     def _queue(self, name: str, more: Mapping[str, Any]) -> Queue:
         arguments: dict[str, Any] = {
@@ -120,6 +155,17 @@ class Shape(NamedTuple):
         if self.is_twin:
             arguments["x-expires"] = EXPIRES
         return Queue(name, arguments, self.durable)
+
+
+def _partitions(spec: QueueSpec, default: int | None) -> int:
+    found = spec.options.get("partitions")
+    if found is None:
+        return default or 0
+    if isinstance(found, bool) or not isinstance(found, int) or not 1 <= found <= MOST_PARTITIONS:
+        raise refusals.option(
+            spec.name, "partitions", f"is {found!r}", hint=f"write 1 to {MOST_PARTITIONS}"
+        )
+    return found
 
 
 def declare(channel: Channel, queue: Queue) -> tuple[int, int]:
@@ -148,6 +194,9 @@ def _conflict(queue: Queue, problem: ChannelClosed) -> Conflict | None:
     elif key in _CLASSIC_ONLY and key not in queue.arguments:
         key, wanted, there = "x-queue-type", "quorum", "classic"
     setting = _SETTINGS.get(key, key)
+    if key == "x-dead-letter-routing-key" and _OF in wanted and _OF in there:
+        setting = "options.partitions"
+        wanted, there = (part.rpartition(_OF)[2].split("'")[0] for part in (wanted, there))
     return Conflict(
         f"queue {queue.name!r}: {setting} is to be {_plain(wanted)}, and at the broker is"
         f" {_plain(there)} ({key})",

@@ -125,6 +125,11 @@ class Channel:
         """Drop what waits in a queue, and return how many messages that was."""
         return self._ask(_PurgeQueue(0, name), commands.Queue.PurgeOk).message_count or 0
 
+    def drop(self, queue: str) -> None:
+        """Drop what waits in a queue, after all that was settled here; waits for no answer."""
+        self._check_open()
+        self._link.send(frame.marshal(_PurgeQueue(0, queue, True), self.number))
+
     def declare_exchange(
         self,
         name: str,
