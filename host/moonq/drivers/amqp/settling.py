@@ -195,12 +195,10 @@ class Settler:
                 self._late_for(held, ending)
             elif isinstance(ending, Ack | Copied):
                 ends[held.line, held.epoch][0].append(held.incoming.tag)
-            elif isinstance(held.line, Partition) and not isinstance(ending, Dead | Expire):
-                noted = self._put_off(held.line, held, ending)
+            elif isinstance(ending, Noted) or _waits_in_place(held, ending):
+                noted = self._put_off(held, ending)
                 parcels += noted
                 finished += not noted and not isinstance(ending, Failed)
-            elif isinstance(ending, Noted):
-                raise AssertionError("only messages with a group are noted")
             elif isinstance(ending, Release) and not self._is_untrue(held):
                 ends[held.line, held.epoch][1].append(held.incoming.tag)
             elif isinstance(ending, Failed):
@@ -229,8 +227,10 @@ class Settler:
             assert held.message is not None
             self.on_event(Event("lease_lost", held.line.spec.name, detail=held.message.id))
 
-    def _put_off(self, partition: Partition, held: Held, ending: Ending) -> list[Parcel]:
+    def _put_off(self, held: Held, ending: Ending) -> list[Parcel]:
         """Let a message wait where it is; returns what is to be stored before."""
+        partition = held.line
+        assert isinstance(partition, Partition)
         if isinstance(ending, Failed):
             self.mend(partition)
             if not isinstance(ending.ending, Dead | Expire):
@@ -344,3 +344,8 @@ class Settler:
         )
         properties = pack(letter, Story(errors=story.errors), durable=True)
         return Outgoing("", self.queue_of(line.spec.dead_letter), properties, letter.body)
+
+
+def _waits_in_place(held: Held, ending: Ending) -> bool:
+    """Whether what *ending* puts off has a group, and so must keep its place."""
+    return isinstance(held.line, Partition) and not isinstance(ending, Dead | Expire)
