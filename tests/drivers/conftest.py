@@ -11,11 +11,15 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
+from tests.servers import (
+    rabbit,
+    redis,
+)
+
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
 from moonq.conformance import Scene  # noqa: E402
 from moonq.drivers.base import Driver  # noqa: E402
-from tests.servers import redis  # noqa: E402
 
 #: Settings that make a driver quick where no test is about them.
 QUICK: dict[str, dict[str, Any]] = {
@@ -23,7 +27,10 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 #: What starts the server of a kind where none runs yet, and returns the fields of a place at it
 #: that nobody has used: one row for each kind that needs a server, see `tests/servers`.
-PLACES: dict[str, Callable[[], dict[str, Any]]] = {"queue.driver.redis": redis.place}
+PLACES: dict[str, Callable[[], dict[str, Any]]] = {
+    "queue.driver.redis": redis.place,
+    "queue.driver.amqp": rabbit.place,
+}
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
 
 

@@ -20,6 +20,7 @@ from queue import Empty, SimpleQueue
 from moonq.clock import Clock
 from moonq.drivers import refusals
 from moonq.drivers.amqp import ladder, topology
+from moonq.drivers.amqp.counting import Counter
 from moonq.drivers.amqp.entry import LIMITS, AmqpFields
 from moonq.drivers.amqp.envelope import pack
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
@@ -61,8 +62,8 @@ from moonq.model import (
 LEAST = 5.0
 #: Real seconds that closing may take when nobody names a deadline.
 MOST = 10.0
-#: Real seconds for which what was counted is answered again.
-FRESH = 1.0
+#: Real seconds that a count waits for verdicts that are on their way.
+FLUSH = 0.5
 #: Real seconds between two tries of a full queue, for a publisher that waits.
 PAUSE = 0.05
 #: Seconds by which a handler must be done before the broker takes its message away.
@@ -90,7 +91,9 @@ class AmqpDriver:
         self._on_event: Callable[[Event], None] = lambda event: None
         self._place: Place = place_of(fields)
         self._lines: dict[str, Line] = {}
-        self._counted: dict[str, tuple[float, QueueInfo]] = {}
+        self._counter = Counter(self._asking)
+        self._published = 0
+        """Grows with every publish."""
         self._links: Links | None = None
         self._changed = threading.Condition()
         """Guards what follows, and tells of it."""
@@ -98,6 +101,8 @@ class AmqpDriver:
         self._is_connected = False
         self._problem: QueueError | None = None
         self._blocked: str | None = None
+        self._is_begun = False
+        """Whether all of it is declared and consumed at these connections."""
         self._broken: SimpleQueue[Line | None] = SimpleQueue()
         """What the keeper is to mend: a line, or None for all of it."""
         self._keeper: threading.Thread | None = None
@@ -195,6 +200,7 @@ class AmqpDriver:
         for line in list(self._lines.values()):
             if line.desks:
                 self._consume(line)
+        self._is_begun = True
 
     def _declare_shared(self, *, is_known: bool) -> None:
         if is_known:
@@ -237,8 +243,9 @@ class AmqpDriver:
     def _mend(self, line: Line | None) -> None:
         links = self._links
         assert links is not None
-        if not links.is_open:
+        if not links.is_open or not self._is_begun:
             self._drain_broken()
+            self._is_begun = False
             links.connect()
             self._begin(is_known=False)
             self._set_connected(None)
@@ -352,10 +359,9 @@ class AmqpDriver:
                     topology.declare(channel, line.shape.main(line.name))
                     if line.spec.dead_letter is not None:
                         letters = self._lines[line.spec.dead_letter]
-                        if not letters.is_declared:
-                            self._place.add(letters.name)
-                            topology.declare(channel, letters.shape.main(letters.name))
-                            letters.is_declared = True
+                        self._place.add(letters.name)
+                        topology.declare(channel, letters.shape.main(letters.name))
+                        letters.is_declared = True
                         channel.bind_queue(letters.name, topology.DEAD, line.name)
                 line.is_declared = True
                 again = again or line.has_again
@@ -407,6 +413,7 @@ class AmqpDriver:
         if going and (problem := self._await_broker(line, going, deadline)) is not None:
             answers |= dict.fromkeys(going, problem)
             going = {}
+        self._published += 1
         is_patient = may_wait and line.spec.overflow == "block"
         is_mended = False
         while going:
@@ -420,6 +427,7 @@ class AmqpDriver:
                 going |= full
             for at in (full | lost).keys() - going.keys():
                 answers[at] = self._refusal(line, is_full=at in full)
+        self._published += 1
         return [answers[at] for at in range(len(messages))]
 
     def _send(
@@ -441,7 +449,9 @@ class AmqpDriver:
             going.items(), batch.parcels, batch.outcomes, strict=True
         ):
             if outcome == "stored":
-                answers[at] = Receipt(messages[at].id, duplicate=None if messages[at].dedup_key else False)
+                answers[at] = Receipt(
+                    messages[at].id, duplicate=None if messages[at].dedup_key else False
+                )
             elif outcome == "refused":
                 full[at] = outgoing
             elif outcome == "unroutable":
@@ -555,7 +565,7 @@ class AmqpDriver:
         if not self._is_open:
             raise self._away()
         self._settler.flush(LEAST)
-        desk = AmqpDesk(line, prefetch)
+        desk = AmqpDesk(line, prefetch, name)
         with line.lock:
             line.desks.append(desk)
         try:
@@ -588,28 +598,12 @@ class AmqpDriver:
     # Operations on what lies there
 
     def info(self, queue: str) -> QueueInfo:
-        """Count what is ready and dead, as of a second ago; the broker tells of no more."""
-        line = self._line(queue)
-        found = self._counted.get(queue)
-        if found is None or time.monotonic() - found[0] > FRESH:
-            found = time.monotonic(), self._count(line)
-            self._counted[queue] = found
-        return found[1]._replace(paused=line.paused)
-
-    def _count(self, line: Line) -> QueueInfo:
-        main, again = self._ready(line.name), self._ready(line.again)
-        if main is None:
-            return QueueInfo(None, None, None, None, None, None, None, exact=False)
-        dead: int | None = 0
+        """Count what can be counted, as of a second ago at most."""
+        line, dead = self._line(queue), None
         if line.spec.dead_letter is not None:
-            letters = self._ready(self._at_broker(line.spec.dead_letter))
-            dead = letters[0] if letters else None
-        ready = main[0] + (again[0] if again else 0)
-        return QueueInfo(ready, None, None, None, dead, main[1], None, exact=False)
-
-    def _ready(self, name: str) -> tuple[int, int] | None:
-        with self._asking() as channel:
-            return topology.count(channel, name)
+            dead = self._at_broker(line.spec.dead_letter)
+        self._settler.flush(FLUSH)
+        return self._counter.info(line, dead, (self._published, self._settler.copied))
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -638,7 +632,7 @@ class AmqpDriver:
         for name in (line.name, line.again) if line.has_again else (line.name,):
             with self._asking() as channel:
                 dropped += channel.purge_queue(name)
-        self._counted.clear()
+        self._counter.forget()
         return dropped
 
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
@@ -666,7 +660,7 @@ class AmqpDriver:
                     channel, letters.name, target, publish, self._settler.now, self._at_home
                 )
             finally:
-                self._counted.clear()
+                self._counter.forget()
         return moved
 
     def pause(self, queue: str) -> None:
@@ -691,7 +685,7 @@ class AmqpDriver:
             self._fields, self._root, "moonq erases", lambda reason: None, lambda problem: None
         )
         self._lines.clear()
-        self._counted.clear()
+        self._counter.forget()
         names = self._place.end()
         if not names:
             return

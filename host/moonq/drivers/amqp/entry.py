@@ -111,7 +111,7 @@ class AmqpFields(DriverFields, Reconnecting):
     def twin(self, number: int) -> AmqpFields:
         """Return a place beside this one: the same virtual host, other names of queues."""
         twin = self.model_copy(update={"prefix": f"{self.prefix}moonq.doctor.{number}."})
-        twin._is_twin = True  # noqa: SLF001 - our own
+        twin._is_twin = True
         return twin
 
 

@@ -46,7 +46,12 @@ _STORY = (ATTEMPT, INTERRUPTIONS, SNOOZES, LOST_AT, ERRORS, RUN)
 _SHORT = 255
 _TWO63 = 1 << 63
 #: The reasons of dead letters that a broker makes, and ours.
-_REASONS = {"delivery_limit": "interrupted", "expired": "expired", "maxlen": "max_length"}
+_REASONS = {
+    "delivery_limit": "interrupted",
+    "expired": "expired",
+    "maxlen": "max_length",
+    "rejected": "rejected",
+}
 
 
 def pack(

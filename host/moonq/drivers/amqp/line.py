@@ -11,6 +11,7 @@ while messages lie in another's. The line's lock guards all of it.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections import deque
@@ -33,6 +34,8 @@ from moonq.model import Delivery, Interrupt, Message, QueueSpec
 if TYPE_CHECKING:
     from moonq.drivers.amqp.settling import Ending, Settler
 
+#: Real seconds for which no marked copy is waited for, once one did not come back in time.
+BUSY = 2.0
 _receipts = itertools.count(1)
 
 
@@ -72,8 +75,10 @@ class Held:
 class AmqpDesk(Desk["Line", Held]):
     """What one subscription holds of a line."""
 
-    def __init__(self, line: Line, prefetch: int) -> None:
+    def __init__(self, line: Line, prefetch: int, name: str) -> None:
         super().__init__(line, prefetch, threading.Condition(line.lock))
+        self.name = name
+        """Of its consumer, which brokers show."""
         self.tags: list[str] = []
         """Its consumers at the broker; none while it takes nothing."""
 
@@ -116,6 +121,7 @@ class Line:
         self.awaited: dict[str, Callable[[Held], None]] = {}
         """Marked copies that are on their way here, by the run that they name."""
         self._tags = Tags()
+        self._busy_until = 0.0
 
     @property
     def again(self) -> str:
@@ -158,14 +164,17 @@ class Line:
         with self.lock:
             if epoch != self.epoch:
                 return
-            self.epoch += 1
-            self._tags = Tags()
-            self.buffer.clear()
-            self.awaited.clear()
-            for desk in self.desks:
-                desk.held.clear()
-                desk.tags.clear()
+            self._forget()
         self.settler.repair(self, problem)
+
+    def _forget(self) -> None:
+        self.epoch += 1
+        self._tags = Tags()
+        self.buffer.clear()
+        self.awaited.clear()
+        for desk in self.desks:
+            desk.held.clear()
+            desk.tags.clear()
 
     # For desks; with the lock held
 
@@ -222,6 +231,15 @@ class Line:
         back = [self.buffer.pop() for _ in range(max(0, len(self.buffer) - room))]
         return back[::-1]
 
+    def is_waited_for(self) -> bool:
+        """Whether it is worth a moment to wait for a marked copy to come back."""
+        return time.monotonic() >= self._busy_until
+
+    def wait_no_more(self) -> None:
+        """Note that one did not: there is a crowd before it, or another host was faster."""
+        if self.is_waited_for():
+            self._busy_until = time.monotonic() + BUSY
+
     def stale(self, before: float) -> list[Held]:
         """Take out what came before that moment and was not taken."""
         back = [held for held in self.buffer if held.came < before]
@@ -245,8 +263,8 @@ class Line:
         """Consume at a new *channel*."""
         with self.admin:
             with self.lock:
-                self.epoch += 1
-                self._tags = Tags()
+                # Nobody was told of the end of a channel that we closed ourselves.
+                self._forget()
                 self.channel = channel
             self.adjust()
 
@@ -291,8 +309,10 @@ class Line:
             return
         channel.qos(desk.prefetch)
         for name in (self.name, self.again):
+            # A tag of its own: after a crash of the broker it is no consumer that was there before.
             tag = channel.consume(
                 name,
+                tag=f"{desk.name or 'moonq'}-{os.urandom(6).hex()}",
                 on_batch=lambda batch: self.receive(epoch, batch),
                 on_cancel=lambda: self.cancelled(epoch),
             )

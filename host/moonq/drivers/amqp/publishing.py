@@ -54,7 +54,9 @@ class Batch:
         self._gate = threading.Lock()
         self._gate.acquire()
         self._is_open = True
-        self.parcels = [Parcel(one, self._noting(at), self._wanted) for at, one in enumerate(messages)]
+        self.parcels = [
+            Parcel(one, self._noting(at), self._wanted) for at, one in enumerate(messages)
+        ]
 
     def wait(self, seconds: float) -> bool:
         """Wait until all are confirmed; False: some are not, and none is sent again."""

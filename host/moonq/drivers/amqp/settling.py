@@ -28,7 +28,18 @@ from moonq.drivers.buffered import Abandon, Expire
 from moonq.drivers.letters import dead_letter
 from moonq.drivers.story import Story
 from moonq.errors import QueueError
-from moonq.model import ACK, RELEASE, Ack, Dead, Interrupt, Release, Retry, Snooze, Verdict, Wait
+from moonq.model import (
+    RELEASE,
+    Ack,
+    Dead,
+    DeadReason,
+    Interrupt,
+    Release,
+    Retry,
+    Snooze,
+    Verdict,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from moonq.drivers.amqp.line import AmqpDesk, Held, Line
@@ -74,6 +85,8 @@ class Settler:
         """Gives what has lain in buffers for too long."""
         self.orphans: SimpleQueue[AmqpDesk] = SimpleQueue()
         """Desks whose subscription was dropped."""
+        self.copied = 0
+        """Grows with every copy that is on its way somewhere else."""
         self.troubles: dict[str, str] = {}
         """What cannot be stored now, by queue."""
         self._queue: SimpleQueue[tuple[Held, Ending] | None] = SimpleQueue()
@@ -170,37 +183,36 @@ class Settler:
         for held, ending in batch:
             if not held.is_open:
                 finished += 1
-                if isinstance(ending, Verdict) and not isinstance(ending, Release):
-                    self._lost(held)
-                continue
-            acks, nacks = ends[held.line, held.epoch]
-            if isinstance(ending, Ack | Copied):
-                acks.append(held.incoming.tag)
-                finished += 1
+                self._late_for(held, ending)
+            elif isinstance(ending, Ack | Copied):
+                ends[held.line, held.epoch][0].append(held.incoming.tag)
             elif isinstance(ending, Release) and not self._is_untrue(held):
-                nacks.append(held.incoming.tag)
-                finished += 1
+                ends[held.line, held.epoch][1].append(held.incoming.tag)
             elif isinstance(ending, Failed):
                 parcels += self._after_failure(held, ending)
             elif (outgoing := self._copy(held, ending)) is None:
-                acks.append(held.incoming.tag)
-                finished += 1
+                ends[held.line, held.epoch][0].append(held.incoming.tag)
             else:
                 parcels.append(self._parcel(held, ending, outgoing))
         if parcels:
+            self.copied += len(parcels)
             self._publisher.submit(parcels)
         for (line, epoch), (acks, nacks) in ends.items():
-            if acks or nacks:
-                line.settle(epoch, acks, nacks)
-        if finished:
-            with self._done:
-                self._open -= finished
-                if self._open <= 0:
-                    self._done.notify_all()
+            line.settle(epoch, acks, nacks)
+            finished += len(acks) + len(nacks)
+        self._finish(finished)
 
-    def _lost(self, held: Held) -> None:
-        assert held.message is not None
-        self.on_event(Event("lease_lost", held.line.spec.name, detail=held.message.id))
+    def _finish(self, count: int) -> None:
+        with self._done:
+            self._open -= count
+            if self._open <= 0:
+                self._done.notify_all()
+
+    def _late_for(self, held: Held, ending: Ending) -> None:
+        """Note a verdict that its delivery did not live to see."""
+        if isinstance(ending, Verdict) and not isinstance(ending, Release):
+            assert held.message is not None
+            self.on_event(Event("lease_lost", held.line.spec.name, detail=held.message.id))
 
     @staticmethod
     def _is_untrue(held: Held) -> bool:
@@ -236,26 +248,24 @@ class Settler:
 
     def _copy(self, held: Held, ending: Ending) -> Outgoing | None:
         """Return what is to be published; None: nothing, the message just goes."""
-        story = held.story
         when = self.now() if held.ended is None else held.ended
-        match ending:
-            case Retry() | Wait():
-                return self._delayed(held, story.after(ending, when), ending.delay, exact=False)
-            case Snooze():
-                return self._delayed(held, story.after(ending, when), ending.delay, exact=True)
-            case Interrupt():
-                return self._delayed(held, story.after(ending, when), 0.0, exact=True)
-            case Abandon():
-                self.on_event(Event("interrupted", held.line.spec.name))
-                return self._delayed(held, story.after(Interrupt(), when), 0.0, exact=True)
-            case Dead():
-                return self._letter(held, story.after(ending, when), ending.reason, when)
-            case Expire():
-                self.on_event(Event("expired", held.line.spec.name))
-                if held.line.spec.on_expire == "drop":
-                    return None
-                return self._letter(held, story, "expired", when)
-        return self._delayed(held, story, 0.0, exact=True)
+        if isinstance(ending, Expire):
+            return self._expired(held, when)
+        if isinstance(ending, Abandon):
+            self.on_event(Event("interrupted", held.line.spec.name))
+            ending = Interrupt()
+        assert isinstance(ending, Verdict)
+        story = held.story.after(ending, when)
+        if isinstance(ending, Dead):
+            return self._letter(held, story, ending.reason, when)
+        delay = ending.delay if isinstance(ending, Retry | Snooze | Wait) else 0.0
+        return self._delayed(held, story, delay, exact=isinstance(ending, Snooze))
+
+    def _expired(self, held: Held, when: float) -> Outgoing | None:
+        self.on_event(Event("expired", held.line.spec.name))
+        if held.line.spec.on_expire == "drop":
+            return None
+        return self._letter(held, held.story, "expired", when)
 
     def _delayed(self, held: Held, story: Story, delay: float, *, exact: bool) -> Outgoing:
         line, incoming = held.line, held.incoming
@@ -268,17 +278,15 @@ class Settler:
             exchange, key = ladder.key(line.name, count)
         return Outgoing(exchange, key, properties, incoming.body)
 
-    def _letter(self, held: Held, story: Story, reason: str, when: float) -> Outgoing | None:
+    def _letter(self, held: Held, story: Story, reason: DeadReason, when: float) -> Outgoing | None:
         line, message = held.line, held.message
         assert message is not None
         if line.spec.dead_letter is None:
             self.on_event(Event("dropped", line.spec.name))
             return None
+        name = line.spec.name
         letter = dead_letter(
-            message, story, queue=line.spec.name, reason=reason, time=when, ran=held.is_begun  # type: ignore[arg-type]
+            message, story, queue=name, reason=reason, time=when, ran=held.is_begun
         )
         properties = pack(letter, Story(errors=story.errors), durable=True)
         return Outgoing("", self.queue_of(line.spec.dead_letter), properties, letter.body)
-
-
-__all__ = ["ACK", "COPIED", "Ending", "Settler"]

@@ -157,8 +157,9 @@ class AmqpSubscription(AtDesk[AmqpDesk]):
         is_stored = batch.wait(MARKING) and batch.outcomes == ["stored"]
         if is_stored or came.is_set():
             line.settle(held.epoch, [held.incoming.tag], [])
-            if came.wait(RETURNING):
+            if came.wait(RETURNING if line.is_waited_for() else 0.0):
                 return True
+            line.wait_no_more()
         with line.lock:
             if line.awaited.pop(run, None) is None:
                 return came.is_set()

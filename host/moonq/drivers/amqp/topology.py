@@ -43,6 +43,8 @@ _SETTINGS = {
     "x-queue-type": "options.queue_type",
     "durable": "options.durable",
 }
+_QUORUM_ONLY = ("x-delivery-limit", "x-dead-letter-strategy")
+_CLASSIC_ONLY = ("x-max-priority",)
 
 
 class Queue(NamedTuple):
@@ -95,7 +97,7 @@ class Shape(NamedTuple):
         """Return what takes the publishes."""
         bounds: dict[str, Any] = {}
         if self.max_length is not None:
-            bounds = {"x-max-length": self.max_length, "x-overflow": "reject-publish"}
+            bounds = {"x-max-length": self.max_length}
         return self._queue(name, bounds)
 
     def again(self, name: str) -> Queue:
@@ -103,15 +105,16 @@ class Shape(NamedTuple):
         return self._queue(name + AGAIN, {})
 
     def _queue(self, name: str, more: Mapping[str, Any]) -> Queue:
-        arguments: dict[str, Any] = {"x-queue-type": self.kind, **more}
+        arguments: dict[str, Any] = {
+            "x-queue-type": self.kind,
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-routing-key": name.removesuffix(AGAIN),
+            "x-overflow": "reject-publish",
+            **more,
+        }
         if self.kind == "quorum":
-            arguments |= {
-                "x-delivery-limit": DELIVERY_LIMIT,
-                "x-dead-letter-exchange": DEAD,
-                "x-dead-letter-routing-key": name.removesuffix(AGAIN),
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
-            }
+            arguments["x-delivery-limit"] = DELIVERY_LIMIT
+            arguments["x-dead-letter-strategy"] = "at-least-once"
         else:
             arguments["x-max-priority"] = int(Priority.HIGH)
         if self.is_twin:
@@ -130,18 +133,23 @@ def declare(channel: Channel, queue: Queue) -> tuple[int, int]:
             queue.name, durable=queue.durable, arguments=dict(queue.arguments)
         )
     except ChannelClosed as problem:
-        raise conflict(queue.name, problem) or problem from None
+        raise _conflict(queue, problem) or problem from None
 
 
-def conflict(name: str, problem: ChannelClosed) -> Conflict | None:
+def _conflict(queue: Queue, problem: ChannelClosed) -> Conflict | None:
     """Return *problem* as the difference between what was wanted and what is there, if it is."""
     found = _REFUSED.search(problem.text)
     if problem.code != PRECONDITION_FAILED or found is None:
         return None
     key, wanted, there = (part.strip() for part in found.groups())
+    if key in _QUORUM_ONLY and key not in queue.arguments:
+        # Brokers compare this first; it is there because the whole queue is another.
+        key, wanted, there = "x-queue-type", "classic", "quorum"
+    elif key in _CLASSIC_ONLY and key not in queue.arguments:
+        key, wanted, there = "x-queue-type", "quorum", "classic"
     setting = _SETTINGS.get(key, key)
     return Conflict(
-        f"queue {name!r}: {setting} is to be {_plain(wanted)}, and at the broker is"
+        f"queue {queue.name!r}: {setting} is to be {_plain(wanted)}, and at the broker is"
         f" {_plain(there)} ({key})",
         hint="write what is there, or give it another queue_name; to change it, empty and delete"
         " it at the broker",
@@ -187,4 +195,5 @@ def declare_shared(channel: Channel) -> None:
 def _plain(text: str) -> str:
     """Return what the broker says of a value without its types: 'the value '3' of type 'long''."""
     found = re.search(r"value '([^']*)'", text)
-    return repr(found[1]) if found else text.strip("'") and text
+    word = found[1] if found else text.strip("'")
+    return word if word == "none" else repr(word)
