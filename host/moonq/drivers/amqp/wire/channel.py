@@ -59,8 +59,6 @@ class Consumer(NamedTuple):
 
     receive: Callable[[list[Incoming]], None]
     on_cancel: Callable[[], None]
-    batch: list[Incoming]
-    """What has come since the last call."""
 
 
 def _ignore(*_: object) -> None:
@@ -241,7 +239,8 @@ class Channel:
     ) -> str:
         """Have the messages of *queue* delivered, and return the tag to cancel that.
 
-        With *on_batch*, all that came at once is given at once, which is a good deal cheaper.
+        With *on_batch*, what came at once is given at once, which is a good deal cheaper; the tags of
+        a channel come in their order all the same, whoever gets them.
         *on_cancel* is told when the broker ends it: the queue is gone, or a time limit over.
         """
 
@@ -250,7 +249,7 @@ class Channel:
                 on_deliver(message)
 
         tag = tag or f"moonq-{self.number}-{next(self._names)}"
-        self._consumers[tag] = Consumer(on_batch or one_by_one, on_cancel, [])
+        self._consumers[tag] = Consumer(on_batch or one_by_one, on_cancel)
         ask = _Consume(0, queue, tag, False, False, False, False, dict(arguments or {}))
         try:
             self._ask(ask, commands.Basic.ConsumeOk)
@@ -363,9 +362,12 @@ class Channel:
         elif not message.consumer:
             calls.append((self._answer, (message,)))
         elif consumer := self._consumers.get(message.consumer):
-            if not consumer.batch:
-                calls.append((self._deliver, (consumer,)))
-            consumer.batch.append(message)
+            # One batch for as long as nothing else comes in between: tags stay in their order.
+            call, arguments = calls[-1] if calls else (None, ())
+            if call is consumer.receive:
+                arguments[0].append(message)
+            else:
+                calls.append((consumer.receive, ([message],)))
 
     def _take_method(self, method: Any, calls: Calls) -> None:
         if isinstance(method, commands.Channel.Close):
@@ -384,11 +386,6 @@ class Channel:
             calls.append((self._answer, (method,)))
         else:
             raise exceptions.UnmarshalingException(method, "no method")
-
-    def _deliver(self, consumer: Consumer) -> None:
-        batch = consumer.batch.copy()
-        consumer.batch.clear()
-        consumer.receive(batch)
 
     def _answer(self, answer: base.Frame | Incoming | QueueError) -> None:
         if self._is_asking:
