@@ -12,6 +12,8 @@ from hypothesis import settings
 from moonq.cli.failures import guarded
 from moonq.cli.options import Options
 
+pytest_plugins = ["tests.aside"]
+
 # A shared machine is slow at odd moments: a deadline would fail tests for that alone.
 settings.register_profile("moonq", deadline=None)
 settings.load_profile("moonq")

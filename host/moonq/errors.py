@@ -83,6 +83,8 @@ class Finding:
     helps: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     """What `moonq check --fix` does about it; empty where it takes a person."""
+    profiles: tuple[str, ...] = ()
+    """The profiles in which it is so; empty where it is so without any."""
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -118,7 +118,9 @@ class Host:
             MoonqError: Something in it does not work; nothing has changed.
         """
         with self._reloading:
-            project = load(self.project.path or self.project.root, env=self._env)
+            before = self.project
+            path = before.path or before.root
+            project = load(path, env=self._env, profile=before.profile)
             building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions

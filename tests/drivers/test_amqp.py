@@ -37,6 +37,7 @@ from moonq.model import (
     Retry,
 )
 
+pytestmark = pytest.mark.aside("amqp")
 KIND = DRIVERS["amqp"]
 CHILD = Path(__file__).with_name("amqp_child.py")
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom")
@@ -112,29 +113,6 @@ def channel(url: str) -> Iterator[Any]:
 
 # The suite
 
-#: Cases that wait for more than a few seconds, really.
-PATIENT = (
-    "a_long_handler_is_not_run_again",
-    "the_second_death_tells_of_the_second_life",
-    "a_redriven_letter_is_not_too_late_again",
-    "what_is_erased_is_gone",
-    "a_ttl_lasts_as_long_as_was_said",
-    "every_interruption_is_counted_and_its_moment_told",
-    "the_messages_of_a_crashed_consumer_run_again",
-    "a_handler_may_outlast_its_lease",
-    "a_message_expires_while_it_is_delayed",
-)
-
-
-def _suite() -> Iterator[Any]:
-    """All cases; of each kind one that is short runs with every test, the rest with the slow."""
-    seen: set[str] = set()
-    for case in CASES:
-        kind = str(case).partition("[")[0]
-        is_quick = kind not in seen and not kind.endswith(PATIENT)
-        seen.add(kind)
-        yield pytest.param(str(case), marks=() if is_quick else (pytest.mark.slow,))
-
 
 @pytest.fixture(scope="session")
 def findings(request: pytest.FixtureRequest) -> dict[str, Finding]:
@@ -148,7 +126,7 @@ def findings(request: pytest.FixtureRequest) -> dict[str, Finding]:
         return {str(one.case): one for one in holding.hold(factory, KIND.pace)}
 
 
-@pytest.mark.parametrize("case", list(_suite()))
+@pytest.mark.parametrize("case", [str(case) for case in CASES])
 def test_the_contract_holds(findings: dict[str, Finding], case: str) -> None:
     finding = findings[case]
     if finding.skipped:

@@ -19,6 +19,7 @@ from moonq.drivers.base import Event
 from moonq.errors import QueueError, Refused, Unavailable
 from moonq.model import ErrorRecord, Message, QueueSpec, Receipt, Retry
 
+pytestmark = pytest.mark.aside("amqp")
 KIND = DRIVERS["amqp"]
 SPEC = QueueSpec("q", dead_letter="q.dead")
 BOOM = ErrorRecord(1.0, "INTERNAL", "boom")

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from moonq import drivers
+from moonq.cli.commands.new import TEMPLATES
+from moonq.kinds import load
 
 Moonq = Callable[..., Any]
 
@@ -99,4 +104,68 @@ def test_json_names_the_files(moonq: Moonq, tmp_path: Path) -> None:
     document = json.loads(said.out)
     assert document["schema"] == "moonq.new/1"
     assert set(document["files"]) == FILES
+    assert document["template"] == "basic"
     assert said.err == ""
+
+
+# Templates for brokers ------------------------------------------------------------------------
+
+BROKERS = [name for name in TEMPLATES if name != "basic"]
+there_is = {
+    name: pytest.mark.skipif(
+        f"queue.driver.{name}" not in drivers.names(), reason=f"no driver queue.driver.{name}"
+    )
+    for name in BROKERS
+}
+each_broker = pytest.mark.parametrize(
+    "broker", [pytest.param(name, marks=there_is[name]) for name in BROKERS]
+)
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_a_project_for_a_broker_runs_without_one(moonq: Moonq, tmp_path: Path, broker: str) -> None:
+    shop = tmp_path / "shop"
+    said = moonq("new", shop, "--template", broker)
+    assert files_in(shop) == FILES | {"README.md"}
+    assert f"moonq run --profile {broker}" in said.err
+    assert moonq("test", "-C", shop, shop).code == 0
+    assert moonq("publish", "app:orders", '{"id":1,"total_cents":5}', "-C", shop).code == 0
+    run = moonq("run", shop, "--until-idle", "--json")
+    assert json.loads(run.out)["acked"] == 1  # it outlived the process that published it
+    text = (shop / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# shop\n")
+    assert "project-" not in text + (shop / "moonq.yaml").read_text(encoding="utf-8")
+
+
+@each_broker
+@pytest.mark.parametrize("name", ["shop", "käse laden", "日本", "x" * 90])
+def test_a_project_for_a_broker_passes_the_check_in_each_profile(
+    moonq: Moonq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broker: str, name: str
+) -> None:
+    shop = tmp_path / name
+    moonq("new", shop, "--template", broker)
+    checked = moonq("check", shop, "--strict")
+    assert checked.code == 0, checked.out
+    assert f"also in profile{'s' if broker == 'sqs' else ''} {broker}" in checked.out
+    assert checked.out.endswith(": no errors\n")
+    for profile in load(shop).profiles:
+        driver = load(shop, profile=profile).entries["app:driver"]
+        assert driver.kind == f"queue.driver.{broker}"
+
+
+@each_broker
+def test_the_readme_of_a_project_for_a_broker_names_what_its_profile_reads(
+    moonq: Moonq, tmp_path: Path, broker: str
+) -> None:
+    moonq("new", tmp_path, "--template", broker)
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    settings = (tmp_path / "moonq.yaml").read_text(encoding="utf-8")
+    variables = set(re.findall(r"\$\{env:(\w+)", settings)) - {"AWS_REGION"}
+    assert variables
+    assert all(f"`{name}` names another one" in readme for name in variables)
+
+
+def test_an_unknown_template_is_refused(moonq: Moonq, tmp_path: Path) -> None:
+    said = moonq("new", tmp_path / "shop", "--template", "kafka")
+    assert said.code == 2
+    assert not (tmp_path / "shop").exists()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from moonq import drivers
 from moonq.control.locating import place_of
 from moonq.control.server import Server
 from moonq.host import Host
@@ -60,7 +61,8 @@ def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
         f"  - {{name: {name}, kind: queue.queue, driver: mem}}\n" for name in ("tasks", "mail")
     )
     handler = "  - {name: handler, kind: function.lua, source: return function() end}\n"
-    index.write_text(index.read_text("utf-8") + blocks(root, "yaml")[1] + queues + handler, "utf-8")
+    [policy] = [block for block in blocks(root, "yaml") if "security.policy" in block]
+    index.write_text(index.read_text("utf-8") + policy + queues + handler, "utf-8")
     found, findings = inspect(project)
     assert found
     assert findings == []
@@ -90,3 +92,48 @@ def test_a_program_publishes_as_it_shows(
         host.stop(timeout=1)
     assert len({found["id"], *found["answers"]}) == 4
     assert host.queues.traffic()["app:orders"] == 5
+
+
+def test_its_profile_fits_the_project_at_its_head(root: Path, project: Path) -> None:
+    [shown] = [block for block in blocks(root, "yaml") if block.startswith("profiles:")]
+    (project / "moonq.yaml").write_text(shown, "utf-8")
+    found = load(project, profile="prod")
+    assert found.entries["app:mem"].kind == "queue.driver.sqlite"
+    assert found.settings.production
+
+
+# The pages beside it --------------------------------------------------------------------------
+
+
+def pages(root: Path) -> list[Path]:
+    return [root / "README.md", *sorted((root / "host" / "moonq" / "manual").glob("*.md"))]
+
+
+def test_the_links_of_every_page_lead_somewhere(root: Path) -> None:
+    for page in pages(root):
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+            file, _, heading = link.partition("#")
+            target = (page.parent / file).resolve() if file else page
+            assert "://" in link or target.exists(), (page.name, link)
+            assert not heading or heading in headings(target), (page.name, link)
+
+
+def headings(page: Path) -> set[str]:
+    """What the headings of *page* are called in links."""
+    found = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in found}
+
+
+def test_every_page_is_named_in_the_readme(root: Path) -> None:
+    readme = (root / "README.md").read_text("utf-8")
+    for page in pages(root)[1:]:
+        assert f"]({page.relative_to(root).as_posix()})" in readme
+
+
+def test_the_page_about_drivers_speaks_of_each_of_ours(root: Path) -> None:
+    text = (root / "host" / "moonq" / "manual" / "which-driver.md").read_text("utf-8")
+    _, *parts, _speed = text.split("\n## ")  # what is measured is pasted from one run
+    for kind in drivers.OURS:
+        name = kind.rpartition(".")[2]
+        assert f"`{name}`" in text
+        assert all(f"\n| {name} |" in part for part in parts), name

@@ -241,7 +241,7 @@ def test_a_silent_host_is_named_and_its_last_numbers_stay(view: View) -> None:
 
 def test_production_is_spelled_out() -> None:
     history = History()
-    history.add(sample(0, [], [], profile="production"))
+    history.add(sample(0, [], [], profile="production", production=True))
     assert "shop PRODUCTION" in drawn(history.view(), Look(), 80)[0]
 
 

@@ -74,10 +74,12 @@ class Process:
         folder: Path,
         is_up: Callable[[], bool],
         env: Mapping[str, str] | None = None,
+        stands_in: Path | None = None,
     ) -> None:
         self.argv = [str(one) for one in argv]
         self.folder = folder
         self._is_up = is_up
+        self._stands_in = stands_in or folder
         self._env = {**os.environ, **(env or {})}
         self._child: subprocess.Popen[bytes] | None = None
         atexit.register(self.kill)
@@ -99,7 +101,7 @@ class Process:
         with (self.folder / "output.log").open("ab") as output:
             self._child = subprocess.Popen(
                 self.argv,
-                cwd=self.folder,
+                cwd=self._stands_in,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -122,6 +124,10 @@ class Process:
     def stop(self) -> None:
         """End it as its operator does."""
         self._end(signal.SIGTERM)
+
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._child is None or self._child.poll() is not None
 
     def freeze(self) -> None:
         """Have it do nothing, with all connections open."""

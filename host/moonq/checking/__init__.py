@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ from moonq.sandbox.syntax import check as compiles
 from moonq.text.findings import Finding, by_place
 
 TEST = "_test.lua"
+#: The code of a variable of the environment that is not set.
+UNSET = "R213"
 
 
 class Checked(NamedTuple):
@@ -37,11 +40,37 @@ class Checked(NamedTuple):
 
     project: Project | None
     findings: list[Finding]
+    profiles: tuple[str, ...]
+    """Those that were looked at: all there are, or the one that was asked for."""
 
 
-def check(path: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
-    """Look at the project at *path*: a folder, or a single YAML file."""
-    loaded = kinds.read(path, env=env)
+def check(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Checked:
+    """Look at the project at *path*: a folder, or a single YAML file.
+
+    That is with *profile* laid over it; without one it is looked at alone and with each there is,
+    and findings name the profiles without which they are not.
+    """
+    if profile:
+        found = _checked(path, env, profile)
+        return found._replace(profiles=tuple(one for one in found.profiles if one == profile))
+    base = _checked(path, env, "")
+    known = frozenset(base.findings)
+    more: dict[Finding, list[str]] = {}
+    for name in base.profiles:
+        for one in _checked(path, env, name).findings:
+            if one not in known:
+                more.setdefault(_milder(one), []).append(name)
+    findings = [replace(one, profiles=tuple(names)) for one, names in more.items()]
+    return base._replace(findings=by_place([*base.findings, *findings]))
+
+
+def _milder(finding: Finding) -> Finding:
+    """A variable that only another profile needs is often set only where that one is used."""
+    return replace(finding, severity="note") if finding.code == UNSET else finding
+
+
+def _checked(path: Path, env: Mapping[str, str], profile: str) -> Checked:
+    loaded = kinds.read(path, env=env, profile=profile)
     tests = list(_tests(loaded.root, loaded.drafts)) if loaded.root and path.is_dir() else []
     broken = [found for test in tests if (found := syntax.check(test, compiles))]
     findings = [*loaded.findings, *broken]
@@ -55,7 +84,7 @@ def check(path: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
     # Entries that share a file share its faults.
     findings = by_place(dict.fromkeys(findings))
     project = None if broken else loaded.project
-    return Checked(project, findings)
+    return Checked(project, findings, loaded.profiles)
 
 
 def _scripts(drafts: Drafts) -> Iterator[tuple[LuaText, Owner]]:

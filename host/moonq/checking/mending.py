@@ -14,15 +14,15 @@ from moonq.text.findings import Finding
 ROUNDS = 100
 
 
-def mend(path: Path) -> list[Finding]:
-    """Make the edits that the findings of the project at *path* carry, and return those findings.
+def mend(path: Path, profile: str = "") -> list[Finding]:
+    """Make the edits that the findings of the project at *path*, in *profile*, carry; return them.
 
     Raises:
         OSError: A file cannot be written.
     """
     mended: list[Finding] = []
     for _ in range(ROUNDS):
-        loaded = kinds.read(path)
+        loaded = kinds.read(path, profile=profile)
         found = [finding for finding in loaded.findings if finding.edits]
         if loaded.root is None or not found:
             break
@@ -32,7 +32,9 @@ def mend(path: Path) -> list[Finding]:
         for file in sorted(files):
             edits = [edit for one in done for edit in one.edits if edit.file == file]
             _write(loaded.root / file, edited(before[file], edits))
-        if _unread(path) > sum(finding.code.startswith("P") for finding in loaded.findings):
+        if _unread(path, profile) > sum(
+            finding.code.startswith("P") for finding in loaded.findings
+        ):
             # It was written in a way that the edits do not know: a person must do it.
             for file, data in before.items():
                 _write(loaded.root / file, data)
@@ -85,8 +87,9 @@ def _conflict(one: Edit, other: Edit) -> bool:
     return one.file == other.file and (first.end_line, first.end_column) >= _place(second)
 
 
-def _unread(path: Path) -> int:
-    return sum(finding.code.startswith("P") for finding in kinds.read(path).findings)
+def _unread(path: Path, profile: str) -> int:
+    found = kinds.read(path, profile=profile).findings
+    return sum(finding.code.startswith("P") for finding in found)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -40,7 +40,13 @@ def attached(
 
     level = "warn" if not loud else "debug" if options.verbose else "info"
     log.configure("pretty", level, {"moonq": "warn"}, color=options.has_color(sys.stderr))
-    with reach(options.project, live=live, lost=telling_of_loss(options)) as host:
+    with reach(
+        options.project,
+        profile=options.profile,
+        live=live,
+        lost=telling_of_loss(options),
+        notice=options.warn,
+    ) as host:
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host

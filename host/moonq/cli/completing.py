@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from moonq.cli.options import Options
+from moonq.cli.options import project_of
 from moonq.errors import MoonqError
 
 #: Files and bytes that are skimmed.
@@ -51,20 +51,10 @@ def _offer(incomplete: str, found: list[tuple[str, str]]) -> list[CompletionItem
     return [CompletionItem(name, help=text or None) for name, text in fitting]
 
 
-def _project(ctx: click.Context) -> Path:
-    context: click.Context | None = ctx
-    while context is not None:
-        place = context.params.get("project") or context.params.get("place")
-        if place is not None:
-            return Path(place)
-        context = context.parent
-    return ctx.ensure_object(Options).project
-
-
 def _asked(ctx: click.Context, kind: str, **fields: Any) -> Any:
     from moonq.control.client import connect
 
-    with connect(_project(ctx), patience=0.2) as host:
+    with connect(project_of(ctx), patience=0.2) as host:
         return host.request(kind, **fields)
 
 
@@ -102,7 +92,7 @@ def _messages(ctx: click.Context) -> list[tuple[str, str]]:
 
 
 def _skimmed(ctx: click.Context, kind: str) -> Iterator[tuple[str, str]]:
-    project = _project(ctx)
+    project = project_of(ctx)
     files = [project] if project.is_file() else _yaml_files(project)
     for number, path in enumerate(files):
         if number >= MOST_FILES:

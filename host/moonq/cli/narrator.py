@@ -48,11 +48,13 @@ class Narrator:
     def opened(self, project: Project) -> None:
         """The project was read and is sound."""
         self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
+        profile = f" · profile {project.profile}" if project.profile else ""
         self._tell(
-            f"moonq {__version__} · {project.name} · pid {os.getpid()}",
+            f"moonq {__version__} · {project.name}{profile} · pid {os.getpid()}",
             "opened",
             version=__version__,
             project=project.name,
+            profile=project.profile or None,
             pid=os.getpid(),
         )
 

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from moonq.text import theme
 from moonq.text.folding import fold_text
@@ -24,6 +25,7 @@ class Options:
     """What the common options say, and the ways to talk that follow from them."""
 
     project: Path = Path()
+    profile: str = ""
     color: str = "auto"
     json: bool = False
     quiet: bool = False
@@ -43,6 +45,10 @@ class Options:
             # One write: workers log to the same stream at the same moment.
             sys.stderr.write("".join(f"{line}\n" for line in lines))
             sys.stderr.flush()
+
+    def warn(self, text: str) -> None:
+        """Say what matters, even where little is said."""
+        self.say(text, important=True)
 
     def notice(self, text: str) -> None:
         """Say it, as the other faces of `moonq.control.asking` do."""
@@ -90,6 +96,24 @@ def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> Non
         theme.choose(value)
 
 
+def project_of(ctx: click.Context) -> Path:
+    """Return the project of a command line that is still being typed."""
+    context: click.Context | None = ctx
+    while context is not None:
+        place = context.params.get("project") or context.params.get("place")
+        if place is not None:
+            return Path(place)
+        context = context.parent
+    return ctx.ensure_object(Options).project
+
+
+def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from moonq.registry.profiles import names_at
+
+    names = names_at(project_of(ctx))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
 
 COMMON = (
@@ -99,6 +123,13 @@ COMMON = (
         type=click.Path(path_type=Path),
         metavar="DIR",
         help="Folder of the project (or one YAML file).",
+        **KEPT,
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        help="Profile of moonq.yaml to lay over the project.",
+        shell_complete=_profiles,
         **KEPT,
     ),
     click.option(

@@ -3,6 +3,8 @@
 moonq 0.1.0 · Python 3.12.3 · Lua 5.4 (lupa 2.5) · SQLite 3.45.1
 socket  /srv/shop/.moonq/host.sock  no host runs
 disk  71 GB free
+profile  prod
+production  true  (moonq.yaml:5 in profile prod)
 app:file  queue.driver.sqlite  48 MB
      path .moonq/queues.db · durability full
      45 MB  bodies in app:orders
@@ -67,6 +69,7 @@ def show(options: Options, found: dict[str, Any]) -> None:
     click.echo(words.format(**found["versions"]))
     _show_socket(found["socket"])
     click.echo(f"disk  {size(found['disk']['free_bytes'])} free")
+    _show_profile(found)
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)
@@ -101,6 +104,17 @@ def _show_socket(found: dict[str, Any]) -> None:
     click.echo(visible(f"socket  {found['path']}  {found.get('problem', told)}"))
     if found.get("hint"):
         click.echo(visible(f"  hint: {found['hint']}"))
+
+
+def _show_profile(found: dict[str, Any]) -> None:
+    others = [name for name in found["profiles"] if name != found["profile"]]
+    if found["profiles"]:
+        more = f" (others: {', '.join(others)})" if others else ""
+        click.echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
+    for name, one in found["settings"].items():
+        place = f"{one['file']}:{one['line']}"
+        place += f" in profile {one['profile']}" if one["profile"] else ""
+        click.echo(visible(f"{name}  {_plain(one['value'])}  ({place})"))
 
 
 def _plain(value: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,22 @@ def look(project: Project) -> dict[str, Any]:
         "versions": {**versions(), "sqlite": sqlite3.sqlite_version},
         "socket": _socket(project),
         "disk": {"free_bytes": shutil.disk_usage(_nearest(project.root)).free},
+        "profile": project.profile or None,
+        "profiles": list(project.profiles),
+        "settings": _settings(project),
         "stores": [{"id": one.id, "kind": one.kind} for one in project.of_kind("store.")],
+    }
+
+
+def _settings(project: Project) -> dict[str, Any]:
+    """Return what `moonq.yaml` says, each value with its place and the profile that says so."""
+    said = project.settings.model_dump(mode="json", exclude={"profiles"})
+    return {
+        ".".join(keys): {
+            "value": masked(reduce(lambda value, key: value[key], keys, said), keys[-1]),
+            **origin._asdict(),
+        }
+        for keys, origin in project.origins.items()
     }
 
 

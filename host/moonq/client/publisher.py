@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Unpack
 from weakref import WeakSet
 
+from moonq import log
 from moonq.client.publication import Body, Header, Options, Publication, frame
 from moonq.control.batching import batches
 from moonq.control.reaching import Reached, reach
 from moonq.control.wire import error_of
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost, Unavailable, Uncertain
 
+_log = log.get("moonq.client")
 _START = "start one with `moonq run`, or use a durable driver with `direct=True`"
 #: What forks took over; it is not to be ended, for a parent still uses it.
 _parents: list[ExitStack] = []
@@ -29,19 +31,23 @@ class Client:
         project: str | Path = ".",
         *,
         direct: bool = False,
+        profile: str | None = None,
         socket: str | Path | None = None,
         timeout: float = 30.0,
     ) -> None:
         """Make a client of the host that runs *project*, a folder or a single YAML file.
 
         With *direct* and without a running host messages go straight to their driver, which must be
-        a durable one. *socket* is the path of a host's socket, where it is not at its usual place.
-        *timeout* is how many seconds an answer may take.
+        a durable one; *profile* (by default what MOONQ_PROFILE says) is laid over the project then,
+        and it is logged when a running host has another one. *socket* is the path of a host's
+        socket, where it is not at its usual place. *timeout* is how many seconds an answer may
+        take.
         """
         if direct and socket is not None:
             raise Invalid("a socket belongs to a running host", hint="drop `direct` or `socket`")
         self._project = Path(project)
         self._direct = direct
+        self._profile = os.environ.get("MOONQ_PROFILE", "") if profile is None else profile
         self._socket = "" if socket is None else str(socket)
         self._timeout = timeout
         self._closed = False
@@ -157,7 +163,13 @@ class Client:
             self._hang_up()
         if self._reached is None:
             found = self._stack.enter_context(
-                reach(self._project, to=self._socket, live=not self._direct)
+                reach(
+                    self._project,
+                    profile=self._profile,
+                    to=self._socket,
+                    live=not self._direct,
+                    notice=_log.warning,
+                )
             )
             found.client.limit = self._timeout
             if found.client.read_only:

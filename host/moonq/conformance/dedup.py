@@ -93,7 +93,7 @@ def a_duplicate_needs_no_place(scene: Scene) -> None:
 def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     """§6 dedup: it concerns publishing only."""
     consumer = scene.serving("a", dedup_key="k")
-    consumer.finish(retry(1), limit=1)
+    consumer.finish(retry(1))
     scene.later(1)
     assert consumer.finish(dead()) == ["a"]
     assert scene.driver.redrive("q.dead", "") == 1

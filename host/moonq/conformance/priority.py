@@ -58,7 +58,7 @@ def a_stream_of_high_does_not_starve_low(scene: Scene) -> None:
 def a_failure_keeps_its_priority(scene: Scene) -> None:
     """§6 priority: also after backoff, a hand-back and a redrive."""
     consumer = scene.serving("high", priority=HIGH, prefetch=1)
-    consumer.finish(retry(1), limit=1)
+    consumer.finish(retry(1))
     scene.publish("a", "b")
     scene.later(1)
     (delivery,) = consumer.run()

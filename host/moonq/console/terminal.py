@@ -233,11 +233,15 @@ class Terminal(Face):
 
 def prompt(console: Console) -> FormattedText:
     """Return what stands in front of the caret: where one is, and how dangerous that is."""
-    project = str(console.client.hello.get("project"))
+    hello = console.client.hello
+    chosen = str(hello.get("chosen_profile") or "")
     rights = " ro" if console.client.read_only else ""
     if console.is_production:
-        return FormattedText([("class:production", f"{project}!prod{rights}>"), ("", " ")])
-    return FormattedText([("bold", f"{project}{rights}>"), ("", " ")])
+        chosen = chosen if chosen in ("", "prod", "production") else f"prod:{chosen}"
+        where = f"{hello.get('project')}!{chosen or 'prod'}{rights}>"
+        return FormattedText([("class:production", where), ("", " ")])
+    where = f"{hello.get('project')}{f':{chosen}' if chosen else ''}{rights}>"
+    return FormattedText([("bold", where), ("", " ")])
 
 
 def _size() -> Size:

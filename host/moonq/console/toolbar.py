@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from moonq.text.wording import flow
+from moonq.text.wording import flow, profile_of
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -41,10 +41,9 @@ def line(console: Console, room: int, now: float | None = None) -> str:
 
 def _where(console: Console) -> str:
     hello = console.client.hello
-    profile = "PRODUCTION" if console.is_production else hello.get("profile")
     how = "private" if console.attached.is_private else "attached"
     rights = "ro" if console.client.read_only else "rw"
-    return f"● {hello.get('project')} {profile}  {how}  {rights}"
+    return f"● {hello.get('project')} {profile_of(hello)}  {how}  {rights}"
 
 
 def _depths(numbers: Mapping[str, Any]) -> str:

@@ -141,6 +141,8 @@ def _announced(host: Reached, verb: Verb, taken: Mapping[str, Any], target: str)
     """Say what would be taken away, and from where."""
     clock = time.strftime("%H:%M:%S", time.localtime(taken["taken"]))
     later = "later arrivals are not included"
+    if taken["all"]:
+        later = "what arrives meanwhile is included"
     if not taken["whole"]:
         later += ", more than one snapshot holds: repeat it for the rest"
     count, driver = plural(taken["count"], "message"), taken["driver"].rpartition(".")[2]

@@ -57,7 +57,7 @@ class Reached:
     @property
     def is_production(self) -> bool:
         """Whether the host says that its project is in production."""
-        return self.client.hello.get("profile") == "production"
+        return bool(self.client.hello.get("production"))
 
     def request(self, kind: str, **fields: Any) -> Any:
         """Ask the host and return its answer.
@@ -176,17 +176,22 @@ class Partial(Reached):
 
 
 @contextlib.contextmanager
-def reach(
+def reach(  # noqa: PLR0913 - the ways in which a host can be meant
     project: Path,
     *,
+    profile: str = "",
     to: str = "",
     live: bool = False,
     local: bool = False,
     whole: bool = False,
     start: bool = False,
     lost: Callable[[int], None] = lambda _: None,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Reached]:
     """Have a connection to the host that is meant: that of *project* if it runs, or a private one.
+
+    A private one has *profile* laid over the project. One that runs has what it was started with;
+    *notice* is told where that is another one than was asked for.
 
     *to* is the socket, the pid or the project's folder of another host. *live* says that a private
     host would be of no use, *local* that it is wanted even beside a running one. *whole* starts all
@@ -202,11 +207,22 @@ def reach(
         raise Invalid("a private host is no host to attach to", hint="drop --local or --attach")
     with contextlib.ExitStack() as stack:
         running = None if local else _running(project, to, is_needed=live or bool(to))
-        found = running or stack.enter_context(_private(project, whole, start, lost))
+        if running and (difference := other_profile(running.client, profile)):
+            notice(difference)
+        found = running or stack.enter_context(_private(project, profile, whole, start, lost))
         try:
             yield found
         finally:
             found.client.close()
+
+
+def other_profile(client: Client, wanted: str) -> str:
+    """Say that a running host has another profile than the one that is *wanted*, if it is so."""
+    has = client.hello.get("chosen_profile") or ""
+    if not wanted or has == wanted:
+        return ""
+    how = f"with profile {has}, not {wanted}" if has else f"without a profile, not with {wanted}"
+    return f"{client.hello['project']} runs {how} (pid {client.hello['pid']}); it is asked as it is"
 
 
 def _running(project: Path, to: str, *, is_needed: bool) -> Reached | None:
@@ -246,13 +262,13 @@ def _by_pid(pid: int) -> Client:
 
 @contextlib.contextmanager
 def _private(
-    project: Path, whole: bool, consumers: bool, lost: Callable[[int], None]
+    project: Path, profile: str, whole: bool, consumers: bool, lost: Callable[[int], None]
 ) -> Iterator[Reached]:
     from moonq.control.server import Server
     from moonq.host import Host
     from moonq.kinds import load
 
-    host = Host(load(project))
+    host = Host(load(project, profile=profile))
     with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:
         place = place_of(project, Path(folder, "host.sock"))
         server = Server(host, place)

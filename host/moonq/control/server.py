@@ -69,7 +69,7 @@ class Server:
             {
                 "pid": os.getpid(),
                 "project": self._host.project.name,
-                "profile": profile(self._host),
+                **profile(self._host),
                 "version": __version__,
                 "started": time.time(),
             }

@@ -117,7 +117,7 @@ class Session:
             "protocol": 1,
             "version": __version__,
             "project": self._host.project.name,
-            "profile": overview.profile(self._host),
+            **overview.profile(self._host),
             "pid": os.getpid(),
             "up": self._host.report().up,
             "entries": len(self._host.project.entries),

@@ -16,7 +16,7 @@ from typing import Literal
 
 from moonq import durations
 from moonq.dashboard.view import Row, View
-from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, rate, spark
+from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, profile_of, rate, spark
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -102,9 +102,8 @@ def _shares(queues: int, consumers: int, room: int | None) -> tuple[int, int]:
 
 def _head(view: View, look: Look, screen: Screen) -> list[str]:
     host = view.host
-    profile = "PRODUCTION" if host["profile"] == "production" else host["profile"]
     silent = host["silent_for"] > max(3.0, 2 * look.interval)
-    facts = [f"moonq top   {host['project']} {profile}", f"up {age(max(1, host['up']))}"]
+    facts = [f"moonq top   {host['project']} {profile_of(host)}", f"up {age(max(1, host['up']))}"]
     facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
     facts += [] if host["memory_bytes"] is None else [f"{host['memory_bytes'] / 2**20:.0f} MB"]
     facts += [f"NO ANSWER for {age(host['silent_for'])}" if silent else "socket ok"]
@@ -119,7 +118,7 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
         f"p99 {lasted(view.p99)}",
         since(view),
     ]
-    style = "alarm" if silent or profile == "PRODUCTION" else "bold"
+    style = "alarm" if silent or host["production"] else "bold"
     room = screen.room - 1
     title = [screen.paint(style, f" {line}") for line in flow(facts, room, "  ")]
     return [*title, *(screen.plain(f" {line}") for line in flow(numbers, room, "  "))]

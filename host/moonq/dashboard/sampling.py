@@ -178,7 +178,7 @@ class _Past(NamedTuple):
 
 
 def _host(status: Fields) -> Row:
-    names = ("project", "profile", "pid", "up", "cpu", "memory_bytes")
+    names = ("project", "profile", "production", "pid", "up", "cpu", "memory_bytes")
     return {**{name: status.get(name) for name in names}, "silent_for": 0.0}
 
 

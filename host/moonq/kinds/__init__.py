@@ -33,26 +33,26 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def load(path: Path, *, env: Mapping[str, str] = os.environ) -> Project:
-    """Return the project at *path*: a folder, or a single YAML file.
+def load(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Project:
+    """Return the project at *path*, a folder or a single YAML file, with *profile* laid over it.
 
     Raises:
         ProjectInvalid: Carries everything that is wrong.
     """
-    project, findings = inspect(path, env=env)
+    project, findings = inspect(path, env=env, profile=profile)
     if project is None:
         raise ProjectInvalid(findings)
     return project
 
 
 def inspect(
-    path: Path, *, env: Mapping[str, str] = os.environ
+    path: Path, *, env: Mapping[str, str] = os.environ, profile: str = ""
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
-    loaded = read(path, env=env)
+    loaded = read(path, env=env, profile=profile)
     return loaded.project, loaded.findings
 
 
-def read(path: Path, *, env: Mapping[str, str] = os.environ) -> Loaded:
+def read(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Loaded:
     """Return the project at *path* with its findings and its entries, faulty ones included."""
-    return registry.inspect(path, KINDS, env)
+    return registry.inspect(path, KINDS, env, profile)

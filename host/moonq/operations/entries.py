@@ -52,6 +52,9 @@ def show(project: Project, name: str) -> dict[str, Any]:
     fields = entry.config.model_dump(mode="json", exclude={"name", "kind", "meta"})
     found = _brief(entry)
     found["fields"] = _redacted(fields)
+    found["origins"] = {
+        ".".join(path): one._asdict() for path, one in entry.origins(project.profile).items()
+    }
     found["depends_on"] = list(entry.depends_on)
     if entry.source_name:
         found["source"] = entry.source_name

@@ -15,9 +15,14 @@ from moonq.run.queues import Route, info_object
 from moonq.run.supervisor import Managed
 
 
-def profile(host: Host) -> str:
-    """Return the one word that says how careful to be here."""
-    return "production" if host.project.settings.production else "dev"
+def profile(host: Host) -> dict[str, Any]:
+    """Return what a host runs as: one word to show, and how careful to be."""
+    chosen, production = host.project.profile, host.project.settings.production
+    return {
+        "profile": chosen or ("production" if production else "dev"),
+        "chosen_profile": chosen or None,
+        "production": production,
+    }
 
 
 def status(host: Host, meter: Meter | None) -> dict[str, Any]:
@@ -26,7 +31,7 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "project": host.project.name,
         "path": str(host.project.root.resolve()),
-        "profile": profile(host),
+        **profile(host),
         "pid": os.getpid(),
         "version": __version__,
         "up": round(report.up, 3),

@@ -82,8 +82,9 @@ _ROWS = (
     Verb("entry", "show one entry with all its fields", (
             Argument("name", "the entry", source="entry", cli="ENTRY", typed="ID", lua="id"),
         ), needs=Needs.STATIC, typed="show", lua="mq.entry", command="show", view="entry",
-        more="Every field has its default filled in; what the entry needs and who needs it stand"
-        " below. Durations are seconds. What may be a password is hidden.",
+        more="Every field has its default filled in; behind what was written stand file and line,"
+        " and the profile that it comes from. What the entry needs and who needs it stand below."
+        " Durations are seconds. What may be a password is hidden.",
         examples=("moonq show app:orders", "moonq show app:orders --field retry.max_attempts"),
         schema="moonq.show/1"),
     Verb("graph", "show how entries hang together", (

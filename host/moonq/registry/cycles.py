@@ -50,7 +50,7 @@ def _finding(drafts: Drafts, kinds: Kinds, circle: list[str]) -> Finding:
         node = locate(draft.node, edge.path)
         line = "─" * (widest - len(draft.id) - len(_field(edge)) + 2)
         label = f"{draft.id}  ── {_field(edge)} {line}▶ {edge.needs}"
-        spans.append(Span(draft.source.file, node.line, node.column, node.length, label))
+        spans.append(Span(draft.source_of(node).file, node.line, node.column, node.length, label))
     return error("R204", _message(circle), *spans, help=_help(drafts, kinds, circle))
 
 

@@ -60,6 +60,10 @@ class Draft:
         """File and line, for a hint that points here."""
         return f"{self.source.file}:{(self.node.get('name') or self.node).line}"
 
+    def source_of(self, node: Node | None) -> Source:
+        """Return the file that *node* stands in: a profile may have brought it from elsewhere."""
+        return (node and node.source) or self.source
+
     def full(self, written: str) -> str:
         """Return the full id of what a field of this entry names."""
         return names.full(written, self.namespace)

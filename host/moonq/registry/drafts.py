@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import Problems
+from moonq.registry.profiles import Choice
 from moonq.registry.yaml.nodes import List, Map, Scalar
 from moonq.registry.yaml.values import Values
 from moonq.text.findings import Finding, Source, Span, error
@@ -27,6 +28,7 @@ class Reader:
     kinds: Kinds
     env: Mapping[str, str]
     findings: list[Finding]
+    choice: Choice
 
     def read(self, source: Source, namespace: str, entries: List) -> Iterator[Draft]:
         """Yield the drafts of one file."""
@@ -36,6 +38,7 @@ class Reader:
                 help_ = "write `- name: …` and `kind: …` below it"
                 self._add("R207", message, source.at(node, "this is no map"), help=help_)
             elif draft := self._draft(source, namespace, node):
+                self.choice.lay_over(draft, self.findings)
                 self._check(draft)
                 yield draft
 

@@ -13,19 +13,21 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from moonq.registry import cycles, discovery, references
+from moonq.registry import cycles, discovery, profiles, references
 from moonq.registry import settings as process
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.drafts import Reader
 from moonq.registry.kind import Kinds
 from moonq.registry.lua import scripts
+from moonq.registry.origins import origins
 from moonq.registry.problems import Problems
+from moonq.registry.profiles import Choice
 from moonq.registry.project import Entry, Project, Reference
 from moonq.registry.settings import Settings
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.nodes import Map
 from moonq.registry.yaml.values import Values
-from moonq.text.findings import Finding, by_place, error, has_errors
+from moonq.text.findings import Finding, Source, by_place, error, has_errors
 
 
 class Loaded(NamedTuple):
@@ -36,16 +38,20 @@ class Loaded(NamedTuple):
     project: Project | None
     findings: list[Finding]
     drafts: Drafts
+    profiles: tuple[str, ...]
+    """All that `moonq.yaml` has."""
 
 
-def inspect(path: Path, kinds: Kinds, env: Mapping[str, str]) -> Loaded:
+def inspect(path: Path, kinds: Kinds, env: Mapping[str, str], profile: str = "") -> Loaded:
     """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
-    With it come all findings, warnings included, and whatever is known of its entries.
+    With it come all findings, warnings included, and whatever is known of its entries. The
+    *profile* is laid over it before anything is checked.
     """
-    loading = _Loading(Path(path), kinds, env)
+    loading = _Loading(Path(path), kinds, env, profile)
     project = loading.project()
-    return Loaded(loading.root, project, loading.findings, loading.drafts)
+    names = loading.choice.names
+    return Loaded(loading.root, project, loading.findings, loading.drafts, names)
 
 
 @dataclass
@@ -53,7 +59,9 @@ class _Loading:
     path: Path
     kinds: Kinds
     env: Mapping[str, str]
+    profile: str
     findings: list[Finding] = field(default_factory=list)
+    choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
     root: Path | None = None
 
@@ -84,24 +92,30 @@ class _Loading:
 
     def _settings(self, root: Path) -> Settings:
         path = root / process.FILE
-        if not path.is_file():
-            return Settings()
-        source, data = discovery.open_file(path, root, self.findings)
+        source, data = Source(process.FILE, ""), b""
+        if path.is_file():
+            source, data = discovery.open_file(path, root, self.findings)
         node, problems = reading.read(source, data)
         self.findings += problems
-        if isinstance(node, Map):
-            values = Values(source, self.env, self.findings).of(node)
-            try:
-                return Settings.model_validate(values)
-            except ValidationError as problem:
-                self.findings += Problems(source, node, Settings, process.FILE).of(problem)
-        elif node is not None:
+        if node is not None and not isinstance(node, Map):
             message = f"{process.FILE} must be a map of settings"
             self.findings.append(error("R207", message, source.at(node)))
+        elif node or not problems:
+            whole = node or Map(1, 1, 1)
+            self.choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
+            return self._checked(source, self.choice.settings)
+        return Settings()
+
+    def _checked(self, source: Source, node: Map) -> Settings:
+        values = Values(source, self.env, self.findings).of(node)
+        try:
+            return Settings.model_validate(values)
+        except ValidationError as problem:
+            self.findings += Problems(source, node, Settings, process.FILE).of(problem)
         return Settings()
 
     def _drafts(self, files: list[Path], root: Path) -> Drafts:
-        reader = Reader(self.kinds, self.env, self.findings)
+        reader = Reader(self.kinds, self.env, self.findings, self.choice)
         found: list[Draft] = []
         is_ours = False
         for path in files:
@@ -111,6 +125,8 @@ class _Loading:
                 is_ours = True
                 found += reader.read(document.source, document.namespace, document.entries)
         drafts = reader.by_id(found)
+        if self.path.is_dir():  # a single file has not all of the project's entries
+            self.findings += self.choice.unknown(drafts)
         if not is_ours and not has_errors(self.findings):
             self._nothing("no YAML file there has `namespace` and `entries`")
         return drafts
@@ -121,7 +137,18 @@ class _Loading:
         implied = {id_: one.id for id_, one in drafts.implied.items() if id_ not in drafts}
         is_file = self.path.is_file()
         name = settings.name or (self.path.stem if is_file else self.path.resolve().name)
-        return Project(root, name, settings, entries, implied, self.path)
+        choice = self.choice
+        return Project(
+            root,
+            name,
+            settings,
+            entries,
+            implied,
+            self.path,
+            choice.name,
+            choice.names,
+            origins(choice.settings, process.FILE, choice.name),
+        )
 
 
 def _files(path: Path) -> tuple[list[Path], Path | None]:

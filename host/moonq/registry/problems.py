@@ -90,7 +90,7 @@ class Problems:
         parent = locate(self.node, path[:-1])
         place: Node = parent
         if isinstance(parent, Map) and len(path) == 1:
-            place = parent.get("name") or parent
+            place = _beginning(parent)
         elif len(path) > 1:
             place = locate_key(self.node, path[:-1])
         where = f"`{dotted(path[:-1])}`" if len(path) > 1 else self.subject
@@ -125,6 +125,12 @@ class Problems:
         field = _field(self.model, path)
         words = [str(choice) for choice in get_args(field)]
         return words or [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
+
+
+def _beginning(entry: Map) -> Node:
+    """Where the fields of an entry begin: its name, or the kind that a profile gave it."""
+    kind = entry.get("kind")
+    return kind if kind and kind.source else entry.get("name") or entry
 
 
 def dotted(path: Path) -> str:

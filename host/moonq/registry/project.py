@@ -17,6 +17,7 @@ from moonq.errors import Ambiguous, NotFound
 from moonq.registry import names
 from moonq.registry.common import Config, Lifecycle
 from moonq.registry.lua.text import LuaText
+from moonq.registry.origins import Keys, Origin, origins
 from moonq.registry.settings import Settings
 from moonq.registry.yaml.nodes import Map, locate
 
@@ -91,10 +92,14 @@ class Entry:
         """Return the id that *field* names first, which may be implied; None if it names none."""
         return next((one.target for one in self.references if one.field == field), None)
 
+    def origins(self, profile: str = "") -> dict[Keys, Origin]:
+        """Return where each value was written, by its keys; *profile* is that of the project."""
+        return origins(self.node, self.file, profile)
+
     def place(self, *path: str | int) -> tuple[str, int, int]:
         """Return file, line and column of a field, or of the nearest one around it."""
         node = locate(self.node, path)
-        return (self.file, node.line, node.column)
+        return (node.source.file if node.source else self.file, node.line, node.column)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,12 @@ class Project:
     """Ids that are not written down (a queue's dead letters), and the entry that implies each."""
     path: Path | None = None
     """What was loaded: the folder, or a single file in it."""
+    profile: str = ""
+    """The profile that is laid over it; empty for none."""
+    profiles: tuple[str, ...] = ()
+    """All profiles there are to choose from."""
+    origins: Mapping[Keys, Origin] = field(default_factory=dict)
+    """Where each of the settings was written, by its keys."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of *kind*; a prefix that ends with a dot means the whole family."""

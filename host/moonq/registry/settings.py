@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ class LogSettings(Strict):
     levels: dict[str, Level] = Field(default_factory=dict, description="by the logger's name")
 
 
-class Settings(Strict):
+class Common(Strict):
     """How this process behaves, whatever its entries are."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
@@ -30,4 +30,20 @@ class Settings(Strict):
     log: LogSettings = Field(default_factory=LogSettings)
     redact: list[str] = Field(
         default_factory=list, description="field names whose values are never shown"
+    )
+
+
+class Profile(Common):
+    """What is laid over settings and entries where the profile is chosen."""
+
+    entries: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="by id, the fields that differ"
+    )
+
+
+class Settings(Common):
+    """All of `moonq.yaml`, with one profile laid over it or none."""
+
+    profiles: dict[str, Profile] = Field(
+        default_factory=dict, description="chosen by `--profile` or MOONQ_PROFILE"
     )

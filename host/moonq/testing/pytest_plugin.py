@@ -7,6 +7,7 @@ It comes with the package, so there is nothing to configure.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,4 +135,4 @@ class _Failed(Exception):
 def _projects(config: pytest.Config) -> Projects:
     from moonq.testing.sources import Projects
 
-    return config.stash.setdefault(_PROJECTS, Projects())
+    return config.stash.setdefault(_PROJECTS, Projects(os.environ.get("MOONQ_PROFILE", "")))

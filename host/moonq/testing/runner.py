@@ -41,7 +41,7 @@ def run(
     if jobs <= 1 or len(ordered) <= 1:
         reports: Iterator[Report] = (run_suite(source, plan, projects) for source in ordered)
     else:
-        reports = _in_processes(ordered, plan, jobs)
+        reports = _in_processes(ordered, plan, projects.profile, jobs)
     for report in reports:
         yield report
         if plan.fail_fast and report.is_bad:
@@ -119,10 +119,14 @@ def _ordered(sources: Sequence[SuiteSource], selection: Selection) -> list[Suite
     return ordered
 
 
-def _in_processes(sources: Sequence[SuiteSource], plan: Plan, jobs: int) -> Iterator[Report]:
+def _in_processes(
+    sources: Sequence[SuiteSource], plan: Plan, profile: str, jobs: int
+) -> Iterator[Report]:
     # Threads of ours are running, the watchdog's for one: a fork would copy locks they hold.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(sources)), context, initializer=_begin)
+    pool = ProcessPoolExecutor(
+        min(jobs, len(sources)), context, initializer=_begin, initargs=(profile,)
+    )
     try:
         yield from pool.map(_run_there, sources, [plan] * len(sources))
     finally:
@@ -132,9 +136,9 @@ def _in_processes(sources: Sequence[SuiteSource], plan: Plan, jobs: int) -> Iter
 _projects: Projects
 
 
-def _begin() -> None:
+def _begin(profile: str) -> None:
     global _projects  # noqa: PLW0603 - one for the process, which serves nothing else
-    _projects = Projects()
+    _projects = Projects(profile)
 
 
 def _run_there(source: SuiteSource, plan: Plan) -> Report:

@@ -57,9 +57,10 @@ def shown_path(path: Path) -> str:
 
 
 class Projects:
-    """Loads each project once."""
+    """Loads each project once, with *profile* laid over it."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: str = "") -> None:
+        self.profile = profile
         self._known: dict[Path, Project] = {}
 
     def at(self, root: Path) -> Project:
@@ -69,7 +70,7 @@ class Projects:
             ProjectInvalid: Carries everything that is wrong.
         """
         if root not in self._known:
-            project, findings = inspect(root)
+            project, findings = inspect(root, profile=self.profile)
             if project is None and [finding.code for finding in findings] == ["R200"]:
                 project = Project(root, root.resolve().name, Settings(), {})
             if project is None:

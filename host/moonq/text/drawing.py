@@ -44,7 +44,8 @@ def draw(finding: Finding, pen: Pen) -> Iterator[str]:
     numbers = [number for span in finding.spans for number, _ in span.lines]
     gutter = max(2, len(str(max(numbers, default=0))))
     label = f"{finding.severity}[{finding.code}]"
-    for row in _wrapped(f"{label}: {clean(finding.message)}", "  ", pen):
+    where = f" in profile {' and '.join(finding.profiles)}" if finding.profiles else ""
+    for row in _wrapped(f"{label}{where}: {clean(finding.message)}", "  ", pen):
         yield pen.plain(row.replace(label, pen.ink(finding.severity, label), 1))
     for spans in _by_file(finding.spans):
         if any(span.lines for span in spans):

@@ -69,8 +69,9 @@ class Source:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def at(self, place: Place, label: str = "", **more: Any) -> Span:
-        """Return the span of a node or token, whatever knows its place."""
-        return self.span(place.line, place.column, place.length, label, **more)
+        """Return the span of a node or token; of one that came from another file, in that file."""
+        source: Source = getattr(place, "source", None) or self
+        return source.span(place.line, place.column, place.length, label, **more)
 
     def span(
         self,
@@ -160,4 +161,5 @@ def to_json(finding: Finding) -> dict[str, Any]:
         "notes": list(finding.notes),
         "help": list(finding.helps),
         "edits": [asdict(edit) for edit in finding.edits],
+        "profiles": list(finding.profiles),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from moonq import durations
@@ -128,3 +128,15 @@ def flow(parts: Iterable[str], room: int, gap: str = "   ") -> list[str]:
         else:
             lines.append(cut(part, room))
     return lines
+
+
+def profile_of(host: Mapping[str, Any]) -> str:
+    """Return what a host says that it runs as; production is spelt out.
+
+    profile_of({"profile": "dev"})                      # dev
+    profile_of({"profile": "eu", "production": True})   # PRODUCTION eu
+    """
+    word = str(host["profile"])
+    if not host.get("production"):
+        return word
+    return "PRODUCTION" if word in ("production", "prod") else f"PRODUCTION {word}"

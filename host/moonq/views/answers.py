@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from moonq import durations
 from moonq.text.folding import Part
 from moonq.text.plain import visible
-from moonq.text.wording import age, clock, counted, plural, size
+from moonq.text.wording import age, clock, counted, plural, profile_of, size
 from moonq.views.screen import Screen
 from moonq.views.tables import Found, sentence
 
@@ -130,7 +130,7 @@ def hosts(found: Found, screen: Screen) -> Iterator[str]:
 
 
 def _host(host: Found) -> Iterator[str]:
-    yield from (host["project"], f"pid {host['pid']}", str(host["profile"]))
+    yield from (host["project"], f"pid {host['pid']}", profile_of(host))
     if host["problem"]:
         yield host["problem"]
         return

@@ -33,13 +33,28 @@ def _place(one: Found) -> str:
 
 def entry(found: Found, screen: Screen) -> Iterator[str]:
     """Yield one entry: its fields, what it needs, and who needs it."""
-    yield screen.plain(f"{screen.paint('bold', found['id'])}  {found['kind']}  {_place(found)}")
+    kind = f"{found['kind']}  {_place(found)}"
+    changed = found.get("origins", {}).get("kind", {})
+    if changed.get("profile"):
+        kind = f"{found['kind']}  {_place(found)}{_origin('kind', found['origins'])}"
+    yield screen.plain(f"{screen.paint('bold', found['id'])}  {kind}")
     shown = {name: value for name, value in found["fields"].items() if name != "lifecycle"}
     shown["lifecycle"] = _unusual(found["fields"].get("lifecycle") or {})
     shown |= {"source": found.get("source")}
     shown |= {"needs": found["depends_on"], "needed by": found["used_by"]}
     texts = ((name, _text(value)) for name, value in shown.items())
-    yield from facts([(name, text) for name, text in texts if text], screen, least=12, indent="  ")
+    origins = found.get("origins", {})
+    told = [(name, f"{text}{_origin(name, origins)}") for name, text in texts if text]
+    yield from facts(told, screen, least=12, indent="  ")
+
+
+def _origin(name: str, origins: Mapping[str, Found]) -> str:
+    """Where the value of a field was written; nothing for a default."""
+    inside = (one for path, one in origins.items() if path == name or path.startswith(f"{name}."))
+    places = dict.fromkeys(
+        _place(one) + (f" in profile {one['profile']}" if one["profile"] else "") for one in inside
+    )
+    return f"  ({', '.join(places)})" if places else ""
 
 
 def _unusual(lifecycle: Found) -> dict[str, Any]:

@@ -294,3 +294,17 @@ def test_a_terminal_without_a_moving_cursor_is_told_what_is_wrong(
     screen.shows(r"^error\[P110\]: Lua did not expect `\*` here")
     screen.enter("\\top")
     screen.shows("use `moonq top --once`")
+
+
+def test_the_prompt_says_which_profile_it_is_in(console: Start, shop: Path) -> None:
+    (shop / "moonq.yaml").write_text(
+        "profiles: {staging: {}, eu: {production: true}}\n", encoding="utf-8"
+    )
+    screen = console("--profile", "staging")
+    screen.shows(r"private host of shop \(profile staging\)")
+    screen.shows(r"^shop:staging>")
+    screen.shows(r"● shop staging  private  rw")
+    screen.press("C-d")
+    screen = console(MOONQ_PROFILE="eu")
+    screen.shows(r"^shop!prod:eu ro>")
+    screen.shows(r"● shop PRODUCTION eu  private  ro")

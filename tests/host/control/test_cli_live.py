@@ -49,7 +49,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("queues", (), "moonq.queues/1", {"queues"}),
     ("ls", (), "moonq.ls/1", {"entries"}),
     ("show", ("jobs",), "moonq.show/1", {
-        "id", "kind", "file", "line", "fields", "depends_on", "used_by"}),
+        "id", "kind", "file", "line", "fields", "origins", "depends_on", "used_by"}),
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {

@@ -38,6 +38,11 @@ UNUSED = {
     "more.yaml": "namespace: more\nentries:\n"
     "  - {name: f, kind: function.lua, source: return function() end, modules: [json]}\n",
 }
+PROFILES = {
+    "moonq.yaml": "log: {level: warn}\nprofiles:\n"
+    "  prod:\n    production: true\n    entries: {app:orders: {retry: {max_attempts: 3}}}\n"
+    "  staging: {entries: {app:oders: {}}}\n",
+}
 GROWN = {
     "more.yaml": "namespace: more\nentries:\n"
     "  - {name: jobs, kind: queue.queue, driver: app:memory}\n",
@@ -144,6 +149,8 @@ CASES = [
     Case("check_warns", "check --json", files=UNUSED),
     Case("check_strict", "check --strict --json", files=UNUSED),
     Case("check_of_nothing", "check --format json", "nothing"),
+    Case("check_in_profiles", "check --json", files=PROFILES),
+    Case("check_in_no_profile", "check --profile prd --json", files=PROFILES),
 
     Case("completion_of_no_shell", "completion ksh --json"),
 
@@ -175,6 +182,7 @@ CASES = [
     Case("doctor_of_a_driver_that_fails", "doctor --driver more:file --json", files=NO_FOLDER),
     Case("doctor_of_no_driver", "doctor --driver notes --json"),
     Case("doctor_of_all", "doctor --json"),
+    Case("doctor_in_a_profile", "doctor --profile prod --json", files=PROFILES),
     Case("doctor_that_compacts_in_use", "doctor --driver file --compact --json", "host", NOTES),
     Case("doctor_that_compacts_nothing", "doctor --driver memory --compact --json"),
 
@@ -305,6 +313,7 @@ CASES = [
     Case("show_several_fields", "show orders --field retry --json"),
     Case("show_no_field", "show orders --field retry.nope --json"),
     Case("show_nothing", "show oders --json"),
+    Case("show_in_a_profile", "show orders --profile prod --json", files=PROFILES),
 
     Case("status", "status --json", "host", (*DONE, *DIED), until=_is_counted),
     Case("status_of_a_process", "status --json", "production"),

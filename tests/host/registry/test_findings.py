@@ -303,4 +303,5 @@ def test_machines_get_the_same_facts() -> None:
         "notes": ["an entry may only load the modules its YAML lists; that is the sandbox"],
         "help": [],
         "edits": [],
+        "profiles": [],
     }

@@ -40,7 +40,8 @@ describe("durations.parse", function()
     true,
     {},
   }) do
-    it(("refuses %s"):format(tostring(value)), function()
+    local name = type(value) == "table" and "a table" or tostring(value)
+    it(("refuses %s"):format(name), function()
       local seconds, fault = durations.parse(value)
       test.is_nil(seconds)
       test.contains(fault, 'a duration is expected ("500ms", "5s", "1h30m" or seconds), got ')

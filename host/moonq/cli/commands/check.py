@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from moonq.registry import Project
     from moonq.text.findings import Finding
 
+#: Profiles that are named one by one.
+FEW = 4
+
 
 @command()
 @project_argument
@@ -34,29 +37,31 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
     """Say all that is wrong with PROJECT.
 
     It is this folder when not named. YAML, references and Lua are looked at: syntax, modules,
-    names that nothing has, calls that must fail. Nothing is started, no broker is contacted. Ends
-    with 1 when there is an error.
+    names that nothing has, calls that must fail; alone and with each of its profiles, or with
+    --profile in that one only. Nothing is started, no broker is contacted. Ends with 1 when there
+    is an error.
 
     \b
     Examples:
       moonq check shop
       moonq check shop --fix
+      moonq check shop --profile prod
       moonq check shop --strict --format json
     """
     from moonq.checking import check as look
     from moonq.checking.mending import mend
 
     began = time.monotonic()
-    mended = mend(options.project) if fix else []
-    found, findings = look(options.project)
+    mended = mend(options.project, options.profile) if fix else []
+    found, findings, profiles = look(options.project, profile=options.profile)
     if found is not None:
         findings = [*findings, *_orphans(found)]
     if options.json or form == "json":
-        click.echo(json.dumps(document(found, findings, mended)))
+        click.echo(json.dumps(document(found, findings, mended, profiles)))
     else:
         for one in mended:
             options.say(f"fixed {one.spans[-1].file}:{one.spans[-1].line}: {one.message}")
-        show(options, found, findings, time.monotonic() - began)
+        show(options, found, findings, profiles, time.monotonic() - began)
     wrong = {"error", "warning"} if strict else {"error"}
     return int(any(finding.severity in wrong for finding in findings))
 
@@ -84,7 +89,10 @@ def _place(project: Project, name: str) -> Span:
 
 
 def document(
-    project: Project | None, findings: Sequence[Finding], mended: Sequence[Finding] = ()
+    project: Project | None,
+    findings: Sequence[Finding],
+    mended: Sequence[Finding] = (),
+    profiles: Sequence[str] = (),
 ) -> dict[str, object]:
     """Return the result as plain data; keys are only ever added."""
     from moonq.text.findings import to_json
@@ -98,11 +106,16 @@ def document(
         "notes": severities.count("note"),
         "findings": [to_json(finding) for finding in findings],
         "fixed": [to_json(finding) for finding in mended],
+        "profiles": list(profiles),
     }
 
 
 def show(
-    options: Options, project: Project | None, findings: Sequence[Finding], took: float
+    options: Options,
+    project: Project | None,
+    findings: Sequence[Finding],
+    profiles: Sequence[str],
+    took: float,
 ) -> None:
     """Print the findings for people, and their count below."""
     from moonq.text.findings import has_errors, summary
@@ -112,9 +125,20 @@ def show(
     if findings:
         lines.line(below=f"{lines.drawn(findings)}\n")
     checked = f"checked {plural(len(project.entries), 'entry')}" if project else "checked"
+    checked += _in_profiles(options, profiles)
     if not options.quiet:
         warns = any(finding.severity == "warning" for finding in findings)
         style = "bad" if has_errors(findings) else "warn" if warns else "good"
         fixable = sum(bool(finding.edits) for finding in findings)
         more = f" ({fixable} fixable with --fix)" if fixable else ""
         lines.line(f"{checked} in {lasted(took)}: ", (summary(findings), style), more)
+
+
+def _in_profiles(options: Options, profiles: Sequence[str]) -> str:
+    """Say in which profiles that was."""
+    if not profiles:
+        return ""
+    also = "" if options.profile else ", also"
+    if len(profiles) > FEW:
+        return f"{also} in {len(profiles)} profiles"
+    return f"{also} in profile{'s' * (len(profiles) > 1)} {', '.join(profiles)}"

@@ -62,7 +62,7 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
     from moonq.host import Host
     from moonq.kinds import load
 
-    loaded = load(options.project)
+    loaded = load(options.project, profile=options.profile)
     terminal = Terminal(options.color)
 
     def configure(stream: TextIO | None) -> None:

@@ -54,7 +54,7 @@ def doctor(options: Options, driver: str | None, compact: bool) -> int:
     """
     from moonq.kinds import load
 
-    project = load(options.project)
+    project = load(options.project, profile=options.profile)
     if driver is None:
         if compact:
             raise click.UsageError("--compact needs the --driver whose file is meant")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import click
@@ -12,44 +13,68 @@ from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
 from moonq.text.plain import visible
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "scaffold" / "basic"
+SCAFFOLD = Path(__file__).resolve().parents[2] / "scaffold"
+#: The folders of each template; a file of a later one stands for that of an earlier one.
+TEMPLATES = {
+    "basic": ("basic",),
+    **{broker: ("basic", "broker", broker) for broker in ("redis", "amqp", "sqs")},
+}
+#: What no prefix of queues at a broker may hold.
+_ODD = re.compile(r"[^A-Za-z0-9]+")
 
 
 @command()
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--template",
+    type=click.Choice(list(TEMPLATES)),
+    default="basic",
+    show_default=True,
+    help="basic keeps messages in memory; the others in a file, and at a broker in a profile.",
+)
 @click.option("--yes", is_flag=True, help="Write into a folder that has other files in it.")
-def new(options: Options, path: Path, yes: bool) -> None:
+def new(options: Options, path: Path, template: str, yes: bool) -> None:
     """Make a project in the folder PATH.
 
     It has a queue, a consumer, a handler and a test. No file is ever overwritten. In the folder of
-    another project it is one of its own, as every folder with a moonq.yaml is.
+    another project it is one of its own, as every folder with a moonq.yaml is. With the template of
+    a broker it runs without one, and at the broker with a profile; its README.md says how to start
+    the broker on this machine, and what it keeps.
 
     \b
-    Example:
+    Examples:
       moonq new shop
+      moonq new shop --template redis
     """
-    files = template_files()
+    sources = template_files(template)
+    files = sorted(sources)
     refuse_conflicts(path, files)
     if is_used(path) and not (yes or options.confirms(f"{path} is not empty; add to it?")):
         raise ConfirmationNeeded(f"{path} is not empty", hint="add --yes to write into it")
-    for name in files:
+    for name, source in sources.items():
         target = path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = (TEMPLATE / name).read_text(encoding="utf-8")
-        target.write_text(text.replace("project-name", project_name(path)), encoding="utf-8")
+        text = source.read_text(encoding="utf-8")
+        for word, stands_for in words_for(path).items():
+            text = text.replace(word, stands_for)
+        target.write_text(text, encoding="utf-8")
     if options.json:
-        document = {"schema": "moonq.new/1", "path": str(path), "files": list(map(str, files))}
-        click.echo(json.dumps(document))
+        made = {"path": str(path), "files": list(map(str, files)), "template": template}
+        click.echo(json.dumps({"schema": "moonq.new/1", **made}))
     else:
-        options.say(summary(visible(str(path)), len(files)))
+        options.say(summary(visible(str(path)), len(files), template))
         if around := project_around(path):
             options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
 
 
-def template_files() -> list[Path]:
-    """Return the files of a new project, relative to its folder."""
-    found = (Path(folder) / name for folder, _, names in os.walk(TEMPLATE) for name in names)
-    return sorted(path.relative_to(TEMPLATE) for path in found)
+def template_files(template: str) -> dict[Path, Path]:
+    """Return the files of a new project, relative to its folder, and what each is a copy of."""
+    found: dict[Path, Path] = {}
+    for layer in TEMPLATES[template]:
+        for folder, _, names in os.walk(SCAFFOLD / layer):
+            for path in (Path(folder, name) for name in names):
+                found[path.relative_to(SCAFFOLD / layer)] = path
+    return found
 
 
 def refuse_conflicts(path: Path, files: list[Path]) -> None:
@@ -76,13 +101,23 @@ def project_around(path: Path) -> Path | None:
     return next((one for one in around if any((one / mark).is_file() for mark in marks)), None)
 
 
-def project_name(path: Path) -> str:
-    """Return the name of the project in *path* as YAML: quoted, for a folder may be called `no`."""
-    return json.dumps(visible(path.resolve().name), ensure_ascii=False)
+def words_for(path: Path) -> dict[str, str]:
+    """Return what the words of a template stand for in the project at *path*.
+
+    The name is quoted, for a folder may be called `no`; the slug is what any broker takes.
+    """
+    name = visible(path.resolve().name)
+    slug = _ODD.sub("-", name).strip("-")[:30]
+    return {
+        "project-name": json.dumps(name, ensure_ascii=False),
+        "project-title": name,
+        "project-slug": slug or "moonq",
+    }
 
 
-def summary(path: str, count: int) -> str:
+def summary(path: str, count: int, template: str) -> str:
     """Return what was made and what to do next."""
+    at_a_broker = f"\n  moonq run --profile {template}   # see README.md"
     return f"""\
 created {path}/ ({count} files)
 
@@ -94,4 +129,4 @@ next:
   cd {path}
   moonq test
   moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
-  moonq run"""
+  moonq run{at_a_broker if template != "basic" else ""}"""

@@ -13,7 +13,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
-from moonq.text.wording import plural
+from moonq.text.wording import plural, profile_of
 
 if TYPE_CHECKING:
     from moonq.console.core import Console
@@ -95,8 +95,16 @@ def repl(
 
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
-    lost = telling_of_loss(options)
-    reached = reach(options.project, to=attach, local=local, start=start, whole=True, lost=lost)
+    reached = reach(
+        options.project,
+        profile=options.profile,
+        to=attach,
+        local=local,
+        start=start,
+        whole=True,
+        lost=telling_of_loss(options),
+        notice=options.warn,
+    )
     with logging(options, terminal), reached as found:
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
@@ -156,10 +164,11 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
 
 def _greeting(found: Reached) -> list[str]:
     hello = found.client.hello
-    where = f"attached to {hello['project']} (pid {hello['pid']}, profile {hello['profile']})"
+    where = f"attached to {hello['project']} (pid {hello['pid']}, profile {profile_of(hello)})"
     leaving = "the host stays up"
     if found.is_private:
-        where = f"private host of {hello['project']}; consumers are off until \\start"
+        chosen = f" (profile {profile_of(hello)})" if hello["chosen_profile"] else ""
+        where = f"private host of {hello['project']}{chosen}; consumers are off until \\start"
         leaving = "this host ends with you"
     entries = plural(hello["entries"], "entry")
     return [

@@ -49,7 +49,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
 
     facts = {
         **{name: record[name] for name in ("project", "path", "pid", "socket")},
-        "profile": record.get("profile"),
+        **{name: record.get(name) for name in ("profile", "chosen_profile", "production")},
         "version": record.get("version"),
         "up": round(time.time() - record["started"], 3) if "started" in record else None,
         "problem": "",

@@ -132,7 +132,7 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     if asked["watch"]:
         watch(options, targets, asked)
         return 0
-    projects = Projects()
+    projects = Projects(options.profile)
     named = options.project if "project" in options.given else None
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
@@ -221,6 +221,8 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
     passed = without_filter([arg for arg in written if arg not in targets])
     if "project" in options.given:
         passed = ["-C", str(options.project), *passed]
+    if options.profile:
+        passed = ["--profile", options.profile, *passed]
     first = Filter(targets, asked["k"] or "", asked["failed"])
     project = options.project
     Watch(project.parent if project.is_file() else project, passed, first).run()

@@ -53,6 +53,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
     """
     from moonq import views
     from moonq.control.client import connect
+    from moonq.control.reaching import other_profile
     from moonq.dashboard.picture import Look, picture
     from moonq.dashboard.sampling import History, sample
     from moonq.registry import names
@@ -60,6 +61,8 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
     if interval < SHORTEST:
         raise Invalid("--interval is 100ms or longer", hint="give it a unit: --interval 1s")
     with connect(options.project) as client:
+        if difference := other_profile(client, options.profile):
+            options.warn(difference)
         first = sample(client)
         known = sorted(first.queues)
         only = tuple(names.meant(name, known, str(first.status["project"])) for name in queues)

@@ -20,7 +20,7 @@ LIMITS = {
     ),
     "dedup": Limit("none", "RabbitMQ knows no keys"),
     "group": Limit(
-        "none", "only with `options.partitions`: one queue each, served by one consumer at a time"
+        "none", "it has no order per key: use a queue for each, with one consumer of concurrency 1"
     ),
     "max_length": Limit(
         "approximate",

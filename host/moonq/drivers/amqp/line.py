@@ -15,10 +15,10 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from moonq.drivers.amqp.envelope import EXPIRES, RUN, unpack
 from moonq.drivers.amqp.tags import Tags
@@ -31,12 +31,37 @@ from moonq.drivers.story import Story
 from moonq.errors import QueueError
 from moonq.model import Delivery, Interrupt, Message, QueueSpec
 
-if TYPE_CHECKING:
-    from moonq.drivers.amqp.settling import Ending, Settler
-
 #: Real seconds for which no marked copy is waited for, once one did not come back in time.
 BUSY = 2.0
 _receipts = itertools.count(1)
+
+
+class Sender(Protocol):
+    """What ends deliveries at the broker, and mends what broke there."""
+
+    on_event: Callable[[Event], None]
+    name_of: Callable[[str], str]
+    """Gives our name for one of the broker's."""
+    repair: Callable[[Line, QueueError | None], None]
+    """Has a line that lost its channel consume again; never waits."""
+
+    def now(self) -> float:
+        """Return the seconds since the epoch."""
+
+    def put(self, endings: Sequence[tuple[Held, Any]], /) -> None:
+        """End deliveries; never waits."""
+
+    def release(self, back: Iterable[Held], /) -> None:
+        """Give deliveries back to the broker, in their order."""
+
+    def expire(self, held: Held, /) -> None:
+        """End a delivery that is too late."""
+
+    def orphan(self, desk: AmqpDesk, /) -> None:
+        """Note a desk whose subscription was dropped; takes no lock."""
+
+    def flush(self, seconds: float, /) -> bool:
+        """Wait until all that was asked for so far is done; False: it is not."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +107,7 @@ class AmqpDesk(Desk["Line", Held]):
         self.tags: list[str] = []
         """Its consumers at the broker; none while it takes nothing."""
 
-    def end(self, receipt: object, ending: Ending, when: float | None = None) -> bool:
+    def end(self, receipt: object, ending: Any, when: float | None = None) -> bool:
         """Settle what *receipt* stands for; False: it was settled before."""
         held = self.held.pop(receipt, None)
         if held is None:
@@ -102,7 +127,7 @@ class AmqpDesk(Desk["Line", Held]):
 class Line:
     """See the module."""
 
-    def __init__(self, spec: QueueSpec, shape: Shape, name: str, settler: Settler) -> None:
+    def __init__(self, spec: QueueSpec, shape: Shape, name: str, settler: Sender) -> None:
         self.spec = spec
         self.shape = shape
         self.name = name
@@ -289,7 +314,7 @@ class Line:
         with suppress(QueueError):
             self.adjust()
 
-    def leave(self, desk: AmqpDesk, ending: Ending, when: float) -> None:
+    def leave(self, desk: AmqpDesk, ending: Any, when: float) -> None:
         """Take *desk* away, and end what still runs there."""
         with self.lock:
             if desk not in self.desks:

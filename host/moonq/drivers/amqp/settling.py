@@ -16,11 +16,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from moonq.clock import Clock
 from moonq.drivers.amqp import ladder
 from moonq.drivers.amqp.envelope import pack, renewed
+from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 from moonq.drivers.amqp.publishing import Outcome, Parcel, Publisher
 from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import Event
@@ -40,9 +41,6 @@ from moonq.model import (
     Verdict,
     Wait,
 )
-
-if TYPE_CHECKING:
-    from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 
 #: The most endings that go out at once.
 MANY = 1000

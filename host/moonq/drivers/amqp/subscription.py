@@ -16,9 +16,8 @@ from collections.abc import Sequence
 
 from moonq.clock import Clock
 from moonq.drivers.amqp.envelope import renewed
-from moonq.drivers.amqp.line import AmqpDesk, Held, Line
+from moonq.drivers.amqp.line import AmqpDesk, Held, Line, Sender
 from moonq.drivers.amqp.publishing import Batch, Publisher
-from moonq.drivers.amqp.settling import Settler
 from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, Expire
@@ -41,7 +40,7 @@ class AmqpSubscription(AtDesk[AmqpDesk]):
     def __init__(self, desk: AmqpDesk, clock: Clock, publisher: Publisher) -> None:
         super().__init__(desk)
         self._line: Line = desk.queue
-        self._settler: Settler = desk.queue.settler
+        self._settler: Sender = desk.queue.settler
         self._clock = clock
         self._publisher = publisher
         # A dropped subscription is noticed; the garbage collector must not wait for locks.

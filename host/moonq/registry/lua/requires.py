@@ -148,13 +148,13 @@ def _declaration(draft: Draft, field: str, written: str) -> Span:
     length = node.length
     if isinstance(node, List) and node.items:
         length = _width(draft, node)
-    at = Node(node.line, node.column, length)
+    at = Node(node.line, node.column, length, source=node.source)
     return draft.span(at, f"add `{written}` here", primary=False)
 
 
 def _width(draft: Draft, node: List) -> int:
     """How much of the first line a list covers, so that the whole `[a, b]` is marked."""
-    line = draft.source.line(node.line)
+    line = draft.source_of(node).line(node.line)
     if line[node.column - 1 : node.column] == "[":
         close_at = line.find("]", node.column)
         return close_at - node.column + 2 if close_at >= 0 else 1

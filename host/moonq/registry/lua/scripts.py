@@ -67,11 +67,11 @@ class _Reader:
             return None
         # Empty lines in front make Lua's line numbers those of the YAML file.
         lines = b"\n" * (node.content_line - 1)
-        return LuaText(lines + script.source.encode("utf-8", "replace"), draft.source)
+        return LuaText(lines + script.source.encode("utf-8", "replace"), draft.source_of(node))
 
     def _file(self, draft: Draft, written: str) -> LuaText | None:
         try:
-            folder = (self.root / draft.source.file).parent
+            folder = (self.root / _file_of(draft)).parent
             path = (folder / written).resolve()
             inside = path.is_relative_to(self.root.resolve())
             exists = inside and path.is_file()
@@ -104,7 +104,7 @@ class _Reader:
         return self.files[path]
 
     def _missing(self, draft: Draft, folder: Path, written: str) -> None:
-        looked = Path(draft.source.file).parent / written
+        looked = Path(_file_of(draft)).parent / written
         try:
             here = [item.name for item in folder.glob("*.lua")]
         except OSError:
@@ -131,6 +131,11 @@ class _Reader:
     def _add(self, code: str, message: str, draft: Draft, label: str = "", **more: Any) -> None:
         span = draft.span_of("source", label=label)
         self.findings.append(error(code, message, span, **more))
+
+
+def _file_of(draft: Draft) -> str:
+    """The YAML file that names the text; paths are seen from there."""
+    return draft.source_of(draft.node.get("source")).file
 
 
 def _looks_like_path(script: Script) -> bool:

@@ -35,10 +35,11 @@ class _Field:
     """One field of one entry."""
 
     def __init__(self, source: Source, entry: Map, field: str) -> None:
-        self._source = source
         self._entry = entry
         self._field = field
         self._key, self._node = entry.key(field), entry.get(field)
+        # A profile may have brought the field from another file.
+        self._source = (self._node and self._node.source) or source
 
     # Adding -------------------------------------------------------------------------------------
 
@@ -63,7 +64,7 @@ class _Field:
     def _new_field(self, item: Item) -> Edits:
         """A line below the source, or above it where that is a text of many lines."""
         key, value = self._entry.key("source"), self._entry.get("source")
-        if key is None or not isinstance(value, Scalar) or key.line != value.line:
+        if key is None or not isinstance(value, Scalar) or key.line != value.line or key.source:
             return ()
         brackets = "{%s}" if isinstance(item, tuple) else "[%s]"
         line = f"{self._field}: {brackets % _written(item)}"
@@ -137,7 +138,8 @@ class _Field:
         else:
             return None
         found = [(a, b) for a, b in pairs if isinstance(a, Scalar) and isinstance(b, Scalar)]
-        return found if len(found) == len(pairs) else None
+        is_of_one_file = all(one.source is node.source for pair in pairs for one in pair)
+        return found if len(found) == len(pairs) and is_of_one_file else None
 
     def _is_flow(self, node: Node) -> bool:
         return self._source.line(node.line)[node.column - 1 :][:1] in ("[", "{")

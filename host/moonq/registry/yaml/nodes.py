@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from moonq.text.findings import Source
+
 Path = tuple[str | int, ...]
 
 
@@ -19,6 +21,8 @@ class Node:
     line: int
     column: int
     length: int
+    source: Source | None = field(default=None, kw_only=True, repr=False)
+    """The file, where it is another one than that of the tree around it."""
 
 
 @dataclass(slots=True)

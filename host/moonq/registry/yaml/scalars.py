@@ -75,6 +75,11 @@ def _integer(text: str) -> int:
     return value
 
 
+def is_null(text: str) -> bool:
+    """Say whether the plain scalar *text* is one of the words for no value."""
+    return text in _CONSTANTS and _CONSTANTS[text] is None
+
+
 def formerly(text: str) -> str:
     """Return what YAML 1.1 made of the plain scalar *text*, empty if the same."""
     return next((was for pattern, was in _ONCE if pattern.fullmatch(text)), "")

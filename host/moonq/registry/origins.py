@@ -1,0 +1,41 @@
+"""Where values were written: in an entry's own file, or by a profile in `moonq.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from moonq.registry.yaml.nodes import Map
+
+
+class Origin(NamedTuple):
+    """The place of one value."""
+
+    file: str
+    line: int
+    profile: str | None
+    """Which profile brought it, if one did."""
+
+
+#: The keys that lead to a value.
+Keys = tuple[str, ...]
+
+
+def origins(node: Map, file: str, profile: str) -> dict[Keys, Origin]:
+    """Return the origin of every value in *node*, a tree of *file*, by the keys that lead there.
+
+    origins(node, "src/_index.yaml", "prod")["retry", "max_attempts"]
+    # Origin("moonq.yaml", 8, "prod")
+    """
+    return dict(_walk(node, file, profile, ()))
+
+
+def _walk(node: Map, file: str, profile: str, path: Keys) -> Iterator[tuple[Keys, Origin]]:
+    for name, (key, value) in node.items.items():
+        here = (*path, name)
+        if isinstance(value, Map) and value.items:
+            yield from _walk(value, file, profile, here)
+        elif key.source:
+            yield here, Origin(key.source.file, key.line, profile)
+        else:
+            yield here, Origin(file, key.line, None)
