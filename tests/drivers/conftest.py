@@ -11,10 +11,7 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
-from tests.servers import (
-    rabbit,
-    redis,
-)
+from tests.servers import rabbit, redis  # noqa: E402
 
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402

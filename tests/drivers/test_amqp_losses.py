@@ -130,7 +130,7 @@ def asking(url: str) -> Iterator[Connection]:
 def crash(node: rabbit.Rabbit, times: int, *, late: float = 0.0) -> None:
     """Kill *node* under load, messages waiting in every level of the ladder."""
     url, dice = node.url(node.vhost()), random.Random()
-    with Work(make(url)) as load:
+    with Work(make(url), pause=0.02) as load:
         long = [level for level in range(SHORT, ladder.LEVELS) for _ in range(3)]
         waiting = [Message(f"long-{n}", b"x", 0.0, delay=0.1 * 2**level)
                    for n, level in enumerate(long)]  # fmt: skip
@@ -175,7 +175,7 @@ def test_twenty_kills_of_a_broker_as_it_is_delivered_lose_nothing(tmp_path: Path
 
 
 def restart(node: rabbit.Rabbit, times: int) -> None:
-    with Work(make(node.url(node.vhost()))) as load:
+    with Work(make(node.url(node.vhost())), pause=0.02) as load:
         for _ in range(times):
             load.publish([f"later-{time.monotonic()}-{n}" for n in (1, 2)], delay=0.4)
             time.sleep(0.3)
