@@ -28,6 +28,7 @@ from moonq.drivers.base import Driver
 from moonq.errors import QueueError, Refused, Unavailable, Uncertain
 from moonq.model import ACK, ErrorRecord, Message, QueueSpec, Receipt, Retry
 
+pytestmark = pytest.mark.aside("amqp")
 #: So long after the broker is back, work goes on at the latest.
 BACK = 6.0
 #: What is held when something breaks: prefetched of both queues, running, published by two.

@@ -21,6 +21,7 @@ from moonq.drivers.amqp.wire.faults import ChannelClosed
 from moonq.drivers.amqp.wire.messages import Incoming, Outgoing, Properties
 from moonq.errors import QueueError, Refused, Unavailable
 
+pytestmark = pytest.mark.aside("amqp")
 Scripted = Callable[[Callable[[Talk], object]], str]
 PLAIN = Properties(delivery_mode=2)
 

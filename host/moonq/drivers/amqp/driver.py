@@ -57,6 +57,7 @@ from moonq.model import (
     Receipt,
     Stored,
 )
+from moonq.text.wording import plural
 
 #: Real seconds that the broker may take to store what it was sent, whatever a publisher's patience.
 LEAST = 5.0
@@ -196,7 +197,7 @@ class AmqpDriver:
                 self._declare(line)
             except Conflict as problem:
                 self._settler.troubles[line.spec.name] = problem.message
-        self._publisher.connected(self._links.publishing.channel())
+        self._publisher.connected(self._links.publishing.channel(on_closed=self._note_closed))
         for line in list(self._lines.values()):
             if line.desks:
                 self._consume(line)
@@ -208,7 +209,12 @@ class AmqpDriver:
                 if topology.count(channel, ladder.exchange(ladder.LEVELS - 1)) is not None:
                     return
         with self._asking() as channel:
-            topology.declare_shared(channel)
+            left = topology.declare_shared(channel)
+        self._settler.troubles.pop(topology.UNROUTABLE, None)
+        if left:
+            self._settler.troubles[topology.UNROUTABLE] = (
+                f"{plural(left, 'message')} of queues that were deleted in {topology.UNROUTABLE}"
+            )
 
     def _consume(self, line: Line) -> None:
         assert self._links is not None
@@ -280,6 +286,7 @@ class AmqpDriver:
         """Have the keeper look at *line*; never waits."""
         if isinstance(problem, ChannelClosed):
             line.is_declared = False
+            self._on_event(Event("cancelled", line.spec.name, detail=problem.message))
         self._broken.put(line)
 
     def _note_lost(self, problem: QueueError) -> None:
@@ -291,6 +298,12 @@ class AmqpDriver:
             self._problem = problem
         if was_connected and self._is_open:
             self._on_event(Event("reconnecting", None, detail=problem.message))
+        self._broken.put(None)
+
+    def _note_closed(self, problem: QueueError) -> None:
+        """Hear that the channel that publishes is gone, as when the ladder was deleted."""
+        self._publisher.lost()
+        self._is_begun = False
         self._broken.put(None)
 
     def _note_blocked(self, reason: str | None) -> None:
