@@ -312,6 +312,35 @@ def test_a_level_of_the_ladder_that_somebody_deletes_is_made_again() -> None:
         load.work_off()
 
 
+# Queues beside each other
+
+
+def test_a_queue_without_a_leader_holds_up_no_other(proxy: Proxy) -> None:
+    node, vhost = rabbit.shared(), rabbit.shared().vhost()
+    replica = f"{{'{vhost}_{QUEUE}', node()}}"
+    other = QueueSpec("other", dead_letter="other.dead")
+    with opened(node.url(vhost, port=proxy.port)) as driver:
+        driver.declare(other)
+        stuck = driver.subscribe(QUEUE, 10)
+        well = driver.subscribe("other", 10)
+        node.call(f"ra:stop_server(quorum_queues, {replica})")
+        try:
+            proxy.cut()
+            (answer,) = driver.publish("other", [Message("1", b"x", 0.0)], 10.0)
+            assert isinstance(answer, Receipt)
+            (delivery,) = well.take(1, 10.0)
+            assert well.start(delivery)
+            assert well.settle(delivery, ACK)
+            until(lambda: any("has not answered" in one for one in driver.health()), "it is told")
+        finally:
+            node.call(f"ra:restart_server(quorum_queues, {replica})")
+        (answer,) = driver.publish(QUEUE, [Message("2", b"x", 0.0)], 20.0)
+        assert isinstance(answer, Receipt)
+        (delivery,) = stuck.take(1, 20.0)
+        assert delivery.message.id == "2"
+        until(lambda: not driver.health(), "all is well", 10.0)
+
+
 # Hosts
 
 
