@@ -22,8 +22,10 @@ from tests.servers.proxy import Proxy
 from moonq import drivers
 from moonq.clock import SystemClock
 from moonq.drivers.amqp import ladder
+from moonq.drivers.amqp.publishing import WINDOW, Batch, Publisher
 from moonq.drivers.amqp.wire.address import Address
 from moonq.drivers.amqp.wire.connection import Connection
+from moonq.drivers.amqp.wire.messages import Outgoing, Properties
 from moonq.drivers.base import Driver
 from moonq.errors import QueueError, Refused, Unavailable, Uncertain
 from moonq.model import ACK, ErrorRecord, Message, QueueSpec, Receipt, Retry
@@ -317,13 +319,13 @@ def test_a_level_of_the_ladder_that_somebody_deletes_is_made_again() -> None:
 
 def test_a_queue_without_a_leader_holds_up_no_other(proxy: Proxy) -> None:
     node, vhost = rabbit.shared(), rabbit.shared().vhost()
-    replica = f"{{'{vhost}_{QUEUE}', node()}}"
+    replica = f"'{vhost}_{QUEUE}'"
     other = QueueSpec("other", dead_letter="other.dead")
     with opened(node.url(vhost, port=proxy.port)) as driver:
         driver.declare(other)
         stuck = driver.subscribe(QUEUE, 10)
         well = driver.subscribe("other", 10)
-        node.call(f"ra:stop_server(quorum_queues, {replica})")
+        node.call(f"sys:suspend({replica})")
         try:
             proxy.cut()
             (answer,) = driver.publish("other", [Message("1", b"x", 0.0)], 10.0)
@@ -333,12 +335,45 @@ def test_a_queue_without_a_leader_holds_up_no_other(proxy: Proxy) -> None:
             assert well.settle(delivery, ACK)
             until(lambda: any("has not answered" in one for one in driver.health()), "it is told")
         finally:
-            node.call(f"ra:restart_server(quorum_queues, {replica})")
+            node.call(f"sys:resume({replica})")
         (answer,) = driver.publish(QUEUE, [Message("2", b"x", 0.0)], 20.0)
         assert isinstance(answer, Receipt)
         (delivery,) = stuck.take(1, 20.0)
         assert delivery.message.id == "2"
         until(lambda: not driver.health(), "all is well", 10.0)
+
+
+class Silent:
+    """A channel of a broker that confirms nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def select_confirms(self, *_: object) -> None: ...
+
+    def encode(self, message: Outgoing) -> bytes:
+        return message.body
+
+    def send(self, encoded: list[bytes]) -> int:
+        self.sent += encoded
+        return len(self.sent) - len(encoded) + 1
+
+
+def test_what_a_queue_does_not_confirm_fills_the_window_only_while_somebody_waits() -> None:
+    channel: Any = Silent()
+    publisher = Publisher()
+    publisher.connected(channel)
+    stuck = Batch([Outgoing("", "stuck", Properties(), b"stuck")] * WINDOW)
+    publisher.submit(stuck.parcels)
+    other = Batch([Outgoing("", "other", Properties(), b"other")])
+    publisher.submit(other.parcels)
+    assert channel.sent == [b"stuck"] * WINDOW
+    assert not stuck.wait(0.0)
+    last = Batch([Outgoing("", "other", Properties(), b"last")])
+    publisher.submit(last.parcels)
+    assert channel.sent[WINDOW:] == [b"other", b"last"]
+    publisher._confirmed(WINDOW + 2, True, True)
+    assert other.outcomes == last.outcomes == ["stored"]
 
 
 # Hosts
