@@ -5,6 +5,7 @@
   * NotFound            no such entry or message
     * Ambiguous         several entries have that name, in different namespaces
     * NoHost            no host of the project is running
+    * SeveralHosts      more than one runs, and only one can be meant
   * NoTestMatched       nothing that was named has a test
   * ScriptError         a script does not load, or broke its contract
   * StopTimeout         handlers did not end before the stop limit
@@ -153,6 +154,12 @@ class NoHost(NotFound):
     """No host of the project is running, and what was asked needs one."""
 
     code = "A801"
+
+
+class SeveralHosts(NotFound):
+    """Several hosts of the project are running, and only one can be meant; names them."""
+
+    code = "A804"
 
 
 class NoTestMatched(MoonqError):

@@ -23,6 +23,7 @@ from moonq.kinds import KINDS, load
 from moonq.registry.project import Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
+from moonq.run.consumer import Consumer
 from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.supervisor import ServiceStatus, Supervisor
@@ -97,6 +98,10 @@ class Host:
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the project by their entries' ids, open or not."""
         return self._building.drivers
+
+    def finishing(self) -> list[Consumer]:
+        """Return consumers that a reload has replaced and that still have something at work."""
+        return self._retired.finishing()
 
     def announce(self) -> None:
         """Let all queues be known before a service is started alone."""

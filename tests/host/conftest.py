@@ -33,7 +33,7 @@ def make_host(tmp_path: Path) -> Iterator[MakeHost]:
         (folder / "_index.yaml").write_text(HEAD + entries)
         for name, text in files.items():
             (folder / f"{name}.lua").write_text(text)
-        host = Host(load(folder))
+        host = Host(load(folder), name="host")
         made.append(host)
         if start:
             host.start()

@@ -113,8 +113,10 @@ def rate(value: str) -> float:
 
 def host_name(value: str) -> str:
     """Return the name of a host, which becomes that of its socket."""
-    if not re.fullmatch("[A-Za-z0-9_-]{1,40}", value):
-        raise click.BadParameter("a name has letters, digits, _ and -, and at most 40 of them")
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{0,39}", value):
+        raise click.BadParameter(
+            "a name begins with a letter or digit and has letters, digits, _ and -, 40 at most"
+        )
     return value
 
 

@@ -13,13 +13,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from moonq import log
-from moonq.cli.options import Options
+from moonq.cli.completing import completer
+from moonq.cli.options import KEPT, Options
 from moonq.errors import ReadOnly
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
+    from moonq.control.locating import Place
     from moonq.control.reaching import Reached
+    from moonq.control.together import Together
+
+
+#: For a command that asks a running host.
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    help="The host that is meant, by its name or pid, where several run.",
+    shell_complete=completer("host"),
+    **KEPT,
+)
 
 
 @contextmanager
@@ -30,8 +45,11 @@ def attached(
     changes: str = "",
     yes: bool = False,
     loud: bool = False,
+    place: Place | None = None,
 ) -> Iterator[Reached]:
     """Give the running host of the project, or a private one unless it must be *live*.
+
+    Where several run it is the one that was named, or any; or the one at *place*.
 
     *changes* says what is about to change; a host in production is then asked for the right to.
     *loud* lets a private host's scripts log to stderr.
@@ -43,6 +61,8 @@ def attached(
     with reach(
         options.project,
         profile=options.profile,
+        to=place or "",
+        host=options.host,
         live=live,
         lost=telling_of_loss(options),
         notice=options.warn,
@@ -50,6 +70,23 @@ def attached(
         if changes and host.client.read_only:
             _ask_for_write(options, host, changes, yes)
         yield host
+
+
+def all_hosts(options: Options) -> Together:
+    """Return the hosts of the project that run here, or the one that was named, as one.
+
+    Raises:
+        NoHost: None runs.
+        HostSilent: None answers.
+    """
+    from moonq.control.reaching import other_profile
+    from moonq.control.together import Together
+
+    found = Together(options.project, options.host)
+    for client in found.look():
+        if difference := other_profile(client, options.profile):
+            options.warn(difference)
+    return found
 
 
 def telling_of_loss(options: Options) -> Callable[[int], None]:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from moonq.cli.options import project_of
+from moonq.cli.options import Options, project_of
 from moonq.errors import MoonqError
 
 #: Files and bytes that are skimmed.
@@ -54,7 +54,7 @@ def _offer(incomplete: str, found: list[tuple[str, str]]) -> list[CompletionItem
 def _asked(ctx: click.Context, kind: str, **fields: Any) -> Any:
     from moonq.control.client import connect
 
-    with connect(project_of(ctx), patience=0.2) as host:
+    with connect(project_of(ctx), host=ctx.ensure_object(Options).host, patience=0.2) as host:
         return host.request(kind, **fields)
 
 
@@ -123,6 +123,12 @@ def _targets(ctx: click.Context) -> list[tuple[str, str]]:
     return [*_queues(ctx), *_entries(ctx, "queue.consumer")]
 
 
+def _hosts(ctx: click.Context) -> list[tuple[str, str]]:
+    from moonq.control import hosts
+
+    return [(one.name, f"pid {hosts.pid_of(one)}") for one in hosts.running(project_of(ctx))]
+
+
 #: What may be named -> its names, each with a word about it.
 _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "queue": _queues,
@@ -133,4 +139,5 @@ _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "consumer": lambda ctx: _entries(ctx, "queue.consumer"),
     "speaker": lambda ctx: [*_targets(ctx), *_entries(ctx, "function.lua")],
     "message": _messages,
+    "host": _hosts,
 }

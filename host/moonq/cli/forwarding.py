@@ -16,11 +16,12 @@ from typing import Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import attached, host_option
 from moonq.cli.completing import completer
+from moonq.cli.everywhere import all_option, at_each, places
 from moonq.cli.options import Options, command
 from moonq.errors import ConfirmationNeeded
-from moonq.operations.verb import Argument, Confirm, Needs, Verb
+from moonq.operations.verb import Argument, Confirm, Needs, Verb, Where
 
 Action = Callable[..., int]
 
@@ -28,8 +29,11 @@ Action = Callable[..., int]
 def forward(verb: Verb) -> click.Command:
     """Return the command that asks the host what *verb* says, and shows the answer."""
 
-    def run(options: Options, yes: bool = False, **given: Any) -> int:
+    def run(options: Options, yes: bool = False, everywhere: bool = False, **given: Any) -> int:
         fields = fields_of(verb, given)
+        if everywhere:
+            _at_each(options, verb, fields, yes=yes)
+            return 0
         found, beside = ask(options, verb, fields, yes=yes)
         tell(options, verb, found, **verb.view_options(given), **beside)
         return 0
@@ -43,9 +47,11 @@ def command_of(verb: Verb, *more: click.Parameter) -> Callable[[Action], click.C
 
     def make(action: Action) -> click.Command:
         parameters = [*(_parameter(verb, one) for one in verb.arguments if one.cli), *more]
+        if verb.where is not Where.ANY:
+            parameters.append(all_option(verb))
         if verb.changes:
             parameters.append(_yes(verb))
-        return command(name=name, params=parameters, help=_help(verb))(action)
+        return command(name=name, params=parameters, help=_help(verb))(host_option(action))
 
     return make
 
@@ -60,15 +66,25 @@ def ask(
     """
     from moonq.control.asking import beside, perform
 
-    changes = verb.deed(fields) if verb.changes and verb.needs_write(fields) else ""
     live, loud = verb.needs is Needs.LIVE, verb.needs is Needs.ANY
-    with attached(options, live=live, changes=changes, yes=yes, loud=loud) as host:
+    place = places(options, everywhere=False)[0] if verb.where is Where.ONE else None
+    changes = _changes(verb, fields)
+    with attached(options, live=live, changes=changes, yes=yes, loud=loud, place=place) as host:
         # In production the right to change things was asked for in the same words.
         sure = yes or verb.confirm is Confirm.PRODUCTION
         found = perform(host, verb, fields, options, sure=sure)
         if found is None:
             raise ConfirmationNeeded("nothing was done", hint="add --yes if you mean it")
         return found, {} if options.json else beside(host, verb, fields)
+
+
+def _at_each(options: Options, verb: Verb, fields: Mapping[str, Any], *, yes: bool) -> None:
+    changes = _changes(verb, fields)
+    at_each(options, verb, lambda host: host.request(verb.name, **fields), changes=changes, yes=yes)
+
+
+def _changes(verb: Verb, fields: Mapping[str, Any]) -> str:
+    return verb.deed(fields) if verb.changes and verb.needs_write(fields) else ""
 
 
 def tell(options: Options, verb: Verb, found: Mapping[str, Any], /, **told: Any) -> None:

@@ -1,6 +1,6 @@
 """One host from its start to its stop, as `moonq run` and `moonq dev` have it.
 
-hosting = Hosting(options, Host(project), narrator)
+hosting = Hosting(Host(project), place_of(folder), narrator)
 with Signals(drain, hosting.stop_now), hosting.up(end=...):
     ...                                       # it serves, reloads what is saved, and is attachable
 hosting.cut_off                               # whether it was stopped before its handlers ended
@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
@@ -24,6 +23,7 @@ from moonq.log.outlet import LogFile
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
     from moonq.console.terminal import Terminal
+    from moonq.control.locating import Place
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
     from moonq.registry.watching import Watching
@@ -33,12 +33,16 @@ class Hosting:
     """A host with its socket, its watch over saved files, and its narrator."""
 
     def __init__(
-        self, options: Options, host: Host, narrator: Narrator, drain_timeout: float | None = None
+        self,
+        host: Host,
+        place: Place | None,
+        narrator: Narrator,
+        drain_timeout: float | None = None,
     ) -> None:
         self.host = host
+        self.place = place
         self.narrator = narrator
         self.cut_off = False
-        self._project = options.project
         self._drain_timeout = drain_timeout
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
@@ -49,7 +53,6 @@ class Hosting:
         self,
         end: Callable[[bool], None],
         *,
-        socket: str | None = None,
         watch: bool = True,
         ends_by: str = "Ctrl-C",
         stopping: AbstractContextManager[object] = nullcontext(),  # noqa: B008 - it holds nothing
@@ -63,7 +66,7 @@ class Hosting:
         """
         from moonq.operations import orphans
 
-        with _doorway(self.host, self._project, socket, end) as open_door:
+        with _doorway(self.host, self.place, end) as open_door:
             began = time.monotonic()
             try:
                 self.host.start(on_service=self.narrator.service)
@@ -99,17 +102,17 @@ class Hosting:
 
 @contextmanager
 def _doorway(
-    host: Host, project: Path, socket: str | None, end: Callable[[bool], None]
+    host: Host, place: Place | None, end: Callable[[bool], None]
 ) -> Iterator[Callable[[], object]]:
-    """Claim the control socket at the project's place, at another path, or (`none`) none at all.
+    """Claim the control socket at *place*, or none at all.
 
     What it gives lets consoles in. Where there can be no socket, the host serves without one: it
     may be on a disk that is read-only.
     """
-    from moonq.control.locating import is_unusable, place_of, runtime_folder
+    from moonq.control.locating import is_unusable, runtime_folder
     from moonq.control.server import Server
 
-    if socket == "none":
+    if place is None:
         yield lambda: None
         return
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -118,7 +121,7 @@ def _doorway(
             "XDG_RUNTIME_DIR (%s) is no folder to write in: hosts are listed in %s instead",
             *(runtime, runtime_folder()),
         )
-    server = Server(host, place_of(project, Path(socket) if socket else None), end)
+    server = Server(host, place, end)
 
     def works(step: Callable[[], None]) -> bool:
         try:

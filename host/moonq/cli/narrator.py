@@ -45,17 +45,19 @@ class Narrator:
         """Whether what was saved last does not work."""
         self._log = log.get("moonq")
 
-    def opened(self, project: Project) -> None:
-        """The project was read and is sound."""
+    def opened(self, project: Project, name: str = "") -> None:
+        """The project was read and is sound; *name* is the host's, where it was given one."""
         self._widest = max((len(entry.id) for entry in project.start_order()), default=0)
-        profile = f" · profile {project.profile}" if project.profile else ""
+        profile = f"profile {project.profile}" if project.profile else ""
+        about = [f"moonq {__version__}", project.name, name, profile, f"pid {os.getpid()}"]
         self._tell(
-            f"moonq {__version__} · {project.name}{profile} · pid {os.getpid()}",
+            " · ".join(filter(None, about)),
             "opened",
             version=__version__,
             project=project.name,
             profile=project.profile or None,
             pid=os.getpid(),
+            **({"host": name} if name else {}),
         )
 
     def service(self, status: ServiceStatus) -> None:

@@ -31,6 +31,8 @@ class Options:
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
+    host: str = ""
+    """Which of the project's hosts is meant; "" is the only one, or any."""
     given: set[str] = field(default_factory=set)
     """Which of these were said, be it with their defaults."""
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from moonq.cli.commands.version import versions
-from moonq.control.locating import other_places, place_of
+from moonq.control import hosts
+from moonq.control.locating import place_of
 from moonq.drivers.entry import DriverFields
 from moonq.registry.project import Project
 from moonq.text.secrets import masked
@@ -52,10 +53,13 @@ def settings(config: DriverFields) -> dict[str, Any]:
 
 def _socket(project: Project) -> dict[str, Any]:
     place = place_of(project.path or project.root)
-    running = [one.record() or {} for one in (place, *other_places(place)) if one.is_claimed()]
+    running = [(one.name, one.record() or {}) for one in hosts.running(place.project)]
     found: dict[str, Any] = {
         "path": str(place.socket),
-        "hosts": [{"pid": one.get("pid"), "socket": one.get("socket")} for one in running],
+        "hosts": [
+            {"name": name, "pid": one.get("pid"), "socket": one.get("socket")}
+            for name, one in running
+        ],
     }
     if running:
         return found

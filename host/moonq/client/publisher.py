@@ -15,7 +15,15 @@ from moonq.client.publication import Body, Header, Options, Publication, frame
 from moonq.control.batching import batches
 from moonq.control.reaching import Reached, reach
 from moonq.control.wire import error_of
-from moonq.errors import HostSilent, Invalid, MoonqError, NoHost, Unavailable, Uncertain
+from moonq.errors import (
+    HostSilent,
+    Invalid,
+    MoonqError,
+    NoHost,
+    SeveralHosts,
+    Unavailable,
+    Uncertain,
+)
 
 _log = log.get("moonq.client")
 _START = "start one with `moonq run`, or use a durable driver with `direct=True`"
@@ -33,22 +41,27 @@ class Client:
         direct: bool = False,
         profile: str | None = None,
         socket: str | Path | None = None,
+        host: str = "",
         timeout: float = 30.0,
     ) -> None:
         """Make a client of the host that runs *project*, a folder or a single YAML file.
 
         With *direct* and without a running host messages go straight to their driver, which must be
         a durable one; *profile* (by default what MOONQ_PROFILE says) is laid over the project then,
-        and it is logged when a running host has another one. *socket* is the path of a host's
-        socket, where it is not at its usual place. *timeout* is how many seconds an answer may
-        take.
+        and it is logged when a running host has another one. Where several hosts run, any that
+        answers takes a message, unless its queue is in the memory of each; *host* is the name of
+        one, and *socket* the path of its socket. *timeout* is how many seconds an answer may take.
         """
-        if direct and socket is not None:
-            raise Invalid("a socket belongs to a running host", hint="drop `direct` or `socket`")
+        if direct and (socket is not None or host):
+            raise Invalid(
+                "a socket and a name belong to a running host",
+                hint="drop `direct`, or `socket` and `host`",
+            )
         self._project = Path(project)
         self._direct = direct
         self._profile = os.environ.get("MOONQ_PROFILE", "") if profile is None else profile
         self._socket = "" if socket is None else str(socket)
+        self._host_name = host
         self._timeout = timeout
         self._closed = False
         self._begin()
@@ -149,6 +162,8 @@ class Client:
             raise Unavailable(problem.message, hint=problem.hint) from None
         try:
             return host.request("publish", queue=queue, messages=batch)
+        except SeveralHosts as problem:
+            raise SeveralHosts(problem.message, hint="name one: Client(..., host=NAME)") from None
         except NoHost as problem:
             # A private host cannot reach what is in the memory of another one.
             raise Unavailable(problem.message, hint=problem.hint) from None
@@ -167,6 +182,7 @@ class Client:
                     self._project,
                     profile=self._profile,
                     to=self._socket,
+                    host=self._host_name,
                     live=not self._direct,
                     notice=_log.warning,
                 )

@@ -233,14 +233,14 @@ class Terminal(Face):
 
 def prompt(console: Console) -> FormattedText:
     """Return what stands in front of the caret: where one is, and how dangerous that is."""
-    hello = console.client.hello
+    hello, project = console.client.hello, console.attached.called
     chosen = str(hello.get("chosen_profile") or "")
     rights = " ro" if console.client.read_only else ""
     if console.is_production:
         chosen = chosen if chosen in ("", "prod", "production") else f"prod:{chosen}"
-        where = f"{hello.get('project')}!{chosen or 'prod'}{rights}>"
+        where = f"{project}!{chosen or 'prod'}{rights}>"
         return FormattedText([("class:production", where), ("", " ")])
-    where = f"{hello.get('project')}{f':{chosen}' if chosen else ''}{rights}>"
+    where = f"{project}{f':{chosen}' if chosen else ''}{rights}>"
     return FormattedText([("bold", where), ("", " ")])
 
 

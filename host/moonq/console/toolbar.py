@@ -43,7 +43,7 @@ def _where(console: Console) -> str:
     hello = console.client.hello
     how = "private" if console.attached.is_private else "attached"
     rights = "ro" if console.client.read_only else "rw"
-    return f"● {hello.get('project')} {profile_of(hello)}  {how}  {rights}"
+    return f"● {console.attached.called} {profile_of(hello)}  {how}  {rights}"
 
 
 def _depths(numbers: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from moonq.control.reaching import Reached
+from moonq.control.together import Together
 from moonq.operations.verb import Question, Verb
 from moonq.operations.verbs import VERBS
 from moonq.text.wording import counted, plural
@@ -84,7 +85,7 @@ def _rehearse(
             say(f"moved {counted(done)} of {counted(total)}")
 
 
-def beside(host: Reached, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
+def beside(host: Reached | Together, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the view of *verb* needs beside its answer."""
     if verb.name == "queues":
         # A private host that one command has is busy with nothing.

@@ -31,8 +31,9 @@ from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from typing import Any
 
+from moonq.control import hosts
 from moonq.control.backlog import Backlog
-from moonq.control.locating import Place, other_places, place_of
+from moonq.control.locating import Place, place_of
 from moonq.control.wire import LONGEST, Frame, Malformed, decode, encode, error_of, lines
 from moonq.errors import HostSilent, Invalid, MoonqError, NoHost
 
@@ -43,18 +44,25 @@ UNREAD = 10_000
 
 
 def connect(
-    project: Path, *, socket_path: Path | None = None, patience: float = PATIENCE
+    project: Path,
+    *,
+    socket_path: Path | None = None,
+    host: str = "",
+    patience: float = PATIENCE,
 ) -> Client:
-    """Return a client of the host that runs *project*.
+    """Return a client of the host that runs *project*: the one called *host*, or any.
 
     Raises:
         NoHost: None is running.
         HostSilent: It runs and does not answer within *patience* seconds.
     """
-    place = place_of(project, socket_path)
-    if not place.is_claimed() and socket_path is None:
-        place = _only(other_places(place)) or place
-    return connect_to(place, patience)
+    if socket_path is not None:
+        return connect_to(place_of(project, socket_path), patience)
+    places = hosts.meant(project, host) or [place_of(project)]
+    for place in places[:-1]:
+        with contextlib.suppress(NoHost, HostSilent):
+            return connect_to(place, patience)
+    return connect_to(places[-1], patience)
 
 
 def connect_to(place: Place, patience: float = PATIENCE) -> Client:
@@ -86,22 +94,6 @@ def _knock(connection: socket.socket, place: Place, patience: float) -> None:
             if time.monotonic() >= deadline or not place.is_claimed():
                 raise
             time.sleep(0.02)
-
-
-def _only(others: list[Place]) -> Place | None:
-    """Return the one of *others* that can be meant, if any is there.
-
-    Raises:
-        NoHost: There are several.
-    """
-    if len(others) > 1:
-        pids = ", ".join(sorted(str((one.record() or {}).get("pid")) for one in others))
-        raise NoHost(
-            f"{len(others)} hosts of {others[0].project.name} are running (pid {pids}), and none"
-            " at the usual place",
-            hint="say which one is meant: `moonq repl --attach PID`",
-        )
-    return others[0] if others else None
 
 
 def _unanswered(place: Place, problem: Exception, patience: float) -> MoonqError:
@@ -246,7 +238,8 @@ class Client:
         self.limit: float | None = None
         """Seconds after which a request is given up; None waits for its answer."""
         self.hello = self._hello()
-        """`version`, `project`, `profile`, `pid`, `started`, `user`, `caps`, `read_only`."""
+        """`version`, `project`, `profile`, `pid`, `name`, `user`, `caps`, `read_only`; `own`:
+        queues and consumers that are this host's alone, where others of the project run."""
         self.read_only = bool(self.hello.get("read_only"))
         connection.settimeout(None)
         threading.Thread(target=self._read, name="moonq-client", daemon=True).start()

@@ -27,6 +27,8 @@ from typing import Any
 from moonq.errors import AlreadyRunning
 
 FOLDER = Path(".moonq", "run")
+#: What the host of a folder is called that was given no name.
+USUAL = "host"
 #: Bytes of a path that fit into `sockaddr_un` on every system we know, with some to spare.
 LONGEST = 100
 
@@ -40,6 +42,11 @@ class Place:
     socket: Path
     record_file: Path
     lock_file: Path
+
+    @property
+    def name(self) -> str:
+        """What the host is called among those of its project."""
+        return self.lock_file.stem
 
     @contextlib.contextmanager
     def claim(self) -> Iterator[None]:
@@ -72,11 +79,19 @@ class Place:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = (self.record() or {}).get("pid", "unknown")
-            raise AlreadyRunning(
+            raise self._taken() from None
+
+    def _taken(self) -> AlreadyRunning:
+        pid = (self.record() or {}).get("pid", "unknown")
+        if self == place_of(self.project):
+            return AlreadyRunning(
                 f"a host of {self.project.name} is running already (pid {pid})",
                 hint="stop it with `moonq stop`, or start this one beside it: --name second",
-            ) from None
+            )
+        return AlreadyRunning(
+            f"a host of {self.project.name} is called {self.name!r} already (pid {pid})",
+            hint=f"stop it with `moonq stop --host {self.name}`, or give this one another --name",
+        )
 
     def identity(self) -> tuple[tuple[int, int], ...]:
         """Return what tells these files from others with the same names.
@@ -112,28 +127,23 @@ class Place:
         return None
 
 
-def place_of(project: Path, socket: Path | None = None) -> Place:
+def place_of(project: Path, socket: Path | None = None, name: str = "") -> Place:
     """Return the place of the host of *project*: a folder, or a single YAML file.
 
-    *socket* is another path for the socket; its lock and record then lie beside it.
+    *name* is that of a further host. *socket* is another path for the socket; its lock and record
+    then lie beside it, and its name is the host's.
     """
     full = project.resolve()
     if socket is not None:
         wanted = socket.absolute()
     elif full.is_file():
-        wanted = full.parent / FOLDER / f"{full.stem}.sock"
+        wanted = full.parent / FOLDER / f"{name or full.stem}.sock"
     else:
-        wanted = full / FOLDER / "host.sock"
+        wanted = full / FOLDER / f"{name or USUAL}.sock"
     lock, record = wanted.with_suffix(".lock"), wanted.with_suffix(".json")
     if len(os.fsencode(wanted)) > LONGEST:
         wanted = runtime_folder() / f"{_short(wanted)}.sock"
     return Place(full, wanted, record, lock)
-
-
-def other_places(place: Place) -> list[Place]:
-    """Return where further hosts of the same project are, which were given another socket."""
-    found = [place_of_record(facts) for facts in all_records()]
-    return [one for one in found if one.project == place.project and one != place]
 
 
 def place_of_record(facts: Mapping[str, Any]) -> Place:

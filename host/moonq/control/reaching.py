@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moonq.control import hosts
 from moonq.control.client import Client, connect, connect_to
-from moonq.control.locating import all_records, place_of, place_of_record
+from moonq.control.locating import USUAL, Place, all_records, place_of, place_of_record
 from moonq.errors import Held, Invalid, NoHost, StopTimeout
-from moonq.operations.verb import Needs, Verb
+from moonq.operations.verb import Argument, Needs, Verb, Where
 from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -39,15 +40,29 @@ class Reached:
     is_partial = False
     """Whether it is a private host that starts only what requests are about."""
 
-    def __init__(self, connect: Callable[[], Client], *, is_private: bool = False) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        *,
+        is_private: bool = False,
+        among: Sequence[Place] = (),
+    ) -> None:
         self.is_private = is_private
         self.connect = connect
         self.client = connect()
+        self.among = among if len(among) > 1 else ()
+        """The hosts of which it is any, where there are several and none was named."""
 
     @property
     def name(self) -> str:
         """The project's name."""
         return str(self.client.hello["project"])
+
+    @property
+    def called(self) -> str:
+        """The project's name, and the host's behind it where it was given one."""
+        name = self.client.hello.get("name")
+        return self.name if name in ("", None, USUAL) else f"{self.name}@{name}"
 
     @property
     def where(self) -> str:
@@ -63,13 +78,42 @@ class Reached:
         """Ask the host and return its answer.
 
         Raises:
+            SeveralHosts: It is about what each host has for itself, and none was named.
             MoonqError: What the host answered instead, or that it is gone.
         """
+        if self.among:
+            self._check_any(VERBS.get(kind), fields)
         return self.client.request(kind, **fields)
+
+    def _check_any(self, verb: Verb | None, fields: Mapping[str, Any]) -> None:
+        """Refuse to take any host where it matters which one it is."""
+        if verb is None:
+            return
+        for name in _named(verb, fields).values():
+            for one in self.client.hello.get("own", ()):
+                if name in (one, one.partition(":")[2]):
+                    can_all = verb.where is not Where.ANY
+                    raise hosts.several(self.among, f"each has its own {one}", can_all=can_all)
+
+    def settle(self) -> Sequence[Place]:
+        """Let this host be the one that is meant from now on; returns of which it was any."""
+        among, self.among = self.among, ()
+        return among
+
+    def again(self) -> Client:
+        """Return another client of the same host or, where it is gone, of any that can be meant.
+
+        Raises:
+            NoHost: None runs.
+            HostSilent: It does not answer.
+        """
+        if self.client.place.is_claimed():
+            return connect_to(self.client.place)
+        return self.connect()
 
     def begin_anew(self) -> None:
         """Leave the session with its variables to itself, and have a new one."""
-        before, self.client = self.client, self.connect()
+        before, self.client = self.client, self.again()
         if not before.read_only and self.client.read_only:
             self.client.write()
         before.close()
@@ -114,13 +158,9 @@ class Partial(Reached):
     def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
         if verb.name == "move":
             self._start_all()  # what nobody declares may lie at any driver
-        named = [
-            (one.source, str(fields[one.name]))
-            for one in verb.arguments
-            if one.source in ("queue", "target") and fields.get(one.name) is not None
-        ]
-        for source, name in named:
-            self._start(name, may_be_consumer=source == "target")
+        named = _named(verb, fields)
+        for argument, name in named.items():
+            self._start(name, may_be_consumer=argument.source == "target")
         if not named and fields.get("snapshot") is None:
             self._start_all()
             if not any(map(self._is_durable, self._host.queues.ids())):
@@ -175,12 +215,22 @@ class Partial(Reached):
         )
 
 
+def _named(verb: Verb, fields: Mapping[str, Any]) -> dict[Argument, str]:
+    """Return the queues and consumers that a request names."""
+    return {
+        one: str(fields[one.name])
+        for one in verb.arguments
+        if one.source in ("queue", "target") and fields.get(one.name) is not None
+    }
+
+
 @contextlib.contextmanager
 def reach(  # noqa: PLR0913 - the ways in which a host can be meant
     project: Path,
     *,
     profile: str = "",
-    to: str = "",
+    to: str | Place = "",
+    host: str = "",
     live: bool = False,
     local: bool = False,
     whole: bool = False,
@@ -193,7 +243,8 @@ def reach(  # noqa: PLR0913 - the ways in which a host can be meant
     A private one has *profile* laid over the project. One that runs has what it was started with;
     *notice* is told where that is another one than was asked for.
 
-    *to* is the socket, the pid or the project's folder of another host. *live* says that a private
+    Where several run it is the one called *host*, or any that answers. *to* is the place of a host,
+    or the socket, the pid or the project's folder of another one. *live* says that a private
     host would be of no use, *local* that it is wanted even beside a running one. *whole* starts all
     of a private host, for a console that stays, and *start* its consumers too. *lost* is told how
     many messages were still in the memory of a private host when it ended, if there were any.
@@ -203,10 +254,12 @@ def reach(  # noqa: PLR0913 - the ways in which a host can be meant
         HostSilent: It runs and does not answer.
         ProjectInvalid: A private host cannot be made of these files.
     """
-    if local and to:
-        raise Invalid("a private host is no host to attach to", hint="drop --local or --attach")
+    if local and (to or host):
+        raise Invalid(
+            "a private host is no host to attach to", hint="drop --local, or --attach and --host"
+        )
     with contextlib.ExitStack() as stack:
-        running = None if local else _running(project, to, is_needed=live or bool(to))
+        running = None if local else _running(project, to, host, is_needed=live or bool(to or host))
         if running and (difference := other_profile(running.client, profile)):
             notice(difference)
         found = running or stack.enter_context(_private(project, profile, whole, start, lost))
@@ -225,18 +278,19 @@ def other_profile(client: Client, wanted: str) -> str:
     return f"{client.hello['project']} runs {how} (pid {client.hello['pid']}); it is asked as it is"
 
 
-def _running(project: Path, to: str, *, is_needed: bool) -> Reached | None:
+def _running(project: Path, to: str | Place, host: str, *, is_needed: bool) -> Reached | None:
     """The running host; None when a private one will do instead."""
-
-    def open_client() -> Client:
-        if to.isdigit():
-            return _by_pid(int(to))
-        if to and not Path(to).is_dir() and not to.endswith((".yaml", ".yml")):
-            return connect(project, socket_path=Path(to))
-        return connect(Path(to) if to else project)
-
+    if isinstance(to, Place):
+        return Reached(lambda: connect_to(to))
+    if to.isdigit():
+        return Reached(lambda: _by_pid(int(to)))
+    is_project = Path(to).is_dir() or to.endswith((".yaml", ".yml"))
+    if to and not is_project:
+        return Reached(lambda: connect(project, socket_path=Path(to)))
+    home = Path(to) if to else project
     try:
-        return Reached(open_client)
+        among = () if host else hosts.running(home)
+        return Reached(lambda: connect(home, host=host), among=among)
     except NoHost:
         if is_needed:
             raise

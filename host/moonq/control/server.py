@@ -68,6 +68,7 @@ class Server:
         unlisted = self.place.write_record(
             {
                 "pid": os.getpid(),
+                "name": self.place.name,
                 "project": self._host.project.name,
                 **profile(self._host),
                 "version": __version__,

@@ -119,6 +119,8 @@ class Session:
             "project": self._host.project.name,
             **overview.profile(self._host),
             "pid": os.getpid(),
+            "name": self._host.name,
+            "own": overview.own(self._host),
             "up": self._host.report().up,
             "entries": len(self._host.project.entries),
             "user": self.user,

@@ -26,6 +26,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 
 from moonq.control.client import Client
+from moonq.control.together import Together
 from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample, sample
@@ -49,7 +50,11 @@ class Asking:
     """The thread that talks to the host."""
 
     def __init__(
-        self, reach: Callable[[], Client], client: Client, history: History, interval: float
+        self,
+        reach: Callable[[], Client | Together],
+        client: Client | Together,
+        history: History,
+        interval: float,
     ) -> None:
         self._reach = reach
         self._client = client
@@ -104,8 +109,8 @@ class Asking:
 
 
 def show(
-    reach: Callable[[], Client],
-    client: Client,
+    reach: Callable[[], Client | Together],
+    client: Client | Together,
     first: Sample,
     look: Look,
     screen: Screen,

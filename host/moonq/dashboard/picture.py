@@ -15,8 +15,18 @@ from datetime import datetime
 from typing import Literal
 
 from moonq import durations
-from moonq.dashboard.view import Row, View
-from moonq.text.wording import NONE, UNKNOWN, age, flow, lasted, profile_of, rate, spark
+from moonq.dashboard.view import Row, View, total
+from moonq.text.wording import (
+    NONE,
+    UNKNOWN,
+    age,
+    flow,
+    lasted,
+    plural,
+    profile_of,
+    rate,
+    spark,
+)
 from moonq.text.wording import columns as columns_of
 from moonq.views import Screen
 from moonq.views.queues import CONSUMERS, NUMBERS, ordered
@@ -103,7 +113,10 @@ def _shares(queues: int, consumers: int, room: int | None) -> tuple[int, int]:
 def _head(view: View, look: Look, screen: Screen) -> list[str]:
     host = view.host
     silent = host["silent_for"] > max(3.0, 2 * look.interval)
-    facts = [f"moonq top   {host['project']} {profile_of(host)}", f"up {age(max(1, host['up']))}"]
+    hosts = len(host.get("pids") or ())
+    facts = [f"moonq top   {host['project']} {profile_of(host)}"]
+    facts += [f"{hosts} hosts"] if hosts > 1 else []
+    facts += [f"up {age(max(1, host['up']))}"]
     facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
     facts += [] if host["memory_bytes"] is None else [f"{host['memory_bytes'] / 2**20:.0f} MB"]
     facts += [f"NO ANSWER for {age(host['silent_for'])}" if silent else "socket ok"]
@@ -118,6 +131,9 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
         f"p99 {lasted(view.p99)}",
         since(view),
     ]
+    elsewhere = total(queue["elsewhere"] for queue in view.queues)
+    # What they do is in no rate.
+    numbers += [f"+{plural(int(elsewhere), 'consumer')} elsewhere"] if elsewhere else []
     style = "alarm" if silent or host["production"] else "bold"
     room = screen.room - 1
     title = [screen.paint(style, f" {line}") for line in flow(facts, room, "  ")]

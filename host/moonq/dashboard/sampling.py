@@ -20,6 +20,7 @@ from moonq.run import times
 
 if TYPE_CHECKING:
     from moonq.control.client import Client
+    from moonq.control.together import Together
 
 #: Seconds of the past that rates are about.
 WINDOW = 10.0
@@ -40,7 +41,7 @@ class Sample(NamedTuple):
     consumers: Mapping[str, Fields]
 
 
-def sample(host: Client, now: Callable[[], float] = time.time) -> Sample:
+def sample(host: Client | Together, now: Callable[[], float] = time.time) -> Sample:
     """Ask *host* for all its numbers.
 
     Raises:
@@ -67,7 +68,7 @@ class History:
     def add(self, new: Sample) -> None:
         """Remember *new*, and forget what is too old or of another process."""
         samples = self._samples
-        if samples and samples[-1].status["pid"] != new.status["pid"]:
+        if samples and _pids(samples[-1].status) != _pids(new.status):
             samples.clear()
             self._trends = _Trends()
         while samples and not 0 <= new.time - samples[0].time <= WINDOW:
@@ -116,6 +117,7 @@ class History:
             "in_rate": past.rate("queues", name, "published"),
             "out_rate": total(past.rate("consumers", one, key) for one, key in settled),
             "consumers": consumers,
+            "elsewhere": row.get("elsewhere"),
             "keeps_dead": name in letters,
             "paused": bool(row.get("paused")),
             "problem": row.get("problem", ""),
@@ -178,8 +180,14 @@ class _Past(NamedTuple):
 
 
 def _host(status: Fields) -> Row:
-    names = ("project", "profile", "production", "pid", "up", "cpu", "memory_bytes")
+    names = ("project", "profile", "production", "pid", "name", "pids", "up", "cpu", "memory_bytes")
     return {**{name: status.get(name) for name in names}, "silent_for": 0.0}
+
+
+def _pids(status: Fields) -> list[int]:
+    """The processes whose counters were read: those of others have nothing to do with them."""
+    found: list[int] = status.get("pids") or [status["pid"]]
+    return found
 
 
 def _consumer(past: _Past, recent: Sequence[Sample], name: str) -> Row:

@@ -22,11 +22,13 @@ class View:
     since_start: bool
     """Whether that is the host's whole life."""
     host: Row
-    """The process: `project`, `profile`, `pid`, `up`, `cpu` (cores in use), `memory_bytes`;
+    """The process: `project`, `profile`, `pid`, `name`, `up`, `cpu` (cores in use),
+    `memory_bytes`; `pids`, where it is several hosts of the project in one;
     `silent_for`: seconds since it last answered, when it should have."""
     queues: tuple[Row, ...]
     """`id`, `ready`, `in_flight`, `delayed`, `dead`, `oldest_age`, `in_rate`, `out_rate`,
     `consumers`, `paused`, `problem`; `keeps_dead`: it is where another queue's dead letters lie;
+    `elsewhere`: consumers in hosts that are not asked, whose rates are not among these;
     `trend`: how many were ready, one number for each stretch of the last minute."""
     consumers: tuple[Row, ...]
     """`id`, `queue`, `function`, `state`, `workers`, `concurrency`, `ok_rate`, `fail_rate`, `p95`,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
 from moonq import __version__
+from moonq.drivers.base import Driver, machine
 from moonq.errors import MoonqError
 from moonq.host import Host
 from moonq.kinds.consumer import Consumer as ConsumerFields
@@ -25,11 +27,19 @@ def profile(host: Host) -> dict[str, Any]:
     }
 
 
+def own(host: Host) -> list[str]:
+    """Return the queues and consumers that no other host of the project has a part in."""
+    routes = map(host.queues.route, host.queues.ids())
+    apart = [one.id for one in routes if one.driver.capabilities().several_hosts == "none"]
+    return [*apart, *(entry.id for entry in host.project.of_kind("queue.consumer"))]
+
+
 def status(host: Host, meter: Meter | None) -> dict[str, Any]:
     """Return what the process is and has done."""
     report = host.report()
     found: dict[str, Any] = {
         "project": host.project.name,
+        "name": host.name,
         "path": str(host.project.root.resolve()),
         **profile(host),
         "pid": os.getpid(),
@@ -56,19 +66,42 @@ def _service(host: Host, managed: Managed) -> dict[str, Any]:
     return {"id": managed.id, "kind": managed.kind, "state": managed.state, "problem": problem}
 
 
+def peers(host: Host) -> list[dict[str, Any]]:
+    """Return every driver with the hosts that share it, this one among them."""
+    return [_sharing(host, name, driver) for name, driver in sorted(host.drivers.items())]
+
+
+def _sharing(host: Host, name: str, driver: Driver) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": name, "kind": driver.kind}
+    if driver.capabilities().several_hosts == "none":
+        return found
+    try:
+        there = driver.peers()
+    except MoonqError as problem:
+        return {**found, "problem": problem.message}
+    if there is None:
+        return {**found, "hosts": None}
+    # A private host is nobody: it is there to ask.
+    nobody = None if host.name else ("", machine(), os.getpid())
+    return {**found, "hosts": [one._asdict() for one in there if one[:3] != nobody]}
+
+
 def queues(host: Host, meter: Meter | None) -> list[dict[str, Any]]:
     """Return every queue with its numbers."""
     rates = meter.rates() if meter is not None else NO_RATES
+    seats = Counter(one.route.id for one in (*host.consumers.values(), *host.finishing()))
     serving: dict[str, list[str]] = {}
     for one in tuple(host.consumers.values()):
         serving.setdefault(one.route.id, []).append(one.settings.id)
     return [
-        _queue(host, rates, host.queues.route(name), serving.get(name, []))
+        _queue(host, rates, host.queues.route(name), serving.get(name, []), seats[name])
         for name in host.queues.ids()
     ]
 
 
-def _queue(host: Host, rates: Reading, route: Route, serving: list[str]) -> dict[str, Any]:
+def _queue(
+    host: Host, rates: Reading, route: Route, serving: list[str], seats: int
+) -> dict[str, Any]:
     entry = host.project.entries.get(route.id)
     found: dict[str, Any] = {
         "id": route.id,
@@ -83,6 +116,8 @@ def _queue(host: Host, rates: Reading, route: Route, serving: list[str]) -> dict
         found |= info_object(route.driver.info(route.spec.name))
     except MoonqError as problem:
         found["problem"] = problem.message
+    if found.get("consumer_count", 0) > seats:
+        found["elsewhere"] = found["consumer_count"] - seats  # consumers in other hosts
     if rates.time:
         found["in_rate"] = rates.published.get(route.id, 0.0)
         if serving:

@@ -29,6 +29,16 @@ class Queries(Requests):
         return overview.status(self._host, self._meter)
 
     @checked
+    def peers(self) -> dict[str, Any]:
+        """Return `drivers`, each with the `hosts` that have it open, the longest there first.
+
+        A host is known by `name`, `machine` and `pid`; it came at `since` and is `busy` with so
+        many messages. `hosts` is null where the broker cannot tell, and absent where there is a
+        `problem` or nobody else can be at the driver.
+        """
+        return {"drivers": overview.peers(self._host)}
+
+    @checked
     def queues(self) -> dict[str, Any]:
         """Return `queues`, each with its numbers, rates and consumers.
 

@@ -17,6 +17,14 @@ class Needs(Enum):
     LIVE = "a running host"
 
 
+class Where(Enum):
+    """Which host a verb is for, where several of the project run on this machine."""
+
+    ANY = "whichever answers: it is about queues, which they share"
+    EACH = "the one that is named, or all, where it is about what each has for itself"
+    ONE = "the one that is named, or all: it is about hosts"
+
+
 class Confirm(Enum):
     """What is asked before a verb does something; see `Verb.question`."""
 
@@ -87,6 +95,7 @@ class Verb:
     changes: str = ""
     """What it changes, in words that name its arguments; empty: it only looks."""
     needs: Needs = Needs.DURABLE
+    where: Where = Where.ANY
     confirm: Confirm = Confirm.NONE
     takes: str = ""
     """What messages it takes away, after a snapshot of them: ``waiting`` or ``dead``."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moonq.operations.verb import Argument, Confirm, Needs, Verb
+from moonq.operations.verb import Argument, Confirm, Needs, Verb, Where
 
 _QUEUE = Argument("queue", "the queue", source="queue", cli="QUEUE", typed="QUEUE", lua="queue")
 _CONSUMER = Argument(
@@ -54,10 +54,15 @@ def _given_queue() -> Argument:
 
 _ROWS = (
     Verb("status", "show which hosts are running", needs=Needs.LIVE, lua="mq.status",
-        command="status", view="hosts", schema="moonq.status/1", examples=("moonq status --json",),
-        more="Each host of this user is shown, or with -C that of one project: project, process,"
+        command="status", view="hosts", schema="moonq.status/1",
+        examples=("moonq status --json", "moonq status --all"),
+        more="Each host of this user is shown, or with -C those of one project: project, process,"
         " how long it is up, what it has done. Ends with 4 when none is running, and with 5 when"
-        " that of the project (named, or in this folder) does not answer."),
+        " one of the project (named, or in this folder) does not answer. With --all the drivers of"
+        " the project say who shares them, on whichever machine, and how many messages each holds;"
+        " one that vanished may be shown until its lease ends."),
+    Verb("peers", "show which hosts share a driver, on whichever machine", typed="peers",
+        lua="mq.peers", answer="drivers", view="peers", schema="moonq.peers/1"),
     Verb("queues", "show every queue: what waits, runs and died, and how fast it goes",
         typed="queues", lua="mq.queues", answer="queues", command="queues", view="queues",
         more="A number that the broker cannot give is a dot. Rates are those of the last minute at"
@@ -169,13 +174,15 @@ _ROWS = (
             _CONSUMER,
         ), typed="replay", lua="mq.replay", view="replayed"),
     Verb("pause", "let a queue or a consumer rest", (_TARGET,), changes="pause {target}",
-        confirm=Confirm.PRODUCTION, typed="pause", lua="mq.pause", command="pause", view="done",
+        where=Where.EACH, confirm=Confirm.PRODUCTION, typed="pause", lua="mq.pause",
+        command="pause", view="done",
         more="TARGET is a queue or a consumer. Publishing goes on. What is buffered goes back, what"
         " runs may finish.",
         examples=("moonq pause app:orders", "moonq pause app:orders.consumer"),
         schema="moonq.pause/1"),
     Verb("resume", "let a queue or a consumer go on", (_TARGET,), changes="resume {target}",
-        confirm=Confirm.PRODUCTION, typed="resume", lua="mq.resume", command="resume", view="done",
+        where=Where.EACH, confirm=Confirm.PRODUCTION, typed="resume", lua="mq.resume",
+        command="resume", view="done",
         more="TARGET is a queue or a consumer. It undoes `moonq pause`.",
         examples=("moonq resume app:orders", "moonq resume app:orders.consumer"),
         schema="moonq.resume/1"),
@@ -234,15 +241,17 @@ _ROWS = (
         examples=("moonq move app:old app:orders --dry-run",
             "moonq move app:orders app:orders --driver app:old_file --yes")),
     Verb("reload", "replace what has changed in the running host", changes="reload the project",
-        confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload", lua="mq.reload",
-        command="reload", view="reloaded", schema="moonq.reload/1", examples=("moonq reload",),
+        where=Where.ONE, confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload",
+        lua="mq.reload", command="reload", view="reloaded", schema="moonq.reload/1",
+        examples=("moonq reload", "moonq reload --all"),
         more="All of it is checked first: a faulty edit changes nothing, is shown, and ends with 3."
         " Messages stay in their queues, and those that run finish on the old code."),
     Verb("stop", "end the running host", (
             Argument("now", "do not wait for handlers: hand their messages back", "flag", False,
                 cli="--now", typed="[now]"),
-        ), changes="stop the host", confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="stop",
-        command="stop", view="stopping", schema="moonq.stop/1", examples=("moonq stop",),
+        ), changes="stop the host", where=Where.ONE, confirm=Confirm.PRODUCTION, needs=Needs.LIVE,
+        typed="stop", command="stop", view="stopping", schema="moonq.stop/1",
+        examples=("moonq stop", "moonq stop --host second", "moonq stop --all"),
         more="It ends as with Ctrl-C in its terminal, and the command waits until it has gone."
         " Running handlers may finish. Ends with 8 when it has not gone in time."),
 )  # fmt: skip

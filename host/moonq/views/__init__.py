@@ -11,11 +11,13 @@ rows and facts; the other modules hold the views.
 
 from moonq.views.answers import (
     NOTED,
+    by_host,
     done,
     dropped,
     hosts,
     moved,
     notes,
+    peers,
     published,
     reloaded,
     stopping,
@@ -32,6 +34,7 @@ from moonq.views.values import value
 __all__ = [
     "NOTED",
     "Screen",
+    "by_host",
     "called",
     "dead_queues",
     "done",
@@ -49,6 +52,7 @@ __all__ = [
     "moved",
     "notes",
     "ordered",
+    "peers",
     "plain_event",
     "problem",
     "published",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 
 from moonq import durations
+from moonq.control.locating import USUAL
 from moonq.text.folding import Part
 from moonq.text.plain import visible
-from moonq.text.wording import age, clock, counted, plural, profile_of, size
+from moonq.text.wording import NONE, age, clock, counted, number, plural, profile_of, size
 from moonq.views.screen import Screen
-from moonq.views.tables import Found, sentence
+from moonq.views.tables import Column, Found, get, sentence, table
 
 #: Outcomes of published messages that are shown.
 MOST_OUTCOMES = 20
 #: Refused messages that are named.
 MOST_ERRORS = 3
+#: What says in an answer whose it is.
+_WHO = ("name", "pid")
 
 
 def done(found: Found, screen: Screen) -> Iterator[str]:
@@ -91,6 +96,8 @@ def published(found: Found, screen: Screen) -> Iterator[str]:
 def _outcome(found: Found) -> tuple[Part, str]:
     took, tries = f"{found['took_ms']:.0f} ms", f"attempt {found.get('attempt', 1)}"
     if found["event"] == "ack":
+        if "function" not in found:
+            return ("acked", "good"), f" by a host elsewhere within {took}"
         return ("acked", "good"), f" by {found['function']} in {took} ({tries})"
     error = found.get("error") or {}
     text = f"{error.get('kind', '')} {error.get('message', '')}".strip()
@@ -117,20 +124,39 @@ def reloaded(found: Found, screen: Screen) -> Iterator[str]:
         yield from sentence(screen, f"{name} keeps its old fields until the next start")
 
 
+def by_host(
+    rows: Iterable[Found], screen: Screen, view: Callable[[Found, Screen], Iterable[str]]
+) -> Iterator[str]:
+    """Yield what every host has answered, as *view* shows it, behind the host's name."""
+    for row in rows:
+        if "problem" in row:
+            yield from sentence(screen, f"{row['name']}: ", (visible(row["problem"]), "bad"))
+            continue
+        answer = {key: value for key, value in row.items() if key not in _WHO}
+        for line in view(answer, screen):
+            yield f"{row['name']} (pid {row['pid']}): {line}"
+
+
 def stopping(found: Found, screen: Screen) -> Iterator[str]:
     """Yield that the host ends, or which one has ended."""
-    gone = f"stopped {found['project']} (pid {found['pid']})" if "pid" in found else ""
+    pid = f" (pid {found['pid']})" if "pid" in found else ""
+    gone = f"stopped {found['project']}{pid}" if "project" in found else ""
     yield from sentence(screen, gone or "the host is stopping")
 
 
 def hosts(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the running hosts, a line for each."""
+    paths = Counter(host["path"] for host in found["hosts"])
     for host in found["hosts"]:
-        yield from sentence(screen, " · ".join(_host(host)))
+        is_named = host["name"] != USUAL or paths[host["path"]] > 1
+        yield from sentence(screen, " · ".join(_host(host, is_named=is_named)))
 
 
-def _host(host: Found) -> Iterator[str]:
-    yield from (host["project"], f"pid {host['pid']}", profile_of(host))
+def _host(host: Found, *, is_named: bool) -> Iterator[str]:
+    yield host["project"]
+    if is_named:
+        yield host["name"]
+    yield from (f"pid {host['pid']}", profile_of(host))
     if host["problem"]:
         yield host["problem"]
         return
@@ -149,6 +175,37 @@ def _host(host: Found) -> Iterator[str]:
     yield host["socket"]
 
 
+def peers(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield who shares each driver: a table of hosts for each, or why there is none."""
+    now = time.time()
+    for at, driver in enumerate(found["drivers"]):
+        hosts = driver.get("hosts") or []
+        if at:
+            yield ""
+        about = f"{driver['id']} · {driver['kind']} · "
+        yield from sentence(screen, about, _shared(driver))
+        rows = [{**one, "up": max(1.0, now - one["since"])} for one in hosts]
+        yield from table(_PEERS, rows, screen) if rows else ()
+
+
+def _shared(driver: Found) -> str | Part:
+    if "problem" in driver:
+        return visible(driver["problem"]), "bad"
+    if "hosts" not in driver:
+        return "shared by nobody: each host has its own messages"
+    if driver["hosts"] is None:
+        return "its broker cannot tell who shares it"
+    return plural(len(driver["hosts"]), "host")
+
+
+_PEERS = (
+    Column("host", lambda row: row["name"] or NONE, is_id=True),
+    Column("machine", get("machine"), is_id=True),
+    Column("pid", get("pid"), right=True),
+    Column("up", lambda row: age(row["up"]), right=True),
+    Column("busy", lambda row: number(row["busy"]), right=True),
+)
+
 #: Views whose answers come with notes.
 NOTED = frozenset(("queues", "messages", "published", "entries"))
 
@@ -158,7 +215,8 @@ def notes(found: Found) -> Iterator[tuple[str, bool]]:
     queues = found.get("queues", ())
     seconds = max((row.get("rate_seconds", 0) for row in queues), default=0)
     if seconds:
-        yield f"rates: last {age(seconds)}", False
+        here = ", of the hosts here" if any(row.get("elsewhere") for row in queues) else ""
+        yield f"rates: last {age(seconds)}{here}", False
     for one in found.get("orphans", ()):
         count, place = plural(one["messages"], "message"), f"{one['queue']} at {one['driver']}"
         yield visible(f"{count} in {place}, which no queue declares: see `moonq move`"), True

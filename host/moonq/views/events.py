@@ -34,6 +34,8 @@ def _parts(found: Found, screen: Screen, is_narrow: bool) -> list[Part]:
     kind, when = str(found.get("event", "?")), float(found.get("time", 0.0))
     words = _log(found) if kind == "log" else _life(found, kind, screen)
     shown = [visible(str(part)) for part in words if part]
+    # Last, so that lines of one host and of several have the same columns.
+    shown += [f"at {visible(found['host'])}"] if "host" in found else []
     if is_narrow:
         place = 1 if kind == "log" else 0
         shown[place : place + 1] = [name.rpartition(":")[2] for name in shown[place : place + 1]]

@@ -39,7 +39,10 @@ def ordered(rows: Iterable[Found], sort: str) -> list[Found]:
 
 
 def _served(row: Found, consumers: Mapping[str, Found]) -> Cell:
-    text = ", ".join(_consumer(name, consumers.get(name)) for name in row.get("consumers", ()))
+    parts = [_consumer(name, consumers.get(name)) for name in row.get("consumers", ())]
+    if row.get("elsewhere"):
+        parts.append(f"{'+' if parts else ''}{row['elsewhere']} elsewhere")
+    text = ", ".join(parts)
     return text or "none", "" if text else "dim"
 
 
@@ -50,7 +53,8 @@ def _consumer(name: str, one: Found | None) -> str:
         return f"{name} paused"
     if one["state"] != "running":
         return f"{name} {one['state']}"
-    return f"{name} {_up(one)}"
+    resting = f" ({one['resting']} paused)" if one.get("resting") else ""
+    return f"{name} {_up(one)}{resting}"
 
 
 def _name(row: Found) -> Cell:

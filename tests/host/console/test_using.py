@@ -161,7 +161,7 @@ def test_the_toolbar_leaves_off_whole_parts() -> None:
         live=live,
         client=client,
         is_production=False,
-        attached=SimpleNamespace(is_private=False),
+        attached=SimpleNamespace(is_private=False, called="shop"),
         face=SimpleNamespace(screen=Screen),
     )
     whole = toolbar.line(console, 200, now=1.0)

@@ -227,6 +227,7 @@ CASES = [
     Case("pause_without_a_host", "pause orders --json"),
     Case("pause_a_consumer_without_a_host", "pause orders.consumer --json"),
     Case("pause_what_cannot_rest", "pause sums --json", "host"),
+    Case("pause_everywhere", "pause orders.consumer --all --json", "host"),
     Case("pause_in_production", "pause orders --json", "production"),
 
     Case("peek", "peek notes --json", "host", NOTES),
@@ -290,6 +291,8 @@ CASES = [
     Case("reload_shrunk", "reload --json", "host", files=SHRUNK),
     Case("reload_faulty", "reload --json", "host", files=FAULTY),
     Case("reload_without_a_host", "reload --json"),
+    Case("reload_all", "reload --all --json", "host"),
+    Case("reload_all_faulty", "reload --all --json", "host", files=FAULTY),
 
     Case("repl", "repl -e '1 + 1' --json"),
     Case("repl_on_a_host", "repl -e '\\set output json' -e '{ a = 1 }' --json", "host"),
@@ -319,12 +322,17 @@ CASES = [
     Case("status_of_a_process", "status --json", "production"),
     Case("status_of_a_silent_host", "status --json", "silent"),
     Case("status_without_a_host", "status --json"),
+    Case("status_of_all", "status --all --json", "host"),
+    Case("status_of_all_without_a_host", "status --all --json"),
+    Case("status_of_no_such_host", "status --host blue --json", "host"),
 
     Case("stop", "stop --yes --json", "production"),
     Case("stop_now", "stop --now --json", "spinning"),
     Case("stop_that_takes_too_long", "stop --timeout 50ms --json", "spinning"),
     Case("stop_of_another_ones_host", "stop --json", "host"),
     Case("stop_without_a_host", "stop --json"),
+    Case("stop_all", "stop --all --yes --json", "production"),
+    Case("stop_all_without_a_host", "stop --all --json"),
 
     _tail("publish", "--event publish --where 'body.kind == \"wheel\"'"),
     _tail("deliver", "--event deliver --where 'body.kind == \"wheel\"'"),

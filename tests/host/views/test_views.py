@@ -396,16 +396,21 @@ def test_a_reload_says_what_changed() -> None:
 
 
 def test_hosts_are_lines() -> None:
-    host = {"project": "shop", "pid": 7, "profile": "dev", "problem": "", "up": 3661.0,
+    host = {"project": "shop", "path": "/shop", "name": "host", "pid": 7,
+            "profile": "dev", "problem": "", "up": 3661.0,
             "acked": 1204, "retried": 3, "dead": 0, "socket": "/run/x.sock",
             "services": [{"id": "app:x", "state": "failed"}]}  # fmt: skip
-    silent = {**host, "problem": "does not answer"}
+    silent = {**host, "path": "/other", "problem": "does not answer"}
     up, away = views.hosts({"hosts": [host, silent]}, Screen())
     done = "1 204 acked · 3 retried · 0 dead"
     assert up == f"shop · pid 7 · dev · up 01:01:01 · {done} · not up: app:x · /run/x.sock"
     assert away == "shop · pid 7 · dev · does not answer"
     full = {"id": "app:file", "kind": "queue.driver.sqlite", "state": "running",
             "problem": "the disk is full"}  # fmt: skip
+    blue = {**host, "name": "blue", "problem": "does not answer"}
+    first, second = views.hosts({"hosts": [host, blue]}, Screen())
+    assert first.startswith("shop · host · pid 7"), "there are several"
+    assert second == "shop · blue · pid 7 · dev · does not answer"
     [ill] = views.hosts({"hosts": [{**host, "services": [full]}]}, Screen())
     assert ill.endswith("0 dead · app:file: the disk is full · /run/x.sock")
 

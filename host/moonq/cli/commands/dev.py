@@ -19,12 +19,18 @@ from moonq.cli.signals import Signals
 
 if TYPE_CHECKING:
     from moonq.console.terminal import Terminal
+    from moonq.control.locating import Place
 
 
 @command()
 @project_argument
 @host_options("MOONQ_DEV_LOG_LEVEL")
-def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: float | None) -> int:
+def dev(
+    options: Options,
+    levels: tuple[tuple[str, str], ...],
+    drain_timeout: float | None,
+    name: str | None,
+) -> int:
     """Run PROJECT, reload it whenever a file is saved, and talk to it in Lua.
 
     It is this folder when not named. Log lines come above the prompt. A broken edit is shown and
@@ -48,17 +54,20 @@ def dev(options: Options, levels: tuple[tuple[str, str], ...], drain_timeout: fl
             levels=levels,
             drain_timeout=drain_timeout,
             socket=None,
-            name=None,
+            name=name,
         )
         return code
-    return _with_console(options, dict(levels), drain_timeout)
+    return _with_console(options, dict(levels), drain_timeout, name or "")
 
 
-def _with_console(options: Options, levels: dict[str, str], drain_timeout: float | None) -> int:
+def _with_console(
+    options: Options, levels: dict[str, str], drain_timeout: float | None, name: str
+) -> int:
     from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator
     from moonq.console.printer import LineStream
     from moonq.console.terminal import Terminal
+    from moonq.control.locating import place_of
     from moonq.host import Host
     from moonq.kinds import load
 
@@ -71,15 +80,17 @@ def _with_console(options: Options, levels: dict[str, str], drain_timeout: float
     above = LineStream(lambda line: terminal.write(f"{line}\n"))
     narrator = Narrator(Lines(options, sys.stderr, above), pretty=True, quiet=options.quiet)
     with log_above(terminal, configure):
-        narrator.opened(loaded)
-        hosting = Hosting(options, Host(loaded), narrator, drain_timeout)
-        return _Development(options, hosting).through(terminal)
+        narrator.opened(loaded, name)
+        place = place_of(options.project, name=name)
+        hosting = Hosting(Host(loaded, name=place.name), place, narrator, drain_timeout)
+        return _Development(options, hosting, place).through(terminal)
 
 
 class _Development:
     """A host and its console, from start to stop."""
 
-    def __init__(self, options: Options, hosting: Hosting) -> None:
+    def __init__(self, options: Options, hosting: Hosting, place: Place) -> None:
+        self._place = place
         self._project = options.project
         self._hosting = hosting
 
@@ -92,11 +103,11 @@ class _Development:
 
     def _talk(self, terminal: Terminal) -> None:
         from moonq.console.core import Console
-        from moonq.control.client import connect
+        from moonq.control.client import connect_to
         from moonq.control.reaching import Reached
 
         # It is private in that it ends with the person, who is asked while messages are in flight.
-        attached = Reached(lambda: connect(self._project), is_private=True)
+        attached = Reached(lambda: connect_to(self._place), is_private=True)
         try:
             with closing(Console(attached, terminal, project=self._project)) as console:
                 terminal.run(console)

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import attached, host_option
 from moonq.cli.options import Options, command
 from moonq.text.plain import visible
 from moonq.text.reading import text_of
 
 
 @command()
+@host_option
 @click.argument("code")
 @click.option("--timeout", type=arguments.duration, default="30s", help="Stop it after that.")
 @click.option("--yes", is_flag=True, help="Let it change things in production as well.")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import attached, host_option
+from moonq.cli.awaiting import Ends
 from moonq.cli.completing import completer
 from moonq.cli.drawing import Progress
 from moonq.cli.forwarding import tell
@@ -25,7 +26,6 @@ from moonq.text.reading import bytes_of, decoded
 from moonq.text.wording import plural
 
 if TYPE_CHECKING:
-    from moonq.control.client import Subscription
     from moonq.control.reaching import Reached
 
 #: Ids and errors that one answer names.
@@ -35,6 +35,7 @@ MESSAGE_OPTIONS = ("id", "delay", "ttl", "priority", "group", "dedup_key")
 
 
 @command()
+@host_option
 @click.argument("queue", shell_complete=completer("queue"))
 @click.argument("body", required=False, type=arguments.body)
 @click.option(
@@ -91,7 +92,7 @@ def publish(options: Options, /, queue: str, **given: Any) -> int:
             rate = None if given["dry_run"] else given["rate"]
             job.run(messages(given), rate, Progress(options))
         else:
-            job.run_and_wait(list(messages(given)), given["wait"])
+            job.run_and_wait(options, list(messages(given)), given["wait"])
     tell(options, VERBS["publish"], job.found)
     return job.exit_code()
 
@@ -176,8 +177,10 @@ class Job:
             done = plural(self.found["published"], "message")
             raise Invalid(f"{problem.message}; {done} before it were published") from None
 
-    def run_and_wait(self, every: list[dict[str, Any]], limit: float) -> None:
-        """Publish them and wait until each is done or dead."""
+    def run_and_wait(self, options: Options, every: list[dict[str, Any]], limit: float) -> None:
+        """Publish them and wait until each is done or dead, whichever host handles it."""
+        from moonq.control.together import together
+
         if self._host.is_private:
             raise NoHost(
                 "no moonq host is running, so nobody would handle it; it was not published",
@@ -186,25 +189,15 @@ class Job:
         every = [_named(message) for message in every]
         began = time.monotonic()
         ids = [one["options"]["id"] for one in every]
-        with self._host.client.subscribe("tail", targets=ids, events=["ack", "dead"]) as events:
+        hosts = together(options.project, options.host)
+        with hosts, hosts.tail(targets=ids, events=["ack", "dead"]) as events:
             for batch in batches(every):
                 self._send(batch)
-            self._follow(events, began, limit)
+            missing = set(self.found["ids"]) - self._known
+            ends = Ends(self._host, self.found["queue"], events)
+            self.found["outcomes"] = ends.follow(missing, limit - (time.monotonic() - began))
+            self.found["timed_out"] = bool(missing)
         self._end(began)
-
-    def _follow(self, events: Subscription, began: float, limit: float) -> None:
-        """Wait for the ends of what is really new, *limit* seconds at most."""
-        missing = set(self.found["ids"]) - self._known
-        while missing and not events.ended:
-            left = began + limit - time.monotonic()
-            if left <= 0:
-                break
-            event = events.next(left)
-            if event is not None and event.get("id") in missing:
-                missing.discard(event["id"])
-                took = (time.monotonic() - began) * 1000
-                self.found["outcomes"].append({**event, "took_ms": round(took, 3)})
-        self.found["timed_out"] = bool(missing)
 
     def _end(self, began: float) -> None:
         self.found["took_ms"] = round((time.monotonic() - began) * 1000, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
@@ -10,7 +11,7 @@ import click
 
 from moonq import __version__
 from moonq.cli import arguments
-from moonq.cli.attached import telling_of_loss
+from moonq.cli.attached import host_option, telling_of_loss
 from moonq.cli.options import Options, command
 from moonq.text.reading import shown, text_of
 from moonq.text.wording import plural, profile_of
@@ -18,6 +19,7 @@ from moonq.text.wording import plural, profile_of
 if TYPE_CHECKING:
     from moonq.console.core import Console
     from moonq.console.terminal import Terminal
+    from moonq.control.locating import Place
     from moonq.control.reaching import Reached
 
 
@@ -32,6 +34,7 @@ class _Code(click.types.StringParamType):
 
 
 @command()
+@host_option
 @click.option("--attach", default="", metavar="SOCKET|PID|PROJECT", help="The host that is meant.")
 @click.option("--local", is_flag=True, help="Start a private host, even beside a running one.")
 @click.option("--start", is_flag=True, help="Start the consumers of a private host too.")
@@ -93,12 +96,15 @@ def repl(
     from moonq.console.face import Face
     from moonq.control.reaching import reach
 
+    if attach and options.host:
+        raise click.UsageError("--attach and --host both say which host is meant: keep one")
     scripts = _scripts(files, codes)
     terminal = None if scripts or codes else _terminal(options)
     reached = reach(
         options.project,
         profile=options.profile,
         to=attach,
+        host=options.host,
         local=local,
         start=start,
         whole=True,
@@ -106,6 +112,7 @@ def repl(
         notice=options.warn,
     )
     with logging(options, terminal), reached as found:
+        among = found.settle()
         if read_only is not None:
             (found.client.give_up_write if read_only else found.client.write)()
         face = terminal or (
@@ -115,7 +122,7 @@ def repl(
         with closing(console):
             if terminal is None:
                 return _run(console, scripts, codes)
-            for line in _greeting(found):
+            for line in _greeting(found, among):
                 terminal.notice(line)
             terminal.run(console)
             return 0
@@ -162,17 +169,22 @@ def logging(options: Options, terminal: Terminal | None) -> AbstractContextManag
     return nullcontext()
 
 
-def _greeting(found: Reached) -> list[str]:
+def _greeting(found: Reached, among: Sequence[Place]) -> list[str]:
     hello = found.client.hello
-    where = f"attached to {hello['project']} (pid {hello['pid']}, profile {profile_of(hello)})"
+    called = f"host {found.client.place.name}, " if among else ""
+    about = f"{called}pid {hello['pid']}, profile {profile_of(hello)}"
+    where = f"attached to {hello['project']} ({about})"
     leaving = "the host stays up"
     if found.is_private:
         chosen = f" (profile {profile_of(hello)})" if hello["chosen_profile"] else ""
         where = f"private host of {hello['project']}{chosen}; consumers are off until \\start"
         leaving = "this host ends with you"
+    others = [one.name for one in among if one != found.client.place]
     entries = plural(hello["entries"], "entry")
+    beside = [f"beside it: {', '.join(others)} · moonq repl --host NAME"] if others else []
     return [
         f"moonq {__version__} console · {where}",
+        *beside,
         f"Lua 5.4 · {entries} · your session has its own Lua state",
         f"\\? help · Ctrl-C interrupts · Ctrl-D leaves ({leaving})",
     ]

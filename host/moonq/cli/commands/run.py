@@ -24,16 +24,23 @@ from moonq.cli.streams import detach_stderr
 from moonq.log.outlet import LogFile
 
 if TYPE_CHECKING:
+    from moonq.control.locating import Place
     from moonq.host import CallResult
 
 Action = TypeVar("Action", bound=Callable[..., Any])
 
 
 def host_options(levels_variable: str) -> Callable[[Action], Action]:
-    """Give a command `--log-level`, which a variable may set too, and `--drain-timeout`."""
+    """Give a command `--name`, `--drain-timeout` and `--log-level`, which a variable may set."""
 
     def decorate(action: Action) -> Action:
         for option in (
+            click.option(
+                "--name",
+                type=arguments.host_name,
+                metavar="NAME",
+                help="What this host is called among those of the project (default: host).",
+            ),
             click.option(
                 "--drain-timeout",
                 type=arguments.duration,
@@ -93,20 +100,15 @@ def host_options(levels_variable: str) -> Callable[[Action], Action]:
 @click.option(
     "--socket",
     metavar="PATH|none",
-    help="Where consoles attach (default: .moonq/run/host.sock below the project).",
-)
-@click.option(
-    "--name",
-    type=arguments.host_name,
-    metavar="NAME",
-    help="Run as a further host of the project, with its socket at .moonq/run/NAME.sock.",
+    help="Where consoles attach (default: .moonq/run/NAME.sock below the project).",
 )
 def run(options: Options, **given: Any) -> int:
     """Run the queues and consumers of PROJECT.
 
     It is this folder when not named. Ctrl-C or SIGTERM finishes what runs and ends; a second one
     stops at once and hands the running messages back. SIGHUP reloads the project and opens the log
-    file anew; with a terminal it ends the run, for then it says that the terminal is gone.
+    file anew; with a terminal it ends the run, for then it says that the terminal is gone. Several
+    hosts of a project share what durable drivers keep, each under a --name of its own.
 
     \b
     Examples:
@@ -115,6 +117,7 @@ def run(options: Options, **given: Any) -> int:
       moonq run shop --call app:publish_orders='{"count":3}' --until-idle
       moonq run shop --log json --log-level warn --log-level app=debug
       moonq run shop --until-idle --idle-timeout 10m
+      moonq run shop --name second
     """
     from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator, totals
@@ -124,7 +127,7 @@ def run(options: Options, **given: Any) -> int:
     wanted = Wanted(**given)
     if wanted.idle_timeout is not None and not wanted.until_idle:
         raise click.UsageError("--idle-timeout needs --until-idle")
-    if wanted.name and wanted.socket:
+    if wanted.name and wanted.socket not in (None, "none"):
         raise click.UsageError("--name and --socket both say where the socket is: keep one")
     loaded = load(options.project, profile=options.profile)
     detach_stderr()
@@ -133,18 +136,22 @@ def run(options: Options, **given: Any) -> int:
     in_words = wanted.is_pretty if file else pretty
     configure_log(options, in_words, loaded.settings.log, dict(wanted.levels), cast(Any, file))
     narrator = Narrator(Lines(options, sys.stderr), pretty=pretty, quiet=options.quiet)
-    narrator.opened(loaded)
-    host = Host(loaded)
-    code = Run(Hosting(options, host, narrator, wanted.drain_timeout), file).through(wanted)
+    narrator.opened(loaded, wanted.name or "")
+    place = _place(options.project, wanted)
+    host = Host(loaded, name=place.name if place else wanted.name or "")
+    code = Run(Hosting(host, place, narrator, wanted.drain_timeout), file).through(wanted)
     if options.json:
         click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
 
 
-def _socket_of(root: Path, name: str | None) -> str | None:
-    from moonq.control.locating import FOLDER
+def _place(project: Path, wanted: Wanted) -> Place | None:
+    """Return where consoles attach; None: nowhere."""
+    from moonq.control.locating import place_of
 
-    return str(root / FOLDER / f"{name}.sock") if name else None
+    if wanted.socket == "none":
+        return None
+    return place_of(project, Path(wanted.socket) if wanted.socket else None, wanted.name or "")
 
 
 @dataclass(frozen=True)
@@ -188,10 +195,9 @@ class Run:
     def through(self, wanted: Wanted) -> int:
         """Start, call, wait and stop; return the exit code."""
         well = [False]
-        socket = wanted.socket or _socket_of(self._host.project.root, wanted.name)
         with (
             Signals(self._drain, self._stop_now, hangup=self._hangup),
-            self._hosting.up(self._end, socket=socket, watch=wanted.watch),
+            self._hosting.up(self._end, watch=wanted.watch),
             suppress(CancelledError),
         ):
             self._is_up.set()

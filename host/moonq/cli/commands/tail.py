@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moonq.cli import arguments
-from moonq.cli.attached import attached
+from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.control import EVENTS
 from moonq.text.wording import counted
 
 if TYPE_CHECKING:
-    from moonq.control.client import Subscription
+    from moonq.control.together import Tails
     from moonq.views import Screen
 
 Draw = Callable[[dict[str, Any]], str]
@@ -43,6 +43,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 @command()
+@host_option
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completer("speaker"))
 @click.option(
     "--event",
@@ -65,7 +66,7 @@ def _pattern(value: str) -> re.Pattern[str]:
 )
 @click.option("--rate", type=arguments.rate, metavar="N/s", help="Show no more lines a second.")
 def tail(options: Options, /, **given: Any) -> int:
-    """Show what happens in the running host, as it happens.
+    """Show what happens in the running host, as it happens; in all, where several run here.
 
     TARGET is a queue, a consumer, a function, a logger, or a message's id, whose life is then
     followed; without one, everything is shown. --where sees an event's fields (event, queue, id,
@@ -77,9 +78,8 @@ def tail(options: Options, /, **given: Any) -> int:
       moonq tail app:orders --event nack,dead
       moonq tail --where 'attempt > 1 and body.total > 100' --limit 10
     """
-    with attached(options, live=True) as host:
-        subscription = host.client.subscribe(
-            "tail",
+    with all_hosts(options) as hosts:
+        subscription = hosts.tail(
             targets=list(given["targets"]),
             events=given["events"] or list(EVENTS),
             where=given["where"] or "",
@@ -119,7 +119,7 @@ class Showing:
         self._left_out = 0
         self._all_left_out = 0
 
-    def run(self, events: Subscription, limit: int | None, period: float | None) -> None:
+    def run(self, events: Tails, limit: int | None, period: float | None) -> None:
         """Show events until there are *limit*, *period* is over, or the host ends."""
         deadline = None if period is None else time.monotonic() + period
         while limit is None or self._shown < limit:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from moonq.cli import arguments
+from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
 from moonq.errors import Invalid
 
 if TYPE_CHECKING:
-    from moonq.control.client import Client
+    from moonq.control.together import Together
     from moonq.dashboard.picture import Look, Sort
     from moonq.dashboard.sampling import History
 
@@ -26,6 +27,7 @@ SHORTEST = 0.1
 
 
 @command()
+@host_option
 @click.argument("queues", metavar="[QUEUE]...", nargs=-1, shell_complete=completer("queue"))
 @click.option(
     "--interval", type=arguments.duration, default="1s", help="Look so often (default: 1s)."
@@ -40,6 +42,8 @@ SHORTEST = 0.1
 def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, once: bool) -> None:
     """Show the queues and consumers of the running host, or only each QUEUE.
 
+    Where several hosts of the project run here they are shown as one; --host shows one alone.
+
     Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
     ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
     line; a number that is not known is not in it.
@@ -52,17 +56,14 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
       moonq top --json | jq '.queues[] | {id, ready}'
     """
     from moonq import views
-    from moonq.control.client import connect
-    from moonq.control.reaching import other_profile
+    from moonq.control.together import Together
     from moonq.dashboard.picture import Look, picture
     from moonq.dashboard.sampling import History, sample
     from moonq.registry import names
 
     if interval < SHORTEST:
         raise Invalid("--interval is 100ms or longer", hint="give it a unit: --interval 1s")
-    with connect(options.project) as client:
-        if difference := other_profile(client, options.profile):
-            options.warn(difference)
+    with all_hosts(options) as client:
         first = sample(client)
         known = sorted(first.queues)
         only = tuple(names.meant(name, known, str(first.status["project"])) for name in queues)
@@ -77,7 +78,7 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
         else:
             from moonq.dashboard.app import show
 
-            show(lambda: connect(options.project), client, first, look, screen)
+            show(lambda: Together(options.project, options.host), client, first, look, screen)
 
 
 def _has_screen() -> bool:
@@ -86,7 +87,7 @@ def _has_screen() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb
 
 
-def _stream(client: Client, history: History, look: Look, *, once: bool) -> None:
+def _stream(client: Together, history: History, look: Look, *, once: bool) -> None:
     """Write one line of JSON per look, until Ctrl-C or the end of the host."""
     from moonq.dashboard.picture import narrowed
     from moonq.dashboard.sampling import sample

@@ -124,7 +124,7 @@ def pipe(console: Console, line: str) -> None:
 @command("top")
 def top(console: Console) -> None:
     """Show the dashboard; q returns."""
-    console.face.top(console.attached.connect)
+    console.face.top(console.attached.again)
 
 
 @command("quit")

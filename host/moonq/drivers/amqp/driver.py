@@ -26,7 +26,7 @@ from moonq.drivers.amqp.envelope import pack
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 from moonq.drivers.amqp.links import Links
 from moonq.drivers.amqp.places import Place, place_of
-from moonq.drivers.amqp.publishing import Batch, Outcome, Publisher
+from moonq.drivers.amqp.publishing import Batch, Publisher
 from moonq.drivers.amqp.redriving import redrive
 from moonq.drivers.amqp.settling import Settler
 from moonq.drivers.amqp.subscription import AmqpSubscription
@@ -38,7 +38,6 @@ from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.errors import (
     Conflict,
-    Invalid,
     QueueError,
     QueueFull,
     QueueNotFound,
@@ -190,6 +189,7 @@ class AmqpDriver:
         """Declare and consume at new connections; *is_known*: the ladder was made by us before."""
         assert self._links is not None
         assert self._links.publishing is not None
+        self._blocked = None  # a new connection is told, if it is so
         self._declare_shared(is_known=is_known)
         for line in list(self._lines.values()):
             line.is_declared = line.has_again = False
@@ -266,7 +266,6 @@ class AmqpDriver:
             self._is_begun = False
             links.connect()
             self._begin(is_known=False)
-            self._set_connected(None)
             self._on_event(Event("reconnected", None, detail=links.where))
         elif line is not None:
             if not line.is_declared:
@@ -275,7 +274,7 @@ class AmqpDriver:
             is_dead = line.channel is None or not line.channel.is_open
             if line.desks and (is_dead or not any(desk.tags for desk in line.desks)):
                 self._consume(line)
-            self._set_connected(None)
+        self._set_connected(None)
 
     def _drain_broken(self) -> None:
         with suppress(Empty):
@@ -654,9 +653,10 @@ class AmqpDriver:
         self._settler.flush(LEAST)
         self._declare(line)
         dropped = 0
-        for name in (line.name, line.again) if line.has_again else (line.name,):
+        for name in (line.name, line.again):
             with self._asking() as channel:
-                dropped += channel.purge_queue(name)
+                if topology.count(channel, name) is not None:
+                    dropped += channel.purge_queue(name)
         self._counter.forget()
         return dropped
 
@@ -745,6 +745,3 @@ def _check_wishes(line: Line, message: Message) -> None:
 
 def _cannot(queue: str, what: str, instead: str) -> Unsupported:
     return Unsupported(f"queue {queue!r}: RabbitMQ's messages cannot be {what}", hint=instead)
-
-
-__all__ = ["AmqpDriver", "Invalid", "Outcome"]

@@ -341,7 +341,7 @@ class Line:
             # A tag of its own: after a crash of the broker it is no consumer that was there before.
             tag = channel.consume(
                 name,
-                tag=f"{desk.name or 'moonq'}-{os.urandom(6).hex()}",
+                tag=f"{desk.name[:100] or 'moonq'}-{os.urandom(6).hex()}",
                 on_batch=receive,
                 on_cancel=lambda: self.cancelled(epoch),
             )
