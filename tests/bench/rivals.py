@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-rivals" / "bin" / "python"
-PACKAGES = ("celery[redis]", "dramatiq[rabbitmq,redis]")
+PACKAGES = ("celery", "dramatiq[rabbitmq]")
 CELERY = """
 import os
 import celery
@@ -44,14 +44,9 @@ DRAMATIQ = """
 import os
 import dramatiq
 
-url = os.environ["RIVAL_BROKER"]
-if url.startswith("amqp"):
-    from dramatiq.brokers.rabbitmq import RabbitmqBroker
-    broker = RabbitmqBroker(url=url, middleware=[])
-else:
-    from dramatiq.brokers.redis import RedisBroker
-    broker = RedisBroker(url=url, middleware=[])
-dramatiq.set_broker(broker)
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+dramatiq.set_broker(RabbitmqBroker(url=os.environ["RIVAL_BROKER"], middleware=[]))
 file = os.open(os.environ["RIVAL_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 @dramatiq.actor
