@@ -1,7 +1,7 @@
 """How fast the AMQP driver is beside pika, and a whole host beside Celery and Dramatiq.
 
-All of it at one RabbitMQ of this machine, started for it, on quorum queues, in turn; the best of
-some rounds counts, for the machine is shared. pika's own ways are its fastest: one connection for
+All of it at one RabbitMQ of this machine, started for it, in turn; the driver and pika at quorum
+queues of the same arguments. The best of some rounds counts, for the machine is shared. pika's own ways are its fastest: one connection for
 each publishing thread, `select` connections with a window for batches, `multiple` acks.
 
 Run it with the package installed: `python tests/bench/amqp_bench.py [ROUNDS]`.
@@ -40,7 +40,6 @@ TEXT = json.dumps(rivals.BODY)
 BODY = TEXT.encode()
 #: Messages of one case: one by one, and in batches; and of a rival's backlog.
 FEW, MANY, BACKLOG = 4_000, 40_000, 10_000
-ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 10_000}
 THREADS, BATCH = 8, 100
 PROJECT = """
 namespace: bench
@@ -142,12 +141,6 @@ def drain(url: str) -> float:
 # pika
 
 
-def pika_queue(url: str) -> None:
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    connection.channel().queue_declare("tasks", durable=True, arguments=ARGUMENTS)
-    connection.close()
-
-
 def properties() -> pika.BasicProperties:
     return pika.BasicProperties(
         content_type="application/json", delivery_mode=2, message_id=f"bench-{next(_ids)}",
@@ -156,7 +149,7 @@ def properties() -> pika.BasicProperties:
 
 
 def pika_one_by_one(url: str) -> float:
-    pika_queue(url)
+    a_driver(url).close()
 
     def work() -> None:
         channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
@@ -184,7 +177,7 @@ class Selecting:
 
 
 def pika_windowed(url: str) -> float:
-    pika_queue(url)
+    a_driver(url).close()
     sent = confirmed = 0
 
     def begin(channel: Any) -> None:
@@ -299,7 +292,7 @@ def main() -> None:
     sys.setswitchinterval(0.0005)
     node = rabbit.shared()
     rates: dict[str, float] = {}
-    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 2):
+    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
         for title, run, _, _ in CASES:
             if not title.startswith(" "):
                 rates[title] = max(rates.get(title, 0.0), run(node.url(node.vhost())))
