@@ -1,8 +1,9 @@
 """How fast the AMQP driver is beside pika, and a whole host beside Celery and Dramatiq.
 
 All of it at one RabbitMQ of this machine, started for it, in turn; the driver and pika at quorum
-queues of the same arguments. The best of some rounds counts, for the machine is shared. pika's own ways are its fastest: one connection for
-each publishing thread, `select` connections with a window for batches, `multiple` acks.
+queues of the same arguments. The best of some rounds counts, for the machine is shared. pika's own
+ways are its fastest: one connection for each publishing thread, `select` connections with a window
+for batches, `multiple` acks.
 
 Run it with the package installed: `python tests/bench/amqp_bench.py [ROUNDS]`.
 """

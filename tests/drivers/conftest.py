@@ -11,7 +11,7 @@ import pytest
 # Before anything imports them: then a failing case shows the values on both sides.
 pytest.register_assert_rewrite("moonq.conformance")
 
-from tests.servers import rabbit, redis  # noqa: E402
+from tests.servers import elastic, rabbit, redis  # noqa: E402
 
 from moonq import drivers  # noqa: E402
 from moonq.clock import Clock  # noqa: E402
@@ -27,6 +27,7 @@ QUICK: dict[str, dict[str, Any]] = {
 PLACES: dict[str, Callable[[], dict[str, Any]]] = {
     "queue.driver.redis": redis.place,
     "queue.driver.amqp": rabbit.place,
+    "queue.driver.sqs": elastic.place,
 }
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
 

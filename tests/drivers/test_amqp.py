@@ -421,3 +421,25 @@ def test_a_hand_back_among_many_leaves_the_rest(make: Make) -> None:
     assert all(consumer.settle(one, ACK) for one in (again, *deliveries[:2]))
     leave(consumer)
     until(lambda: driver.info("q").ready == 0, "all are done", 5)
+
+
+def test_a_purge_drops_what_came_back_too(make: Make) -> None:
+    driver = make()
+    publish(driver, "a", "b")
+    consumer, (delivery,) = taken(driver, prefetch=1)
+    assert consumer.start(delivery)
+    assert consumer.settle(delivery, Retry(0.0, BOOM))
+    leave(consumer)
+    until(lambda: make().purge("q") == 2, "both are there", 5)
+
+
+def test_one_consumer_sees_publish_order_and_what_it_hands_back_comes_first(make: Make) -> None:
+    driver = make()
+    names = [f"m{n:02}" for n in range(40)]
+    publish(driver, *names)
+    consumer, deliveries = taken(driver, prefetch=7, count=5)
+    assert [one.message.id for one in deliveries] == names[:5]
+    leave(consumer)
+    until(lambda: driver.info("q").ready == 40, "all are back", 5)
+    _, again = taken(driver, prefetch=40, count=40)
+    assert [one.message.id for one in again] == names

@@ -6,6 +6,7 @@ that no lease was lost of.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tests.servers.proxy import Proxy
 
 from moonq import drivers
 from moonq.clock import SystemClock
+from moonq.conformance.holding import hold, twins
 from moonq.drivers.base import Driver
 from moonq.drivers.redis import sender
 from moonq.errors import QueueFull, Refused, Unavailable, Uncertain, Unsupported
@@ -66,8 +68,10 @@ def through(proxy: Proxy) -> dict[str, Any]:
 # The server
 
 
-def crash_again_and_again(folder: Path, times: int) -> None:
-    server, dice = servers.fresh(folder), random.Random()
+def crash_again_and_again(folder: Path, times: int, **how: Any) -> None:
+    # With `everysec` a server whose disk is busy confirms before it has written, for two seconds.
+    server = servers.fresh(folder, {"appendfsync": "always"}, **how)
+    dice = random.Random()
     with Load(make(server.url)) as load:
         for _ in range(times):
             time.sleep(dice.uniform(0.1, 0.5))
@@ -157,7 +161,7 @@ def test_a_server_that_forgets_its_scripts_is_given_them_again_and_nobody_notice
 ) -> None:
     server = servers.fresh(tmp_path)
     with Load(make(server.url, scripts=how)) as load, server.client() as client:
-        for _ in range(20):
+        for _ in range(15):
             time.sleep(0.03)
             client.execute_command(flush)
         load.finish()
@@ -169,7 +173,8 @@ def test_a_server_that_forgets_its_scripts_is_given_them_again_and_nobody_notice
 def test_a_failover_to_the_replica_is_followed(tmp_path: Path) -> None:
     watched = servers.Watched(tmp_path)
     hosts = [f"127.0.0.1:{watched.sentinel.port}"]
-    with Load(make("redis://", sentinel={"master": "shop", "hosts": hosts})) as load:
+    sentinel = {"master": "shop", "hosts": hosts}
+    with Load(make("redis://", sentinel=sentinel, reconnect_max_delay=0.2)) as load:
         load.goes_on(5)
         # A replica follows a little behind: what it has not heard yet is gone with the master.
         load.rest()
@@ -191,6 +196,7 @@ def test_tls_carries_a_load_like_any_other(tmp_path: Path) -> None:
         load.account()
 
 
+@pytest.mark.slow
 def test_a_node_of_a_cluster_carries_a_load_like_any_other(tmp_path: Path) -> None:
     server = servers.as_cluster(tmp_path)
     with Load(make(server.url, cluster=True)) as load:
@@ -232,13 +238,33 @@ def test_a_user_without_a_right_is_told_which(tmp_path: Path) -> None:
         load.account()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["redis 6.2", "valkey"])
+def test_other_makes_of_server_keep_the_whole_contract(tmp_path: Path, of: str) -> None:
+    server = servers.fresh(tmp_path, make=of)
+    descriptor = drivers.descriptor("queue.driver.redis")
+    asked = descriptor.fields.model_validate(fields(server.url))
+    broken = [
+        f"{finding.case}: {finding.problem}"
+        for finding in hold(twins(descriptor, asked, tmp_path), descriptor.pace)
+        if finding.problem
+    ]
+    assert broken == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["redis 6.2", "valkey"])
+def test_other_makes_of_server_that_are_killed_lose_nothing(tmp_path: Path, of: str) -> None:
+    crash_again_and_again(tmp_path, 5, make=of)
+
+
 # The way to it
 
 
 def test_connections_that_are_cut_all_the_time_lose_nothing_and_repeat_nothing(
     proxy: Proxy,
 ) -> None:
-    cut_for(proxy, 2.5)
+    cut_for(proxy, 1.3)
 
 
 @pytest.mark.slow
@@ -254,12 +280,12 @@ def cut_for(proxy: Proxy, seconds: float) -> None:
         proxy.heal()
         load.finish()
         load.account()
-        assert proxy.cuts > 3 * seconds
+        assert proxy.cuts > 2 * seconds
         assert load.refused == []
 
 
 def test_answers_that_never_arrive_lose_nothing_and_repeat_nothing(proxy: Proxy) -> None:
-    swallow_for(proxy, 2.5)
+    swallow_for(proxy, 1.3)
 
 
 @pytest.mark.slow
@@ -281,13 +307,30 @@ def swallow_for(proxy: Proxy, seconds: float) -> None:
 
 def test_requests_that_arrive_in_half_lose_nothing_and_repeat_nothing(proxy: Proxy) -> None:
     with Load(make(**through(proxy))) as load:
-        for _ in range(6):
+        for _ in range(5):
             load.goes_on(5)
             proxy.tear()
-            time.sleep(0.15)
+            time.sleep(0.1)
         proxy.heal()
         load.finish()
         load.account()
+
+
+def test_what_goes_with_a_heartbeat_that_is_cut_off_is_not_forgotten() -> None:
+    with opened(**servers.place()) as driver:
+        driver.subscribe(QUEUE, 5)
+        wire = driver._sender._wire
+        send = wire.send
+
+        def cut_off(name: str, args: Any) -> None:
+            wire.send = send
+            wire.close()
+            raise Unavailable("cut")
+
+        wire.send = cut_off
+        driver._sender._round = -math.inf
+        (answer,) = driver.publish(QUEUE, [Message("1", b"x", 0.0)], 2.0)
+        assert isinstance(answer, Receipt)
 
 
 def test_a_black_hole_is_noticed_in_time_and_left_without_a_loss(
@@ -316,7 +359,7 @@ def test_a_slow_way_is_made_up_for_by_batches(proxy: Proxy) -> None:
         proxy.slow(0.1)
         time.sleep(0.5)
         before, begun = sum(load.seen.values()), time.monotonic()
-        time.sleep(1.5)
+        time.sleep(0.8)
         rate = (sum(load.seen.values()) - before) / (time.monotonic() - begun)
         # A round trip takes 0.2 s: one by one that would be five a second.
         assert rate > 100

@@ -208,7 +208,7 @@ class Watched:
             {
                 "sentinel": [
                     f"monitor {name} 127.0.0.1 {self.first.port} 1",
-                    f"down-after-milliseconds {name} 500",
+                    f"down-after-milliseconds {name} 300",
                     f"failover-timeout {name} 2000",
                 ]
             },

@@ -61,12 +61,12 @@ def needs(*abilities: str) -> Callable[[Proof], Proof]:
 
 
 def exactly(*abilities: str) -> Callable[[Proof], Proof]:
-    """Prove it only of a driver that has *abilities* without a limit."""
+    """Prove it only of a driver that has *abilities* without a limit; not at all: it refuses."""
 
     def mark(proof: Proof) -> Proof:
         @functools.wraps(proof)
         def prove(scene: Scene, **values: Any) -> None:
-            if all(map(scene.is_exact, abilities)):
+            if all(map(scene.keeps, abilities)):
                 proof(scene, **values)
 
         return prove

@@ -31,7 +31,7 @@ def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scen
         "x_interruptions": 2,
         "x_last_error": "boom",
     }
-    if scene.promises("find"):
+    if scene.keeps("find"):
         assert letter.errors == (BOOM, BOOM, BOOM)
     assert scene.counts() == {"dead": 1}
     assert scene.info().message_count == 0
@@ -51,7 +51,7 @@ def a_dead_letter_keeps_no_promise_of_its_old_life(scene: Scene) -> None:
     assert letter.group == wishes.get("group")
 
 
-@needs("find")
+@exactly("find")
 def the_last_ten_errors_are_kept(scene: Scene) -> None:
     """§4 errors: time, kind, text and traceback of the newest ten, oldest first."""
     consumer = scene.serving("a")
@@ -74,7 +74,7 @@ def a_huge_error_is_cut(scene: Scene) -> None:
     scene.consumer().finish(Dead("rejected", error))
     letter = scene.letter("a")
     assert len(str(letter.message.headers["x_last_error"])) <= 8192
-    if scene.promises("find"):
+    if scene.keeps("find"):
         (kept,) = letter.errors
         assert (len(kept.message), len(kept.traceback)) == (8192, 8192)
 
@@ -134,7 +134,7 @@ def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     (delivery,) = consumer.run()
     assert (delivery.message.id, delivery.attempt, delivery.interruptions) == ("a", 1, 0)
     assert dict(delivery.message.headers) == {"tenant": "t1", "x_redriven": 1}
-    if scene.promises("find"):
+    if scene.keeps("find"):
         assert scene.find("a").errors == ()
 
 
@@ -151,7 +151,8 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     assert (headers["x_attempts"], headers["x_redriven"]) == (1, 1)
 
 
-@needs("redrive", "select")
+@exactly("select")
+@needs("redrive")
 def some_letters_are_redriven_by_id(scene: Scene) -> None:
     """§4 redrive: one, by filter, or all."""
     scene.kill(*"abcd")

@@ -37,8 +37,8 @@ def two_consumers_both_work(scene: Scene) -> None:
     """§7 prefetch: one at its limit leaves the rest to the other."""
     scene.publish("a", "b", "c")
     first, second = scene.consumer(prefetch=1), scene.consumer(prefetch=1)
-    assert ids(first.run()) == ["a"]
-    assert ids(second.run()) == ["b"]
+    taken = [*ids(first.run()), *ids(second.run())]
+    assert taken == ["a", "b"] if scene.is_exact("order") else len(set(taken)) == 2
 
 
 def an_idle_consumer_is_not_left_without_work_by_anothers_buffer(scene: Scene) -> None:
@@ -132,8 +132,9 @@ def publishing_to_a_paused_queue_goes_on(scene: Scene) -> None:
 def _end_the_one_in_its_way(
     verdict: Verdict, scene: Scene, consumer: Consumer
 ) -> Callable[[], object]:
-    scene.publish("in the way", "b")
+    scene.publish("in the way")
     (delivery,) = consumer.run()
+    scene.publish("b")
     return lambda: consumer.settle(delivery, verdict)
 
 

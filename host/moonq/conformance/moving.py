@@ -134,7 +134,7 @@ def a_moved_group_keeps_its_order(scene: Scene) -> None:
     assert heir.finish() == ["A1", "A2", "A3"]
 
 
-@needs("group")
+@needs("group", "group_skip")
 def a_moved_failure_blocks_no_group_that_skips(scene: Scene) -> None:
     """§6 group_on_failure: as the queue says in which it lies now."""
     _other(scene, group_on_failure="skip")

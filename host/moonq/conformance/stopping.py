@@ -20,7 +20,7 @@ def a_stop_hands_back_all_that_has_not_started(scene: Scene) -> None:
     consumer.subscription.stop()
     assert scene.counts() == {"ready": 19, "running": 1}
     taken = scene.consumer(prefetch=20).take(20)
-    assert ids(taken) == names[1:]
+    assert ids(taken) == [name for name in names if name != running.message.id]
     assert {(d.attempt, d.interruptions) for d in taken} == {(1, 0)}
     assert consumer.settle(running)
 
@@ -122,10 +122,7 @@ def consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
         consumer.take(5)
         consumer.subscription.stop()
         consumer.subscription.close(scene.clock.monotonic())
-    assert sorted(done) == names
-    if scene.pace.is_virtual:
-        # A broker may serve a newcomer before it has sorted in what was handed back.
-        assert done == names
+    assert (done if scene.is_exact("order") else sorted(done)) == names
     assert scene.counts() == {}
     assert scene.info().consumer_count == 0
 
@@ -254,7 +251,8 @@ def what_is_erased_is_gone(scene: Scene) -> None:
     """§2 success: where a driver has tried something out, no message of it is left."""
     scene.publish("a")
     scene.kill("b")
-    scene.publish("late", delay=60.0)
+    if scene.promises("delay"):
+        scene.publish("late", delay=60.0)
     scene.driver.close()
     for _ in range(2):
         scene.driver.erase()

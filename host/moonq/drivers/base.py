@@ -128,6 +128,9 @@ class Capabilities(NamedTuple):
     expiry: Annotated[Ability, "expire on time, not at delivery"] = "native"
     survives_reopen: Annotated[Ability, "what runs outlives a reconnect"] = "native"
     dead_by_origin: Annotated[Ability, "shared dead letters counted by origin"] = "native"
+    group_skip: Annotated[Ability, "`group_on_failure: skip`"] = "native"
+    order: Annotated[Ability, "publish order without a group"] = "native"
+    retention: Annotated[Ability, "keep messages for as long as it takes"] = "native"
 
     @classmethod
     def but(cls, limits: Mapping[str, Limit]) -> Capabilities:
@@ -346,6 +349,15 @@ class Mover(Driver, Protocol):
     def resting(self, queue: str) -> AbstractContextManager[None]:
         """Deliver nothing from *queue* inside a `with`; it ends with the process, if not before."""
         ...
+
+
+@runtime_checkable
+class Billed(Protocol):
+    """A driver whose broker is paid by the call."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How often each operation was called since the driver was made."""
 
 
 def mover(driver: Driver) -> Mover:

@@ -47,6 +47,11 @@ LIMITS = {
     "expiry": Limit("approximate", "at delivery"),
     "survives_reopen": Limit("none", "with its connection a delivery is over"),
     "dead_by_origin": Limit("none", "it counts what lies in the dead-letter queue"),
+    "group_skip": Limit("none", "there are no groups"),
+    "order": Limit(
+        "approximate",
+        "a consumer that begins while another one hands back may be served first",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Questions and orders of operators: each from the thread of its caller, on a connection of its own."""
+"""Questions and orders of operators: each from its caller's thread, on one more connection."""
 
 from __future__ import annotations
 

@@ -1,23 +1,18 @@
-"""Calls of scripts on their way: what is in them, and what their answers lead to.
-
-A call has a number in its line. When the connection is lost it is made again under that number, and
-the server, which may have done it, answers what it answered before: nothing is done twice.
-"""
+"""Calls of scripts: the publishes of many callers, and a session's work at all its queues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.buffered import BufferedQueue, Ending, Held
 from moonq.drivers.inbox import Work
+from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.endings import ended
+from moonq.drivers.redis.lines import Call
 from moonq.errors import MoonqError
 from moonq.model import ACK, Ack
-
-if TYPE_CHECKING:
-    from moonq.drivers.redis.desk import RedisDesk
 
 
 class Publish(Work):
@@ -35,28 +30,6 @@ class Publish(Work):
         self.args = args
         self.count = count
         self.patient = patient
-
-
-class Call:
-    """One call of a script in a line of numbered ones."""
-
-    script = ""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.sent_at = 0.0
-        self.posted = 0.0
-        """The same in real time."""
-        self.is_doubtful = False
-        """Whether the server may have done it, for the connection was lost since it was sent."""
-        self.asked: list[tuple[BufferedDesk, int]] = []
-        """Desks that have their answer when this one has it."""
-        self.flushes: list[Work] = []
-        """Callers that wait for all that was asked for so far."""
-
-    def args(self, owner: str, now: str) -> list[Any]:
-        """Return the arguments of the script; *owner* is whose line it is."""
-        raise NotImplementedError
 
 
 class PublishCall(Call):
@@ -108,12 +81,11 @@ class PublishCall(Call):
 
 
 def _is_one(first: Publish, second: Publish) -> bool:
-    """Whether two publishes can share a section: one that must wait ends the rest of its own."""
+    """Whether two publishes can share a section; where one must wait, those behind it do too."""
     return (
         first.queue is second.queue
         and first.form == second.form
-        and not first.patient
-        and not second.patient
+        and first.patient == second.patient
     )
 
 

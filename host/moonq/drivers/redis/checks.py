@@ -50,7 +50,7 @@ def look(client: redis.Redis, where: str) -> Server:
     Raises:
         Unavailable: It does not answer.
     """
-    info = _allowed(lambda: client.info(), where)
+    info = _allowed(client.info, where)
     # In RESP3 the greeting tells the version even where INFO is forbidden.
     greeting = _texts(getattr(client.connection, "handshake_metadata", None) or {})
     config = _config(client, where)
@@ -154,8 +154,8 @@ def _warnings(server: Server, durability: str, where: str) -> list[str]:
         )
     if durability == "aof" and server.fsync == "everysec":
         found.append(
-            f"{where} writes to its disk every second: a power cut may lose what it confirmed in"
-            " the last two (appendfsync always loses nothing)"
+            f"{where} writes to its disk every second: a power cut, or a crash while the disk is"
+            " busy, may lose what it confirmed in the last two (appendfsync always loses nothing)"
         )
     return found
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Held
-from moonq.drivers.redis.wire import counters, dressed, tale_of, unpacked
-from moonq.model import Delivery
 
-if TYPE_CHECKING:
-    from moonq.drivers.redis.calls import Section
-    from moonq.drivers.redis.times import StoreTime
+#: The prefetch from which on buffers are filled ahead.
+EAGER = 16
 
 
 class RedisDesk(BufferedDesk):
@@ -35,8 +31,17 @@ class RedisDesk(BufferedDesk):
 
     @property
     def room(self) -> int:
-        """How much more it may ask for."""
-        return self.prefetch - len(self.held) - self.requested if self.is_open() else 0
+        """How much more it may ask for; whether its queue rests is for the server to say."""
+        if self.paused or self.stopped:
+            return 0
+        return self.prefetch - len(self.held) - self.requested
+
+    def is_eager(self) -> bool:
+        """Whether it takes more before its workers ask: there is more, and room for a good part.
+
+        One that wants few has each looked for when it is wanted, so that priorities hold.
+        """
+        return self.more and self.prefetch >= EAGER and self.room >= self.prefetch // 4
 
 
 def is_asking(desk: BufferedDesk) -> bool:
@@ -45,21 +50,22 @@ def is_asking(desk: BufferedDesk) -> bool:
 
 
 def quotas(
-    queue: BufferedQueue,
+    queue: BufferedQueue, *, is_going: bool
 ) -> tuple[list[tuple[RedisDesk, int]], list[tuple[BufferedDesk, int]]]:
     """Return how much each desk of *queue* is to get, in turn, and who is to have an answer.
 
     A worker that comes has the store looked at, whatever is known of it; later it is looked at
-    when something has happened.
+    when something has happened. Where a call goes there anyway (*is_going*), it fills buffers too.
     """
     with queue.lock:
-        desks = [d for d in queue.desks if isinstance(d, RedisDesk) and is_asking(d)]
+        every = [desk for desk in queue.desks if isinstance(desk, RedisDesk)]
+        desks = [d for d in every if is_asking(d) or (is_going and d.is_eager())]
         # While all that a desk may have is asked for already, a look would find nothing new.
         looks = [d for d in desks if d.asked > d.looked and (d.room > 0 or not d.requested)]
         asked: list[tuple[BufferedDesk, int]] = [(desk, desk.asked) for desk in looks]
         for desk in looks:
             desk.looked = desk.asked
-        if not looks and not (queue.stirred and desks):
+        if not looks and not (queue.stirred and desks and not queue.paused):
             return [], asked
         wanted: list[tuple[RedisDesk, int]] = []
         # Waiting workers are served before any buffer is filled.
@@ -75,53 +81,3 @@ def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> N
     if count > 0:
         desk.requested += count
         wanted.append((desk, count))
-
-
-def hand_out(section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime) -> None:
-    """Give the desks what was leased for them."""
-    if not section.quotas:
-        return
-    queue = section.queue
-    rows = _rows(*taken)
-    is_full = len(taken[0]) == section.wanted
-    with queue.lock:
-        queue.stirred |= is_full
-        for desk, count in section.quotas:
-            desk.requested -= count
-            desk.more = is_full
-            for _, row in zip(range(count), rows, strict=False):
-                receipt = next(receipts)
-                held = _held(desk, row, receipt, time)
-                desk.held[receipt] = held
-                desk.buffer.append(held.delivery)
-            if not desk.is_open():
-                desk.recall()
-            desk.bell.notify_all()
-
-
-def _rows(
-    numbers: list[bytes], blobs: list[bytes], tales: list[Any], expiries: list[Any]
-) -> Iterator[tuple[Any, ...]]:
-    nothing: list[Any] = [None] * len(numbers)
-    return zip(numbers, blobs, tales or nothing, expiries or nothing, strict=True)
-
-
-def _held(desk: BufferedDesk, row: tuple[Any, ...], receipt: int, time: StoreTime) -> Held:
-    number, blob, text, expires = row
-    message = unpacked(blob)
-    if text is None and expires is None:
-        return Held(int(number), desk, Delivery(message, receipt), None, None, False)
-    tale = tale_of(text)
-    attempt, interruptions, snoozes, lost_at = counters(tale)
-    delivery = Delivery(
-        dressed(message, tale, time), receipt, attempt, interruptions, snoozes, time.shown(lost_at)
-    )
-    return Held(
-        int(number),
-        desk,
-        delivery,
-        tale.get("errors"),
-        None if expires is None else float(expires),
-        bool(tale.get("suspect")),
-        lost_at,
-    )

@@ -13,57 +13,47 @@ from __future__ import annotations
 import math
 import os
 import threading
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from moonq import log
 from moonq.clock import Clock
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event, Peer
 from moonq.drivers.buffered import BufferedQueue
-from moonq.drivers.letters import X_ORIGINAL_QUEUE
+from moonq.drivers.redis import moving, publishing
 from moonq.drivers.redis.asking import Asker
-from moonq.drivers.redis.calls import Publish
 from moonq.drivers.redis.checks import check
 from moonq.drivers.redis.connection import Link
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.entry import LIMITS, RedisFields
 from moonq.drivers.redis.listening import Listener
+from moonq.drivers.redis.publishing import Answer
 from moonq.drivers.redis.rights import called, check_rights
 from moonq.drivers.redis.scripts import source
 from moonq.drivers.redis.sender import Sender
 from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.view import View
-from moonq.drivers.redis.wire import adopted_tale, packed
 from moonq.drivers.redis.wiring import Wire
-from moonq.drivers.story import has_lost_turn
-from moonq.errors import Conflict, QueueError, QueueNotFound, Unavailable
+from moonq.errors import QueueError, QueueNotFound, Unavailable
 from moonq.model import (
-    DEDUP_WINDOW,
     Message,
     MessageState,
     Page,
     QueueInfo,
     QueueSpec,
-    Receipt,
     Stored,
 )
 
 _log = log.get("moonq.redis")
-#: Messages that one call takes, so that the server never works long on one.
-SLICE = 500
 #: Real seconds that sending may take, however near the deadline is.
 LEAST = 2.0
 #: Real seconds that closing may take when nobody names a deadline.
 MOST = 15.0
 #: Real seconds after which a publisher that waits looks whether another host has made room.
 GLANCE = 0.05
-Answer = Receipt | QueueError
-Item = TypeVar("Item")
 
 
 class RedisDriver:
@@ -77,13 +67,13 @@ class RedisDriver:
         self._fields = fields
         self._base = f"{{{fields.prefix}}}:"
         self._time = StoreTime(clock)
-        self._sender = Sender(self._wire("sends"), clock, self._time, fields)
-        self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.tell)
-        self._sender.on_connect = self._look_around
+        self._sender = Sender(
+            self._wire("sends"), clock, self._time, fields, self._look_around, self._remind
+        )
+        self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.lander.tell)
         self._listener: Listener | None = None
         self._queues: dict[str, BufferedQueue] = {}
-        self._walk: tuple[str, list[int]] = ("", [])
-        """The queue that somebody walks through, and the numbers that were in it."""
+        self._walk = moving.Walk()
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
         self._opening = threading.Condition()
@@ -113,6 +103,8 @@ class RedisDriver:
             self._open(on_event, name)
         except QueueError as problem:
             self._problem = problem
+            self._asker.close()
+            self._sender.disconnect()
             raise
         with self._opening:
             self._is_open, self._problem = True, None
@@ -121,11 +113,11 @@ class RedisDriver:
     def _open(self, on_event: Callable[[Event], None], name: str) -> None:
         sender = self._sender
         self._name = name
-        sender.on_event = on_event
+        sender.lander.on_event = on_event
         sender.connect(name, os.getpid())
         for queue in self._queues.values():
             self._declare(queue)
-        sender.queues = dict(self._queues)
+        sender.planner.queues = dict(self._queues)
         self._listener = Listener(
             self._link, self._channel, sender.notice, f"moonq-{self._fields.name}-hears"
         )
@@ -203,7 +195,7 @@ class RedisDriver:
         queue.spec, queue.dead = spec, dead
         self._check_open()
         self._declare(queue)
-        self._sender.queues = dict(self._queues)
+        self._sender.planner.queues = dict(self._queues)
         queue.free_places()
         self._sender.ring()
 
@@ -214,8 +206,25 @@ class RedisDriver:
         return queue
 
     def _declare(self, queue: BufferedQueue) -> None:
+        changes, is_paused, alarm = self._asker.look(
+            "declare", self._sender.session, queue.spec.name, *self._declared(queue)
+        )
+        queue.paused = bool(is_paused)
+        queue.alarm = float(alarm) if alarm else math.inf
+        queue.stirred = True
+        for key, before, _, who in changes:
+            if who.decode() != self._sender.session:
+                self._say_change(queue.spec.name, key.decode(), before.decode())
+
+    def _declared(self, queue: BufferedQueue) -> list[Any]:
+        """Return what a queue is to be; nothing where another one only has its dead letters there.
+
+        Whoever declares that one says what it is.
+        """
         spec = queue.spec
-        wanted = [
+        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
+            return []
+        return [
             "" if spec.max_length is None else spec.max_length,
             spec.overflow or "reject",
             "" if spec.ttl is None else repr(spec.ttl),
@@ -224,18 +233,11 @@ class RedisDriver:
             repr(spec.dedup_window),
             spec.group_on_failure,
         ]
-        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
-            # Dead letters of another one: whoever declares it says what it is.
-            wanted = []
-        changes, is_paused, alarm = self._asker.look(
-            "declare", self._sender.session, spec.name, *wanted
-        )
-        queue.paused = bool(is_paused)
-        queue.alarm = float(alarm) if alarm else math.inf
-        queue.stirred = True
-        for key, before, _, who in changes:
-            if who.decode() != self._sender.session:
-                self._say_change(spec.name, key.decode(), before.decode())
+
+    def _remind(self, call: Callable[[str, list[Any]], Any]) -> None:
+        """Declare queues of which the server knows nothing: it was flushed, or kept nothing."""
+        for name, queue in list(self._queues.items()):
+            call("declare", [self._time.given(), "", name, *self._declared(queue)])
 
     def _say_change(self, queue: str, key: str, before: str) -> None:
         _log.warning(
@@ -256,7 +258,7 @@ class RedisDriver:
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
         while len(answers) < len(messages):
-            rest = messages[len(answers) : len(answers) + SLICE]
+            rest = messages[len(answers) : len(answers) + publishing.SLICE]
             if not self._await_open(deadline):
                 problem = self._closed()
                 return answers + [problem for _ in messages[len(answers) :]]
@@ -264,20 +266,13 @@ class RedisDriver:
             waits = may_wait and self._clock.monotonic() < deadline
             left = max(deadline - self._clock.monotonic(), 0.0)
             try:
-                found = self._sender.publish(_work(target, rest, patient=waits), left)
+                found = self._sender.publish(publishing.work(target, rest, patient=waits), left)
             except QueueError as refusal:
                 return answers + [refusal for _ in messages[len(answers) :]]
-            answers += [self._answer(target, m, one) for m, one in zip(rest, found, strict=False)]
+            answers += publishing.answers(target, rest, found)
             if len(found) < len(rest):
                 self._await_place(target, seen, deadline)
         return answers
-
-    def _answer(self, queue: BufferedQueue, message: Message, said: Any) -> Answer:
-        if said == 1:
-            return Receipt(message.id)
-        if said[0] == b"known":
-            return Receipt(said[1].decode(), duplicate=True)
-        return refusals.full(queue.spec.name, said[1], said[2])
 
     def _await_open(self, deadline: float) -> bool:
         if self._is_open:
@@ -335,10 +330,13 @@ class RedisDriver:
         """Show one message of *queue* whatever its state; all that lie there are looked at."""
         return self._view(queue).find(message_id)
 
+    def unserved(self) -> Mapping[str, int]:
+        """Return how many messages lie in each queue that no consumer serves."""
+        return dict(sorted((name.decode(), int(count)) for name, count in self._look("unserved")))
+
     def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
-        numbers = self._chosen(queue, ids)
-        dropped = sum(int(self._look("drop", queue, *part)) for part in _parts(numbers))
+        dropped = moving.drop(self._view(queue), ids)
         if (known := self._queues.get(queue)) is not None:
             known.free_places()
         return dropped
@@ -352,18 +350,9 @@ class RedisDriver:
             QueueNotFound: Nothing could be moved, for want of a queue to move it to.
             QueueFull: Nothing could be moved, for want of room.
         """
-        self._queue(source)
-        if target:
-            self._queue(target)
-        numbers = self._chosen(source, ids)
-        known = list(self._queues)
-        answers = [
-            answer
-            for part in _parts(numbers)
-            for answer in self._look("redrive", source, target, len(known), *known, *part)
-        ]
-        moved = sum(1 for answer in answers if answer == 1)
-        refused = [answer for answer in answers if answer != 1]
+        for name in filter(None, (source, target)):
+            self._queue(name)
+        moved, refused = moving.redrive(self._view(source), target, ids, list(self._queues))
         if refused and not moved:
             raise self._not_redriven(refused[0])
         for queue in self._queues.values():
@@ -380,74 +369,21 @@ class RedisDriver:
             return problem
         return QueueNotFound(f"no queue {refusal[1]!r}")
 
-    def _chosen(self, queue: str, ids: Sequence[str | int] | None) -> list[int]:
-        """Return the numbers of *ids*, or of all that are not leased."""
-        view = self._view(queue)
-        if ids is None:
-            return view.unclaimed()
-        numbers = [one for one in ids if not isinstance(one, str)]
-        return sorted({*numbers, *view.named([one for one in ids if isinstance(one, str)])})
-
-    def unserved(self) -> Mapping[str, int]:
-        """Return how many messages lie in each queue that no consumer serves."""
-        return dict(sorted((name.decode(), int(count)) for name, count in self._look("unserved")))
-
     def waiting(self, queue: str, limit: int, after: int = 0) -> list[Stored]:
         """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
-        view = self._view(queue)
-        name, numbers = self._walk
-        if name != queue or not after or not numbers or numbers[-1] <= after:
-            numbers = view.every_number()
-            self._walk = queue, numbers
-        found: list[Stored] = []
-        start = bisect_right(numbers, after)
-        while len(found) < limit and start < len(numbers):
-            part = numbers[start : start + min(limit - len(found), SLICE)]
-            found += view.waiting(part)
-            start += len(part)
-        return found
+        return self._walk.waiting(self._view(queue), limit, after)
 
     def adopt(self, queue: str, stored: Sequence[Stored], source: str = "") -> list[Answer]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target = self._queue(queue)
         origin = self._lying(source) if source else ""
-        answers: list[Answer] = []
-        for part in _parts(stored):
-            values = [value for one in part for value in self._adopted(one)]
-            said = self._look("adopt", queue, origin, *values)
-            answers += [
-                self._adoption(target, source, one.message, word)
-                for one, word in zip(part, said, strict=True)
-            ]
+        self._flush()
+        answers = moving.adopt(self._asker, self._time, target, stored, origin)
         target.look_again()
         if source in self._queues:
             self._queues[source].free_places()
         self._sender.ring()
         return answers
-
-    def _adopted(self, one: Stored) -> tuple[Any, ...]:
-        origin = one.message.headers.get(X_ORIGINAL_QUEUE)
-        tale = adopted_tale(
-            one,
-            None if origin is None else str(origin),
-            parked=has_lost_turn(one, "skip"),
-            time=self._time,
-        )
-        due, expires = self._time.moment(one.due), self._time.moment(one.expires)
-        return (
-            one.number,
-            packed(one.message),
-            tale,
-            "" if due is None else repr(due),
-            "" if expires is None else repr(expires),
-        )
-
-    def _adoption(self, queue: BufferedQueue, source: str, message: Message, said: Any) -> Answer:
-        if said == 1:
-            return Receipt(message.id)
-        if said[0] == b"taken":
-            return refusals.taken_meanwhile(source, message.id)
-        return refusals.full(queue.spec.name, said[1], said[2])
 
     # Resting
 
@@ -531,9 +467,9 @@ class RedisDriver:
 
     def _lying(self, name: str) -> str:
         """The name of a queue, which nobody here may have declared: it is in the store."""
-        if name not in self._queues and self._is_open:
-            if self._asker.command("SISMEMBER", f"{self._base}queues", name):
-                return name
+        is_foreign = name not in self._queues and self._is_open
+        if is_foreign and self._asker.command("SISMEMBER", f"{self._base}queues", name):
+            return name
         return self._queue(name).spec.name
 
     def _queue(self, name: str) -> BufferedQueue:
@@ -549,41 +485,6 @@ def _check(spec: QueueSpec) -> None:
             "is always true with the Redis driver",
             hint="set `durability: none` at the driver for messages that need not survive",
         )
-
-
-def _work(queue: BufferedQueue, messages: Sequence[Message], *, patient: bool) -> Publish:
-    if queue.spec.ttl is None and all(map(_is_plain, messages)):
-        return Publish(queue, "p", list(map(packed, messages)), len(messages), patient=patient)
-    args = [value for message in messages for value in _fields(message)]
-    return Publish(queue, "f", args, len(messages), patient=patient)
-
-
-def _is_plain(message: Message) -> bool:
-    return (
-        message.delay <= 0
-        and message.priority == 1
-        and message.group is None
-        and message.ttl is None
-        and message.dedup_key is None
-    )
-
-
-def _fields(message: Message) -> tuple[Any, ...]:
-    return (
-        packed(message),
-        message.id,
-        int(message.priority),
-        repr(message.delay) if message.delay > 0 else "",
-        "" if message.ttl is None else repr(message.ttl),
-        message.dedup_key or "",
-        message.group or "",
-    )
-
-
-def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    rest = iter(items)
-    while part := list(islice(rest, SLICE)):
-        yield part
 
 
 def _escaped(base: str) -> str:

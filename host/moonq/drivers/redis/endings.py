@@ -1,4 +1,4 @@
-"""Verdicts as the scripts take them: what becomes of a message, and what is told of it from now on."""
+"""Verdicts as the scripts take them: what becomes of a message, and what its tale is then."""
 
 from __future__ import annotations
 

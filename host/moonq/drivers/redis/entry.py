@@ -14,6 +14,9 @@ from moonq.registry.fields import wrong
 
 Durability = Literal["aof", "none"]
 LIMITS = {
+    "exact_info": Limit(
+        "emulated", "of those that came back the first hundred are asked how old they are"
+    ),
     "find": Limit("emulated", "all messages of the queue are looked at, some at a time"),
     "select": Limit("emulated", "by number at once; for an id all messages are looked at"),
 }

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError, TimeoutError
+from redis import exceptions
 
 from moonq.errors import QueueError
 
@@ -38,7 +38,7 @@ class Listener:
         self._stopped.set()
         client = self._client
         if client is not None:
-            with contextlib.suppress(RedisError, OSError, AttributeError):
+            with contextlib.suppress(exceptions.RedisError, OSError, AttributeError):
                 # Ends the read that is under way.
                 client.connection._sock.shutdown(2)
         self._thread.join(LOOK * 4)
@@ -47,17 +47,17 @@ class Listener:
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except (QueueError, RedisError, OSError, AttributeError):
+            except (QueueError, exceptions.RedisError, OSError, AttributeError):
                 self._stopped.wait(LOOK)
 
     def _listen(self) -> None:
         client = self._client = self._link.client(answer_within=5.0, name=self._name)
         channel = self._channel()
-        connection = client.connection
+        connection: Any = client.connection
         try:
             connection.send_packed_command(connection.pack_command("SUBSCRIBE", channel))
             while not self._stopped.is_set() and self._channel() == channel:
-                with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(exceptions.TimeoutError):
                     self._hear(
                         connection.read_response(
                             timeout=LOOK, push_request=True, disconnect_on_error=False

@@ -6,52 +6,60 @@ they are, work piles up: batches grow with the load, and no request waits for a 
 
 from __future__ import annotations
 
-import itertools
 import math
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from moonq import log
+from moonq import __version__, log
 from moonq.clock import Clock
 from moonq.drivers.base import LEASE, Event, machine
-from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
+from moonq.drivers.buffered import Abandon, BufferedDesk, Ending, Held
 from moonq.drivers.inbox import Inbox, Work
-from moonq.drivers.redis.calls import Call, Publish, PublishCall, Section, WorkCall
-from moonq.drivers.redis.desk import RedisDesk, hand_out, quotas
+from moonq.drivers.redis.calls import Publish, PublishCall, WorkCall
+from moonq.drivers.redis.desk import RedisDesk
+from moonq.drivers.redis.landing import Lander
+from moonq.drivers.redis.lines import Call, Line
+from moonq.drivers.redis.planning import Planner
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.wiring import Forgotten, Wire
-from moonq.errors import QueueError, QueueFull, Unavailable, Uncertain
+from moonq.errors import Conflict, QueueError, QueueFull, Unavailable, Uncertain
+from moonq.model import ACK, Delivery
 from moonq.registry.connecting import Reconnecting
 
 _log = log.get("moonq.redis")
-#: Calls of one kind that are under way at once.
-AHEAD = 2
+#: Calls that are under way at once. Publishers that wait for one come back together for the next.
+WORKS, PUBLISHES = 2, 1
 #: Messages that one call publishes at most, so that the server never works long on one.
 MANY = 1000
-#: Seconds between two heartbeats, or less where a lease is short.
-ROUND = 1.0
 #: Real seconds that an answer may take.
 PATIENCE = 10.0
-#: Real seconds before the end of a lease in which nothing is started, or less of a short one.
-MARGIN = 2.0
 #: Real seconds for which storing is waited for, whatever the publisher's patience.
 LEAST = 2.0
-VERSION = "1"
+#: Seconds before the end of a lease from which on the server is asked before anything starts.
+MARGIN = 2.0
 
 
 class Sender:
     """See the module."""
 
     def __init__(
-        self, wire: Wire, clock: Clock, store_time: StoreTime, reconnecting: Reconnecting
+        self,
+        wire: Wire,
+        clock: Clock,
+        store_time: StoreTime,
+        reconnecting: Reconnecting,
+        look_around: Callable[[Any], None],
+        remind: Callable[[Callable[[str, list[Any]], Any]], None],
     ) -> None:
-        self.queues: dict[str, BufferedQueue] = {}
-        self.on_event: Callable[[Event], None] = lambda _: None
+        self._look_around = look_around
+        """Holds a server against what we need; what it raises keeps the driver away from it."""
+        self._remind = remind
+        """Tells a server what queues there are, by the calls that it is given the way for."""
         self.session = ""
         self.problem: QueueError | None = None
         """Why there is no connection."""
@@ -59,29 +67,24 @@ class Sender:
         self._clock = clock
         self._time = store_time
         self._pace = reconnecting
+        self.planner = Planner(store_time)
+        self.lander = Lander(self.planner, store_time)
+        self.on_event: Callable[[Event], None] = self.lander.report
         self._inbox = Inbox()
         self.begin = self._inbox.begin
         self.ring = self._inbox.ring
         self._flying: deque[Call] = deque()
         self._backlog: deque[Publish] = deque()
-        self._writer = ""
-        self._sent = {"publish": 0, "work": 0}
-        self._done = {"publish": 0, "work": 0}
-        self._seats: dict[BufferedQueue, int] = {}
+        self._lines = {"publish": Line(), "work": Line()}
         self._about: list[Any] = []
-        self._receipts: Iterator[int] = itertools.count(1)
         self._round = -math.inf
         self._heard = -math.inf
-        """The real moment at which a heartbeat was sent that the server has answered."""
+        """When the heartbeat that was answered last had been sent."""
         self._delay = 0.0
-        self._is_gone = False
-        self._tripped = False
-        self._stopping = False
+        self._is_gone = self._tripped = self._stopping = False
         self._leaves = True
         self._give_up = math.inf
         self._thread: threading.Thread | None = None
-        self.on_connect: Callable[[Any], None] = lambda _: None
-        """Looks around at a new connection; what it raises keeps the driver away from it."""
 
     # Life
 
@@ -92,8 +95,13 @@ class Sender:
             QueueError: The server cannot be reached, turns us away, or is not fit.
         """
         self._about = [name, machine(), pid, repr(self._time.now())]
-        self._writer = self._writer or uuid4().hex
+        if not self._lines["publish"].owner:
+            self._lines["publish"].begin(uuid4().hex)
         self._join()
+
+    def disconnect(self) -> None:
+        """Give the connection back without a word; there must be no thread."""
+        self._wire.close()
 
     def start(self) -> None:
         """Begin to send."""
@@ -132,6 +140,15 @@ class Sender:
         held.ended = self._time.now() if held.ended is None else held.ended
         self._inbox.end(held, ending)
 
+    def acknowledge(self, desk: BufferedDesk, deliveries: Sequence[Delivery]) -> list[bool]:
+        """End *deliveries* as done; False for one that was settled before."""
+        taken = [desk.held.pop(delivery.receipt, None) for delivery in deliveries]
+        done = [(held, ACK) for held in taken if held is not None]
+        for held, _ in done:
+            held.settled = True
+        self._inbox.end_all(done)
+        return [held is not None for held in taken]
+
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
         if desk.leave(Abandon(), when):
@@ -141,9 +158,10 @@ class Sender:
         """Note a desk whose subscription was dropped; must take no lock."""
         self._inbox.orphans.append((desk, self._time.now()))
 
-    def has_lapsed(self, lease: float) -> bool:
-        """Whether what is held for *lease* seconds may be others' by now, or very soon."""
-        return time.monotonic() - self._heard > lease - min(MARGIN, lease / 4)
+    def is_sure(self, desk: RedisDesk) -> bool:
+        """Whether the leases of *desk* hold without asking; not after this process stood still."""
+        margin = min(MARGIN, desk.lease / 4)
+        return self._clock.monotonic() < self._heard + desk.lease - margin
 
     def lag(self, desk: BufferedDesk) -> int:
         """Return how many endings of *desk* are not in the store."""
@@ -187,7 +205,7 @@ class Sender:
 
     def notice(self, name: str) -> None:
         """Note that something has happened to a queue at another host."""
-        queue = self.queues.get(name)
+        queue = self.planner.queues.get(name)
         if queue is not None:
             queue.look_again()
             self.ring()
@@ -200,7 +218,7 @@ class Sender:
                 self._turn()
             except QueueError as problem:
                 self._stumble(problem)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - without this thread nothing moves
                 _log.exception("the Redis driver met a bug")
                 self._stumble(Unavailable(f"{self._wire.where}: {error}"))
             if self._stopping and not self._is_busy():
@@ -223,7 +241,7 @@ class Sender:
             try:
                 self._wire.call("leave", [self.session, self._time.given()])
                 self.session = ""
-                self._seats.clear()
+                self.planner.forget()
             except QueueError:
                 _log.warning("%s: the session ends with its lease", self._wire.where)
         self._wire.close()
@@ -254,7 +272,7 @@ class Sender:
 
     def _has_room(self) -> bool:
         works = sum(1 for call in self._flying if isinstance(call, WorkCall))
-        return works < AHEAD and len(self._flying) - works < AHEAD
+        return works < WORKS and len(self._flying) - works < PUBLISHES
 
     def _sleep(self) -> None:
         if self._tripped:
@@ -264,48 +282,41 @@ class Sender:
         self._inbox.sleep(self._clock, self._pause)
 
     def _pause(self) -> float:
-        alarm = min((queue.alarm for queue in list(self.queues.values())), default=math.inf)
-        heartbeat = self._round + self._interval() - self._clock.monotonic()
+        alarm = min((queue.alarm for queue in list(self.planner.queues.values())), default=math.inf)
+        heartbeat = self._round + self.planner.interval() - self._clock.monotonic()
         return min(alarm - self._time.now(), heartbeat)
-
-    def _leases(self) -> list[float]:
-        desks = [desk for queue in list(self.queues.values()) for desk in queue.desks]
-        return [desk.lease for desk in desks if isinstance(desk, RedisDesk)]
-
-    def _interval(self) -> float:
-        return min([ROUND, *(lease / 3 for lease in self._leases())])
 
     # Sending
 
     def _dispatch(self) -> bool:
         """Send what there is; False: there was nothing."""
         now = self._clock.monotonic()
-        is_round = now >= self._round + self._interval()
+        is_round = now >= self._round + self.planner.interval()
         if is_round:
             self._round = now
             self._inbox.retry()
-        self._inbox.await_company()
         wanted = self._inbox.collect()
         self._backlog.extend(work for work in wanted.publishes if isinstance(work, Publish))
         # What ends makes room for what is published.
-        works = self._plan(wanted.endings, wanted.begun, is_round)
-        publishes = self._next_publish()
-        for call in (works, publishes):
-            if call is not None:
-                self._put(call)
-        self._attach(wanted.tasks)
-        return works is not None or publishes is not None
+        works, asked = self.planner.plan(wanted.endings, wanted.begun, is_round)
+        self._promise(asked, works)
+        calls = [call for call in (works, self._next_publish()) if call is not None]
+        self._put(calls, wanted.tasks)
+        return bool(calls)
 
-    def _put(self, call: Call) -> None:
-        self._sent[call.script] += 1
-        call.number = self._sent[call.script]
-        self._flying.append(call)
-        self._transmit(call)
+    def _put(self, calls: Sequence[Call], flushes: list[Work]) -> None:
+        # All is noted before any of it is sent: a connection that is lost then loses nothing.
+        for call in calls:
+            self._lines[call.script].number(call)
+            self._flying.append(call)
+        self._attach(flushes)
+        for call in calls:
+            self._transmit(call)
 
     def _transmit(self, call: Call) -> None:
-        owner = self._writer if isinstance(call, PublishCall) else self.session
-        call.sent_at, call.posted = self._clock.monotonic(), time.monotonic()
-        self._wire.send(call.script, call.args(owner, self._time.given()))
+        call.sent_at = self._clock.monotonic()
+        args = call.args(self._lines[call.script].owner, self._time.given())
+        self._wire.send(call.script, args)
 
     def _next_publish(self) -> PublishCall | None:
         works: list[Publish] = []
@@ -317,52 +328,6 @@ class Sender:
                 count += work.count
                 work.queue.stirred = True
         return PublishCall(works) if works else None
-
-    def _plan(
-        self, endings: Iterable[tuple[Held, Ending]], begun: Iterable[Held], is_round: bool
-    ) -> WorkCall | None:
-        sections: dict[BufferedQueue, Section] = {}
-
-        def of(queue: BufferedQueue) -> Section:
-            found = sections.get(queue)
-            if found is None:
-                found = sections[queue] = Section(queue)
-            return found
-
-        for held, ending in endings:
-            of(held.queue).add(held, ending)
-            held.queue.stirred = True
-        for held in begun:
-            if not held.settled:
-                of(held.queue).begun.append(held)
-        asked: list[tuple[BufferedDesk, int]] = []
-        moment = self._time.now()
-        for queue in list(self.queues.values()):
-            if is_round or queue.alarm <= moment:
-                queue.stirred |= is_round
-                of(queue)
-            self._seat(queue, of, is_round)
-            wanted, looks = quotas(queue)
-            asked += looks
-            if wanted:
-                queue.stirred = False
-                of(queue).quotas = wanted
-        term = max([LEASE, *self._leases()]) if is_round else None
-        call = WorkCall(list(sections.values()), term, moment) if sections else None
-        self._promise(asked, call)
-        return call
-
-    def _seat(
-        self, queue: BufferedQueue, of: Callable[[BufferedQueue], Section], is_round: bool
-    ) -> None:
-        count, told = len(queue.desks), self._seats.get(queue, 0)
-        if count == told and not (is_round and (count or queue in self._seats)):
-            return
-        section = of(queue)
-        leases = [desk.lease for desk in queue.desks if isinstance(desk, RedisDesk)]
-        section.term = max(leases, default=LEASE)
-        if count != told:
-            section.seats = self._seats[queue] = count
 
     def _promise(self, asked: list[tuple[BufferedDesk, int]], call: WorkCall | None) -> None:
         """Note who has an answer when *call* has: or the last one under way, or at once."""
@@ -402,69 +367,22 @@ class Sender:
         if status == b"ok":
             self._accept(call, answer)
         elif status == b"early" and not call.is_doubtful and self._is_out_of_step(call):
-            self._put(call)
+            self._put([call], [])
         else:
             self._lose(call, status)
 
     def _accept(self, call: Call, answer: list[Any]) -> None:
-        self._done[call.script] = call.number
+        self._lines[call.script].accept(call)
         if not call.is_doubtful:
             self._time.learn(call.sent_at, answer[1])
         if isinstance(call, PublishCall):
-            self._stored(call, answer[2])
+            self.lander.stored(call, answer[2])
         elif isinstance(call, WorkCall):
             if call.term is not None and not call.is_doubtful:
-                self._heard = call.posted
-            for section, part in zip(call.sections, answer[2], strict=True):
-                self._land_section(section, part)
-            for name in answer[4]:
-                if (queue := self.queues.get(name.decode())) is not None:
-                    queue.free_places()
-        self.tell(answer[3])
+                self._heard = call.sent_at
+            self.lander.worked(call, answer[2], answer[4])
+        self.lander.tell(answer[3])
         self._answer(call)
-
-    def _stored(self, call: PublishCall, answers: list[Any]) -> None:
-        for section in call.sections:
-            first = section[0]
-            if first.form != "p":
-                first.queue.alarm = -math.inf  # something may be due, or expire
-        call.land(answers)
-        self._inbox.note_commit(len(call.works), self._clock.monotonic() - call.sent_at)
-
-    def tell(self, events: Iterable[Any]) -> None:
-        """Report what the scripts tell of."""
-        for kind, queue, detail in events:
-            self._report(Event(kind.decode(), queue.decode(), detail=detail.decode()))
-
-    def _report(self, event: Event) -> None:
-        try:
-            self.on_event(event)
-        except Exception:
-            _log.exception("a listener to the driver's events failed")
-
-    def _land_section(self, section: Section, part: list[Any]) -> None:
-        _, status, alarm, refused, taken = part
-        queue = section.queue
-        queue.alarm = float(alarm) if alarm else math.inf
-        self._follow_pause(queue, status == b"paused")
-        late = {int(number) for number in refused}
-        for held, ending in section.endings:
-            name = held.delivery.message.id
-            if held.row in late:
-                self._report(Event("lease_lost", queue.spec.name, detail=name))
-            elif isinstance(ending, Abandon):
-                self._report(Event("interrupted", queue.spec.name, detail=name))
-        if status == b"gone" and self._seats.get(queue):
-            self._drop(queue)
-        hand_out(section, taken, self._receipts, self._time)
-
-    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
-        if paused and not queue.paused:
-            queue.paused = True
-            queue.recall()
-        elif queue.paused and not paused:
-            queue.paused = False
-            queue.stirred = True
 
     def _answer(self, call: Call) -> None:
         _tell(call.asked)
@@ -478,23 +396,18 @@ class Sender:
 
         Where the server has forgotten the line, another one begins.
         """
-        if self._done[call.script] + 1 < call.number:
-            self._sent[call.script] = max(
-                [self._done[call.script], *self._numbers_after(call.script, call.number)]
-            )
+        line = self._lines[call.script]
+        if line.is_ahead(call):
+            line.step_back([one for one in self._flying if one.script == call.script], call)
             return True
         if isinstance(call, WorkCall):
             return False
-        self._writer, self._sent["publish"], self._done["publish"] = uuid4().hex, 0, 0
+        line.begin(uuid4().hex)
         return True
-
-    def _numbers_after(self, script: str, number: int) -> list[int]:
-        """Numbers of calls under way that were given since the one of *number* was refused."""
-        return [one.number for one in self._flying if one.script == script and one.number < number]
 
     def _refuse(self, call: Call, problem: QueueError) -> None:
         """The server took nothing of it."""
-        self._sent[call.script] = call.number - 1
+        self._lines[call.script].refuse(call)
         if isinstance(call, PublishCall):
             call.fail(problem)
         elif isinstance(call, WorkCall):
@@ -520,11 +433,11 @@ class Sender:
                 )
             )
             if status == b"early":
-                self._writer, self._sent["publish"], self._done["publish"] = uuid4().hex, 0, 0
+                self._lines["publish"].begin(uuid4().hex)
         elif isinstance(call, WorkCall):
             for held, _ in call.endings:
                 lost = Event("lease_lost", held.queue.spec.name, detail=held.delivery.message.id)
-                self._report(lost)
+                self.lander.report(lost)
             self._unask(call)
             self._is_gone = True
         self._answer(call)
@@ -532,26 +445,17 @@ class Sender:
     def _begin_anew(self) -> None:
         """The session has ended: what it held belongs to others."""
         _log.warning("%s: the session was not heard of and has ended", self._wire.where)
-        for queue in list(self.queues.values()):
-            self._drop(queue)
+        for queue in list(self.planner.queues.values()):
+            self.planner.drop(queue)
         self.session = ""
         self._open_session()
         self._is_gone = False
-
-    def _drop(self, queue: BufferedQueue) -> None:
-        """Forget all that is held of a queue; its seat is taken anew."""
-        self._seats.pop(queue, None)
-        queue.look_again()
-        with queue.lock:
-            for desk in queue.desks:
-                desk.buffer.clear()
-                desk.held.clear()
 
     def _stumble(self, problem: QueueError) -> None:
         if self._wire.is_up:
             self._wire.close()
         if self.problem is None:
-            self._report(Event("reconnecting", None, detail=problem.in_one_line()))
+            self.lander.report(Event("reconnecting", None, detail=problem.in_one_line()))
         self.problem = problem
 
     def _reconnect(self) -> bool:
@@ -567,7 +471,7 @@ class Sender:
             self._transmit(call)
         if self.problem is not None:
             self.problem = None
-            self._report(Event("reconnected", None, detail=self._wire.where))
+            self.lander.report(Event("reconnected", None, detail=self._wire.where))
         self._delay = 0.0
         return True
 
@@ -580,9 +484,8 @@ class Sender:
 
     def _join(self) -> None:
         """Connect, look around, and open the session."""
-        client = self._wire.connect(PATIENCE)
+        self._wire.connect(PATIENCE, self._look_around)
         try:
-            self.on_connect(client)
             self._open_session()
         except BaseException:
             self._wire.close()
@@ -591,16 +494,27 @@ class Sender:
     def _open_session(self) -> None:
         is_new = not self.session
         self.session = self.session or uuid4().hex
-        sent, posted = self._clock.monotonic(), time.monotonic()
-        term = max([LEASE, *self._leases()])
-        args = [self.session, self._time.given(), repr(term), *self._about, VERSION]
+        sent = self._clock.monotonic()
+        term = max([LEASE, *self.planner.leases()])
+        args = [self.session, self._time.given(), repr(term), *self._about, __version__]
         answer = self._wire.call("open", args)
+        if answer[0] == b"newer":
+            raise _newer(self._wire.where, *answer[1:])
         self._time.learn(sent, answer[1])
-        self.tell(answer[3])
+        self.lander.tell(answer[3])
+        self._remind(self._wire.call)
         if is_new:
-            self._heard = posted
+            self._heard = sent
         if is_new or not self._flying:
-            self._sent["work"] = self._done["work"] = answer[2]
+            self._lines["work"].begin(self.session, answer[2])
+
+
+def _newer(where: str, layout: int, ours: int, by: bytes) -> Conflict:
+    return Conflict(
+        f"{where}: what lies there was written by moonq {by.decode()}, in layout {layout};"
+        f" this one, {__version__}, knows {ours}",
+        hint="update moonq, or give the driver another `prefix`",
+    )
 
 
 def _tell(asked: Iterable[tuple[BufferedDesk, int]]) -> None:

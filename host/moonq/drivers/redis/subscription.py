@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from moonq.clock import Clock
+from moonq.drivers.base import Event
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.sender import Sender
-from moonq.drivers.taking import BufferedSubscription
+from moonq.drivers.taking import LEAST, BufferedSubscription
 from moonq.model import RELEASE, Delivery
 
 
@@ -19,12 +19,25 @@ class RedisSubscription(BufferedSubscription):
         self, desk: RedisDesk, sender: Sender, clock: Clock, now: Callable[[], float]
     ) -> None:
         super().__init__(desk, sender, clock, now)
-        self._has_lapsed = partial(sender.has_lapsed, desk.lease)
+        self._leases = desk
+        self._session = sender
 
     def start(self, delivery: Delivery) -> bool:
-        """Say that the handler begins."""
-        # A process that stood still may have lost its messages and not know it yet.
-        if self._has_lapsed():
-            self._desk.end(delivery.receipt, RELEASE)
-            return False
-        return super().start(delivery)
+        """Say that the handler begins.
+
+        When the process stood still for nearly as long as the lease, the server is asked first: by
+        now the message may be another host's.
+        """
+        if self._session.is_sure(self._leases) or self._session.flush(LEAST):
+            return super().start(delivery)
+        self._desk.end(delivery.receipt, RELEASE)
+        return False
+
+    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Settle *deliveries* as done, all in one go."""
+        answers = self._session.acknowledge(self._leases, deliveries)
+        for delivery, is_done in zip(deliveries, answers, strict=True):
+            if not is_done:
+                name = self._queue.spec.name
+                self._sender.on_event(Event("lease_lost", name, detail=delivery.message.id))
+        return answers

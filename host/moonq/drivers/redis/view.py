@@ -42,8 +42,8 @@ class View:
 
     def __init__(self, asker: Asker, queue: str, time: StoreTime) -> None:
         self._ask = asker.command
-        self._asker = asker
-        self._queue = queue
+        self.asker = asker
+        self.queue = queue
         self._at = f"{asker.base}{queue}:"
         self._time = time
 
@@ -51,9 +51,9 @@ class View:
 
     def peek(self, limit: int, cursor: str, state: MessageState | None) -> Page:
         """Show up to *limit* messages from where *cursor* says."""
-        turn = self._asker.look("settle", self._queue)
+        turn = self.asker.look("settle", self.queue)
         sections = self._sections(int(turn))
-        return paging.peek(self._queue, sections, limit, cursor, state, self._shown)
+        return paging.peek(self.queue, sections, limit, cursor, state, self._shown)
 
     def _sections(self, turn: int) -> list[Section[Row]]:
         """Those that run, those that are about to, then those that are not leased."""
@@ -193,7 +193,7 @@ class View:
         found: list[int] = []
         cursor: Any = 0
         while ids:
-            cursor, numbers = self._asker.look("search", self._queue, cursor, *ids, moment=False)
+            cursor, numbers = self.asker.look("search", self.queue, cursor, *ids, moment=False)
             found += map(int, numbers)
             if int(cursor) == 0:
                 break
@@ -218,9 +218,16 @@ class View:
 
     def unclaimed(self) -> list[int]:
         """Return the numbers of all that are not leased, in the order of delivery."""
-        turn = self._asker.look("settle", self._queue)
+        turn = self.asker.look("settle", self.queue)
         sections = self._sections(int(turn))[2:]
         return [row.number for row in paging.every(sections)]
+
+    def chosen(self, ids: Sequence[str | int] | None) -> list[int]:
+        """Return the numbers of *ids*, or of all that are not leased."""
+        if ids is None:
+            return self.unclaimed()
+        numbers = [one for one in ids if not isinstance(one, str)]
+        return sorted({*numbers, *self.named([one for one in ids if isinstance(one, str)])})
 
     def waiting(self, numbers: Iterable[int]) -> list[Stored]:
         """Show those of *numbers* that are not leased."""
@@ -229,7 +236,7 @@ class View:
 
     def every_number(self) -> list[int]:
         """Return the numbers of all that are not leased, in order."""
-        self._asker.look("settle", self._queue)
+        self.asker.look("settle", self.queue)
         found: set[int] = set()
         for part in ("r0", "r1", "r2"):
             found.update(self._read(partial(self._ask, "LRANGE", self._at + part)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -12,6 +12,8 @@ from moonq.drivers.redis.scripts import Caller, How, is_forgotten
 from moonq.errors import QueueError, Unavailable
 
 if TYPE_CHECKING:
+    import redis
+
     from moonq.drivers.redis.connection import Link
 
 
@@ -35,8 +37,10 @@ class Wire:
         """Whether there is a connection."""
         return self._connection is not None
 
-    def connect(self, answer_within: float) -> Any:
-        """Connect and give the server the scripts; returns the client, for a look around.
+    def connect(
+        self, answer_within: float, look: Callable[[redis.Redis], None] = lambda _: None
+    ) -> None:
+        """Connect, have a *look* around, and give the server the scripts.
 
         Raises:
             QueueError: It cannot be reached, or turns us away.
@@ -44,12 +48,15 @@ class Wire:
         self.close()
         client = self._link.client(answer_within=answer_within, name=self._name)
         try:
+            look(client)
             self._caller.load(client.connection)
         except (RedisError, OSError) as error:
             client.close()
             raise told(error, self.where) from None
+        except QueueError:
+            client.close()
+            raise
         self._client, self._connection = client, client.connection
-        return client
 
     def close(self) -> None:
         """Give the connection back."""

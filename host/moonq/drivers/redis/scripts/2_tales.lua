@@ -1,8 +1,8 @@
 --- What is told of a message beside what its publisher wrote; most have no tale.
 ---
---- A tale is a JSON object: `priority` if it is not 1, `position` where it is not its number, `group`,
---- the counters `attempt`, `interruptions`, `snoozes`, `lost_at`, `suspect`, `errors`; of a dead
---- letter its `origin` and its `death`; `lives` counts how often it was redriven.
+--- A tale is a JSON object: `priority` if it is not 1, `position` where it is not its number,
+--- `group`, the counters `attempt`, `interruptions` and `snoozes`, `lost_at`, `suspect`, `errors`;
+--- of a dead letter its `origin` and `death`; `lives` counts how often it was redriven.
 
 --- The tale of message `number`.
 function moonq.tale(queue, number)

@@ -149,7 +149,9 @@ local function by_turns(queue, count, taken)
   end
   local turns = queue.ctx.base .. "turns"
   local turn, misses = tonumber(redis.call("HGET", turns, queue.name) or 0), 0
-  if not (levels[0].fresh[1] or levels[0].returned[1] or levels[2].fresh[1] or levels[2].returned[1]) then
+  if
+    not (levels[0].fresh[1] or levels[0].returned[1] or levels[2].fresh[1] or levels[2].returned[1])
+  then
     turn = false -- without rivals the cycle starts anew
   end
   while count > 0 and misses < #CYCLE do

@@ -204,7 +204,8 @@ end
 --- One queue: name, seats and their term, what is wanted, then acks, starts and ends.
 local function section(ctx, session, args, at)
   local queue = moonq.queue(ctx, args[at])
-  local seats, term, wanted, waits = args[at + 1], args[at + 2], tonumber(args[at + 3]), args[at + 4]
+  local seats, term, wanted, waits =
+    args[at + 1], args[at + 2], tonumber(args[at + 3]), args[at + 4]
   local leases, refused = queue.at .. "f:" .. session, {}
   local acks, begun, ends
   acks, at = list(args, at + 5)
@@ -250,7 +251,7 @@ local function repeated(ctx, answer)
   return answer
 end
 
---- Work: session, number of the call, moment, its term or nothing, whether suspects ended, then sections.
+--- Work: session, number of the call, moment, term or nothing, whether suspects ended, sections.
 ---
 --- One call ends what was done and leases what comes next; with a term it is a heartbeat as well.
 function moonq.work(base, args, at)

@@ -15,7 +15,8 @@ function moonq.open(base, args, at)
   if redis.call("EXISTS", key) == 0 then
     redis.call("HSET", key, "n", 0)
   end
-  local about = { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
+  local about =
+    { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
   redis.call("HSET", key, unpack(about))
   redis.call("ZADD", base .. "seats", ctx.now + tonumber(args[at + 2]), args[at] .. "|")
   moonq.reap(ctx, args[at])
@@ -51,13 +52,15 @@ local SPEC = {
 --- Declares a queue: moment, who, its name and what it is to be, in the order of `SPEC`,
 --- or nothing where it is known by its name alone.
 ---
+--- Without a who it is declared only where the server knows nothing of it, or does no more.
 --- Answers what another host had declared otherwise: each name, what it was, and who said so.
 function moonq.declare(base, args, at)
   local ctx, who = moonq.begin(base, args[at]), args[at + 1]
   local queue = moonq.queue(ctx, args[at + 2])
   local changes = {}
   local before = redis.call("HGET", queue.at .. "spec", "by")
-  for index, name in ipairs(args[at + 3] and SPEC or {}) do
+  local is_news = args[at + 3] and not (who == "" and before)
+  for index, name in ipairs(is_news and SPEC or {}) do
     local value = args[at + 2 + index]
     local was = redis.call("HGET", queue.at .. "spec", name)
     if was and was ~= value then
@@ -65,7 +68,7 @@ function moonq.declare(base, args, at)
     end
     redis.call("HSET", queue.at .. "spec", name, value)
   end
-  if args[at + 3] then
+  if is_news then
     redis.call("HSET", queue.at .. "spec", "by", who)
   end
   redis.call("SADD", base .. "queues", queue.name)
@@ -94,9 +97,12 @@ function moonq.pause(base, args, at)
     end
   end
   local is_paused = redis.call("HEXISTS", base .. "paused", queue.name)
-  -- All that serve it look again: to hand back, or to take.
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
-    redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+  -- All hosts look again: to hand back, or to take.
+  for _, seat in ipairs(redis.call("ZRANGE", base .. "seats", 0, -1)) do
+    local session, name = string.match(seat, "^([^|]*)|(.*)$")
+    if name == "" then
+      redis.call("PUBLISH", base .. "wake:" .. session, queue.name)
+    end
   end
   return { "ok", moonq.text(ctx.now), is_paused, {} }
 end
@@ -106,7 +112,8 @@ local function unclaimed(queue, number)
   if redis.call("HEXISTS", queue.at .. "m", number) == 0 then
     return nil
   end
-  for _, session in ipairs(redis.call("HKEYS", queue.at .. "c")) do
+  queue.sessions = queue.sessions or redis.call("HKEYS", queue.at .. "c")
+  for _, session in ipairs(queue.sessions) do
     if redis.call("HEXISTS", queue.at .. "f:" .. session, number) == 1 then
       return nil
     end
@@ -114,26 +121,29 @@ local function unclaimed(queue, number)
   return moonq.tale(queue, number)
 end
 
+--- How many numbers at the head of a list have no message any more.
+local function missing(queue, list)
+  local numbers = redis.call("LRANGE", list, 0, 499)
+  if #numbers == 0 then
+    return 0
+  end
+  for index, is_there in ipairs(redis.call("HMGET", queue.at .. "m", unpack(numbers))) do
+    if is_there then
+      return index - 1
+    end
+  end
+  return #numbers
+end
+
 --- Lets the lists of a queue begin with a message that is there.
 local function trim(queue)
   for level = 0, 2 do
     local list = queue.at .. "r" .. level
-    local count = 0
-    repeat
-      local numbers = redis.call("LRANGE", list, 0, 499)
-      count = 0
-      if #numbers > 0 then
-        for _, is_there in ipairs(redis.call("HMGET", queue.at .. "m", unpack(numbers))) do
-          if is_there then
-            break
-          end
-          count = count + 1
-        end
-      end
-      if count > 0 then
-        redis.call("LTRIM", list, count, -1)
-      end
-    until count < 500
+    local count = missing(queue, list)
+    while count > 0 do
+      redis.call("LTRIM", list, count, -1)
+      count = missing(queue, list)
+    end
   end
 end
 
