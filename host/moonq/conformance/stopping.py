@@ -122,7 +122,10 @@ def consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
         consumer.take(5)
         consumer.subscription.stop()
         consumer.subscription.close(scene.clock.monotonic())
-    assert (done if scene.is_exact("order") else sorted(done)) == names
+    assert sorted(done) == names
+    if scene.pace.is_virtual and scene.is_exact("order"):
+        # A broker may serve a newcomer before it has sorted in what was handed back.
+        assert done == names
     assert scene.counts() == {}
     assert scene.info().consumer_count == 0
 

@@ -36,6 +36,7 @@ from moonq.drivers.amqp.wire.channel import Channel
 from moonq.drivers.amqp.wire.faults import ChannelClosed
 from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import LEASE, Capabilities, Event
+from moonq.drivers.story import Story, left_of
 from moonq.errors import (
     Conflict,
     QueueError,
@@ -66,6 +67,8 @@ MOST = 10.0
 FLUSH = 0.5
 #: Real seconds between two tries of a full queue, for a publisher that waits.
 PAUSE = 0.05
+#: How long messages that come from elsewhere wait for a broker that is away, in seconds.
+ADOPTION = 30.0
 #: Seconds by which a handler must be done before the broker takes its message away.
 MARGIN = 60.0
 Answer = Receipt | QueueError
@@ -425,13 +428,42 @@ class AmqpDriver:
         self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
     ) -> list[Answer]:
         """Store *messages* and answer for each when the broker has confirmed it."""
+        return self._store(queue, messages, (), timeout, may_wait=may_wait)
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
+    ) -> list[Answer]:
+        """Store messages that lay elsewhere, with all that happened to them.
+
+        Raises:
+            Unsupported: They are to leave another queue in the same step.
+        """
+        if source:
+            raise Unsupported(
+                "RabbitMQ moves nothing from queue to queue in one step",
+                hint="consume the one and adopt into the other",
+            )
+        now = self._settler.now()
+        messages = [left_of(one, now) for one in stored]
+        stories = [Story.of(one) for one in stored]
+        return self._store(queue, messages, stories, ADOPTION, may_wait=True)
+
+    def _store(
+        self,
+        queue: str,
+        messages: Sequence[Message],
+        stories: Sequence[Story],
+        timeout: float,
+        *,
+        may_wait: bool,
+    ) -> list[Answer]:
         line = self._line(queue)
         deadline = self._clock.monotonic() + timeout
         answers: dict[int, Answer] = {}
         going: dict[int, Outgoing] = {}
         for at, message in enumerate(messages):
             try:
-                going[at] = self._outgoing(line, message)
+                going[at] = self._outgoing(line, message, stories[at] if stories else None)
             except QueueError as refusal:
                 answers[at] = refusal
         if going and (problem := self._await_broker(line, going, deadline)) is not None:
@@ -512,16 +544,16 @@ class AmqpDriver:
             hint="publish again when its consumers have caught up, or raise max_length",
         )
 
-    def _outgoing(self, line: Line, message: Message) -> Outgoing:
-        """Return *message* as it is sent.
+    def _outgoing(self, line: Line, message: Message, story: Story | None = None) -> Outgoing:
+        """Return *message* as it is sent, with its *story* where it has lain elsewhere.
 
         Raises:
             Unsupported: It wants what this queue cannot do.
         """
         _check_wishes(line, message)
-        ttl = message.ttl if message.ttl is not None else line.spec.ttl
+        ttl = message.ttl if message.ttl is not None or story else line.spec.ttl
         expires = None if ttl is None else self._settler.now() + ttl
-        properties = pack(message, expires=expires, durable=line.shape.durable)
+        properties = pack(message, story, expires=expires, durable=line.shape.durable)
         if message.delay <= 0:
             return Outgoing("", line.name, properties, message.body)
         seconds = message.delay / self._clock.rate

@@ -36,7 +36,7 @@ LIMITS = {
     "peek": Limit("none", "a look takes messages out and puts them back, marked as redelivered"),
     "purge": Limit("approximate", "what is delayed stays in the ladder, and comes"),
     "redrive": Limit("emulated", "all letters at once; after a crash in it one may be there twice"),
-    "move": Limit("none", "it does not tell of queues nobody declares, nor move in one step"),
+    "move": Limit("emulated", "into it by copies; out of it by consuming, what is ready"),
     "pause": Limit("approximate", "in this process only"),
     "find": Limit("none", "messages have no index"),
     "select": Limit("none", "messages can only be taken in their order"),

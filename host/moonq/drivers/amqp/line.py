@@ -235,7 +235,7 @@ class Line:
             held.desk = desk
             receipt = next(_receipts)
             desk.held[receipt] = held
-            lent.append(Delivery(message, receipt, *held.story[:4]))
+            lent.append(Delivery(message, receipt, *held.story, held.expires))
         return lent
 
     def _read(self, held: Held) -> Message:
