@@ -28,7 +28,6 @@ QUICK: dict[str, dict[str, Any]] = {
 PLACES: dict[str, Callable[[], dict[str, Any]]] = {
     "queue.driver.amqp": rabbit.place,
     "queue.driver.redis": redis.place,
-    "queue.driver.amqp": rabbit.place,
     "queue.driver.sqs": elastic.place,
 }
 DRIVERS = {drivers.descriptor(kind).name: drivers.descriptor(kind) for kind in drivers.names()}
