@@ -30,6 +30,7 @@ test-part: $(READY) ## Run the tests that depend on the Python; see VENV and PYT
 	$(BIN)/pytest -m "not slow" $(PART)
 
 soak: $(READY) ## Run the long tests
+	$(BIN)/python -m pip install --quiet --group soak
 	$(BIN)/pytest -m slow
 
 lint: lint-python lint-lua ## Check style and types, Python and Lua
