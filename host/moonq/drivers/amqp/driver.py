@@ -205,7 +205,7 @@ class AmqpDriver:
         self._publisher.connected(self._links.publishing.channel(on_closed=self._note_closed))
         for line in list(self._lines.values()):
             if line.desks:
-                self._consume(line)
+                self._consume_if_it_answers(line)
         self._is_begun = True
 
     def _declare_shared(self, *, is_known: bool) -> None:
@@ -221,6 +221,17 @@ class AmqpDriver:
                 f"{plural(left, 'message')} of queues that were deleted in {topology.UNROUTABLE}"
             )
 
+    def _consume_if_it_answers(self, line: Line) -> None:
+        """Consume *line*, perhaps later: one queue without a leader holds up no other."""
+        assert self._links is not None
+        try:
+            self._consume(line)
+        except Unavailable as problem:
+            if not self._links.is_open:
+                raise
+            self._settler.troubles[line.again] = f"queue {line.spec.name!r}: {problem.message}"
+            self._broken.put(line)
+
     def _consume(self, line: Line) -> None:
         assert self._links is not None
         assert self._links.consuming is not None
@@ -231,6 +242,7 @@ class AmqpDriver:
                 on_closed=lambda problem: line.lose(epoch, problem)
             )
             line.begin(channel)
+        self._settler.troubles.pop(line.again, None)
 
     # The keeper
 

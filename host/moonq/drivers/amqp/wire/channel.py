@@ -28,6 +28,8 @@ Method = TypeVar("Method", bound=base.Frame)
 Calls = list[tuple[Callable[..., object], tuple[Any, ...]]]
 #: Seconds that a broker may take to do what it was asked; a busy one makes a queue in that time.
 PATIENCE = 15.0
+#: Seconds within which a queue lends itself out; one whose replicas have no leader never does.
+LENDING = 5.0
 _CONFIRM = struct.Struct(">QB")
 
 _DeclareQueue = lenient(commands.Queue.Declare)
@@ -241,6 +243,7 @@ class Channel:
         arguments: Mapping[str, Any] | None = None,
         on_cancel: Callable[[], None] = _ignore,
         on_batch: Callable[[list[Incoming]], None] | None = None,
+        timeout: float = LENDING,
     ) -> str:
         """Have the messages of *queue* delivered, and return the tag to cancel that.
 
@@ -257,7 +260,7 @@ class Channel:
         self._consumers[tag] = Consumer(on_batch or one_by_one, on_cancel)
         ask = _Consume(0, queue, tag, False, False, False, False, dict(arguments or {}))
         try:
-            self._ask(ask, commands.Basic.ConsumeOk)
+            self._ask(ask, commands.Basic.ConsumeOk, timeout)
         except BaseException:
             self._consumers.pop(tag, None)
             raise
@@ -335,8 +338,7 @@ class Channel:
                 answer = self._answers.get(timeout=timeout)
             except Empty:
                 answer = Unavailable(f"the broker has not answered {ask.name} in {timeout:g} s")
-                # A late answer would be taken for that of the next question.
-                self.problem = answer
+                self._abandon(answer)
             finally:
                 self._is_asking = False
         if isinstance(answer, QueueError):
@@ -344,6 +346,12 @@ class Channel:
         if not isinstance(answer, wanted):
             raise Unavailable(f"the broker answers {ask.name} by {type(answer).__name__}")
         return answer
+
+    def _abandon(self, problem: QueueError) -> None:
+        """Close it without waiting: a late answer would be taken for that of the next question."""
+        self.problem = problem
+        self._consumers.clear()
+        self._link.send(frame.marshal(commands.Channel.Close(200, "too late", 0, 0), self.number))
 
     # What comes, on the I/O thread
 
@@ -380,6 +388,8 @@ class Channel:
             refused = (method.class_id or 0, method.method_id or 0)
             problem = ChannelClosed(method.reply_code or 0, method.reply_text or "", refused)
             calls.append((self.end, (problem,)))
+            calls.append((self._link.leave, (self.number,)))
+        elif isinstance(method, commands.Channel.CloseOk) and self.problem is not None:
             calls.append((self._link.leave, (self.number,)))
         elif isinstance(method, commands.Basic.Cancel):
             if consumer := self._consumers.pop(method.consumer_tag or "", None):
