@@ -2,6 +2,7 @@
 
     python examples/fleet/fleet.py
     python examples/fleet/fleet.py --changes 40 --hosts 5
+    python examples/fleet/fleet.py --no-keys               # RabbitMQ knows no `dedup_key`
 
 Every step of a walk is a message; the steps of a walk are a group, so they must be taken one at a
 time and in order, whichever host takes them. Ends with 1 when a step is lost or out of order.
@@ -126,9 +127,10 @@ class Fleet:
 class Publisher:
     """Publishes steps through whichever host is there."""
 
-    def __init__(self, client: Client, fleet: Fleet) -> None:
+    def __init__(self, client: Client, fleet: Fleet, *, keys: bool = True) -> None:
         self._client = client
         self._fleet = fleet
+        self._keys = keys
         #: A run's walks are its own, whatever an earlier run has left.
         self.walks = [f"{os.getpid()}-{number}" for number in range(1, WALKS + 1)]
         self.steps = 0
@@ -150,10 +152,11 @@ class Publisher:
 
     def _publication(self, walk: str) -> Publication:
         name = f"{walk}/{self.steps}"
+        # Without an answer it may be stored or not: with its key it can be published again. Where
+        # no key is known it may be stored twice then, and be done twice.
+        key = {"dedup_key": name} if self._keys else {}
         return Publication(
-            {"walk": walk, "number": self.steps},
-            # Without an answer it may be stored or not: with its key it can be published again.
-            options={"id": name, "dedup_key": name, "group": walk},
+            {"walk": walk, "number": self.steps}, options={"id": name, "group": walk, **key}
         )
 
     def _answers(self, steps: list[Publication]) -> Sequence[object]:
@@ -196,10 +199,11 @@ def main() -> int:
     asked.add_argument("project", nargs="?", type=Path, default=Path(__file__).parent)
     asked.add_argument("--changes", type=int, default=10, help="how often a host goes and comes")
     asked.add_argument("--hosts", type=int, default=3, help="how many there are at a time")
+    asked.add_argument("--no-keys", action="store_true", help="publish without a `dedup_key`")
     given = asked.parse_args()
     fleet = Fleet(given.project)
     with Client(given.project) as client:
-        publisher = Publisher(client, fleet)
+        publisher = Publisher(client, fleet, keys=not given.no_keys)
         try:
             for _ in range(given.hosts):
                 fleet.add()

@@ -1,7 +1,11 @@
-"""A host that dies: takes one message of `q`, starts it, says so, and waits to be killed."""
+"""A host that dies: takes one message of `q`, starts it, says so, and waits to be killed.
+
+amqp_child.py URL [FIELDS OF THE ENTRY, AS JSON]
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,9 +15,11 @@ from moonq.drivers import descriptor
 from moonq.model import QueueSpec
 
 
-def main(url: str) -> None:
+def main(url: str, more: str = "{}") -> None:
     kind = descriptor("queue.driver.amqp")
-    fields = kind.fields.model_validate({"name": "d", "kind": kind.kind, "url": url})
+    fields = kind.fields.model_validate(
+        {"name": "d", "kind": kind.kind, "url": url, **json.loads(more)}
+    )
     driver = kind.make(fields, SystemClock(), Path())
     driver.open(lambda event: None)
     driver.declare(QueueSpec("q", dead_letter="q.dead"))
@@ -26,4 +32,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -10,6 +10,7 @@ its way, `ladder` how it waits.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -22,7 +23,7 @@ from moonq.clock import Clock
 from moonq.drivers import refusals
 from moonq.drivers.amqp import ladder, topology
 from moonq.drivers.amqp.counting import Counter
-from moonq.drivers.amqp.entry import GROUPS, LIMITS, AmqpFields
+from moonq.drivers.amqp.entry import PARTITIONED, PLAIN, AmqpFields
 from moonq.drivers.amqp.envelope import DUE, PLACE, pack
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 from moonq.drivers.amqp.links import Links
@@ -71,6 +72,8 @@ FLUSH = 0.5
 PAUSE = 0.05
 #: How long messages that come from elsewhere wait for a broker that is away, in seconds.
 ADOPTION = 30.0
+#: Real seconds between two looks at who has which partitions.
+BALANCE = 2.0
 #: Seconds by which a handler must be done before the broker takes its message away.
 MARGIN = 60.0
 Answer = Receipt | QueueError
@@ -97,6 +100,8 @@ class AmqpDriver:
         self._place: Place = place_of(fields)
         self._lines: dict[str, Line] = {}
         self._counter = Counter(self._asking)
+        self._balanced = 0.0
+        """When the shares of partitions were looked at, in real monotonic seconds."""
         self._published = 0
         """Grows with every publish."""
         self._links: Links | None = None
@@ -114,7 +119,7 @@ class AmqpDriver:
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
-        return Capabilities.but(LIMITS | GROUPS if self._fields.partitions else LIMITS)
+        return Capabilities.but(PARTITIONED if self._fields.partitions else PLAIN)
 
     # Life
 
@@ -283,7 +288,24 @@ class AmqpDriver:
             is_dead = line.channel is None or not line.channel.is_open
             if line.desks and (is_dead or not any(desk.tags for desk in line.desks)):
                 self._consume(line)
+            else:
+                self._balance(line)
         self._set_connected(None)
+
+    def _balance(self, line: Line) -> None:
+        """Leave to other hosts what is more than a fair share of the partitions of *line*.
+
+        The broker gives all of them to whoever was there first.
+        """
+        active = [one for one in line.partitions if isinstance(one, Partition) and one.is_active]
+        if len(active) < 2:
+            return
+        with self._asking() as channel:
+            found = topology.count(channel, active[0].name)
+        share = math.ceil(len(line.partitions) / max(1, found[1] if found else 1))
+        with line.lock:
+            for one in active[share:]:
+                one.give_up()
 
     def _drain_broken(self) -> None:
         with suppress(Empty):
@@ -337,6 +359,11 @@ class AmqpDriver:
 
     def _oldest(self) -> list[Held]:
         """Take out of the buffers what the broker would soon take back."""
+        if (now := time.monotonic()) >= self._balanced + BALANCE:
+            self._balanced = now
+            for line in list(self._lines.values()):
+                if line.partitions and line.desks:
+                    self._broken.put(line)
         limit = self._fields.consumer_timeout
         if limit is None:
             return []

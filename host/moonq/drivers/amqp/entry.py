@@ -19,7 +19,7 @@ LIMITS = {
         "none", "only with `options.queue_type: classic`: three levels, strictly high before low"
     ),
     "dedup": Limit("none", "RabbitMQ knows no keys"),
-    "group": Limit("none", "only with `partitions`, of the queue or of the driver's entry"),
+    "group": Limit("approximate", "with `partitions`; a queue without any refuses it"),
     "max_length": Limit(
         "approximate",
         "the broker counts what is ready, not what is delivered, delayed or came back, and"
@@ -45,6 +45,9 @@ LIMITS = {
     "expiry": Limit("approximate", "at delivery"),
     "survives_reopen": Limit("none", "with its connection a delivery is over"),
     "dead_by_origin": Limit("none", "it counts what lies in the dead-letter queue"),
+    "attempts": Limit(
+        "emulated", "a message that failed is sent again with its story; with a group it is noted"
+    ),
     "group_skip": Limit("none", "a message that waits keeps its place in its partition"),
     "order": Limit(
         "approximate",
@@ -53,16 +56,12 @@ LIMITS = {
 }
 
 
-#: What differs where a queue has partitions.
-GROUPS = {
-    "group": Limit(
-        "emulated",
-        "partitions of one active consumer; a message that waits does so un-acknowledged, and"
-        " groups behind it within the prefetch go on",
-    ),
-    "attempts": Limit(
-        "approximate", "with a group, noted beside a message: the last note may die with its host"
-    ),
+#: Of a driver whose queues have no partitions where they do not say so.
+PLAIN = {**LIMITS, "group": Limit("none", "without `partitions` there is no order per key")}
+#: Of one whose queues have them.
+PARTITIONED = {
+    **LIMITS,
+    "group": Limit("emulated", "each in one of the partitions, which one host at a time serves"),
 }
 Partitions = Annotated[Whole, between(1, 64)] | None
 
