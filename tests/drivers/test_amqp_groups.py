@@ -148,17 +148,19 @@ def kill_in_run(url: str) -> tuple[str, int]:
     return name, int(interruptions)
 
 
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
 def test_what_a_message_has_been_through_is_known_to_the_next_host(
-    host: Make, count: Callable[[str], int]
+    host: Make, count: Callable[[str], int], queue_type: str
 ) -> None:
-    first = host()
+    spec = SPEC._replace(options={"queue_type": queue_type})
+    first = host(spec)
     publish(first, "A1", "A2")
     consumer = serve(first)
     (a1,) = run(consumer)
     due = time.monotonic() + 0.8
     assert consumer.settle(a1, Retry(0.8, BOOM))
     assert first.close()
-    second = host()
+    second = host(spec)
     consumer = serve(second)
     (again,) = run(consumer)
     assert (again.message.id, again.attempt, again.errors) == ("A1", 2, (BOOM,))
@@ -239,6 +241,38 @@ def test_what_waits_for_long_is_taken_anew_before_the_broker_takes_it_away(host:
     assert (again.message.id, again.attempt) == ("A1", 2)
 
 
+def test_a_dead_letter_of_the_broker_says_which_queue_its_group_was_in(
+    host: Make, url: str
+) -> None:
+    driver = host()
+    publish(driver, "A1")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    method, _, _ = next(channel.consume("q.p0"))
+    channel.basic_reject(method.delivery_tag, requeue=False)
+    (letter,) = driver.subscribe("q.dead", 10, timeout=60.0).take(1, 5.0)
+    connection.close()
+    assert letter.message.headers["x_original_queue"] == "q"
+    assert letter.message.headers["x_dead_letter_reason"] == "rejected"
+
+
+def test_a_handler_that_may_run_for_long_has_its_time_however_long_a_message_waited(
+    host: Make,
+) -> None:
+    driver = host()
+    publish(driver, "A1")
+    consumer = driver.subscribe("q", 10, timeout=1740.0)
+    (a1,) = run(consumer)
+    assert consumer.settle(a1, Retry(600.0, BOOM))
+    partition = driver._lines["q"].partitions[0]
+    assert isinstance(partition, Partition)
+    until(lambda: partition.buffer and not partition.out, "it waits", 5)
+    epoch = partition.epoch
+    with partition.lock:
+        partition.buffer[0].came -= 31  # of the 30 minutes, 29 are the handler's
+    until(lambda: partition.epoch > epoch, "it is taken anew", 5)
+
+
 # Refusals
 
 
@@ -273,4 +307,4 @@ def test_a_queue_that_lets_groups_skip_is_refused(host: Make) -> None:
 
 
 def test_a_group_has_the_same_partition_in_every_process() -> None:
-    assert [number_of(name, 8) for name in ("A", "customer-17", "ä")] == [3, 2, 5]
+    assert [number_of(name, 8) for name in ("A", "customer-17", "ä")] == [3, 7, 3]

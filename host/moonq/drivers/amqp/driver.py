@@ -301,8 +301,11 @@ class AmqpDriver:
         if len(active) < 2:
             return
         with self._asking() as channel:
-            found = topology.count(channel, active[0].name)
-        share = math.ceil(len(line.partitions) / max(1, found[1] if found else 1))
+            # Of a partition only the active one is counted, of the queue beside them all are.
+            found = topology.count(channel, line.name)
+        ours = sum(bool(desk.tags) for desk in line.desks)
+        every = max(found[1] if found else 0, ours, 1)
+        share = math.ceil(len(line.partitions) * ours / every)
         with line.lock:
             for one in active[share:]:
                 one.give_up()
@@ -367,11 +370,12 @@ class AmqpDriver:
         limit = self._fields.consumer_timeout
         if limit is None:
             return []
-        before = time.monotonic() - limit / 2
         found: list[Held] = []
         for line in list(self._lines.values()):
+            # What waited must have time to run.
+            age = min(limit / 2, limit - MARGIN / 2 - line.longest)
             with line.lock:
-                found += line.stale(before)
+                found += line.stale(now - age)
         return found
 
     # Declaring
@@ -698,6 +702,7 @@ class AmqpDriver:
         self._settler.flush(LEAST)
         desk = AmqpDesk(line, prefetch, name)
         with line.lock:
+            line.longest = max(line.longest, timeout or 0.0)
             line.desks.append(desk)
         try:
             with line.admin:

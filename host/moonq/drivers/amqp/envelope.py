@@ -105,7 +105,7 @@ def unpack(
         properties.message_id or _made_up(incoming),
         incoming.body,
         published,
-        MappingProxyType(_headers(properties, raw, queue)),
+        MappingProxyType(_headers(incoming, raw, queue)),
         properties.content_type or "application/json",
         _priority(properties.priority),
         number(raw, DELAY) or 0.0,
@@ -193,10 +193,9 @@ def _escaped(name: str) -> str:
     return f"{_ESCAPE}{name}" if name.startswith("x-") or name in _BROKER_READS else name
 
 
-def _headers(
-    properties: Properties, raw: Mapping[str, Any], queue: Callable[[str], str]
-) -> Headers:
+def _headers(incoming: Incoming, raw: Mapping[str, Any], queue: Callable[[str], str]) -> Headers:
     headers: dict[str, Scalar] = {}
+    properties = incoming.properties
     for name, value in raw.items():
         if name.startswith(_ESCAPE):
             headers[name.removeprefix(_ESCAPE)] = value
@@ -211,20 +210,22 @@ def _headers(
         if value is not None:
             headers[name] = value
     if X_ORIGINAL_QUEUE not in raw and (deaths := raw.get("x-death")):
-        headers |= _buried(deaths, queue)
+        headers |= _buried(incoming, deaths, queue)
     return headers
 
 
-def _buried(deaths: Any, queue: Callable[[str], str]) -> Headers:
+def _buried(incoming: Incoming, deaths: Any, queue: Callable[[str], str]) -> Headers:
     """Return what a dead letter wears that the broker made itself; levels of the ladder do not."""
     from moonq.drivers.amqp.ladder import NAME
+    from moonq.drivers.amqp.topology import buried_in
 
     for death in deaths if isinstance(deaths, list) else ():
         if not isinstance(death, dict) or str(death.get("queue", "")).startswith(NAME):
             continue
         reason = _REASONS.get(str(death.get("reason")))
         if reason is not None:
-            return {X_ORIGINAL_QUEUE: queue(str(death["queue"])), X_DEAD_LETTER_REASON: reason}
+            name = buried_in(incoming.exchange, incoming.key) or str(death["queue"])
+            return {X_ORIGINAL_QUEUE: queue(name), X_DEAD_LETTER_REASON: reason}
     return {}
 
 

@@ -159,6 +159,8 @@ class Line:
         self.partitions: Sequence[Line] = ()
         """Where its groups are."""
         self.has_partitions = False
+        self.longest = 0.0
+        """How long a handler may run here, in seconds; 0 where that is not limited."""
         self.awaited: dict[str, Callable[[Held], None]] = {}
         """Marked copies that are on their way here, by the run that they name."""
         self._tags = Tags()

@@ -205,6 +205,12 @@ def _conflict(queue: Queue, problem: ChannelClosed) -> Conflict | None:
     )
 
 
+def buried_in(exchange: str, key: str) -> str:
+    """Return the queue, as it was declared, whose broker has buried what came so; "": none."""
+    name, of, number = key.rpartition(_OF)
+    return "" if exchange != DEAD else name if of and number.isdigit() else key
+
+
 def count(channel: Channel, name: str) -> tuple[int, int] | None:
     """Return messages and consumers of a queue; None: it is not there, and the channel closed."""
     try:
