@@ -69,7 +69,6 @@ def test_what_it_is_at_the_broker_needs_no_word(tmp_path: Path) -> None:
         ("", ", options: {durable: false}", "always true of a quorum queue"),
         ("", ", options: {partitions: 0}", "partitions"),
         (", partitions: 65", "", "partitions"),
-        ("", ", options: {group_on_failure: skip}", "keeps its place in its partition"),
     ],
 )
 def test_what_cannot_be_is_found_before_it_starts(

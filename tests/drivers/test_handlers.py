@@ -20,7 +20,11 @@ from .conftest import BESIDE, DRIVERS, TOLD, VIRTUAL, Run, place
 
 ENTRY = "contract:driver"
 #: Drivers, and other settings of one that lead to other limits.
-ROWS: dict[str, dict[str, Any]] = {**{name: {} for name in DRIVERS}, "sqs:fifo": {"fifo": True}}
+ROWS: dict[str, dict[str, Any]] = {
+    **{name: {} for name in DRIVERS},
+    "amqp:partitions": {"partitions": 4},
+    "sqs:fifo": {"fifo": True},
+}
 CONTRACT = Path(__file__).parents[1] / "contract"
 #: Real seconds for one test; on a driver that is waited for it may be many.
 TIMEOUT = "60s"

@@ -78,16 +78,6 @@ class AmqpQueueOptions(QueueOptions):
         None, description="queues for messages with a `group`; never changed, see the page"
     )
 
-    @field_validator("group_on_failure")
-    @classmethod
-    def _is_blocking(cls, value: str) -> str:
-        if value == "skip":
-            raise wrong(
-                f"`group_on_failure` cannot be `skip`: {LIMITS['group_skip'].reason}",
-                help="write `block`",
-            )
-        return value
-
     @model_validator(mode="after")
     def _can_be(self) -> Self:
         if not self.durable and self.queue_type == "quorum":
