@@ -254,6 +254,16 @@ def test_a_server_from_before_our_protocol(stranger: tuple[int, list[bytes]]) ->
     check(problem, Unsupported, "lacks a command that moonq needs", "Redis 6.2 or later")
 
 
+@pytest.mark.parametrize("said", [b"unknown command 'HELLO'", b"something odd"])
+def test_a_server_that_repeats_what_it_was_given_tells_no_password(
+    stranger: tuple[int, list[bytes]], said: bytes
+) -> None:
+    stranger[1][0] = b"-ERR %b, with args beginning with: '3' 'AUTH' 'ada' 's3cret' \r\n" % said
+    problem = problem_of(link(f"redis://ada:s3cret@127.0.0.1:{stranger[0]}"))
+    assert "s3cret" not in problem.in_one_line()
+    assert problem.message.endswith(said.decode())
+
+
 def test_a_server_that_says_nothing() -> None:
     with Proxy(servers.shared().port) as proxy:
         ours = link(f"redis://127.0.0.1:{proxy.port}")

@@ -66,7 +66,7 @@ def test_a_url_that_makes_no_sense_is_refused_in_words(url: str, says: str) -> N
     ("more", "says"),
     [
         ({"tls": {"ca": "ca.pem"}}, "`tls` needs a url that begins with rediss://"),
-        ({"cluster": True, "url": "redis://h/1"}, "a cluster has database 0 only"),
+        ({"cluster": True, "url": "redis://h/1"}, "`cluster` has database 0 only"),
         ({"cluster": True, "url": "unix:///r"}, "`cluster` needs hosts"),
         (
             {"cluster": True, "sentinel": {"master": "m", "hosts": ["h"]}},
