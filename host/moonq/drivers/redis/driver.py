@@ -258,7 +258,7 @@ class RedisDriver:
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
         while len(answers) < len(messages):
-            rest = messages[len(answers) : len(answers) + publishing.SLICE]
+            rest = publishing.next_slice(messages, len(answers))
             if not self._await_open(deadline):
                 problem = self._closed()
                 return answers + [problem for _ in messages[len(answers) :]]

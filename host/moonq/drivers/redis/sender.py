@@ -25,6 +25,8 @@ from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.landing import Lander
 from moonq.drivers.redis.lines import Call, Line
 from moonq.drivers.redis.planning import Planner
+from moonq.drivers.redis.publishing import BYTES
+from moonq.drivers.redis.scripts import source
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.wiring import Forgotten, Wire
 from moonq.errors import Conflict, QueueError, QueueFull, Unavailable, Uncertain
@@ -239,7 +241,9 @@ class Sender:
             self._forsake(self._flying.popleft())
         if self._leaves and self._wire.is_up:
             try:
-                self._wire.call("leave", [self.session, self._time.given()])
+                writer = self._lines["publish"]
+                self._wire.call("leave", [self.session, self._time.given(), writer.owner])
+                writer.begin("")
                 self.session = ""
                 self.planner.forget()
             except QueueError:
@@ -320,12 +324,13 @@ class Sender:
 
     def _next_publish(self) -> PublishCall | None:
         works: list[Publish] = []
-        count = 0
-        while self._backlog and count < MANY:
+        count = size = 0
+        while self._backlog and count < MANY and size < BYTES:
             work = self._backlog.popleft()
             if work.begin():
                 works.append(work)
                 count += work.count
+                size += work.size
                 work.queue.stirred = True
         return PublishCall(works) if works else None
 
@@ -496,12 +501,14 @@ class Sender:
         self.session = self.session or uuid4().hex
         sent = self._clock.monotonic()
         term = max([LEASE, *self.planner.leases()])
-        args = [self.session, self._time.given(), repr(term), *self._about, __version__]
+        about = [*self._about, __version__, source().digest]
+        args = [self.session, self._time.given(), repr(term), *about]
         answer = self._wire.call("open", args)
         if answer[0] == b"newer":
             raise _newer(self._wire.where, *answer[1:])
         self._time.learn(sent, answer[1])
         self.lander.tell(answer[3])
+        self._wire.discard(answer[4])
         self._remind(self._wire.call)
         if is_new:
             self._heard = sent
