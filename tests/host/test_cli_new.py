@@ -153,6 +153,19 @@ def test_a_project_for_a_broker_passes_the_check_in_each_profile(
         assert driver.kind == f"queue.driver.{broker}"
 
 
+@pytest.mark.parametrize(
+    "template", ["basic", *(pytest.param(name, marks=there_is[name]) for name in BROKERS)]
+)
+@pytest.mark.parametrize("name", ["x" * 90, "x" * 79 + " y", "é" * 100])
+def test_a_folder_with_a_long_name_makes_a_sound_project(
+    moonq: Moonq, tmp_path: Path, template: str, name: str
+) -> None:
+    moonq("new", tmp_path / name, "--template", template)
+    checked = moonq("check", tmp_path / name, "--strict")
+    assert checked.code == 0, checked.out
+    assert 0 < len(load(tmp_path / name).settings.name or "") <= 80
+
+
 @each_broker
 def test_the_readme_of_a_project_for_a_broker_names_what_its_profile_reads(
     moonq: Moonq, tmp_path: Path, broker: str

@@ -1,13 +1,11 @@
 --- What falls due, and which message is served next.
 
---- How much falls due in one call; the rest follows in the next.
-local MANY = 200
 --- 9 : 3 : 1, evenly spread: the levels in the order in which they are served.
 local CYCLE = { 2, 2, 2, 1, 2, 2, 2, 1, 2, 2, 2, 1, 0 }
 
 local function due(queue, part, count)
   local now = queue.ctx.now
-  return redis.call("ZRANGEBYSCORE", queue.at .. part, "-inf", now, "LIMIT", 0, count or MANY)
+  return redis.call("ZRANGEBYSCORE", queue.at .. part, "-inf", now, "LIMIT", 0, count or moonq.MANY)
 end
 
 --- Ends a message whose first run did not start in time, and that is not leased.
@@ -43,7 +41,7 @@ end
 
 --- Takes in what other programs have pushed, as long as there is room.
 local function take_in(queue)
-  for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), MANY) do
+  for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), moonq.MANY) do
     if not moonq.has_room(queue) then
       return
     end
@@ -106,7 +104,7 @@ function moonq.tick(queue)
     come_due(queue, number)
   end
   take_in(queue)
-  moonq.forget_keys(queue, MANY)
+  moonq.forget_keys(queue, moonq.MANY)
 end
 
 local function first(queue, part)

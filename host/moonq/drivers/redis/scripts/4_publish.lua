@@ -33,7 +33,7 @@ function moonq.has_room(queue)
   if spec.room == math.huge then
     return true
   end
-  for _ = 1, spec.overflow == "drop_oldest" and MANY or 0 do
+  for _ = 1, spec.overflow == "drop_oldest" and moonq.MANY or 0 do
     local victim = moonq.length(queue) >= spec.room and oldest(queue)
     if not victim then
       break
@@ -161,7 +161,7 @@ local function section(ctx, args, at)
     end
   end
   -- More keys go than come, so those whose window is over never pile up.
-  moonq.forget_keys(queue, count + MANY)
+  moonq.forget_keys(queue, count + moonq.MANY)
   return answers, from + count * width
 end
 
