@@ -22,6 +22,9 @@ from moonq.drivers.redis.scripts import source
 from moonq.errors import Conflict, QueueFull, Unavailable
 from moonq.model import ACK, Message, QueueSpec, Receipt
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 WIRE = Path(__file__).parents[2] / "host/moonq/drivers/redis/WIRE.md"
 
 

@@ -29,6 +29,9 @@ from moonq.drivers.redis import sender
 from moonq.errors import QueueFull, Refused, Unavailable, Uncertain, Unsupported
 from moonq.model import ACK, Message, QueueSpec, Receipt
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 #: The contract: so long after the server is back, work goes on at the latest.
 BACK = 6.0
 

@@ -31,6 +31,9 @@ from moonq.errors import (
     Unsupported,
 )
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 PASSWORD = "s3cret"
 
 
