@@ -25,7 +25,7 @@ from moonq import drivers
 from moonq.clock import SystemClock
 from moonq.conformance.holding import hold, twins
 from moonq.drivers.base import Driver
-from moonq.drivers.redis import sender
+from moonq.drivers.redis import front, session
 from moonq.errors import QueueFull, Refused, Unavailable, Uncertain, Unsupported
 from moonq.model import ACK, Message, QueueSpec, Receipt
 
@@ -339,7 +339,7 @@ def test_what_goes_with_a_heartbeat_that_is_cut_off_is_not_forgotten() -> None:
 def test_a_black_hole_is_noticed_in_time_and_left_without_a_loss(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "PATIENCE", 0.5)
+    monkeypatch.setattr(session, "PATIENCE", 0.5)
     with Load(make(**through(proxy), connection_timeout=0.5), pause=0.05) as load:
         load.goes_on(5)
         proxy.black_hole()
@@ -347,7 +347,7 @@ def test_a_black_hole_is_noticed_in_time_and_left_without_a_loss(
         (answer,) = load.front.publish(QUEUE, [Message("late", b"x", 0.0)], 1.0)
         assert isinstance(answer, Unavailable | Uncertain)
         # Storing is waited for a little longer than the publisher said: it may have been sent.
-        assert time.monotonic() - begun < 1.0 + sender.LEAST + 1.0
+        assert time.monotonic() - begun < 1.0 + front.LEAST + 1.0
         until(lambda: load.front.health() and load.back.health(), "both drivers know", 5)
         proxy.heal()
         assert load.goes_on(BACK) <= BACK
