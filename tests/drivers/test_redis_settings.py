@@ -120,6 +120,9 @@ def test_no_complaint_about_a_url_tells_its_password(password: str, host: str) -
         ('  password: "s3cret"', "  password: ********"),
         ("  password: ${env:REDIS_PASSWORD}", "  password: ${env:REDIS_PASSWORD}"),
         ("  url: redis://h:6379/0", "  url: redis://h:6379/0"),
+        ('  hosts: ["ada:s3cret@h:1"]', '  hosts: ["ada:******@h:1"]'),
+        ("  - ada:s3cret@h", "  - ada:******@h"),
+        ("  func: app:handler  # mail ada@h", "  func: app:handler  # mail ada@h"),
         ("  prefix: shop", "  prefix: shop"),
     ],
 )

@@ -21,8 +21,6 @@ TEMPLATES = {
 }
 #: What no prefix of queues at a broker may hold.
 _ODD = re.compile(r"[^A-Za-z0-9]+")
-#: The longest `name` that moonq.yaml takes.
-LONGEST = 80
 
 
 @command()
@@ -106,10 +104,9 @@ def project_around(path: Path) -> Path | None:
 def words_for(path: Path) -> dict[str, str]:
     """Return what the words of a template stand for in the project at *path*.
 
-    The name is quoted, for a folder may be called `no`, and cut where it is too long for a project;
-    the slug is what any broker takes.
+    The name is quoted, for a folder may be called `no`; the slug is what any broker takes.
     """
-    name = visible(path.resolve().name)[:LONGEST].strip() or "moonq"
+    name = visible(path.resolve().name)[:80].strip()  # a project's name has no more
     slug = _ODD.sub("-", name).strip("-")[:30]
     return {
         "project-name": json.dumps(name, ensure_ascii=False),
