@@ -246,6 +246,25 @@ def test_memory_that_is_full_refuses_publishes_and_nothing_else(lone: Any) -> No
         assert finish(driver, 1) == ["d"]
 
 
+def test_a_refusal_that_lasts_is_said_once_and_stays_in_the_health(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver = place.open()
+    subscription = driver.subscribe("q", 10)
+    assert subscription.take(1, 0.0) == []
+    caplog.clear()
+    with place.server.client() as client:
+        client.set(f"{place.base}q:d", "another program's")
+        until(driver.health, "it is told", 5)
+        assert "another program's data" in " ".join(driver.health())
+        assert subscription.take(1, 0.3) == []
+        assert len(caplog.records) == 1
+        client.delete(f"{place.base}q:d")
+    until(lambda: not driver.health(), "it is over", 5)
+    assert publish(driver, "a") == [Receipt("a")]
+    assert ids(subscription.take(1, 5.0)) == ["a"]
+
+
 # Other programs
 
 

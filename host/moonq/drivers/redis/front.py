@@ -25,6 +25,8 @@ class Front:
     def __init__(self, where: str, store_time: StoreTime) -> None:
         self.problem: QueueError | None = None
         """Why there is no connection."""
+        self._refusal: QueueError | None = None
+        """Why the server did not do what was asked of it the last time."""
         self._where = where
         self._time = store_time
         self._inbox = Inbox()
@@ -34,7 +36,7 @@ class Front:
 
     def health(self) -> list[str]:
         """Return what hinders the sending now, a sentence each."""
-        found = [] if self.problem is None else [self.problem.message]
+        found = [one.message for one in (self.problem, self._refusal) if one is not None]
         if late := len(self._inbox.late):
             found.append(f"{self._where}: {late} verdicts could not be sent yet")
         return found

@@ -291,6 +291,7 @@ class Sender(Front):
         if isinstance(call, PublishCall):
             self.lander.stored(call, answer[2])
         elif isinstance(call, WorkCall):
+            self._refusal = None
             if call.term is not None and not call.is_doubtful:
                 self._session.heard = call.sent_at
             self.lander.worked(call, answer[2], answer[4])
@@ -324,8 +325,9 @@ class Sender(Front):
         if isinstance(call, PublishCall):
             call.fail(problem)
         elif isinstance(call, WorkCall):
-            if not isinstance(problem, QueueFull):
+            if self._refusal is None and not isinstance(problem, QueueFull):
                 _log.error("%s", problem.in_one_line())
+            self._refusal = problem
             self._inbox.again(call.endings, [held for s in call.sections for held in s.begun])
             self._unask(call)
             self._tripped = True
