@@ -126,6 +126,12 @@ def test_a_name_is_refused_that_would_be_no_file(shop: Moonq, name: str) -> None
     assert "a name begins with a letter or digit" in said.err
 
 
+def test_a_name_is_refused_that_would_be_taken_for_a_pid(shop: Moonq) -> None:
+    said = shop("run", "--name", "41877")
+    assert said.code == 2
+    assert "a name has a letter, for --host takes a number for a pid" in said.err
+
+
 def test_what_a_killed_host_leaves_is_no_host(fleet: Fleet, shop: Moonq) -> None:
     place = place_of(fleet.root, name="blue")
     with place.claim():
