@@ -17,6 +17,16 @@ stds.script = {
 
 files["examples"] = { std = "script" }
 files["host/moonq/scaffold"] = { std = "script" }
+-- What runs inside a Redis server, which brings Lua 5.1; its parts share the table `moonq`.
+stds.redis = {
+  globals = { moonq = { other_fields = true } },
+  read_globals = {
+    redis = { fields = { "call" } },
+    cjson = { fields = { "decode", "encode" } },
+    cmsgpack = { fields = { "pack", "unpack" } },
+  },
+}
+files["host/moonq/drivers/redis/scripts"] = { std = "lua51+redis" }
 files["tests"] = { read_globals = { "errors" } }
 -- Sound Lua that a linter of one dialect frowns at: `moonq check` must not.
 exclude_files = { "tests/host/checking/idioms" }

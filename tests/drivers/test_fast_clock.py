@@ -11,7 +11,8 @@ from moonq.clock import Clock
 from moonq.conformance import CASES, holding
 from moonq.conformance.fast import FastClock, TooLong
 from moonq.drivers.memory.driver import MemoryDriver
-from moonq.drivers.pace import FAST
+from moonq.drivers.pace import FAST, VIRTUAL
+from moonq.errors import Unavailable
 
 #: A few short cases of each kind that needs time, for every run of the tests.
 FEW = (
@@ -84,6 +85,28 @@ def test_a_driver_scales_what_its_store_measures_on_every_clock_that_it_is_given
     monkeypatch.setattr(holding, "CASES", [case for case in CASES if str(case) in FEW[:1]])
     assert [one.problem for one in holding.hold(lambda number: Scaled, FAST)] == [""]
     assert units == {1.0, 0.2}
+
+
+def test_what_fails_on_a_busy_machine_is_tried_once_more_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A driver that fails again has failed; so has one that fails in most cases."""
+    made: list[int] = []
+
+    class Moody(MemoryDriver):
+        def open(self, on_event: object) -> None:
+            made.append(1)
+            if len(made) == 1:
+                raise Unavailable("not now")
+            super().open(lambda event: None)
+
+    monkeypatch.setattr(holding, "CASES", [case for case in CASES if str(case) in FEW[:1]])
+    assert [one.problem for one in holding.hold(lambda number: Moody, FAST)] == [""]
+    made.clear()
+    assert "not now" in next(holding.hold(lambda number: Moody, VIRTUAL)).problem
+    made.clear()
+    monkeypatch.setattr(holding, "FEW", 0)
+    assert "not now" in next(holding.hold(lambda number: Moody, FAST)).problem
 
 
 @pytest.mark.slow

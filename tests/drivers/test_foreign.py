@@ -140,7 +140,9 @@ def test_its_own_tests_are_the_suite_and_show_what_is_not_kept(
 def test_the_table_of_the_drivers_has_it(installed: Path) -> None:
     code, out, _ = moonq(installed, module="moonq.drivers.capabilities")
     assert code == 0
-    assert out.startswith("| | memory | sqlite | tiny |")
+    header = out.partition("\n")[0]
+    assert header.startswith("| | memory | sqlite |")
+    assert header.endswith(" tiny |")
 
 
 def test_without_the_package_its_kind_is_unknown(tmp_path: Path) -> None:

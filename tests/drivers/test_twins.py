@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.drivers.conftest import DRIVERS, QUICK
+from tests.drivers.conftest import DRIVERS, make_driver, place
 
 from moonq.clock import ManualClock
 from moonq.conformance import Scene, holding
@@ -17,18 +18,19 @@ from moonq.errors import Unsupported
 from moonq.model import QueueSpec
 
 
-def beside(name: str, folder: Path, number: int) -> Driver:
-    """The twin of that number of a driver in *folder*."""
+def beside(name: str, fields: dict[str, Any], folder: Path, number: int) -> Driver:
+    """The twin of that number of a driver at *fields*, in *folder*."""
     kind = DRIVERS[name]
-    fields = {"name": "driver", "kind": kind.kind, **QUICK.get(kind.kind, {})}
     twin = kind.twin(kind.fields.model_validate(fields), number)
     return kind.make(twin, ManualClock(), folder)
 
 
 def test_what_is_done_at_a_twin_touches_nothing_at_its_driver(
-    driver_name: str, scene: Scene, tmp_path: Path
+    driver_name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    twins = [Scene(lambda _, n=n: beside(driver_name, tmp_path, n)) for n in (0, 1)]  # type: ignore[misc]
+    fields, folder = place(driver_name), tmp_path_factory.mktemp("mine")
+    scene = Scene(lambda clock: make_driver(driver_name, clock, folder, fields))
+    twins = [Scene(lambda _, n=n: beside(driver_name, fields, tmp_path, n)) for n in (0, 1)]  # type: ignore[misc]
     scene.publish("mine")
     twins[0].publish("twin")
     assert (twins[0].counts(), twins[1].counts()) == ({"ready": 1}, {})
@@ -36,6 +38,7 @@ def test_what_is_done_at_a_twin_touches_nothing_at_its_driver(
         twin.driver.close()
         twin.driver.erase()
     assert scene.consumer().finish() == ["mine"]
+    scene.driver.close()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

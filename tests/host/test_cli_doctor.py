@@ -18,7 +18,6 @@ import pytest
 
 from moonq import drivers
 from moonq.cli import resting, surroundings
-from moonq.cli.surroundings import masked
 from moonq.clock import ManualClock
 from moonq.conformance import CASES
 from moonq.conformance.holding import hold
@@ -28,6 +27,7 @@ from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import Refused, Unavailable
 from moonq.model import Message, QueueSpec
+from moonq.text.secrets import masked
 
 INDEX = """\
 namespace: app

@@ -284,3 +284,17 @@ def test_json_says_what_is_known_and_leaves_the_rest_out(view: View) -> None:
     assert found["queues"][0].keys() == {
         *("id", "ready", "in_rate", "consumers", "keeps_dead", "paused", "problem", "trend")
     }
+
+
+def test_a_broker_that_is_paid_by_the_call_is_told_what_it_costs(view: View) -> None:
+    """Of the last ten seconds: 40 calls for 100 messages that came, and 100 that were done."""
+    history = History()
+    for seconds, calls, count in ((0.0, 100, 500), (10.0, 140, 600)):
+        told = {"app:sqs": {"SendMessageBatch": calls // 2, "DeleteMessageBatch": calls // 2}}
+        queues = [queue("app:orders", published=count)]
+        consumers = [consumer("app:orders.consumer", acked=count)]
+        history.add(sample(seconds, queues, consumers, cpu=0.1, memory_bytes=1, calls=told))
+    paid = history.view()
+    assert (paid.host["call_rate"], paid.host["calls_per_message"]) == (4.0, 0.2)
+    assert "4.0 calls/s, 0.20 per message" in "\n".join(drawn(paid, Look(), 120))
+    assert "calls" not in "\n".join(drawn(view, Look(), 120))

@@ -26,6 +26,7 @@ from moonq.errors import MoonqError
 from moonq.operations import orphans
 from moonq.registry.project import Entry, Project
 from moonq.text.plain import visible
+from moonq.text.secrets import masked
 from moonq.text.wording import size
 
 
@@ -51,11 +52,11 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
     }
     try:
         if driver.reach is not None:
-            found["reached"] = surroundings.masked(driver.reach(config, project.root))
+            found["reached"] = masked(driver.reach(config, project.root))
         resting = driver.rest(config, project.root)
     except MoonqError as problem:
         told = {"problem": problem.message, "hint": problem.hint}
-        return {**found, **{name: surroundings.masked(text) for name, text in told.items()}}
+        return {**found, **{name: masked(text) for name, text in told.items()}}
     if resting is None:
         return {**found, "size_bytes": 0}
     parts = dict(resting.parts)

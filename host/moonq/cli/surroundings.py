@@ -6,27 +6,18 @@ Whatever is secret in a setting is masked: passwords in addresses, and fields th
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from moonq.cli.commands.version import versions
 from moonq.control import hosts
 from moonq.control.locating import place_of
 from moonq.drivers.entry import DriverFields
 from moonq.registry.project import Project
-
-MASK = "***"
-_SECRET = re.compile(r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)", re.IGNORECASE)
-#: `scheme://user:password@host`. A password may hold anything but a space, written as it should
-#: not be too: rather hide more than is secret.
-_IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):\S*@")
-_IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)[^&;\s]*", re.I)
+from moonq.text.secrets import masked
 
 
 def look(project: Project) -> dict[str, Any]:
@@ -57,24 +48,7 @@ def _settings(project: Project) -> dict[str, Any]:
 def settings(config: DriverFields) -> dict[str, Any]:
     """Return what a driver's entry says, defaults included, with secrets masked."""
     own = (name for name in type(config).model_fields if name not in DriverFields.model_fields)
-    return {name: masked(getattr(config, name), name) for name in own}
-
-
-def masked(value: Any, name: str = "") -> Any:
-    """Return *value*, of the field called *name*, as plain data without secrets."""
-    if isinstance(value, BaseModel):
-        value = dict(value)
-    if isinstance(value, dict):
-        return {str(key): masked(one, str(key)) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(one, name) for one in value]
-    if isinstance(value, bool | None):
-        return value
-    if _SECRET.search(name):
-        return MASK
-    if isinstance(value, int | float):
-        return value
-    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1:{MASK}@", str(value)))
+    return {name: masked(config.model_dump(include={name})[name], name) for name in own}
 
 
 def _socket(project: Project) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import each, needs
+from moonq.conformance.case import each, exactly, needs
 from moonq.conformance.scene import Scene, dead, retry
 from moonq.errors import QueueFull
 from moonq.model import Receipt
@@ -14,10 +14,14 @@ NEEDS = ("dedup",)
 def a_duplicate_within_the_window_answers_the_first_id(scene: Scene) -> None:
     """§6 dedup: the publish succeeds, and there is one message."""
     scene.publish("first", dedup_key="order-1")
-    assert scene.offer("second", dedup_key="order-1") == Receipt("first", duplicate=True)
+    answer = scene.offer("second", dedup_key="order-1")
+    if scene.is_exact("dedup"):
+        assert answer == Receipt("first", duplicate=True)
+    assert isinstance(answer, Receipt)
     assert scene.consumer().finish() == ["first"]
 
 
+@exactly("dedup")
 @each("window", [300.0, 10.0])
 def the_window_is_over_when_it_is_over(scene: Scene, window: float) -> None:
     """§6 dedup_window: 5 min unless the queue says otherwise."""
@@ -31,6 +35,7 @@ def the_window_is_over_when_it_is_over(scene: Scene, window: float) -> None:
     assert scene.offer("fourth", dedup_key="k") == Receipt("third", duplicate=True)
 
 
+@exactly("dedup")
 def a_changed_window_holds_from_now_on(scene: Scene) -> None:
     """§6 dedup_window: what was remembered under the old one is remembered as long as promised."""
     scene.publish("long", dedup_key="k")
@@ -49,8 +54,9 @@ def a_consumed_message_is_still_remembered(scene: Scene) -> None:
     """§6 dedup: the window counts, not whether the message is done."""
     scene.publish("first", dedup_key="k")
     scene.consumer().finish()
-    assert scene.offer("second", dedup_key="k").duplicate
+    assert scene.offer("second", dedup_key="k").duplicate in {True, None}
     assert scene.counts() == {}
+    assert scene.consumer().take() == []
 
 
 def other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
@@ -67,7 +73,9 @@ def other_keys_and_other_queues_are_not_concerned(scene: Scene) -> None:
 def a_duplicate_within_one_batch_is_found(scene: Scene) -> None:
     """§6 dedup: a batch is published in order."""
     receipts = scene.publish("a", "b", dedup_key="k")
-    assert receipts == [Receipt("a"), Receipt("a", duplicate=True)]
+    if scene.is_exact("dedup"):
+        assert receipts == [Receipt("a"), Receipt("a", duplicate=True)]
+    assert scene.consumer().finish() == ["a"]
 
 
 @needs("max_length")
@@ -100,7 +108,7 @@ def retries_and_redrives_are_not_blocked_by_their_own_key(scene: Scene) -> None:
     assert consumer.finish() == ["a"]
 
 
-@needs("purge", "select")
+@exactly("select")
 @needs("purge")
 def a_purged_message_can_be_published_again_under_its_key(scene: Scene) -> None:
     """§6 dedup: it exists no more, and was not handled either."""

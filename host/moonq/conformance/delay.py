@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moonq.conformance.case import each, needs
+from moonq.conformance.case import each, exactly
 from moonq.conformance.scene import Scene, Worker, ids
 
 #: What a driver needs for any of these cases.
@@ -42,7 +42,7 @@ def a_delayed_message_holds_no_buffer_slot(scene: Scene) -> None:
     assert scene.counts() == {"delayed": 1, "leased": 1}
 
 
-@needs("find")
+@exactly("find")
 def a_delayed_message_says_when_it_is_due(scene: Scene) -> None:
     """§6 delay: the time is shown in seconds since the epoch."""
     scene.publish("a", delay=60.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from moonq.conformance.case import each, exactly, needs
 from moonq.conformance.scene import BOOM, Scene, dead, ids, refused, retry
 from moonq.errors import NotFound
@@ -67,7 +69,7 @@ def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
 def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene) -> None:
     """§9 oldest_age: a failed message does not get younger."""
     scene.publish("a")
-    scene.consumer().finish(retry(1))
+    scene.consumer().finish(retry(1), limit=1)
     scene.later(10)
     scene.publish("b")
     assert scene.near(scene.info().oldest_age, 10)
@@ -83,7 +85,7 @@ def consumers_are_counted(scene: Scene) -> None:
     assert scene.info().consumer_count == 0
 
 
-@needs("peek")
+@exactly("peek")
 def peek_changes_nothing(scene: Scene) -> None:
     """§9 peek: not the order, not the attempts, not the counts."""
     scene.publish(*"abc")
@@ -110,7 +112,8 @@ def _in_all_places(scene: Scene) -> None:
         scene.publish(f"delayed {n}", f"at once with it {n}", delay=50.0 - n)
 
 
-@needs("peek", "priority", "group", "delay")
+@exactly("peek")
+@needs("priority", "group", "delay")
 @each("limit", [1, 2, 7, 36, 50])
 def pages_show_each_message_once_and_in_order(scene: Scene, limit: int) -> None:
     """§9 peek: page by page, as one look would show it; no page comes behind the last one."""
@@ -122,8 +125,9 @@ def pages_show_each_message_once_and_in_order(scene: Scene, limit: int) -> None:
     assert delayed == [one.message.id for one in scene.peek() if one.state == "delayed"]
 
 
-@needs("select")
-@needs("peek", "purge")
+@exactly("select")
+@exactly("peek")
+@needs("purge")
 @each("limit", [1, 3, 10])
 def what_stays_is_shown_once_whatever_comes_and_goes(scene: Scene, limit: int) -> None:
     """§9 peek: a page begins where the last one ended, not at a count nor at a message."""
@@ -141,7 +145,7 @@ def what_stays_is_shown_once_whatever_comes_and_goes(scene: Scene, limit: int) -
     assert len(shown) == len(set(shown))
 
 
-@needs("peek")
+@exactly("peek")
 def a_cursor_of_another_queue_is_refused(scene: Scene) -> None:
     """§9 peek: and so is what is none, rather than to show the wrong messages."""
     scene.declare("other")
@@ -152,7 +156,8 @@ def a_cursor_of_another_queue_is_refused(scene: Scene) -> None:
             scene.driver.peek("q", 1, cursor)
 
 
-@needs("peek", "ttl", "dedup")
+@exactly("peek")
+@needs("ttl", "dedup")
 def a_message_is_shown_with_its_promises(scene: Scene) -> None:
     """§9 peek: its key, and how long it may wait for its first run."""
     scene.publish("a", ttl=60.0, dedup_key="k")
@@ -166,7 +171,7 @@ def a_message_is_shown_with_its_promises(scene: Scene) -> None:
     assert scene.find("a").expires is None
 
 
-@needs("peek")
+@exactly("peek")
 def peek_shows_each_state(scene: Scene) -> None:
     """§9 peek: those at work first, then ready, then delayed by due time; or one state only."""
     consumer = scene.serving("leased", "running", "failed", "ready", prefetch=3)
@@ -186,7 +191,7 @@ def peek_shows_each_state(scene: Scene) -> None:
     assert ids(scene.peek(limit=9, state="running")) == ["running"]
 
 
-@needs("find")
+@exactly("find")
 def a_message_is_found_in_every_state(scene: Scene) -> None:
     """§9 find: with its counters and its errors; what is gone is not found."""
     scene.publish("a")
@@ -206,14 +211,17 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
 
 
 @needs("purge")
+@exactly("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
     consumer = scene.serving("running", "leased", "ready", prefetch=2)
     running, _ = consumer.take()
     consumer.subscription.start(running)
-    scene.publish("delayed", delay=10.0)
-    scene.publish("grouped", group="g")
-    assert scene.driver.purge("q") == 3
+    waiting: dict[str, dict[str, Any]] = {"delay": {"delay": 10.0}, "group": {"group": "g"}}
+    able = [wishes for ability, wishes in waiting.items() if scene.promises(ability)]
+    for wishes in able:
+        scene.publish("waiting", **wishes)
+    assert scene.driver.purge("q") == 1 + len(able)
     assert scene.counts() == {"leased": 1, "running": 1}
     assert scene.driver.purge("q") == 0
     assert consumer.settle(running)
@@ -221,7 +229,7 @@ def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     assert scene.consumer().take() == []
 
 
-@needs("select")
+@exactly("select")
 @needs("purge")
 def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     """§1 I1: only what was named."""
@@ -231,8 +239,9 @@ def a_purge_by_id_leaves_the_others(scene: Scene) -> None:
     assert scene.consumer().finish() == ["a", "c", "e"]
 
 
-@needs("select")
-@needs("peek", "purge")
+@exactly("select")
+@exactly("peek")
+@needs("purge")
 def messages_of_one_id_are_told_apart(scene: Scene) -> None:
     """§9 peek: by their numbers, which a purge and a redrive take as well."""
     scene.publish("a", "b", "a")
@@ -247,7 +256,7 @@ def messages_of_one_id_are_told_apart(scene: Scene) -> None:
     assert [stored.number for stored in scene.peek("q.dead")][-1:] == letters[1:]
 
 
-@needs("select")
+@exactly("select")
 @needs("purge")
 def dead_letters_can_be_purged(scene: Scene) -> None:
     """§4 dead letters: dropped by hand only."""

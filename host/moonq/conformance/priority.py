@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from moonq.conformance.case import needs
+from moonq.conformance.case import exactly
 from moonq.conformance.scene import Scene, ids, retry
 from moonq.model import RELEASE, Priority
 
@@ -67,7 +67,7 @@ def a_failure_keeps_its_priority(scene: Scene) -> None:
     assert ids(consumer.take()) == ["high"]
 
 
-@needs("peek")
+@exactly("peek")
 def peek_shows_the_order_of_delivery(scene: Scene) -> None:
     """§6 priority: what is shown first is delivered first, turns and all."""
     for level in Priority:

@@ -5,9 +5,9 @@ import pytest
 pytest.register_assert_rewrite("moonq.conformance")   # shows the values on both sides
 
 from moonq.conformance.pytest_entry import contract
-from moonq_redis import DESCRIPTOR
+from moonq_nats import DESCRIPTOR
 
-test_the_driver_keeps_the_contract = contract(DESCRIPTOR, url="redis://127.0.0.1:6379/9")
+test_the_driver_keeps_the_contract = contract(DESCRIPTOR, url="nats://127.0.0.1:4222")
 """
 
 from __future__ import annotations

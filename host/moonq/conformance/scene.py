@@ -10,7 +10,7 @@ import gc
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
+    DEFAULT_TIMEOUT,
     Dead,
     DeadReason,
     Delivery,
@@ -126,21 +127,61 @@ class VagueCounts(dict[str, Any]):
         return False
 
 
-def ids(things: list[Delivery] | list[Stored]) -> list[str]:
+class Taken(list[Delivery]):
+    """Deliveries in the order in which they came; *in_order*: whether that is promised."""
+
+    in_order = True
+
+
+class Names(list[str]):
+    """Names of messages from a driver without `order`: only those of one group have an order."""
+
+    __hash__ = None
+
+    def __init__(self, things: Sequence[Delivery]) -> None:
+        super().__init__(thing.message.id for thing in things)
+        self._groups = {thing.message.id: thing.message.group for thing in things}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, list) or sorted(self) != sorted(other):
+            return False
+        return all(self._line(group, self) == self._line(group, other) for group in self._known())
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def _known(self) -> set[str]:
+        return {group for group in self._groups.values() if group is not None}
+
+    def _line(self, group: str, names: list[str]) -> list[str]:
+        return [name for name in names if self._groups[name] == group]
+
+
+def ids(things: Sequence[Delivery] | Sequence[Stored]) -> list[str]:
     """The messages' names."""
+    if isinstance(things, Taken) and not things.in_order:
+        return Names(things)
     return [thing.message.id for thing in things]
 
 
 class Consumer:
     """One subscription and what a worker would do with it."""
 
-    def __init__(self, subscription: Subscription, patience: float) -> None:
+    def __init__(
+        self, subscription: Subscription, patience: float, *, in_order: bool = True
+    ) -> None:
         self.subscription = subscription
         self._patience = patience
+        self._in_order = in_order
 
-    def take(self, limit: int = 10) -> list[Delivery]:
+    def _taken(self, deliveries: Iterable[Delivery] = ()) -> Taken:
+        taken = Taken(deliveries)
+        taken.in_order = self._in_order
+        return taken
+
+    def take(self, limit: int = 10) -> Taken:
         """Whatever is there, up to *limit*, without waiting for more."""
-        taken: list[Delivery] = []
+        taken = self._taken()
         while len(taken) < limit:
             more = self.subscription.take(limit - len(taken), self._patience)
             if not more:
@@ -148,21 +189,21 @@ class Consumer:
             taken += more
         return taken
 
-    def run(self, limit: int = 10) -> list[Delivery]:
+    def run(self, limit: int = 10) -> Taken:
         """Take and start."""
-        return [delivery for delivery in self.take(limit) if self.subscription.start(delivery)]
+        return self._taken(one for one in self.take(limit) if self.subscription.start(one))
 
     def finish(self, verdict: Verdict = ACK, limit: int = 10) -> list[str]:
         """Take, start and settle, one after the other; the ids in that order.
 
         What was taken and may not start, for it is too late or was handed back, is skipped.
         """
-        finished: list[str] = []
+        finished = self._taken()
         while len(finished) < limit and (taken := self.take(1)):
             if self.subscription.start(taken[0]):
                 assert self.subscription.settle(taken[0], verdict)
-                finished += ids(taken)
-        return finished
+                finished += taken
+        return ids(finished)
 
     def settle(self, delivery: Delivery, verdict: Verdict = ACK) -> bool:
         """End *delivery*."""
@@ -259,8 +300,13 @@ class Scene:
         return [answer for answer in answers if isinstance(answer, Receipt)]
 
     def consumer(self, prefetch: int = 10, queue: str = "q", **terms: Any) -> Consumer:
-        """A consumer of *queue*; *terms* are those of `subscribe`."""
-        return Consumer(self.driver.subscribe(queue, prefetch, **terms), self.patience)
+        """A consumer of *queue*; *terms* are those of `subscribe`.
+
+        Its handlers have a time limit, as they have where nobody writes one.
+        """
+        terms.setdefault("timeout", DEFAULT_TIMEOUT)
+        subscription = self.driver.subscribe(queue, prefetch, **terms)
+        return Consumer(subscription, self.patience, in_order=self.is_exact("order"))
 
     def serving(self, *names: str, prefetch: int = 10, **fields: Any) -> Consumer:
         """A consumer of `q`, to which one message of each name was published."""
@@ -336,7 +382,7 @@ class Scene:
 
     def shown(self, queue: str = "q") -> object:
         """All that the driver shows of a queue and that time does not change, to be compared."""
-        shown = self.peek(queue) if self.promises("peek") else []
+        shown = self.peek(queue) if self.keeps("peek") else []
         info = self.info(queue)._replace(oldest_age=None)
         return info, [one._replace(due=None, expires=None) for one in shown]
 
@@ -353,7 +399,7 @@ class Scene:
 
         A driver that finds none by its id is looked at by consuming: then it must be ready.
         """
-        find = self.driver.find if self.promises("find") else self._consumed
+        find = self.driver.find if self.keeps("find") else self._consumed
         found = find(queue, name)
         assert found is not None, f"{name} is not in {queue}"
         return found
@@ -387,6 +433,10 @@ class Scene:
         """Whether the driver has *ability* without a limit."""
         return getattr(self.driver.capabilities(), ability) in {"native", "emulated"}
 
+    def keeps(self, ability: str) -> bool:
+        """Whether the driver can do *ability* without a limit; where not at all, it refuses."""
+        return self.promises(ability) and self.is_exact(ability)
+
     def told(self, kind: str) -> int:
         """How many of *kind* the driver reported."""
         return sum(event.count for event in self.events if event.kind == kind)
@@ -419,6 +469,7 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "priority": _publish(priority=Priority.HIGH),
     "dedup": _publish(dedup_key="key"),
     "group": _publish(group="group"),
+    "group_skip": lambda scene: scene.declare("other", group_on_failure="skip"),
     "max_length": lambda scene: scene.declare("other", max_length=3),
     "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
     "peek": lambda scene: scene.driver.peek("q", 1),

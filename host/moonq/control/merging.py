@@ -6,6 +6,7 @@ counts, and the messages of queues in their memory. Keys that an answer does not
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -24,8 +25,19 @@ _WORK = ("concurrency", "prefetch", "workers", "busy", "buffered", "acked", "ret
 def statuses(answers: Sequence[Found]) -> dict[str, Any]:
     """Return the process that several are together: `pids` names them."""
     found = {**answers[0], **_sums(answers, _STATUS), "up": max(one["up"] for one in answers)}
+    if any("calls" in one for one in answers):
+        found["calls"] = _calls(answers)
     services = [one for answer in answers for one in answer["services"]]
     return {**found, "services": services, "pids": [one["pid"] for one in answers]}
+
+
+def _calls(answers: Sequence[Found]) -> dict[str, Counter[str]]:
+    """Return how often each driver has called its broker, whichever host did."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for answer in answers:
+        for driver, calls in answer.get("calls", {}).items():
+            found[driver].update(calls)
+    return dict(found)
 
 
 def queues(answers: Sequence[Found], own: Collection[str]) -> dict[str, Any]:

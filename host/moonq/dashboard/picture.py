@@ -119,6 +119,10 @@ def _head(view: View, look: Look, screen: Screen) -> list[str]:
     facts += [f"up {age(max(1, host['up']))}"]
     facts += [] if host["cpu"] is None else [f"{host['cpu']:.1%} cpu"]
     facts += [] if host["memory_bytes"] is None else [f"{host['memory_bytes'] / 2**20:.0f} MB"]
+    if host.get("call_rate") is not None:
+        each = host["calls_per_message"]
+        per = "" if each is None else f", {each:.2f} per message"
+        facts += [f"{rate(host['call_rate'])} calls/s{per}"]
     facts += [f"NO ANSWER for {age(host['silent_for'])}" if silent else "socket ok"]
     facts += [f"{datetime.fromtimestamp(view.time):%H:%M:%S}"]
     facts += [f"every {durations.show(look.interval)}"] if look.is_live else []

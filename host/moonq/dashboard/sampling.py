@@ -97,7 +97,7 @@ class History:
             time=last.time,
             seconds=past.seconds,
             since_start=past.first is None,
-            host=_host(last.status),
+            host=_host(past),
             queues=tuple(self._queue(past, name, letters) for name in last.queues),
             consumers=tuple(_consumer(past, recent, name) for name in last.consumers),
             p50=times.quantile(every, 0.5),
@@ -174,14 +174,38 @@ class _Past(NamedTuple):
         before = self._before("consumers", name).get("times", ())
         return times.since([(seconds, count) for seconds, count in before], after)
 
+    def calls(self) -> int | None:
+        """Return how many calls were made to brokers that are paid by the call; None: to none."""
+        after = _calls(self.last)
+        return None if after is None else after - ((self.first and _calls(self.first)) or 0)
+
+    def messages(self) -> float:
+        """Return how many messages were published and done; one that was both counts twice."""
+        keys = [("queues", "published"), ("consumers", "acked"), ("consumers", "dead")]
+        rates = [
+            self.rate(table, name, key) for table, key in keys for name in getattr(self.last, table)
+        ]
+        return (total(rates) or 0.0) * self.seconds
+
     def _before(self, table: str, name: str) -> Fields:
         found: Fields = getattr(self.first, table).get(name, {}) if self.first else {}
         return found
 
 
-def _host(status: Fields) -> Row:
+def _calls(one: Sample) -> int | None:
+    calls = one.status.get("calls")
+    return None if calls is None else sum(sum(of.values()) for of in calls.values())
+
+
+def _host(past: _Past) -> Row:
     names = ("project", "profile", "production", "pid", "name", "pids", "up", "cpu", "memory_bytes")
-    return {**{name: status.get(name) for name in names}, "silent_for": 0.0}
+    host: dict[str, Any] = {name: past.last.status.get(name) for name in names}
+    calls = past.calls()
+    if calls is not None:
+        moved = past.messages()
+        host["call_rate"] = calls / past.seconds if past.seconds > 0 else None
+        host["calls_per_message"] = calls / moved if moved else None
+    return {**host, "silent_for": 0.0}
 
 
 def _pids(status: Fields) -> list[int]:

@@ -24,7 +24,8 @@ class View:
     host: Row
     """The process: `project`, `profile`, `pid`, `name`, `up`, `cpu` (cores in use),
     `memory_bytes`; `pids`, where it is several hosts of the project in one;
-    `silent_for`: seconds since it last answered, when it should have."""
+    `silent_for`: seconds since it last answered, when it should have; of brokers that are paid by
+    the call, `call_rate` and `calls_per_message`, of those that were published and done."""
     queues: tuple[Row, ...]
     """`id`, `ready`, `in_flight`, `delayed`, `dead`, `oldest_age`, `in_rate`, `out_rate`,
     `consumers`, `paused`, `problem`; `keeps_dead`: it is where another queue's dead letters lie;

@@ -4,7 +4,7 @@ Ours are folders here, each named in `OURS`; another package names its own in th
 entry-point group `moonq.drivers`:
 
     [project.entry-points."moonq.drivers"]
-    redis = "moonq_redis:DESCRIPTOR"        # the kind queue.driver.redis
+    nats = "moonq_nats:DESCRIPTOR"          # the kind queue.driver.nats
 
 A driver is loaded when something asks for its kind, so that nothing is paid for the others.
 """
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OURS = {
     "queue.driver.memory": "moonq.drivers.memory",
     "queue.driver.sqlite": "moonq.drivers.sqlite",
+    "queue.driver.redis": "moonq.drivers.redis",
+    "queue.driver.amqp": "moonq.drivers.amqp",
+    "queue.driver.sqs": "moonq.drivers.sqs",
 }
 GROUP = "moonq.drivers"
 _PREFIX = "queue.driver."

@@ -94,6 +94,11 @@ class Inbox:
         self._endings.append((held, ending))
         self._wake()
 
+    def end_all(self, endings: Iterable[tuple[Held, Ending]]) -> None:
+        """End deliveries together."""
+        self._endings.extend(endings)
+        self._wake()
+
     def begin(self, held: Held) -> None:
         """Note that a handler has begun; the thread sleeps on, for it may end in a moment."""
         self._begun.append(held)

@@ -122,7 +122,7 @@ class BufferedSubscription(AtDesk[BufferedDesk]):
     def _pop(self, limit: int) -> list[Delivery]:
         desk, buffer = self._desk, self._desk.buffer
         taken = [buffer.popleft() for _ in range(min(limit, len(buffer)))]
-        wants_more = desk.more and len(buffer) <= desk.prefetch // 4
+        wants_more = desk.more and desk.has_room() and len(buffer) <= desk.prefetch // 4
         if taken and wants_more and desk.asked == desk.answered:
             # No worker waits yet: ask early enough that none has to.
             desk.asked += 1

@@ -51,9 +51,7 @@ def show(project: Project, name: str) -> dict[str, Any]:
     entry = project.resolve(name)
     fields = entry.config.model_dump(mode="json", exclude={"name", "kind", "meta"})
     found = _brief(entry)
-    found["fields"] = {
-        key: REDACTED if _is_secret(key) and value else value for key, value in fields.items()
-    }
+    found["fields"] = _redacted(fields)
     found["origins"] = {
         ".".join(path): one._asdict() for path, one in entry.origins(project.profile).items()
     }
@@ -62,6 +60,16 @@ def show(project: Project, name: str) -> dict[str, Any]:
         found["source"] = entry.source_name
     found["used_by"] = [user for user, _ in _users(project, entry.id)]
     return found
+
+
+def _redacted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _shown(key, value) for key, value in fields.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _redacted(value)
+    return REDACTED if _is_secret(key) and value else value
 
 
 def _is_secret(key: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from moonq import __version__
-from moonq.drivers.base import Driver, machine
+from moonq.drivers.base import Billed, Driver, machine
 from moonq.errors import MoonqError
 from moonq.host import Host
 from moonq.kinds.consumer import Consumer as ConsumerFields
@@ -51,6 +51,9 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
         "handed_back": report.handed_back,
         "services": [_service(host, one) for one in host.supervisor.all()],
     }
+    billed = {name: one for name, one in host.drivers.items() if isinstance(one, Billed)}
+    if billed:
+        found["calls"] = {name: dict(one.calls) for name, one in billed.items()}
     memory = memory_bytes()
     if memory is not None:
         found["memory_bytes"] = memory

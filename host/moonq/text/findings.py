@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from moonq.errors import Finding, Severity, Span
+from moonq.text.secrets import masked_line
 
 __all__ = [
     "Finding",
@@ -84,7 +85,8 @@ class Source:
     ) -> Span:
         """Return a span that shows the lines from *since* (default: its own) to *line*."""
         first = max(1, line if since is None else min(since, line))
-        shown = tuple((number, self.line(number)) for number in range(first, line + 1))
+        hide = masked_line if self.file.endswith((".yaml", ".yml")) else str
+        shown = tuple((number, hide(self.line(number))) for number in range(first, line + 1))
         return Span(self.file, line, column, length, label, shown, primary)
 
 

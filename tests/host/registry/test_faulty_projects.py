@@ -683,13 +683,13 @@ CASES: dict[str, Case] = {
         {
             "_index.yaml": HEAD + "  - name: c\n    kind: queue.consumer\n    queue: ordres\n"
             "    func: work\n    concurrency: 0\n",
-            "b.yaml": "namespace: b\nentries:\n  - name: x\n    kind: queue.driver.redis\n",
+            "b.yaml": "namespace: b\nentries:\n  - name: x\n    kind: queue.driver.kafka\n",
         },
         [
             ("R202", "_index.yaml:10:12", ("did you mean `orders`?",)),
             ("R202", "_index.yaml:11:11", ("no entry `app:work`",)),
             ("R208", "_index.yaml:12:18", ("must be between 1 and 1000",)),
-            ("R201", "b.yaml:4:11", ("unknown entry kind `queue.driver.redis`",)),
+            ("R201", "b.yaml:4:11", ("unknown entry kind `queue.driver.kafka`",)),
         ],
     ),
 }

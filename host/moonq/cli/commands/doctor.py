@@ -117,11 +117,11 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     Raises:
         Unavailable: Another process is at the twins of this project.
     """
-    from moonq.cli.surroundings import masked
     from moonq.clock import SystemClock
     from moonq.conformance.holding import hold, twins
     from moonq.drivers import descriptor
     from moonq.drivers.entry import DriverFields
+    from moonq.text.secrets import masked
 
     config, driver = entry.fields(DriverFields), descriptor(entry.kind)
     with _alone(project):

@@ -107,7 +107,7 @@ def words_for(path: Path) -> dict[str, str]:
 
     The name is quoted, for a folder may be called `no`; the slug is what any broker takes.
     """
-    name = visible(path.resolve().name)
+    name = visible(path.resolve().name)[:80]  # a project's name has no more
     slug = _ODD.sub("-", name).strip("-")[:30]
     return {
         "project-name": json.dumps(name, ensure_ascii=False),

@@ -1,0 +1,42 @@
+"""What may be a password, hidden: in values by their names, in addresses and in lines of YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "***"
+_NAMES = r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)"
+_SECRET = re.compile(_NAMES, re.IGNORECASE)
+#: `scheme://user:password@host`. A password may hold anything but a space, written as it should
+#: not be too: rather hide more than is secret.
+_IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):(\S*)@")
+_IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)([^&;\s]*)", re.I)
+#: `password: text`; what `${env:NAME}` fills in is no secret yet.
+_IN_MAP = re.compile(
+    r"""(\b\w*(?:passw|secret|token)\w*["']?\s*:\s*)(?!["']?\$\{env:)([^\s,}][^,}]*)""", re.I
+)
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return *value*, plain data of the field called *name*, without secrets."""
+    if isinstance(value, Mapping):
+        return {str(key): masked(one, str(key)) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(one, name) for one in value]
+    if isinstance(value, bool | None):
+        return value
+    if _SECRET.search(name):
+        return MASK
+    if isinstance(value, int | float):
+        return value
+    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1:{MASK}@", str(value)))
+
+
+def masked_line(text: str) -> str:
+    """Return a line of YAML without secrets, as long as before, so that places stay right."""
+    found = _IN_ADDRESS.sub(lambda hit: f"{hit[1]}:{'*' * len(hit[2])}@", text)
+    for pattern in (_IN_QUERY, _IN_MAP):
+        found = pattern.sub(lambda hit: hit[1] + "*" * len(hit[2]), found)
+    return found
