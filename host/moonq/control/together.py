@@ -193,7 +193,7 @@ class Tails:
                 fresh[client] = client.subscribe("tail", **self._filters)
             except MoonqError as problem:
                 refusals.append(problem)
-        # All before the first is read: whether an event names its host depends on how many there are.
+        # All before the first is read: an event names its host where there are several.
         self._joined.update(fresh)
         for joined in fresh.items():
             threading.Thread(

@@ -14,7 +14,7 @@ import pytest
 
 from moonq.client import Client as Program
 from moonq.control import hosts
-from moonq.control.client import connect
+from moonq.control.client import Client, Subscription, connect
 from moonq.control.locating import place_of
 from moonq.control.server import Server
 from moonq.control.together import together
@@ -336,6 +336,25 @@ def test_events_of_all_hosts_are_told_with_the_host(two: Fleet) -> None:
         for name in list(two.running):
             two.end(name)
         until(lambda: events.next(0.01) is None and events.ended)
+
+
+def test_an_event_names_its_host_that_comes_while_another_is_asked(
+    two: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe = Client.subscribe
+
+    def busy(client: Client, topic: str, **filters: Any) -> Subscription:
+        if client.place.name == "green":
+            two.running["blue"][0].queues.publish(b"app:jobs", b"{}")
+            with connect(two.root, host="blue") as blue:
+                blue.request("status")
+        return subscribe(client, topic, **filters)
+
+    monkeypatch.setattr(Client, "subscribe", busy)
+    with together(two.root) as asked, asked.tail(events=["publish"]) as events:
+        event = events.next(5)
+        assert event is not None
+        assert event["host"] == "blue"
 
 
 def test_tail_prints_what_all_hosts_do(two: Fleet, shop: Moonq) -> None:
