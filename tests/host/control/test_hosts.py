@@ -225,7 +225,12 @@ def test_what_is_true_of_a_queue_any_host_says(two: Fleet, shop: Moonq, command:
 
 
 def test_a_queue_in_the_memory_of_each_wants_to_know_which(two: Fleet, shop: Moonq) -> None:
-    for command in ("publish notes 1", "peek app:notes", "dead ls notes"):
+    for command in (
+        "publish notes 1",
+        "peek app:notes",
+        "dead ls notes",
+        "move notes jobs --dry-run",
+    ):
         said = shop(command)
         assert said.code == 4
         assert "each has its own app:notes" in said.err
