@@ -56,7 +56,9 @@ def test_what_a_new_project_says_to_do_next_works(moonq: Moonq, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["no", "123", "a: b", "käse laden", 'a"b'])
 def test_a_project_may_be_called_anything(moonq: Moonq, tmp_path: Path, name: str) -> None:
-    moonq("new", tmp_path / name)
+    said = moonq("new", tmp_path / name)
+    [line] = [line for line in said.err.splitlines() if line.startswith("  cd ")]
+    assert shlex.split(line) == ["cd", str(tmp_path / name)]
     assert moonq("check", tmp_path / name).code == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -126,7 +127,7 @@ created {path}/ ({count} files)
   test/process_order_test.lua   its test
 
 next:
-  cd {path}
+  cd {shlex.quote(path)}
   moonq test
   moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
   moonq run{at_a_broker if template != "basic" else ""}"""
