@@ -360,6 +360,63 @@ def test_dead_letters_are_shown_found_and_given_another_life_by_id(
     assert (delivery.message.id, delivery.attempt, delivery.interruptions) == ("b", 1, 0)
 
 
+def bury(driver: SqsDriver, *messages: Message) -> None:
+    """Publish *messages* and make a dead letter of each."""
+    driver.publish("q", messages, 10.0)
+    consumer = driver.subscribe("q", 10)
+    left = len(messages)
+    while left:
+        for delivery in consumer.take(10, 10.0):
+            assert consumer.start(delivery)
+            assert consumer.settle(delivery, Dead("rejected", HUGE))
+            left -= 1
+    assert consumer.close(time.monotonic() + 10.0)
+
+
+def test_all_the_letters_of_one_group_are_shown_and_live_again_in_order(
+    make: Callable[..., SqsDriver],
+) -> None:
+    driver = opened(make, fifo=True)
+    names = [f"{number:02}" for number in range(15)]
+    bury(driver, *(message(name, group="g") for name in names))
+    assert [one.message.id for one in driver.peek("q.dead", 100).items] == names
+    assert driver.find("q.dead", "14") is not None
+    assert driver.redrive("q.dead", "", ["14"]) == 1
+    assert driver.redrive("q.dead", "") == 14
+    consumer = driver.subscribe("q", 1)
+    found = []
+    while len(found) < 15:
+        (delivery,) = consumer.take(1, 10.0)
+        assert delivery.message.group == "g"
+        found.append(delivery.message.id)
+        consumer.start(delivery)
+        consumer.settle(delivery, ACK)
+    assert found == ["14", *names[:14]]
+
+
+def test_letters_too_large_for_one_call_live_again_all_the_same(
+    make: Callable[..., SqsDriver],
+) -> None:
+    driver = opened(make)
+    bury(driver, *(message(str(number), b"x" * 150_000) for number in range(3)))
+    assert driver.redrive("q.dead", "q") == 3
+
+
+def test_a_purge_trusts_no_count_of_nothing(
+    make: Callable[..., SqsDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = opened(make)
+    driver.publish("q", [message("a")], 1.0)
+    attributes = driver._service.attributes
+    monkeypatch.setattr(
+        driver._service,
+        "attributes",
+        lambda url: {**attributes(url), "ApproximateNumberOfMessages": "0"},
+    )
+    assert driver.purge("q") == 0
+    assert driver.subscribe("q", 1).take(1, 1.0) == []
+
+
 def test_a_message_that_waits_to_run_is_not_shown(make: Callable[..., SqsDriver]) -> None:
     driver = opened(make)
     for ask in (lambda: driver.peek("q", 1), lambda: driver.find("q", "a")):
