@@ -219,11 +219,19 @@ def test_an_envelope_that_is_none_makes_no_message_undeliverable(
 ) -> None:
     driver = opened(make)
     url = client.get_queue_url(QueueName=f"{place['queue_prefix']}q")["QueueUrl"]
-    for text in ("nonsense", "[]", '{"id":1}', '{"v":1,"id":"a","at":1.0,"errors":3}'):
+    for text in (
+        "nonsense",
+        "[]",
+        '{"id":1}',
+        '{"v":1,"id":"a","at":1.0,"errors":3}',
+        '{"v":1,"id":"a","at":1.0,"delay":"1 h"}',
+        '{"v":1,"id":7,"at":null}',
+    ):
         attribute = {"moonq": {"DataType": "String", "StringValue": text}}
         client.send_message(QueueUrl=url, MessageBody="body", MessageAttributes=attribute)
     taken = driver.subscribe("q", 10).take(10, 2.0)
-    assert [one.message.body for one in taken] == [b"body"] * 4
+    assert [one.message.body for one in taken] == [b"body"] * 6
+    assert all(isinstance(one.message.id, str) for one in taken)
 
 
 def test_what_moonq_did_not_make_is_never_erased(
@@ -528,6 +536,31 @@ def test_doctor_says_where_sqs_is(place: dict[str, Any], make: Callable[..., Sqs
     fields = KIND.fields.model_validate({"name": "d", "kind": KIND.kind, **place})
     said = KIND.reach(fields, Path())
     assert said.startswith(f"{place['endpoint']} as us-east-1: 2 queues named ")
+
+
+def test_doctor_names_the_queues_that_are_missing_and_those_that_forget_too_soon(
+    place: dict[str, Any], make: Callable[..., SqsDriver], client: Any
+) -> None:
+    make()
+    prefix, four_days = place["queue_prefix"], {"MessageRetentionPeriod": "345600"}
+    client.create_queue(QueueName=f"{prefix}q", Attributes=four_days, tags={"moonq": "1"})
+    specs = [QueueSpec("q", dead_letter="q.dead"), QueueSpec("f", options={"fifo": True})]
+    assert KIND.advise is not None
+
+    def advice(**fields: Any) -> Any:
+        named = {"name": "d", "kind": KIND.kind, **place, **fields}
+        return KIND.advise(KIND.fields.model_validate(named), specs)  # type: ignore[misc]
+
+    (note,) = advice()
+    assert note.startswith(f"q: {prefix}q at SQS forgets messages after 4 days; set its ")
+    with pytest.raises(QueueNotFound, match=rf"no queues {prefix}q-dead, {prefix}f\.fifo$"):
+        advice(create=False)
+    assert sorted(driver_queues(client, prefix)) == [f"{prefix}q"]
+
+
+def driver_queues(client: Any, prefix: str) -> list[str]:
+    urls = client.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
+    return [url.rpartition("/")[2] for url in urls]
 
 
 def test_the_envelope_brings_back_what_it_took() -> None:

@@ -22,7 +22,7 @@ from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.sqs import looking
 from moonq.drivers.sqs.ages import Ages
 from moonq.drivers.sqs.bounds import DEDUP_WINDOW, MOST_TIMEOUT, PURGE_PAUSE
-from moonq.drivers.sqs.declaring import TAG, Declarer
+from moonq.drivers.sqs.declaring import TAG, Declarer, is_fifo
 from moonq.drivers.sqs.entry import ELSEWHERE, FIFO, LIMITS, STANDARD, problem_of
 from moonq.drivers.sqs.names import at_sqs
 from moonq.drivers.sqs.publishing import Answer, Publisher, order
@@ -146,7 +146,7 @@ class SqsDriver:
             QueueNotFound: It is not there, and is not to be made.
             Unavailable: The driver is closed, or SQS away; the queue is made once it is not.
         """
-        fifo = bool(spec.options.get("fifo", self._fifo)) or spec.name.endswith(".fifo")
+        fifo = is_fifo(spec, fifo=self._fifo)
         _check(spec, fifo=fifo)
         with self._declaring:
             dead = None

@@ -35,6 +35,18 @@ VERSION = 1
 #: Stands for a body of no bytes, which SQS refuses.
 NOTHING = "(empty)"
 _STORY = frozenset(("attempt", "interruptions", "snoozes", "lost_at", "errors"))
+#: What somebody else's attribute of our name most likely is not.
+_TYPES: dict[str, Any] = {
+    "id": str,
+    "headers": dict,
+    "type": str,
+    "dedup_key": str,
+    "group": str,
+    "encoding": str,
+    "errors": list,
+    **dict.fromkeys(("order", "attempt", "interruptions", "snoozes"), int),
+    **dict.fromkeys(("at", "delay", "ttl", "due", "ends", "lost_at"), (int, float)),
+}
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -189,9 +201,12 @@ def unpack(raw: dict[str, Any]) -> Parcel:
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
         fields = json.loads(text)
-        return fields if isinstance(fields, dict) and {"id", "at"} <= fields.keys() else None
     except ValueError:
         return None
+    if not isinstance(fields, dict) or not fields.keys() >= {"id", "at"}:
+        return None
+    is_ours = all(isinstance(value, _TYPES.get(name, object)) for name, value in fields.items())
+    return fields if is_ours else None
 
 
 def _unbody(text: str, encoding: str) -> bytes:
