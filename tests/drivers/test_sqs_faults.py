@@ -342,6 +342,11 @@ def test_a_queue_that_forgets_too_soon_is_said(
     assert len(notes) == 2
     assert "q: q at SQS forgets messages after 4 days" in " ".join(notes)
     assert all("1209600 (14 days)" in note for note in notes)
+    kind = descriptor("queue.driver.sqs")
+    assert kind.advise is not None
+    named = {"name": "d", "kind": kind.kind, "endpoint": fake.endpoint, "create": False}
+    fields = kind.fields.model_validate(named)
+    assert [*kind.advise(fields, [QueueSpec("q", dead_letter="q.dead")])] == notes[::-1]
 
 
 def test_a_message_near_its_end_turns_health_yellow(fake: FakeSqs, driver: SqsDriver) -> None:

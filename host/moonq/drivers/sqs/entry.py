@@ -73,6 +73,7 @@ LIMITS = {
 }
 assert set(LIMITS) <= set(Capabilities._fields)
 ELSEWHERE = "use a queue.driver.redis or sqlite, which can"
+_URL = re.compile(r"https?://[^/:?#\s]+(:\d+)?(/|$)")
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -139,7 +140,7 @@ class SqsFields(DriverFields, Reconnecting):
     @field_validator("endpoint")
     @classmethod
     def _is_a_url(cls, endpoint: str | None) -> str | None:
-        if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+        if endpoint is not None and not _URL.match(endpoint):
             raise wrong(
                 f"`endpoint` must be a URL, not {endpoint!r}",
                 help="write one such as `http://127.0.0.1:9324`, or leave it out for AWS",

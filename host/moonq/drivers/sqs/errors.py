@@ -109,7 +109,7 @@ def _unsent(error: Exception, place: str, exceptions: Any) -> QueueError:
     if isinstance(error, exceptions.SSLError):
         return Refused(f"{place}: {error}", hint="see whether its certificate is to be trusted")
     return Unavailable(
-        f"{place} cannot be reached: {error}", hint="it is tried again; see `endpoint` and `region`"
+        f"{place} cannot be reached: {error}", hint="see `endpoint` and `region`"
     )
 
 
