@@ -645,6 +645,17 @@ function test.queue(id)
   return testing().queue(id)
 end
 
+--- What the driver of the queues can do: of one queue, or of the only kind that the project has.
+--- `moonq test` has a stand-in in memory unless told `--driver declared`.
+---
+---     if test.driver():can("priority") then … end
+---@param queue? string
+---@return testing.Driver
+---@nodiscard
+function test.driver(queue)
+  return testing().driver(queue or "")
+end
+
 --- Lets the whole pipeline run: all consumers of the project, until there is nothing left to do in
 --- any queue that has one. Time is virtual, and jumps over delays and backoff.
 ---
@@ -787,6 +798,7 @@ end
 
 bare_names.takes(test, {
   queue = bare_names.first,
+  driver = bare_names.first,
   call = named_call("call"),
   verdict = named_call("verdict"),
   published = bare_names.second,

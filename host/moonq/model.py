@@ -75,6 +75,10 @@ class Delivery(NamedTuple):
     lost_at: float | None = None
     """When its last lease ended without a verdict, in seconds since the epoch; None once what
     that leads to is decided."""
+    errors: tuple[ErrorRecord, ...] = ()
+    """What its attempts failed with: of drivers that show no message without consuming it."""
+    expires: float | None = None
+    """As in `Stored`, of the same drivers."""
 
 
 class Ack(NamedTuple):

@@ -3,6 +3,7 @@
 --- `test` (stdlib/test.lua) is what scripts see of it. Whatever Python refuses is raised at the
 --- line of the test, because a test that could not be arranged is no test.
 local crossing = require("host.run.crossing")
+local driver_under_test = require("host.test.driver_under_test")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
 local fields = require("host.walls.fields")
@@ -146,6 +147,7 @@ end
 -- Queues and functions ---------------------------------------------------------------------------
 
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
+testing.driver = driver_under_test.of
 
 --- The full id of a queue; raises where there is none.
 ---@param name string

@@ -44,6 +44,23 @@ describe("2 publish: the body that a handler gets", function()
     eq(nulls:messages()[1].text, text)
   end)
 
+  it("that is no JSON is a dead letter with its bytes, and no handler is called", function()
+    local nulls = test.queue("contract:nulls")
+    local id = nulls:publish_raw("{not json")
+    local run = nulls:drain()
+    eq({ run.dead, run.results }, { { id }, {} })
+    eq({ nulls:dead()[1].reason, nulls:dead()[1].text }, { "decode", "{not json" })
+    test.acked(test.queue("contract:tasks"):drain(), 0)
+  end)
+
+  it("may be as large as max_body, and a dead letter then", function()
+    local last = test.queue("contract:last")
+    local order = { ["do"] = "fail", text = ("ü"):rep(60 * 1024) }
+    local id = last:publish(order)
+    test.dead(last:drain(), id)
+    eq(last:dead()[1].body.text, order.text)
+  end)
+
   it("is as Lua published it: json.null is null in its bytes", function()
     local nulls = test.queue("contract:nulls")
     nulls:publish({ x = json.null, list = json.array() })

@@ -1,10 +1,11 @@
+local able = require("able")
 local queue = require("queue")
 local test = require("test")
 
 local describe, it, eq = test.describe, test.it, test.eq
 
 describe("9 counting", function()
-  it("tells ready, delayed and dead apart", function()
+  able.exactly("exact_info", "tells ready, delayed and dead apart", function()
     local few = test.queue("contract:few")
     few:publish({ ["do"] = "reject" })
     few:step()
@@ -15,28 +16,34 @@ describe("9 counting", function()
     eq(info.message_count, 2)
   end)
 
-  it("counts the one that runs while it runs", function()
-    local seen
-    test.stub("queue", "publish", function()
-      seen = queue.info("contract:tasks")
-      return "id"
-    end)
+  it("never takes a number that nobody can give for zero", function()
+    test.queue("contract:tasks"):publish({ ["do"] = "nothing" })
+    local info = test.no_error(queue.info("contract:tasks"))
+    local parts = { info.ready, info.delayed, info.leased, info.running }
+    if #parts == 4 then
+      eq(info.message_count, parts[1] + parts[2] + parts[3] + parts[4])
+    else
+      test.is_nil(info.message_count)
+    end
+  end)
+
+  able.exactly("exact_info", "counts the one that runs while it runs", function()
     local tasks = test.queue("contract:tasks")
-    tasks:publish({ ["do"] = "publish", to = "contract:morgue", body = 1 })
-    tasks:drain()
+    local id = tasks:publish({ ["do"] = "inform", of = "contract:tasks" })
+    local seen = tasks:drain():result(id)
     test.match(seen, { running = 1, ready = 0, message_count = 1 })
   end)
 
-  it("knows how long the oldest has waited", function()
+  able.exactly("exact_info", "knows how long the oldest has waited", function()
     local tasks = test.queue("contract:tasks")
     tasks:publish({ ["do"] = "nothing" })
-    test.clock.advance("90s")
-    eq(queue.info("contract:tasks").oldest_age, 90)
+    test.clock.advance("5s")
+    able.due(queue.info("contract:tasks").oldest_age, 5)
     tasks:drain()
     test.is_nil(queue.info("contract:tasks").oldest_age)
   end)
 
-  it("knows who consumes", function()
+  able.exactly("exact_info", "knows who consumes", function()
     eq(queue.info("contract:morgue").consumer_count, 0)
     test.queue("contract:tasks"):drain()
     eq(queue.info("contract:tasks").consumer_count, 1)
@@ -48,5 +55,18 @@ describe("8 stopping", function()
     local tasks = test.queue("contract:tasks")
     local id = tasks:publish({ ["do"] = "tell" })
     test.is_false(tasks:drain():result(id).is_stopping)
+  end)
+end)
+
+describe("7 a consumer", function()
+  it("takes what it runs: the rest waits, without an attempt", function()
+    local tasks = test.queue("contract:tasks")
+    for _ = 1, 3 do
+      tasks:publish({ ["do"] = "tell" })
+    end
+    test.acked(tasks:step(), 1)
+    local waiting = tasks:messages()
+    eq({ #waiting, waiting[1].attempt, waiting[2].attempt }, { 2, 1, 1 })
+    test.acked(tasks:drain(), 2)
   end)
 end)

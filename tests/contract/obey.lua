@@ -3,6 +3,8 @@ local queue = require("queue")
 local time = require("time")
 
 local obey = {}
+--- Messages that this worker has seen, by id.
+local seen = {}
 
 function obey.nothing() end
 
@@ -58,8 +60,63 @@ function obey.snooze(body)
   queue.message():snooze({ delay = body.delay })
 end
 
+function obey.retry_once(body)
+  local message = queue.message()
+  if message:attempt() == 1 then
+    return message:retry({ delay = body.delay, error = "later" })
+  end
+  return message:attempt()
+end
+
+function obey.snooze_once(body)
+  local message = queue.message()
+  if not seen[message:id()] then
+    seen[message:id()] = true
+    return message:snooze({ delay = body.delay })
+  end
+  return message:attempt()
+end
+
 function obey.reject(body)
   queue.message():reject(body.text)
+end
+
+local SETTLE = {
+  { "ack" },
+  { "nack", "no" },
+  { "retry", { delay = 0 } },
+  { "snooze", { delay = 0 } },
+  { "reject", "no" },
+}
+
+--- Settles in one way, then in each: every way but the first answers an error.
+function obey.settle_again(body)
+  local message = queue.message()
+  for _, way in ipairs(SETTLE) do
+    if way[1] == body.first then
+      message[way[1]](message, way[2])
+    end
+  end
+  local kinds = {}
+  for place, way in ipairs(SETTLE) do
+    local _, err = message[way[1]](message, way[2])
+    kinds[place] = err and err:kind()
+  end
+  return kinds
+end
+
+--- What a message answers that was kept beyond its handler.
+function obey.keep()
+  local kept = seen.kept
+  seen.kept = queue.message()
+  if kept then
+    local _, err = kept:ack()
+    return { err:kind(), err:message() }
+  end
+end
+
+function obey.outside()
+  return queue.message() ~= nil
 end
 
 function obey.settle_twice()
@@ -75,6 +132,13 @@ function obey.spin()
   end
 end
 
+--- Holds on to whatever stops it.
+function obey.hold_on()
+  while true do
+    pcall(obey.spin)
+  end
+end
+
 function obey.eat()
   local eaten = {}
   while true do
@@ -86,8 +150,25 @@ function obey.publish(body)
   return queue.publish(body.to, body.body, nil, body.options)
 end
 
+function obey.inform(body)
+  return queue.info(body.of)
+end
+
+function obey.now()
+  return time.now()
+end
+
+function obey.publish_then_fail(body)
+  queue.publish(body.to, body.body)
+  return nil, "after it published"
+end
+
 function obey.call(body)
   return funcs.call(body.func, body.body)
+end
+
+function obey.call_with_id()
+  return funcs.call("contract:keep", queue.message():id())
 end
 
 function obey.tell()

@@ -1,3 +1,4 @@
+local able = require("able")
 local json = require("json")
 local queue = require("queue")
 local test = require("test")
@@ -83,13 +84,40 @@ describe("2 publish: the body", function()
 end)
 
 describe("2 publish: headers", function()
-  it("arrive as they were given", function()
-    local headers = { source = "shop", tries = 3, share = 0.5, urgent = true }
-    local tasks = test.queue(TASKS)
-    local id = tasks:publish({ ["do"] = "tell" }, headers)
-    eq(tasks:messages()[1].headers, headers)
-    eq(tasks:drain():result(id).headers, headers)
-  end)
+  local thirty = {}
+  for n = 1, 30 do
+    thirty["name_" .. n] = n
+  end
+  each(
+    {
+      {
+        what = "of every type",
+        headers = { source = "shop", n = 3, x = 0.5, ok = true, no = false },
+      },
+      { what = "great and small numbers", headers = { big = 2 ^ 53 | 0, least = -1, tiny = 1e-9 } },
+      { what = "empty and odd texts", headers = { empty = "", ["ä b"] = "ü ✓ \n" } },
+      {
+        what = "names that brokers have fields for",
+        headers = {
+          correlation_id = "c-1",
+          reply_to = "answers",
+          content_type = "application/json",
+          message_type = "order",
+          source = "shop",
+          traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+          tracestate = "a=1",
+        },
+      },
+      { what = "thirty of them", headers = thirty },
+    },
+    "arrive as they were given: {what}",
+    function(row)
+      local tasks = test.queue(TASKS)
+      local id = tasks:publish({ ["do"] = "tell" }, row.headers)
+      eq(tasks:messages()[1].headers, row.headers)
+      eq(tasks:drain():result(id).headers, row.headers)
+    end
+  )
 
   each(
     {
@@ -117,6 +145,18 @@ describe("2 publish: the answer", function()
     local tasks = test.queue(TASKS)
     eq(queue.publish(TASKS, { ["do"] = "tell" }, nil, { id = "order-7" }), "order-7")
     eq(tasks:drain():result("order-7").id, "order-7")
+  end)
+
+  it("is the same id at every delivery, and in the dead letter", function()
+    local few, ids = test.queue("contract:few"), {}
+    test.stub("funcs", "call", function(_, told)
+      ids[#ids + 1] = told
+      return nil, "again"
+    end)
+    local id = few:publish({ ["do"] = "call_with_id" })
+    few:drain()
+    eq(ids, { id, id, id })
+    eq(few:dead()[1].id, id)
   end)
 
   it("is NOT_FOUND for a queue that does not exist", function()
@@ -194,9 +234,17 @@ describe("2 publish: the answer", function()
     end
   )
 
-  it("takes names of 255 bytes and a delay of 365 days", function()
-    local options = { id = ("ü"):rep(127) .. "x", delay = "365d" }
+  it("takes names of 255 bytes", function()
+    local options = { id = ("ü"):rep(127) .. "x" }
     eq(queue.publish(TASKS, 1, nil, options), options.id)
+  end)
+
+  able.it("delay", "takes a delay of 365 days, or of what the driver says is the most", function()
+    local id, err = queue.publish(TASKS, 1, nil, { delay = "365d" })
+    if not id then
+      test.error_kind(err, errors.INVALID)
+      test.contains(err:message(), "days")
+    end
   end)
 
   it("is one for each message of a batch", function()

@@ -1,6 +1,14 @@
+local able = require("able")
 local test = require("test")
 
 local describe, it, each, eq = test.describe, test.it, test.each, test.eq
+
+--- Publishes one order to a queue without a second attempt and runs it.
+local function last(body)
+  local final = test.queue("contract:last")
+  local id = final:publish(body)
+  return final:drain(), id, final
+end
 
 --- Publishes one order to the handler and runs it once.
 local function once(body, queue_id)
@@ -56,15 +64,20 @@ describe("3 settlement: the handler's result", function()
     },
     "is a failure when it {what}",
     function(row)
-      local run, id, tasks = once(row.body)
+      local run, id, final = last(row.body)
       eq(run.nacked, { id })
-      eq({ run.acked, run.dead }, { {}, {} })
-      local waiting = tasks:delayed()[1]
-      eq(waiting.attempt, 2)
-      test.error_kind(waiting.error, row.kind)
-      test.contains(waiting.error:message(), row.text)
+      eq({ run.acked, run.dead }, { {}, { id } })
+      local failure = final:dead()[1].error
+      test.error_kind(failure, row.kind)
+      test.contains(failure:message(), row.text)
     end
   )
+
+  it("undoes nothing: what a failed handler has published stays published", function()
+    local run, id = last({ ["do"] = "publish_then_fail", to = "contract:morgue", body = "left" })
+    eq(run.dead, { id })
+    eq(test.queue("contract:morgue"):messages()[1].body, "left")
+  end)
 
   it("is final when the error says that no attempt can help", function()
     local fault = { message = "negative total", kind = "INVALID", retryable = false }
@@ -99,33 +112,64 @@ describe("3 settlement: by the handler itself", function()
     test.contains(err:message(), "already settled")
   end)
 
+  each(
+    { "ack", "nack", "retry", "snooze", "reject" },
+    "is single-shot: {} is the first",
+    function(first)
+      local tasks = test.queue("contract:tasks")
+      local id = tasks:publish({ ["do"] = "settle_again", first = first })
+      local invalid = errors.INVALID
+      eq(tasks:step():result(id), { invalid, invalid, invalid, invalid, invalid })
+    end
+  )
+
+  it("is over for a message that was kept beyond its handler", function()
+    local tasks = test.queue("contract:tasks")
+    tasks:publish({ ["do"] = "keep" })
+    tasks:publish({ ["do"] = "keep" })
+    local run = tasks:drain()
+    local kind, message = table.unpack(run:result(run.acked[2]))
+    eq(kind, errors.INVALID)
+    test.contains(message, "released")
+  end)
+
   it("fails with nack, and keeps its words", function()
-    local run, id, tasks = once({ ["do"] = "nack" })
+    local run, id, final = last({ ["do"] = "nack" })
     eq(run.nacked, { id })
-    test.contains(tasks:delayed()[1].error:message(), "not today")
+    test.contains(final:dead()[1].error:message(), "not today")
   end)
 
-  it("waits as long as retry says", function()
-    local _, _, tasks = once({ ["do"] = "retry", delay = "90s" })
-    local waiting = tasks:delayed()[1]
-    eq({ waiting.due, waiting.attempt }, { 90, 2 })
+  it("waits as long as retry says, which spends an attempt", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "retry_once", delay = "4s" })
+    local run = tasks:drain()
+    able.waited(run, id, { 0, 4 })
+    eq({ run.nacked, run:result(id) }, { { id }, 2 })
   end)
 
-  it("spends no attempt with snooze", function()
-    local run, id, tasks = once({ ["do"] = "snooze", delay = "5m" })
-    eq(run.snoozed, { id })
-    eq(run.nacked, {})
-    local waiting = tasks:delayed()[1]
-    eq({ waiting.due, waiting.attempt }, { 300, 1 })
+  it("waits as long as snooze says, which spends none", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "snooze_once", delay = "4s" })
+    local run = tasks:drain()
+    able.waited(run, id, { 0, 4 })
+    eq({ run.snoozed, run.nacked, run:result(id) }, { { id }, {}, 1 })
   end)
 
-  it("is dead after a thousand snoozes", function()
+  able.patiently("is dead after a thousand snoozes", function()
     local tasks = test.queue("contract:tasks")
     local id = tasks:publish({ ["do"] = "snooze", delay = "1s" })
     local run = tasks:drain({ max = 2000 })
     eq(run.deliveries, 1001)
     eq(run.dead, { id })
     eq(tasks:dead()[1].reason, "snooze_limit")
+  end)
+
+  it("never comes back sooner than 100 ms after it failed", function()
+    local tasks = test.queue("contract:tasks")
+    local id = tasks:publish({ ["do"] = "retry_once", delay = 0 })
+    local run = tasks:drain()
+    test.acked(run, id)
+    able.waited(run, id, { 0, 0.1 })
   end)
 
   it("is dead at once with reject", function()

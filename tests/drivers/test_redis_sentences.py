@@ -375,6 +375,7 @@ def test_sentinels_that_are_not_there_or_are_none() -> None:
     check(problem, Unopened, f"the sentinel at 127.0.0.1:{other} is no sentinel", "26379")
 
 
+@pytest.mark.slow
 def test_the_master_is_found_by_its_sentinels_also_after_a_failover(tmp_path: Path) -> None:
     watched = servers.Watched(tmp_path)
     hosts = [f"127.0.0.1:{watched.sentinel.port}"]
@@ -388,6 +389,7 @@ def test_the_master_is_found_by_its_sentinels_also_after_a_failover(tmp_path: Pa
         assert client.connection.port == watched.second.port
 
 
+@pytest.mark.slow
 def test_a_cluster_is_asked_where_our_keys_are(tmp_path: Path) -> None:
     server = servers.as_cluster(tmp_path)
     with closing(link(server.url, cluster=True).client(answer_within=1)) as client:

@@ -137,7 +137,7 @@ def _parameter(verb: Verb, argument: Argument) -> click.Parameter:
         metavar=metavar,
         type=_type(argument),
         is_flag=argument.type == "flag",
-        multiple=argument.type == "pairs",
+        multiple=argument.type in ("pairs", "texts"),
         default=False if argument.type == "flag" else argument.default,
         envvar="_".join(["MOONQ", *place]).upper().replace("-", "_"),
         help=f"{argument.about[0].upper()}{argument.about[1:]}.",

@@ -78,12 +78,13 @@ def cases_of(module: ModuleType) -> Iterator[Case]:
     """All cases of *module*, in the order in which they are written down."""
     topic = module.__name__.rpartition(".")[2]
     needed = needs(*getattr(module, "NEEDS", ()))
+    exact = exactly(*getattr(module, "EXACT", ()))
     for name, proof in inspect.getmembers(module, inspect.isfunction):
         text = inspect.getdoc(proof) or ""
         if proof.__module__ != module.__name__ or not text.startswith(CLAUSE):
             continue
         clause, _, claim = text.splitlines()[0].partition(":")
-        for label, ready in _variants(needed(proof)):
+        for label, ready in _variants(needed(exact(proof))):
             yield Case(topic, name + label, clause, claim.strip(), ready)
 
 

@@ -15,9 +15,9 @@ def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scen
     consumer = scene.serving("a", body=b"raw", headers={"tenant": "t1"})
     for number in (1, 2):
         consumer.finish(Interrupt(), limit=1)
-        consumer.finish(retry(number))
+        consumer.finish(retry(number), limit=1)
         scene.later(number)
-    consumer.finish(dead("max_attempts"))
+    consumer.finish(dead("max_attempts"), limit=1)
 
     letter = scene.letter("a")
     assert letter.message.body == b"raw"
@@ -82,7 +82,7 @@ def a_huge_error_is_cut(scene: Scene) -> None:
 def a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:
     """§4 dead-letter queue: a queue; its counters are its own."""
     consumer = scene.serving("a")
-    consumer.finish(retry(1))
+    consumer.finish(retry(1), limit=1)
     scene.later(1)
     consumer.finish(dead())
     letters = scene.consumer(queue="q.dead")
@@ -113,6 +113,7 @@ def without_a_dead_letter_queue_the_dead_are_dropped_and_counted(scene: Scene) -
 
 
 @needs("max_length")
+@exactly("max_length")
 def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
     """§4 dead letters: more than the queue itself may hold."""
     scene.declare("q", max_length=2)
@@ -125,7 +126,7 @@ def dead_letters_are_not_trimmed_by_count(scene: Scene) -> None:
 def a_redriven_letter_starts_anew_under_its_id(scene: Scene) -> None:
     """§4 redrive: counters reset, the id and the publisher's headers stay, the story goes."""
     consumer = scene.serving("a", headers={"tenant": "t1"})
-    consumer.finish(retry(1))
+    consumer.finish(retry(1), limit=1)
     scene.later(1)
     consumer.finish(dead())
     assert scene.driver.redrive("q.dead", "") == 1
@@ -143,7 +144,7 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     consumer.finish(dead("rejected"))
     scene.later(100)
     scene.driver.redrive("q.dead", "")
-    consumer.finish(dead("max_attempts"))
+    consumer.finish(dead("max_attempts"), limit=1)
     headers = scene.letter("a").message.headers
     assert headers["x_dead_letter_reason"] == "max_attempts"
     assert scene.near(float(headers["x_dead_letter_time"]), scene.clock.now())
@@ -204,6 +205,7 @@ def a_redrive_to_nowhere_moves_nothing(scene: Scene) -> None:
 
 
 @needs("max_length")
+@exactly("max_length")
 def a_redrive_ends_where_the_target_is_full(scene: Scene) -> None:
     """§1 I2: a second life needs a slot; what has none stays a dead letter."""
     scene.declare("q", max_length=3)

@@ -7,7 +7,8 @@ from functools import partial
 
 from moonq.conformance.case import each, needs
 from moonq.conformance.scene import Consumer, Scene, Worker, dead, ids
-from moonq.model import ACK, Verdict
+from moonq.errors import QueueFull
+from moonq.model import ACK, Receipt, Verdict
 
 
 @each("prefetch", [1, 3, 10])
@@ -60,6 +61,32 @@ def a_consumer_at_its_limit_does_not_take_from_anothers_buffer(scene: Scene) -> 
     other.run(1)
     assert full.take() == []
     assert len(other.run()) == 3
+
+
+@needs("max_length")
+def a_bounded_queue_does_not_grow_without_end(scene: Scene) -> None:
+    """§7 max_length: counted roughly or not, there is an end; what was accepted is kept."""
+    scene.declare("bounded", max_length=3)
+    answers = [scene.offer(f"m{n:02}", queue="bounded") for n in range(30)]
+    refused = [answer for answer in answers if not isinstance(answer, Receipt)]
+    assert refused
+    assert {type(answer) for answer in refused} == {QueueFull}
+    accepted = [answer.id for answer in answers if isinstance(answer, Receipt)]
+    consumer = scene.consumer(queue="bounded")
+    assert consumer.finish(limit=30) == accepted
+    assert isinstance(scene.offer("later", queue="bounded"), Receipt)
+    assert consumer.finish() == ["later"]
+
+
+@needs("purge")
+def a_purge_drops_what_is_ready_and_nothing_at_work(scene: Scene) -> None:
+    """§1 I1: an operator's purge, with a count; what is delayed may be left."""
+    consumer = scene.serving("running", "a", "b", prefetch=1)
+    (running,) = consumer.run()
+    assert scene.driver.purge("q") == 2
+    assert scene.driver.purge("q") == 0
+    assert consumer.settle(running)
+    assert scene.consumer().take() == []
 
 
 @needs("pause")

@@ -69,7 +69,7 @@ def the_oldest_age_is_that_of_the_oldest_ready_message(scene: Scene) -> None:
 def the_age_of_a_message_that_came_back_is_counted_from_its_publish(scene: Scene) -> None:
     """§9 oldest_age: a failed message does not get younger."""
     scene.publish("a")
-    scene.consumer().finish(retry(1))
+    scene.consumer().finish(retry(1), limit=1)
     scene.later(10)
     scene.publish("b")
     assert scene.near(scene.info().oldest_age, 10)
@@ -211,6 +211,7 @@ def a_message_is_found_in_every_state(scene: Scene) -> None:
 
 
 @needs("purge")
+@exactly("purge")
 def a_purge_drops_ready_and_delayed_and_nothing_at_work(scene: Scene) -> None:
     """§1 I1: an operator's purge, with a count."""
     consumer = scene.serving("running", "leased", "ready", prefetch=2)

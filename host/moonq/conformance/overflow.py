@@ -9,6 +9,8 @@ from moonq.model import ACK, RELEASE, Interrupt, Receipt, Snooze, Verdict, Wait
 
 #: What a driver needs for any of these cases.
 NEEDS = ("max_length",)
+#: What it must do without a limit; one that counts roughly is bounded, see `flow`.
+EXACT = ("max_length",)
 
 
 def a_full_queue_refuses_and_keeps_what_it_has(scene: Scene) -> None:

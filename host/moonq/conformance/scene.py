@@ -21,6 +21,7 @@ from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     ACK,
+    DEFAULT_TIMEOUT,
     Dead,
     DeadReason,
     Delivery,
@@ -299,7 +300,11 @@ class Scene:
         return [answer for answer in answers if isinstance(answer, Receipt)]
 
     def consumer(self, prefetch: int = 10, queue: str = "q", **terms: Any) -> Consumer:
-        """A consumer of *queue*; *terms* are those of `subscribe`."""
+        """A consumer of *queue*; *terms* are those of `subscribe`.
+
+        Its handlers have a time limit, as they have where nobody writes one.
+        """
+        terms.setdefault("timeout", DEFAULT_TIMEOUT)
         subscription = self.driver.subscribe(queue, prefetch, **terms)
         return Consumer(subscription, self.patience, in_order=self.is_exact("order"))
 

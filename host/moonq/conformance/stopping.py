@@ -38,6 +38,7 @@ def what_was_handed_back_comes_before_what_was_waiting(scene: Scene) -> None:
 
 
 @needs("max_length")
+@exactly("max_length")
 def a_thousand_leased_messages_all_come_back(scene: Scene) -> None:
     """§8 stop: none is missing, and a full queue is no reason to drop one."""
     scene.declare("q", max_length=1000)
@@ -121,7 +122,10 @@ def consumers_that_come_and_go_leave_nothing_behind(scene: Scene) -> None:
         consumer.take(5)
         consumer.subscription.stop()
         consumer.subscription.close(scene.clock.monotonic())
-    assert (done if scene.is_exact("order") else sorted(done)) == names
+    assert sorted(done) == names
+    if scene.pace.is_virtual and scene.is_exact("order"):
+        # A broker may serve a newcomer before it has sorted in what was handed back.
+        assert done == names
     assert scene.counts() == {}
     assert scene.info().consumer_count == 0
 
@@ -216,6 +220,7 @@ def a_long_handler_is_not_run_again(scene: Scene) -> None:
 
 
 @needs("max_length")
+@exactly("max_length")
 def what_is_declared_while_the_driver_is_closed_is_there_when_it_opens(scene: Scene) -> None:
     """§2 publish_timeout: a driver that is down at the start is no reason to forget its queues."""
     scene.driver.close()

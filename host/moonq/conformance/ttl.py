@@ -124,6 +124,7 @@ def one_that_is_too_late_holds_up_nothing_in_a_buffer(scene: Scene) -> None:
 
 
 @needs("max_length")
+@exactly("max_length")
 def an_expired_message_frees_its_slot(scene: Scene) -> None:
     """§1 I2: dead or gone, it does not count any more."""
     scene.declare("q", max_length=1)
@@ -135,12 +136,12 @@ def an_expired_message_frees_its_slot(scene: Scene) -> None:
 
 def a_redriven_letter_is_not_too_late_again(scene: Scene) -> None:
     """§4 redrive: the old ttl was for the old life."""
-    scene.publish("a", ttl=1.0)
+    consumer = scene.serving("a", ttl=1.0)
     scene.later(1)
-    assert scene.consumer().take() == []
+    assert consumer.finish() == []
     assert scene.driver.redrive("q.dead", "") == 1
     scene.later(100)
-    assert scene.consumer().finish() == ["a"]
+    assert consumer.finish() == ["a"]
 
 
 def many_short_lives_leave_nothing_behind(scene: Scene) -> None:
@@ -148,7 +149,7 @@ def many_short_lives_leave_nothing_behind(scene: Scene) -> None:
     consumer = scene.consumer()
     for _ in range(200):
         scene.publish("x", ttl=10.0)
-        consumer.finish(ACK)
+        consumer.finish(ACK, limit=1)
     scene.publish("y", ttl=10.0)
     consumer.finish(dead())
     scene.later(10)

@@ -19,6 +19,7 @@ from moonq.text.wording import counted, plural
 
 #: What is summed up over the requests of one command.
 _COUNTED = ("chosen", "dropped", "retried")
+_MOVED = ("moved", "moved_dead", "duplicates")
 #: Messages of one request: others are served between two of them.
 BIT = 5000
 _CHOICE = tuple(one.name for one in VERBS["snapshot"].arguments)
@@ -68,21 +69,27 @@ def _rehearse(
 ) -> dict[str, Any] | None:
     """Show how many messages it is about, then do it bit by bit and say how far it is."""
     found: dict[str, Any] = host.request(verb.name, **{**fields, "dry_run": True})
-    total = found["left"]
-    if fields.get("dry_run") or not total:
+    total, exact = found["left"] + found["left_dead"], found["is_exact"]
+    if fields.get("dry_run") or (exact and not total):
         return found if fields.get("dry_run") else {**found, "dry_run": False}
-    person.notice(f"{verb.deed(fields)}: {plural(total, 'message')} on {host.where}")
+    if found["lost"]:
+        host.request(verb.name, **fields)  # refuses it, in words
+    about = "" if exact else "about "
+    person.notice(f"{verb.deed(fields)}: {about}{plural(total, 'message')} on {host.where}")
     question = verb.question(total, production=host.is_production)
     if not sure and question is not Question.NONE and not person.confirms("  proceed?"):
         return None
-    done = 0
+    sums: Counter[str] = Counter()
     with person.progress() as say:
         while True:
-            found = host.request(verb.name, **fields, most=min(BIT, total - done))
-            done += found["moved"]
-            if not found["moved"] or not found["left"] or done >= total:
-                return {**found, "moved": done}
-            say(f"moved {counted(done)} of {counted(total)}")
+            done = sums["moved"] + sums["moved_dead"]
+            most = min(BIT, total - done) if exact else BIT
+            found = host.request(verb.name, **fields, most=most)
+            sums.update({name: found[name] for name in _MOVED})
+            step, left = found["moved"] + found["moved_dead"], found["left"] + found["left_dead"]
+            if not step or (exact and (not left or done + step >= total)):
+                return {**found, **sums}
+            say(f"moved {counted(done + step)} of {about}{counted(total)}")
 
 
 def beside(host: Reached | Together, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +149,8 @@ def _announced(host: Reached, verb: Verb, taken: Mapping[str, Any], target: str)
     """Say what would be taken away, and from where."""
     clock = time.strftime("%H:%M:%S", time.localtime(taken["taken"]))
     later = "later arrivals are not included"
+    if taken["all"]:
+        later = "what arrives meanwhile is included"
     if not taken["whole"]:
         later += ", more than one snapshot holds: repeat it for the rest"
     count, driver = plural(taken["count"], "message"), taken["driver"].rpartition(".")[2]

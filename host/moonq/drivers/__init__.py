@@ -26,6 +26,7 @@ OURS = {
     "queue.driver.memory": "moonq.drivers.memory",
     "queue.driver.sqlite": "moonq.drivers.sqlite",
     "queue.driver.redis": "moonq.drivers.redis",
+    "queue.driver.amqp": "moonq.drivers.amqp",
     "queue.driver.sqs": "moonq.drivers.sqs",
 }
 GROUP = "moonq.drivers"

@@ -6,7 +6,8 @@ ends that delivery with a verdict. A lease that runs out counts as an interrupti
 ready again at once, and the next delivery tells when that was (`lost_at`), until a verdict on it.
 
 `moonq.conformance` holds the suite; a driver that passes it is a driver. A driver has no
-base class: it fits these Protocols. One that cannot `move` is no `Mover`, and lacks its methods.
+base class: it fits these Protocols. One into which messages can be moved is an `Adopter` too, and
+one that shows them before they leave a `Mover`; from the others they are moved by consuming them.
 """
 
 from __future__ import annotations
@@ -320,8 +321,29 @@ class Driver(Protocol):
 
 
 @runtime_checkable
-class Mover(Driver, Protocol):
-    """A driver that can `move`: it tells of queues nobody declares, and messages come and go."""
+class Adopter(Driver, Protocol):
+    """A driver that can `move`: it takes messages with all that happened to them elsewhere."""
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
+    ) -> list[Receipt | QueueError]:
+        """Store messages that lay elsewhere, with all that happened to them, and answer for each.
+
+        They keep id, headers, counters, errors and the order of their groups; what is left of a
+        delay or a ttl goes on. A receipt says that a message is as safe as a publish. Those of
+        *source*, a queue of this driver (declared or not), leave it in the same step; one that was
+        taken meanwhile is answered with `Conflict`.
+
+        *keys*, one for each message, name this very move of it: one that was stored under its key
+        within the queue's `dedup_window` is answered as a duplicate, and not stored again. Without
+        the ability `dedup` they mean nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Mover(Adopter, Protocol):
+    """A driver that tells of queues nobody declares, and shows what is to leave them."""
 
     def unserved(self) -> Mapping[str, int]:
         """Return how many messages lie in each queue, declared or not, that no consumer serves.
@@ -336,19 +358,15 @@ class Mover(Driver, Protocol):
         declared, as long as messages lie there.
         """
 
-    def adopt(
-        self, queue: str, stored: Sequence[Stored], source: str = ""
-    ) -> list[Receipt | QueueError]:
-        """Store messages that lay elsewhere, with all that happened to them, and answer for each.
-
-        They keep id, headers, counters, errors and the order of their groups; what is left of a
-        delay or a ttl goes on. Those of *source*, a queue of this driver (declared or not), leave
-        it in the same step; one that was taken meanwhile is answered with `Conflict`.
-        """
-
     def resting(self, queue: str) -> AbstractContextManager[None]:
         """Deliver nothing from *queue* inside a `with`; it ends with the process, if not before."""
         ...
+
+
+def adopter(driver: Driver) -> Adopter | None:
+    """Return *driver* as what it is where messages keep their story in it; else None."""
+    can = isinstance(driver, Adopter) and driver.capabilities().move != "none"
+    return driver if can and isinstance(driver, Adopter) else None
 
 
 @runtime_checkable
@@ -361,14 +379,19 @@ class Billed(Protocol):
 
 
 def mover(driver: Driver) -> Mover:
-    """Return *driver* as what it is, where messages can be moved into it and out of it.
+    """Return *driver* as what it is, where what waits can be shown and moved in one step.
 
     Raises:
-        Unsupported: It says that they cannot, or knows nothing of that.
+        Unsupported: It says that it cannot, or knows nothing of that.
     """
     if isinstance(driver, Mover) and driver.capabilities().move != "none":
         return driver
-    raise Unsupported(f"messages cannot be moved into a {driver.kind} or out of it")
+    raise Unsupported(f"a {driver.kind} does not show what is to be moved out of it")
+
+
+def keyed(stored: Sequence[Stored], keys: Sequence[str]) -> list[tuple[Stored, str]]:
+    """Return each message that is to be adopted with its key, "" where it has none."""
+    return list(zip(stored, keys or [""] * len(stored), strict=True))
 
 
 def cut(text: str, limit: int = 8192) -> str:

@@ -18,6 +18,7 @@ X_ATTEMPTS = "x_attempts"
 X_INTERRUPTIONS = "x_interruptions"
 X_LAST_ERROR = "x_last_error"
 X_REDRIVEN = "x_redriven"
+X_MOVED = "x_moved"
 STORY = frozenset(
     (
         X_ORIGINAL_QUEUE,

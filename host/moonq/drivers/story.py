@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from moonq.drivers.base import cut
-from moonq.model import ErrorRecord, Interrupt, Retry, Snooze, Stored, Verdict, Wait
+from moonq.model import ErrorRecord, Interrupt, Message, Retry, Snooze, Stored, Verdict, Wait
 
 #: How many failed attempts a message remembers.
 HISTORY = 10
@@ -56,6 +56,14 @@ class Story(NamedTuple):
 
 
 FRESH = Story()
+
+
+def left_of(stored: Stored, now: float) -> Message:
+    """Return a message that lay elsewhere, with what is left of its delay and its ttl."""
+    return stored.message._replace(
+        delay=0.0 if stored.due is None else max(0.0, stored.due - now),
+        ttl=None if stored.expires is None else max(0.001, stored.expires - now),
+    )
 
 
 def has_lost_turn(stored: Stored, group_on_failure: str) -> bool:

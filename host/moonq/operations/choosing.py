@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -62,6 +62,8 @@ class Snapshot:
     """False: there are more than a snapshot holds."""
     backup: Path | None = None
     """Where those were written that are gone already."""
+    takes_all: bool = False
+    """Its driver tells messages not apart: all that lies there is meant, whatever the numbers."""
 
 
 class Snapshots:
@@ -83,6 +85,14 @@ class Snapshots:
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return self._kept[number]
+
+    def keep_all(
+        self, route: Route, queue: str, count: int, taken: float, *, is_dead: bool
+    ) -> Snapshot:
+        """Remember that all of a queue is meant, which held *count* messages, and return that."""
+        kept = self.keep(route, queue, range(count), taken, is_dead=is_dead)
+        self._kept[kept.number] = kept = replace(kept, takes_all=True, is_whole=True)
+        return kept
 
     def keep_rest(self, snapshot: Snapshot) -> None:
         """Remember what is left of a snapshot."""

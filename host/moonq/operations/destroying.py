@@ -12,10 +12,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from moonq.errors import Invalid, NotFound, Unconfirmed
+from moonq.drivers import descriptor
+from moonq.errors import Invalid, NotFound, Unconfirmed, Unsupported
 from moonq.operations import backup, choosing
 from moonq.operations.choosing import Selection, Snapshot
 from moonq.operations.requests import Requests, checked
+from moonq.run.queues import Route
 
 
 class Destroying(Requests):
@@ -35,6 +37,7 @@ class Destroying(Requests):
             "driver": taken.route.driver.kind,
             "count": len(taken.numbers),
             "whole": taken.is_whole,
+            "all": taken.takes_all,
             "taken": taken.taken,
         }
 
@@ -45,8 +48,10 @@ class Destroying(Requests):
         """Give dead letters another life, in the queue they came from or in *to*."""
         chosen = self._chosen("retry", Selection(**selection), dead=True)
         target = self._route(to).spec.name if to is not None else ""
+        chosen, most = _in_one(chosen, most)
         route, numbers = chosen.route, chosen.numbers[:most]
-        moved = route.driver.redrive(route.spec.name, target, numbers) if numbers else 0
+        named = None if chosen.takes_all else numbers
+        moved = route.driver.redrive(route.spec.name, target, named) if numbers else 0
         self.record("retry", f"{route.id} {moved}")
         found = {"queue": chosen.queue, "chosen": len(numbers), "retried": moved}
         return self._left(found, chosen, most)
@@ -68,7 +73,14 @@ class Destroying(Requests):
         return found
 
     def _drop(self, action: str, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
+        chosen, most = _in_one(chosen, most)
         route, numbers = chosen.route, list(chosen.numbers[:most])
+        if keep and chosen.takes_all and numbers:
+            raise Unsupported(
+                f"{action}: the messages of {route.id} cannot be written to a file first:"
+                f" {_why(route, 'peek')}",
+                hint="pass --no-backup if they may be gone for good",
+            )
         found: dict[str, Any] = {"queue": chosen.queue, "chosen": len(numbers)}
         if keep and numbers:
             stored = choosing.of_numbers(route, numbers)
@@ -78,7 +90,8 @@ class Destroying(Requests):
             found["backup"] = str(path)
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
-        dropped = route.driver.purge(route.spec.name, numbers) if numbers else 0
+        named = None if chosen.takes_all else numbers
+        dropped = route.driver.purge(route.spec.name, named) if numbers else 0
         self.record(action, f"{route.id} {dropped}")
         return self._left({**found, "dropped": dropped}, chosen, most)
 
@@ -112,6 +125,8 @@ class Destroying(Requests):
     def _take(self, selection: Selection, dead: bool) -> Snapshot:
         now = self._host.clock.now()
         queue, older = selection.queue or "", selection.older
+        if self._takes_all(queue, dead=dead):
+            return self._take_all(selection, dead)
         if dead:
             name, route, origin = self._letters(queue)
             found = self._letters_in(route, origin, selection.error, older)
@@ -126,3 +141,47 @@ class Destroying(Requests):
         if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
         return self._snapshots.keep(route, name, sorted(taken), now, is_dead=dead)
+
+    def _takes_all(self, queue: str, *, dead: bool) -> bool:
+        """Whether the driver of *queue* can only take all or nothing."""
+        route = self._letters(queue)[1] if dead else self._route(queue)
+        return route.driver.capabilities().select == "none"
+
+    def _take_all(self, selection: Selection, dead: bool) -> Snapshot:
+        """Mean all that lies in a queue.
+
+        Raises:
+            Unsupported: Some of it was asked for, or it lies there with what is another queue's.
+        """
+        queue = selection.queue or ""
+        name, route, origin = (
+            self._letters(queue) if dead else (self._queue(queue), self._route(queue), None)
+        )
+        if (selection.ids, selection.error, selection.older) != (None, None, None):
+            raise Unsupported(
+                f"{name}: some of its messages cannot be chosen: {_why(route, 'select')}",
+                hint="take all of them",
+            )
+        project = self._host.project
+        sources = [one for one in project.entries.values() if one.target("dead_letter") == route.id]
+        if origin is not None and len(sources) > 1:
+            raise Unsupported(
+                f"{name}: its dead letters lie with those of others in {route.id}",
+                hint=f"name {route.id}, and all of them are meant",
+            )
+        count = route.driver.info(route.spec.name).ready or 0
+        now = self._host.clock.now()
+        return self._snapshots.keep_all(route, name, count, now, is_dead=dead)
+
+
+def _in_one(chosen: Snapshot, most: int | None) -> tuple[Snapshot, int | None]:
+    """Return how much is taken at once: all of it, where messages are not told apart."""
+    if chosen.takes_all and most is not None:
+        return chosen, max(most, len(chosen.numbers))
+    return chosen, most
+
+
+def _why(route: Route, ability: str) -> str:
+    """Return why the driver of *route* has not the *ability*."""
+    limit = descriptor(route.driver.kind).limits.get(ability)
+    return limit.reason if limit else f"its driver cannot {ability}"

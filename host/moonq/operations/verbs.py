@@ -226,20 +226,30 @@ _ROWS = (
                 lua="target"),
             Argument("driver", "the driver where OLD lies, if it is declared elsewhere",
                 default=None, cli="--driver ID"),
-            Argument("dry_run", "only count them", "flag", False, cli="--dry-run"),
+            Argument("drop", "leave this of each message behind; repeatable",
+                "texts", None, cli="--drop FIELD"),
+            Argument("dry_run", "only count them, and say what they would lose", "flag", False,
+                cli="--dry-run"),
             _MOST,
         ), changes="move the messages of {source} to {target}", confirm=Confirm.YES,
         is_rehearsed=True, typed="move", lua="mq.move", command="move", view="moved",
         schema="moonq.move/1",
         more="OLD may be a queue that nobody declares any more: `moonq queues` names those that"
-        " hold messages. What is ready or delayed moves with its id, attempts, errors, group and"
-        " what is left of its delay; what runs stays. Between two drivers OLD delivers nothing"
-        " meanwhile, and a move that is killed leaves some messages in both and none in neither."
+        " hold messages. What is ready or delayed moves with its id, headers, attempts, errors,"
+        " priority, group and what is left of its delay and ttl, and the dead letters of OLD go to"
+        " those of NEW; what runs stays. What the driver of NEW cannot keep is said before anything"
+        " moves: --drop accepts that, of priority, group, dedup_key, delay, ttl, attempts, errors."
+        " Each message is stored in NEW before it leaves OLD, so a move that is killed leaves some"
+        " in both and none in neither; it is simply run again, and where NEW knows keys nothing is"
+        " there twice. Between two drivers OLD delivers nothing meanwhile, unless its driver shows"
+        " no message without consuming it: there the move consumes OLD, what is delayed leaves when"
+        " it is due, and consumers of OLD should be stopped."
         " What goes to a queue in memory ends with the host, as all there."
-        " Nothing is dropped, so there is no backup: where OLD is declared, `moonq move NEW OLD`"
+        " Nothing is lost, so there is no backup: where OLD is declared, `moonq move NEW OLD`"
         " brings back all that waits in NEW.",
         examples=("moonq move app:old app:orders --dry-run",
-            "moonq move app:orders app:orders --driver app:old_file --yes")),
+            "moonq move app:orders app:orders --driver app:old_file --yes",
+            "moonq move app:orders app:sales --drop priority --yes")),
     Verb("reload", "replace what has changed in the running host", changes="reload the project",
         where=Where.ONE, confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload",
         lua="mq.reload", command="reload", view="reloaded", schema="moonq.reload/1",

@@ -9,8 +9,8 @@ suite.close()
 
 from __future__ import annotations
 
+import itertools
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -31,9 +31,10 @@ from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
 from moonq.testing.texts import Texts, libraries, script_of
 from moonq.testing.world.bench import Bench
-from moonq.testing.world.clock import RealClock, TimeOfTests, VirtualClock
+from moonq.testing.world.clock import FastTime, SharedClock, TimeOfTests, VirtualClock
 from moonq.testing.world.lends import lent_to_suites
 from moonq.testing.world.loghandler import LogHandler
+from moonq.testing.world.places import Places, StandIns, Twins
 from moonq.testing.world.services import CurrentServices
 from moonq.testing.world.states import SuiteState
 from moonq.testing.world.world import World
@@ -49,7 +50,7 @@ class Conditions(NamedTuple):
     timeout: float = 5.0
     """Seconds of real time that one test may take."""
     declared: bool = False
-    """Whether queues are on the drivers that the project declares, in real time."""
+    """Whether queues are on the drivers that the project declares, at places of their own."""
     update: bool = False
     """Whether snapshots are taken anew."""
     may_store: bool = True
@@ -70,7 +71,11 @@ class Suite:
         self.source = source
         self.cases: list[Case] = []
         self.project = project
-        self.clock: TimeOfTests = RealClock() if conditions.declared else VirtualClock()
+        self.places: Places = Twins(project) if conditions.declared else StandIns()
+        self.clock: TimeOfTests = VirtualClock()
+        if conditions.declared:
+            self.clock = SharedClock() if self.places.is_virtual else FastTime()
+        self._tests = itertools.count(1)
         self.snapshots = Snapshots(
             source.path, update=conditions.update, may_store=conditions.may_store
         )
@@ -136,6 +141,7 @@ class Suite:
     def close(self) -> None:
         """Give the state and the world back."""
         self._renew()
+        self.places.close()
         if self._state is not None:
             self._state.close()
             self._state = None
@@ -204,10 +210,15 @@ class Suite:
     def world(self) -> World:
         """What is under test; made when something first asks for it."""
         if self._world is None:
-            token = f"test-{uuid.uuid4().hex[:8]}" if self._conditions.declared else ""
+            token = f"t{next(self._tests)}" if self.declared else ""
             bench = Bench(self.clock, self.hit, self.answer, self.time_left)
-            self._world = World(self.project, bench, token)
+            self._world = World(self.project, bench, self.places, token)
         return self._world
+
+    @property
+    def declared(self) -> bool:
+        """Whether queues are on the drivers that the project declares."""
+        return self._conditions.declared
 
     @property
     def script(self) -> str:
@@ -231,7 +242,7 @@ class Suite:
         self.clock.reset()
 
     def _sleep(self, seconds: float) -> bool:
-        self.clock.advance(seconds)
+        self.world.bench.advance(seconds)
         return True
 
     # Results ------------------------------------------------------------------------------------

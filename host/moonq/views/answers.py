@@ -53,16 +53,31 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
 
 
 def moved(found: Found, screen: Screen) -> Iterator[str]:
-    """Yield how many messages lie in another queue now, and how many do not."""
+    """Yield how many messages lie in another queue now, how many do not, and why."""
     old, new = found["source"], found["queue"]
+    about = "" if found["is_exact"] else "about "
     if found["dry_run"]:
-        yield screen.plain(f"would move {plural(found['left'], 'message')} from {old} to {new}")
+        what = f"{about}{_with_dead(found['left'], found['left_dead'])}"
+        yield screen.plain(f"would move {what} from {old} to {new}")
+        for name, count in found["lost"].items():
+            kept = f"{new} cannot keep {name} of {plural(count, 'message')}"
+            yield screen.plain(f"  {kept}: --drop {name} accepts that")
     else:
-        yield screen.plain(f"moved {plural(found['moved'], 'message')} from {old} to {new}")
-        if found["left"]:
-            yield f"{counted(found['left'])} are left: they came meanwhile, or {new} is full"
+        what = _with_dead(found["moved"], found["moved_dead"])
+        yield screen.plain(f"moved {what} from {old} to {new}")
+        if found["duplicates"]:
+            yield f"{counted(found['duplicates'])} of them were there already, from an earlier move"
+        left = found["left"] + found["left_dead"]
+        if found["why"]:
+            yield f"{about}{counted(left)} are left: {found['why']}"
+        elif left:
+            yield f"{about}{counted(left)} are left: they came meanwhile, or {new} is full"
     if found["at_work"]:
         yield f"{counted(found['at_work'])} at work stay where they are"
+
+
+def _with_dead(messages: int, dead: int) -> str:
+    return plural(messages, "message") + (f" and {plural(dead, 'dead letter')}" if dead else "")
 
 
 def undo(found: Found) -> str:

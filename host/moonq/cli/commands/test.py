@@ -98,7 +98,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     "--driver",
     type=click.Choice(["memory", "declared"]),
     default="memory",
-    help="Stand-ins in virtual time, or what the project declares in real time.",
+    help="A stand-in for each, or what the project declares, at places of its own.",
 )
 @click.option(
     "--coverage",
@@ -118,7 +118,9 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     """Run tests written in Lua: all of the project, or what is named.
 
     Tests are in files whose names end with `_test.lua`, and in entries with `meta.type: test`.
-    Queues, clock, stores and handlers are new for each test, and no test waits in real time.
+    Queues, clock, stores and handlers are new for each test, and no test waits in real time,
+    except for drivers that go by a clock of their own: with --driver declared those are waited
+    for, five times as fast as time passes.
     Ends with 1 when a test fails, with 9 when there is none.
 
     \b

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moonq.drivers import refusals
-from moonq.drivers.base import LEASE, Capabilities, Event, Peer
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
 from moonq.drivers.memory import view as memory_view
 from moonq.drivers.memory.entry import LIMITS
@@ -212,13 +212,13 @@ class MemoryDriver:
         return self._locked(memory_view.waiting, queue, limit, after)
 
     def adopt(
-        self, queue: str, stored: Sequence[Stored], source: str = ""
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
     ) -> list[Receipt | QueueError]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target, origin = self._queue(queue), self._queue(source) if source else None
         with self._shared.working():
             if origin is None:
-                return [target.adopt(one) for one in stored]
+                return [target.adopt(one, key) for one, key in keyed(stored, keys)]
             numbers = [one.number for one in stored]
             there = {record.seq: record for record in memory_view.select(origin, numbers)}
             return [_adopt(target, one, origin, there.get(one.number)) for one in stored]

@@ -134,9 +134,14 @@ class MemoryQueue:
         self.length += 1
         self._arrive(record)
 
-    def adopt(self, stored: Stored) -> Receipt | QueueError:
-        """Store a message that lay elsewhere, with its story and what is left of its delays."""
+    def adopt(self, stored: Stored, key: str = "") -> Receipt | QueueError:
+        """Store a message that lay elsewhere, with its story and what is left of its delays.
+
+        One that was stored under *key* lately is not stored again.
+        """
         shared = self.shared
+        if not shared.closed and key and self._dedup.known(key, shared.clock.monotonic()):
+            return Receipt(stored.message.id, duplicate=True)
         if shared.closed or not self._has_room():
             return self._refusal()
         # What was promised at its publish is in `due` and `expires` by now.
@@ -145,8 +150,8 @@ class MemoryQueue:
         record.story = Story.of(stored)
         self.length += 1
         now, wall = shared.clock.monotonic(), shared.clock.now()
-        if message.dedup_key:
-            self._dedup.remember(message.dedup_key, message.id, now + self.spec.dedup_window)
+        for known in filter(None, (message.dedup_key, key)):
+            self._dedup.remember(known, message.id, now + self.spec.dedup_window)
         if stored.expires is not None:
             record.expires = now + stored.expires - wall
             self._expiries.put(record, record.expires)

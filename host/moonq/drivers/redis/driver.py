@@ -20,7 +20,7 @@ from typing import Any
 from moonq import log
 from moonq.clock import Clock
 from moonq.drivers import refusals
-from moonq.drivers.base import LEASE, Capabilities, Event, Peer
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.redis import moving, publishing
 from moonq.drivers.redis.asking import Asker
@@ -373,12 +373,14 @@ class RedisDriver:
         """Return up to *limit* messages that are ready or delayed, behind the number *after*."""
         return self._walk.waiting(self._view(queue), limit, after)
 
-    def adopt(self, queue: str, stored: Sequence[Stored], source: str = "") -> list[Answer]:
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
+    ) -> list[Answer]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target = self._queue(queue)
         origin = self._lying(source) if source else ""
         self._flush()
-        answers = moving.adopt(self._asker, self._time, target, stored, origin)
+        answers = moving.adopt(self._asker, self._time, target, keyed(stored, keys), origin)
         target.look_again()
         if source in self._queues:
             self._queues[source].free_places()

@@ -44,15 +44,23 @@ def redrive(view: View, target: str, ids: Ids, known: Sequence[str]) -> tuple[in
 
 
 def adopt(
-    asker: Asker, time: StoreTime, queue: BufferedQueue, stored: Sequence[Stored], source: str
+    asker: Asker,
+    time: StoreTime,
+    queue: BufferedQueue,
+    stored: Sequence[tuple[Stored, str]],
+    source: str,
 ) -> list[Answer]:
-    """Store messages that lay elsewhere; those of *source* leave it in the same step."""
+    """Store messages that lay elsewhere, each unless it was stored under its key before.
+
+    Those of *source* leave it in the same step.
+    """
     answers: list[Answer] = []
     for part in _parts(stored):
-        values = [value for one in part for value in _adopted(one, time)]
+        values = [value for one, key in part for value in (*_adopted(one, time), key)]
         said = asker.look("adopt", queue.spec.name, source, *values)
         answers += [
-            _answer(queue, source, one.message, word) for one, word in zip(part, said, strict=True)
+            _answer(queue, source, one.message, word)
+            for (one, _), word in zip(part, said, strict=True)
         ]
     return answers
 
@@ -78,6 +86,8 @@ def _adopted(one: Stored, time: StoreTime) -> tuple[Any, ...]:
 def _answer(queue: BufferedQueue, source: str, message: Message, said: Any) -> Answer:
     if said == 1:
         return Receipt(message.id)
+    if said[0] == b"again":
+        return Receipt(message.id, duplicate=True)
     if said[0] == b"taken":
         return refusals.taken_meanwhile(source, message.id)
     return refusals.full(queue.spec.name, said[1], said[2])

@@ -8,7 +8,7 @@ from moonq.drivers import refusals
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.sqlite import rows
-from moonq.drivers.sqlite.publishing import Answer, has_room, remember
+from moonq.drivers.sqlite.publishing import Answer, has_room, known, remember
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, WAITING
 from moonq.drivers.sqlite.settling import discard
 from moonq.drivers.sqlite.tx import Tx
@@ -21,20 +21,27 @@ _INSERT = f"INSERT INTO msg({rows.PUBLISHED}, {_STORY}) VALUES({_MARKS})"
 
 
 def adopt(
-    tx: Tx, queue: BufferedQueue, stored: Sequence[Stored], source: BufferedQueue | None
+    tx: Tx, queue: BufferedQueue, stored: Sequence[tuple[Stored, str]], source: BufferedQueue | None
 ) -> list[Answer]:
-    """Store messages that lay elsewhere; those of *source* leave it in the same transaction."""
-    return [_adopt(tx, queue, one, source) for one in stored]
+    """Store messages that lay elsewhere, each unless it was stored under its key before.
+
+    Those of *source* leave it in the same transaction.
+    """
+    return [_adopt(tx, queue, one, key, source) for one, key in stored]
 
 
-def _adopt(tx: Tx, queue: BufferedQueue, stored: Stored, source: BufferedQueue | None) -> Answer:
+def _adopt(
+    tx: Tx, queue: BufferedQueue, stored: Stored, key: str, source: BufferedQueue | None
+) -> Answer:
     message = stored.message
+    if key and known(tx, queue, key):
+        return Receipt(message.id, duplicate=True)
     if not has_room(tx, queue):
         return refusals.full(queue.spec.name, tx.length(queue), queue.room)
     if source is not None and not discard(tx, source, stored.number, message.group):
         return refusals.taken_meanwhile(source.spec.name, message.id)
-    if message.dedup_key is not None:
-        remember(tx, queue, message)
+    for own in filter(None, (message.dedup_key, key)):
+        remember(tx, queue, own, message.id)
     _insert(tx, queue, stored)
     return Receipt(message.id)
 

@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 
 from moonq.clock import Clock
 from moonq.drivers import refusals
-from moonq.drivers.base import LEASE, Capabilities, Event, Peer
+from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
@@ -303,12 +303,12 @@ class SqliteDriver:
         return view.waiting(self._lying(queue), limit, after)
 
     def adopt(
-        self, queue: str, stored: Sequence[Stored], source: str = ""
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
     ) -> list[Receipt | QueueError]:
         """Store messages that lay elsewhere; those of *source* leave it in the same step."""
         target, origin = self._queue(queue), self._lying(source) if source else None
         answers: list[Answer] = []
-        for part in _parts(stored):
+        for part in _parts(keyed(stored, keys)):
             work = partial(adopt, queue=target, stored=part, source=origin)
             answers += self._writer.task(work)
         return answers

@@ -59,22 +59,26 @@ def _is_plain(message: Message) -> bool:
 
 def _admit(tx: Tx, queue: BufferedQueue, message: Message) -> Answer:
     key = message.dedup_key
-    if key is not None:
-        known = tx.execute(_KNOWN, (queue.number, key, tx.now)).fetchone()
-        if known:
-            return Receipt(known[0], duplicate=True)
+    if key is not None and (first := known(tx, queue, key)):
+        return Receipt(first, duplicate=True)
     if not has_room(tx, queue):
         return full(queue.spec.name, tx.length(queue), queue.room)
     if key is not None:
-        remember(tx, queue, message)
+        remember(tx, queue, key, message.id)
     _store(tx, queue, message)
     return Receipt(message.id)
 
 
-def remember(tx: Tx, queue: BufferedQueue, message: Message) -> None:
-    """Know the message's key for the queue's window."""
+def known(tx: Tx, queue: BufferedQueue, key: str) -> str | None:
+    """Return the id of the message that was stored under *key* lately."""
+    row = tx.execute(_KNOWN, (queue.number, key, tx.now)).fetchone()
+    return str(row[0]) if row else None
+
+
+def remember(tx: Tx, queue: BufferedQueue, key: str, message_id: str) -> None:
+    """Know *key* for the queue's window."""
     until = tx.now + queue.spec.dedup_window
-    tx.execute(_REMEMBER, (queue.number, message.dedup_key, message.id, until))
+    tx.execute(_REMEMBER, (queue.number, key, message_id, until))
 
 
 def _store(tx: Tx, queue: BufferedQueue, message: Message) -> None:

@@ -31,6 +31,7 @@ from moonq.drivers.sqs.service import Service, Settings, batches
 from moonq.drivers.sqs.station import Station
 from moonq.drivers.sqs.steps import entry
 from moonq.drivers.sqs.subscription import SqsSubscription
+from moonq.drivers.story import Story, left_of
 from moonq.errors import (
     Conflict,
     QueueError,
@@ -43,6 +44,8 @@ from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Store
 
 #: Real seconds that a close may take when nobody names a deadline, and takes at least.
 MOST, LEAST = 15.0, 2.0
+#: How long messages that come from elsewhere wait for a service that is away, in seconds.
+ADOPTION = 30.0
 
 
 class SqsDriver:
@@ -222,6 +225,34 @@ class SqsDriver:
         self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
     ) -> list[Answer]:
         """Store *messages* and answer for each when SQS has taken it."""
+        return self._store(queue, messages, (), (), timeout)
+
+    def adopt(
+        self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
+    ) -> list[Answer]:
+        """Store messages that lay elsewhere, with all that happened to them.
+
+        Raises:
+            Unsupported: They are to leave another queue in the same step.
+        """
+        if source:
+            raise Unsupported(
+                "SQS moves no message with its story from queue to queue in one step",
+                hint="consume the one and adopt into the other",
+            )
+        now = self._clock.now()
+        messages = [left_of(one, now) for one in stored]
+        stories = [Story.of(one) for one in stored]
+        return self._store(queue, messages, stories, keys, ADOPTION)
+
+    def _store(
+        self,
+        queue: str,
+        messages: Sequence[Message],
+        stories: Sequence[Story],
+        keys: Sequence[str],
+        timeout: float,
+    ) -> list[Answer]:
         target = self._queue(queue)
         deadline = self._clock.monotonic() + timeout
         if not self._await_open(deadline):
@@ -231,7 +262,7 @@ class SqsDriver:
             return (deadline - self._clock.monotonic()) / self._clock.rate
 
         publisher = Publisher(target, self._service, self._clock.rate, left, self._resolve)
-        return publisher.publish(messages)
+        return publisher.publish(messages, stories, keys)
 
     def _await_open(self, deadline: float) -> bool:
         with self._opening:

@@ -26,7 +26,7 @@ _ALWAYS = {
     ),
     "purge": Limit("approximate", "once a minute, and the count is SQS's approximate one"),
     "redrive": Limit("emulated", "sent anew and deleted: a crash between the two doubles"),
-    "move": Limit("none", "to look is to receive, which counts; drain the queue by a consumer"),
+    "move": Limit("emulated", "into it by copies; out of it by receiving, what is ready"),
     "pause": Limit("approximate", "of this host: the others go on"),
     "find": Limit("approximate", "dead letters only"),
     "select": Limit("approximate", "dead letters only"),

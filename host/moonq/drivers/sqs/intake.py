@@ -130,7 +130,8 @@ class Intake:
             loan.due = now + rate * max(left - LATENCY, parcel.due - self._service.now())
         if parcel.ttl is not None:
             left = parcel.ttl / rate - age
-            loan.expires = now + rate * min(left, (parcel.ends or math.inf) - self._service.now())
+            left = rate * min(left, (parcel.ends or math.inf) - self._service.now())
+            loan.expires, loan.ends = now + left, self._clock.now() + left
         self._tell_on(loan)
         return loan
 

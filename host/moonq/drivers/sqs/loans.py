@@ -39,6 +39,8 @@ class Loan:
     """The moment (of the clock) before which it may not run."""
     expires: float | None = None
     """The moment by which its first run must have started; None once it has."""
+    ends: float | None = None
+    """The same in seconds since the epoch, as the clock counts them."""
     held: Held | None = None
     """Its delivery, while there is one."""
     is_lost: bool = False
@@ -56,8 +58,8 @@ class Loan:
 
     def delivery(self, receipt: int) -> Delivery:
         """Return it as a worker sees it."""
-        story = self.parcel.story
-        return Delivery(self.parcel.message, receipt, *story[:4])
+        ends = None if self.expires is None else self.ends
+        return Delivery(self.parcel.message, receipt, *self.parcel.story, ends)
 
 
 @dataclass(slots=True, eq=False)

@@ -13,6 +13,7 @@ from moonq.drivers.sqs.envelope import Parcel
 from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Entry, Service, batches
 from moonq.drivers.sqs.steps import entry, token
+from moonq.drivers.story import FRESH, Story
 from moonq.errors import QueueError, QueueNotFound, TooLarge, Uncertain, Unsupported
 from moonq.model import Message, Priority, Receipt
 
@@ -73,21 +74,34 @@ class Publisher:
         """Real seconds that are left."""
         self._mend = mend
 
-    def publish(self, messages: Sequence[Message]) -> list[Answer]:
-        """Store *messages* and answer for each."""
+    def publish(
+        self,
+        messages: Sequence[Message],
+        stories: Sequence[Story] = (),
+        keys: Sequence[str] = (),
+    ) -> list[Answer]:
+        """Store *messages* and answer for each.
+
+        Those that have lain elsewhere have their *stories*, and *keys* of their own: what was
+        stored under its key is not stored again, where the queue can tell.
+        """
         answers: list[Answer | None] = [None] * len(messages)
         entries: list[Entry | None] = [None] * len(messages)
         first = order()
         for number, message in enumerate(messages):
             try:
-                entries[number] = self._entry(message, first + number)
+                story = stories[number] if stories else None
+                key = keys[number] if keys else ""
+                entries[number] = self._entry(message, first + number, story, key)
             except QueueError as problem:
                 answers[number] = problem
         self._send(messages, entries, answers)
         assert all(answer is not None for answer in answers)
         return answers  # type: ignore[return-value]
 
-    def _entry(self, message: Message, place: int) -> Entry:
+    def _entry(
+        self, message: Message, place: int, story: Story | None = None, own: str = ""
+    ) -> Entry:
         """Return *message* as it is sent.
 
         Raises:
@@ -98,9 +112,12 @@ class Publisher:
         problem = refusal(queue, message)
         if problem is not None:
             raise problem
-        ttl = queue.spec.ttl if message.ttl is None else message.ttl
-        parcel = Parcel(message, order=place, delay=max(0.0, message.delay), ttl=ttl)
-        key = "" if message.dedup_key is None else token(message.dedup_key)
+        ttl = queue.spec.ttl if message.ttl is None and story is None else message.ttl
+        delay = max(0.0, message.delay)
+        parcel = Parcel(message, story or FRESH, order=place, delay=delay, ttl=ttl)
+        # What was moved away and comes back may not be taken for what it was before.
+        known = own if story is not None else message.dedup_key
+        key = token(known) if known else ""
         if queue.fifo and not key:
             key = uuid.uuid4().hex
         made = entry(queue, parcel, self._rate, key, self._service.now())

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from moonq import durations
+from moonq.errors import Unsupported
 from moonq.model import Delivery, Verdict, Wait
 from moonq.sandbox.lend import text
 from moonq.testing.coverage import Hit
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.faults import Faults
+from moonq.testing.world.ledger import Ledger
 from moonq.testing.world.runs import Run
 
 
@@ -53,6 +56,7 @@ class Bench:
         self.states: set[Any] = set()
         """The states under test that are open."""
         self.faults = Faults(clock)
+        self.ledger = Ledger(clock)
         self.run: Run | None = None
         self._time_left = time_left
         self._running = ""
@@ -63,6 +67,22 @@ class Bench:
         """Whether the test has no real time left."""
         left = self._time_left()
         return left is not None and left <= 0
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, unless it takes more real time than the test has.
+
+        Raises:
+            Unsupported: It does.
+        """
+        left = self._time_left()
+        real = seconds / self.clock.rate
+        if left is not None and not self.clock.is_virtual and real > left:
+            raise Unsupported(
+                f"{durations.show(seconds)} take {durations.show(real)} on the declared drivers,"
+                f" and the test has {durations.show(left)} left",
+                hint="give it more with --timeout, or wait for less",
+            )
+        self.clock.advance(seconds)
 
     def within_test(self, limit: float | None) -> float | None:
         """Return *limit*, or what the test has left where that is less."""
@@ -77,9 +97,9 @@ class Bench:
         """Let time pass on behalf of a handler that *began* then and may take *limit* seconds."""
         left = None if limit is None else began + limit - self.clock.monotonic()
         if left is None or seconds <= left:
-            self.clock.advance(seconds)
+            self.advance(seconds)
         else:
-            self.clock.advance(left)
+            self.advance(left)
             fire("timeout")
 
     def begun(self, delivery: Delivery) -> None:

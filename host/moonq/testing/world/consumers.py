@@ -34,6 +34,11 @@ class DrivenConsumer(Consumer):
         self._subscription = self._settler.subscription = Observed(self.subscribe(1), self)
         self._worker = worker
 
+    def rest(self, *, is_over: bool = False) -> None:
+        """Hold nothing while the test looks at the queue, or do so again."""
+        if self._subscription is not None:
+            (self._subscription.resume if is_over else self._subscription.pause)()
+
     def step(self, timeout: float = 0.0) -> bool:
         """Run the next delivery; False when there is none within *timeout* seconds."""
         worker = self._worker
@@ -69,6 +74,7 @@ class DrivenConsumer(Consumer):
         self._began = self._clock.monotonic()
         self._is_doomed = self._bench.faults.takes_crash()
         self._bench.begun(delivery)
+        self._bench.ledger.begun(self.route.spec.name, delivery.message.id)
 
     def amended(self, delivery: Delivery, verdict: Verdict) -> Verdict:
         """Let the faults that the test asked for have their way."""
@@ -91,6 +97,7 @@ class DrivenConsumer(Consumer):
     def ended(self, delivery: Delivery, verdict: Verdict) -> None:
         """A delivery was settled."""
         self._bench.ended(delivery, verdict)
+        self._bench.ledger.settled(self.route.spec, delivery.message.id, verdict)
 
 
 class Observed:

@@ -6,38 +6,44 @@ Each function is lent under its name with ``test_`` in front.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from moonq import assets
+from moonq.drivers import descriptor
+from moonq.drivers.descriptors import PREFIX
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
-from moonq.drivers.paging import walk
-from moonq.errors import MoonqError, NotFound, QueueError, Unsupported
-from moonq.model import Message, MessageState, Stored
-from moonq.registry import Project
+from moonq.drivers.memory.driver import MemoryDriver
+from moonq.errors import MoonqError, NotFound, QueueError
+from moonq.model import Message, Stored
+from moonq.registry import Entry, Project
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.world.bench import Stub
 from moonq.testing.world.calling import CallUnderTest
-from moonq.testing.world.clock import TimeOfTests
+from moonq.testing.world.clock import TimeOfTests, ahead_of
+from moonq.testing.world.looking import messages
+from moonq.testing.world.places import Places
 from moonq.testing.world.runs import log_object
-from moonq.testing.world.standin import StandIn
+from moonq.testing.world.staged import Staged
 from moonq.testing.world.world import World
-
-#: How many messages one look shows.
-MOST = 10_000
 
 
 class Lender(Protocol):
     """The suite, as far as its scripts may reach."""
 
     clock: TimeOfTests
+    places: Places
     project: Project
     libraries: dict[str, str]
     snapshots: Snapshots
+
+    @property
+    def declared(self) -> bool:
+        """Whether queues are on the drivers that the project declares."""
+        ...
 
     @property
     def script(self) -> str:
@@ -88,11 +94,15 @@ class SuiteLends:
 
     def set_now(self, now: float) -> None:
         """Make it *now*."""
-        self._suite.clock.set_now(now)
+        world, clock = self._suite.world, self._suite.clock
+        if clock.is_virtual:
+            clock.set_now(now)
+        else:
+            world.bench.advance(ahead_of(clock, now))
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self._suite.clock.advance(seconds)
+        self._suite.world.bench.advance(seconds)
 
     def logs(self) -> bytes:
         """Return what was logged."""
@@ -111,16 +121,32 @@ class SuiteLends:
         """Return the full id of a queue."""
         return self._suite.project.id_of(text(name), "queue.queue").encode()
 
+    def driver(self, queue: bytes) -> bytes:
+        """Return what there is to know of the driver of a queue, or of the only one."""
+        suite = self._suite
+        if queue:
+            driver = self._route(queue).driver
+        elif suite.declared:
+            entry = _only_driver(suite.project)
+            driver = suite.places.place(entry, suite.clock, suite.project).driver
+        else:
+            driver = MemoryDriver(suite.clock)
+        known = descriptor(driver.kind)
+        told = {
+            "kind": driver.kind,
+            "abilities": driver.capabilities()._asdict(),
+            "reasons": {name: limit.reason for name, limit in known.limits.items()},
+            "tolerance": known.pace.tolerance,
+            "is_virtual": suite.clock.is_virtual,
+        }
+        return _dump(told)
+
     def messages(self, queue: bytes, which: bytes) -> bytes:
         """Return the messages of a queue: all, the delayed, or its dead letters."""
-        route = self._route(queue)
-        if which == b"dead":
-            found = _dead_letters(route)
-        else:
-            state: MessageState | None = "delayed" if which == b"delayed" else None
-            found = walk(route.driver, route.spec.name, state)
+        route, world = self._route(queue), self._suite.world
         now = self._suite.clock.now()
-        return _dump([_message(route, one, now) for one in islice(found, MOST)])
+        found = messages(world, route, text(which))
+        return _dump([_message(route, one, now, world.shown) for one in found])
 
     def publish_raw(self, queue: bytes, body: bytes) -> bytes:
         """Publish bytes that no publisher could."""
@@ -137,9 +163,15 @@ class SuiteLends:
 
     def redrive(self, queue: bytes) -> int:
         """Give the dead letters of a queue another life."""
-        route = self._route(queue)
-        chosen = [letter.number for letter in _dead_letters(route)]
-        return route.driver.redrive(route.spec.dead_letter or "", "", chosen) if chosen else 0
+        route, world = self._route(queue), self._suite.world
+        letters, chosen = route.spec.dead_letter, messages(world, route, "dead")
+        if letters is None or not chosen:
+            return 0
+        can_choose = route.driver.capabilities().select != "none"
+        numbers = [letter.number for letter in chosen] if can_choose else None
+        moved = route.driver.redrive(letters, "", numbers)
+        world.bench.ledger.redriven(letters, route.spec.name)
+        return moved
 
     def drain(self, queue: bytes, most: int, within: float) -> bytes:
         """Run the consumers of a queue until nothing is left; a negative *within* is no limit.
@@ -168,14 +200,13 @@ class SuiteLends:
 
     def duplicate(self, message: bytes) -> None:
         """Deliver a message once more."""
-        for driver in _stand_ins(self._suite.world, "duplicate"):
+        for driver in _staged(self._suite.world):
             if driver.knows(text(message)):
                 return driver.duplicate(text(message))
         raise NotFound(f"test.duplicate: no message {text(message)!r} was published in this test")
 
     def broker_down(self, seconds: float) -> None:
         """Let publishes fail for *seconds* from now."""
-        _stand_ins(self._suite.world, "broker_down")
         faults = self._suite.world.bench.faults
         faults.down_until = self._suite.clock.monotonic() + seconds
 
@@ -191,27 +222,31 @@ class SuiteLends:
         return self._suite.world.queues.route(text(queue))
 
 
-def _stand_ins(world: World, asked: str) -> list[StandIn]:
-    drivers = [driver for driver in world.drivers.values() if isinstance(driver, StandIn)]
-    if world.drivers and not drivers:
-        raise Unsupported(f"test.{asked}: only the memory stand-ins can do that")
-    return drivers
+def _staged(world: World) -> list[Staged]:
+    drivers: list[Any] = [*world.drivers.values()]
+    return [driver for driver in drivers if isinstance(driver, Staged)]
 
 
-def _dead_letters(route: Route) -> Iterator[Stored]:
-    if route.spec.dead_letter is not None:
-        for one in walk(route.driver, route.spec.dead_letter):
-            if one.message.headers.get(X_ORIGINAL_QUEUE) == route.spec.name:
-                yield one
+def _only_driver(project: Project) -> Entry:
+    drivers = project.of_kind(PREFIX)
+    if len(drivers) != 1:
+        known = ", ".join(entry.id for entry in drivers) or "none"
+        raise NotFound(f"test.driver: which driver is meant, of {known}?", hint="name a queue")
+    return drivers[0]
 
 
-def _message(route: Route, stored: Stored, now: float) -> dict[str, Any]:
+def _message(
+    route: Route, stored: Stored, now: float, shown: Callable[[str], str]
+) -> dict[str, Any]:
     message = stored.message
+    headers = dict(message.headers)
+    if origin := headers.get(X_ORIGINAL_QUEUE):
+        headers[X_ORIGINAL_QUEUE] = shown(str(origin))
     known = {
         "id": message.id,
         "text": message.body.decode("utf-8", "replace"),
         "is_text": not route.decodes,
-        "headers": dict(message.headers),
+        "headers": headers,
         "state": stored.state,
         "attempt": stored.attempt,
         "interruptions": stored.interruptions,

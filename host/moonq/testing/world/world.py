@@ -1,20 +1,20 @@
 """What is under test, made anew for each test: queues, states, stores, clock, stubs and logs.
 
 A world is a host without threads: its consumers run one delivery at a time, in the order of the
-queue, and between two deliveries the clock jumps to what is due next.
+queue, and between two deliveries the clock jumps to what is due next. Drivers that go by a clock of
+their own are waited for instead.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Any, cast
 
 from moonq.drivers.base import Driver, Event
-from moonq.drivers.entry import DriverFields
 from moonq.errors import NotFound
 from moonq.kinds import KINDS
 from moonq.model import QueueSpec
@@ -23,26 +23,32 @@ from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
 from moonq.testing.world.bench import Bench
 from moonq.testing.world.consumers import DrivenConsumer
+from moonq.testing.world.places import Places
 from moonq.testing.world.runs import Run
 from moonq.testing.world.services import SinkUnderTest
-from moonq.testing.world.standin import StandIn
+from moonq.testing.world.staged import Staged
 from moonq.testing.world.states import StateUnderTest
 
-#: With the declared drivers: how long one look for a delivery waits, in seconds.
-_LOOK = 0.05
+#: Of stores with a clock of their own: seconds of that clock for which one look waits, and after
+#: which a delivery that is due comes no more.
+_LOOK = 0.5
+_PATIENCE = 15.0
 
 
 class World(Building):
-    """The parts of a host without its threads; with *token* its drivers are the declared ones."""
+    """The parts of a host without its threads; *token* is in the names of its queues."""
 
-    def __init__(self, project: Project, bench: Bench, token: str = "") -> None:
+    def __init__(self, project: Project, bench: Bench, places: Places, token: str = "") -> None:
         super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
         self.bench = bench
+        self.is_virtual = places.is_virtual
+        self._places = places
         self._token = token
         self._driven: dict[str, deque[DrivenConsumer]] = {}
+        self._heard = 0.0
         self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
         self.logs = self._sink.logs
-        self.services.is_timed = bool(token)
+        self.services.is_timed = not places.is_virtual
         self.functions.state_type = partial(StateUnderTest, bench=bench)
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
@@ -55,41 +61,45 @@ class World(Building):
                 kind.service(self, entry).start()
 
     def close(self) -> None:
-        """Give back all states, and what was left on the declared drivers."""
+        """Give back all states."""
         for consumers in self._driven.values():
             for consumer in consumers:
                 consumer.close()
         super().close()
         for state in [*self.bench.states]:
             state.close()
-        for queue_id in self.queues.ids() if self._token else ():
-            route = self.queues.route(queue_id)
-            route.driver.purge(route.spec.name)
         for driver in self.drivers.values():
             driver.close()
 
     # Its own parts -------------------------------------------------------------------------------
 
-    def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
-        """Return the declared driver, or one in memory that has its bounds."""
-        if self._token:
-            return make()
-        bounds = {"max_length": sys.maxsize, **entry.fields(DriverFields).queue_defaults()}
-        return StandIn(self.clock, self.bench.faults, **bounds)
+    def new_driver(self, entry: Entry, _make: Callable[[], Driver]) -> Driver:
+        """Return the twin of the declared driver, or one in memory that has its bounds."""
+        place = self._places.place(entry, self.clock, self.project)
+        return cast("Driver", Staged(place, self.bench.faults, self.bench.ledger))
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
-        """Return *spec*, under names of this test at a declared driver."""
+        """Return *spec*, under names of this test at a declared driver.
+
+        Options of a driver that memory stands in for mean nothing.
+        """
         if not self._token:
-            return spec
-        # Own queues: no real message is touched, and no real consumer sees ours.
+            return spec._replace(options={})
         dead = spec.dead_letter and f"{spec.dead_letter}.{self._token}"
         return spec._replace(name=f"{spec.name}.{self._token}", dead_letter=dead)
 
+    def shown(self, name: str) -> str:
+        """Return what the project calls a queue that its driver calls *name*."""
+        return name.removesuffix(f".{self._token}") if self._token else name
+
     def on_event(self, driver: str, event: Event) -> None:
-        """Remember which messages expired."""
+        """Remember which messages expired, and which had to go."""
         super().on_event(driver, event)
         if event.kind == "expired" and self.bench.run is not None:
             self.bench.run.dead.append(event.detail)
+        if event.kind == "dropped" and event.queue is not None:
+            staged: Any = self.drivers[driver]
+            self.bench.ledger.dropped(staged.spec(event.queue), event.count)
 
     # Running ------------------------------------------------------------------------------------
 
@@ -118,39 +128,70 @@ class World(Building):
         end = None if within is None else self.clock.monotonic() + within
         before, run = self.bench.run, Run(self._sink)
         self.bench.run = run
+        self._rest(consumers, is_over=True)
         try:
             while run.deliveries < most and not self.bench.is_out_of_time():
-                if not self._step(consumers) and not self._jump(queues, end):
+                if run.deliveries and self._is_done(queues):
+                    break
+                if not self._step(queues, consumers) and not self._jump(queues, end):
                     break
         finally:
             self.bench.run = before
+            self._rest(consumers)
         return run
 
-    def _step(self, consumers: deque[DrivenConsumer]) -> bool:
+    def _is_done(self, queues: list[str]) -> bool:
+        """Whether to look again would be to wait for nothing."""
+        names = (self.queues.route(queue).spec.name for queue in queues)
+        return not self.is_virtual and not any(map(self.bench.ledger.count, names))
+
+    def _rest(self, consumers: deque[DrivenConsumer], *, is_over: bool = False) -> None:
+        """Let no driver fetch ahead what no step has asked for."""
+        if self._token:
+            self._heard = self.clock.monotonic()
+            for consumer in consumers:
+                consumer.rest(is_over=is_over)
+
+    def _step(self, queues: list[str], consumers: deque[DrivenConsumer]) -> bool:
+        if self._look(consumers):
+            return True
+        return self._is_behind(queues) and self._look(consumers)
+
+    def _is_behind(self, queues: list[str]) -> bool:
+        """Whether something is due that was not there, for its driver was still settling."""
+        if not (self._token and self.is_virtual):
+            return False
+        routes = [self.queues.route(queue) for queue in queues]
+        due = [route for route in routes if self.bench.ledger.due(route.spec.name)]
+        for route in due:
+            route.driver.info(route.spec.name)  # counts what was settled, so waits for it
+        return bool(due)
+
+    def _look(self, consumers: deque[DrivenConsumer]) -> bool:
         for _ in range(len(consumers)):
             consumer = consumers[0]
             consumers.rotate(-1)
-            if consumer.step(_LOOK if self._token else 0.0):
+            if consumer.step(0.0 if self.is_virtual else _LOOK):
+                self._heard = self.clock.monotonic()
                 return True
         return False
 
     def _jump(self, queues: list[str], end: float | None) -> bool:
         """Let time pass until something is due. False: nothing is, or not before *end*."""
         now = self.clock.monotonic()
-        if self._token:
-            left = any(self.queues.info(queue).message_count != 0 for queue in queues)
-            return left and (end is None or now < end)
-        due = min(filter(lambda one: one > now, map(self._next_due, queues)), default=math.inf)
+        ledger, specs = self.bench.ledger, [self.queues.route(queue).spec for queue in queues]
+        for spec in specs:
+            ledger.expired(spec)
+        is_due = any(ledger.due(spec.name) for spec in specs)
+        if not self.is_virtual and is_due and now - self._heard < _PATIENCE:
+            return end is None or now < end
+        due = min((ledger.next_due(spec.name) for spec in specs), default=math.inf)
         if due == math.inf or (end is not None and due > end):
-            self.bench.clock.advance(0.0 if end is None else end - now)
+            self.bench.advance(0.0 if end is None else end - now)
             return False
-        self.bench.clock.advance(due - now)
+        self.bench.advance(due - now)
+        self._heard = self.clock.monotonic()
         return True
-
-    def _next_due(self, queue_id: str) -> float:
-        route = self.queues.route(queue_id)
-        assert isinstance(route.driver, StandIn)
-        return route.driver.next_due(route.spec.name)
 
     def _served(self) -> list[str]:
         """Return the queues that have consumers, each once."""

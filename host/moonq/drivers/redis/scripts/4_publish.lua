@@ -59,7 +59,7 @@ function moonq.full(queue)
 end
 
 --- The id under which a key was published lately.
-local function known(queue, key)
+function moonq.known(queue, key)
   local over = redis.call("ZSCORE", queue.at .. "z", key)
   if over and tonumber(over) > queue.ctx.now then
     return redis.call("HGET", queue.at .. "y", key)
@@ -104,7 +104,7 @@ end
 --- One message that is more than a body: seven values, of which empty ones say nothing.
 local function admit(queue, patient, blob, id, level, delay, ttl, key, group)
   if key ~= "" then
-    local first = known(queue, key)
+    local first = moonq.known(queue, key)
     if first then
       return { "known", first }
     end

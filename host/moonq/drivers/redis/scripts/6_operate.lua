@@ -214,8 +214,12 @@ function moonq.redrive(base, args, at)
   return { "ok", moonq.text(ctx.now), answers, ctx.events }
 end
 
-local function adopt(queue, source, number, blob, tale, due, expires)
+local function adopt(queue, source, number, blob, tale, due, expires, key)
   local old
+  local told = head(blob)
+  if key ~= "" and moonq.known(queue, key) then
+    return { "again" }
+  end
   if not moonq.has_room(queue) then
     return moonq.full(queue)
   end
@@ -227,9 +231,11 @@ local function adopt(queue, source, number, blob, tale, due, expires)
     moonq.withdraw(source, number, old)
     moonq.gone(source, number, old)
   end
-  local told = head(blob)
   if told.key then
     moonq.know(queue, told.key, told.id)
+  end
+  if key ~= "" then
+    moonq.know(queue, key, told.id)
   end
   local place = moonq.next(queue.ctx)
   if expires ~= "" then
@@ -244,14 +250,16 @@ local function adopt(queue, source, number, blob, tale, due, expires)
   return 1
 end
 
---- Takes over messages: moment, queue, where they lie or "", then five values of each.
+--- Takes over messages: moment, queue, where they lie or "", then six values of each. One that was
+--- stored under its key lately is not stored again.
 function moonq.adopt(base, args, at)
   local ctx, answers = moonq.begin(base, args[at]), {}
   local queue = moonq.queue(ctx, args[at + 1])
   local source = args[at + 2] ~= "" and moonq.queue(ctx, args[at + 2]) or nil
-  for item = at + 3, #args, 5 do
-    local number, blob, tale, due, expires = unpack(args, item, item + 4)
-    answers[#answers + 1] = adopt(queue, source, number, blob, cjson.decode(tale), due, expires)
+  for item = at + 3, #args, 6 do
+    local number, blob, tale, due, expires, key = unpack(args, item, item + 5)
+    tale = cjson.decode(tale)
+    answers[#answers + 1] = adopt(queue, source, number, blob, tale, due, expires, key)
   end
   if source then
     trim(source)

@@ -1,0 +1,132 @@
+"""`queue.driver.amqp` as an entry, and what RabbitMQ cannot do."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from moonq.drivers.base import Limit
+from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.errors import Invalid
+from moonq.registry.connecting import Reconnecting, Tls
+from moonq.registry.fields import Flag, LimitOrNone, Wait, wrong
+
+LIMITS = {
+    "delay": Limit("emulated", "a ladder of 28 queues with a ttl, shared by all; up to 310 days"),
+    "ttl": Limit("emulated", "looked at when a message is delivered and before it starts"),
+    "priority": Limit(
+        "none", "only with `options.queue_type: classic`: three levels, strictly high before low"
+    ),
+    "dedup": Limit("none", "RabbitMQ knows no keys"),
+    "group": Limit(
+        "none", "it has no order per key: use a queue for each, with one consumer of concurrency 1"
+    ),
+    "max_length": Limit(
+        "approximate",
+        "the broker counts what is ready, not what is delivered, delayed or came back, and"
+        " lets in what was sent at once",
+    ),
+    "drop_oldest": Limit("none", "quorum queues cannot, and classic ones say nothing of it"),
+    "exact_info": Limit(
+        "approximate",
+        "a second old; what is in flight only where all consumers are of one host, what is delayed"
+        " only while nothing is",
+    ),
+    "peek": Limit("none", "a look takes messages out and puts them back, marked as redelivered"),
+    "purge": Limit("approximate", "what is delayed stays in the ladder, and comes"),
+    "redrive": Limit("emulated", "all letters at once; after a crash in it one may be there twice"),
+    "move": Limit("emulated", "into it by copies; out of it by consuming, what is ready"),
+    "pause": Limit("approximate", "in this process only"),
+    "find": Limit("none", "messages have no index"),
+    "select": Limit("none", "messages can only be taken in their order"),
+    "interruptions": Limit(
+        "approximate",
+        "a crash in the first run of a message looks like a hand-back and is not counted",
+    ),
+    "expiry": Limit("approximate", "at delivery"),
+    "survives_reopen": Limit("none", "with its connection a delivery is over"),
+    "dead_by_origin": Limit("none", "it counts what lies in the dead-letter queue"),
+    "group_skip": Limit("none", "there are no groups"),
+    "order": Limit(
+        "approximate",
+        "a consumer that begins while another one hands back may be served first",
+    ),
+}
+
+
+class AmqpQueueOptions(QueueOptions):
+    """What a queue may ask of RabbitMQ."""
+
+    queue_type: Literal["quorum", "classic"] = Field(
+        "quorum", description="classic has priorities, and one copy on one node"
+    )
+    durable: Flag = Field(True, description="false, of a classic queue: gone when the broker stops")
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if not self.durable and self.queue_type == "quorum":
+            raise wrong(
+                "`durable` is always true of a quorum queue",
+                help="write `queue_type: classic`, or leave `durable` out",
+            )
+        return self
+
+
+class AmqpFields(DriverFields, Reconnecting):
+    """`queue.driver.amqp`: messages live in RabbitMQ."""
+
+    queue_options: ClassVar[type[QueueOptions]] = AmqpQueueOptions
+
+    url: str = Field(
+        "amqp://guest:guest@127.0.0.1:5672/", description="amqp:// or amqps://, user and host"
+    )
+    urls: list[str] = Field(
+        default_factory=list, description="instead of url: nodes of one cluster, tried in turn"
+    )
+    vhost: str | None = Field(None, description="instead of the one in the address")
+    prefix: Annotated[str, Field(max_length=60)] = Field(
+        "", description="put before every name of a queue at the broker"
+    )
+    heartbeat: Wait = Field(20.0, description="a side not heard of for twice as long is gone")
+    consumer_timeout: LimitOrNone = Field(
+        1800.0, description="what the broker's own is set to: no handler may take as long"
+    )
+    tls: Tls | None = Field(None, description="certificates, with amqps://")
+    _is_twin: bool = PrivateAttr(default=False)
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        return _checked(url)
+
+    @field_validator("urls")
+    @classmethod
+    def _are_addresses(cls, urls: list[str]) -> list[str]:
+        return [_checked(url) for url in urls]
+
+    @property
+    def addresses(self) -> list[str]:
+        """The nodes to try, in their order."""
+        return self.urls or [self.url]
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether it is for trying things out: its queues go away by themselves when unused."""
+        return self._is_twin
+
+    def twin(self, number: int) -> AmqpFields:
+        """Return a place beside this one: the same virtual host, other names of queues."""
+        twin = self.model_copy(update={"prefix": f"{self.prefix}moonq.doctor.{number}."})
+        twin._is_twin = True
+        return twin
+
+
+def _checked(url: str) -> str:
+    from moonq.drivers.amqp.wire.address import Address
+
+    try:
+        Address.parse(url)
+    except Invalid as problem:
+        raise wrong(problem.message, help=problem.hint) from None
+    return url
