@@ -35,7 +35,8 @@ class Destroying(Requests):
             "queue": taken.queue,
             "from": taken.route.id,
             "driver": taken.route.driver.kind,
-            "count": len(taken.numbers),
+            "count": taken.count,
+            "shown": taken.unseen is None,
             "whole": taken.is_whole,
             "all": taken.takes_all,
             "taken": taken.taken,
@@ -66,6 +67,8 @@ class Destroying(Requests):
     def purge(self, keep: bool = True, most: int | None = None, **selection: Any) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
         chosen = self._chosen("purge", Selection(**selection), dead=False)
+        if chosen.unseen is not None:
+            return self._drop_unseen(chosen, keep, most)
         found = self._drop("purge", chosen, keep, most)
         if "backup" in found:
             path = shlex.quote(found["backup"])
@@ -95,6 +98,18 @@ class Destroying(Requests):
         self.record(action, f"{route.id} {dropped}")
         return self._left({**found, "dropped": dropped}, chosen, most)
 
+    def _drop_unseen(self, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
+        """Drop whatever waits in a queue that shows none of it."""
+        if keep:
+            raise Unsupported(
+                f"{chosen.queue} shows no message that waits, so no copy of them can be kept",
+                hint=f"drop all of them for good: moonq purge {chosen.queue} --no-backup",
+            )
+        dropped = chosen.route.driver.purge(chosen.route.spec.name)
+        self.record("purge", f"{chosen.route.id} {dropped}")
+        found = {"queue": chosen.queue, "chosen": dropped, "dropped": dropped}
+        return self._left(found, chosen, most)
+
     def _left(self, found: dict[str, Any], chosen: Snapshot, most: int | None) -> dict[str, Any]:
         """Return *found*, with how many are left of a snapshot that is taken bit by bit."""
         if most is None:
@@ -117,7 +132,7 @@ class Destroying(Requests):
             raise Invalid(f"{action}: give a snapshot or a queue")
         if selection.confirm != chosen.queue:
             raise Unconfirmed(
-                f"{action} would take {len(chosen.numbers)} messages of {chosen.queue}",
+                f"{action} would take {chosen.count} messages of {chosen.queue}",
                 hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
             )
         return chosen
@@ -137,7 +152,14 @@ class Destroying(Requests):
         if selection.ids is not None:
             wanted = frozenset(self._full_id(route, shown) for shown in selection.ids)
             found = (one for one in found if one.message.id in wanted)
-        taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
+        try:
+            taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
+        except Unsupported:
+            if dead or selection.ids is not None or older is not None:
+                raise
+            counts = route.driver.info(route.spec.name)
+            unseen = (counts.ready or 0) + (counts.delayed or 0)
+            return self._snapshots.keep(route, name, (), now, is_dead=False, unseen=unseen)
         if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
         return self._snapshots.keep(route, name, sorted(taken), now, is_dead=dead)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from moonq.drivers import paging
-from moonq.errors import Invalid, NotFound, Unconfirmed
+from moonq.drivers.memory.driver import MemoryDriver
+from moonq.errors import Invalid, MoonqError, NotFound, Unconfirmed, Unsupported
 from moonq.host import Host
-from moonq.model import Message, Stored
+from moonq.model import Message, Page, Stored
 from moonq.operations import backup, choosing
 from moonq.operations.performing import Operations
 
@@ -185,6 +186,30 @@ def test_a_purge_drops_what_was_counted_and_saves_it_first(operations: Taking, h
     lines = [json.loads(line) for line in backup.read_text().splitlines()]
     assert [line["body"] for line in lines] == [1, 2, 3]
     assert lines[2]["options"]["at"] > host.clock.now() + 3000
+
+
+def test_a_queue_that_shows_nothing_is_emptied_without_a_copy_only(
+    operations: Taking, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at SQS, where to look at a message is to receive it."""
+    published(operations, "idle", 1, 2)
+
+    def peek(self: MemoryDriver, *_: object, **__: object) -> Page:
+        raise Unsupported("no message is shown")
+
+    monkeypatch.setattr(MemoryDriver, "peek", peek)
+    snapshot = operations.take("snapshot", queue="idle")
+    assert (snapshot["count"], snapshot["shown"]) == (2, False)
+    named = {"snapshot": snapshot["snapshot"], "confirm": "app:idle", "most": 1}
+    with pytest.raises(Unsupported, match="no copy") as refusal:
+        operations.take("purge", **named)
+    assert "moonq purge app:idle --no-backup" in refusal.value.hint
+    for choice in ({"ids": ["a"]}, {"older": 60}):
+        with pytest.raises(MoonqError):
+            operations.take("snapshot", queue="idle", **choice)
+    answer = operations.take("purge", keep=False, **named)
+    assert (answer["dropped"], answer["left"]) == (2, 0)
+    assert host.drivers["app:memory"].info("app:idle").ready == 0
 
 
 @pytest.fixture(params=["memory", "sqlite"])

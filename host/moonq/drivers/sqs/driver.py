@@ -342,7 +342,9 @@ class SqsDriver:
         if not queue.keeps_letters:
             raise Unsupported(
                 f"queue {name!r}: SQS cannot show a message without delivering it",
-                hint="look at the dead letters, which nothing runs, or let a consumer take it",
+                hint=f"look at {queue.dead.spec.name}, whose letters nothing runs"
+                if queue.dead
+                else "let a consumer take it",
             )
         return queue
 

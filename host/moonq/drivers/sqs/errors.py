@@ -108,9 +108,7 @@ def _unsent(error: Exception, place: str, exceptions: Any) -> QueueError:
         return Unsupported("no region is set", hint="write `region:`, or set AWS_REGION")
     if isinstance(error, exceptions.SSLError):
         return Refused(f"{place}: {error}", hint="see whether its certificate is to be trusted")
-    return Unavailable(
-        f"{place} cannot be reached: {error}", hint="see `endpoint` and `region`"
-    )
+    return Unavailable(f"{place} cannot be reached: {error}", hint="see `endpoint` and `region`")
 
 
 def answered(code: str, message: str, status: int = 0) -> QueueError:
