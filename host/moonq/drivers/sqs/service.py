@@ -71,6 +71,8 @@ def _client(settings: Settings, read_timeout: float, service: str = "sqs") -> An
         read_timeout=read_timeout,
         max_pool_connections=50,
         tcp_keepalive=True,
+        # A tenth of the processor's time of a call, to check what is put together below.
+        parameter_validation=False,
         user_agent_extra="moonq",
     )
     # All of AWS's own tools but this one know the first name.
