@@ -109,7 +109,7 @@ def _take(
     others = {name: value for name, value in fields.items() if name not in choice}
     taken = host.request("snapshot", **choice, dead=verb.takes == "dead")
     queue, count = taken["queue"], taken["count"]
-    if count or not taken.get("shown", True):
+    if count or taken["all"]:
         home = queue if queue != taken["from"] else "where each came from"
         person.notice(_announced(host, verb, taken, others.get("to") or home))
         question = verb.question(count, production=host.is_production)
@@ -151,8 +151,6 @@ def _announced(host: Reached, verb: Verb, taken: Mapping[str, Any], target: str)
     later = "later arrivals are not included"
     if taken["all"]:
         later = "what arrives meanwhile is included"
-    if not taken.get("shown", True):
-        later = "about so many: whatever waits then goes, and no copy is kept"
     if not taken["whole"]:
         later += ", more than one snapshot holds: repeat it for the rest"
     count, driver = plural(taken["count"], "message"), taken["driver"].rpartition(".")[2]

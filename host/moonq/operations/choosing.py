@@ -62,15 +62,6 @@ class Snapshot:
     """False: there are more than a snapshot holds."""
     backup: Path | None = None
     """Where those were written that are gone already."""
-    unseen: int | None = None
-    """About how many wait in a queue that shows none of them, so that all are meant; None: they
-    are known by their numbers."""
-
-    @property
-    def count(self) -> int:
-        """How many messages are meant."""
-        return len(self.numbers) if self.unseen is None else self.unseen
-
     takes_all: bool = False
     """Its driver tells messages not apart: all that lies there is meant, whatever the numbers."""
 
@@ -83,20 +74,13 @@ class Snapshots:
         self._kept: dict[str, Snapshot] = {}
 
     def keep(
-        self,
-        route: Route,
-        queue: str,
-        numbers: Sequence[int],
-        taken: float,
-        *,
-        is_dead: bool,
-        unseen: int | None = None,
+        self, route: Route, queue: str, numbers: Sequence[int], taken: float, *, is_dead: bool
     ) -> Snapshot:
-        """Remember the messages of these *numbers*, or all *unseen* ones; return the snapshot."""
+        """Remember the messages of these *numbers* and return the snapshot."""
         number = f"s{next(self._numbers)}"
         is_whole = len(numbers) < LARGEST
         self._kept[number] = Snapshot(
-            number, route, queue, is_dead, tuple(numbers), taken, is_whole, unseen=unseen
+            number, route, queue, is_dead, tuple(numbers), taken, is_whole
         )
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]

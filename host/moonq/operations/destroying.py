@@ -35,8 +35,7 @@ class Destroying(Requests):
             "queue": taken.queue,
             "from": taken.route.id,
             "driver": taken.route.driver.kind,
-            "count": taken.count,
-            "shown": taken.unseen is None,
+            "count": len(taken.numbers),
             "whole": taken.is_whole,
             "all": taken.takes_all,
             "taken": taken.taken,
@@ -67,8 +66,6 @@ class Destroying(Requests):
     def purge(self, keep: bool = True, most: int | None = None, **selection: Any) -> dict[str, Any]:
         """Drop what is ready or delayed in a queue, after a backup unless *keep* is false."""
         chosen = self._chosen("purge", Selection(**selection), dead=False)
-        if chosen.unseen is not None:
-            return self._drop_unseen(chosen, keep, most)
         found = self._drop("purge", chosen, keep, most)
         if "backup" in found:
             path = shlex.quote(found["backup"])
@@ -78,7 +75,7 @@ class Destroying(Requests):
     def _drop(self, action: str, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
         chosen, most = _in_one(chosen, most)
         route, numbers = chosen.route, list(chosen.numbers[:most])
-        if keep and chosen.takes_all and numbers:
+        if keep and chosen.takes_all:
             raise Unsupported(
                 f"{action}: the messages of {route.id} cannot be written to a file first:"
                 f" {_why(route, 'peek')}",
@@ -94,21 +91,13 @@ class Destroying(Requests):
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
         named = None if chosen.takes_all else numbers
-        dropped = route.driver.purge(route.spec.name, named) if numbers else 0
+        # All may be more than a broker has counted that counts approximately.
+        is_any = bool(numbers) or chosen.takes_all
+        dropped = route.driver.purge(route.spec.name, named) if is_any else 0
+        if chosen.takes_all:
+            found["chosen"] = dropped
         self.record(action, f"{route.id} {dropped}")
         return self._left({**found, "dropped": dropped}, chosen, most)
-
-    def _drop_unseen(self, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
-        """Drop whatever waits in a queue that shows none of it."""
-        if keep:
-            raise Unsupported(
-                f"{chosen.queue} shows no message that waits, so no copy of them can be kept",
-                hint=f"drop all of them for good: moonq purge {chosen.queue} --no-backup",
-            )
-        dropped = chosen.route.driver.purge(chosen.route.spec.name)
-        self.record("purge", f"{chosen.route.id} {dropped}")
-        found = {"queue": chosen.queue, "chosen": dropped, "dropped": dropped}
-        return self._left(found, chosen, most)
 
     def _left(self, found: dict[str, Any], chosen: Snapshot, most: int | None) -> dict[str, Any]:
         """Return *found*, with how many are left of a snapshot that is taken bit by bit."""
@@ -132,7 +121,7 @@ class Destroying(Requests):
             raise Invalid(f"{action}: give a snapshot or a queue")
         if selection.confirm != chosen.queue:
             raise Unconfirmed(
-                f"{action} would take {chosen.count} messages of {chosen.queue}",
+                f"{action} would take {len(chosen.numbers)} messages of {chosen.queue}",
                 hint=f'pass {{ confirm = "{chosen.queue}" }} if that is meant',
             )
         return chosen
@@ -152,14 +141,7 @@ class Destroying(Requests):
         if selection.ids is not None:
             wanted = frozenset(self._full_id(route, shown) for shown in selection.ids)
             found = (one for one in found if one.message.id in wanted)
-        try:
-            taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
-        except Unsupported:
-            if dead or selection.ids is not None or older is not None:
-                raise
-            counts = route.driver.info(route.spec.name)
-            unseen = (counts.ready or 0) + (counts.delayed or 0)
-            return self._snapshots.keep(route, name, (), now, is_dead=False, unseen=unseen)
+        taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
         if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
         return self._snapshots.keep(route, name, sorted(taken), now, is_dead=dead)
@@ -167,7 +149,7 @@ class Destroying(Requests):
     def _takes_all(self, queue: str, *, dead: bool) -> bool:
         """Whether the driver of *queue* can only take all or nothing."""
         route = self._letters(queue)[1] if dead else self._route(queue)
-        return route.driver.capabilities().select == "none"
+        return route.driver.capabilities().select == "none" or not (dead or _shows(route))
 
     def _take_all(self, selection: Selection, dead: bool) -> Snapshot:
         """Mean all that lies in a queue.
@@ -201,6 +183,15 @@ def _in_one(chosen: Snapshot, most: int | None) -> tuple[Snapshot, int | None]:
     if chosen.takes_all and most is not None:
         return chosen, max(most, len(chosen.numbers))
     return chosen, most
+
+
+def _shows(route: Route) -> bool:
+    """Whether a queue's driver shows what lies in it."""
+    try:
+        route.driver.peek(route.spec.name, 1)
+    except Unsupported:
+        return False
+    return True
 
 
 def _why(route: Route, ability: str) -> str:

@@ -217,12 +217,11 @@ _ROWS = (
         schema="moonq.purge/1",
         more="The ready and delayed messages are counted first, and what arrives later stays. A"
         " copy is written to .moonq/trash, and the last line says how to publish them again. What"
-        " runs is not touched, nor are dead letters. A queue that shows no message (at SQS) is"
-        " emptied with --no-backup only, of all that it has.",
+        " runs is not touched, nor are dead letters.",
         examples=("moonq purge app:orders", "moonq purge app:orders --older 1d --yes")),
     Verb("move", "bring the messages of one queue into another one", (
-            Argument("source", "the queue they lie in, declared or not", cli="OLD", typed="OLD",
-                lua="source"),
+            Argument("source", "the queue they lie in, declared or not", source="holder",
+                cli="OLD", typed="OLD", lua="source"),
             Argument("target", "the queue they go to", source="queue", cli="NEW", typed="NEW",
                 lua="target"),
             Argument("driver", "the driver where OLD lies, if it is declared elsewhere",
