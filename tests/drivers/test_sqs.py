@@ -314,6 +314,28 @@ def test_what_sqs_cannot_do_is_found_by_the_check(
     assert "queue.driver.redis" in checked.out + checked.err
 
 
+@pytest.mark.parametrize("timeout", ["12h", "none"])
+def test_a_handler_that_may_run_for_too_long_is_found_by_the_check(
+    moonq: Any, tmp_path: Path, timeout: str
+) -> None:
+    index = f"""\
+namespace: app
+entries:
+  - {{name: sqs, kind: queue.driver.sqs}}
+  - {{name: q, kind: queue.queue, driver: sqs}}
+  - {{name: c, kind: queue.consumer, queue: q, func: f, timeout: {timeout}}}
+  - {{name: f, kind: function.lua, source: "file://f.lua"}}
+"""
+    (tmp_path / "_index.yaml").write_text(index)
+    (tmp_path / "f.lua").write_text("return function() return true end\n")
+    checked = moonq("check", tmp_path)
+    assert checked.code
+    assert "has a message run for 11 h at most" in checked.out + checked.err
+    assert f"timeout: {timeout}" in checked.out + checked.err
+    (tmp_path / "_index.yaml").write_text(index.replace(timeout, "11h"))
+    assert moonq("check", tmp_path).code == 0
+
+
 @pytest.mark.parametrize(
     ("fifo", "wishes", "named"),
     [

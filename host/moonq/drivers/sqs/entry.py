@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from moonq.drivers.base import Capabilities, Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
-from moonq.drivers.sqs.bounds import RETENTION
+from moonq.drivers.sqs.bounds import MOST_TIMEOUT, RETENTION
 from moonq.registry.connecting import Reconnecting
 from moonq.registry.fields import Flag, wrong
 
@@ -113,6 +113,7 @@ class SqsFields(DriverFields, Reconnecting):
     """`queue.driver.sqs`: messages live at Amazon SQS, or at what speaks like it."""
 
     queue_options: ClassVar[type[QueueOptions]] = SqsQueueOptions
+    longest_timeout: ClassVar[float | None] = MOST_TIMEOUT
 
     endpoint: str | None = Field(None, description="URL of the service; unset: AWS in the region")
     region: str | None = Field(None, description="unset: as the environment of AWS says")
