@@ -31,6 +31,9 @@ from moonq.errors import (
     Unsupported,
 )
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 PASSWORD = "s3cret"
 
 
@@ -252,6 +255,16 @@ def test_a_server_from_before_our_protocol(stranger: tuple[int, list[bytes]]) ->
     stranger[1][0] = b"-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n"
     problem = problem_of(link(f"redis://127.0.0.1:{stranger[0]}"))
     check(problem, Unsupported, "lacks a command that moonq needs", "Redis 6.2 or later")
+
+
+@pytest.mark.parametrize("said", [b"unknown command 'HELLO'", b"something odd"])
+def test_a_server_that_repeats_what_it_was_given_tells_no_password(
+    stranger: tuple[int, list[bytes]], said: bytes
+) -> None:
+    stranger[1][0] = b"-ERR %b, with args beginning with: '3' 'AUTH' 'ada' 's3cret' \r\n" % said
+    problem = problem_of(link(f"redis://ada:s3cret@127.0.0.1:{stranger[0]}"))
+    assert "s3cret" not in problem.in_one_line()
+    assert problem.message.endswith(said.decode())
 
 
 def test_a_server_that_says_nothing() -> None:
