@@ -21,7 +21,8 @@ from moonq.drivers.amqp.declaring import Declarer
 from moonq.drivers.amqp.entry import LIMITS, AmqpFields
 from moonq.drivers.amqp.keeping import Keeper
 from moonq.drivers.amqp.line import AmqpDesk, Held
-from moonq.drivers.amqp.links import Links
+from moonq.drivers.amqp.links import Links, management
+from moonq.drivers.amqp.management import Management
 from moonq.drivers.amqp.publishing import Publisher
 from moonq.drivers.amqp.redriving import redrive
 from moonq.drivers.amqp.session import Session
@@ -58,7 +59,8 @@ class AmqpDriver:
         self._declarer = declarer = Declarer(fields, session, settler)
         self._keeper = Keeper(fields, root, session, declarer, publisher, settler)
         self._store = Store(clock, session, declarer, publisher, settler)
-        self._counter = Counter(session.asking)
+        self._counter = Counter(session.asking, self._in_flight)
+        self._management: Management | None = None
         settler.repair = self._keeper.repair
         settler.oldest = self._oldest
         settler.queue_of, settler.name_of = declarer.at_broker, declarer.at_home
@@ -78,6 +80,7 @@ class AmqpDriver:
             Unsupported: It is older than is needed.
         """
         self._keeper.on_event = self._settler.on_event = on_event
+        self._management = management(self._fields, self._root)
         self._keeper.connect(name or "moonq")
         self._settler.start()
         self._session.open()
@@ -119,6 +122,8 @@ class AmqpDriver:
         found = [session.problem.message] if session.problem is not None else []
         if session.blocked is not None:
             found.append(f"RabbitMQ takes no messages: {session.blocked}")
+        if self._management is not None and self._management.problem is not None:
+            found.append(self._management.problem.message)
         return [*found, *self._settler.troubles.values()]
 
     def _oldest(self) -> list[Held]:
@@ -229,6 +234,9 @@ class AmqpDriver:
             dead = self._declarer.at_broker(line.spec.dead_letter)
         self._settler.flush(FLUSH)
         return self._counter.info(line, dead, (self._store.published, self._settler.copied))
+
+    def _in_flight(self, names: list[str]) -> int | None:
+        return None if self._management is None else self._management.unacknowledged(names)
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None

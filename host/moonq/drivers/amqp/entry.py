@@ -30,8 +30,8 @@ LIMITS = {
     "drop_oldest": Limit("none", "quorum queues cannot, and classic ones say nothing of it"),
     "exact_info": Limit(
         "approximate",
-        "a second old; what is in flight only where all consumers are of one host, what is delayed"
-        " only while nothing is",
+        "a second old; what is in flight only where all consumers are of one host or there is a"
+        " management_url, what is delayed only while nothing is",
     ),
     "peek": Limit("none", "a look takes messages out and puts them back, marked as redelivered"),
     "purge": Limit("approximate", "what is delayed stays in the ladder, and comes"),
@@ -93,6 +93,9 @@ class AmqpFields(DriverFields, Reconnecting):
         1800.0, description="what the broker's own is set to: no handler may take as long"
     )
     tls: Tls | None = Field(None, description="certificates, with amqps://")
+    management_url: str | None = Field(
+        None, description="http:// or https://: counts what hosts hold; unset: not asked"
+    )
     _is_twin: bool = PrivateAttr(default=False)
 
     @field_validator("url")
@@ -104,6 +107,18 @@ class AmqpFields(DriverFields, Reconnecting):
     @classmethod
     def _are_addresses(cls, urls: list[str]) -> list[str]:
         return [_checked(url) for url in urls]
+
+    @field_validator("management_url")
+    @classmethod
+    def _is_management(cls, url: str | None) -> str | None:
+        from moonq.drivers.amqp.management import check
+
+        if url is not None:
+            try:
+                check(url)
+            except Invalid as problem:
+                raise wrong(problem.message, help=problem.hint) from None
+        return url
 
     @property
     def addresses(self) -> list[str]:
