@@ -11,7 +11,7 @@ from moonq.drivers.amqp.session import Session
 from moonq.drivers.amqp.settling import Settler
 from moonq.drivers.amqp.topology import Shape
 from moonq.drivers.amqp.wire.address import Address
-from moonq.errors import Conflict
+from moonq.errors import Conflict, Unsupported
 from moonq.model import QueueSpec
 from moonq.text.wording import plural
 
@@ -60,7 +60,7 @@ class Declarer:
             line.is_declared = line.has_again = False
             try:
                 self.have(line)
-            except Conflict as problem:
+            except (Conflict, Unsupported) as problem:
                 self._settler.troubles[line.spec.name] = problem.message
 
     def shared(self, *, is_known: bool) -> None:
@@ -81,7 +81,7 @@ class Declarer:
         """Note a queue and its dead letters, and make them exist while the driver is open.
 
         Raises:
-            Unsupported: It asks for what RabbitMQ cannot do.
+            Unsupported: It asks for what this RabbitMQ cannot do.
             Conflict: The broker has it in another way.
             Unavailable: The broker is away; the queue is made once it is back.
         """
@@ -99,7 +99,7 @@ class Declarer:
             return
         try:
             self.have(line)
-        except Conflict:
+        except (Conflict, Unsupported):
             if before is None:
                 del self.lines[spec.name]
             else:
@@ -129,6 +129,7 @@ class Declarer:
     def _main(self, line: Line) -> None:
         self.place.add(line.name)
         with self._session.asking() as channel:
+            line.shape.check(line.spec.name, self._session.version)
             topology.declare(channel, line.shape.main(line.name))
             if line.spec.dead_letter is not None:
                 letters = self.lines[line.spec.dead_letter]

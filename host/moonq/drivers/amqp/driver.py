@@ -221,8 +221,9 @@ class AmqpDriver:
         raise Unsupported(
             f"queue {queue!r}: RabbitMQ takes a message away after {limit:g} s, and its handler"
             f" may run {wanted}",
-            hint="write a `timeout` a minute shorter; or raise consumer_timeout at the broker, and"
-            " say so in the driver's entry",
+            hint=f"write `timeout: {max(limit - MARGIN, limit / 2):g}s` or less; or raise or switch"
+            " off consumer_timeout at the broker, and write what it is there, or `none`, as"
+            f" `consumer_timeout` of {self._fields.name!r}",
         )
 
     # Operations on what lies there

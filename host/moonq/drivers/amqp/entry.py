@@ -16,7 +16,9 @@ LIMITS = {
     "delay": Limit("emulated", "a ladder of 28 queues with a ttl, shared by all; up to 310 days"),
     "ttl": Limit("emulated", "looked at when a message is delivered and before it starts"),
     "priority": Limit(
-        "none", "only with `options.queue_type: classic`: three levels, strictly high before low"
+        "none",
+        "only with `options.queue_type: classic`, or with RabbitMQ 4.3 `priorities: true`: three"
+        " levels, strictly high before low",
     ),
     "dedup": Limit("none", "RabbitMQ knows no keys"),
     "group": Limit(
@@ -62,6 +64,9 @@ class AmqpQueueOptions(QueueOptions):
         "quorum", description="classic has priorities, and one copy on one node"
     )
     durable: Flag = Field(True, description="false, of a classic queue: gone when the broker stops")
+    priorities: Flag = Field(
+        False, description="of a quorum queue, from RabbitMQ 4.3; a classic one always has them"
+    )
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
@@ -119,6 +124,26 @@ class AmqpFields(DriverFields, Reconnecting):
             except Invalid as problem:
                 raise wrong(problem.message, help=problem.hint) from None
         return url
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        from moonq.drivers.amqp.wire.address import Address
+
+        if self.urls and "url" in self.model_fields_set:
+            raise wrong("`url` and `urls` both say where the broker is", help="write one of them")
+        addresses = [Address.parse(url) for url in self.addresses]
+        named = {one.vhost for one in addresses} - {"/"}
+        if self.vhost is not None and named - {self.vhost}:
+            raise wrong(
+                f"`vhost` is {self.vhost!r}, and the address has {min(named - {self.vhost})!r}",
+                help="write it once",
+            )
+        is_secret = any(one.is_tls for one in addresses)
+        if self.tls is not None and not (
+            is_secret or (self.management_url or "").startswith("https")
+        ):
+            raise wrong("`tls` is for addresses that begin with amqps://", help="write amqps://")
+        return self
 
     @property
     def addresses(self) -> list[str]:

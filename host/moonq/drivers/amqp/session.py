@@ -73,6 +73,13 @@ class Session:
             while self.is_open and (left := deadline - time.monotonic()) > 0:
                 self.changed.wait(left)
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The broker's version; it must be connected."""
+        assert self.links is not None
+        assert self.links.consuming is not None
+        return self.links.consuming.version
+
     def serves(self) -> bool:
         """Whether a message may be sent now."""
         return self.is_connected and self.blocked is None and self.is_open

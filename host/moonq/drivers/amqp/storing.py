@@ -194,8 +194,9 @@ def _check_wishes(line: Line, message: Message) -> None:
         )
     if message.group is not None:
         raise Unsupported(f"queue {name!r}: RabbitMQ cannot do group")
-    if message.priority is not Priority.NORMAL and line.shape.kind != "classic":
+    if message.priority is not Priority.NORMAL and not line.shape.has_priorities:
         raise Unsupported(
             f"queue {name!r}: a quorum queue cannot do priority",
-            hint="write `queue_type: classic` in its options, or use one queue per priority",
+            hint="write `queue_type: classic` in its options, or `priorities: true` from RabbitMQ"
+            " 4.3 on; or use one queue per priority",
         )

@@ -35,13 +35,16 @@ AGAIN = ".again"
 EXPIRES = 600_000
 #: The longest name of a queue at the broker, in bytes, with all that is put around it.
 LONGEST_NAME = 240
-OPTIONS = frozenset(("queue_type", "durable"))
+OPTIONS = frozenset(("queue_type", "durable", "priorities"))
+#: From when on quorum queues have priorities, and what does not last must be exclusive.
+STRICT = (4, 3)
 _REFUSED = re.compile(r"inequivalent arg '([^']+)'.*received (.*?) but current is (.*)", re.DOTALL)
 #: The settings that people know, by the arguments that the broker names.
 _SETTINGS = {
     "x-max-length": "max_length",
     "x-queue-type": "options.queue_type",
     "durable": "options.durable",
+    "x-max-priority": "options.priorities",
 }
 _QUORUM_ONLY = ("x-delivery-limit", "x-dead-letter-strategy")
 _CLASSIC_ONLY = ("x-max-priority",)
@@ -62,6 +65,7 @@ class Shape(NamedTuple):
     durable: bool = True
     max_length: int | None = None
     is_twin: bool = False
+    has_priorities: bool = False
 
     @classmethod
     def of(cls, spec: QueueSpec, *, is_twin: bool) -> Shape:
@@ -91,7 +95,30 @@ class Shape(NamedTuple):
             )
         if len(spec.name.encode()) > LONGEST_NAME - len(AGAIN):
             raise Unsupported(f"queue {spec.name[:40]!r}…: its name is too long for RabbitMQ")
-        return cls(kind, durable, spec.max_length, is_twin)
+        has_priorities = kind == "classic" or bool(options.get("priorities", False))
+        return cls(kind, durable, spec.max_length, is_twin, has_priorities)
+
+    def check(self, name: str, version: tuple[int, ...]) -> None:
+        """See that a broker of *version* can have the queue *name* so.
+
+        Raises:
+            Unsupported: It cannot; names the option.
+        """
+        found = ".".join(map(str, version))
+        if self.kind == "quorum" and self.has_priorities and version < STRICT:
+            raise refusals.option(
+                name,
+                "priorities",
+                f"needs RabbitMQ 4.3 or later for a quorum queue, and this is {found}",
+                hint="write `queue_type: classic`, or leave `priorities` out",
+            )
+        if not self.durable and version >= STRICT:
+            raise refusals.option(
+                name,
+                "durable",
+                f"cannot be false with RabbitMQ {found}, which has no such queues any more",
+                hint="leave `durable` out",
+            )
 
     def main(self, name: str) -> Queue:
         """Return what takes the publishes."""
@@ -115,7 +142,7 @@ class Shape(NamedTuple):
         if self.kind == "quorum":
             arguments["x-delivery-limit"] = DELIVERY_LIMIT
             arguments["x-dead-letter-strategy"] = "at-least-once"
-        else:
+        if self.has_priorities:
             arguments["x-max-priority"] = int(Priority.HIGH)
         if self.is_twin:
             arguments["x-expires"] = EXPIRES
