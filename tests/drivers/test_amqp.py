@@ -199,7 +199,7 @@ def test_a_message_of_ours_is_read_by_any_client(make: Make, url: str) -> None:
     headers = {"correlation_id": "c-1", "source": "shop", "big": 2**62, "price": 0.1, "CC": "me"}
     body = json.dumps({"task": 1}).encode()
     publish(driver, "a", body=body, headers=headers, priority=Priority.NORMAL)
-    name = driver._at_broker("q")
+    name = driver._declarer.at_broker("q")
 
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
@@ -223,8 +223,8 @@ def test_a_message_of_any_client_is_handled_and_keeps_its_id(make: Make, channel
         type="order",
         headers={"tenant": "t1", "nested": {"a": [1]}, "CC": ["x"]},
     )
-    channel.basic_publish("", driver._at_broker("q"), b'{"n": 1}', properties)
-    channel.basic_publish("", driver._at_broker("q"), b"no json")
+    channel.basic_publish("", driver._declarer.at_broker("q"), b'{"n": 1}', properties)
+    channel.basic_publish("", driver._declarer.at_broker("q"), b"no json")
     consumer, first = taken(driver, count=2)
     order, other = (one.message for one in first)
     assert order.headers == {
@@ -247,7 +247,7 @@ def test_a_dead_letter_of_the_broker_says_where_it_came_from(make: Make, channel
     """Beyond its limit of returns the broker buries a message itself."""
     driver = make()
     publish(driver, "a")
-    method, _, _ = channel.basic_get(driver._at_broker("q"))
+    method, _, _ = channel.basic_get(driver._declarer.at_broker("q"))
     channel.basic_reject(method.delivery_tag, requeue=False)
     _, (letter,) = taken(driver, "q.dead")
     assert letter.message.id == "a"
@@ -324,7 +324,7 @@ def test_a_queue_that_somebody_deletes_is_made_again_and_consumed(
 ) -> None:
     driver = make()
     consumer = driver.subscribe("q", 10, timeout=60.0)
-    channel.queue_delete(driver._at_broker("q"))
+    channel.queue_delete(driver._declarer.at_broker("q"))
     until(lambda: any(one.kind == "cancelled" for one in events), "it is told", 5)
     publish(driver, "a")
     assert [one.message.id for one in consumer.take(1, 5.0)] == ["a"]
@@ -336,7 +336,7 @@ def test_a_dead_letter_queue_that_is_gone_loses_no_dead_letter(
     driver = make()
     publish(driver, "a")
     consumer, (delivery,) = taken(driver)
-    channel.queue_delete(driver._at_broker("q.dead"))
+    channel.queue_delete(driver._declarer.at_broker("q.dead"))
     assert consumer.start(delivery)
     assert consumer.settle(delivery, Dead("rejected", BOOM))
     until(lambda: any(one.kind == "dead_letter_failed" for one in events), "it is told", 5)
@@ -365,7 +365,7 @@ def test_a_channel_that_the_broker_closes_is_opened_again(make: Make, events: li
     consumer = driver.subscribe("q", 10, timeout=60.0)
     publish(driver, "a")
     (delivery,) = consumer.take(1, 5.0)
-    line_channel = driver._lines["q"].channel
+    line_channel = driver._declarer.lines["q"].channel
     assert line_channel is not None
     line_channel.ack(9999)
     until(lambda: any(one.kind == "cancelled" for one in events), "it is told", 5)
@@ -381,7 +381,7 @@ def test_messages_of_deleted_queues_are_told_of(make: Make) -> None:
     driver = make(url=where)
     publish(driver, "a", delay=0.1)
     connection = pika.BlockingConnection(pika.URLParameters(where))
-    connection.channel().queue_delete(driver._at_broker("q.again"))
+    connection.channel().queue_delete(driver._declarer.at_broker("q.again"))
     unroutable = connection.channel()
     until(
         lambda: unroutable.queue_declare("moonq.unroutable", passive=True).method.message_count,
@@ -390,7 +390,7 @@ def test_messages_of_deleted_queues_are_told_of(make: Make) -> None:
     )
     connection.close()
     # Whoever begins anew looks, as the keeper of a connection does.
-    driver._declare_shared(is_known=False)
+    driver._declarer.shared(is_known=False)
     assert list(driver.health()) == ["1 message of queues that were deleted in moonq.unroutable"]
 
 

@@ -230,7 +230,7 @@ def test_what_waits_for_long_is_taken_anew_before_the_broker_takes_it_away(host:
     consumer = serve(driver)
     (a1,) = run(consumer)
     assert consumer.settle(a1, Retry(1.0, BOOM))
-    partition = driver._lines["q"].partitions[0]
+    partition = driver._declarer.lines["q"].partitions[0]
     assert isinstance(partition, Partition)
     until(lambda: not partition.out, "it waits", 5)
     epoch = partition.epoch
@@ -264,7 +264,7 @@ def test_a_handler_that_may_run_for_long_has_its_time_however_long_a_message_wai
     consumer = driver.subscribe("q", 10, timeout=1740.0)
     (a1,) = run(consumer)
     assert consumer.settle(a1, Retry(600.0, BOOM))
-    partition = driver._lines["q"].partitions[0]
+    partition = driver._declarer.lines["q"].partitions[0]
     assert isinstance(partition, Partition)
     until(lambda: partition.buffer and not partition.out, "it waits", 5)
     epoch = partition.epoch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.drivers.conftest import PLACES
+from tests.servers import rabbit
 
 from moonq.drivers.amqp.entry import AmqpFields
 from moonq.kinds import inspect, load
@@ -53,6 +55,35 @@ def test_dead_letters_are_counted_and_all_get_another_life(moonq: Run, seed: Pat
     assert "purged 5" in moonq("purge", "tasks", "--yes", "--no-backup", "-C", seed).out
 
 
+@pytest.mark.parametrize("timeout", ["none", "2h"])
+def test_a_handler_that_may_outlast_the_brokers_patience_is_refused(
+    moonq: Run, seed: Path, timeout: str
+) -> None:
+    index = (seed / "_index.yaml").read_text(encoding="utf-8")
+    index = index.replace("concurrency: 4", f"concurrency: 4\n  timeout: {timeout}")
+    (seed / "_index.yaml").write_text(index, encoding="utf-8")
+    said = moonq("run", seed, "--until-idle")
+    assert said.code == 1, said.err
+    assert "RabbitMQ takes a message away after 1800 s" in said.err
+    assert "write `timeout: 1740s` or less" in said.err
+    assert "or `none`, as `consumer_timeout` of 'memory_driver'" in said.err
+
+
+def test_a_user_without_rights_is_told_which_it_needs(moonq: Run, seed: Path) -> None:
+    node = rabbit.shared()
+    vhost = node.vhost()
+    node.user("powerless", "s3cret")
+    node.allow("powerless", vhost, to="^$")
+    index = (seed / "_index.yaml").read_text(encoding="utf-8")
+    changed = re.sub("url: .*", f"url: {node.url(vhost, 'powerless:s3cret')}", index)
+    (seed / "_index.yaml").write_text(changed, encoding="utf-8")
+    said = moonq("run", seed, "--until-idle")
+    assert said.code == 5
+    assert "refused for user 'powerless'" in said.err
+    assert "rabbitmqctl set_permissions" in said.err
+    assert "s3cret" not in said.out + said.err
+
+
 def test_what_it_is_at_the_broker_needs_no_word(tmp_path: Path) -> None:
     fields = load(_project(tmp_path)).resolve("rabbit").fields(AmqpFields)
     assert fields.url == "amqp://guest:guest@127.0.0.1:5672/"
@@ -65,6 +96,9 @@ def test_what_it_is_at_the_broker_needs_no_word(tmp_path: Path) -> None:
         (", url: http://broker", "", "begins with amqp://"),
         (", url: 'amqp://a:b@h/?heartbeat=3'", "", "heartbeat"),
         (", urls: [broker]", "", "begins with amqp://"),
+        (", url: amqp://a, urls: [amqp://b]", "", "`url` and `urls` both say"),
+        (", url: amqp://a/one, vhost: two", "", "`vhost` is 'two', and the address has 'one'"),
+        (", tls: {ca: a.pem}", "", "`tls` is for addresses that begin with amqps://"),
         ("", ", options: {queue_type: stream}", "queue_type"),
         ("", ", options: {durable: false}", "always true of a quorum queue"),
         ("", ", options: {partitions: 0}", "partitions"),

@@ -64,9 +64,11 @@ class Rabbit:
         folder: Path,
         *,
         advanced: str = IMPATIENT,
+        is_managed: bool = False,
     ) -> None:
         server = _program("rabbitmq-server")
         self.port, self.tls_port, self._wire, self._mapper = (free_port() for _ in range(4))
+        self.management_port = free_port() if is_managed else None
         self.folder = folder
         self.certificates = Certificates(folder / "certificates")
         self._node = f"moonq-{self.port}@localhost"
@@ -165,7 +167,14 @@ class Rabbit:
         return listens(self.port)
 
     def _listeners(self) -> dict[str, str]:
+        managed: dict[str, str] = {}
+        if self.management_port is not None:
+            managed = {
+                "management.tcp.ip": "127.0.0.1",
+                "management.tcp.port": str(self.management_port),
+            }
         return {
+            **managed,
             "listeners.tcp.1": f"127.0.0.1:{self.port}",
             "listeners.ssl.1": f"127.0.0.1:{self.tls_port}",
             "ssl_options.cacertfile": str(self.certificates.ca),
@@ -177,7 +186,10 @@ class Rabbit:
         lines = [f"{key} = {value}\n" for key, value in settings.items()]
         (self.folder / "rabbitmq.conf").write_text("".join(lines))
         (self.folder / "advanced.config").write_text(advanced)
-        (self.folder / "enabled_plugins").write_text("[rabbitmq_auth_mechanism_ssl].")
+        plugins = "rabbitmq_auth_mechanism_ssl"
+        if self.management_port is not None:
+            plugins += ", rabbitmq_management"
+        (self.folder / "enabled_plugins").write_text(f"[{plugins}].")
         (self.folder / "environment.conf").write_text("")
         # Debian's home of the node would be shared with the machine's own.
         cookie = _made(self.folder / "home") / ".erlang.cookie"
@@ -208,9 +220,9 @@ class Rabbit:
         }
 
 
-def fresh(folder: Path, *, advanced: str = IMPATIENT) -> Rabbit:
-    """Start a node with its data in *folder*."""
-    node = Rabbit(folder, advanced=advanced)
+def fresh(folder: Path, *, advanced: str = IMPATIENT, is_managed: bool = False) -> Rabbit:
+    """Start a node with its data in *folder*; *is_managed*: with its HTTP interface."""
+    node = Rabbit(folder, advanced=advanced, is_managed=is_managed)
     node.start()
     node.user("worker", secrets.token_hex(16))
     return node

@@ -1,84 +1,47 @@
 """The driver that keeps messages in RabbitMQ.
 
-    publishers -> Publisher -> broker -> Line -> desks -> workers
-                     ^                                       |
-                     +------------- Settler <----------------+
+    publishers -> Store -> Publisher -> broker -> Line -> desks -> workers
+                               ^                                      |
+                               +--------------- Settler <-------------+
 
-`links` has the connections, `topology` what is declared, `envelope` what a message looks like on
-its way, `ladder` how it waits.
+`Session` is how we stand at the broker, `Declarer` has queues made, `Keeper` mends what breaks;
+`envelope` is what a message looks like on its way, `ladder` how it waits.
 """
 
 from __future__ import annotations
 
-import math
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from moonq.clock import Clock
-from moonq.drivers import refusals
-from moonq.drivers.amqp import ladder, topology
+from moonq.drivers.amqp import topology
 from moonq.drivers.amqp.counting import Counter
+from moonq.drivers.amqp.declaring import Declarer
 from moonq.drivers.amqp.entry import PARTITIONED, PLAIN, AmqpFields
-from moonq.drivers.amqp.envelope import DUE, PLACE, pack
-from moonq.drivers.amqp.line import AmqpDesk, Held, Line
-from moonq.drivers.amqp.links import Links
-from moonq.drivers.amqp.partition import Partition, number_of
-from moonq.drivers.amqp.places import Place, place_of
-from moonq.drivers.amqp.publishing import Batch, Publisher
+from moonq.drivers.amqp.keeping import Keeper
+from moonq.drivers.amqp.line import AmqpDesk, Held
+from moonq.drivers.amqp.links import Links, management
+from moonq.drivers.amqp.management import Management
+from moonq.drivers.amqp.publishing import Publisher
 from moonq.drivers.amqp.redriving import redrive
+from moonq.drivers.amqp.session import Session
 from moonq.drivers.amqp.settling import Settler
+from moonq.drivers.amqp.storing import LEAST, Answer, Store
 from moonq.drivers.amqp.subscription import AmqpSubscription
-from moonq.drivers.amqp.topology import Shape
-from moonq.drivers.amqp.wire.address import Address
-from moonq.drivers.amqp.wire.channel import Channel
-from moonq.drivers.amqp.wire.faults import ChannelClosed
-from moonq.drivers.amqp.wire.messages import Outgoing
 from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.story import Story, left_of
-from moonq.errors import (
-    Conflict,
-    QueueError,
-    QueueFull,
-    QueueNotFound,
-    Refused,
-    Unavailable,
-    Uncertain,
-    Unsupported,
-)
-from moonq.model import (
-    Message,
-    MessageState,
-    Page,
-    Priority,
-    QueueInfo,
-    QueueSpec,
-    Receipt,
-    Stored,
-)
-from moonq.text.wording import plural
+from moonq.errors import Unavailable, Unsupported
+from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Stored
 
-#: Real seconds that the broker may take to store what it was sent, whatever a publisher's patience.
-LEAST = 5.0
 #: Real seconds that closing may take when nobody names a deadline.
 MOST = 10.0
 #: Real seconds that a count waits for verdicts that are on their way.
 FLUSH = 0.5
-#: Real seconds between two tries of a full queue, for a publisher that waits.
-PAUSE = 0.05
 #: How long messages that come from elsewhere wait for a broker that is away, in seconds.
 ADOPTION = 30.0
-#: Real seconds between two looks at who has which partitions.
-BALANCE = 2.0
 #: Seconds by which a handler must be done before the broker takes its message away.
 MARGIN = 60.0
-Answer = Receipt | QueueError
-#: Virtual hosts in which this process has made the ladder: 112 questions that need no second time.
-_ladders: set[Address] = set()
 
 
 class AmqpDriver:
@@ -90,32 +53,17 @@ class AmqpDriver:
         self._fields = fields
         self._clock = clock
         self._root = root
-        self._publisher = Publisher()
-        self._settler = Settler(clock, self._publisher)
-        self._settler.repair = self._repair
-        self._settler.oldest = self._oldest
-        self._settler.queue_of = self._at_broker
-        self._settler.name_of = self._at_home
-        self._on_event: Callable[[Event], None] = lambda event: None
-        self._place: Place = place_of(fields)
-        self._lines: dict[str, Line] = {}
-        self._counter = Counter(self._asking)
-        self._balanced = 0.0
-        """When the shares of partitions were looked at, in real monotonic seconds."""
-        self._published = 0
-        """Grows with every publish."""
-        self._links: Links | None = None
-        self._changed = threading.Condition()
-        """Guards what follows, and tells of it."""
-        self._is_open = False
-        self._is_connected = False
-        self._problem: QueueError | None = None
-        self._blocked: str | None = None
-        self._is_begun = False
-        """Whether all of it is declared and consumed at these connections."""
-        self._broken: SimpleQueue[Line | None] = SimpleQueue()
-        """What the keeper is to mend: a line, or None for all of it."""
-        self._keeper: threading.Thread | None = None
+        self._session = session = Session(clock)
+        self._publisher = publisher = Publisher()
+        self._settler = settler = Settler(clock, publisher)
+        self._declarer = declarer = Declarer(fields, session, settler)
+        self._keeper = Keeper(fields, root, session, declarer, publisher, settler)
+        self._store = Store(clock, session, declarer, publisher, settler)
+        self._counter = Counter(session.asking, self._in_flight)
+        self._management: Management | None = None
+        settler.repair = self._keeper.repair
+        settler.oldest = self._oldest
+        settler.queue_of, settler.name_of = declarer.at_broker, declarer.at_home
 
     def capabilities(self) -> Capabilities:
         """What this driver can do."""
@@ -131,58 +79,38 @@ class AmqpDriver:
             Refused: It turns us away: credentials, virtual host, TLS.
             Unsupported: It is older than is needed.
         """
-        self._on_event = self._settler.on_event = on_event
-        try:
-            self._links = Links(
-                self._fields, self._root, name or "moonq", self._note_blocked, self._note_lost
-            )
-            self._links.connect()
-            self._place = place_of(self._fields)
-            address = self._links.address
-            self._begin(is_known=address in _ladders)
-            _ladders.add(address)
-        except QueueError as problem:
-            self._problem = problem
-            if self._links is not None:
-                self._links.close(time.monotonic())
-            raise
+        self._keeper.on_event = self._settler.on_event = on_event
+        self._management = management(self._fields, self._root)
+        self._keeper.connect(name or "moonq")
         self._settler.start()
-        self._broken = SimpleQueue()
-        with self._changed:
-            self._is_open = True
-        self._set_connected(None)
-        self._keeper = threading.Thread(target=self._keep, name="moonq-amqp-keeper", daemon=True)
+        self._session.open()
         self._keeper.start()
 
     def close(self, deadline: float | None = None) -> bool:
         """Hand back, send what was accepted, and leave."""
-        with self._changed:
-            if not self._is_open:
-                return True
-            self._is_open = False
-            self._changed.notify_all()
+        if not self._session.end():
+            return True
         left = MOST
         if deadline is not None:
             left = (deadline - self._clock.monotonic()) / self._clock.rate
         until = time.monotonic() + max(left, LEAST)
-        for line in list(self._lines.values()):
+        lines = list(self._declarer.lines.values())
+        for line in lines:
             with line.lock:
                 for desk in line.desks:
                     desk.stop()
             line.adjust_soon()
         is_done = self._settler.flush(until - time.monotonic())
-        self._broken.put(None)
-        if self._keeper is not None:
-            self._keeper.join()
+        self._keeper.stop()
         self._publisher.lost()
-        self._publisher.fail(self._away())
+        self._publisher.fail(self._session.away())
         self._settler.stop()
-        for line in self._lines.values():
+        for line in lines:
             line.lose(line.epoch)
             line.channel = None
-        if self._links is not None:
-            self._links.close(until)
-        self._is_connected = False
+        if self._session.links is not None:
+            self._session.links.close(until)
+        self._session.is_connected = False
         return is_done
 
     def peers(self) -> None:
@@ -190,195 +118,27 @@ class AmqpDriver:
 
     def health(self) -> Sequence[str]:
         """Return what is wrong with the broker, or with a queue at it."""
-        found = [self._problem.message] if self._problem is not None else []
-        if self._blocked is not None:
-            found.append(f"RabbitMQ takes no messages: {self._blocked}")
+        session = self._session
+        found = [session.problem.message] if session.problem is not None else []
+        if session.blocked is not None:
+            found.append(f"RabbitMQ takes no messages: {session.blocked}")
+        if self._management is not None and self._management.problem is not None:
+            found.append(self._management.problem.message)
         return [*found, *self._settler.troubles.values()]
-
-    def _begin(self, *, is_known: bool) -> None:
-        """Declare and consume at new connections; *is_known*: the ladder was made by us before."""
-        assert self._links is not None
-        assert self._links.publishing is not None
-        self._blocked = None  # a new connection is told, if it is so
-        self._declare_shared(is_known=is_known)
-        for line in list(self._lines.values()):
-            line.is_declared = line.has_again = line.has_partitions = False
-            try:
-                self._declare(line)
-            except Conflict as problem:
-                self._settler.troubles[line.spec.name] = problem.message
-        self._publisher.connected(self._links.publishing.channel(on_closed=self._note_closed))
-        for line in list(self._lines.values()):
-            if line.desks:
-                self._consume_if_it_answers(line)
-        self._is_begun = True
-
-    def _declare_shared(self, *, is_known: bool) -> None:
-        if is_known:
-            with self._asking() as channel:
-                if topology.count(channel, ladder.exchange(ladder.LEVELS - 1)) is not None:
-                    return
-        with self._asking() as channel:
-            left = topology.declare_shared(channel)
-        self._settler.troubles.pop(topology.UNROUTABLE, None)
-        if left:
-            self._settler.troubles[topology.UNROUTABLE] = (
-                f"{plural(left, 'message')} of queues that were deleted in {topology.UNROUTABLE}"
-            )
-
-    def _consume_if_it_answers(self, line: Line) -> None:
-        """Consume *line*, perhaps later: one queue without a leader holds up no other."""
-        assert self._links is not None
-        try:
-            self._consume(line)
-        except Unavailable as problem:
-            if not self._links.is_open:
-                raise
-            self._settler.troubles[line.again] = f"queue {line.spec.name!r}: {problem.message}"
-            self._broken.put(line)
-
-    def _consume(self, line: Line) -> None:
-        assert self._links is not None
-        assert self._links.consuming is not None
-        with line.admin:
-            self._declare(line, again=True)
-            epoch = line.epoch + 1
-            channel = self._links.consuming.channel(
-                on_closed=lambda problem: line.lose(epoch, problem)
-            )
-            line.begin(channel)
-        self._settler.troubles.pop(line.again, None)
-
-    # The keeper
-
-    def _keep(self) -> None:
-        """Mend what breaks: wait for something, and have it as it was."""
-        delay = self._fields.reconnect_delay
-        while True:
-            line = self._broken.get()
-            if not self._is_open:
-                return
-            try:
-                self._mend(line)
-            except QueueError as problem:
-                self._set_connected(problem)
-                self._rest(delay)
-                delay = min(max(delay, 0.01) * 2, self._fields.reconnect_max_delay)
-                self._broken.put(line)
-            else:
-                delay = self._fields.reconnect_delay
-
-    def _mend(self, line: Line | None) -> None:
-        links = self._links
-        assert links is not None
-        if not links.is_open or not self._is_begun:
-            self._drain_broken()
-            self._is_begun = False
-            links.connect()
-            self._begin(is_known=False)
-            self._on_event(Event("reconnected", None, detail=links.where))
-        elif isinstance(line, Partition):
-            if not line.parent.is_declared:
-                self._declare(line.parent, again=True)
-            line.adjust()
-        elif line is not None:
-            if not line.is_declared:
-                self._declare_shared(is_known=False)
-                self._declare(line, again=True)
-            is_dead = line.channel is None or not line.channel.is_open
-            if line.desks and (is_dead or not any(desk.tags for desk in line.desks)):
-                self._consume(line)
-            else:
-                self._balance(line)
-        self._set_connected(None)
-
-    def _balance(self, line: Line) -> None:
-        """Leave to other hosts what is more than a fair share of the partitions of *line*.
-
-        The broker gives all of them to whoever was there first.
-        """
-        active = [one for one in line.partitions if isinstance(one, Partition) and one.is_active]
-        if len(active) < 2:
-            return
-        with self._asking() as channel:
-            # Of a partition only the active one is counted, of the queue beside them all are.
-            found = topology.count(channel, line.name)
-        ours = sum(bool(desk.tags) for desk in line.desks)
-        every = max(found[1] if found else 0, ours, 1)
-        share = math.ceil(len(line.partitions) * ours / every)
-        with line.lock:
-            for one in active[share:]:
-                one.give_up()
-
-    def _drain_broken(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._broken.get_nowait()
-
-    def _rest(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        with self._changed:
-            while self._is_open and (left := deadline - time.monotonic()) > 0:
-                self._changed.wait(left)
-
-    def _set_connected(self, problem: QueueError | None) -> None:
-        with self._changed:
-            self._is_connected = self._links is not None and self._links.is_open
-            self._problem = problem
-            self._changed.notify_all()
-
-    def _repair(self, line: Line, problem: QueueError | None) -> None:
-        """Have the keeper look at *line*; never waits."""
-        if isinstance(problem, ChannelClosed):
-            (line.parent if isinstance(line, Partition) else line).is_declared = False
-            self._on_event(Event("cancelled", line.spec.name, detail=problem.message))
-        self._broken.put(line)
-
-    def _note_lost(self, problem: QueueError) -> None:
-        """Hear that a connection is gone."""
-        self._publisher.lost()
-        was_connected = self._is_connected
-        self._is_connected = False
-        with self._changed:
-            self._problem = problem
-        if was_connected and self._is_open:
-            self._on_event(Event("reconnecting", None, detail=problem.message))
-        self._broken.put(None)
-
-    def _note_closed(self, problem: QueueError) -> None:
-        """Hear that the channel that publishes is gone, as when the ladder was deleted."""
-        self._publisher.lost()
-        self._is_begun = False
-        self._broken.put(None)
-
-    def _note_blocked(self, reason: str | None) -> None:
-        self._blocked = reason
-        self._publisher.block(reason is not None)
-        if reason is not None:
-            self._on_event(Event("blocked", None, detail=reason))
-        # Only a thread that is not the connection's may wait for the lock of those who wait.
-        with self._changed:
-            self._changed.notify_all()
 
     def _oldest(self) -> list[Held]:
         """Take out of the buffers what the broker would soon take back."""
-        if (now := time.monotonic()) >= self._balanced + BALANCE:
-            self._balanced = now
-            for line in list(self._lines.values()):
-                if line.partitions and line.desks:
-                    self._broken.put(line)
+        self._keeper.balance()
         limit = self._fields.consumer_timeout
         if limit is None:
             return []
         found: list[Held] = []
-        for line in list(self._lines.values()):
+        for line in list(self._declarer.lines.values()):
             # What waited must have time to run.
             age = min(limit / 2, limit - MARGIN / 2 - line.longest)
             with line.lock:
-                found += line.stale(now - age)
+                found += line.stale(time.monotonic() - age)
         return found
-
-    # Declaring
 
     def declare(self, spec: QueueSpec) -> None:
         """Make the queue and its dead letters exist as *spec* says.
@@ -388,110 +148,7 @@ class AmqpDriver:
             Conflict: The broker has it in another way.
             Unavailable: The broker is away; the queue is made once it is back.
         """
-        shape = Shape.of(spec, is_twin=self._fields.is_twin, partitions=self._fields.partitions)
-        before = self._lines.get(spec.name)
-        line = before or Line(spec, shape, self._at_broker(spec.name), self._settler)
-        old = line.spec, line.shape
-        line.spec, line.shape = spec, shape
-        if spec.dead_letter is not None and spec.dead_letter not in self._lines:
-            letters = QueueSpec(spec.dead_letter)
-            self._lines[letters.name] = Line(
-                letters,
-                Shape(is_twin=self._fields.is_twin),
-                self._at_broker(letters.name),
-                self._settler,
-            )
-        self._lines[spec.name] = line
-        self._partition(line)
-        line.is_declared = line.is_declared and old == (spec, shape)
-        if not self._is_open:
-            return
-        try:
-            self._declare(line)
-        except Conflict:
-            if before is None:
-                del self._lines[spec.name]
-            else:
-                line.spec, line.shape = old
-                self._partition(line)
-            raise
-
-    def _partition(self, line: Line) -> None:
-        """Give *line* as many partitions as its shape says."""
-        if len(line.partitions) != line.shape.partitions:
-            line.partitions = [
-                Partition(line, number, self._connect) for number in range(line.shape.partitions)
-            ]
-        for one in line.partitions:
-            one.spec, one.shape = line.spec, line.shape
-
-    def _connect(self, on_closed: Callable[[QueueError], None]) -> Channel:
-        link = self._links.consuming if self._links is not None else None
-        if link is None or not link.is_open:
-            raise self._away()
-        return link.channel(on_closed=on_closed)
-
-    def _declare(self, line: Line, *, again: bool = False, groups: bool = False) -> None:
-        """Make exist what *line* needs, as far as it is not known to; on a channel of its own.
-
-        *again* and *groups*: what comes back, and what has a group, has its queues, too.
-        """
-        with line.admin:
-            if not line.is_declared:
-                self._place.add(line.name)
-                with self._asking() as channel:
-                    topology.declare(channel, line.shape.main(line.name))
-                    if line.spec.dead_letter is not None:
-                        letters = self._lines[line.spec.dead_letter]
-                        self._place.add(letters.name)
-                        topology.declare(channel, letters.shape.main(letters.name))
-                        letters.is_declared = True
-                        channel.bind_queue(letters.name, topology.DEAD, line.name)
-                line.is_declared = True
-                again = again or line.has_again
-                groups = groups or line.has_partitions
-                line.has_again = line.has_partitions = False
-            if again and not line.has_again:
-                self._place.add(line.again)
-                with self._asking() as channel:
-                    topology.declare(channel, line.shape.again(line.name))
-                    channel.bind_queue(line.again, ladder.DELIVER, ladder.arrival(line.name))
-                line.has_again = True
-            if (again or groups) and line.partitions and not line.has_partitions:
-                self._declare_partitions(line)
-                line.has_partitions = True
-
-    def _declare_partitions(self, line: Line) -> None:
-        with self._asking() as channel:
-            for number in range(len(line.partitions)):
-                for queue in line.shape.partition(line.name, number):
-                    self._place.add(queue.name)
-                    topology.declare(channel, queue)
-            if line.spec.dead_letter is not None:
-                letters = self._lines[line.spec.dead_letter]
-                channel.bind_queue(letters.name, topology.DEAD, line.shape.letters(line.name))
-
-    @contextmanager
-    def _asking(self) -> Iterator[Channel]:
-        """Open a channel for some questions: one that was refused cannot be used again.
-
-        Raises:
-            Unavailable: The broker is away.
-        """
-        link = self._links.consuming if self._links is not None else None
-        if link is None or not link.is_open:
-            raise self._away()
-        channel = link.channel()
-        try:
-            yield channel
-        finally:
-            channel.close(2.0)
-
-    def _at_broker(self, name: str) -> str:
-        return f"{self._place.prefix}{name}"
-
-    def _at_home(self, name: str) -> str:
-        return name.removeprefix(self._place.prefix)
+        self._declarer.declare(spec)
 
     # Publishing
 
@@ -499,7 +156,7 @@ class AmqpDriver:
         self, queue: str, messages: Sequence[Message], timeout: float, *, may_wait: bool = True
     ) -> list[Answer]:
         """Store *messages* and answer for each when the broker has confirmed it."""
-        return self._store(queue, messages, (), timeout, may_wait=may_wait)
+        return self._store.store(queue, messages, (), timeout, may_wait=may_wait)
 
     def adopt(
         self, queue: str, stored: Sequence[Stored], source: str = "", *, keys: Sequence[str] = ()
@@ -517,167 +174,7 @@ class AmqpDriver:
         now = self._settler.now()
         messages = [left_of(one, now) for one in stored]
         stories = [Story.of(one) for one in stored]
-        return self._store(queue, messages, stories, ADOPTION, may_wait=True)
-
-    def _store(
-        self,
-        queue: str,
-        messages: Sequence[Message],
-        stories: Sequence[Story],
-        timeout: float,
-        *,
-        may_wait: bool,
-    ) -> list[Answer]:
-        line = self._line(queue)
-        deadline = self._clock.monotonic() + timeout
-        answers: dict[int, Answer] = {}
-        going: dict[int, Outgoing] = {}
-        for at, message in enumerate(messages):
-            try:
-                going[at] = self._outgoing(line, message, stories[at] if stories else None)
-            except QueueError as refusal:
-                answers[at] = refusal
-        if going and (problem := self._await_broker(line, going, deadline)) is not None:
-            answers |= dict.fromkeys(going, problem)
-            going = {}
-        self._published += 1
-        is_patient = may_wait and line.spec.overflow == "block"
-        is_mended = False
-        while going:
-            full, lost = self._send(line, going, messages, answers, deadline)
-            going = {}
-            if lost and not is_mended:
-                is_mended = True
-                going |= self._mended(line, lost)
-            if full and is_patient and self._clock.monotonic() < deadline:
-                time.sleep(PAUSE)
-                going |= full
-            for at in (full | lost).keys() - going.keys():
-                answers[at] = self._refusal(line, is_full=at in full)
-        self._published += 1
-        return [answers[at] for at in range(len(messages))]
-
-    def _send(
-        self,
-        line: Line,
-        going: dict[int, Outgoing],
-        messages: Sequence[Message],
-        answers: dict[int, Answer],
-        deadline: float,
-    ) -> tuple[dict[int, Outgoing], dict[int, Outgoing]]:
-        """Send what is *going*, note the answers; returns what is refused and what came back."""
-        full: dict[int, Outgoing] = {}
-        lost: dict[int, Outgoing] = {}
-        batch = Batch(list(going.values()))
-        self._publisher.submit(batch.parcels)
-        left = (deadline - self._clock.monotonic()) / self._clock.rate
-        batch.wait(max(left, LEAST))
-        for (at, outgoing), parcel, outcome in zip(
-            going.items(), batch.parcels, batch.outcomes, strict=True
-        ):
-            if outcome == "stored":
-                answers[at] = Receipt(
-                    messages[at].id, duplicate=None if messages[at].dedup_key else False
-                )
-            elif outcome == "refused":
-                full[at] = outgoing
-            elif outcome == "unroutable":
-                lost[at] = outgoing
-            elif isinstance(outcome, QueueError) and not parcel.is_sent:
-                answers[at] = outcome
-            elif parcel.is_sent:
-                answers[at] = Uncertain(
-                    "the broker did not confirm the message in time: it may be stored",
-                    hint="publish it again with the same id",
-                )
-            else:
-                answers[at] = self._away()
-        return full, lost
-
-    def _mended(self, line: Line, lost: dict[int, Outgoing]) -> dict[int, Outgoing]:
-        """Declare a queue that somebody deleted; returns what can be sent once more."""
-        line.is_declared = line.has_again = False
-        try:
-            self._declare_shared(is_known=False)
-            self._declare(line, again=True)
-        except QueueError:
-            return {}
-        return lost
-
-    def _refusal(self, line: Line, *, is_full: bool) -> QueueError:
-        name, room = line.spec.name, line.spec.max_length
-        if not is_full:
-            return QueueNotFound(f"queue {name!r} is not at the broker any more")
-        if room is None:
-            return Unavailable(f"queue {name!r}: the broker refuses the message just now")
-        return QueueFull(
-            f"queue {name!r} is full: it holds about {room} messages",
-            hint="publish again when its consumers have caught up, or raise max_length",
-        )
-
-    def _outgoing(self, line: Line, message: Message, story: Story | None = None) -> Outgoing:
-        """Return *message* as it is sent, with its *story* where it has lain elsewhere.
-
-        Raises:
-            Unsupported: It wants what this queue cannot do.
-        """
-        _check_wishes(line, message)
-        ttl = message.ttl if message.ttl is not None or story else line.spec.ttl
-        expires = None if ttl is None else self._settler.now() + ttl
-        properties = pack(message, story, expires=expires, durable=line.shape.durable)
-        if message.group is not None:
-            found = line.partitions[number_of(message.group, len(line.partitions))]
-            headers = {**(properties.headers or {}), PLACE: os.urandom(8).hex()}
-            if message.delay > 0:
-                headers[DUE] = self._settler.now() + message.delay
-            return Outgoing("", found.name, properties._replace(headers=headers), message.body)
-        if message.delay <= 0:
-            return Outgoing("", line.name, properties, message.body)
-        seconds = message.delay / self._clock.rate
-        if seconds > ladder.LONGEST:
-            raise Unsupported(
-                f"queue {line.spec.name!r}: RabbitMQ cannot delay by"
-                f" {message.delay / 86400:.0f} days",
-                hint="310 days are the most",
-            )
-        exchange, key = ladder.key(line.name, ladder.units(seconds))
-        return Outgoing(exchange, key, properties, message.body)
-
-    def _await_broker(
-        self, line: Line, going: dict[int, Outgoing], deadline: float
-    ) -> QueueError | None:
-        """Wait until the broker takes messages for *line*; returns why it does not."""
-        if not self._is_connected or self._blocked is not None or not self._is_open:
-            with self._changed:
-                while not self._is_connected or self._blocked is not None or not self._is_open:
-                    left = deadline - self._clock.monotonic()
-                    if left <= 0:
-                        return self._away()
-                    self._clock.wait(self._changed, left)
-        needs_again = any(out.exchange for out in going.values())
-        groups = any(not out.exchange and out.key != line.name for out in going.values())
-        is_there = line.is_declared and (line.has_again or not needs_again)
-        if not is_there or (groups and not line.has_partitions):
-            try:
-                self._declare(line, again=needs_again, groups=groups)
-            except QueueError as problem:
-                return problem
-        return None
-
-    def _away(self) -> QueueError:
-        if self._blocked is not None:
-            return Unavailable(
-                f"RabbitMQ takes no messages: {self._blocked}",
-                hint="have its consumers catch up, or give it memory and disk",
-            )
-        problem = self._problem
-        if isinstance(problem, Refused):
-            return problem
-        where = self._links.where if self._links is not None else "the broker"
-        return Unavailable(
-            problem.message if problem is not None else f"the connection to {where} is closed",
-            hint=(problem.hint if problem is not None else "") or "publish again when it is back",
-        )
+        return self._store.store(queue, messages, stories, ADOPTION, may_wait=True)
 
     # Consuming
 
@@ -695,10 +192,10 @@ class AmqpDriver:
         Raises:
             Unsupported: The broker takes a message away before a handler may be done with it.
         """
-        line = self._line(queue)
+        line = self._declarer.line(queue)
         self._check_timeout(queue, timeout)
-        if not self._is_open:
-            raise self._away()
+        if not self._session.is_open:
+            raise self._session.away()
         self._settler.flush(LEAST)
         desk = AmqpDesk(line, prefetch, name)
         with line.lock:
@@ -707,12 +204,12 @@ class AmqpDriver:
         try:
             with line.admin:
                 if line.channel is None or not line.channel.is_open:
-                    self._consume(line)
+                    self._keeper.consume(line)
                 else:
-                    self._declare(line, again=True)
+                    self._declarer.have(line, again=True)
                     line.adjust()
         except Unavailable:
-            self._broken.put(line)
+            self._keeper.repair(line)
         except BaseException:
             with line.lock:
                 line.desks.remove(desk)
@@ -727,30 +224,34 @@ class AmqpDriver:
         raise Unsupported(
             f"queue {queue!r}: RabbitMQ takes a message away after {limit:g} s, and its handler"
             f" may run {wanted}",
-            hint="write a `timeout` a minute shorter; or raise consumer_timeout at the broker, and"
-            " say so in the driver's entry",
+            hint=f"write `timeout: {max(limit - MARGIN, limit / 2):g}s` or less; or raise or switch"
+            " off consumer_timeout at the broker, and write what it is there, or `none`, as"
+            f" `consumer_timeout` of {self._fields.name!r}",
         )
 
     # Operations on what lies there
 
     def info(self, queue: str) -> QueueInfo:
         """Count what can be counted, as of a second ago at most."""
-        line, dead = self._line(queue), None
+        line, dead = self._declarer.line(queue), None
         if line.spec.dead_letter is not None:
-            dead = self._at_broker(line.spec.dead_letter)
+            dead = self._declarer.at_broker(line.spec.dead_letter)
         self._settler.flush(FLUSH)
-        return self._counter.info(line, dead, (self._published, self._settler.copied))
+        return self._counter.info(line, dead, (self._store.published, self._settler.copied))
+
+    def _in_flight(self, names: list[str]) -> int | None:
+        return None if self._management is None else self._management.unacknowledged(names)
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
     ) -> Page:
         """Refuse: it would change what it shows."""
-        self._line(queue)
+        self._declarer.line(queue)
         raise _cannot(queue, "shown", "consume it, or look at it in RabbitMQ's own management page")
 
     def find(self, queue: str, message_id: str) -> Stored | None:
         """Refuse: nothing is found by its id."""
-        self._line(queue)
+        self._declarer.line(queue)
         raise _cannot(queue, "found by their id", "consume it")
 
     def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
@@ -759,15 +260,15 @@ class AmqpDriver:
         Raises:
             Unsupported: Messages are named.
         """
-        line = self._line(queue)
+        line = self._declarer.line(queue)
         if ids is not None:
             raise _cannot(queue, "dropped by their id", "purge all of it")
         self._settler.flush(LEAST)
-        self._declare(line)
+        self._declarer.have(line)
         dropped = 0
         partitions = [one.name for one in line.partitions]
         for name in (line.name, line.again, *partitions):
-            with self._asking() as channel:
+            with self._session.asking() as channel:
                 if topology.count(channel, name) is not None:
                     dropped += channel.purge_queue(name)
         self._counter.forget()
@@ -781,21 +282,21 @@ class AmqpDriver:
             QueueNotFound: Nothing could be moved, for want of a queue to move it to.
             QueueFull: Nothing could be moved, for want of room.
         """
-        letters = self._line(source)
+        declarer, letters = self._declarer, self._declarer.line(source)
         if ids is not None:
             raise _cannot(source, "redriven by their id", "redrive all of them")
         if target:
-            self._line(target)
+            declarer.line(target)
         self._settler.flush(LEAST)
-        self._declare(letters)
+        declarer.have(letters)
 
         def publish(queue: str, messages: Sequence[Message]) -> list[Answer]:
             return self.publish(queue, messages, LEAST, may_wait=False)
 
-        with self._asking() as channel:
+        with self._session.asking() as channel:
             try:
                 moved = redrive(
-                    channel, letters.name, target, publish, self._settler.now, self._at_home
+                    channel, letters.name, target, publish, self._settler.now, declarer.at_home
                 )
             finally:
                 self._counter.forget()
@@ -810,7 +311,7 @@ class AmqpDriver:
         self._change_pause(queue, paused=False)
 
     def _change_pause(self, queue: str, *, paused: bool) -> None:
-        line = self._line(queue)
+        line = self._declarer.line(queue)
         with line.lock:
             line.paused = paused
             for desk in line.desks:
@@ -822,9 +323,9 @@ class AmqpDriver:
         links = Links(
             self._fields, self._root, "moonq erases", lambda reason: None, lambda problem: None
         )
-        self._lines.clear()
+        self._declarer.lines.clear()
         self._counter.forget()
-        names = self._place.end()
+        names = self._declarer.place.end()
         if not names:
             return
         links.connect()
@@ -835,33 +336,6 @@ class AmqpDriver:
                 channel.delete_queue(name)
         finally:
             links.close(time.monotonic() + 2.0)
-
-    def _line(self, name: str) -> Line:
-        return refusals.declared(self._lines, name, "AMQP")
-
-
-def _check_wishes(line: Line, message: Message) -> None:
-    name = line.spec.name
-    if message.dedup_key is not None:
-        raise Unsupported(
-            f"queue {name!r}: RabbitMQ cannot do dedup_key",
-            hint="have the handler tell what it has done already, as with the stdlib's idempotency",
-        )
-    if message.group is not None and not line.partitions:
-        raise Unsupported(
-            f"queue {name!r}: RabbitMQ cannot do group without partitions",
-            hint="write `partitions: 8` in its options, or in the driver's entry for all queues",
-        )
-    if message.group is not None and message.priority is not Priority.NORMAL:
-        raise Unsupported(
-            f"queue {name!r}: RabbitMQ cannot do group and priority in one message",
-            hint="leave the priority out: a group is served in its order",
-        )
-    if message.priority is not Priority.NORMAL and line.shape.kind != "classic":
-        raise Unsupported(
-            f"queue {name!r}: a quorum queue cannot do priority",
-            hint="write `queue_type: classic` in its options, or use one queue per priority",
-        )
 
 
 def _cannot(queue: str, what: str, instead: str) -> Unsupported:

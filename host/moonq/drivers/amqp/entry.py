@@ -16,7 +16,9 @@ LIMITS = {
     "delay": Limit("emulated", "a ladder of 28 queues with a ttl, shared by all; up to 310 days"),
     "ttl": Limit("emulated", "looked at when a message is delivered and before it starts"),
     "priority": Limit(
-        "none", "only with `options.queue_type: classic`: three levels, strictly high before low"
+        "none",
+        "only with `options.queue_type: classic`, or with RabbitMQ 4.3 `priorities: true`: three"
+        " levels, strictly high before low",
     ),
     "dedup": Limit("none", "RabbitMQ knows no keys"),
     "group": Limit("approximate", "with `partitions`; a queue without any refuses it"),
@@ -28,8 +30,8 @@ LIMITS = {
     "drop_oldest": Limit("none", "quorum queues cannot, and classic ones say nothing of it"),
     "exact_info": Limit(
         "approximate",
-        "a second old; what is in flight only where all consumers are of one host, what is delayed"
-        " only while nothing is",
+        "a second old; what is in flight only where all consumers are of one host or there is a"
+        " management_url, what is delayed only while nothing is",
     ),
     "peek": Limit("none", "a look takes messages out and puts them back, marked as redelivered"),
     "purge": Limit("approximate", "what is delayed stays in the ladder, and comes"),
@@ -73,6 +75,9 @@ class AmqpQueueOptions(QueueOptions):
         "quorum", description="classic has priorities, and one copy on one node"
     )
     durable: Flag = Field(True, description="false, of a classic queue: gone when the broker stops")
+    priorities: Flag = Field(
+        False, description="of a quorum queue, from RabbitMQ 4.3; a classic one always has them"
+    )
 
     partitions: Partitions = Field(
         None, description="queues for messages with a `group`; never changed, see the page"
@@ -109,6 +114,9 @@ class AmqpFields(DriverFields, Reconnecting):
     )
     tls: Tls | None = Field(None, description="certificates, with amqps://")
     partitions: Partitions = Field(None, description="default of its queues")
+    management_url: str | None = Field(
+        None, description="http:// or https://: counts what hosts hold; unset: not asked"
+    )
     _is_twin: bool = PrivateAttr(default=False)
 
     @field_validator("url")
@@ -120,6 +128,38 @@ class AmqpFields(DriverFields, Reconnecting):
     @classmethod
     def _are_addresses(cls, urls: list[str]) -> list[str]:
         return [_checked(url) for url in urls]
+
+    @field_validator("management_url")
+    @classmethod
+    def _is_management(cls, url: str | None) -> str | None:
+        from moonq.drivers.amqp.management import check
+
+        if url is not None:
+            try:
+                check(url)
+            except Invalid as problem:
+                raise wrong(problem.message, help=problem.hint) from None
+        return url
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        from moonq.drivers.amqp.wire.address import Address
+
+        if self.urls and "url" in self.model_fields_set:
+            raise wrong("`url` and `urls` both say where the broker is", help="write one of them")
+        addresses = [Address.parse(url) for url in self.addresses]
+        named = {one.vhost for one in addresses} - {"/"}
+        if self.vhost is not None and named - {self.vhost}:
+            raise wrong(
+                f"`vhost` is {self.vhost!r}, and the address has {min(named - {self.vhost})!r}",
+                help="write it once",
+            )
+        is_secret = any(one.is_tls for one in addresses)
+        if self.tls is not None and not (
+            is_secret or (self.management_url or "").startswith("https")
+        ):
+            raise wrong("`tls` is for addresses that begin with amqps://", help="write amqps://")
+        return self
 
     @property
     def addresses(self) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from moonq.drivers.amqp.entry import AmqpFields
+from moonq.drivers.amqp.management import Management
 from moonq.drivers.amqp.wire.address import Address
 from moonq.drivers.amqp.wire.connection import Connection
 from moonq.errors import QueueError, Refused, Unsupported
@@ -131,10 +132,26 @@ def reach(fields: AmqpFields, root: Path) -> str:
         consuming = links.consuming
         assert consuming is not None
         version = ".".join(map(str, consuming.version))
-        return f"{consuming.product} {version} at {consuming.address}"
+        found = f"{consuming.product} {version} at {consuming.address}"
+        asked = management(fields, root)
+        return found if asked is None else f"{found}, {asked.check()}"
     finally:
         with contextlib.suppress(QueueError):
             links.close(time.monotonic() + 2.0)
+
+
+def management(fields: AmqpFields, root: Path) -> Management | None:
+    """Return what counts for us, where the entry names it.
+
+    Raises:
+        Refused: A file of its certificates is not there, or is no certificate.
+    """
+    if fields.management_url is None:
+        return None
+    # Counts do not wait for long: it is asked while others wait for an answer.
+    timeout = min(fields.connection_timeout, 2.0)
+    address = _address(fields, fields.addresses[0])
+    return Management(fields.management_url, address, tls=context(fields, root), timeout=timeout)
 
 
 def context(fields: AmqpFields, root: Path) -> ssl.SSLContext | None:

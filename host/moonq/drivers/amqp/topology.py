@@ -40,15 +40,18 @@ MANY_NOTES = 10_000
 EXPIRES = 600_000
 #: The longest name of a queue at the broker, in bytes, with all that is put around it.
 LONGEST_NAME = 240
-OPTIONS = frozenset(("queue_type", "durable", "partitions"))
+OPTIONS = frozenset(("queue_type", "durable", "priorities", "partitions"))
 #: The most partitions of a queue: each is two queues at the broker, and a channel of every host.
 MOST_PARTITIONS = 64
+#: From when on quorum queues have priorities, and what does not last must be exclusive.
+STRICT = (4, 3)
 _REFUSED = re.compile(r"inequivalent arg '([^']+)'.*received (.*?) but current is (.*)", re.DOTALL)
 #: The settings that people know, by the arguments that the broker names.
 _SETTINGS = {
     "x-max-length": "max_length",
     "x-queue-type": "options.queue_type",
     "durable": "options.durable",
+    "x-max-priority": "options.priorities",
 }
 _QUORUM_ONLY = ("x-delivery-limit", "x-dead-letter-strategy")
 _CLASSIC_ONLY = ("x-max-priority",)
@@ -70,6 +73,7 @@ class Shape(NamedTuple):
     durable: bool = True
     max_length: int | None = None
     is_twin: bool = False
+    has_priorities: bool = False
     partitions: int = 0
     """0: it takes no messages with a group."""
 
@@ -106,7 +110,31 @@ class Shape(NamedTuple):
             )
         if len(spec.name.encode()) > LONGEST_NAME - len(AGAIN):
             raise Unsupported(f"queue {spec.name[:40]!r}…: its name is too long for RabbitMQ")
-        return cls(kind, durable, spec.max_length, is_twin, _partitions(spec, partitions))
+        has_priorities = kind == "classic" or bool(options.get("priorities", False))
+        number = _partitions(spec, partitions)
+        return cls(kind, durable, spec.max_length, is_twin, has_priorities, number)
+
+    def check(self, name: str, version: tuple[int, ...]) -> None:
+        """See that a broker of *version* can have the queue *name* so.
+
+        Raises:
+            Unsupported: It cannot; names the option.
+        """
+        found = ".".join(map(str, version))
+        if self.kind == "quorum" and self.has_priorities and version < STRICT:
+            raise refusals.option(
+                name,
+                "priorities",
+                f"needs RabbitMQ 4.3 or later for a quorum queue, and this is {found}",
+                hint="write `queue_type: classic`, or leave `priorities` out",
+            )
+        if not self.durable and version >= STRICT:
+            raise refusals.option(
+                name,
+                "durable",
+                f"cannot be false with RabbitMQ {found}, which has no such queues any more",
+                hint="leave `durable` out",
+            )
 
     def main(self, name: str) -> Queue:
         """Return what takes the publishes."""
@@ -150,7 +178,7 @@ class Shape(NamedTuple):
         if self.kind == "quorum":
             arguments["x-delivery-limit"] = DELIVERY_LIMIT
             arguments["x-dead-letter-strategy"] = "at-least-once"
-        else:
+        if self.has_priorities:
             arguments["x-max-priority"] = int(Priority.HIGH)
         if self.is_twin:
             arguments["x-expires"] = EXPIRES

@@ -15,6 +15,10 @@ from moonq.errors import QueueError, Refused, Unavailable
 #: First bytes of what a TLS server says to one who does not speak TLS: an alert.
 ALERT = b"\x15\x03"
 ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, NOT_ALLOWED = 403, 404, 406, 530
+RIGHTS = (
+    "it has to configure, write and read the names of moonq, dead-letter exchange included:"
+    " rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'"
+)
 _KINDS = {
     ACCESS_REFUSED: "PERMISSION_DENIED",
     NOT_FOUND: "NOT_FOUND",
@@ -30,7 +34,8 @@ class ChannelClosed(QueueError):
     """AMQP's own, such as 404."""
 
     def __init__(self, code: int, text: str, method: tuple[int, int]) -> None:
-        super().__init__(f"the broker refuses: {text}")
+        is_right = code == ACCESS_REFUSED and "access to" in text
+        super().__init__(f"the broker refuses: {text}", hint=RIGHTS if is_right else "")
         self.code = code
         self.text = text
         self.method = method
