@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from moonq.drivers.base import Mover
+from moonq.drivers.base import Capabilities, Mover, capabilities
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import DEAD, NAME, names_at
@@ -99,7 +99,7 @@ class Moving(Requests):
         return done
 
     def _carry(self, road: _Road, dropped: Sequence[str], most: int, done: _Moved) -> None:
-        lacking = losses.lacking(road.to.driver, dropped)
+        lacking = losses.lacking(road.to.driver, road.to.spec.name, dropped)
         # What is published meanwhile is left for another move.
         room = min(most, _waiting(road)) if _is_exact(road.place) else most
         with self._open(road) as messages, self._resting(road):
@@ -296,9 +296,9 @@ def _lost(
     """Return what would be lost of the first *most* messages, by how many have it."""
     found: Counter[str] = Counter()
     for road in roads:
-        lacking = losses.lacking(road.to.driver, dropped)
-        known = road.place.driver.capabilities()._asdict()
-        # What its driver cannot keep either no message has.
+        lacking = losses.lacking(road.to.driver, road.to.spec.name, dropped)
+        known = _abilities(road.place)._asdict()
+        # What the old queue cannot keep either no message has.
         lacking = tuple(one for one in lacking if known.get(one.ability) != "none")
         if lacking:
             with opened(road) as messages:
@@ -310,6 +310,12 @@ def _lost(
 def _is_final(answer: Receipt | QueueError) -> bool:
     """Whether a refusal will not be another one for the next message."""
     return isinstance(answer, QueueError) and not isinstance(answer, Conflict | Invalid)
+
+
+def _abilities(place: Place) -> Capabilities:
+    # One that is shown need not be declared.
+    shown = place.driver.capabilities()
+    return shown if place.is_shown else capabilities(place.driver, place.name)
 
 
 def _is_exact(place: Place) -> bool:

@@ -80,6 +80,10 @@ class SqsDriver:
         """What this driver can do with a queue that says nothing about its type."""
         return Capabilities.but(FIFO if self._fifo else STANDARD)
 
+    def capabilities_of(self, queue: str) -> Capabilities:
+        """What this driver can do with a queue of its type."""
+        return Capabilities.but(FIFO if self._queue(queue).fifo else STANDARD)
+
     @property
     def calls(self) -> Mapping[str, int]:
         """How often each operation of SQS was called, which is what costs money."""
