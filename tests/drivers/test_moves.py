@@ -295,10 +295,10 @@ host = Host(load(Path(sys.argv[1])))
 host.start(consumers=False)
 Operations(host, "tester").move(source="app:old", target="app:new")
 """
-DURABLE = [name for name in sorted(DRIVERS) if DRIVERS[name].capabilities.durable != "none"]
+DURABLE = [name for name in TYPES if DRIVERS[name.partition(":")[0]].capabilities.durable != "none"]
 
 
-@pytest.mark.parametrize(("source", "target"), roads(DURABLE, leases=["sqs"]))
+@pytest.mark.parametrize(("source", "target"), roads(DURABLE, leases=["sqs", "sqs:fifo"]))
 def test_a_move_that_was_killed_loses_nothing_and_is_simply_repeated(
     tmp_path: Path, source: str, target: str
 ) -> None:
@@ -317,8 +317,10 @@ def test_a_move_that_was_killed_loses_nothing_and_is_simply_repeated(
     try:
         driver = host.drivers["app:there"]
         found = _moved_again(Operations(host, "tester"))
-        knows = driver.capabilities().dedup != "none"
-        assert found["duplicates"] == (20 if knows else 0)
+        dedup = capabilities(driver, "app:new").dedup
+        knows = dedup != "none"
+        # A FIFO queue stores none twice, and does not tell which it knew.
+        assert found["duplicates"] == (20 if dedup in ("native", "emulated") else 0)
         arrived = [one.message.id for one in consume(driver, "app:new", 20 if knows else 40)]
         assert sorted(set(arrived)) == sorted(names)
         assert len(arrived) == (20 if knows else 40)
