@@ -9,7 +9,7 @@ PART := tests/sandbox tests/drivers tests/host/control tests/host/console \
   $(addprefix tests/host/test_,cli.py cli_end.py cli_fuzz.py delivery.py json_in.py \
   log.py outlet.py reload.py supervisor.py until_idle.py) \
   $(addprefix --ignore tests/drivers/test_,invariants.py foreign.py fast_clock.py limited.py \
-  sqs.py sqs_contract.py)
+  amqp_faults.py amqp_losses.py sqs.py sqs_contract.py)
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts
@@ -30,6 +30,7 @@ test-part: $(READY) ## Run the tests that depend on the Python; see VENV and PYT
 	$(BIN)/pytest -m "not slow" $(PART)
 
 soak: $(READY) ## Run the long tests
+	$(BIN)/python -m pip install --quiet --group soak
 	$(BIN)/pytest -m slow
 
 lint: lint-python lint-lua ## Check style and types, Python and Lua

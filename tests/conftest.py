@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
+from tests.servers.process import end_below
 
 from moonq.cli.failures import guarded
 from moonq.cli.options import Options
 
 pytest_plugins = ["tests.aside"]
+
+# Under nohup it is ignored, and whatever a test starts would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A shared machine is slow at odd moments: a deadline would fail tests for that alone.
 settings.register_profile("moonq", deadline=None)
@@ -23,6 +28,14 @@ settings.load_profile("moonq")
 def root() -> Path:
     """The folder of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End the servers that a test has started for itself."""
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if folder is not None:
+        end_below(folder)
 
 
 class Said(NamedTuple):

@@ -77,7 +77,7 @@ def publishing(driver: Driver, queue: str, batch: int) -> float:
 
 def draining(driver: Driver, queue: str) -> float:
     """Messages per second that one thread takes, starts and acknowledges."""
-    subscription = driver.subscribe(queue, 256, name="bench")
+    subscription = driver.subscribe(queue, 256, timeout=60.0, name="bench")
     clock, done = SystemClock(), 0
     began = last = time.perf_counter()
     while last - began < SECONDS and (taken := subscription.take(64, 2.0)):

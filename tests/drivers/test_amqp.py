@@ -93,9 +93,17 @@ def publish(driver: AmqpDriver, *names: str, queue: str = "q", **more: Any) -> N
     assert answers == [Receipt(name) for name in names]
 
 
-def taken(driver: AmqpDriver, queue: str = "q", prefetch: int = 10) -> tuple[Any, list[Delivery]]:
+def taken(
+    driver: AmqpDriver, queue: str = "q", prefetch: int = 10, count: int = 1
+) -> tuple[Any, list[Delivery]]:
+    """A consumer, and the first *count* messages that it gets."""
     consumer = driver.subscribe(queue, prefetch, timeout=60.0)
-    return consumer, consumer.take(10, 5.0)
+    found = consumer.take(count, 5.0)
+    while len(found) < count:
+        more = consumer.take(count - len(found), 5.0)
+        assert more, f"only {len(found)} of {count} came"
+        found += more
+    return consumer, found
 
 
 def leave(consumer: Any) -> None:
@@ -177,7 +185,7 @@ def test_what_runs_in_a_crash_is_counted_though_its_neighbours_are_not(make: Mak
     driver = make(url=where, prefix="")
     publish(driver, "killer", *(f"m{n}" for n in range(5)))
     assert [_let_it_kill(where)[0] for _ in range(2)] == ["killer"] * 2
-    _, deliveries = taken(driver)
+    _, deliveries = taken(driver, count=6)
     counted = {one.message.id: one.interruptions for one in deliveries}
     # The first crash looks like a hand-back.
     assert counted == {"killer": 1, **{f"m{n}": 0 for n in range(5)}}
@@ -217,9 +225,7 @@ def test_a_message_of_any_client_is_handled_and_keeps_its_id(make: Make, channel
     )
     channel.basic_publish("", driver._at_broker("q"), b'{"n": 1}', properties)
     channel.basic_publish("", driver._at_broker("q"), b"no json")
-    consumer, first = taken(driver)
-    while len(first) < 2:
-        first += consumer.take(1, 5.0)
+    consumer, first = taken(driver, count=2)
     order, other = (one.message for one in first)
     assert order.headers == {
         "tenant": "t1",
@@ -233,9 +239,7 @@ def test_a_message_of_any_client_is_handled_and_keeps_its_id(make: Make, channel
     assert consumer.start(first[0])
     assert consumer.settle(first[0], Retry(0.1, BOOM))
     leave(consumer)
-    _, again = taken(driver)
-    while len(again) < 2:
-        again += _.take(1, 5.0)
+    _, again = taken(driver, count=2)
     assert {(one.message.id, one.attempt) for one in again} == {(order.id, 2), (other.id, 1)}
 
 
@@ -342,6 +346,54 @@ def test_a_dead_letter_queue_that_is_gone_loses_no_dead_letter(
     assert driver.info("q").delayed is None, "it waits in the ladder"
 
 
+def test_a_ladder_that_somebody_deletes_is_made_again_for_what_was_published(make: Make) -> None:
+    driver = make(url=(where := rabbit.place()["url"]))
+    consumer = driver.subscribe("q", 10, timeout=60.0)
+    connection = pika.BlockingConnection(pika.URLParameters(where))
+    for level in range(ladder.LEVELS):
+        connection.channel().exchange_delete(ladder.exchange(level))
+    connection.close()
+    publish(driver, "late", delay=0.2)
+    publish(driver, "now")
+    names = [one.message.id for one in consumer.take(1, 5.0) + consumer.take(1, 5.0)]
+    assert sorted(names) == ["late", "now"]
+
+
+def test_a_channel_that_the_broker_closes_is_opened_again(make: Make, events: list[Event]) -> None:
+    """As it does when a consumer exceeds its time."""
+    driver = make()
+    consumer = driver.subscribe("q", 10, timeout=60.0)
+    publish(driver, "a")
+    (delivery,) = consumer.take(1, 5.0)
+    line_channel = driver._lines["q"].channel
+    assert line_channel is not None
+    line_channel.ack(9999)
+    until(lambda: any(one.kind == "cancelled" for one in events), "it is told", 5)
+    assert not consumer.settle(delivery, ACK), "it is not ours any more"
+    (again,) = consumer.take(1, 5.0)
+    assert again.message.id == "a"
+    assert consumer.start(again)
+    assert consumer.settle(again, ACK)
+
+
+def test_messages_of_deleted_queues_are_told_of(make: Make) -> None:
+    where = rabbit.place()["url"]
+    driver = make(url=where)
+    publish(driver, "a", delay=0.1)
+    connection = pika.BlockingConnection(pika.URLParameters(where))
+    connection.channel().queue_delete(driver._at_broker("q.again"))
+    unroutable = connection.channel()
+    until(
+        lambda: unroutable.queue_declare("moonq.unroutable", passive=True).method.message_count,
+        "it is there",
+        5,
+    )
+    connection.close()
+    # Whoever begins anew looks, as the keeper of a connection does.
+    driver._declare_shared(is_known=False)
+    assert list(driver.health()) == ["1 message of queues that were deleted in moonq.unroutable"]
+
+
 def test_what_every_level_of_the_ladder_is_called_fits(url: str) -> None:
     longest = "ü" * 80
     assert len(ladder.key(longest, ladder.units(ladder.LONGEST))[1].encode()) <= 255
@@ -360,9 +412,7 @@ def test_a_name_that_a_broker_would_read_itself_travels_as_it_is() -> None:
 def test_a_hand_back_among_many_leaves_the_rest(make: Make) -> None:
     driver = make()
     publish(driver, *(f"m{n}" for n in range(6)))
-    consumer, deliveries = taken(driver, prefetch=6)
-    while len(deliveries) < 6:
-        deliveries += consumer.take(6, 5.0)
+    consumer, deliveries = taken(driver, prefetch=6, count=6)
     assert consumer.settle(deliveries[2], RELEASE)
     assert consumer.ack(deliveries[3:]) == [True] * 3
     (again,) = consumer.take(6, 5.0)
@@ -371,3 +421,25 @@ def test_a_hand_back_among_many_leaves_the_rest(make: Make) -> None:
     assert all(consumer.settle(one, ACK) for one in (again, *deliveries[:2]))
     leave(consumer)
     until(lambda: driver.info("q").ready == 0, "all are done", 5)
+
+
+def test_a_purge_drops_what_came_back_too(make: Make) -> None:
+    driver = make()
+    publish(driver, "a", "b")
+    consumer, (delivery,) = taken(driver, prefetch=1)
+    assert consumer.start(delivery)
+    assert consumer.settle(delivery, Retry(0.0, BOOM))
+    leave(consumer)
+    until(lambda: make().purge("q") == 2, "both are there", 5)
+
+
+def test_one_consumer_sees_publish_order_and_what_it_hands_back_comes_first(make: Make) -> None:
+    driver = make()
+    names = [f"m{n:02}" for n in range(40)]
+    publish(driver, *names)
+    consumer, deliveries = taken(driver, prefetch=7, count=5)
+    assert [one.message.id for one in deliveries] == names[:5]
+    leave(consumer)
+    until(lambda: driver.info("q").ready == 40, "all are back", 5)
+    _, again = taken(driver, prefetch=40, count=40)
+    assert [one.message.id for one in again] == names

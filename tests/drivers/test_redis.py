@@ -22,6 +22,9 @@ from moonq.drivers.redis.scripts import source
 from moonq.errors import Conflict, QueueFull, Unavailable
 from moonq.model import ACK, Message, QueueSpec, Receipt
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 WIRE = Path(__file__).parents[2] / "host/moonq/drivers/redis/WIRE.md"
 
 
@@ -157,6 +160,21 @@ def test_another_version_of_the_scripts_stays_as_it_is(lone: Any) -> None:
         assert libraries(client) == {"moonq_0123456789ab", f"moonq_{source().digest}"}
 
 
+def test_a_version_of_the_scripts_goes_when_its_last_host_is_gone(lone: Any) -> None:
+    place = lone()
+    does_nothing = "redis.register_function('work_0123456789ab', function() end)"
+    with place.server.client() as client:
+        client.function_load(f"#!lua name=moonq_0123456789ab\n{does_nothing}")
+        client.sadd(f"{place.base}scripts", "0123456789ab")
+        client.hset(f"{place.base}s:other", mapping={"n": 0, "scripts": "0123456789ab"})
+        client.zadd(f"{place.base}seats", {"other|": 4e9})
+        place.open()
+        assert libraries(client) == {"moonq_0123456789ab", f"moonq_{source().digest}"}
+        client.zadd(f"{place.base}seats", {"other|": 1})
+        place.open()
+        assert libraries(client) == {f"moonq_{source().digest}"}
+
+
 def test_a_newer_layout_is_refused_and_left_alone(place: Place) -> None:
     driver = place.open()
     publish(driver, "a")
@@ -226,6 +244,25 @@ def test_memory_that_is_full_refuses_publishes_and_nothing_else(lone: Any) -> No
             client.config_set("maxmemory", "0")
         assert publish(driver, "d") == [Receipt("d")]
         assert finish(driver, 1) == ["d"]
+
+
+def test_a_refusal_that_lasts_is_said_once_and_stays_in_the_health(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver = place.open()
+    subscription = driver.subscribe("q", 10)
+    assert subscription.take(1, 0.0) == []
+    caplog.clear()
+    with place.server.client() as client:
+        client.set(f"{place.base}q:d", "another program's")
+        until(driver.health, "it is told", 5)
+        assert "another program's data" in " ".join(driver.health())
+        assert subscription.take(1, 0.3) == []
+        assert len(caplog.records) == 1
+        client.delete(f"{place.base}q:d")
+    until(lambda: not driver.health(), "it is over", 5)
+    assert publish(driver, "a") == [Receipt("a")]
+    assert ids(subscription.take(1, 5.0)) == ["a"]
 
 
 # Other programs
@@ -419,3 +456,103 @@ def test_a_purge_leaves_nothing_of_a_queue_behind(place: Place) -> None:
     with place.server.client() as client:
         left = {key.decode().removeprefix(place.base) for key in client.scan_iter(f"{place.base}*")}
     assert {key for key in left if key.startswith("q:")} == {"q:spec"}
+
+
+# What does not pile up
+
+
+def test_more_verdicts_than_a_script_can_stack_are_settled_at_once(place: Place) -> None:
+    """The stack of the server's Lua ends near 8000; a refused call would be made again for ever."""
+    driver = place.open()
+    names = [f"m{number}" for number in range(9000)]
+    publish(driver, *names)
+    subscription = driver.subscribe("q", 10_000)
+    taken: list[Any] = []
+    while len(taken) < len(names):
+        taken += subscription.take(10_000, 5.0)
+    assert all(map(subscription.start, taken))
+    assert all(subscription.ack(taken))
+    assert driver.info("q").message_count == 0
+    assert place.events == []
+
+
+def test_a_call_is_short_however_much_a_consumer_wants_and_a_publisher_has(lone: Any) -> None:
+    place = lone()
+    driver = place.open()
+    with place.server.client() as client:
+        client.config_set("slowlog-log-slower-than", "0")
+        client.config_set("slowlog-max-len", "1000")
+        client.config_set("client-query-buffer-limit", "20mb")
+        publish(driver, *(f"m{number}" for number in range(2500)))
+        subscription = driver.subscribe("q", 10_000)
+        taken: list[Any] = []
+        while len(taken) < 2500:
+            taken += subscription.take(10_000, 5.0)
+        wanted = [int(one["command"].split(b" ")[12]) for one in works(client)]
+        assert max(wanted) == 1000
+        body = b"0" * 1_000_000
+        answers = driver.publish("q", [message(f"b{n}", body) for n in range(30)], 5.0)
+        assert answers == [Receipt(f"b{n}") for n in range(30)]
+
+
+def works(client: Any) -> list[Any]:
+    """The calls of a session that the server has noted."""
+    return [one for one in client.slowlog_get(1000) if b"FCALL work_" in one["command"]]
+
+
+def test_a_host_that_ends_leaves_nothing_but_its_queues(place: Place) -> None:
+    """Neither does one that vanished, once its lease is over."""
+    scene = place.scene()
+    scene.publish("a")
+    consumer = scene.consumer()
+    assert consumer.finish() == ["a"]
+    assert consumer.take() == []
+    scene.driver.close()
+    gone = Scene(lambda _: place.make(scene.clock))
+    assert gone.consumer().take() == []
+    _vanish(gone.driver)
+    scene.later(LEASE + 2)
+    heir = Scene(lambda _: place.make(scene.clock))
+    heir.later(2)
+    heir.driver.close()
+    assert left(place) == {"about", "q:spec", "queues", "scripts", "seq"}
+
+
+def left(place: Place) -> set[str]:
+    """The keys at a place, without what they all begin with."""
+    with place.server.client() as client:
+        return {key.decode().removeprefix(place.base) for key in client.scan_iter(f"{place.base}*")}
+
+
+def test_messages_that_expire_and_nobody_reads_leave_no_numbers(place: Place) -> None:
+    scene = place.scene()
+    scene.declare("q", dead_letter=None, on_expire="drop")
+    for round_ in range(3):
+        scene.publish(*(f"m{round_}-{n}" for n in range(30)), ttl=5.0)
+        scene.later(6)
+    with place.server.client() as client:
+        until(lambda: client.hlen(f"{place.base}q:m") == 0, "all have expired")
+        assert client.exists(f"{place.base}q:r1") == 0
+
+
+def test_keys_whose_window_is_over_go_as_fast_as_others_come(place: Place) -> None:
+    scene = place.scene()
+    scene.declare("q", dedup_window=5.0)
+    with place.server.client() as client:
+        for round_ in range(3):
+            names = [f"m{round_}-{n}" for n in range(400)]
+            many = [message(name)._replace(dedup_key=name) for name in names]
+            scene.driver.publish("q", many, 5.0)
+            scene.clock.advance(6.0)
+        assert client.hlen(f"{place.base}q:y") <= 400
+
+
+def test_a_bound_that_is_lowered_far_is_reached_by_and_by(place: Place) -> None:
+    """A script that dropped a million at once would keep everybody waiting."""
+    scene = place.scene()
+    scene.publish(*(f"m{number}" for number in range(500)))
+    scene.declare("q", max_length=10, overflow="drop_oldest")
+    while isinstance(scene.offer("new"), QueueFull):
+        pass
+    assert scene.info().ready == 10
+    assert scene.info().dead == 491

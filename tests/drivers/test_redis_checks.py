@@ -17,6 +17,9 @@ from moonq.drivers.redis.reach import reach
 from moonq.drivers.redis.rights import called, check_rights
 from moonq.errors import QueueError, Refused, Unavailable, Unopened, Unsupported
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 Start = Callable[..., servers.Server]
 
 

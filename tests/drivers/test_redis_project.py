@@ -15,6 +15,9 @@ from tests.servers import redis as servers
 from moonq.drivers.redis.entry import RedisFields
 from moonq.kinds import inspect, load
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 MEMORY = "kind: queue.driver.memory\n"
 
 

@@ -31,6 +31,9 @@ from moonq.errors import (
     Unsupported,
 )
 
+#: It starts servers of its own, and mostly waits.
+pytestmark = pytest.mark.aside("redis")
+
 PASSWORD = "s3cret"
 
 
@@ -254,6 +257,16 @@ def test_a_server_from_before_our_protocol(stranger: tuple[int, list[bytes]]) ->
     check(problem, Unsupported, "lacks a command that moonq needs", "Redis 6.2 or later")
 
 
+@pytest.mark.parametrize("said", [b"unknown command 'HELLO'", b"something odd"])
+def test_a_server_that_repeats_what_it_was_given_tells_no_password(
+    stranger: tuple[int, list[bytes]], said: bytes
+) -> None:
+    stranger[1][0] = b"-ERR %b, with args beginning with: '3' 'AUTH' 'ada' 's3cret' \r\n" % said
+    problem = problem_of(link(f"redis://ada:s3cret@127.0.0.1:{stranger[0]}"))
+    assert "s3cret" not in problem.in_one_line()
+    assert problem.message.endswith(said.decode())
+
+
 def test_a_server_that_says_nothing() -> None:
     with Proxy(servers.shared().port) as proxy:
         ours = link(f"redis://127.0.0.1:{proxy.port}")
@@ -375,6 +388,7 @@ def test_sentinels_that_are_not_there_or_are_none() -> None:
     check(problem, Unopened, f"the sentinel at 127.0.0.1:{other} is no sentinel", "26379")
 
 
+@pytest.mark.slow
 def test_the_master_is_found_by_its_sentinels_also_after_a_failover(tmp_path: Path) -> None:
     watched = servers.Watched(tmp_path)
     hosts = [f"127.0.0.1:{watched.sentinel.port}"]
@@ -388,6 +402,7 @@ def test_the_master_is_found_by_its_sentinels_also_after_a_failover(tmp_path: Pa
         assert client.connection.port == watched.second.port
 
 
+@pytest.mark.slow
 def test_a_cluster_is_asked_where_our_keys_are(tmp_path: Path) -> None:
     server = servers.as_cluster(tmp_path)
     with closing(link(server.url, cluster=True).client(answer_within=1)) as client:

@@ -66,7 +66,7 @@ def test_a_url_that_makes_no_sense_is_refused_in_words(url: str, says: str) -> N
     ("more", "says"),
     [
         ({"tls": {"ca": "ca.pem"}}, "`tls` needs a url that begins with rediss://"),
-        ({"cluster": True, "url": "redis://h/1"}, "a cluster has database 0 only"),
+        ({"cluster": True, "url": "redis://h/1"}, "`cluster` has database 0 only"),
         ({"cluster": True, "url": "unix:///r"}, "`cluster` needs hosts"),
         (
             {"cluster": True, "sentinel": {"master": "m", "hosts": ["h"]}},
@@ -120,6 +120,9 @@ def test_no_complaint_about_a_url_tells_its_password(password: str, host: str) -
         ('  password: "s3cret"', "  password: ********"),
         ("  password: ${env:REDIS_PASSWORD}", "  password: ${env:REDIS_PASSWORD}"),
         ("  url: redis://h:6379/0", "  url: redis://h:6379/0"),
+        ('  hosts: ["ada:s3cret@h:1"]', '  hosts: ["ada:******@h:1"]'),
+        ("  - ada:s3cret@h", "  - ada:******@h"),
+        ("  func: app:handler  # mail ada@h", "  func: app:handler  # mail ada@h"),
         ("  prefix: shop", "  prefix: shop"),
     ],
 )

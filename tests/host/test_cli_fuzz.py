@@ -77,6 +77,8 @@ def _line(path: list[str], command: click.Command) -> st.SearchStrategy[list[str
             parts.append(st.lists(WORD, min_size=int(one.required), max_size=most))
     if path == ["run"]:
         parts.append(st.just(["--until-idle", "--idle-timeout", "100ms", "--socket", "none"]))
+    if path == ["top"]:
+        parts.append(st.just(["--once"]))  # --json goes on for as long as the host
     if path == ["doctor"]:
         # With a driver that exists it takes seconds, and other tests see to that.
         parts.append(st.just(["--driver", "app:\udcff"]))

@@ -56,7 +56,9 @@ def test_what_a_new_project_says_to_do_next_works(moonq: Moonq, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["no", "123", "a: b", "käse laden", 'a"b'])
 def test_a_project_may_be_called_anything(moonq: Moonq, tmp_path: Path, name: str) -> None:
-    moonq("new", tmp_path / name)
+    said = moonq("new", tmp_path / name)
+    [line] = [line for line in said.err.splitlines() if line.startswith("  cd ")]
+    assert shlex.split(line) == ["cd", str(tmp_path / name)]
     assert moonq("check", tmp_path / name).code == 0
 
 
@@ -151,6 +153,19 @@ def test_a_project_for_a_broker_passes_the_check_in_each_profile(
     for profile in load(shop).profiles:
         driver = load(shop, profile=profile).entries["app:driver"]
         assert driver.kind == f"queue.driver.{broker}"
+
+
+@pytest.mark.parametrize(
+    "template", ["basic", *(pytest.param(name, marks=there_is[name]) for name in BROKERS)]
+)
+@pytest.mark.parametrize("name", ["x" * 90, "x" * 79 + " y", "é" * 100])
+def test_a_folder_with_a_long_name_makes_a_sound_project(
+    moonq: Moonq, tmp_path: Path, template: str, name: str
+) -> None:
+    moonq("new", tmp_path / name, "--template", template)
+    checked = moonq("check", tmp_path / name, "--strict")
+    assert checked.code == 0, checked.out
+    assert 0 < len(load(tmp_path / name).settings.name or "") <= 80
 
 
 @each_broker

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -66,7 +67,9 @@ def listens(port: int) -> bool:
 
 
 class Process:
-    """A program that ends with the tests, however they end."""
+    """A program that ends with the tests, however they end; below `tmp_path`, with its test."""
+
+    made: ClassVar[list[Process]] = []
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class Process:
         self._stands_in = stands_in or folder
         self._env = {**os.environ, **(env or {})}
         self._child: subprocess.Popen[bytes] | None = None
+        Process.made.append(self)
         atexit.register(self.kill)
 
     @property
@@ -147,6 +151,13 @@ class Process:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def end_below(folder: Path) -> None:
+    """End what has its data below *folder*."""
+    for one in Process.made:
+        if one.folder.is_relative_to(folder):
+            one.kill()
 
 
 def _die_with_parent() -> None:

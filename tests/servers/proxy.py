@@ -183,6 +183,7 @@ class _Pair:
         self.proxy = proxy
         self.swallows = False
         self.tears = False
+        self.is_torn = False
         self.is_over = False
         self.client: _Side | None = None
         self.server: _Side | None = None
@@ -217,7 +218,10 @@ class _Pair:
             self._from_server(data)
         elif self.server is None:
             self._early.append(data)
+        elif self.is_torn:
+            pass  # what comes behind a gap would be another stream, which no network makes
         elif self.tears:
+            self.is_torn = True
             self.server.write(data[: len(data) // 2])
             # Only once the half is on its way: a reset would overtake it.
             asyncio.get_running_loop().call_later(0.02, self._torn)

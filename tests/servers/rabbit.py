@@ -27,7 +27,7 @@ PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 #: What the dead-letter workers of quorum queues wait for before they try again: at a kill they
 #: can start before the exchanges are there, and with the broker's default are 180 s late then.
 IMPATIENT = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 5000}]}]."
-#: The settings of every node; a test adds its own.
+#: The settings of every node.
 SETTINGS = {
     "auth_mechanisms.1": "PLAIN",
     "auth_mechanisms.2": "EXTERNAL",
@@ -62,7 +62,6 @@ class Rabbit:
     def __init__(
         self,
         folder: Path,
-        settings: Mapping[str, str] | None = None,
         *,
         advanced: str = IMPATIENT,
     ) -> None:
@@ -72,7 +71,7 @@ class Rabbit:
         self.certificates = Certificates(folder / "certificates")
         self._node = f"moonq-{self.port}@localhost"
         self._cookie = secrets.token_hex(16)
-        self._write_files({**SETTINGS, **self._listeners(), **(settings or {})}, advanced)
+        self._write_files({**SETTINGS, **self._listeners()}, advanced)
         mapper = [program("epmd", "apt-get install erlang-base"), "-address", "127.0.0.1"]
         self._epmd = Process(mapper, _made(folder / "epmd"), self._is_mapped, self._env())
         self._process = Process([server], folder, self._is_up, self._env())
@@ -209,14 +208,18 @@ class Rabbit:
         }
 
 
+def fresh(folder: Path, *, advanced: str = IMPATIENT) -> Rabbit:
+    """Start a node with its data in *folder*."""
+    node = Rabbit(folder, advanced=advanced)
+    node.start()
+    node.user("worker", secrets.token_hex(16))
+    return node
+
+
 @functools.cache
 def shared() -> Rabbit:
     """The node of this run, started on first use."""
-    node = Rabbit(_temporary())
-    node.start()
-    node.user("worker", secrets.token_hex(16))
-    node.allow("worker", "/")
-    return node
+    return fresh(_temporary())
 
 
 def place() -> dict[str, Any]:

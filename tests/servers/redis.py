@@ -25,7 +25,7 @@ _PREFIXES = count()
 
 
 def _bundled(package: str, path: str) -> str:
-    """Return the server that a package of the dev group brings along."""
+    """Return the server that a package of the group `soak` brings along."""
     found = find_spec(package)
     for folder in (found.submodule_search_locations or []) if found else []:
         for binary in Path(folder).glob(path):

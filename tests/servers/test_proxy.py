@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from tests.servers.process import until
@@ -144,6 +145,9 @@ def test_a_torn_request_arrives_in_half(proxy: Proxy, echo: Echo) -> None:
         assert ask(wire, b"whole") == b"whole"
         proxy.tear()
         wire.sendall(b"abcdef")
+        until(lambda: b"abc" in echo.heard, "the half is there", 5)
+        with suppress(OSError):
+            wire.sendall(b"behind it")
         assert is_cut(wire)
     assert echo.heard == [b"whole", b"abc"]
 

@@ -117,6 +117,8 @@ def host_name(value: str) -> str:
         raise click.BadParameter(
             "a name begins with a letter or digit and has letters, digits, _ and -, 40 at most"
         )
+    if value.isdigit():
+        raise click.BadParameter("a name has a letter, for --host takes a number for a pid")
     return value
 
 

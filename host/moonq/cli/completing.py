@@ -132,6 +132,7 @@ def _hosts(ctx: click.Context) -> list[tuple[str, str]]:
 #: What may be named -> its names, each with a word about it.
 _SOURCES: Mapping[str, Callable[[click.Context], list[tuple[str, str]]]] = {
     "queue": _queues,
+    "holder": _queues,
     "function": lambda ctx: _entries(ctx, "function.lua"),
     "driver": lambda ctx: _entries(ctx, "queue.driver."),
     "entry": lambda ctx: _entries(ctx, ""),

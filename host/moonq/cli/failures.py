@@ -76,6 +76,7 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, Terminated):
+        streams.finish(sys.stdout)  # the terminal may have gone, which is why it ends
         return error.exit_code
     if isinstance(error, streams.Unread):
         streams.give_up(sys.stdout)

@@ -194,5 +194,7 @@ def log_above(terminal: Terminal, configure: Callable[[TextIO | None], None]) ->
     try:
         yield
     finally:
-        printer.close()
-        configure(None)
+        try:
+            printer.close()
+        finally:  # also where the terminal is gone: its thread could not start at Python's end
+            configure(None)

@@ -24,12 +24,16 @@ _ENDING_TOO = (signal.SIGTERM, signal.SIGHUP)
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
 
 
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP: the command gives back what it holds and ends."""
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP: the command gives back what it holds and ends.
+
+    A `SystemExit`, for of what ends a program asyncio lets only that pass: anything else that is
+    raised while a callback of the console runs would only be logged.
+    """
 
     def __init__(self, number: int) -> None:
-        super().__init__()
         self.exit_code = 128 + number
+        super().__init__(self.exit_code)
 
 
 class Signals:

@@ -68,6 +68,14 @@ def use_standard_streams() -> None:
     sys.stderr = _text(io.BufferedWriter(_Raw(2)), sys.stderr, line_buffering=True)
 
 
+def finish(stream: TextIO) -> None:
+    """Write what *stream* still holds, or forget it where nobody takes it any more."""
+    try:
+        stream.flush()
+    except (OSError, ValueError, Unread):
+        give_up(stream)
+
+
 def give_up(stream: TextIO) -> None:
     """Forget what *stream* could not write; Python would try again at its end, and complain."""
     with contextlib.suppress(OSError, ValueError):

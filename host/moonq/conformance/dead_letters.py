@@ -17,7 +17,7 @@ def a_message_that_always_fails_ends_as_a_dead_letter_with_its_story(scene: Scen
         consumer.finish(Interrupt(), limit=1)
         consumer.finish(retry(number), limit=1)
         scene.later(number)
-    consumer.finish(dead("max_attempts"))
+    consumer.finish(dead("max_attempts"), limit=1)
 
     letter = scene.letter("a")
     assert letter.message.body == b"raw"
@@ -144,7 +144,7 @@ def the_second_death_tells_of_the_second_life(scene: Scene) -> None:
     consumer.finish(dead("rejected"))
     scene.later(100)
     scene.driver.redrive("q.dead", "")
-    consumer.finish(dead("max_attempts"))
+    consumer.finish(dead("max_attempts"), limit=1)
     headers = scene.letter("a").message.headers
     assert headers["x_dead_letter_reason"] == "max_attempts"
     assert scene.near(float(headers["x_dead_letter_time"]), scene.clock.now())

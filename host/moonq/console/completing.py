@@ -88,7 +88,7 @@ class LuaCompleter(Completer):
         with self._lock:
             spot = _spot(text)
             found = list(self._all(spot))
-        word, by_part = spot.word, spot.kind in ("queue", "module", *_KINDS)
+        word, by_part = spot.word, spot.kind in ("queue", "holder", "module", *_KINDS)
         for name, meta in found:
             if name != word and (word in name if by_part else name.startswith(word)):
                 yield Completion(name, start_position=-len(word), display_meta=meta)
@@ -108,7 +108,7 @@ class LuaCompleter(Completer):
     # Names of the host ----------------------------------------------------------------------------
 
     def _named(self, kind: str) -> Iterator[tuple[str, str]]:
-        if kind in ("queue", "target"):
+        if kind in ("queue", "target", "holder"):
             queues = self._console.live.numbers.get("queues") or self._queues()
             for one in queues:
                 yield one["id"], _depth(one)

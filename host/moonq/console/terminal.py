@@ -153,7 +153,7 @@ class Terminal(Face):
                 except KeyboardInterrupt:
                     continue
                 except (EOFError, Leave) as leaving:
-                    if isinstance(leaving, Detached) or self._may_leave(console):
+                    if isinstance(leaving, Detached) or _is_gone() or self._may_leave(console):
                         return
 
     def _enter(self, console: Console, text: str) -> None:
@@ -248,6 +248,15 @@ def _size() -> Size:
     return Size(*shutil.get_terminal_size((80, 24)))
 
 
+def _is_gone() -> bool:
+    """Whether the terminal was closed, so that nobody can answer any more."""
+    try:
+        termios.tcgetattr(sys.stdin)
+    except (termios.error, OSError):
+        return True
+    return False
+
+
 def _fragments(text: str) -> list[tuple[str, str]]:
     """Return *text* with its styles, character by character."""
     return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
@@ -268,7 +277,8 @@ def _quiet_keys() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # it was closed
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager

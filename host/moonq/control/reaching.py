@@ -89,7 +89,7 @@ class Reached:
         """Refuse to take any host where it matters which one it is."""
         if verb is None:
             return
-        for name in _named(verb, fields).values():
+        for name in _named(verb, fields, "queue", "target", "holder").values():
             for one in self.client.hello.get("own", ()):
                 if name in (one, one.partition(":")[2]):
                     can_all = verb.where is not Where.ANY
@@ -158,7 +158,7 @@ class Partial(Reached):
     def _start_named(self, verb: Verb, fields: Mapping[str, Any]) -> None:
         if verb.name == "move":
             self._start_all()  # what nobody declares may lie at any driver
-        named = _named(verb, fields)
+        named = _named(verb, fields, "queue", "target")
         for argument, name in named.items():
             self._start(name, may_be_consumer=argument.source == "target")
         if not named and fields.get("snapshot") is None:
@@ -215,12 +215,12 @@ class Partial(Reached):
         )
 
 
-def _named(verb: Verb, fields: Mapping[str, Any]) -> dict[Argument, str]:
-    """Return the queues and consumers that a request names."""
+def _named(verb: Verb, fields: Mapping[str, Any], *sources: str) -> dict[Argument, str]:
+    """Return what a request names that is one of *sources*."""
     return {
         one: str(fields[one.name])
         for one in verb.arguments
-        if one.source in ("queue", "target") and fields.get(one.name) is not None
+        if one.source in sources and fields.get(one.name) is not None
     }
 
 

@@ -146,7 +146,6 @@ class Tails:
         self._asked = asked
         self._filters = filters
         self._events: Backlog[dict[str, Any]] = Backlog(UNREAD)
-        self._lock = threading.Lock()
         self._joined: dict[Client, Subscription] = {}
         self._ended = threading.Event()
         if refusals := self._join(asked.look()):
@@ -156,7 +155,7 @@ class Tails:
     @property
     def dropped(self) -> int:
         """How many events were left out, because they were not read in time."""
-        return self._events.dropped + sum(one.dropped for one in self._joined.values())
+        return self._events.dropped + sum(one.dropped for one in list(self._joined.values()))
 
     @property
     def ended(self) -> bool:
@@ -186,17 +185,19 @@ class Tails:
         One that runs an older version of the project may not know what is asked for.
         """
         refusals: list[MoonqError] = []
+        fresh: dict[Client, Subscription] = {}
         for client in clients:
             if client in self._joined or client.is_gone:
                 continue
             try:
-                events = client.subscribe("tail", **self._filters)
+                fresh[client] = client.subscribe("tail", **self._filters)
             except MoonqError as problem:
                 refusals.append(problem)
-                continue
-            self._joined[client] = events
+        # All before the first is read: an event names its host where there are several.
+        self._joined.update(fresh)
+        for joined in fresh.items():
             threading.Thread(
-                target=self._read, args=(client, events), name="moonq-tails-in", daemon=True
+                target=self._read, args=joined, name="moonq-tails-in", daemon=True
             ).start()
         return [] if self._joined else refusals
 

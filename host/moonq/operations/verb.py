@@ -58,7 +58,8 @@ class Argument:
     """text, integer, flag, duration (see `durations`), texts, pairs (name to value), or json."""
     default: Any = REQUIRED
     source: str = ""
-    """What it names, for completion: queue, function, entry, target, consumer or message."""
+    """What it names, for completion: queue, function, entry, target, consumer, message, or holder,
+    a queue that need not be declared."""
     cli: str = ""
     """On the command line: ``QUEUE``, ``[ID]...``, ``-n --limit``; empty: it is not there.
 

@@ -220,8 +220,8 @@ _ROWS = (
         " runs is not touched, nor are dead letters.",
         examples=("moonq purge app:orders", "moonq purge app:orders --older 1d --yes")),
     Verb("move", "bring the messages of one queue into another one", (
-            Argument("source", "the queue they lie in, declared or not", cli="OLD", typed="OLD",
-                lua="source"),
+            Argument("source", "the queue they lie in, declared or not", source="holder",
+                cli="OLD", typed="OLD", lua="source"),
             Argument("target", "the queue they go to", source="queue", cli="NEW", typed="NEW",
                 lua="target"),
             Argument("driver", "the driver where OLD lies, if it is declared elsewhere",

@@ -74,7 +74,7 @@ class Choice:
                 "R241",
                 f"profile `{self.name}` changes an entry that does not exist",
                 self.source.at(key, f"no entry `{id_}`"),
-                help=question(close(id_, known)) or _the_first(known),
+                help=question(_like(id_, known)) or _the_first(known),
             )
             for id_, (key, _) in self.entries.items()
             if id_ not in known
@@ -196,6 +196,11 @@ def no_profile(
     help_ = question(close(name, known)) or _the_first(known) or f"declare it in {FILE}"
     message = f"there is no profile `{name}`"
     return error("R240", message, *spans, help=help_)
+
+
+def _like(id_: str, known: list[str]) -> list[str]:
+    """Return the ids that may be meant by *id_*, which may lack its namespace."""
+    return [one for one in known if one.partition(":")[2] == id_] or close(id_, known)
 
 
 def _family(kind: str) -> str:

@@ -12,6 +12,8 @@ _SECRET = re.compile(_NAMES, re.IGNORECASE)
 #: `scheme://user:password@host`. A password may hold anything but a space, written as it should
 #: not be too: rather hide more than is secret.
 _IN_ADDRESS = re.compile(r"(?<=://)([^/\s@:]*):(\S*)@")
+#: `user:password@host` where a list or a field holds hosts alone.
+_BEFORE_HOST = re.compile(r"""(?<=["'\[\s,])([\w.-]+):([^\s@:/"',]+)@(?=[\w\[])""")
 _IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)([^&;\s]*)", re.I)
 #: `password: text`; what `${env:NAME}` fills in is no secret yet.
 _IN_MAP = re.compile(
@@ -36,7 +38,9 @@ def masked(value: Any, name: str = "") -> Any:
 
 def masked_line(text: str) -> str:
     """Return a line of YAML without secrets, as long as before, so that places stay right."""
-    found = _IN_ADDRESS.sub(lambda hit: f"{hit[1]}:{'*' * len(hit[2])}@", text)
+    found = text
+    for pattern in (_IN_ADDRESS, _BEFORE_HOST):
+        found = pattern.sub(lambda hit: f"{hit[1]}:{'*' * len(hit[2])}@", found)
     for pattern in (_IN_QUERY, _IN_MAP):
         found = pattern.sub(lambda hit: hit[1] + "*" * len(hit[2]), found)
     return found

@@ -21,6 +21,7 @@ from moonq.drivers.amqp.wire.faults import ChannelClosed
 from moonq.drivers.amqp.wire.messages import Incoming, Outgoing, Properties
 from moonq.errors import QueueError, Refused, Unavailable
 
+pytestmark = pytest.mark.aside("amqp")
 Scripted = Callable[[Callable[[Talk], object]], str]
 PLAIN = Properties(delivery_mode=2)
 
@@ -389,12 +390,24 @@ def test_a_question_that_is_not_answered_ends_and_so_does_its_channel(
         talk.let_in()
         talk.read()
         talk.say(commands.Channel.OpenOk(), 1)
+        told.append(talk.read())
+        # Too late, and of no consequence; with the end of the channel its number is free.
+        told.append(talk.read())
+        talk.say(commands.Basic.ConsumeOk("c"), 1)
+        talk.say(commands.Channel.CloseOk(), 1)
+        told.append(talk.read())
+        talk.say(commands.Channel.OpenOk(), 1)
         over.wait(10.0)
 
-    channel = connect(scripted(script)).channel()
-    with pytest.raises(Unavailable, match=r"has not answered Basic.Cancel in 0.1 s"):
-        channel.cancel("c", 0.1)
+    told: list[Any] = []
+    connection = connect(scripted(script))
+    channel = connection.channel()
+    with pytest.raises(Unavailable, match=r"has not answered Basic.Consume in 0.1 s"):
+        channel.consume("q", print, tag="c", timeout=0.1)
     assert not channel.is_open
+    until(lambda: len(told) == 2 and not connection._channels, "its number is free")
+    assert connection.channel().number == 1
+    assert [one.name for one in told] == ["Basic.Consume", "Channel.Close", "Channel.Open"]
     over.set()
 
 

@@ -139,6 +139,11 @@ def told(chunks: list[bytes]) -> list[Any]:
     channel._on_return = said.append
     channel._ask = lambda *_: None  # type: ignore[method-assign]
     channel.consume("q", said.append, tag="c", on_cancel=lambda: said.append("cancelled"))
+    feed(channel, chunks)
+    return said
+
+
+def feed(channel: Channel, chunks: list[bytes]) -> None:
     cutter = frames.Cutter(4096)
     for chunk in chunks:
         calls: Calls = []
@@ -148,7 +153,20 @@ def told(chunks: list[bytes]) -> list[Any]:
                 channel.take(kind, data, start, stop, calls)
         for call, arguments in calls:
             call(*arguments)
-    return said
+
+
+def test_the_tags_of_a_channel_come_in_their_order_whoever_consumes() -> None:
+    stream = b"".join(
+        carried(commands.Basic.Deliver(owner, tag, False, "x", "key"), b"", 9)
+        for tag, owner in enumerate("aabbabb", 1)
+    )
+    said: list[Any] = []
+    channel = Channel(Wire(), 3, said.append)
+    channel._ask = lambda *_: None  # type: ignore[method-assign]
+    for name in "ab":
+        channel.consume("q", tag=name, on_batch=lambda batch: said.append([m.tag for m in batch]))
+    feed(channel, [stream])
+    assert said == [[1, 2], [3, 4], [5], [6, 7]]
 
 
 def test_a_channel_tells_what_came_in_its_order() -> None:

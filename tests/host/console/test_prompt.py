@@ -236,7 +236,8 @@ def test_a_value_can_be_watched_below_the_prompt(console: Start) -> None:
     screen.enter('queue.publish("app:emails", 1);')
     screen.shows(r"close ─+\n1\n ● shop")
     screen.enter("#_")
-    screen.shows(r"^36$")
+    # Before the prompt is there Ctrl-C is for what runs.
+    screen.shows(r"^36\nshop>")
     screen.press("C-c")
     screen.enter("\\watch off")
     screen.shows(r"^nothing is watched")

@@ -14,7 +14,7 @@ import pytest
 
 from moonq.client import Client as Program
 from moonq.control import hosts
-from moonq.control.client import connect
+from moonq.control.client import Client, Subscription, connect
 from moonq.control.locating import place_of
 from moonq.control.server import Server
 from moonq.control.together import together
@@ -126,6 +126,12 @@ def test_a_name_is_refused_that_would_be_no_file(shop: Moonq, name: str) -> None
     assert "a name begins with a letter or digit" in said.err
 
 
+def test_a_name_is_refused_that_would_be_taken_for_a_pid(shop: Moonq) -> None:
+    said = shop("run", "--name", "41877")
+    assert said.code == 2
+    assert "a name has a letter, for --host takes a number for a pid" in said.err
+
+
 def test_what_a_killed_host_leaves_is_no_host(fleet: Fleet, shop: Moonq) -> None:
     place = place_of(fleet.root, name="blue")
     with place.claim():
@@ -219,7 +225,12 @@ def test_what_is_true_of_a_queue_any_host_says(two: Fleet, shop: Moonq, command:
 
 
 def test_a_queue_in_the_memory_of_each_wants_to_know_which(two: Fleet, shop: Moonq) -> None:
-    for command in ("publish notes 1", "peek app:notes", "dead ls notes"):
+    for command in (
+        "publish notes 1",
+        "peek app:notes",
+        "dead ls notes",
+        "move notes jobs --dry-run",
+    ):
         said = shop(command)
         assert said.code == 4
         assert "each has its own app:notes" in said.err
@@ -330,6 +341,25 @@ def test_events_of_all_hosts_are_told_with_the_host(two: Fleet) -> None:
         for name in list(two.running):
             two.end(name)
         until(lambda: events.next(0.01) is None and events.ended)
+
+
+def test_an_event_names_its_host_that_comes_while_another_is_asked(
+    two: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe = Client.subscribe
+
+    def busy(client: Client, topic: str, **filters: Any) -> Subscription:
+        if client.place.name == "green":
+            two.running["blue"][0].queues.publish(b"app:jobs", b"{}")
+            with connect(two.root, host="blue") as blue:
+                blue.request("status")
+        return subscribe(client, topic, **filters)
+
+    monkeypatch.setattr(Client, "subscribe", busy)
+    with together(two.root) as asked, asked.tail(events=["publish"]) as events:
+        event = events.next(5)
+        assert event is not None
+        assert event["host"] == "blue"
 
 
 def test_tail_prints_what_all_hosts_do(two: Fleet, shop: Moonq) -> None:

@@ -177,6 +177,11 @@ def test_lua_in_a_profile_fails_at_its_line_of_moonq_yaml(make: Make) -> None:
             "did you mean `app:driver`?",
         ),
         (
+            "profiles: {prod: {entries: {driver: {max_length: 3}}}}",
+            ("R241", "profile `prod` changes an entry that does not exist", "moonq.yaml:1:29"),
+            "did you mean `app:driver`?",
+        ),
+        (
             prod("name: other"),
             ("R242", "a profile cannot rename an entry", "moonq.yaml:4:26"),
             "remove the line: ids are the same in every profile",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -106,7 +107,7 @@ def words_for(path: Path) -> dict[str, str]:
 
     The name is quoted, for a folder may be called `no`; the slug is what any broker takes.
     """
-    name = visible(path.resolve().name)[:80]  # a project's name has no more
+    name = visible(path.resolve().name)[:80].strip()  # a project's name has no more
     slug = _ODD.sub("-", name).strip("-")[:30]
     return {
         "project-name": json.dumps(name, ensure_ascii=False),
@@ -126,7 +127,7 @@ created {path}/ ({count} files)
   test/process_order_test.lua   its test
 
 next:
-  cd {path}
+  cd {shlex.quote(path)}
   moonq test
   moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
   moonq run{at_a_broker if template != "basic" else ""}"""

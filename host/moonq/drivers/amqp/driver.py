@@ -26,7 +26,7 @@ from moonq.drivers.amqp.envelope import pack
 from moonq.drivers.amqp.line import AmqpDesk, Held, Line
 from moonq.drivers.amqp.links import Links
 from moonq.drivers.amqp.places import Place, place_of
-from moonq.drivers.amqp.publishing import Batch, Outcome, Publisher
+from moonq.drivers.amqp.publishing import Batch, Publisher
 from moonq.drivers.amqp.redriving import redrive
 from moonq.drivers.amqp.settling import Settler
 from moonq.drivers.amqp.subscription import AmqpSubscription
@@ -39,7 +39,6 @@ from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.story import Story, left_of
 from moonq.errors import (
     Conflict,
-    Invalid,
     QueueError,
     QueueFull,
     QueueNotFound,
@@ -58,6 +57,7 @@ from moonq.model import (
     Receipt,
     Stored,
 )
+from moonq.text.wording import plural
 
 #: Real seconds that the broker may take to store what it was sent, whatever a publisher's patience.
 LEAST = 5.0
@@ -192,6 +192,7 @@ class AmqpDriver:
         """Declare and consume at new connections; *is_known*: the ladder was made by us before."""
         assert self._links is not None
         assert self._links.publishing is not None
+        self._blocked = None  # a new connection is told, if it is so
         self._declare_shared(is_known=is_known)
         for line in list(self._lines.values()):
             line.is_declared = line.has_again = False
@@ -199,10 +200,10 @@ class AmqpDriver:
                 self._declare(line)
             except Conflict as problem:
                 self._settler.troubles[line.spec.name] = problem.message
-        self._publisher.connected(self._links.publishing.channel())
+        self._publisher.connected(self._links.publishing.channel(on_closed=self._note_closed))
         for line in list(self._lines.values()):
             if line.desks:
-                self._consume(line)
+                self._consume_if_it_answers(line)
         self._is_begun = True
 
     def _declare_shared(self, *, is_known: bool) -> None:
@@ -211,7 +212,23 @@ class AmqpDriver:
                 if topology.count(channel, ladder.exchange(ladder.LEVELS - 1)) is not None:
                     return
         with self._asking() as channel:
-            topology.declare_shared(channel)
+            left = topology.declare_shared(channel)
+        self._settler.troubles.pop(topology.UNROUTABLE, None)
+        if left:
+            self._settler.troubles[topology.UNROUTABLE] = (
+                f"{plural(left, 'message')} of queues that were deleted in {topology.UNROUTABLE}"
+            )
+
+    def _consume_if_it_answers(self, line: Line) -> None:
+        """Consume *line*, perhaps later: one queue without a leader holds up no other."""
+        assert self._links is not None
+        try:
+            self._consume(line)
+        except Unavailable as problem:
+            if not self._links.is_open:
+                raise
+            self._settler.troubles[line.again] = f"queue {line.spec.name!r}: {problem.message}"
+            self._broken.put(line)
 
     def _consume(self, line: Line) -> None:
         assert self._links is not None
@@ -223,6 +240,7 @@ class AmqpDriver:
                 on_closed=lambda problem: line.lose(epoch, problem)
             )
             line.begin(channel)
+        self._settler.troubles.pop(line.again, None)
 
     # The keeper
 
@@ -251,7 +269,6 @@ class AmqpDriver:
             self._is_begun = False
             links.connect()
             self._begin(is_known=False)
-            self._set_connected(None)
             self._on_event(Event("reconnected", None, detail=links.where))
         elif line is not None:
             if not line.is_declared:
@@ -260,7 +277,7 @@ class AmqpDriver:
             is_dead = line.channel is None or not line.channel.is_open
             if line.desks and (is_dead or not any(desk.tags for desk in line.desks)):
                 self._consume(line)
-            self._set_connected(None)
+        self._set_connected(None)
 
     def _drain_broken(self) -> None:
         with suppress(Empty):
@@ -283,6 +300,7 @@ class AmqpDriver:
         """Have the keeper look at *line*; never waits."""
         if isinstance(problem, ChannelClosed):
             line.is_declared = False
+            self._on_event(Event("cancelled", line.spec.name, detail=problem.message))
         self._broken.put(line)
 
     def _note_lost(self, problem: QueueError) -> None:
@@ -294,6 +312,12 @@ class AmqpDriver:
             self._problem = problem
         if was_connected and self._is_open:
             self._on_event(Event("reconnecting", None, detail=problem.message))
+        self._broken.put(None)
+
+    def _note_closed(self, problem: QueueError) -> None:
+        """Hear that the channel that publishes is gone, as when the ladder was deleted."""
+        self._publisher.lost()
+        self._is_begun = False
         self._broken.put(None)
 
     def _note_blocked(self, reason: str | None) -> None:
@@ -661,9 +685,10 @@ class AmqpDriver:
         self._settler.flush(LEAST)
         self._declare(line)
         dropped = 0
-        for name in (line.name, line.again) if line.has_again else (line.name,):
+        for name in (line.name, line.again):
             with self._asking() as channel:
-                dropped += channel.purge_queue(name)
+                if topology.count(channel, name) is not None:
+                    dropped += channel.purge_queue(name)
         self._counter.forget()
         return dropped
 
@@ -752,6 +777,3 @@ def _check_wishes(line: Line, message: Message) -> None:
 
 def _cannot(queue: str, what: str, instead: str) -> Unsupported:
     return Unsupported(f"queue {queue!r}: RabbitMQ's messages cannot be {what}", hint=instead)
-
-
-__all__ = ["AmqpDriver", "Invalid", "Outcome"]

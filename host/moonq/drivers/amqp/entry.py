@@ -29,7 +29,9 @@ LIMITS = {
     ),
     "drop_oldest": Limit("none", "quorum queues cannot, and classic ones say nothing of it"),
     "exact_info": Limit(
-        "approximate", "ready and dead only, a second old; what other hosts hold is not told"
+        "approximate",
+        "a second old; what is in flight only where all consumers are of one host, what is delayed"
+        " only while nothing is",
     ),
     "peek": Limit("none", "a look takes messages out and puts them back, marked as redelivered"),
     "purge": Limit("approximate", "what is delayed stays in the ladder, and comes"),
@@ -45,6 +47,11 @@ LIMITS = {
     "expiry": Limit("approximate", "at delivery"),
     "survives_reopen": Limit("none", "with its connection a delivery is over"),
     "dead_by_origin": Limit("none", "it counts what lies in the dead-letter queue"),
+    "group_skip": Limit("none", "there are no groups"),
+    "order": Limit(
+        "approximate",
+        "a consumer that begins while another one hands back may be served first",
+    ),
 }
 
 

@@ -332,13 +332,17 @@ class Line:
         channel, epoch = self.channel, self.epoch
         if desk.tags or channel is None or not channel.is_open:
             return
+
+        def receive(batch: list[Incoming]) -> None:
+            self.receive(epoch, batch)
+
         channel.qos(desk.prefetch)
         for name in (self.name, self.again):
             # A tag of its own: after a crash of the broker it is no consumer that was there before.
             tag = channel.consume(
                 name,
-                tag=f"{desk.name or 'moonq'}-{os.urandom(6).hex()}",
-                on_batch=lambda batch: self.receive(epoch, batch),
+                tag=f"{desk.name[:100] or 'moonq'}-{os.urandom(6).hex()}",
+                on_batch=receive,
                 on_cancel=lambda: self.cancelled(epoch),
             )
             desk.tags.append(tag)

@@ -17,7 +17,7 @@ from pathlib import Path
 from moonq.drivers.amqp.entry import AmqpFields
 from moonq.drivers.amqp.wire.address import Address
 from moonq.drivers.amqp.wire.connection import Connection
-from moonq.errors import Invalid, QueueError, Refused, Unavailable, Unsupported
+from moonq.errors import QueueError, Refused, Unsupported
 
 #: The oldest broker that has what is needed: dead letters at least once.
 OLDEST = (3, 10)
@@ -165,6 +165,3 @@ def context(fields: AmqpFields, root: Path) -> ssl.SSLContext | None:
 def _address(fields: AmqpFields, url: str) -> Address:
     address = Address.parse(url)
     return address if fields.vhost is None else replace(address, vhost=fields.vhost)
-
-
-__all__ = ["Invalid", "Links", "Unavailable", "context", "reach"]

@@ -130,9 +130,21 @@ class Publisher:
 
     def _pump(self) -> None:
         while self._waiting and self._channel is not None and not self._is_blocked:
-            room = WINDOW - len(self._sent)
+            room = WINDOW - len(self._sent) or self._forgotten()
             if room <= 0 or not self._send(self._channel, room):
                 return
+
+    def _forgotten(self) -> int:
+        """Forget what nobody waits for any more, and return how much that was.
+
+        A queue without a leader confirms nothing: what was sent there must not fill the window.
+        """
+        late = [
+            number for number, one in self._sent.items() if one.is_wanted and not one.is_wanted()
+        ]
+        for number in late:
+            self._sent.pop(number).on_done(_GIVEN_UP)
+        return len(late)
 
     def _send(self, channel: Channel, room: int) -> bool:
         parcels: list[Parcel] = []

@@ -34,11 +34,11 @@ class Tags:
         """
         waiting, back = set(acks), sorted(nacks)
         self._closed.update(back)
-        frames: list[Settle] = []
+        # First: what an acknowledgement behind them stands for is all that is open by then.
+        frames = [Settle(tag, False, False, True) for tag in back]
         if (last := self._front(waiting)) is not None:
             frames.append(Settle(last, multiple=True))
         frames += [Settle(tag) for tag in sorted(waiting)]
-        frames += [Settle(tag, False, False, True) for tag in back]
         self._closed |= waiting
         if len(self._closed) > CROWD:
             self._tags = deque(tag for tag in self._tags if tag not in self._closed)

@@ -166,15 +166,17 @@ def count(channel: Channel, name: str) -> tuple[int, int] | None:
         raise
 
 
-def declare_shared(channel: Channel) -> None:
+def declare_shared(channel: Channel) -> int:
     """Make exist what all queues of the virtual host share: the ladder, and the last resort.
+
+    Returns how many messages lie in the last resort.
 
     Raises:
         Conflict: Something of it is there in another way.
     """
     quorum = {"x-queue-type": "quorum"}
     channel.declare_exchange(UNROUTABLE, "fanout")
-    declare(channel, Queue(UNROUTABLE, quorum))
+    left, _ = declare(channel, Queue(UNROUTABLE, quorum))
     channel.bind_queue(UNROUTABLE, UNROUTABLE, "")
     for name, kind in ((ladder.DELIVER, "topic"), (DEAD, "direct")):
         channel.declare_exchange(name, kind, arguments={"alternate-exchange": UNROUTABLE})
@@ -190,6 +192,7 @@ def declare_shared(channel: Channel) -> None:
         declare(channel, Queue(name, quorum | arguments))
         channel.bind_queue(name, name, ladder.pattern(level, "1"))
         channel.bind_exchange(below, name, ladder.pattern(level, "0"))
+    return left
 
 
 def _plain(text: str) -> str:

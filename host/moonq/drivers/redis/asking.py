@@ -23,6 +23,7 @@ class Asker:
         self, wire: Wire, base: str, store_time: StoreTime, tell: Callable[[Iterable[Any]], None]
     ) -> None:
         self.base = base
+        self.where = wire.where
         self._wire = wire
         self._time = store_time
         self._tell = tell

@@ -18,7 +18,7 @@ from moonq.model import ACK, Ack
 class Publish(Work):
     """Messages that a caller publishes and waits for, packed as the script takes them."""
 
-    __slots__ = ("args", "count", "form", "patient", "queue")
+    __slots__ = ("args", "count", "form", "patient", "queue", "size")
 
     def __init__(
         self, queue: BufferedQueue, form: str, args: list[Any], count: int, *, patient: bool
@@ -29,6 +29,7 @@ class Publish(Work):
         """``p``: bodies alone; ``f``: seven values for each message."""
         self.args = args
         self.count = count
+        self.size = sum(len(arg) for arg in args if isinstance(arg, bytes))
         self.patient = patient
 
 

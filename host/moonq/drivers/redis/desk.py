@@ -9,6 +9,8 @@ from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Held
 
 #: The prefetch from which on buffers are filled ahead.
 EAGER = 16
+#: Messages that one call claims at most of a queue, so that the server never works long on one.
+MOST = 1000
 
 
 class RedisDesk(BufferedDesk):
@@ -68,16 +70,19 @@ def quotas(
         if not looks and not (queue.stirred and desks and not queue.paused):
             return [], asked
         wanted: list[tuple[RedisDesk, int]] = []
+        left = MOST
         # Waiting workers are served before any buffer is filled.
         if len(desks) > 1:
             for desk in desks:
-                _want(wanted, desk, min(desk.waiting, desk.room))
+                left -= _want(wanted, desk, min(desk.waiting, desk.room, left))
         for desk in desks:
-            _want(wanted, desk, desk.room)
+            left -= _want(wanted, desk, min(desk.room, left))
         return wanted, asked
 
 
-def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> None:
-    if count > 0:
-        desk.requested += count
-        wanted.append((desk, count))
+def _want(wanted: list[tuple[RedisDesk, int]], desk: RedisDesk, count: int) -> int:
+    if count <= 0:
+        return 0
+    desk.requested += count
+    wanted.append((desk, count))
+    return count

@@ -10,7 +10,6 @@ not heard of any more runs again elsewhere when its lease is over.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,8 @@ from moonq.drivers.redis import moving, publishing
 from moonq.drivers.redis.asking import Asker
 from moonq.drivers.redis.checks import check
 from moonq.drivers.redis.connection import Link
+from moonq.drivers.redis.declarations import Declarations
+from moonq.drivers.redis.declarations import check as check_spec
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.entry import LIMITS, RedisFields
 from moonq.drivers.redis.listening import Listener
@@ -72,7 +73,8 @@ class RedisDriver:
         )
         self._asker = Asker(self._wire("asks"), self._base, self._time, self._sender.lander.tell)
         self._listener: Listener | None = None
-        self._queues: dict[str, BufferedQueue] = {}
+        self._declarations = Declarations(self._asker, self._time, lambda: self._sender.session)
+        self._queues = self._declarations.queues
         self._walk = moving.Walk()
         self._problem: QueueError | None = None
         """Why it could not be opened the last time."""
@@ -116,12 +118,15 @@ class RedisDriver:
         sender.lander.on_event = on_event
         sender.connect(name, os.getpid())
         for queue in self._queues.values():
-            self._declare(queue)
+            self._declarations.tell(queue)
         sender.planner.queues = dict(self._queues)
         self._listener = Listener(
             self._link, self._channel, sender.notice, f"moonq-{self._fields.name}-hears"
         )
         sender.start()
+
+    def _remind(self, call: Callable[[str, list[Any]], Any]) -> None:
+        self._declarations.remind(call)
 
     def _channel(self) -> str:
         return f"{self._base}wake:{self._sender.session}"
@@ -189,64 +194,13 @@ class RedisDriver:
             Unsupported: An option is not known.
             Unavailable: The driver is closed; the queue is made when it opens.
         """
-        _check(spec)
-        queue = self._known(spec)
-        dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
-        queue.spec, queue.dead = spec, dead
+        check_spec(spec)
+        queue = self._declarations.note(spec)
         self._check_open()
-        self._declare(queue)
+        self._declarations.tell(queue)
         self._sender.planner.queues = dict(self._queues)
         queue.free_places()
         self._sender.ring()
-
-    def _known(self, spec: QueueSpec) -> BufferedQueue:
-        queue = self._queues.get(spec.name)
-        if queue is None:
-            queue = self._queues[spec.name] = BufferedQueue(spec, 0)
-        return queue
-
-    def _declare(self, queue: BufferedQueue) -> None:
-        changes, is_paused, alarm = self._asker.look(
-            "declare", self._sender.session, queue.spec.name, *self._declared(queue)
-        )
-        queue.paused = bool(is_paused)
-        queue.alarm = float(alarm) if alarm else math.inf
-        queue.stirred = True
-        for key, before, _, who in changes:
-            if who.decode() != self._sender.session:
-                self._say_change(queue.spec.name, key.decode(), before.decode())
-
-    def _declared(self, queue: BufferedQueue) -> list[Any]:
-        """Return what a queue is to be; nothing where another one only has its dead letters there.
-
-        Whoever declares that one says what it is.
-        """
-        spec = queue.spec
-        if spec == QueueSpec(spec.name) and any(q.dead is queue for q in self._queues.values()):
-            return []
-        return [
-            "" if spec.max_length is None else spec.max_length,
-            spec.overflow or "reject",
-            "" if spec.ttl is None else repr(spec.ttl),
-            spec.on_expire,
-            spec.dead_letter or "",
-            repr(spec.dedup_window),
-            spec.group_on_failure,
-        ]
-
-    def _remind(self, call: Callable[[str, list[Any]], Any]) -> None:
-        """Declare queues of which the server knows nothing: it was flushed, or kept nothing."""
-        for name, queue in list(self._queues.items()):
-            call("declare", [self._time.given(), "", name, *self._declared(queue)])
-
-    def _say_change(self, queue: str, key: str, before: str) -> None:
-        _log.warning(
-            "%s: queue %r had `%s` %s by another declaration: from now on it is as declared here",
-            self._link.where,
-            queue,
-            key,
-            before or "unset",
-        )
 
     # Publishing and taking
 
@@ -258,7 +212,7 @@ class RedisDriver:
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
         while len(answers) < len(messages):
-            rest = messages[len(answers) : len(answers) + publishing.SLICE]
+            rest = publishing.next_slice(messages, len(answers))
             if not self._await_open(deadline):
                 problem = self._closed()
                 return answers + [problem for _ in messages[len(answers) :]]
@@ -476,17 +430,6 @@ class RedisDriver:
 
     def _queue(self, name: str) -> BufferedQueue:
         return refusals.declared(self._queues, name, "Redis")
-
-
-def _check(spec: QueueSpec) -> None:
-    refusals.check_options(spec, {"durable"})
-    if not spec.options.get("durable", True):
-        raise refusals.option(
-            spec.name,
-            "durable",
-            "is always true with the Redis driver",
-            hint="set `durability: none` at the driver for messages that need not survive",
-        )
 
 
 def _escaped(base: str) -> str:

@@ -136,6 +136,7 @@ _PHRASES = {
     ),
 }
 _WORD = re.compile(rf"(?:^|-)({'|'.join([*_WORDS, 'NOPERM'])})\b ?(.*)", re.DOTALL)
+_BEHIND = re.compile(r" script: |,? with args beginning with:")
 _COMMAND = re.compile(r"'([^']+)'")
 #: What OpenSSL says to a server that answers in plain text.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
@@ -193,12 +194,13 @@ def _answered(error: Exception, where: str) -> QueueError:
             return _as(meaning, where, text)
     if "can't run this command" in text or "ACL failure in script" in text:
         return _forbidden(text, where)
-    return Unavailable(f"{where} answers: {text[:200]}")
+    return Unavailable(f"{where} answers: {_BEHIND.split(text)[0][:200]}")
 
 
 def _as(meaning: _Told, where: str, text: str) -> QueueError:
-    # Behind its own words a server tells of the script it was in, which helps nobody.
-    plain = text.partition(" script: ")[0].strip().rstrip(".")
+    # Behind its own words a server tells of the script it was in, which helps nobody, and repeats
+    # what it was given, a password too.
+    plain = _BEHIND.split(text)[0].strip().rstrip(".")
     return meaning.error(meaning.says.format(where=where, text=plain[:200]), hint=meaning.hint)
 
 

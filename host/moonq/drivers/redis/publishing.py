@@ -14,7 +14,19 @@ from moonq.model import Message, Receipt
 
 #: Messages that one call takes, so that the server never works long on one.
 SLICE = 500
+#: Bytes after which a call takes no more: a server hangs up on one that is longer than a gigabyte.
+BYTES = 8 << 20
 Answer = Receipt | QueueError
+
+
+def next_slice(messages: Sequence[Message], start: int) -> Sequence[Message]:
+    """Return the messages from *start* on that are stored together."""
+    size = 0
+    for end in range(start, min(start + SLICE, len(messages))):
+        size += len(messages[end].body)
+        if size > BYTES:
+            return messages[start : max(end, start + 1)]
+    return messages[start : start + SLICE]
 
 
 def work(queue: BufferedQueue, messages: Sequence[Message], *, patient: bool) -> Publish:

@@ -84,6 +84,14 @@ class Caller:
             return ("FCALL", f"{name}_{text.digest}", 1, self._base, *args)
         return ("EVALSHA", text.sha, 1, self._base, name, *args)
 
+    def discard(self, connection: Any, digest: str) -> None:
+        """Delete another version of the scripts; a host that uses it all the same loads it again.
+
+        Raises:
+            RedisError: It is not there, or may not be deleted.
+        """
+        _ask(connection, "FUNCTION", "DELETE", f"moonq_{digest}")
+
     def load(self, connection: Any) -> None:
         """Give the scripts to the server; one without Functions gets them as a script.
 

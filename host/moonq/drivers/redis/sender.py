@@ -15,20 +15,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from moonq import __version__, log
+from moonq import log
 from moonq.clock import Clock
-from moonq.drivers.base import LEASE, Event, machine
-from moonq.drivers.buffered import Abandon, BufferedDesk, Ending, Held
-from moonq.drivers.inbox import Inbox, Work
+from moonq.drivers.base import Event
+from moonq.drivers.buffered import BufferedDesk, Ending, Held
+from moonq.drivers.inbox import Work
 from moonq.drivers.redis.calls import Publish, PublishCall, WorkCall
-from moonq.drivers.redis.desk import RedisDesk
+from moonq.drivers.redis.front import LEAST, Front
 from moonq.drivers.redis.landing import Lander
-from moonq.drivers.redis.lines import Call, Line
+from moonq.drivers.redis.lines import Call
 from moonq.drivers.redis.planning import Planner
+from moonq.drivers.redis.publishing import BYTES
+from moonq.drivers.redis.session import Remind, Session
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.wiring import Forgotten, Wire
-from moonq.errors import Conflict, QueueError, QueueFull, Unavailable, Uncertain
-from moonq.model import ACK, Delivery
+from moonq.errors import QueueError, QueueFull, Unavailable, Uncertain
 from moonq.registry.connecting import Reconnecting
 
 _log = log.get("moonq.redis")
@@ -36,15 +37,9 @@ _log = log.get("moonq.redis")
 WORKS, PUBLISHES = 2, 1
 #: Messages that one call publishes at most, so that the server never works long on one.
 MANY = 1000
-#: Real seconds that an answer may take.
-PATIENCE = 10.0
-#: Real seconds for which storing is waited for, whatever the publisher's patience.
-LEAST = 2.0
-#: Seconds before the end of a lease from which on the server is asked before anything starts.
-MARGIN = 2.0
 
 
-class Sender:
+class Sender(Front):
     """See the module."""
 
     def __init__(
@@ -54,37 +49,32 @@ class Sender:
         store_time: StoreTime,
         reconnecting: Reconnecting,
         look_around: Callable[[Any], None],
-        remind: Callable[[Callable[[str, list[Any]], Any]], None],
+        remind: Remind,
     ) -> None:
-        self._look_around = look_around
-        """Holds a server against what we need; what it raises keeps the driver away from it."""
-        self._remind = remind
-        """Tells a server what queues there are, by the calls that it is given the way for."""
-        self.session = ""
-        self.problem: QueueError | None = None
-        """Why there is no connection."""
+        super().__init__(wire.where, store_time)
         self._wire = wire
         self._clock = clock
-        self._time = store_time
         self._pace = reconnecting
         self.planner = Planner(store_time)
         self.lander = Lander(self.planner, store_time)
         self.on_event: Callable[[Event], None] = self.lander.report
-        self._inbox = Inbox()
-        self.begin = self._inbox.begin
-        self.ring = self._inbox.ring
+        self._session = Session(
+            wire, clock, store_time, self.planner, self.lander, look_around, remind
+        )
+        self.is_sure = self._session.is_sure
+        self._lines = self._session.lines
         self._flying: deque[Call] = deque()
         self._backlog: deque[Publish] = deque()
-        self._lines = {"publish": Line(), "work": Line()}
-        self._about: list[Any] = []
         self._round = -math.inf
-        self._heard = -math.inf
-        """When the heartbeat that was answered last had been sent."""
         self._delay = 0.0
         self._is_gone = self._tripped = self._stopping = False
         self._leaves = True
         self._give_up = math.inf
-        self._thread: threading.Thread | None = None
+
+    @property
+    def session(self) -> str:
+        """The id of the session at the server, if there is one."""
+        return self._session.id
 
     # Life
 
@@ -94,10 +84,8 @@ class Sender:
         Raises:
             QueueError: The server cannot be reached, turns us away, or is not fit.
         """
-        self._about = [name, machine(), pid, repr(self._time.now())]
-        if not self._lines["publish"].owner:
-            self._lines["publish"].begin(uuid4().hex)
-        self._join()
+        self._session.introduce(name, pid)
+        self._session.join(is_calm=not self._flying)
 
     def disconnect(self) -> None:
         """Give the connection back without a word; there must be no thread."""
@@ -126,82 +114,10 @@ class Sender:
             return is_over and not self._inbox.late
         return True
 
-    def health(self) -> list[str]:
-        """Return what hinders the sending now, a sentence each."""
-        found = [] if self.problem is None else [self.problem.message]
-        if late := len(self._inbox.late):
-            found.append(f"{self._wire.where}: {late} verdicts could not be sent yet")
-        return found
-
-    # What others ask for
-
-    def end(self, held: Held, ending: Ending) -> None:
-        """End a delivery with the next call; never waits."""
-        held.ended = self._time.now() if held.ended is None else held.ended
-        self._inbox.end(held, ending)
-
-    def acknowledge(self, desk: BufferedDesk, deliveries: Sequence[Delivery]) -> list[bool]:
-        """End *deliveries* as done; False for one that was settled before."""
-        taken = [desk.held.pop(delivery.receipt, None) for delivery in deliveries]
-        done = [(held, ACK) for held in taken if held is not None]
-        for held, _ in done:
-            held.settled = True
-        self._inbox.end_all(done)
-        return [held is not None for held in taken]
-
-    def leave(self, desk: BufferedDesk, when: float) -> None:
-        """End everything at a desk that was left at *when*."""
-        if desk.leave(Abandon(), when):
-            self.ring()
-
-    def orphan(self, desk: BufferedDesk) -> None:
-        """Note a desk whose subscription was dropped; must take no lock."""
-        self._inbox.orphans.append((desk, self._time.now()))
-
-    def is_sure(self, desk: RedisDesk) -> bool:
-        """Whether the leases of *desk* hold without asking; not after this process stood still."""
-        margin = min(MARGIN, desk.lease / 4)
-        return self._clock.monotonic() < self._heard + desk.lease - margin
-
     def lag(self, desk: BufferedDesk) -> int:
         """Return how many endings of *desk* are not in the store."""
         flying = [held for call in list(self._flying) for held, _ in _endings(call)]
         return self._inbox.lag(desk) + sum(1 for held in flying if held.desk is desk)
-
-    def publish(self, work: Publish, seconds: float) -> list[Any]:
-        """Store messages and return what became of each.
-
-        Raises:
-            Unavailable: They were not stored, and will not be.
-            Uncertain: They may have been stored.
-            QueueError: They were refused.
-        """
-        self._inbox.put(work, self._inbox.publishes)
-        patience = seconds if self.problem else max(seconds, LEAST)
-        if not work.wait(patience):
-            work.error = self._late(work, patience)
-        if work.error is not None:
-            raise work.error
-        result: list[Any] = work.result
-        return result
-
-    def _late(self, work: Work, seconds: float) -> QueueError:
-        if work.abandon():
-            return self.problem or Unavailable(f"{self._wire.where} does not answer")
-        return Uncertain(
-            f"{self._wire.where} has not answered for {seconds:.0f} s: it may have been stored",
-            hint="publish again with the same id and a dedup_key",
-        )
-
-    def flush(self, seconds: float = PATIENCE) -> bool:
-        """Wait until everything asked for so far is in the store; False: it is not yet."""
-        if self._thread is None:
-            return False
-        if threading.current_thread() is self._thread:
-            return True  # a listener to our events asks
-        work = Work(None)
-        self._inbox.put(work, self._inbox.tasks)
-        return work.wait(seconds) and work.error is None
 
     def notice(self, name: str) -> None:
         """Note that something has happened to a queue at another host."""
@@ -238,12 +154,7 @@ class Sender:
         while self._flying:
             self._forsake(self._flying.popleft())
         if self._leaves and self._wire.is_up:
-            try:
-                self._wire.call("leave", [self.session, self._time.given()])
-                self.session = ""
-                self.planner.forget()
-            except QueueError:
-                _log.warning("%s: the session ends with its lease", self._wire.where)
+            self._session.leave()
         self._wire.close()
 
     def _forsake(self, call: Call) -> None:
@@ -262,7 +173,8 @@ class Sender:
             self.leave(*self._inbox.orphans.popleft())
         if self._is_gone:
             if not self._flying:
-                self._begin_anew()
+                self._session.begin_anew()
+                self._is_gone = False
         elif self._has_room() and self._dispatch():
             return
         if self._flying:
@@ -321,12 +233,13 @@ class Sender:
 
     def _next_publish(self) -> PublishCall | None:
         works: list[Publish] = []
-        count = 0
-        while self._backlog and count < MANY:
+        count = size = 0
+        while self._backlog and count < MANY and size < BYTES:
             work = self._backlog.popleft()
             if work.begin():
                 works.append(work)
                 count += work.count
+                size += work.size
                 work.queue.stirred = True
         return PublishCall(works) if works else None
 
@@ -379,8 +292,9 @@ class Sender:
         if isinstance(call, PublishCall):
             self.lander.stored(call, answer[2])
         elif isinstance(call, WorkCall):
+            self._refusal = None
             if call.term is not None and not call.is_doubtful:
-                self._heard = call.sent_at
+                self._session.heard = call.sent_at
             self.lander.worked(call, answer[2], answer[4])
         self.lander.tell(answer[3])
         self._answer(call)
@@ -412,8 +326,9 @@ class Sender:
         if isinstance(call, PublishCall):
             call.fail(problem)
         elif isinstance(call, WorkCall):
-            if not isinstance(problem, QueueFull):
+            if self._refusal is None and not isinstance(problem, QueueFull):
                 _log.error("%s", problem.in_one_line())
+            self._refusal = problem
             self._inbox.again(call.endings, [held for s in call.sections for held in s.begun])
             self._unask(call)
             self._tripped = True
@@ -443,15 +358,6 @@ class Sender:
             self._is_gone = True
         self._answer(call)
 
-    def _begin_anew(self) -> None:
-        """The session has ended: what it held belongs to others."""
-        _log.warning("%s: the session was not heard of and has ended", self._wire.where)
-        for queue in list(self.planner.queues.values()):
-            self.planner.drop(queue)
-        self.session = ""
-        self._open_session()
-        self._is_gone = False
-
     def _stumble(self, problem: QueueError) -> None:
         if self._wire.is_up:
             self._wire.close()
@@ -467,7 +373,7 @@ class Sender:
             self._back_off()
             if time.monotonic() > self._give_up:
                 return False
-        self._join()
+        self._session.join(is_calm=not self._flying)
         for call in self._flying:
             self._transmit(call)
         if self.problem is not None:
@@ -482,40 +388,6 @@ class Sender:
         until = time.monotonic() + self._delay * random.uniform(0.7, 1.0)
         while (left := min(until, self._give_up) - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
-
-    def _join(self) -> None:
-        """Connect, look around, and open the session."""
-        self._wire.connect(PATIENCE, self._look_around)
-        try:
-            self._open_session()
-        except BaseException:
-            self._wire.close()
-            raise
-
-    def _open_session(self) -> None:
-        is_new = not self.session
-        self.session = self.session or uuid4().hex
-        sent = self._clock.monotonic()
-        term = max([LEASE, *self.planner.leases()])
-        args = [self.session, self._time.given(), repr(term), *self._about, __version__]
-        answer = self._wire.call("open", args)
-        if answer[0] == b"newer":
-            raise _newer(self._wire.where, *answer[1:])
-        self._time.learn(sent, answer[1])
-        self.lander.tell(answer[3])
-        self._remind(self._wire.call)
-        if is_new:
-            self._heard = sent
-        if is_new or not self._flying:
-            self._lines["work"].begin(self.session, answer[2])
-
-
-def _newer(where: str, layout: int, ours: int, by: bytes) -> Conflict:
-    return Conflict(
-        f"{where}: what lies there was written by moonq {by.decode()}, in layout {layout};"
-        f" this one, {__version__}, knows {ours}",
-        hint="update moonq, or give the driver another `prefix`",
-    )
 
 
 def _tell(asked: Iterable[tuple[BufferedDesk, int]]) -> None:

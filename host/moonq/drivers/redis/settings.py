@@ -159,7 +159,7 @@ class RedisSettings(Reconnecting):
         if self.cluster and self.sentinel:
             raise wrong("`cluster` and `sentinel` exclude each other", help="leave one of them out")
         if self.cluster and found.database:
-            raise wrong("a cluster has database 0 only", help="end the url with /0")
+            raise wrong("`cluster` has database 0 only", help="end the url with /0")
         if found.path and (self.cluster or self.sentinel):
             what = "cluster" if self.cluster else "sentinel"
             raise wrong(f"`{what}` needs hosts, a unix:// url names none", help="write redis://")

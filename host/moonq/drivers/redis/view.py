@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moonq.drivers import paging
@@ -78,9 +79,11 @@ class View:
 
     def _ordered(self, state: MessageState, part: str, key: Key) -> Iterator[tuple[Key, Row]]:
         """Rows of a sorted set behind a key, which is their score and number."""
-        for score, number in self._scored(part, key):
-            for row in self._rows(state, [number]):
-                yield [score, number], row
+        scored = self._scored(part, key)
+        while some := list(islice(scored, CHUNK)):
+            scores = {number: score for score, number in some}
+            for row in self._rows(state, list(scores)):
+                yield [scores[row.number], row.number], row
 
     def _scored(self, part: str, key: Key) -> Iterator[tuple[float, int]]:
         """Score and number of each in a sorted set, behind a key.
@@ -207,14 +210,14 @@ class View:
         for session in self._ask("HKEYS", f"{self._at}c"):
             leases = self._ask("HMGET", b"%bf:%b" % (self._at.encode(), session), *numbers)
             held |= {n: value for n, value in zip(numbers, leases, strict=True) if value}
-        dues = self._ask("ZMSCORE", f"{self._at}d", *numbers)
-        for number, due in zip(numbers, dues, strict=True):
-            mark = held.get(number, b"")
-            state: MessageState = "ready" if due is None else "delayed"
-            if mark:
-                state = "running" if mark == b"r" else "leased"
-            for row in self._rows(state, [number]):
-                yield row._replace(expires=mark[1:] or None) if state == "leased" else row
+        for row in self._rows("delayed", numbers):
+            mark = held.get(row.number, b"")
+            if mark == b"r":
+                yield row._replace(state="running")
+            elif mark:
+                yield row._replace(state="leased", expires=mark[1:] or None)
+            else:
+                yield row._replace(state="ready" if row.due is None else "delayed")
 
     def unclaimed(self) -> list[int]:
         """Return the numbers of all that are not leased, in the order of delivery."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -74,6 +74,20 @@ class Wire:
             self._caller.load(self._connection)
         except (RedisError, OSError) as error:
             raise self._failed(error) from None
+
+    def discard(self, digests: Iterable[bytes]) -> None:
+        """Delete versions of the scripts that nobody uses; what may not be deleted stays.
+
+        Raises:
+            QueueError: The connection is lost.
+        """
+        for digest in digests:
+            try:
+                self._caller.discard(self._connection, digest.decode())
+            except ResponseError:
+                continue
+            except (RedisError, OSError) as error:
+                raise self._failed(error) from None
 
     def send(self, name: str, args: Sequence[Any]) -> None:
         """Send a call of the script *name*; its answer comes in its turn.

@@ -28,6 +28,8 @@ Method = TypeVar("Method", bound=base.Frame)
 Calls = list[tuple[Callable[..., object], tuple[Any, ...]]]
 #: Seconds that a broker may take to do what it was asked; a busy one makes a queue in that time.
 PATIENCE = 15.0
+#: Seconds within which a queue lends itself out; one whose replicas have no leader never does.
+LENDING = 5.0
 _CONFIRM = struct.Struct(">QB")
 
 _DeclareQueue = lenient(commands.Queue.Declare)
@@ -59,8 +61,6 @@ class Consumer(NamedTuple):
 
     receive: Callable[[list[Incoming]], None]
     on_cancel: Callable[[], None]
-    batch: list[Incoming]
-    """What has come since the last call."""
 
 
 def _ignore(*_: object) -> None:
@@ -238,10 +238,12 @@ class Channel:
         arguments: Mapping[str, Any] | None = None,
         on_cancel: Callable[[], None] = _ignore,
         on_batch: Callable[[list[Incoming]], None] | None = None,
+        timeout: float = LENDING,
     ) -> str:
         """Have the messages of *queue* delivered, and return the tag to cancel that.
 
-        With *on_batch*, all that came at once is given at once, which is a good deal cheaper.
+        With *on_batch*, what came at once is given at once, which is a good deal cheaper; the tags
+        of a channel come in their order all the same, whoever gets them.
         *on_cancel* is told when the broker ends it: the queue is gone, or a time limit over.
         """
 
@@ -250,10 +252,10 @@ class Channel:
                 on_deliver(message)
 
         tag = tag or f"moonq-{self.number}-{next(self._names)}"
-        self._consumers[tag] = Consumer(on_batch or one_by_one, on_cancel, [])
+        self._consumers[tag] = Consumer(on_batch or one_by_one, on_cancel)
         ask = _Consume(0, queue, tag, False, False, False, False, dict(arguments or {}))
         try:
-            self._ask(ask, commands.Basic.ConsumeOk)
+            self._ask(ask, commands.Basic.ConsumeOk, timeout)
         except BaseException:
             self._consumers.pop(tag, None)
             raise
@@ -331,8 +333,7 @@ class Channel:
                 answer = self._answers.get(timeout=timeout)
             except Empty:
                 answer = Unavailable(f"the broker has not answered {ask.name} in {timeout:g} s")
-                # A late answer would be taken for that of the next question.
-                self.problem = answer
+                self._abandon(answer)
             finally:
                 self._is_asking = False
         if isinstance(answer, QueueError):
@@ -340,6 +341,12 @@ class Channel:
         if not isinstance(answer, wanted):
             raise Unavailable(f"the broker answers {ask.name} by {type(answer).__name__}")
         return answer
+
+    def _abandon(self, problem: QueueError) -> None:
+        """Close it without waiting: a late answer would be taken for that of the next question."""
+        self.problem = problem
+        self._consumers.clear()
+        self._link.send(frame.marshal(commands.Channel.Close(200, "too late", 0, 0), self.number))
 
     # What comes, on the I/O thread
 
@@ -363,9 +370,12 @@ class Channel:
         elif not message.consumer:
             calls.append((self._answer, (message,)))
         elif consumer := self._consumers.get(message.consumer):
-            if not consumer.batch:
-                calls.append((self._deliver, (consumer,)))
-            consumer.batch.append(message)
+            # One batch for as long as nothing else comes in between: tags stay in their order.
+            call, arguments = calls[-1] if calls else (None, ())
+            if call is consumer.receive:
+                arguments[0].append(message)
+            else:
+                calls.append((consumer.receive, ([message],)))
 
     def _take_method(self, method: Any, calls: Calls) -> None:
         if isinstance(method, commands.Channel.Close):
@@ -373,6 +383,8 @@ class Channel:
             refused = (method.class_id or 0, method.method_id or 0)
             problem = ChannelClosed(method.reply_code or 0, method.reply_text or "", refused)
             calls.append((self.end, (problem,)))
+            calls.append((self._link.leave, (self.number,)))
+        elif isinstance(method, commands.Channel.CloseOk) and self.problem is not None:
             calls.append((self._link.leave, (self.number,)))
         elif isinstance(method, commands.Basic.Cancel):
             if consumer := self._consumers.pop(method.consumer_tag or "", None):
@@ -384,11 +396,6 @@ class Channel:
             calls.append((self._answer, (method,)))
         else:
             raise exceptions.UnmarshalingException(method, "no method")
-
-    def _deliver(self, consumer: Consumer) -> None:
-        batch = consumer.batch.copy()
-        consumer.batch.clear()
-        consumer.receive(batch)
 
     def _answer(self, answer: base.Frame | Incoming | QueueError) -> None:
         if self._is_asking:

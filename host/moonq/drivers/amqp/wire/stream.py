@@ -191,8 +191,9 @@ class Cipher:
 
     def lock(self, data: bytes) -> bytes:
         """Return *data* as it is to be sent."""
-        if data:
-            self._tls.write(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._tls.write(rest) :]
         return self._out.read()
 
     def unlock(self, data: bytes) -> tuple[bytes | None, bytes]:

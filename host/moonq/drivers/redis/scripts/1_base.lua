@@ -3,6 +3,8 @@
 --- Values of one command; the stack of Redis' Lua ends near 8000.
 local SLICE = 1000
 local KEPT = 8
+--- How much falls due, or goes to make room, in one call; the rest follows in the next.
+moonq.MANY = 200
 
 --- What one call knows; `given` is the moment, where the caller goes by a clock of its own.
 function moonq.begin(base, given)

@@ -1,12 +1,11 @@
 --- What falls due, and which message is served next.
 
---- How much falls due in one call; the rest follows in the next.
-local MANY = 200
 --- 9 : 3 : 1, evenly spread: the levels in the order in which they are served.
 local CYCLE = { 2, 2, 2, 1, 2, 2, 2, 1, 2, 2, 2, 1, 0 }
 
-local function due(queue, part)
-  return redis.call("ZRANGEBYSCORE", queue.at .. part, "-inf", queue.ctx.now, "LIMIT", 0, MANY)
+local function due(queue, part, count)
+  local now = queue.ctx.now
+  return redis.call("ZRANGEBYSCORE", queue.at .. part, "-inf", now, "LIMIT", 0, count or moonq.MANY)
 end
 
 --- Ends a message whose first run did not start in time, and that is not leased.
@@ -42,7 +41,7 @@ end
 
 --- Takes in what other programs have pushed, as long as there is room.
 local function take_in(queue)
-  for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), MANY) do
+  for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), moonq.MANY) do
     if not moonq.has_room(queue) then
       return
     end
@@ -59,11 +58,30 @@ local function take_in(queue)
   end
 end
 
-local function forget_keys(queue)
-  local keys = due(queue, "z")
+--- Forgets up to `count` deduplication keys whose window is over.
+function moonq.forget_keys(queue, count)
+  local keys = due(queue, "z", count)
   if #keys > 0 then
     redis.call("HDEL", queue.at .. "y", unpack(keys))
     redis.call("ZREM", queue.at .. "z", unpack(keys))
+  end
+end
+
+--- The first number of a list that has a message; those before it are thrown away.
+function moonq.first_of(queue, list)
+  while true do
+    local number = redis.call("LINDEX", list, 0)
+    if not number or redis.call("HEXISTS", queue.at .. "m", number) == 1 then
+      return number
+    end
+    redis.call("LPOP", list)
+  end
+end
+
+--- Lets the lists of a queue begin with a message that is there.
+function moonq.trim(queue)
+  for level = 0, 2 do
+    moonq.first_of(queue, queue.at .. "r" .. level)
   end
 end
 
@@ -73,16 +91,20 @@ function moonq.tick(queue)
   if redis.call("EXISTS", at .. "x", at .. "d", at .. "in", at .. "z") == 0 then
     return
   end
-  for _, number in ipairs(due(queue, "x")) do
+  local late = due(queue, "x")
+  for _, number in ipairs(late) do
     local tale = moonq.tale(queue, number)
     moonq.withdraw(queue, number, tale)
     moonq.expire(queue, number, tale)
+  end
+  if #late > 0 then
+    moonq.trim(queue)
   end
   for _, number in ipairs(due(queue, "d")) do
     come_due(queue, number)
   end
   take_in(queue)
-  forget_keys(queue)
+  moonq.forget_keys(queue, moonq.MANY)
 end
 
 local function first(queue, part)
@@ -125,7 +147,9 @@ local function heads(queue, level, count)
     local blob = redis.call("HGET", queue.at .. "m", found[pair])
     returned[#returned + 1] = { found[pair], blob, tonumber(found[pair + 1]) }
   end
-  return { list = list, back = back, fresh = fresh, returned = returned, f = 1, b = 1, cut = 0 }
+  -- What has no message before the first that has one is passed over once and for all.
+  local cut = fresh[1] and fresh[1][4] - 1 or 0
+  return { list = list, back = back, fresh = fresh, returned = returned, f = 1, b = 1, cut = cut }
 end
 
 local function draw(head)

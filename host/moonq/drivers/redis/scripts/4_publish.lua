@@ -5,16 +5,6 @@ function moonq.length(queue)
   return redis.call("HLEN", queue.at .. "m")
 end
 
-local function oldest_of(queue, list)
-  while true do
-    local number = redis.call("LINDEX", list, 0)
-    if not number or redis.call("HEXISTS", queue.at .. "m", number) == 1 then
-      return number, tonumber(number)
-    end
-    redis.call("LPOP", list)
-  end
-end
-
 --- The message that has stood longest; what is at work or delayed is never dropped.
 local function oldest(queue)
   local victim, position = nil, math.huge
@@ -24,7 +14,8 @@ local function oldest(queue)
     end
   end
   for level = 0, 2 do
-    consider(oldest_of(queue, queue.at .. "r" .. level))
+    local front = moonq.first_of(queue, queue.at .. "r" .. level)
+    consider(front, tonumber(front))
     local back = redis.call("ZRANGE", queue.at .. "b" .. level, 0, 0, "WITHSCORES")
     consider(back[1], tonumber(back[2]))
   end
@@ -35,15 +26,17 @@ local function oldest(queue)
 end
 
 --- Whether there is room for one more, made where the queue drops its oldest.
+---
+--- A queue whose bound was lowered far is brought there by several publishes, not all at once.
 function moonq.has_room(queue)
   local spec = moonq.spec(queue)
   if spec.room == math.huge then
     return true
   end
-  while moonq.length(queue) >= spec.room and spec.overflow == "drop_oldest" do
-    local victim = oldest(queue)
+  for _ = 1, spec.overflow == "drop_oldest" and moonq.MANY or 0 do
+    local victim = moonq.length(queue) >= spec.room and oldest(queue)
     if not victim then
-      return false
+      break
     end
     local tale = moonq.tale(queue, victim)
     moonq.tell(queue, "dropped", "max_length")
@@ -167,6 +160,8 @@ local function section(ctx, args, at)
       break
     end
   end
+  -- More keys go than come, so those whose window is over never pile up.
+  moonq.forget_keys(queue, count + moonq.MANY)
   return answers, from + count * width
 end
 

@@ -13,8 +13,12 @@ function moonq.wake(ctx)
 end
 
 local function list(args, at)
-  local count = tonumber(args[at])
-  return { unpack(args, at + 1, at + count) }, at + count + 1
+  local count, found = tonumber(args[at]), {}
+  -- One by one: there may be more than the stack holds.
+  for index = 1, count do
+    found[index] = args[at + index]
+  end
+  return found, at + count + 1
 end
 
 --- Lets go of those of `numbers` that are ours; the others are noted as refused.
@@ -136,6 +140,13 @@ local function lease(queue, session, leases, count)
   return taken
 end
 
+--- Gives up a session's seat at a queue: it has no consumers there, and waits for nothing.
+function moonq.rise(queue, session)
+  redis.call("ZREM", queue.ctx.base .. "seats", session .. "|" .. queue.name)
+  redis.call("HDEL", queue.at .. "c", session)
+  redis.call("SREM", queue.at .. "w", session)
+end
+
 --- Gives back what a session that was not heard of held of a queue; what ran is an interruption.
 ---
 --- Whatever it held is a suspect from now on, for it may be what killed it.
@@ -157,8 +168,7 @@ function moonq.recover(queue, session)
     back(queue, number, tale, "")
   end
   redis.call("DEL", leases)
-  redis.call("HDEL", queue.at .. "c", session)
-  redis.call("ZREM", queue.ctx.base .. "seats", session .. "|" .. queue.name)
+  moonq.rise(queue, session)
 end
 
 --- Forgets a session: its numbered calls, and the rest that it gave to queues.
@@ -193,8 +203,7 @@ end
 local function sit(queue, session, count, term)
   local member = session .. "|" .. queue.name
   if count == "0" and redis.call("EXISTS", queue.at .. "f:" .. session) == 0 then
-    redis.call("ZREM", queue.ctx.base .. "seats", member)
-    redis.call("HDEL", queue.at .. "c", session)
+    moonq.rise(queue, session)
     return
   end
   redis.call("ZADD", queue.ctx.base .. "seats", queue.ctx.now + term, member)

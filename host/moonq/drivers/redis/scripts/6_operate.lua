@@ -3,7 +3,26 @@
 --- Of which layout the keys are; a newer moonq that changes it counts on.
 local LAYOUT = 1
 
---- Begins a session: its id, moment, term, name, machine, pid and when its host began.
+--- Notes which version of these scripts is used; answers those that no session uses any more.
+local function outdated(ctx, version)
+  local key, used, found = ctx.base .. "scripts", {}, {}
+  redis.call("SADD", key, version)
+  for _, seat in ipairs(redis.call("ZRANGE", ctx.base .. "seats", 0, -1)) do
+    local session, name = string.match(seat, "^([^|]*)|(.*)$")
+    local its = name == "" and redis.call("HGET", ctx.base .. "s:" .. session, "scripts")
+    used[its or version] = true
+  end
+  for _, one in ipairs(redis.call("SMEMBERS", key)) do
+    if not used[one] then
+      found[#found + 1] = one
+      redis.call("SREM", key, one)
+    end
+  end
+  return found
+end
+
+--- Begins a session: its id, moment, term, name, machine, pid, when its host began, which moonq it
+--- is and which version of the scripts it uses.
 function moonq.open(base, args, at)
   local ctx = moonq.begin(base, args[at + 1])
   local layout = tonumber(redis.call("HGET", base .. "about", "layout") or LAYOUT)
@@ -15,17 +34,18 @@ function moonq.open(base, args, at)
   if redis.call("EXISTS", key) == 0 then
     redis.call("HSET", key, "n", 0)
   end
-  local about =
-    { "name", args[at + 3], "machine", args[at + 4], "pid", args[at + 5], "since", args[at + 6] }
-  redis.call("HSET", key, unpack(about))
+  for index, name in ipairs({ "name", "machine", "pid", "since" }) do
+    redis.call("HSET", key, name, args[at + 2 + index])
+  end
+  redis.call("HSET", key, "scripts", args[at + 8])
   redis.call("ZADD", base .. "seats", ctx.now + tonumber(args[at + 2]), args[at] .. "|")
   moonq.reap(ctx, args[at])
   moonq.wake(ctx)
   local last = tonumber(redis.call("HGET", key, "n"))
-  return { "ok", moonq.text(ctx.now), last, ctx.events }
+  return { "ok", moonq.text(ctx.now), last, ctx.events, outdated(ctx, args[at + 8]) }
 end
 
---- Ends a session that holds nothing: its id, moment.
+--- Ends a session that holds nothing, and the line of its publishes: its id, moment, writer.
 function moonq.leave(base, args, at)
   local ctx, session = moonq.begin(base, args[at + 1]), args[at]
   for _, seat in ipairs(redis.call("ZRANGE", base .. "seats", 0, -1)) do
@@ -35,6 +55,7 @@ function moonq.leave(base, args, at)
     end
   end
   moonq.end_session(ctx, session)
+  redis.call("DEL", base .. "pub:" .. args[at + 2])
   moonq.wake(ctx)
   return { "ok", moonq.text(ctx.now), {}, ctx.events }
 end
@@ -121,32 +142,6 @@ local function unclaimed(queue, number)
   return moonq.tale(queue, number)
 end
 
---- How many numbers at the head of a list have no message any more.
-local function missing(queue, list)
-  local numbers = redis.call("LRANGE", list, 0, 499)
-  if #numbers == 0 then
-    return 0
-  end
-  for index, is_there in ipairs(redis.call("HMGET", queue.at .. "m", unpack(numbers))) do
-    if is_there then
-      return index - 1
-    end
-  end
-  return #numbers
-end
-
---- Lets the lists of a queue begin with a message that is there.
-local function trim(queue)
-  for level = 0, 2 do
-    local list = queue.at .. "r" .. level
-    local count = missing(queue, list)
-    while count > 0 do
-      redis.call("LTRIM", list, count, -1)
-      count = missing(queue, list)
-    end
-  end
-end
-
 local function head(blob)
   return cjson.decode(string.match(blob, "^[^\n]*"))
 end
@@ -169,7 +164,7 @@ function moonq.drop(base, args, at)
       dropped = dropped + 1
     end
   end
-  trim(queue)
+  moonq.trim(queue)
   moonq.wake(ctx)
   return { "ok", moonq.text(ctx.now), dropped, ctx.events }
 end
@@ -262,7 +257,7 @@ function moonq.adopt(base, args, at)
     answers[#answers + 1] = adopt(queue, source, number, blob, tale, due, expires, key)
   end
   if source then
-    trim(source)
+    moonq.trim(source)
   end
   moonq.wake(ctx)
   return { "ok", moonq.text(ctx.now), answers, ctx.events }

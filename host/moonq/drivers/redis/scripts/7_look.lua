@@ -13,13 +13,7 @@ local function age(queue)
     end
   end
   for level = 0, 2 do
-    local list = queue.at .. "r" .. level
-    local number = redis.call("LINDEX", list, 0)
-    while number and redis.call("HEXISTS", queue.at .. "m", number) == 0 do
-      redis.call("LPOP", list)
-      number = redis.call("LINDEX", list, 0)
-    end
-    consider(number)
+    consider(moonq.first_of(queue, queue.at .. "r" .. level))
   end
   for _, part in ipairs({ "b0", "b1", "b2", "u", "k" }) do
     local first
