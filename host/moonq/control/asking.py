@@ -94,7 +94,9 @@ def _rehearse(
         # What is done stays done, whatever became of the rest.
         if sums:
             moved = sums["moved"] + sums["moved_dead"]
-            person.notice(f"moved at least {counted(moved)} of {about}{counted(total)} before it broke off")
+            person.notice(
+                f"moved at least {counted(moved)} of {about}{counted(total)} before it broke off"
+            )
         raise
 
 

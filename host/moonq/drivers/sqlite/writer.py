@@ -416,17 +416,9 @@ class Writer:
         for queue in list(self.queues.values()):
             queue.alarm = alarm(self._connection, queue)
             queue.stirred |= bool(queue.desks) and has_ready(self._connection, queue)
-            self._follow_pause(queue, bool(paused.get(queue.number)))
+            queue.follow_pause(paused=bool(paused.get(queue.number)))
             if queue.room < math.inf:
                 queue.free_places()
-
-    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
-        if paused and not queue.paused:
-            queue.paused = True
-            queue.recall()
-        elif queue.paused and not paused:
-            queue.paused = False
-            queue.stirred = True
 
     def _make_round(self, *, is_first: bool) -> None:
         self._watch_place()

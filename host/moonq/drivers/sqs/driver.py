@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from moonq.clock import Clock
+from moonq.clock import Clock, pause
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.sqs import looking
@@ -238,11 +238,7 @@ class SqsDriver:
         Raises:
             Unsupported: They are to leave another queue in the same step.
         """
-        if source:
-            raise Unsupported(
-                "SQS moves no message with its story from queue to queue in one step",
-                hint="consume the one and adopt into the other",
-            )
+        refusals.check_no_step(source, "SQS")
         now = self._clock.now()
         messages = [left_of(one, now) for one in stored]
         stories = [Story.of(one) for one in stored]
@@ -268,13 +264,8 @@ class SqsDriver:
         return publisher.publish(messages, stories, keys)
 
     def _await_open(self, deadline: float) -> bool:
-        with self._opening:
-            while not self._is_open:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return False
-                self._clock.wait(self._opening, left)
-        return True
+        left = deadline - self._clock.monotonic()
+        return self._is_open or not pause(self._clock, self._opening, left, lambda: self._is_open)
 
     def subscribe(
         self,
