@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import boto3
+from botocore.config import Config
 from tests.servers import elastic
 
 from moonq.clock import SystemClock
 from moonq.drivers import descriptor
 from moonq.drivers.base import Driver
-from moonq.drivers.sqs.service import Settings, made
 from moonq.model import Message, QueueSpec
 
 BODY = "x" * 200
@@ -110,7 +111,10 @@ def main() -> int:
     driver = kind.make(fields, SystemClock(), Path())
     driver.open(lambda event: None)
     driver.declare(QueueSpec("bench"))
-    client = made(Settings(place["endpoint"]), 25.0)
+    config = Config(retries={"total_max_attempts": 1}, tcp_keepalive=True)
+    client = boto3.client(
+        "sqs", endpoint_url=place["endpoint"], region_name="us-east-1", config=config
+    )
     url = client.create_queue(QueueName=f"{place['queue_prefix']}raw", tags={"moonq": "1"})
     rows: list[tuple[str, Callable[[], int], Callable[[], int]]] = [
         (what, one, other)

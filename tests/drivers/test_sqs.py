@@ -219,11 +219,19 @@ def test_an_envelope_that_is_none_makes_no_message_undeliverable(
 ) -> None:
     driver = opened(make)
     url = client.get_queue_url(QueueName=f"{place['queue_prefix']}q")["QueueUrl"]
-    for text in ("nonsense", "[]", '{"id":1}', '{"v":1,"id":"a","at":1.0,"errors":3}'):
+    for text in (
+        "nonsense",
+        "[]",
+        '{"id":1}',
+        '{"v":1,"id":"a","at":1.0,"errors":3}',
+        '{"v":1,"id":"a","at":1.0,"delay":"1 h"}',
+        '{"v":1,"id":7,"at":null}',
+    ):
         attribute = {"moonq": {"DataType": "String", "StringValue": text}}
         client.send_message(QueueUrl=url, MessageBody="body", MessageAttributes=attribute)
     taken = driver.subscribe("q", 10).take(10, 2.0)
-    assert [one.message.body for one in taken] == [b"body"] * 4
+    assert [one.message.body for one in taken] == [b"body"] * 6
+    assert all(isinstance(one.message.id, str) for one in taken)
 
 
 def test_what_moonq_did_not_make_is_never_erased(
@@ -306,6 +314,28 @@ def test_what_sqs_cannot_do_is_found_by_the_check(
     assert "queue.driver.redis" in checked.out + checked.err
 
 
+@pytest.mark.parametrize("timeout", ["12h", "none"])
+def test_a_handler_that_may_run_for_too_long_is_found_by_the_check(
+    moonq: Any, tmp_path: Path, timeout: str
+) -> None:
+    index = f"""\
+namespace: app
+entries:
+  - {{name: sqs, kind: queue.driver.sqs}}
+  - {{name: q, kind: queue.queue, driver: sqs}}
+  - {{name: c, kind: queue.consumer, queue: q, func: f, timeout: {timeout}}}
+  - {{name: f, kind: function.lua, source: "file://f.lua"}}
+"""
+    (tmp_path / "_index.yaml").write_text(index)
+    (tmp_path / "f.lua").write_text("return function() return true end\n")
+    checked = moonq("check", tmp_path)
+    assert checked.code
+    assert "has a message run for 11 h at most" in checked.out + checked.err
+    assert f"timeout: {timeout}" in checked.out + checked.err
+    (tmp_path / "_index.yaml").write_text(index.replace(timeout, "11h"))
+    assert moonq("check", tmp_path).code == 0
+
+
 @pytest.mark.parametrize(
     ("fifo", "wishes", "named"),
     [
@@ -358,6 +388,63 @@ def test_dead_letters_are_shown_found_and_given_another_life_by_id(
     assert [one.message.id for one in driver.peek("q.dead", 10).items] == ["a"]
     (delivery,) = consumer.take(1, 2.0)
     assert (delivery.message.id, delivery.attempt, delivery.interruptions) == ("b", 1, 0)
+
+
+def bury(driver: SqsDriver, *messages: Message) -> None:
+    """Publish *messages* and make a dead letter of each."""
+    driver.publish("q", messages, 10.0)
+    consumer = driver.subscribe("q", 10)
+    left = len(messages)
+    while left:
+        for delivery in consumer.take(10, 10.0):
+            assert consumer.start(delivery)
+            assert consumer.settle(delivery, Dead("rejected", HUGE))
+            left -= 1
+    assert consumer.close(time.monotonic() + 10.0)
+
+
+def test_all_the_letters_of_one_group_are_shown_and_live_again_in_order(
+    make: Callable[..., SqsDriver],
+) -> None:
+    driver = opened(make, fifo=True)
+    names = [f"{number:02}" for number in range(15)]
+    bury(driver, *(message(name, group="g") for name in names))
+    assert [one.message.id for one in driver.peek("q.dead", 100).items] == names
+    assert driver.find("q.dead", "14") is not None
+    assert driver.redrive("q.dead", "", ["14"]) == 1
+    assert driver.redrive("q.dead", "") == 14
+    consumer = driver.subscribe("q", 1)
+    found = []
+    while len(found) < 15:
+        (delivery,) = consumer.take(1, 10.0)
+        assert delivery.message.group == "g"
+        found.append(delivery.message.id)
+        consumer.start(delivery)
+        consumer.settle(delivery, ACK)
+    assert found == ["14", *names[:14]]
+
+
+def test_letters_too_large_for_one_call_live_again_all_the_same(
+    make: Callable[..., SqsDriver],
+) -> None:
+    driver = opened(make)
+    bury(driver, *(message(str(number), b"x" * 150_000) for number in range(3)))
+    assert driver.redrive("q.dead", "q") == 3
+
+
+def test_a_purge_trusts_no_count_of_nothing(
+    make: Callable[..., SqsDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = opened(make)
+    driver.publish("q", [message("a")], 1.0)
+    attributes = driver._service.attributes
+    monkeypatch.setattr(
+        driver._service,
+        "attributes",
+        lambda url: {**attributes(url), "ApproximateNumberOfMessages": "0"},
+    )
+    assert driver.purge("q") == 0
+    assert driver.subscribe("q", 1).take(1, 1.0) == []
 
 
 def test_a_message_that_waits_to_run_is_not_shown(make: Callable[..., SqsDriver]) -> None:
@@ -471,6 +558,30 @@ def test_doctor_says_where_sqs_is(place: dict[str, Any], make: Callable[..., Sqs
     fields = KIND.fields.model_validate({"name": "d", "kind": KIND.kind, **place})
     said = KIND.reach(fields, Path())
     assert said.startswith(f"{place['endpoint']} as us-east-1: 2 queues named ")
+
+
+def test_doctor_names_all_the_queues_that_are_missing_and_makes_none(
+    place: dict[str, Any], make: Callable[..., SqsDriver], client: Any
+) -> None:
+    make()
+    prefix = place["queue_prefix"]
+    client.create_queue(QueueName=f"{prefix}q", tags={"moonq": "1"})
+    specs = [QueueSpec("q", dead_letter="q.dead"), QueueSpec("f", options={"fifo": True})]
+    assert KIND.advise is not None
+
+    def advice(**fields: Any) -> Any:
+        named = {"name": "d", "kind": KIND.kind, **place, **fields}
+        return KIND.advise(KIND.fields.model_validate(named), specs)  # type: ignore[misc]
+
+    assert advice() == []
+    with pytest.raises(QueueNotFound, match=rf"no queues {prefix}q-dead, {prefix}f\.fifo"):
+        advice(create=False)
+    assert sorted(driver_queues(client, prefix)) == [f"{prefix}q"]
+
+
+def driver_queues(client: Any, prefix: str) -> list[str]:
+    urls = client.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
+    return [url.rpartition("/")[2] for url in urls]
 
 
 def test_the_envelope_brings_back_what_it_took() -> None:

@@ -18,6 +18,7 @@ from moonq.clock import SystemClock
 from moonq.drivers import descriptor
 from moonq.drivers.base import Event
 from moonq.drivers.sqs.driver import SqsDriver
+from moonq.drivers.sqs.service import made
 from moonq.errors import QueueError, Refused, Unavailable, Uncertain
 from moonq.model import Dead, ErrorRecord, Message, QueueSpec, Receipt, Retry
 
@@ -142,6 +143,56 @@ def test_expired_credentials_are_a_refusal_with_what_to_do(
     assert code in answer.message
     assert "credentials" in answer.hint
     assert len(fake.asked("SendMessageBatch")) == 1
+
+
+def test_who_may_not_use_the_key_of_a_queue_is_told_which_rights_it_takes(
+    fake: FakeSqs, driver: SqsDriver
+) -> None:
+    fake.next("SendMessageBatch", error("KmsThrottled"), error("KmsAccessDenied"))
+    (answer,) = publish(driver, "a")
+    assert isinstance(answer, Refused)
+    assert "kms:GenerateDataKey" in answer.hint
+    assert len(fake.asked("SendMessageBatch")) == 2
+
+
+def test_the_waits_between_tries_are_those_of_the_entry_and_differ(
+    make: Callable[..., SqsDriver],
+) -> None:
+    service = make(reconnect_delay=2.0, reconnect_max_delay=10.0)._service
+    for tries, longest in ((0, 2.0), (1, 4.0), (2, 8.0), (3, 10.0), (5000, 10.0)):
+        waits = {service.pause(tries) for _ in range(20)}
+        assert len(waits) > 10
+        assert min(waits) >= longest / 2
+        assert max(waits) <= longest
+
+
+def test_the_region_is_that_which_all_tools_of_aws_know(
+    make: Callable[..., SqsDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    settings = make(connection_timeout=4.0)._service.settings
+    assert made(settings, 4.0).meta.region_name == "eu-north-1"
+
+
+def test_a_receive_whose_answer_is_lost_is_asked_for_again_by_its_name(
+    fake: FakeSqs, make: Callable[..., SqsDriver]
+) -> None:
+    fake.attributes["FifoQueue"] = "true"
+    driver = make(fifo=True)
+    fake.next("ReceiveMessage", lost)
+    driver.subscribe("q", 10).take(1, 10.0)
+    until(lambda: len(fake.asked("ReceiveMessage")) >= 3, "three receives", 10)
+    names = [asked["ReceiveRequestAttemptId"] for asked in fake.asked("ReceiveMessage")[:3]]
+    assert names[0] == names[1] != names[2]
+
+
+def test_whose_rights_end_at_the_queues_is_told_of_them_by_doctor(fake: FakeSqs) -> None:
+    kind = descriptor("queue.driver.sqs")
+    fake.next("ListQueues", error("AccessDeniedException"))
+    named = {"name": "d", "kind": kind.kind, "endpoint": fake.endpoint}
+    assert kind.reach is not None
+    said = kind.reach(kind.fields.model_validate(named), Path())
+    assert said == f"{fake.endpoint} as us-east-1"
 
 
 def test_a_driver_without_credentials_does_not_open(
@@ -291,6 +342,11 @@ def test_a_queue_that_forgets_too_soon_is_said(
     assert len(notes) == 2
     assert "q: q at SQS forgets messages after 4 days" in " ".join(notes)
     assert all("1209600 (14 days)" in note for note in notes)
+    kind = descriptor("queue.driver.sqs")
+    assert kind.advise is not None
+    named = {"name": "d", "kind": kind.kind, "endpoint": fake.endpoint, "create": False}
+    fields = kind.fields.model_validate(named)
+    assert [*kind.advise(fields, [QueueSpec("q", dead_letter="q.dead")])] == notes[::-1]
 
 
 def test_a_message_near_its_end_turns_health_yellow(fake: FakeSqs, driver: SqsDriver) -> None:

@@ -20,7 +20,7 @@ from moonq import drivers
 from moonq.cli import resting, surroundings
 from moonq.clock import ManualClock
 from moonq.conformance import CASES
-from moonq.conformance.holding import hold
+from moonq.conformance.holding import Finding, hold
 from moonq.control.locating import place_of
 from moonq.drivers.memory.driver import MemoryDriver
 from moonq.drivers.memory.subscription import MemorySubscription
@@ -52,6 +52,24 @@ def test_a_good_driver_keeps_every_case(moonq: Callable[..., Any], project: Path
         row.split() for row in out.splitlines()
     ]
     assert "✓ settling" in out
+
+
+def test_a_case_that_was_kept_at_a_second_try_only_is_said(
+    moonq: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [Finding(case, 0.1) for case in CASES[:3]]
+    first[1] = replace(first[1], first="it took too long")
+    monkeypatch.setattr("moonq.conformance.holding.hold", lambda *_: iter(first))
+    code, out, err = moonq("doctor", "--driver", "mem", "-C", project)
+    assert code == 0
+    assert f"! {CASES[1]}: kept at the second try, alone" in out
+    assert "it took too long" in out
+    assert "keeps 3 of 3 cases" in err
+    assert "; 1 tried twice" in err
+    code, out, _ = moonq("doctor", "--driver", "mem", "-C", project, "--json")
+    assert json.loads(out)["tried_twice"] == [
+        {"case": str(CASES[1]), "problem": "it took too long"}
+    ]
 
 
 def test_the_suite_runs_beside_the_file_and_leaves_nothing(

@@ -23,6 +23,7 @@ from moonq.cli.options import Options
 from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError
+from moonq.kinds.queue import specs_at
 from moonq.operations import orphans
 from moonq.registry.project import Entry, Project
 from moonq.text.plain import visible
@@ -53,14 +54,17 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
     try:
         if driver.reach is not None:
             found["reached"] = masked(driver.reach(config, project.root))
+        if driver.advise is not None:
+            advice = driver.advise(config, specs_at(project, entry.id))
+            found["notes"] = [masked(note) for note in advice]
         resting = driver.rest(config, project.root)
     except MoonqError as problem:
         told = {"problem": problem.message, "hint": problem.hint}
         return {**found, **{name: masked(text) for name, text in told.items()}}
     if resting is None:
         return {**found, "size_bytes": 0}
-    parts = dict(resting.parts)
-    return {**found, "size_bytes": resting.size_bytes, "parts": parts, "notes": [*resting.notes]}
+    parts, notes = dict(resting.parts), [*found.get("notes", ()), *resting.notes]
+    return {**found, "size_bytes": resting.size_bytes, "parts": parts, "notes": notes}
 
 
 def show(options: Options, found: dict[str, Any]) -> None:

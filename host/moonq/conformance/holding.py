@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -23,7 +23,7 @@ from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import Refused, Unsupported
 
 #: So many cases are tried once more, when they have failed in real time.
-FEW = 20
+FEW = 5
 _HERE = str(Path(__file__).parent)
 
 
@@ -37,6 +37,8 @@ class Finding:
     """Why the driver does not keep it; empty when it does."""
     skipped: str = ""
     """Why it was not tried; empty when it was."""
+    first: str = ""
+    """Why its first try failed, of two; empty when there was one only."""
 
 
 def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
@@ -96,8 +98,11 @@ def _once_more(
     keep a case fails it again. When that many fail, it is no matter of time.
     """
     for number, finding in failed:
-        is_few = len(failed) <= FEW
-        yield find(finding.case, make_factory(number)) if is_few else finding
+        if len(failed) > FEW:
+            yield finding
+        else:
+            second = find(finding.case, make_factory(number))
+            yield replace(second, first=finding.problem)
 
 
 def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:

@@ -132,7 +132,7 @@ def _take(
     others = {name: value for name, value in fields.items() if name not in choice}
     taken = host.request("snapshot", **choice, dead=verb.takes == "dead")
     queue, count = taken["queue"], taken["count"]
-    if count:
+    if count or taken["all"]:
         home = queue if queue != taken["from"] else "where each came from"
         person.notice(_announced(host, verb, taken, others.get("to") or home))
         question = verb.question(count, production=host.is_production)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from moonq.clock import Clock
 from moonq.drivers.base import Capabilities, Driver, Limit
 from moonq.drivers.entry import DriverFields
 from moonq.drivers.pace import VIRTUAL, Pace
+from moonq.model import QueueSpec
 
 #: What the kind of every driver's entry begins with.
 PREFIX = "queue.driver."
@@ -57,6 +58,11 @@ class Descriptor:
     """Asks the broker of an entry's fields who it is, and changes nothing: a line for people.
 
     Raises `MoonqError` when it does not answer or turns us away. None: there is no broker."""
+    advise: Callable[[Any, Sequence[QueueSpec]], Sequence[str]] | None = None
+    """Looks at the project's queues at the broker of an entry's fields, and changes nothing.
+
+    Returns what an operator should know of them and do. Raises `MoonqError` when one cannot be
+    used. None: there is nothing that only the broker knows."""
     compact: Callable[[Any, Path], None] | None = None
     """Makes what lies there as small as it can be; no host may be at it."""
 

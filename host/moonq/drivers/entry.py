@@ -44,6 +44,8 @@ class DriverFields(Config):
     is_service: ClassVar[bool] = True
     queue_options: ClassVar[type[QueueOptions]] = QueueOptions
     consumer_options: ClassVar[type[ConsumerOptions]] = ConsumerOptions
+    longest_timeout: ClassVar[float | None] = None
+    """Seconds for which a handler may run at most; None: for as long as it likes."""
 
     def queue_defaults(self) -> dict[str, Any]:
         """Return the options of a queue that says nothing about them."""

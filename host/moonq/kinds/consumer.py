@@ -34,7 +34,7 @@ from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
-from moonq.text.findings import Finding
+from moonq.text.findings import Finding, error
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
 PREFETCH = 10
@@ -176,8 +176,22 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
     fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None
     if isinstance(fields, DriverFields):
         changed["options"], findings = driver.options(draft, fields, fields.consumer_options, {})
+        timeout = changed.get("timeout", consumer.timeout)
+        if fields.longest_timeout and (timeout is None or timeout > fields.longest_timeout):
+            findings.append(_too_long(draft, fields, timeout, fields.longest_timeout))
     draft.config = consumer.model_copy(update=changed)
     return findings
+
+
+def _too_long(draft: Draft, fields: DriverFields, timeout: float | None, longest: float) -> Finding:
+    said = "`none`" if timeout is None else f"{timeout / 3600:g} h"
+    return error(
+        "R207",
+        f"a {fields.kind} has a message run for {longest / 3600:g} h at most, so the handler's"
+        f" `timeout` cannot be {said}",
+        draft.span(draft.node.get("timeout")),
+        help=f"write `timeout: {longest / 3600:g}h` or less",
+    )
 
 
 # Running ------------------------------------------------------------------------------------------

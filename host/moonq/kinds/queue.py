@@ -238,6 +238,12 @@ def _name_at_driver(project: Project, queue_id: str) -> str:
     return (entry.fields(Queue).queue_name if entry else None) or queue_id
 
 
+def specs_at(project: Project, driver_id: str) -> list[QueueSpec]:
+    """Return what the project's queues ask of a driver; they name their dead letters."""
+    queues = project.of_kind(NAME)
+    return [_spec(project, one) for one in queues if one.fields(Queue).driver == driver_id]
+
+
 def names_at(project: Project) -> dict[str, set[str]]:
     """Return what the project's queues, dead letters included, are called at each driver."""
     found: dict[str, set[str]] = {entry.id: set() for entry in project.of_kind(driver.FAMILY)}

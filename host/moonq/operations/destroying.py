@@ -75,7 +75,7 @@ class Destroying(Requests):
     def _drop(self, action: str, chosen: Snapshot, keep: bool, most: int | None) -> dict[str, Any]:
         chosen, most = _in_one(chosen, most)
         route, numbers = chosen.route, list(chosen.numbers[:most])
-        if keep and chosen.takes_all and numbers:
+        if keep and chosen.takes_all:
             raise Unsupported(
                 f"{action}: the messages of {route.id} cannot be written to a file first:"
                 f" {_why(route, 'peek')}",
@@ -91,7 +91,11 @@ class Destroying(Requests):
             found["backup_bytes"] = path.stat().st_size
             found["kept_days"] = backup.KEPT_DAYS
         named = None if chosen.takes_all else numbers
-        dropped = route.driver.purge(route.spec.name, named) if numbers else 0
+        # All may be more than a broker has counted that counts approximately.
+        is_any = bool(numbers) or chosen.takes_all
+        dropped = route.driver.purge(route.spec.name, named) if is_any else 0
+        if chosen.takes_all:
+            found["chosen"] = dropped
         self.record(action, f"{route.id} {dropped}")
         return self._left({**found, "dropped": dropped}, chosen, most)
 
@@ -145,7 +149,7 @@ class Destroying(Requests):
     def _takes_all(self, queue: str, *, dead: bool) -> bool:
         """Whether the driver of *queue* can only take all or nothing."""
         route = self._letters(queue)[1] if dead else self._route(queue)
-        return route.driver.capabilities().select == "none"
+        return route.driver.capabilities().select == "none" or not (dead or _shows(route))
 
     def _take_all(self, selection: Selection, dead: bool) -> Snapshot:
         """Mean all that lies in a queue.
@@ -179,6 +183,15 @@ def _in_one(chosen: Snapshot, most: int | None) -> tuple[Snapshot, int | None]:
     if chosen.takes_all and most is not None:
         return chosen, max(most, len(chosen.numbers))
     return chosen, most
+
+
+def _shows(route: Route) -> bool:
+    """Whether a queue's driver shows what lies in it."""
+    try:
+        route.driver.peek(route.spec.name, 1)
+    except Unsupported:
+        return False
+    return True
 
 
 def _why(route: Route, ability: str) -> str:

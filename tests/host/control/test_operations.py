@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from moonq.drivers import paging
-from moonq.errors import Invalid, NotFound, Unconfirmed
+from moonq.drivers.memory.driver import MemoryDriver
+from moonq.errors import Invalid, NotFound, Unconfirmed, Unsupported
 from moonq.host import Host
-from moonq.model import Message, Stored
+from moonq.model import Message, Page, Stored
 from moonq.operations import backup, choosing
 from moonq.operations.performing import Operations
 
@@ -185,6 +186,34 @@ def test_a_purge_drops_what_was_counted_and_saves_it_first(operations: Taking, h
     lines = [json.loads(line) for line in backup.read_text().splitlines()]
     assert [line["body"] for line in lines] == [1, 2, 3]
     assert lines[2]["options"]["at"] > host.clock.now() + 3000
+
+
+def test_a_queue_that_shows_nothing_is_emptied_without_a_copy_only(
+    operations: Taking, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at SQS, where to look at a message is to receive it, and counts are not exact."""
+    published(operations, "idle", 1, 2)
+    driver = host.drivers["app:memory"]
+    none = driver.info("app:idle")._replace(ready=0)
+
+    def peek(self: MemoryDriver, *_: object, **__: object) -> Page:
+        raise Unsupported("no message is shown")
+
+    monkeypatch.setattr(MemoryDriver, "peek", peek)
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryDriver, "info", lambda self, queue: none)
+        snapshot = operations.take("snapshot", queue="idle")
+    assert (snapshot["count"], snapshot["all"]) == (0, True)
+    named = {"snapshot": snapshot["snapshot"], "confirm": "app:idle", "most": 1}
+    with pytest.raises(Unsupported, match="cannot be written to a file") as refusal:
+        operations.take("purge", **named)
+    assert "--no-backup" in refusal.value.hint
+    for choice in ({"ids": ["a"]}, {"older": 60}):
+        with pytest.raises(Unsupported):
+            operations.take("snapshot", queue="idle", **choice)
+    answer = operations.take("purge", keep=False, **named)
+    assert (answer["chosen"], answer["dropped"], answer["left"]) == (2, 2, 0)
+    assert driver.info("app:idle").ready == 0
 
 
 @pytest.fixture(params=["memory", "sqlite"])

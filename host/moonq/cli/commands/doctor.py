@@ -126,7 +126,9 @@ def examine(project: Project, entry: Entry) -> tuple[list[Finding], Capabilities
     config, driver = entry.fields(DriverFields), descriptor(entry.kind)
     with _alone(project):
         found = hold(twins(driver, config, project.root), driver.pace)
-        findings = [replace(one, problem=masked(one.problem)) for one in found]
+        findings = [
+            replace(one, problem=masked(one.problem), first=masked(one.first)) for one in found
+        ]
     return findings, driver.make(config, SystemClock(), project.root).capabilities()
 
 
@@ -174,6 +176,11 @@ def document(entry: Entry, findings: list[Finding], abilities: Capabilities) -> 
             for finding in findings
             if finding.problem
         ],
+        "tried_twice": [
+            {"case": str(finding.case), "problem": finding.first}
+            for finding in findings
+            if finding.first
+        ],
         "skipped": [
             {"case": str(finding.case), "reason": finding.skipped}
             for finding in findings
@@ -203,6 +210,9 @@ def show(
         if finding.problem:
             lines.line(("✗", "bad"), f" {finding.case.clause}: {finding.case.sentence}")
             lines.line(f"    {finding.problem}")
+        elif finding.first:
+            lines.line(("!", "warn"), f" {finding.case}: kept at the second try, alone")
+            lines.line(f"    {finding.first}")
     if not options.quiet:
         for row in facts(words(abilities), lines.screen):
             lines.line(below=row)
@@ -214,6 +224,8 @@ def show(
     kept = sum(not finding.problem for finding in tried)
     rest = len(findings) - len(tried)
     skipped = f"; {rest} would take hours in real time" if rest else ""
+    again = sum(bool(finding.first) for finding in findings)
+    skipped += f"; {again} tried twice" if again else ""
     options.say(f"{entry.id} keeps {kept} of {len(tried)} cases in {lasted(took)}{skipped}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from moonq.drivers.base import Driver
 from moonq.drivers.descriptors import Descriptor
 from moonq.drivers.pace import Pace
 from moonq.drivers.sqs.entry import LIMITS, SqsFields
+from moonq.model import QueueSpec
 
 if TYPE_CHECKING:
     from moonq.drivers.sqs.service import Settings
@@ -22,7 +24,12 @@ def _settings(fields: SqsFields) -> Settings:
     from moonq.drivers.sqs.service import Settings
 
     return Settings(
-        fields.endpoint, fields.region, fields.aws_profile, max(1.0, fields.connection_timeout)
+        fields.endpoint,
+        fields.region,
+        fields.aws_profile,
+        timeout=max(1.0, fields.connection_timeout),
+        hasty=max(0.01, fields.reconnect_delay),
+        patient=max(0.1, fields.reconnect_max_delay),
     )
 
 
@@ -52,6 +59,14 @@ def _reach(fields: SqsFields, root: Path) -> str:
     return reach(_settings(fields), fields.queue_prefix)
 
 
+def _advise(fields: SqsFields, specs: Sequence[QueueSpec]) -> list[str]:
+    from moonq.drivers.sqs.reaching import advise
+
+    return advise(
+        _settings(fields), fields.queue_prefix, specs, create=fields.create, fifo=fields.fifo
+    )
+
+
 DESCRIPTOR = Descriptor(
     kind="queue.driver.sqs",
     fields=SqsFields,
@@ -60,4 +75,5 @@ DESCRIPTOR = Descriptor(
     pace=PACE,
     limits=LIMITS,
     reach=_reach,
+    advise=_advise,
 )

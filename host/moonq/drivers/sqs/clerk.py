@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 _log = log.get("moonq.driver.sqs")
 #: Real seconds for which verdicts are collected.
 GATHER = 0.05
-#: Real seconds before what failed is tried again: it doubles up to `PATIENT`.
-HASTY, PATIENT = 0.1, 5.0
 #: Real seconds of every sleep at most.
 DOZE = 5.0
 
@@ -147,7 +145,7 @@ class Clerk:
                 self._turn()
             except Exception:  # noqa: BLE001 - its end would be the end of every lease
                 _log.exception("%s: the clerk of this queue met a bug", self.queue.name)
-                time.sleep(HASTY)
+                time.sleep(self._service.pause(1))
 
     def _pause(self) -> float:
         """Return how many real seconds there is nothing to do for."""
@@ -268,7 +266,7 @@ class Clerk:
         for one in [loan, *behind]:
             queue.stories.remember(one, one.parcel.story, one.due)
         # The last of a group first: none is to overtake.
-        return [*((one, 0) for one in reversed(behind)), (loan, min(seconds, MOST_VISIBILITY))]
+        return [*((one, 0) for one in reversed(behind)), (loan, loan.most(seconds))]
 
     def _return(self, back: Sequence[tuple[Loan, int]]) -> None:
         for first in range(0, len(back), MANY):
@@ -286,7 +284,7 @@ class Clerk:
             self._delete(ready[first : first + MANY])
         if self._late:
             tries = min(step.tries for step in self._late)
-            self._again_at = time.monotonic() + min(PATIENT, HASTY * 2**tries)
+            self._again_at = time.monotonic() + self._service.pause(tries)
         else:
             self.problem = ""
 
@@ -395,7 +393,7 @@ class Clerk:
                 if answer is None:
                     loan.until = begun + seconds
                 elif isinstance(answer, Unavailable):
-                    self._keep_at = min(self._keep_at, begun + HASTY * 5)
+                    self._keep_at = min(self._keep_at, begun + self._service.pause(3))
                     lost += [loan] if loan.until <= time.monotonic() else []
                 else:
                     lost.append(loan)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from moonq.drivers.sqs.bounds import MOST_SIZE, OLD_SIZE, RETENTION
+from moonq.drivers.sqs.names import FIFO
 from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Service
 from moonq.errors import Conflict, Invalid, QueueNotFound, Refused
+from moonq.model import QueueSpec
 
 #: The tag of every queue that moonq has made: no other is ever deleted.
 TAG = "moonq"
+
+
+def may_not_list(problem: Refused) -> bool:
+    """Whether that is all: who may use queues need not be one who may list them."""
+    return "AccessDenied" in problem.message
+
+
+def is_fifo(spec: QueueSpec, *, fifo: bool) -> bool:
+    """Whether *spec* asks for a FIFO queue, of a driver whose queues usually are or are not."""
+    return bool(spec.options.get("fifo", fifo)) or spec.name.endswith(FIFO)
 
 
 class Declarer:
@@ -29,8 +41,7 @@ class Declarer:
         try:
             self._service.urls(self._prefix, 1)
         except Refused as problem:
-            # Whoever may use queues need not be one who may list them.
-            if "AccessDenied" not in problem.message:
+            if not may_not_list(problem):
                 raise
 
     def resolve(self, queue: SqsQueue) -> None:
@@ -63,7 +74,7 @@ class Declarer:
         """Make *queue*, for messages as large as the service allows."""
         attributes = {"MessageRetentionPeriod": str(RETENTION), "VisibilityTimeout": "30"}
         if queue.fifo:
-            # Per group, so that the groups of one queue do not wait for each other.
+            # For the whole queue, not for each group: that is what a key is unique in.
             attributes |= {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
         for size in (MOST_SIZE, OLD_SIZE):
             try:

@@ -9,6 +9,7 @@ of each queue prolongs. What SQS cannot do is refused, see `entry.LIMITS`.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -21,12 +22,12 @@ from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.sqs import looking
 from moonq.drivers.sqs.ages import Ages
 from moonq.drivers.sqs.bounds import DEDUP_WINDOW, MOST_TIMEOUT, PURGE_PAUSE
-from moonq.drivers.sqs.declaring import TAG, Declarer
+from moonq.drivers.sqs.declaring import TAG, Declarer, is_fifo
 from moonq.drivers.sqs.entry import ELSEWHERE, FIFO, LIMITS, STANDARD, problem_of
 from moonq.drivers.sqs.names import at_sqs
 from moonq.drivers.sqs.publishing import Answer, Publisher, order
 from moonq.drivers.sqs.queue import SqsDesk, SqsQueue
-from moonq.drivers.sqs.service import Service, Settings
+from moonq.drivers.sqs.service import Service, Settings, batches
 from moonq.drivers.sqs.station import Station
 from moonq.drivers.sqs.steps import entry
 from moonq.drivers.sqs.subscription import SqsSubscription
@@ -152,7 +153,7 @@ class SqsDriver:
             QueueNotFound: It is not there, and is not to be made.
             Unavailable: The driver is closed, or SQS away; the queue is made once it is not.
         """
-        fifo = bool(spec.options.get("fifo", self._fifo)) or spec.name.endswith(".fifo")
+        fifo = is_fifo(spec, fifo=self._fifo)
         _check(spec, fifo=fifo)
         with self._declaring:
             dead = None
@@ -336,7 +337,9 @@ class SqsDriver:
         if not queue.keeps_letters:
             raise Unsupported(
                 f"queue {name!r}: SQS cannot show a message without delivering it",
-                hint="look at the dead letters, which nothing runs, or let a consumer take it",
+                hint=f"look at {queue.dead.spec.name}, whose letters nothing runs"
+                if queue.dead
+                else "let a consumer take it",
             )
         return queue
 
@@ -357,9 +360,9 @@ class SqsDriver:
         self._flush()
         counts = self._counter.count(source, anew=True)
         there = counts.ready + counts.delayed
-        if not there:
+        left = self._purged.get(queue, -math.inf) + PURGE_PAUSE - time.monotonic()
+        if left > 0 and not there:
             return 0
-        left = self._purged.get(queue, -PURGE_PAUSE) + PURGE_PAUSE - time.monotonic()
         if left > 0:
             raise Unavailable(
                 f"queue {queue!r} was purged a moment ago, and SQS does it once a minute",
@@ -389,7 +392,8 @@ class SqsDriver:
         moved = 0
         problems: list[QueueError] = []
         with self._looking_at(queue) as letters:
-            for part in letters.received(1_000_000):
+            parts = letters.received(1_000_000)
+            for part in looking.in_order(parts) if queue.fifo else parts:
                 wanted = [one for one in part if one.is_dead and (ids is None or one.is_among(ids))]
                 for home in {target or _home(letter) for letter in wanted}:
                     those = [one for one in wanted if (target or _home(one)) == home]
@@ -411,11 +415,18 @@ class SqsDriver:
             entry(queue, looking.next_life(letter, first + number), rate, uuid.uuid4().hex, now)
             for number, letter in enumerate(letters)
         ]
-        answers = self._service.send(queue.url, made)
-        problem = next(filter(None, answers), None)
-        if problem is not None and None not in answers:
-            raise problem
-        return [one for one, answer in zip(letters, answers, strict=True) if answer is None]
+        sent: list[looking.Letter] = []
+        problems: list[QueueError] = []
+        for numbers in batches(made, queue.most_bytes):
+            answers = self._service.send(queue.url, [made[number] for number in numbers])
+            for number, answer in zip(numbers, answers, strict=True):
+                if answer is None:
+                    sent.append(letters[number])
+                else:
+                    problems.append(answer)
+        if problems and not sent:
+            raise problems[0]
+        return sent
 
     def pause(self, queue: str) -> None:
         """Deliver nothing from *queue* in this host; what has not started is handed back."""

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from moonq.drivers.base import Capabilities, Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
-from moonq.drivers.sqs.bounds import RETENTION
+from moonq.drivers.sqs.bounds import MOST_TIMEOUT, RETENTION
 from moonq.registry.connecting import Reconnecting
 from moonq.registry.fields import Flag, wrong
 
@@ -73,6 +73,7 @@ LIMITS = {
 }
 assert set(LIMITS) <= set(Capabilities._fields)
 ELSEWHERE = "use a queue.driver.redis or sqlite, which can"
+_URL = re.compile(r"https?://[^/:?#\s]+(:\d+)?(/|$)")
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -112,6 +113,7 @@ class SqsFields(DriverFields, Reconnecting):
     """`queue.driver.sqs`: messages live at Amazon SQS, or at what speaks like it."""
 
     queue_options: ClassVar[type[QueueOptions]] = SqsQueueOptions
+    longest_timeout: ClassVar[float | None] = MOST_TIMEOUT
 
     endpoint: str | None = Field(None, description="URL of the service; unset: AWS in the region")
     region: str | None = Field(None, description="unset: as the environment of AWS says")
@@ -139,7 +141,7 @@ class SqsFields(DriverFields, Reconnecting):
     @field_validator("endpoint")
     @classmethod
     def _is_a_url(cls, endpoint: str | None) -> str | None:
-        if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+        if endpoint is not None and not _URL.match(endpoint):
             raise wrong(
                 f"`endpoint` must be a URL, not {endpoint!r}",
                 help="write one such as `http://127.0.0.1:9324`, or leave it out for AWS",

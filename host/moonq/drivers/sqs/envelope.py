@@ -35,6 +35,21 @@ VERSION = 1
 #: Stands for a body of no bytes, which SQS refuses.
 NOTHING = "(empty)"
 _STORY = frozenset(("attempt", "interruptions", "snoozes", "lost_at", "errors"))
+
+
+class _Types(dict[str, Any]):
+    def __missing__(self, name: str) -> type:
+        return object  # of a later version
+
+
+#: What somebody else's attribute of our name most likely is not.
+_TYPES = _Types(
+    **dict.fromkeys(("id", "type", "dedup_key", "group", "encoding"), str),
+    **dict.fromkeys(("order", "attempt", "interruptions", "snoozes"), int),
+    **dict.fromkeys(("at", "delay", "ttl", "due", "ends", "lost_at"), (int, float)),
+    headers=dict,
+    errors=list,
+)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -189,9 +204,12 @@ def unpack(raw: dict[str, Any]) -> Parcel:
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
         fields = json.loads(text)
-        return fields if isinstance(fields, dict) and {"id", "at"} <= fields.keys() else None
     except ValueError:
         return None
+    if not isinstance(fields, dict) or not fields.keys() >= {"id", "at"}:
+        return None
+    is_ours = all(map(isinstance, fields.values(), map(_TYPES.__getitem__, fields)))
+    return fields if is_ours else None
 
 
 def _unbody(text: str, encoding: str) -> bytes:

@@ -19,14 +19,12 @@ from moonq.errors import (
 _CREDENTIALS = {
     "AccessDenied",
     "AccessDeniedException",
-    "AWS.SimpleQueueService.UnsupportedOperation",
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSecurity",
-    "KmsAccessDenied",
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
     "NotAuthorized",
@@ -48,21 +46,29 @@ _BUSY = {
     "ThrottlingException",
     "TooManyRequestsException",
     "QueueDeletedRecently",
+    "KmsThrottled",
+    "KMS.ThrottlingException",
 }
 _GONE = {"QueueDoesNotExist", "NonExistentQueue"}
+#: How codes begin that tell of the key of an encrypted queue; each has an old name and a new one.
+_KEY = ("Kms", "KMS.")
 _HINTS = {
     "ExpiredToken": "renew the credentials, such as by `aws sso login`, and start again",
     "RequestExpired": "set the clock of this machine",
     "AccessDenied": "let the credentials do sqs:SendMessage, ReceiveMessage, DeleteMessage, "
-    "ChangeMessageVisibility and Get/SetQueueAttributes, and CreateQueue where `create` is true",
+    "ChangeMessageVisibility, GetQueueUrl, GetQueueAttributes and PurgeQueue, "
+    "and CreateQueue and TagQueue where `create` is true",
 }
+_KEY_HINT = (
+    "let the credentials do kms:GenerateDataKey and kms:Decrypt with the key of the queue, "
+    "which must be enabled"
+)
 
 
 def code_of(error: Exception) -> str:
-    """Return the code that SQS answered with, without the names of its old protocol."""
+    """Return the code that SQS answered with."""
     response: Any = getattr(error, "response", None) or {}
-    code = str(response.get("Error", {}).get("Code", ""))
-    return code.removeprefix("AWS.SimpleQueueService.").removeprefix("com.amazonaws.sqs#")
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 def translated(error: Exception, place: str, *, sends: bool) -> QueueError:
@@ -99,23 +105,23 @@ def _unsent(error: Exception, place: str, exceptions: Any) -> QueueError:
             hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role",
         )
     if isinstance(error, exceptions.NoRegionError | exceptions.UnknownRegionError):
-        return Unsupported("no region is set", hint="write `region:` or set AWS_REGION")
+        return Unsupported("no region is set", hint="write `region:`, or set AWS_REGION")
     if isinstance(error, exceptions.SSLError):
         return Refused(f"{place}: {error}", hint="see whether its certificate is to be trusted")
-    return Unavailable(
-        f"{place} cannot be reached: {error}", hint="it is tried again; see the address"
-    )
+    return Unavailable(f"{place} cannot be reached: {error}", hint="see `endpoint` and `region`")
 
 
 def answered(code: str, message: str, status: int = 0) -> QueueError:
     """Return what an answer of SQS with this *code* means, of a call or of one entry of a batch."""
+    # Its old protocol and its new one put a name in front.
+    code = code.removeprefix("AWS.SimpleQueueService.").removeprefix("com.amazonaws.sqs#")
     said = f"SQS says {code}" + (f": {message}" if message and message != code else "")
     bare = code.removesuffix("Exception")
-    if code in _CREDENTIALS:
-        hint = _HINTS.get(bare, "see the credentials: `aws sts get-caller-identity`")
-        return Refused(said, hint=hint)
     if code in _BUSY or status >= 500 or status == 429:
         return Unavailable(said, hint="it is tried again, more slowly")
+    if code in _CREDENTIALS or code.startswith(_KEY):
+        known = _KEY_HINT if code.startswith(_KEY) else _HINTS.get(bare)
+        return Refused(said, hint=known or "see the credentials: `aws sts get-caller-identity`")
     if bare in _GONE:
         return QueueNotFound(said, hint="make the queue, or let moonq do it with `create: true`")
     if code == "QueueNameExists":

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 import time
+import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moonq.clock import Clock
 from moonq.drivers.base import Event
-from moonq.drivers.sqs.bounds import OLD_AGE
+from moonq.drivers.sqs.bounds import MANY, OLD_AGE
 from moonq.drivers.sqs.envelope import Parcel, of_native, unpack
 from moonq.drivers.sqs.loans import Loan, raw_count
 from moonq.drivers.sqs.service import Service
+from moonq.errors import Unavailable
 
 if TYPE_CHECKING:
     from moonq.drivers.sqs.clerk import Clerk
@@ -28,6 +32,15 @@ NEAR = 2.0
 ON_ITS_WAY = 1.0
 #: Real seconds that may pass between the making of a message and SQS's having it.
 LATENCY = 1.0
+
+
+class Attempt(NamedTuple):
+    """A receive from a FIFO queue, which SQS answers alike when it is asked by this name again."""
+
+    name: str
+    most: int
+    until: float
+    """Real seconds: from then on SQS gives the messages to anybody."""
 
 
 class Intake:
@@ -46,6 +59,7 @@ class Intake:
         self._clock = clock
         self._clerk = clerk
         self._names = names
+        self._unheard: deque[Attempt] = deque(maxlen=MANY)
 
     def receive(self, most: int, wait: int, first: SqsDesk | None = None) -> int:
         """Receive up to *most* messages, for *first* before others, and return how many came.
@@ -55,7 +69,7 @@ class Intake:
         """
         queue, seconds = self._queue, self._clerk.visibility()
         begun = time.monotonic()
-        raws = self._service.receive(queue.url, most, wait=wait, visibility=seconds)
+        raws = self._raws(most, wait, seconds)
         if wait:
             begun = time.monotonic() - ON_ITS_WAY
         loans = [self._loan(raw, begun + seconds) for raw in raws]
@@ -71,6 +85,24 @@ class Intake:
         if raws:
             self._clerk.ring()
         return len(raws)
+
+    def _raws(self, most: int, wait: int, seconds: int) -> list[dict[str, Any]]:
+        """Receive; of a FIFO queue what the last answer held, if that was lost on its way."""
+        receive = partial(self._service.receive, self._queue.url, wait=wait, visibility=seconds)
+        if not self._queue.fifo:
+            return receive(most)
+        now = time.monotonic()
+        attempt = Attempt(uuid.uuid4().hex, most, now + seconds)
+        while self._unheard:
+            before = self._unheard.popleft()
+            if now < before.until:
+                attempt = before
+                break
+        try:
+            return receive(attempt.most, attempt=attempt.name)
+        except Unavailable:
+            self._unheard.append(attempt)
+            raise
 
     def _far(self, loans: Sequence[Loan], now: float) -> list[Loan]:
         """Return, and take out of those that wait, what is not due for long."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
 from moonq.drivers import buffered
+from moonq.drivers.sqs.bounds import MOST_VISIBILITY
 from moonq.drivers.sqs.envelope import Parcel
 from moonq.drivers.story import Story
 from moonq.model import Delivery
 
+#: Seconds that the service may count more than we do.
+MARGIN = 60
 #: Messages of FIFO queues whose story this process remembers.
 REMEMBERED = 10_000
 
@@ -29,6 +33,8 @@ class Loan:
     """Real seconds (monotonic) until which it is ours."""
     count: int = 1
     """How often it was received."""
+    since: float = field(default_factory=time.monotonic)
+    """When we had it, in real seconds: what it is lent for in all counts from there."""
     due: float = -math.inf
     """The moment (of the clock) before which it may not run."""
     expires: float | None = None
@@ -39,6 +45,11 @@ class Loan:
     """Its delivery, while there is one."""
     is_lost: bool = False
     """Whether SQS has told that it is not ours any more."""
+
+    def most(self, seconds: int) -> int:
+        """Return for how many of *seconds* SQS still lends it: twelve hours in all."""
+        left = MOST_VISIBILITY - math.ceil(time.monotonic() - self.since) - MARGIN
+        return max(0, min(seconds, left))
 
     @property
     def group(self) -> str:

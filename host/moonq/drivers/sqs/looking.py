@@ -7,7 +7,8 @@ reads; of a message that waits to run it would look like a run that was cut off.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from moonq.drivers.letters import X_ORIGINAL_QUEUE, redriven
@@ -25,6 +26,8 @@ FRESH_AT_WORK = 2.0
 GLANCE = 30
 #: Letters that are looked through for one id.
 MOST_LOOKED_AT = 2000
+#: Letters of a FIFO queue that are put in order before they live again.
+SORTED = 500
 _COUNTS = {
     "ready": "ApproximateNumberOfMessages",
     "out": "ApproximateNumberOfMessagesNotVisible",
@@ -157,6 +160,13 @@ class Letters:
             gone += answers.count(None)
             self._out = [one for one in self._out if one not in set(handles)]
         return gone
+
+
+def in_order(parts: Iterable[list[Letter]]) -> Iterator[list[Letter]]:
+    """Yield the letters of *parts* as they were published, for SQS gives them in any order."""
+    letters = chain.from_iterable(parts)
+    while some := list(islice(letters, SORTED)):
+        yield sorted(some, key=lambda letter: letter.parcel.order)
 
 
 def shown(letters: Sequence[Letter], state: MessageState | None) -> list[Stored]:

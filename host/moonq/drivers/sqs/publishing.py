@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from moonq.drivers.sqs.bounds import RETENTION, ROOM
 from moonq.drivers.sqs.entry import FIFO, STANDARD
@@ -17,8 +18,6 @@ from moonq.errors import QueueError, QueueNotFound, TooLarge, Uncertain, Unsuppo
 from moonq.model import Message, Priority, Receipt
 
 Answer = Receipt | QueueError
-#: Real seconds before the first new try; doubles with each.
-AGAIN = 0.05
 #: Priority, delay, ttl, key and group of a message that wishes nothing.
 _NO_WISHES = Message("", b"", 0.0)[5:]
 
@@ -138,16 +137,15 @@ class Publisher:
         answers: list[Answer | None],
     ) -> None:
         """Send what has no answer yet, again and again while there is time."""
-        wait = AGAIN
-        while True:
+        for tries in count():
             numbers = [n for n, one in enumerate(answers) if one is None]
             late = self._once(messages, entries, numbers, answers)
             if not late:
                 return
+            wait = self._service.pause(tries)
             if self._left() <= wait:
                 break
             time.sleep(wait)
-            wait *= 2
         for number, problem in late.items():
             answers[number] = problem
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import random
 import threading
 import time
 from collections import Counter
@@ -21,7 +23,7 @@ from moonq.drivers.extras import client
 from moonq.drivers.sqs.bounds import BATCH_BYTES, LONG_POLL, MANY
 from moonq.drivers.sqs.envelope import ATTRIBUTE, TYPE, Packed
 from moonq.drivers.sqs.errors import answered, translated
-from moonq.errors import QueueError, Unavailable, Uncertain
+from moonq.errors import Invalid, QueueError, Unavailable, Uncertain
 
 Answer = QueueError | None
 #: Real seconds between two looks at the clock of the service.
@@ -43,6 +45,9 @@ class Settings(NamedTuple):
     region: str | None = None
     profile: str | None = None
     timeout: float = 5.0
+    hasty: float = 0.05
+    """Real seconds before the first new try, and at most between two."""
+    patient: float = 5.0
 
 
 class Entry(NamedTuple):
@@ -66,9 +71,13 @@ def _client(settings: Settings, read_timeout: float, service: str = "sqs") -> An
         read_timeout=read_timeout,
         max_pool_connections=50,
         tcp_keepalive=True,
+        # A tenth of the processor's time of a call, to check what is put together below.
+        parameter_validation=False,
         user_agent_extra="moonq",
     )
-    session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+    # All of AWS's own tools but this one know the first name.
+    region = settings.region or os.environ.get("AWS_REGION")
+    session = boto3.session.Session(profile_name=settings.profile, region_name=region)
     endpoint = settings.endpoint if service == "sqs" else None
     # An emulator knows no regions; the signature wants one.
     region = session.region_name or ("us-east-1" if settings.endpoint else None)
@@ -105,6 +114,11 @@ class Service:
         """Return the time of the service, whatever the clock of this machine is set to."""
         return time.monotonic() + self._zero
 
+    def pause(self, tries: int) -> float:
+        """Return the real seconds to wait after so many tries, never the same for two hosts."""
+        longest = min(self.settings.patient, self.settings.hasty * 2.0 ** min(tries, 30))
+        return random.uniform(0.5, 1.0) * longest
+
     # Messages
 
     def send(
@@ -116,8 +130,14 @@ class Service:
             "SendMessageBatch", len(sent), patience=patience, QueueUrl=url, Entries=sent
         )
 
-    def receive(self, url: str, most: int, *, wait: int, visibility: int) -> list[dict[str, Any]]:
-        """Receive up to ten messages for *visibility* seconds, waiting for the first."""
+    def receive(
+        self, url: str, most: int, *, wait: int, visibility: int, attempt: str = ""
+    ) -> list[dict[str, Any]]:
+        """Receive up to ten messages for *visibility* seconds, waiting for the first.
+
+        *attempt* names the receive at a FIFO queue, which answers the same to the same name.
+        """
+        named: dict[str, Any] = {"ReceiveRequestAttemptId": attempt} if attempt else {}
         found = self._call(
             "ReceiveMessage",
             QueueUrl=url,
@@ -126,6 +146,7 @@ class Service:
             VisibilityTimeout=visibility,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=_SYSTEM,
+            **named,
         )
         messages: list[dict[str, Any]] = found.get("Messages") or []
         return messages
@@ -204,7 +225,7 @@ class Service:
         answers: list[Answer] = [None] * count
         for failed in found.get("Failed") or ():
             answer = answered(failed.get("Code", ""), failed.get("Message", ""))
-            if not failed.get("SenderFault") and not isinstance(answer, Unavailable):
+            if not failed.get("SenderFault") and isinstance(answer, Invalid):
                 answer = Unavailable(answer.message)
             answers[int(failed["Id"])] = answer
         return answers

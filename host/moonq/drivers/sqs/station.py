@@ -16,7 +16,7 @@ from moonq import log
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.sqs.bounds import LONG_POLL, MANY
-from moonq.drivers.sqs.clerk import HASTY, PATIENT, Clerk
+from moonq.drivers.sqs.clerk import Clerk
 from moonq.drivers.sqs.intake import Intake
 from moonq.drivers.sqs.queue import SqsDesk, SqsQueue
 from moonq.drivers.sqs.service import Service
@@ -49,6 +49,7 @@ class Station:
         self.intake = Intake(queue, service, clock, self.clerk, names)
         self.problem = ""
         """Why nothing could be received the last time."""
+        self._service = service
         self._clock = clock
         self._settled = settled
         self._mend = mend
@@ -160,10 +161,10 @@ class Station:
             except QueueError as problem:
                 self._failed(problem)
                 failures += 1
-                self._sleep(min(PATIENT, HASTY * 2**failures))
+                self._sleep(self._service.pause(failures))
             except Exception:  # noqa: BLE001 - its end would leave the queue without anybody
                 _log.exception("%s: a poller of this queue met a bug", self.queue.name)
-                self._sleep(PATIENT)
+                self._sleep(self._service.settings.patient)
 
     def _wants(self, number: int) -> bool:
         queue = self.queue

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, Expire
-from moonq.drivers.letters import dead_letter
+from moonq.drivers.letters import X_ORIGINAL_QUEUE, dead_letter
 from moonq.drivers.sqs.bounds import MOST_DELAY, is_token
 from moonq.drivers.sqs.envelope import Parcel, pack
 from moonq.drivers.sqs.service import Entry
@@ -23,7 +23,6 @@ from moonq.drivers.story import FRESH, Story
 from moonq.model import (
     Dead,
     Interrupt,
-    Message,
     Retry,
     Snooze,
     Wait,
@@ -102,13 +101,16 @@ def entry(queue: SqsQueue, parcel: Parcel, rate: float, key: str, now: float) ->
         parcel = parcel._replace(ends=now + parcel.ttl / rate)
     packed = pack(parcel, queue.most_bytes)
     if queue.fifo:
-        return Entry(packed, 0, group_id(parcel.message), key)
+        # A letter is alone: SQS shows no more of a group than the ten that somebody looks at.
+        is_letter = X_ORIGINAL_QUEUE in parcel.message.headers
+        group = None if is_letter else parcel.message.group
+        return Entry(packed, 0, group_id(group), key)
     return Entry(packed, min(MOST_DELAY, max(0, math.floor(parcel.delay / rate - OURS))))
 
 
-def group_id(message: Message) -> str:
+def group_id(group: str | None) -> str:
     """Return what a FIFO queue keeps in order; a message without a group is alone in its own."""
-    return token(message.group if message.group is not None else f"moonq-{uuid.uuid4().hex}")
+    return token(f"moonq-{uuid.uuid4().hex}" if group is None else group)
 
 
 def token(text: str) -> str:
