@@ -91,16 +91,16 @@ end
 ---@return string? source
 ---@return integer? line
 function trace.place_in(blocks)
-  local frames = {}
+  local callers = {}
   for depth = 2, 10000 do
     local info = getinfo(depth, "Slf")
     if not info then
       break
     end
-    frames[#frames + 1] = is_script(info) and info or nil
+    callers[#callers + 1] = is_script(info) and info or nil
   end
-  local file, found = frames[#frames] and frames[#frames].source, nil
-  for _, info in ipairs(frames) do
+  local file, found = callers[#callers] and callers[#callers].source, nil
+  for _, info in ipairs(callers) do
     found = info.source == file and info or found
     if found and blocks[info.func] then
       break
