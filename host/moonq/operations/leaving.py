@@ -132,7 +132,9 @@ class Consumed:
 
     def look(self, most: int) -> Iterator[Stored]:
         """Yield what would leave next, as far as it can be held."""
-        self._looked += self._take(min(STEP, most) - len(self._looked))
+        # A broker that has more may answer with less than all of it.
+        while more := self._take(min(STEP, most) - len(self._looked)):
+            self._looked += more
         yield from self._looked
 
     def parts(self, most: int) -> Iterator[list[Stored]]:
