@@ -24,7 +24,7 @@ local suite = {}
 ---@field path string[]     the names of the blocks around it
 ---@field name string
 ---@field source? string
----@field line? integer     where it was declared
+---@field line? integer     where it was declared: in its block, though by a helper
 ---@field tags string[]
 ---@field skip boolean
 ---@field only boolean
@@ -40,6 +40,7 @@ local suite = {}
 ---@field private found? problem.Problem  what has gone wrong in it so far
 ---@field private after fun()[]
 ---@field private definitions table<function, true>
+---@field private defining table<function, true>  the functions of the blocks being declared
 local Suite = {}
 Suite.__index = Suite
 
@@ -48,6 +49,7 @@ Suite.__index = Suite
 function suite.new()
   local root = block.new("the file")
   local new = { root = root, block = root, declared = {}, after = {}, definitions = {} }
+  new.defining = {}
   return setmetatable(new, Suite)
 end
 
@@ -82,9 +84,9 @@ function Suite:describe(name, define)
   expect(name, "string", "describe")
   expect(define, "function", "describe", name)
   local around = self.block
-  self.block = block.new(name, around)
+  self.block, self.defining[define] = block.new(name, around), true
   define()
-  self.block = around
+  self.block, self.defining[define] = around, nil
 end
 
 ---@param name string
@@ -96,7 +98,7 @@ function Suite:it(name, body, mode)
   if mode ~= "todo" then
     expect(body, "function", "it", name)
   end
-  local source, line = trace.place(1)
+  local source, line = trace.place_in(self.defining)
   local case = { name = name, body = body, mode = mode, block = self.block }
   case.source, case.line = source, line
   self.declared[#self.declared + 1] = case

@@ -1,5 +1,5 @@
 --- Where a script was: its own frames only, never the host's.
-local getinfo, rawequal, type, tostring = debug.getinfo, rawequal, type, tostring
+local getinfo, ipairs, rawequal, type, tostring = debug.getinfo, ipairs, rawequal, type, tostring
 local concat, find, gsub, match, sub =
   table.concat, string.find, string.gsub, string.match, string.sub
 local error, max, min, running, tointeger =
@@ -82,6 +82,32 @@ function trace.place(level)
     if is_script(info) then
       return info.short_src, info.currentline
     end
+  end
+end
+
+--- Where a script's own file is now: the line of the innermost of *blocks*, whatever helpers of it
+--- or of another file lie below it; in no block, the outermost line.
+---@param blocks table<function, any>  functions of scripts
+---@return string? source
+---@return integer? line
+function trace.place_in(blocks)
+  local callers = {}
+  for depth = 2, 10000 do
+    local info = getinfo(depth, "Slf")
+    if not info then
+      break
+    end
+    callers[#callers + 1] = is_script(info) and info or nil
+  end
+  local file, found = callers[#callers] and callers[#callers].source, nil
+  for _, info in ipairs(callers) do
+    found = info.source == file and info or found
+    if found and blocks[info.func] then
+      break
+    end
+  end
+  if found then
+    return found.short_src, found.currentline
   end
 end
 

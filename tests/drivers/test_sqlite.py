@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -15,8 +16,8 @@ import pytest
 from moonq.clock import Clock, ManualClock, SystemClock
 from moonq.conformance.scene import Consumer, Scene, Worker, dead, ids, retry
 from moonq.drivers.base import Driver, Event, mover
+from moonq.drivers.sqlite import batch, schema
 from moonq.drivers.sqlite import file as sqlite_file
-from moonq.drivers.sqlite import schema
 from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import (
     Conflict,
@@ -858,3 +859,34 @@ def test_a_driver_that_did_not_end_in_time_opens_when_it_has(
     driver.open(listen)
     assert driver.info("q").ready == 1
     assert driver.close()
+
+
+def test_a_take_behind_a_settle_sees_the_room_that_it_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even while the writer is busy with a batch that knows nothing of the settle."""
+    driver = make(SystemClock(), tmp_path)
+    driver.open(lambda _: None)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message(name, b"", 0.0) for name in "ab"], 1.0)
+    subscription = driver.subscribe("q", 1)
+    (first,) = subscription.take(1, 1.0)
+    (desk,) = (one for queue in driver._writer.queues.values() for one in queue.desks)
+    before, is_busy, run = desk.asked, threading.Event(), batch.settle
+
+    def settle(*given: Any) -> None:
+        if not is_busy.is_set():
+            is_busy.set()
+            give_up = time.monotonic() + 5
+            while desk.asked == before and time.monotonic() < give_up:
+                time.sleep(0.001)
+        run(*given)
+
+    monkeypatch.setattr(batch, "settle", settle)
+    other = threading.Thread(target=driver.publish, args=("q", [Message("c", b"", 0.0)], 5.0))
+    other.start()
+    assert is_busy.wait(5)
+    subscription.settle(first, ACK)
+    assert [one.message.id for one in subscription.take(1, 0.0)] == ["b"]
+    other.join()
+    driver.close()

@@ -36,7 +36,7 @@ def forward(verb: Verb) -> click.Command:
             return 0
         found, beside = ask(options, verb, fields, yes=yes)
         tell(options, verb, found, **verb.view_options(given), **beside)
-        return 0
+        return 1 if found.get("refused") else 0
 
     return command_of(verb)(run)
 

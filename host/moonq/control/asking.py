@@ -80,16 +80,39 @@ def _rehearse(
     if not sure and question is not Question.NONE and not person.confirms("  proceed?"):
         return None
     sums: Counter[str] = Counter()
-    with person.progress() as say:
-        while True:
-            done = sums["moved"] + sums["moved_dead"]
-            most = min(BIT, total - done) if exact else BIT
-            found = host.request(verb.name, **fields, most=most)
-            sums.update({name: found[name] for name in _MOVED})
-            step, left = found["moved"] + found["moved_dead"], found["left"] + found["left_dead"]
-            if not step or (exact and (not left or done + step >= total)):
-                return {**found, **sums}
-            say(f"moved {counted(done + step)} of {about}{counted(total)}")
+    try:
+        with person.progress() as say:
+            while True:
+                done = sums["moved"] + sums["moved_dead"]
+                most = min(BIT, total - done) if exact else BIT
+                found = host.request(verb.name, **fields, most=most)
+                sums.update({name: found[name] for name in _MOVED})
+                if _is_over(found, most, total - done, exact=exact):
+                    return {**found, **sums}
+                say(f"moved {counted(done + _step(found))} of {about}{counted(total)}")
+    except BaseException:
+        # What is done stays done, whatever became of the rest.
+        if sums:
+            moved = sums["moved"] + sums["moved_dead"]
+            person.notice(
+                f"moved at least {counted(moved)} of {about}{counted(total)} before it broke off"
+            )
+        raise
+
+
+def _step(found: Mapping[str, Any]) -> int:
+    return int(found["moved"] + found["moved_dead"])
+
+
+def _is_over(found: Mapping[str, Any], most: int, wanted: int, *, exact: bool) -> bool:
+    """Whether another request would bring no more."""
+    step, left = _step(found), found["left"] + found["left_dead"]
+    tried = step + found["refused"]
+    if not step or found["broke_off"]:
+        return True
+    if exact:
+        return not left or tried >= wanted
+    return bool(found["refused"]) and tried < most
 
 
 def beside(host: Reached | Together, verb: Verb, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -370,6 +370,23 @@ def adopter(driver: Driver) -> Adopter | None:
 
 
 @runtime_checkable
+class Varied(Protocol):
+    """A driver whose queues differ in what they can do."""
+
+    def capabilities_of(self, queue: str) -> Capabilities:
+        """What this driver can do with that queue.
+
+        Raises:
+            QueueNotFound: No such queue was declared.
+        """
+
+
+def capabilities(driver: Driver, queue: str) -> Capabilities:
+    """Return what *driver* can do with one of its queues."""
+    return driver.capabilities_of(queue) if isinstance(driver, Varied) else driver.capabilities()
+
+
+@runtime_checkable
 class Billed(Protocol):
     """A driver whose broker is paid by the call."""
 

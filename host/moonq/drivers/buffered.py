@@ -74,6 +74,15 @@ class BufferedQueue:
             for desk in self.desks:
                 desk.recall()
 
+    def follow_pause(self, *, paused: bool) -> None:
+        """Rest, or go on, as the store says; in the driver's thread."""
+        if paused and not self.paused:
+            self.paused = True
+            self.recall()
+        elif self.paused and not paused:
+            self.paused = False
+            self.stirred = True
+
 
 @dataclass(slots=True, eq=False)
 class Held:

@@ -149,9 +149,12 @@ class Inbox:
                     clock.wait(self._bell, seconds)
             self._asleep = False
 
+    def hush(self) -> None:
+        """Forget that the bell was rung; what is asked for after this rings it again."""
+        self._rung = False
+
     def collect(self) -> Wanted:
         """Take out what makes the next batch."""
-        self._rung = False
         # What waits for everything before it must not overtake the rest of a long line.
         tasks = _some(self.tasks)
         endings, begun = _some(self._endings), _some(self._begun)

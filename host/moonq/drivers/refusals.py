@@ -41,6 +41,19 @@ def taken_meanwhile(queue: str, message: str) -> Conflict:
     return Conflict(f"queue {queue!r}: message {message!r} was taken or dropped meanwhile")
 
 
+def check_no_step(source: str, broker: str) -> None:
+    """See that messages which are adopted need not leave *source* in the same step.
+
+    Raises:
+        Unsupported: They are to.
+    """
+    if source:
+        raise Unsupported(
+            f"{broker} moves no message with its story from queue to queue in one step",
+            hint="consume the one and adopt into the other",
+        )
+
+
 def check_room_for_letter(queue: str, length: int, room: float, *, is_own: bool) -> None:
     """Let a dead letter return to *queue*; where it lies already it needs no further place.
 

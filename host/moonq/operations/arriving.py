@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from moonq.clock import Clock
-from moonq.drivers.base import adopter
+from moonq.drivers.base import adopter, capabilities
 from moonq.drivers.letters import X_MOVED
 from moonq.drivers.story import left_of
 from moonq.errors import QueueError
@@ -40,7 +40,7 @@ def _is_known_again(place: Place, to: Route) -> bool:
     What lies in memory is gone then, and its numbers begin anew.
     """
     lasts = place.driver.capabilities().durable != "none"
-    return lasts and to.driver.capabilities().dedup != "none"
+    return lasts and capabilities(to.driver, to.spec.name).dedup != "none"
 
 
 def _key(place: Place, stored: Stored) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from moonq.clock import Clock
 from moonq.drivers.base import Driver, Mover, Subscription
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
+from moonq.errors import Unavailable
 from moonq.model import ACK, DEFAULT_TIMEOUT, Delivery, Stored
 
 #: Messages that one step brings over; other work of a driver waits for no more.
@@ -99,11 +100,15 @@ def _consumed(place: Place, clock: Clock, origin: str) -> Iterator[Leaving]:
     subscription = place.driver.subscribe(
         place.name, STEP, timeout=DEFAULT_TIMEOUT, name="moonq move"
     )
+    messages = Consumed(subscription, place, origin)
     try:
-        yield Consumed(subscription, place, origin)
+        yield messages
     finally:
         subscription.stop()
-        subscription.close(clock.monotonic() + FAREWELL)
+        is_told = subscription.close(clock.monotonic() + FAREWELL)
+    if not is_told and messages.gone:
+        text = f"not all that was moved could be taken out of {place.shown}"
+        raise Unavailable(text, hint="run the move again when its broker answers")
 
 
 class Consumed:
@@ -122,10 +127,14 @@ class Consumed:
         self._numbers = itertools.count(1)
         self._strange: list[Delivery] = []
         """Dead letters from elsewhere, held so that they are not met again."""
+        self.gone = 0
+        """How many were settled as done."""
 
     def look(self, most: int) -> Iterator[Stored]:
         """Yield what would leave next, as far as it can be held."""
-        self._looked += self._take(min(STEP, most) - len(self._looked))
+        # A broker that has more may answer with less than all of it.
+        while more := self._take(min(STEP, most) - len(self._looked)):
+            self._looked += more
         yield from self._looked
 
     def parts(self, most: int) -> Iterator[list[Stored]]:
@@ -143,6 +152,7 @@ class Consumed:
         """Settle as done what is stored elsewhere."""
         for one in stored:
             self._subscription.settle(self._held.pop(one.number), ACK)
+        self.gone += len(stored)
 
     def _take(self, most: int) -> list[Stored]:
         found: list[Stored] = []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from moonq.drivers.base import Driver, adopter
+from moonq.drivers.base import Driver, adopter, capabilities
 from moonq.errors import Unsupported
 from moonq.model import Priority, Stored
 from moonq.text.wording import plural
@@ -44,9 +44,9 @@ FIELDS = (
 NAMES = tuple(field.name for field in FIELDS)
 
 
-def lacking(driver: Driver, dropped: Collection[str]) -> tuple[Field, ...]:
-    """Return what *driver* cannot keep, but for what is dropped anyway."""
-    abilities = driver.capabilities()._asdict()
+def lacking(driver: Driver, queue: str, dropped: Collection[str]) -> tuple[Field, ...]:
+    """Return what *queue* of *driver* cannot keep, but for what is dropped anyway."""
+    abilities = capabilities(driver, queue)._asdict()
     keeps_story = adopter(driver) is not None
     return tuple(
         field

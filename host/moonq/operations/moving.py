@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from moonq.drivers.base import Mover
+from moonq.drivers.base import Capabilities, Mover, capabilities
 from moonq.drivers.letters import X_DEAD_LETTER_REASON, X_ORIGINAL_QUEUE
 from moonq.errors import Conflict, Invalid, NotFound, QueueError
 from moonq.kinds.queue import DEAD, NAME, names_at
@@ -49,7 +49,7 @@ class Moving(Requests):
         The answer says how many were `moved` and how many of the dead letters (`moved_dead`), how
         many of both are `left` and `left_dead` (with `is_exact` false: about), and how many are
         `at_work`, which stay where they are; null where the driver cannot tell. `refused` is how
-        many the target did not take, and `why`.
+        many the target did not take, and `why`; with `broke_off` there is no use in going on.
         """
         to = self._route(target)
         dropped = _known_fields(drop or [])
@@ -64,12 +64,14 @@ class Moving(Requests):
         for road in () if dry_run else roads:
             moved.append(self._bring(road, dropped, room))
             room -= moved[-1].count
-        if not dry_run:
+        refusals = [refusal for one in moved for refusal in one.refusals]
+        if any(one.count for one in moved):
             counts = " + ".join(str(one.count) for one in moved)
             self.record("move", f"{old.shown} -> {to.id} {counts}")
+        elif refusals:
+            raise refusals[0]
         is_done = [one.is_drained for one in moved] or [False] * len(roads)
         left = [0 if done else _waiting(road) for road, done in zip(roads, is_done, strict=True)]
-        refusals = [refusal for one in moved for refusal in one.refusals]
         return answer | {
             "moved": moved[0].count if moved else 0,
             "moved_dead": sum(one.count for one in moved[1:]),
@@ -81,33 +83,39 @@ class Moving(Requests):
             "lost": lost,
             "refused": len(refusals),
             "why": refusals[0].in_one_line() if refusals else None,
+            "broke_off": any(one.broke_off for one in moved),
             "dry_run": dry_run,
         }
 
     def _bring(self, road: _Road, dropped: Sequence[str], most: int) -> _Moved:
-        """Move messages until there are no more, or the target takes no more."""
+        """Move messages until there are no more, or one of the two queues does no more."""
         done = _Moved()
-        lacking = losses.lacking(road.to.driver, dropped)
+        try:
+            self._carry(road, dropped, most, done)
+        except QueueError as problem:
+            # What has gone is told all the same.
+            done.refusals.append(problem)
+            done.broke_off = True
+        return done
+
+    def _carry(self, road: _Road, dropped: Sequence[str], most: int, done: _Moved) -> None:
+        lacking = losses.lacking(road.to.driver, road.to.spec.name, dropped)
         # What is published meanwhile is left for another move.
         room = min(most, _waiting(road)) if _is_exact(road.place) else most
         with self._open(road) as messages, self._resting(road):
             for part in messages.parts(room):
                 if losses.counted(lacking, part):
                     lost = losses.counted(lacking, part)
-                    done.refusals.append(losses.refusal(road.to.id, road.to.driver.kind, lost))
-                    break
+                    raise losses.refusal(road.to.id, road.to.driver.kind, lost)
                 answers = self._store(road, [losses.without(one, dropped) for one in part])
                 pairs = list(zip(part, answers, strict=True))
                 done.add(answers)
                 messages.let_go([one for one, answer in pairs if isinstance(answer, Receipt)])
                 if any(map(_is_final, answers)):
-                    break
-            else:
-                # Its counts may be seconds old, but it gave no more.
-                done.is_drained = done.count < room and not _is_exact(road.place)
-        if done.refusals and not done.count:
-            raise done.refusals[0]
-        return done
+                    done.broke_off = True
+                    return
+            # Its counts may be seconds old, but it gave no more.
+            done.is_drained = done.count < room and not _is_exact(road.place)
 
     def _store(self, road: _Road, part: Sequence[Stored]) -> list[Receipt | QueueError]:
         to, place = road.to, road.place
@@ -203,7 +211,7 @@ class Moving(Requests):
         known = [*there, *self._host.queues.ids()]
         known += [one.rpartition(":")[2] for one in known]
         if name in known:
-            where = f"at {driver}" if driver else f"outside of {to.id}"
+            where = f"at {driver}" if driver else f"outside of {to.id}, where they would go"
             raise NotFound(f"no messages of {name} lie {where}", hint=_LIST)
         close = suggestions.close(name, known)
         hint = f"did you mean {close[0]!r}?" if close else _LIST
@@ -256,6 +264,8 @@ class _Moved:
     is_drained: bool = False
     """Whether its driver, which does not count exactly, gave no more."""
     refusals: list[QueueError] = field(default_factory=list)
+    broke_off: bool = False
+    """Whether the next message would have been refused as well."""
 
     def add(self, answers: Sequence[Receipt | QueueError]) -> None:
         """Count what became of one part."""
@@ -286,9 +296,9 @@ def _lost(
     """Return what would be lost of the first *most* messages, by how many have it."""
     found: Counter[str] = Counter()
     for road in roads:
-        lacking = losses.lacking(road.to.driver, dropped)
-        known = road.place.driver.capabilities()._asdict()
-        # What its driver cannot keep either no message has.
+        lacking = losses.lacking(road.to.driver, road.to.spec.name, dropped)
+        known = _abilities(road.place)._asdict()
+        # What the old queue cannot keep either no message has.
         lacking = tuple(one for one in lacking if known.get(one.ability) != "none")
         if lacking:
             with opened(road) as messages:
@@ -300,6 +310,12 @@ def _lost(
 def _is_final(answer: Receipt | QueueError) -> bool:
     """Whether a refusal will not be another one for the next message."""
     return isinstance(answer, QueueError) and not isinstance(answer, Conflict | Invalid)
+
+
+def _abilities(place: Place) -> Capabilities:
+    # One that is shown need not be declared.
+    shown = place.driver.capabilities()
+    return shown if place.is_shown else capabilities(place.driver, place.name)
 
 
 def _is_exact(place: Place) -> bool:

@@ -241,9 +241,10 @@ _ROWS = (
         " moves: --drop accepts that, of priority, group, dedup_key, delay, ttl, attempts, errors."
         " Each message is stored in NEW before it leaves OLD, so a move that is killed leaves some"
         " in both and none in neither; it is simply run again, and where NEW knows keys nothing is"
-        " there twice. Between two drivers OLD delivers nothing meanwhile, unless its driver shows"
-        " no message without consuming it: there the move consumes OLD, what is delayed leaves when"
-        " it is due, and consumers of OLD should be stopped."
+        " there twice that came within its dedup_window. Ends with 1 when NEW refused any. Between"
+        " two drivers OLD delivers nothing meanwhile, unless its driver shows no message without"
+        " consuming it: there the move consumes OLD, what is delayed leaves when it is due, and"
+        " consumers of OLD should be stopped."
         " What goes to a queue in memory ends with the host, as all there."
         " Nothing is lost, so there is no backup: where OLD is declared, `moonq move NEW OLD`"
         " brings back all that waits in NEW.",

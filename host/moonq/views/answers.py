@@ -68,11 +68,14 @@ def moved(found: Found, screen: Screen) -> Iterator[str]:
         if found["duplicates"]:
             yield f"{counted(found['duplicates'])} of them were there already, from an earlier move"
         left = found["left"] + found["left_dead"]
+        are_left = f"{about}{counted(left)} {'is' if left == 1 else 'are'} left"
         if found["why"]:
-            yield f"{about}{counted(left)} are left: {found['why']}"
+            yield f"{are_left}: {found['why']}"
         elif left:
-            yield f"{about}{counted(left)} are left: they came meanwhile, or {new} is full"
-    if found["at_work"]:
+            yield f"{are_left}: published meanwhile, or taken back"
+    if found["at_work"] == 1:
+        yield "1 at work stays where it is"
+    elif found["at_work"]:
         yield f"{counted(found['at_work'])} at work stay where they are"
 
 

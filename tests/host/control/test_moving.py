@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from moonq.clock import SystemClock
+from moonq.control import asking
 from moonq.drivers.sqlite.driver import SqliteDriver
 from moonq.errors import QueueFull, Unavailable
 from moonq.host import Host
@@ -325,6 +326,62 @@ def test_a_full_queue_takes_what_it_has_room_for(
     with pytest.raises(QueueFull):
         here.move(source="orders", target="small")
     assert (ids(here, "orders"), ids(here, "small")) == (["c"], ["a", "b"])
+
+
+SMALL = BEFORE + "  - {name: small, kind: queue.queue, driver: other, options: {max_length: 2}}\n"
+
+
+def test_a_move_that_the_target_ends_says_what_was_done(moonq: Moonq, project: Path) -> None:
+    """Whether it ends in the first request, or in a later one."""
+    (project / "_index.yaml").write_text(HEAD + SMALL)
+    leave(project, "a", "b", "c")
+    found = moonq("move", "orders", "small", "--yes", "-C", project)
+    assert (found.code, found.out.splitlines()[0]) == (
+        1, "moved 2 messages from app:orders to app:small",
+    )  # fmt: skip
+    assert "1 is left: queue 'app:small' is full" in found.out
+    again = moonq("move", "orders", "small", "--yes", "-C", project)
+    assert (again.code, "queue 'app:small' is full" in again.err) == (1, True)
+
+
+def test_a_move_that_breaks_off_says_how_far_it_came(
+    moonq: Moonq, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "_index.yaml").write_text(HEAD + BOTH_FILES)
+    leave(project, "a", "b", "c")
+    monkeypatch.setattr(asking, "BIT", 1)
+    adopt, calls = SqliteDriver.adopt, []
+
+    def breaks(driver: SqliteDriver, queue: str, stored: Any, *more: Any, **named: Any) -> Any:
+        calls.append(queue)
+        if len(calls) == 3:
+            raise Unavailable("the disk is away")
+        return adopt(driver, queue, stored, *more, **named)
+
+    monkeypatch.setattr(SqliteDriver, "adopt", breaks)
+    found = moonq("move", "orders", "sales", "--yes", "-C", project)
+    assert found.code == Unavailable.exit_code
+    assert "moved at least 2 of 3 before it broke off" in found.err
+    assert "the disk is away" in found.err
+
+
+def test_messages_that_went_are_told_though_their_dead_letters_did_not(
+    operations: Callable[[str], Operations], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = operations(BOTH_FILES)
+    bury(project / "0", "dead")
+    here.publish(queue="orders", messages=[{"json": "1"}] * 2)
+    adopt = SqliteDriver.adopt
+
+    def breaks(driver: SqliteDriver, queue: str, *more: Any, **named: Any) -> Any:
+        if queue.endswith(".dead"):
+            raise Unavailable("the disk is away")
+        return adopt(driver, queue, *more, **named)
+
+    monkeypatch.setattr(SqliteDriver, "adopt", breaks)
+    found = here.move(source="orders", target="sales")
+    assert (found["moved"], found["moved_dead"], found["left_dead"]) == (2, 0, 1)
+    assert (found["why"], found["broke_off"]) == ("the disk is away", True)
 
 
 def test_a_queue_that_a_reload_has_removed_is_known_still(

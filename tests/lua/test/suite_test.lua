@@ -55,6 +55,25 @@ describe("suite:cases", function()
     eq(cases[2].line, cases[1].line + 1)
   end)
 
+  it("knows the line in its block of a test that a helper declares", function()
+    local s, _, note = recorded()
+    local function helper(name)
+      s:it(name, note(""))
+    end
+    s:describe("outer", function()
+      s:it("plain", note(""))
+      helper("below a helper")
+      s:describe("inner", function()
+        helper("deeper")
+      end)
+    end)
+    local lines = {}
+    for place, case in ipairs(s:cases()) do
+      lines[place] = case.line - s:cases()[1].line
+    end
+    eq(lines, { 0, 1, 3 })
+  end)
+
   it("says which are skipped, alone, or still to be written", function()
     local s, _, note = recorded()
     s:it("a", note(""), "skip")

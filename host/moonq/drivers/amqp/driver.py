@@ -162,11 +162,7 @@ class AmqpDriver:
         Raises:
             Unsupported: They are to leave another queue in the same step.
         """
-        if source:
-            raise Unsupported(
-                "RabbitMQ moves nothing from queue to queue in one step",
-                hint="consume the one and adopt into the other",
-            )
+        refusals.check_no_step(source, "RabbitMQ")
         now = self._settler.now()
         messages = [left_of(one, now) for one in stored]
         stories = [Story.of(one) for one in stored]

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from moonq import log
-from moonq.clock import Clock
+from moonq.clock import Clock, pause
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
 from moonq.drivers.buffered import BufferedQueue
@@ -229,15 +229,8 @@ class RedisDriver:
         return answers
 
     def _await_open(self, deadline: float) -> bool:
-        if self._is_open:
-            return True
-        with self._opening:
-            while not self._is_open:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return False
-                self._clock.wait(self._opening, left)
-        return True
+        left = deadline - self._clock.monotonic()
+        return self._is_open or not pause(self._clock, self._opening, left, lambda: self._is_open)
 
     def _await_place(self, queue: BufferedQueue, seen: int, deadline: float) -> None:
         with queue.lock:

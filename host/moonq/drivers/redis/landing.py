@@ -9,7 +9,7 @@ from typing import Any
 
 from moonq import log
 from moonq.drivers.base import Event
-from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Held
+from moonq.drivers.buffered import Abandon, BufferedDesk, Held
 from moonq.drivers.redis.calls import PublishCall, Section, WorkCall
 from moonq.drivers.redis.planning import Planner
 from moonq.drivers.redis.times import StoreTime
@@ -60,7 +60,7 @@ class Lander:
         _, status, alarm, refused, taken = part
         queue = section.queue
         queue.alarm = float(alarm) if alarm else math.inf
-        self._follow_pause(queue, status == b"paused")
+        queue.follow_pause(paused=status == b"paused")
         late = {int(number) for number in refused}
         for held, ending in section.endings:
             name = held.delivery.message.id
@@ -71,14 +71,6 @@ class Lander:
         if status == b"gone" and self._planner.has_seat(queue):
             self._planner.drop(queue)
         _hand_out(section, taken, self._receipts, self._time)
-
-    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
-        if paused and not queue.paused:
-            queue.paused = True
-            queue.recall()
-        elif queue.paused and not paused:
-            queue.paused = False
-            queue.stirred = True
 
 
 def _hand_out(section: Section, taken: list[Any], receipts: Iterator[int], time: StoreTime) -> None:

@@ -207,6 +207,7 @@ class Sender(Front):
         if is_round:
             self._round = now
             self._inbox.retry()
+        self._inbox.hush()
         wanted = self._inbox.collect()
         self._backlog.extend(work for work in wanted.publishes if isinstance(work, Publish))
         # What ends makes room for what is published.

@@ -36,6 +36,7 @@ class Batch:
     """Where to look for what is due, and for what desks want."""
     leases: list[tuple[BufferedDesk, list[Any], bool]] = field(default_factory=list)
     asked: list[tuple[BufferedDesk, int]] = field(default_factory=list)
+    """What desks had asked for before the rest of this was collected, and so what it answers."""
 
     def works(self) -> list[Work]:
         """All that has a waiting caller."""
@@ -73,8 +74,7 @@ class Batch:
             _run(work, tx)
 
     def _lease(self, tx: Tx, queue: BufferedQueue) -> None:
-        desks = [desk for desk in list(queue.desks) if _is_asking(desk)]
-        self.asked += [(desk, desk.asked) for desk in desks]
+        desks = [desk for desk in list(queue.desks) if is_asking(desk)]
         if not desks or not queue.stirred or tx.is_paused(queue):
             return
         # Waiting workers are served before any buffer is filled.
@@ -96,8 +96,6 @@ class Batch:
 
     def answer(self) -> None:
         """Do without the file: no desk gets anything."""
-        for queue in self.queues:
-            self.asked += [(desk, desk.asked) for desk in list(queue.desks) if _is_asking(desk)]
         for work in self.works():
             work.done()
 
@@ -149,13 +147,14 @@ def _run(work: Work, tx: Tx) -> None:
         work.result = work.run(tx)
 
 
-def _is_asking(desk: BufferedDesk) -> bool:
+def is_asking(desk: BufferedDesk) -> bool:
+    """Whether it waits for anything."""
     return desk.asked != desk.answered or desk.waiting > 0
 
 
 def _wants(queue: BufferedQueue) -> bool:
     """Whether a desk wants something, and there may be something."""
-    return queue.stirred and not queue.paused and any(_is_asking(desk) for desk in queue.desks)
+    return queue.stirred and not queue.paused and any(is_asking(desk) for desk in queue.desks)
 
 
 def _receive(

@@ -24,10 +24,10 @@ from moonq import log
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
-from moonq.drivers.inbox import Inbox, Work
+from moonq.drivers.inbox import MANY, Inbox, Work
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
-from moonq.drivers.sqlite.batch import Batch
+from moonq.drivers.sqlite.batch import Batch, is_asking
 from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
 from moonq.drivers.sqlite.settling import recover
@@ -246,12 +246,28 @@ class Writer:
             self._make_round(is_first=self._round == -math.inf)
             self._round = now
         self._inbox.await_company()
-        batch = Batch(*self._inbox.collect(), list(self.queues.values()))
+        batch = self._collect()
         if batch.needs_file(self._time.now()):
             self._attempt(batch)
         else:
             batch.answer()
         self._give_answers(batch)
+
+    def _collect(self) -> Batch:
+        """Return all there is to do.
+
+        What a desk asked for is noted before its endings are taken out: a `take` that follows a
+        settle must see the room that it makes.
+        """
+        self._inbox.hush()
+        queues = list(self.queues.values())
+        desks = [desk for queue in queues for desk in list(queue.desks) if is_asking(desk)]
+        asked = [(desk, desk.asked) for desk in desks]
+        wanted = self._inbox.collect()
+        if len(wanted.endings) >= MANY and asked:
+            self.ring()  # perhaps more of them wait
+            asked = []
+        return Batch(*wanted, queues, asked=asked)
 
     def _stumble(self, error: Exception) -> None:
         """A look at the file failed: refuse what waits for it."""
@@ -381,7 +397,6 @@ class Writer:
         else:
             for part in batch.parts():
                 self._attempt(part)
-                self._give_answers(part)
 
     def _explain(self, error: Exception) -> MoonqError:
         problem = sqlite_file.meaning(error, self._path, self._identity)
@@ -401,17 +416,9 @@ class Writer:
         for queue in list(self.queues.values()):
             queue.alarm = alarm(self._connection, queue)
             queue.stirred |= bool(queue.desks) and has_ready(self._connection, queue)
-            self._follow_pause(queue, bool(paused.get(queue.number)))
+            queue.follow_pause(paused=bool(paused.get(queue.number)))
             if queue.room < math.inf:
                 queue.free_places()
-
-    def _follow_pause(self, queue: BufferedQueue, paused: bool) -> None:
-        if paused and not queue.paused:
-            queue.paused = True
-            queue.recall()
-        elif queue.paused and not paused:
-            queue.paused = False
-            queue.stirred = True
 
     def _make_round(self, *, is_first: bool) -> None:
         self._watch_place()

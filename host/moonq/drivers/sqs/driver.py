@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from moonq.clock import Clock
+from moonq.clock import Clock, pause
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event
 from moonq.drivers.sqs import looking
@@ -80,6 +80,10 @@ class SqsDriver:
     def capabilities(self) -> Capabilities:
         """What this driver can do with a queue that says nothing about its type."""
         return Capabilities.but(FIFO if self._fifo else STANDARD)
+
+    def capabilities_of(self, queue: str) -> Capabilities:
+        """What this driver can do with a queue of its type."""
+        return Capabilities.but(FIFO if self._queue(queue).fifo else STANDARD)
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -235,11 +239,7 @@ class SqsDriver:
         Raises:
             Unsupported: They are to leave another queue in the same step.
         """
-        if source:
-            raise Unsupported(
-                "SQS moves no message with its story from queue to queue in one step",
-                hint="consume the one and adopt into the other",
-            )
+        refusals.check_no_step(source, "SQS")
         now = self._clock.now()
         messages = [left_of(one, now) for one in stored]
         stories = [Story.of(one) for one in stored]
@@ -265,13 +265,8 @@ class SqsDriver:
         return publisher.publish(messages, stories, keys)
 
     def _await_open(self, deadline: float) -> bool:
-        with self._opening:
-            while not self._is_open:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return False
-                self._clock.wait(self._opening, left)
-        return True
+        left = deadline - self._clock.monotonic()
+        return self._is_open or not pause(self._clock, self._opening, left, lambda: self._is_open)
 
     def subscribe(
         self,
