@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from moonq.clock import Clock
+from moonq.drivers import refusals
 from moonq.drivers.amqp import topology
 from moonq.drivers.amqp.counting import Counter
 from moonq.drivers.amqp.declaring import Declarer
