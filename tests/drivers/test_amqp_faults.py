@@ -35,8 +35,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit]:
 
 
 def driver_at(url: str, **more: Any) -> AmqpDriver:
-    where = {"url": url} if "urls" not in more else {}
-    fields = {"name": "d", "kind": KIND.kind, "reconnect_max_delay": 0.5, **where, **more}
+    place = {} if "urls" in more else {"url": url}
+    fields = {"name": "d", "kind": KIND.kind, "reconnect_max_delay": 0.5, **place, **more}
     driver = KIND.make(KIND.fields.model_validate(fields), SystemClock(), Path())
     assert isinstance(driver, AmqpDriver)
     return driver

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from moonq.errors import MoonqError
+from moonq.errors import MoonqError, Unsupported
 from moonq.registry.common import Config, Strict
 from moonq.registry.fields import Limit, Whole, between
 
@@ -50,6 +50,18 @@ class DriverFields(Config):
     def queue_defaults(self) -> dict[str, Any]:
         """Return the options of a queue that says nothing about them."""
         return {}
+
+    def refuse_timeout(self, timeout: float | None) -> MoonqError | None:
+        """Return why a handler may not run for *timeout* seconds (None: no limit); None: it may."""
+        longest = self.longest_timeout
+        if longest is None or (timeout is not None and timeout <= longest):
+            return None
+        said = "`none`" if timeout is None else f"{timeout / 3600:g} h"
+        return Unsupported(
+            f"a {self.kind} has a message run for {longest / 3600:g} h at most, so the handler's"
+            f" `timeout` cannot be {said}",
+            hint=f"write `timeout: {longest / 3600:g}h` or less",
+        )
 
 
 def refusing(problem: MoonqError) -> type[DriverFields]:

@@ -176,22 +176,12 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
     fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None
     if isinstance(fields, DriverFields):
         changed["options"], findings = driver.options(draft, fields, fields.consumer_options, {})
-        timeout = changed.get("timeout", consumer.timeout)
-        if fields.longest_timeout and (timeout is None or timeout > fields.longest_timeout):
-            findings.append(_too_long(draft, fields, timeout, fields.longest_timeout))
+        refusal = fields.refuse_timeout(changed.get("timeout", consumer.timeout))
+        if refusal is not None:
+            span = draft.span(draft.node.get("timeout"))
+            findings = [*findings, error("R207", refusal.message, span, help=refusal.hint or "")]
     draft.config = consumer.model_copy(update=changed)
     return findings
-
-
-def _too_long(draft: Draft, fields: DriverFields, timeout: float | None, longest: float) -> Finding:
-    said = "`none`" if timeout is None else f"{timeout / 3600:g} h"
-    return error(
-        "R207",
-        f"a {fields.kind} has a message run for {longest / 3600:g} h at most, so the handler's"
-        f" `timeout` cannot be {said}",
-        draft.span(draft.node.get("timeout")),
-        help=f"write `timeout: {longest / 3600:g}h` or less",
-    )
 
 
 # Running ------------------------------------------------------------------------------------------

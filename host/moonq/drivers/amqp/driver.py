@@ -41,8 +41,6 @@ MOST = 10.0
 FLUSH = 0.5
 #: How long messages that come from elsewhere wait for a broker that is away, in seconds.
 ADOPTION = 30.0
-#: Seconds by which a handler must be done before the broker takes its message away.
-MARGIN = 60.0
 
 
 class AmqpDriver:
@@ -190,7 +188,8 @@ class AmqpDriver:
             Unsupported: The broker takes a message away before a handler may be done with it.
         """
         line = self._declarer.line(queue)
-        self._check_timeout(queue, timeout)
+        if (refusal := self._fields.refuse_timeout(timeout)) is not None:
+            raise refusal
         if not self._session.is_open:
             raise self._session.away()
         self._settler.flush(LEAST)
@@ -212,19 +211,6 @@ class AmqpDriver:
                 line.desks.remove(desk)
             raise
         return AmqpSubscription(desk, self._clock, self._publisher)
-
-    def _check_timeout(self, queue: str, timeout: float | None) -> None:
-        limit = self._fields.consumer_timeout
-        if limit is None or (timeout is not None and timeout <= limit - MARGIN):
-            return
-        wanted = "without a limit" if timeout is None else f"for {timeout:g} s"
-        raise Unsupported(
-            f"queue {queue!r}: RabbitMQ takes a message away after {limit:g} s, and its handler"
-            f" may run {wanted}",
-            hint=f"write `timeout: {max(limit - MARGIN, limit / 2):g}s` or less; or raise or switch"
-            " off consumer_timeout at the broker, and write what it is there, or `none`, as"
-            f" `consumer_timeout` of {self._fields.name!r}",
-        )
 
     # Operations on what lies there
 

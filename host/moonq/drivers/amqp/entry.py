@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
-from moonq.errors import Invalid
+from moonq.errors import Invalid, MoonqError, Unsupported
 from moonq.registry.connecting import Reconnecting, Tls
 from moonq.registry.fields import Flag, LimitOrNone, Wait, Whole, between, wrong
 
@@ -56,6 +56,8 @@ LIMITS = {
         "a consumer that begins while another one hands back may be served first",
     ),
 }
+#: Seconds by which a handler must be done before the broker takes its message away.
+MARGIN = 60.0
 
 
 #: Of a driver whose queues have no partitions where they do not say so.
@@ -170,6 +172,19 @@ class AmqpFields(DriverFields, Reconnecting):
     def is_twin(self) -> bool:
         """Whether it is for trying things out: its queues go away by themselves when unused."""
         return self._is_twin
+
+    def refuse_timeout(self, timeout: float | None) -> MoonqError | None:
+        """Return why a handler may not: the broker would take its message away."""
+        limit = self.consumer_timeout
+        if limit is None or (timeout is not None and timeout <= limit - MARGIN):
+            return None
+        wanted = "without a limit" if timeout is None else f"for {timeout:g} s"
+        return Unsupported(
+            f"RabbitMQ takes a message away after {limit:g} s, and its handler may run {wanted}",
+            hint=f"write `timeout: {max(limit - MARGIN, 0.001):g}s` or less; or raise or switch off"
+            " consumer_timeout at the broker, and write what it is there, or `none`, as"
+            f" `consumer_timeout` of {self.name!r}",
+        )
 
     def twin(self, number: int) -> AmqpFields:
         """Return a place beside this one: the same virtual host, other names of queues."""
