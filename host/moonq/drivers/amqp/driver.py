@@ -19,7 +19,7 @@ from moonq.drivers import refusals
 from moonq.drivers.amqp import topology
 from moonq.drivers.amqp.counting import Counter
 from moonq.drivers.amqp.declaring import Declarer
-from moonq.drivers.amqp.entry import PARTITIONED, PLAIN, AmqpFields
+from moonq.drivers.amqp.entry import MARGIN, PARTITIONED, PLAIN, AmqpFields
 from moonq.drivers.amqp.keeping import Keeper
 from moonq.drivers.amqp.line import AmqpDesk, Held
 from moonq.drivers.amqp.links import Links, management
