@@ -9,7 +9,7 @@ PART := tests/sandbox tests/drivers tests/host/control tests/host/console \
   $(addprefix tests/host/test_,cli.py cli_end.py cli_fuzz.py delivery.py json_in.py \
   log.py outlet.py reload.py supervisor.py until_idle.py) \
   $(addprefix --ignore tests/drivers/test_,invariants.py foreign.py fast_clock.py limited.py \
-  amqp_faults.py amqp_losses.py sqs.py sqs_contract.py)
+  amqp.py amqp_faults.py amqp_losses.py sqs.py sqs_contract.py handlers.py moves.py changing.py)
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts

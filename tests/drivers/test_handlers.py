@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from .conftest import BESIDE, DRIVERS, TOLD, VIRTUAL, Run, place
 
@@ -26,11 +27,16 @@ CONTRACT = Path(__file__).parents[1] / "contract"
 TIMEOUT = "60s"
 
 
-def project(folder: Path, fields: Mapping[str, Any]) -> Path:
-    """A project with the queues of the contract, whose profile `driver` says where they lie."""
+def project(folder: Path, short: str, fields: Mapping[str, Any]) -> Path:
+    """A project with the queues of the contract, whose profile `driver` says where they lie.
+
+    It is that of the tests' own `moonq.yaml` for the driver of that short name, at another place.
+    """
     shutil.copytree(CONTRACT, folder / "contract", ignore=shutil.ignore_patterns("__pycache__"))
+    ours = yaml.safe_load((CONTRACT.parent / "moonq.yaml").read_text("utf-8"))["profiles"]
+    entries = ours.get(short, {}).get("entries", {})
     own = {name: value for name, value in fields.items() if name != "name"}
-    settings = {"name": "tests", "profiles": {"driver": {"entries": {ENTRY: own}}}}
+    settings = {"name": "tests", "profiles": {"driver": {"entries": {**entries, ENTRY: own}}}}
     (folder / "moonq.yaml").write_text(json.dumps(settings), encoding="utf-8")
     return folder
 
@@ -38,7 +44,7 @@ def project(folder: Path, fields: Mapping[str, Any]) -> Path:
 def run(name: str, folder: Path) -> Run:
     """Run all of it as a person would, on the driver of that short name."""
     short = name.partition(":")[0]
-    project(folder, {**place(short), **ROWS[name]})
+    project(folder, short, {**place(short), **ROWS[name]})
     # Real time is waited for in several processes, virtual time is computed in one.
     jobs = "1" if short in VIRTUAL else "4"
     command = [sys.executable, "-m", "moonq", "test", "-C", str(folder), str(folder), "--json"]

@@ -38,7 +38,7 @@ def told(host: Host, event: Event) -> list[tuple[str, str, int]]:
     driver = host.drivers["app:memory"]
     open_ = driver.open
     listeners = []
-    driver.open = listeners.append  # type: ignore[method-assign]
+    driver.open = lambda told, **_: listeners.append(told)  # type: ignore[method-assign]
     host.start()
     driver.open = open_  # type: ignore[method-assign]
     listeners[0](event)
