@@ -65,11 +65,11 @@ class Moving(Requests):
             moved.append(self._bring(road, dropped, room))
             room -= moved[-1].count
         refusals = [refusal for one in moved for refusal in one.refusals]
-        if any(one.count for one in moved):
+        if refusals and not any(one.count for one in moved):
+            raise refusals[0]
+        if moved:
             counts = " + ".join(str(one.count) for one in moved)
             self.record("move", f"{old.shown} -> {to.id} {counts}")
-        elif refusals:
-            raise refusals[0]
         is_done = [one.is_drained for one in moved] or [False] * len(roads)
         left = [0 if done else _waiting(road) for road, done in zip(roads, is_done, strict=True)]
         return answer | {
