@@ -114,6 +114,7 @@ def run_and_kill(node: Rabbit, kills: int) -> Load:
     return load
 
 
+@pytest.mark.slow
 def test_nothing_confirmed_is_lost_when_the_broker_is_killed(node: Rabbit) -> None:
     load = run_and_kill(node, 1)
     assert len(load.confirmed) > 100

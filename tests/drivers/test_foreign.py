@@ -12,6 +12,7 @@ import pytest
 
 from moonq.conformance import CASES
 
+pytestmark = pytest.mark.aside("stores")
 HERE = Path(__file__).parent / "foreign"
 INDEX = """\
 namespace: app

@@ -75,10 +75,14 @@ def _failure(one: Mapping[str, Any]) -> str:
     return "\n    ".join(rows)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name in VIRTUAL else BESIDE) for name in sorted(ROWS)],
-)
+def marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Those of a row: what is waited for runs beside, and other settings of one driver are slow."""
+    if name in VIRTUAL:
+        return ()
+    return (*BESIDE, pytest.mark.slow) if ":" in name else BESIDE
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=marks(one)) for one in sorted(ROWS)])
 def test_a_handler_does_not_notice_where_its_messages_lie(
     name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -42,6 +42,7 @@ from moonq.model import (
     Wait,
 )
 
+pytestmark = pytest.mark.aside("stores")
 #: A run has 60 steps at most and fewer where it ends early: these make 2 000 for sure.
 EXAMPLES, STEPS = 50, 60
 #: Where each look goes to a server: what is the same for all drivers the others have shown.

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.drivers.crash import Books, Host
 
+pytestmark = pytest.mark.aside("stores")
 #: The short form ends after so many kills or seconds, but not before so few kills.
 ENOUGH, SECONDS, FEW = 30, 9, 8
 MANY = 60
