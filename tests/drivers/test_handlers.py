@@ -76,9 +76,9 @@ def _failure(one: Mapping[str, Any]) -> str:
 
 
 def marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
-    """Those of a row: what is waited for runs beside, and other settings of one driver are slow."""
+    """Those of a row: all run beside the other tests, and other settings of one driver are slow."""
     if name in VIRTUAL:
-        return ()
+        return (pytest.mark.aside("stores"),)
     return (*BESIDE, pytest.mark.slow) if ":" in name else BESIDE
 
 

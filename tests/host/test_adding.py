@@ -19,6 +19,7 @@ from moonq.conformance import CASES
 from moonq.control.client import Client, connect
 from moonq.errors import MoonqError
 
+pytestmark = pytest.mark.aside("tree")
 ROOT = Path(__file__).parents[2]
 
 

@@ -29,6 +29,7 @@ from moonq.errors import Refused, Unavailable
 from moonq.model import Message, QueueSpec
 from moonq.text.secrets import masked
 
+pytestmark = pytest.mark.aside("tree")
 INDEX = """\
 namespace: app
 entries:

@@ -15,6 +15,7 @@ from moonq.host import Host
 
 from .conftest import MakeHost, until
 
+pytestmark = pytest.mark.aside("stores")
 ENTRIES = """
   - name: tasks
     kind: queue.queue

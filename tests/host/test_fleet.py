@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.drivers.conftest import DRIVERS, PLACES, place
 
+pytestmark = pytest.mark.aside("stores")
 #: Stores of several hosts that keep the order of groups; those with a server take their time.
 STORES = [
     pytest.param(name, marks=pytest.mark.slow if driver.kind in PLACES else ())

@@ -32,7 +32,7 @@ from moonq.testing.world.states import StateUnderTest
 #: Of stores with a clock of their own: seconds of that clock for which one look waits, and after
 #: which a delivery that is due comes no more.
 _LOOK = 0.5
-_PATIENCE = 15.0
+_PATIENCE = 40.0
 
 
 class World(Building):
