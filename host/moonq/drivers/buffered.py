@@ -16,7 +16,7 @@ from moonq.drivers.story import Story, errors
 from moonq.model import RELEASE, Delivery, QueueSpec, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 class Expire:
@@ -165,3 +165,13 @@ class BufferedDesk(Desk[BufferedQueue, Held]):
             for receipt in list(self.held):
                 self.end(receipt, ending, when)
         return True
+
+
+def stop_desks(queues: Collection[BufferedQueue]) -> bool:
+    """Deliver nothing more from *queues*; say whether something that was delivered still runs."""
+    for queue in queues:
+        with queue.lock:
+            for desk in queue.desks:
+                desk.stop()
+        queue.free_places()
+    return any(desk.held for queue in queues for desk in queue.desks)

@@ -20,7 +20,7 @@ from moonq import log
 from moonq.clock import Clock, pause
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
-from moonq.drivers.buffered import BufferedQueue
+from moonq.drivers.buffered import BufferedQueue, stop_desks
 from moonq.drivers.redis import moving, publishing
 from moonq.drivers.redis.asking import Asker
 from moonq.drivers.redis.checks import check
@@ -151,12 +151,7 @@ class RedisDriver:
             if not self._is_open:
                 return True
             self._is_open = False
-        for queue in self._queues.values():
-            with queue.lock:
-                for desk in queue.desks:
-                    desk.stop()
-            queue.free_places()
-        is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
+        is_busy = stop_desks(self._queues.values())
         left = MOST if deadline is None else deadline - self._clock.monotonic()
         is_done = self._sender.stop(max(left, LEAST), leave=not is_busy)
         self._asker.close()

@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 from moonq.clock import Clock, pause
 from moonq.drivers import refusals
 from moonq.drivers.base import LEASE, Capabilities, Event, Peer, keyed
-from moonq.drivers.buffered import BufferedDesk, BufferedQueue
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue, stop_desks
 from moonq.drivers.refusals import check_options
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite import session as sqlite_session
@@ -132,12 +132,7 @@ class SqliteDriver:
             if not self._is_open:
                 return True
             self._is_open = False
-        for queue in self._queues.values():
-            with queue.lock:
-                for desk in queue.desks:
-                    desk.stop()
-            queue.free_places()
-        is_busy = any(desk.held for queue in self._queues.values() for desk in queue.desks)
+        is_busy = stop_desks(self._queues.values())
         left = MOST if deadline is None else deadline - self._clock.monotonic()
         is_done = self._writer.stop(max(left, LEAST), leave=not is_busy)
         if self._view is not None:
