@@ -19,6 +19,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from moonq.errors import AlreadyRunning
 FOLDER = Path(".moonq", "run")
 #: What the host of a folder is called that was given no name.
 USUAL = "host"
+#: Seconds in which everybody who only looks at a lock has let it go.
+PATIENCE = 0.5
 #: Bytes of a path that fit into `sockaddr_un` on every system we know, with some to spare.
 LONGEST = 100
 
@@ -76,10 +79,15 @@ class Place:
             os.close(lock)
 
     def _lock(self, lock: int) -> None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise self._taken() from None
+        # Who looks whether a host lives holds the lock for a moment; a host keeps it.
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > give_up:
+                    raise self._taken() from None
+                time.sleep(0.01)
 
     def _taken(self) -> AlreadyRunning:
         pid = (self.record() or {}).get("pid", "unknown")

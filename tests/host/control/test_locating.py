@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -61,6 +62,16 @@ def test_a_second_host_of_the_project_is_refused_and_told_which_one_runs(
 ) -> None:
     with pytest.raises(AlreadyRunning, match=f"pid {os.getpid()}"):
         serve(Host(host.project))
+
+
+def test_who_looks_for_hosts_keeps_none_from_starting(tmp_path: Path) -> None:
+    place = place_of(tmp_path)
+    place.lock_file.parent.mkdir(parents=True)
+    looking = place.lock_file.open("w")
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, looking.close).start()
+    with place.claim():
+        assert place.is_claimed()
 
 
 def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
