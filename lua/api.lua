@@ -252,6 +252,9 @@ function api.more(name)
   return require(name)
 end
 
+--- Sets the soft memory limit, in bytes.
+api.limit_memory = limits.set_memory
+
 local _, memory_limit = raw.memory_limit()
 limits.set_memory(memory_limit)
 world.seal_strings()

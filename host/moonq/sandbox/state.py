@@ -156,6 +156,7 @@ class _Functions(NamedTuple):
     call: Any
     collect: Any
     empty: Any
+    limit_memory: Any
     last_trace: Any
     set_policy: Any
     decide: Any
@@ -349,6 +350,19 @@ class LuaState:
             self._raise(_fault([first, *rest]))
         assert isinstance(first, bytes)
         return first
+
+    def limit_memory(self, memory: int) -> None:
+        """Let its next calls have *memory* bytes.
+
+        Raises:
+            Stopped: It holds more by itself.
+        """
+        if memory == self.limits.memory:
+            return
+        self.limits = self.limits._replace(memory=memory)
+        self._lua.limit_memory(memory)
+        self._make_room(0)
+        self._runtime.set_max_memory(memory + RESERVE)
 
     def use_policy(self, queue: bytes) -> None:
         """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
