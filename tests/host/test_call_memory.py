@@ -121,9 +121,7 @@ def test_a_call_has_what_its_caller_leaves_of_its_own_memory(host: Host) -> None
     assert called(host, "app:lavish", 20) == [20, "nil", 20]
     found, why, kept = called(host, "app:lavish", 40)
     assert (found, kept) == (False, 40)
-    assert why == (
-        "app:hungry: stopped (memory): app:lavish and all that it calls share 64M"
-    )
+    assert why == ("app:hungry: stopped (memory): app:lavish and all that it calls share 64M")
 
 
 def test_a_call_that_finds_nothing_left_is_not_begun(host: Host) -> None:

@@ -1,4 +1,4 @@
-"""What scripts write into the log is bounded in lines and bytes, and what is left out is counted."""
+"""What scripts write into the log is bounded in lines and bytes; what is left out is counted."""
 
 from __future__ import annotations
 

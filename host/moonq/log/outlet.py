@@ -19,6 +19,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO, cast
 
+from moonq import threads
+
 #: Bytes that may wait to be written.
 ROOM = 4 * 1024 * 1024
 #: Seconds that the end of the process waits for them.
@@ -100,8 +102,9 @@ class Outlet(io.TextIOBase):
         self._waiting.append((data, is_audit))
         self._size += len(data)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="moonq-log", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._serve, name="moonq-log", daemon=True)
+            # Without one the lines wait, and the next of them tries again.
+            self._thread = thread if threads.has_started(thread) else None
         if len(self._waiting) == 1:
             self._changed.notify_all()  # else it is busy, and looks again by itself
 

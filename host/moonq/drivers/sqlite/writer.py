@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from moonq import log
+from moonq import log, threads
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
@@ -105,8 +105,9 @@ class Writer:
         self._version = -1
         self._round = -math.inf
         self._recovers = bool(self.queues)
-        self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
+        threads.start(thread)
+        self._thread = thread
 
     def stop(self, seconds: float, *, leave: bool) -> bool:
         """Write what was asked for within *seconds*, then end; *leave* gives up the session, too.

@@ -19,7 +19,7 @@ from moonq.text.plain import json_text
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 WARN = 3
-#: Lines that one script may write per second, and bytes of each of its workers; the rest is counted.
+#: Lines that a script may write per second, and bytes that one worker may; the rest is counted.
 MAX_LINES = 5000
 MAX_BYTES = 1024 * 1024
 #: Speakers that are told apart; a script that is refused something chooses what it is refused.
@@ -67,8 +67,8 @@ class HostSink:
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues
-        self._lines = _Floods(clock, MAX_LINES)
-        self._bytes = _Floods(clock, MAX_BYTES)
+        self._line_floods = _Floods(clock, MAX_LINES)
+        self._byte_floods = _Floods(clock, MAX_BYTES)
         self._denials = _Floods(clock, 1)
 
     def publish(
@@ -93,11 +93,11 @@ class HostSink:
 
     def write_log(self, line: Line) -> None:
         """Write the line, unless its script floods the log."""
-        dropped = self._lines.admit(line.entry)
+        dropped = self._line_floods.admit(line.entry)
         if dropped is None:
             return
         worker = f"{line.entry} {threading.get_ident()}"
-        too_large = self._bytes.admit(worker, line.size())
+        too_large = self._byte_floods.admit(worker, line.size())
         if dropped:
             words = "%d log lines were dropped: more than %d a second"
             log.get(line.logger).warning(words, dropped, MAX_LINES)

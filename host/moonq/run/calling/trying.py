@@ -20,7 +20,6 @@ from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
 from moonq.run.stores import Overlay, Store
 
-
 #: Bytes that a dry run keeps of what it would have written, and of log lines.
 MAX_KEPT = 64 * 1024 * 1024
 MAX_LOGS = 4 * 1024 * 1024
