@@ -7,9 +7,34 @@ Whoever begins one in a loop that must not end asks `has_started`, and does with
 
 from __future__ import annotations
 
+import ctypes
+import resource
 import threading
+from contextlib import suppress
 
 from moonq.errors import Unavailable
+
+#: Bytes of a thread's stack where addresses are few; Lua needs half of it.
+STACK = 1024 * 1024
+#: `M_ARENA_MAX` of malloc.h: each further arena of glibc takes 64 MiB of addresses by itself.
+_ARENA_MAX = -8
+
+
+def most_addresses() -> int | None:
+    """Return how many bytes of addresses this process may have; None: as many as there are."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def be_frugal() -> None:
+    """Where addresses are few, let threads and the allocator take no more than they use.
+
+    To be called before the first thread.
+    """
+    if most_addresses() is not None:
+        threading.stack_size(STACK)
+        with suppress(OSError, AttributeError):  # another C library has no arenas
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def start(thread: threading.Thread) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from moonq.host import Host
 from moonq.kinds import load
+from moonq.log.outlet import Outlet
 from moonq.operations import overview
 from moonq.run import consumer as running
 from moonq.sandbox.watchdog import ABANDON_AFTER, Guard, Watchdog
@@ -152,3 +154,15 @@ def test_an_abandoned_worker_is_told_of_when_there_is_a_thread_for_it(refuse: Re
     refuse(lambda _: False)
     guard.look(late)
     assert told.wait(5)
+
+
+def test_a_stream_without_a_thread_is_written_at_its_end(refuse: Refuse) -> None:
+    reading, writing = os.pipe()
+    refuse(lambda name: name == "moonq-log")
+    stream = Outlet(writing)
+    stream.write("one\n")
+    stream.write("two\n")
+    stream.end()
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        assert file.read() == "one\ntwo\n"

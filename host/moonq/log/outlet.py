@@ -83,6 +83,10 @@ class Outlet(io.TextIOBase):
                 return
             self._ended = True
             self._tell_of_loss()
+            while self._thread is None and self._waiting and self._takes(limit):
+                piece = self._piece()  # there was no thread for it
+                self._write_out(piece)
+                self._size -= len(piece)
             self._changed.wait_for(lambda: not self._size, limit)
 
     def _put(self, data: bytes, *, is_audit: bool) -> None:
@@ -142,6 +146,9 @@ class Outlet(io.TextIOBase):
         while self._waiting and len(piece) + len(self._waiting[0][0]) <= _PIECE:
             piece += self._waiting.popleft()[0]
         return piece
+
+    def _takes(self, limit: float) -> bool:
+        return bool(select.select([], [self._descriptor], [], limit)[1])
 
     def _write_out(self, data: bytes) -> bool:
         while data:

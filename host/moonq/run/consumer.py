@@ -18,6 +18,7 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
+from moonq.run import room
 from moonq.run.calling.context import CallContext, Scope
 from moonq.run.calling.lending import Caller
 from moonq.run.judgement import RELEASED, Event, Judgement, stopped
@@ -111,14 +112,17 @@ class Consumer:
         Raises:
             ScriptFault: The handler does not load.
             Stopped: Loading it took too much time or memory.
+            Hopeless: Its workers do not fit into what the process may have.
         """
         if self._first is not None:
             return
+        room.take(self, self.settings.id, self.settings.concurrency, self.settings.memory)
         first = self._new_worker()
         try:
             first.open()
         except BaseException:
             self._leave(first)
+            room.give_back(self)
             raise
         self._first = first
 
@@ -127,6 +131,7 @@ class Consumer:
         if self._first is not None:
             self._leave(self._first)
             self._first = None
+        room.give_back(self)
 
     def start(self) -> None:
         """Open the first worker's state, then take deliveries.
@@ -207,6 +212,7 @@ class Consumer:
         subscription.close(self._clock.monotonic() + self.route.publish_timeout)
         self._subscription = None
         self._policy.close()
+        room.give_back(self)
         if unfinished:
             raise StopTimeout(
                 f"{self.settings.id}: {len(unfinished)} handlers did not finish within "

@@ -276,6 +276,8 @@ class Supervisor:
 
     def _next(self) -> Managed | None:
         """Wait until a service is due, and return it; None after a change."""
+        if self._stopping:
+            return None  # it was said before this one waited to hear it
         now = self._clock.monotonic()
         waiting = [managed for managed in self.all() if managed.state == "waiting"]
         able = [managed for managed in waiting if self._ready(managed)]
