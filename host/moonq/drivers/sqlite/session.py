@@ -34,6 +34,22 @@ class Session:
             os.pwrite(self._handle, text, 0)
             os.ftruncate(self._handle, len(text))
 
+    def is_in_place(self, path: Path) -> bool:
+        """Whether the locked file is where others look for it."""
+        try:
+            return os.path.samestat(_file(path, self.number).stat(), os.fstat(self._handle))
+        except OSError:
+            return False
+
+    def renew(self, path: Path) -> None:
+        """Make the locked file anew: it was deleted with the folder."""
+        before, text = self._handle, os.pread(self._handle, 1 << 16, 0)
+        self._handle = os.open(_file(path, self.number), os.O_RDWR | os.O_CREAT, 0o644)
+        os.close(before)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            os.pwrite(self._handle, text, 0)
+
     def __del__(self) -> None:
         """Let the lock go with the object, as it goes with the process."""
         if hasattr(self, "_handle"):
