@@ -95,6 +95,11 @@ def others(connection: sqlite3.Connection, mine: int) -> list[int]:
     return [row[0] for row in connection.execute("SELECT id FROM session WHERE id <> ?", (mine,))]
 
 
+def has_lock(path: Path, number: int) -> bool:
+    """Whether the session's locked file is there; a process that dies leaves it."""
+    return _file(path, number).exists()
+
+
 def is_dead(path: Path, number: int) -> bool:
     """Whether no process holds the session's lock."""
     try:

@@ -47,6 +47,8 @@ Result = TypeVar("Result")
 LOOK = 0.025
 #: Seconds between two rounds: the dead, the disk, keys whose window is over.
 ROUND = 1.0
+#: Real seconds that the deletion of a folder of few files may take.
+DELETION = 0.05
 #: Real seconds for which another process may hold the file.
 BUSY = 10.0
 
@@ -499,14 +501,20 @@ class Writer:
 
     def _reap(self, only: Collection[int] | None) -> None:
         """Recover what dead processes held; at first *only* of queues that are declared by now."""
-        if self.session is None or not self.session.is_in_place(self._path):
-            return  # somebody deletes the files whose locks tell who lives
-        mine = self.session.number
+        mine = self.session.number if self.session else 0
         for number in sqlite_session.others(self._connection, mine):
-            if sqlite_session.is_dead(self._path, number):
+            if self._has_died(number):
                 self._run_alone(partial(recover, session=number, only=only))
                 if number not in sqlite_session.others(self._connection, mine):
                     sqlite_session.clear(self._path, number)
+
+    def _has_died(self, number: int) -> bool:
+        if not sqlite_session.is_dead(self._path, number):
+            return False
+        if not sqlite_session.has_lock(self._path, number):
+            # Perhaps somebody deletes the folder with all locks, which tell who lives.
+            time.sleep(DELETION)
+        return self.session is None or self.session.is_in_place(self._path)
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))
