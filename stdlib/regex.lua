@@ -75,7 +75,7 @@ local function given(self, method, subject)
   return about
 end
 
---- A match: where the whole and each group start and end, counted from 0; ends are exclusive.
+--- Where matches are, as `regex_find` packs it; raises at the line of the method's caller.
 local function places(about, subject, from, most)
   local found, err = search(about.pattern, about.flags, subject, from - 1, most)
   if not found then
