@@ -7,7 +7,7 @@
 ---     --> 'id,name\r\n7,"A ""B"""\r\n'
 ---     for row, line in csv.rows(text) do … end       -- one row at a time
 ---
---- Values are read as texts. Quotes, line ends of every system, and a byte order mark are understood.
+--- Values are read as texts. Quotes, line ends of every system and a byte order mark are known.
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
