@@ -11,8 +11,8 @@
 ---     time.add(1769821200, { months = 1 })   --> 1772240400.0: from 31 January to 28 February
 ---     time.start_of("day", 1767225600, "America/New_York")           --> 1767157200.0
 ---
---- Wherever a duration is asked for, "500ms", "5s", "2h", "1h30m", "7d" and seconds will do. Moments are
---- seconds since 1970-01-01T00:00:00Z. A zone is a name of the IANA time zone database; absent it is UTC.
+--- Wherever a duration is asked for, "500ms", "5s", "2h", "1h30m", "7d" and seconds will do.
+--- Moments are seconds since 1970-01-01T00:00:00Z. A zone is a name of the IANA database, or UTC.
 local check = require("check")
 local durations = require("host.run.durations")
 local errors = require("errors")
@@ -226,7 +226,7 @@ end
 ---@param span time.Span
 ---@param zone? string   whose days and months count (default: UTC)
 ---@return number|nil seconds
----@return errors.Error|nil err   INVALID behind the years 1 to 9999, or for a zone that there is not
+---@return errors.Error|nil err   INVALID out of the years 1 to 9999, or for no zone
 ---@nodiscard
 function time.add(seconds, span, zone)
   check.argument("time.add", "seconds", seconds, ANY)
