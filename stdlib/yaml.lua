@@ -5,8 +5,8 @@
 ---     yaml.encode({ name = "Ann", port = 8080 })       --> "name: Ann\nport: 8080\n"
 ---
 --- Values are those of JSON: names are texts, `null` is `json.null`, `.inf` and `.nan` are refused.
---- So are tags, merge keys, names that come twice and a second document. A text has at most 256 KiB,
---- 50 levels and 50 000 values; those that an alias stands for count anew each time.
+--- So are tags, merge keys, names that come twice, and a second document. A text has at most
+--- 256 KiB, 50 levels and 50 000 values; those that an alias stands for count anew each time.
 local check = require("check")
 local errors = require("errors")
 local json = require("json")

@@ -33,7 +33,7 @@ KEPT = 64
 
 
 class Schema:
-    """One schema, compiled."""
+    """One schema, compiled; two are equal that say the same."""
 
     def __init__(
         self, document: Any, base: str = "", read: Callable[[str], Any] | None = None
@@ -44,19 +44,40 @@ class Schema:
             Invalid: It is no JSON Schema, or leads where *read* finds nothing.
             Unsupported: The library is not installed.
         """
+        self._says: dict[str, Any] = {base: document}
+        missing: list[Invalid] = []
+
+        def retrieve(uri: str) -> Any:
+            try:
+                self._says[uri] = found = (read or _nowhere)(uri)
+            except Invalid as problem:
+                missing.append(problem)
+                raise
+            return found
+
         library: Any = client("schema", "jsonschema_rs", "the library behind JSON Schema")
         try:
             self._validator = library.validator_for(
                 document,
                 mask="the value",
-                retriever=read or _nowhere,
+                retriever=retrieve,
                 base_uri=base or None,
                 pattern_options=library.RegexOptions(MAX_PATTERN, MAX_PATTERN),
             )
         except (library.ValidationError, library.ReferencingError, ValueError) as problem:
+            if missing:
+                raise missing[0] from None
             where = getattr(problem, "instance_path", None)
             said = getattr(problem, "message", None) or str(problem)
             raise Invalid(f"not a JSON Schema: {_placed(where or [], said)}") from None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* is a schema that says the same."""
+        return isinstance(other, Schema) and self._says == other._says
+
+    def __hash__(self) -> int:
+        """Return the same for what is equal."""
+        return hash(tuple(self._says))
 
     def problem(self, value: Any) -> str:
         """Return what is wrong with *value*, the first places of several; "" when nothing is."""
@@ -132,7 +153,7 @@ def _followed(document: Any, to: str, above: tuple[str, ...]) -> tuple[Any, tupl
 
 
 def _nowhere(uri: str) -> Any:
-    raise ValueError(f"{uri} is not known here")
+    raise Invalid(f"the schema refers to {uri[:200]!r}, which is not known here")
 
 
 def _placed(path: list[str | int], words: str) -> str:
