@@ -84,9 +84,11 @@ class Interrupt:
 
     def set_off(self, reason: str) -> None:
         """Call it, in a thread of its own: it may take long, or fail."""
-        threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(reason,), name="moonq-interrupt", daemon=True
-        ).start()
+        )
+        if not threads.has_started(thread):
+            self._run(reason)
 
     def end(self) -> None:
         """Let it not be called any more; waits for it where it is at work."""
