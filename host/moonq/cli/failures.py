@@ -48,15 +48,14 @@ UNREAD = 141
 
 def guarded(args: Sequence[str], options: Options) -> int:
     """Run moonq with *args* and return its exit code."""
-    stderr = sys.stderr
-    try:
-        with terminable():
-            return _run(args, options)
-    except (KeyboardInterrupt, Terminated) as error:
-        return explain(error, args, options)
-    finally:
-        log.close(sys.stderr)
-        sys.stderr = stderr
+    with streams.doors():
+        try:
+            with terminable():
+                return _run(args, options)
+        except (KeyboardInterrupt, Terminated) as error:
+            return explain(error, args, options)
+        finally:
+            log.close(sys.stderr)
 
 
 def _run(args: Sequence[str], options: Options) -> int:

@@ -36,6 +36,7 @@ from moonq.console.keys import Refusal, bindings
 from moonq.console.paging import Pages, Size, fits, through_less
 from moonq.control.client import Client
 from moonq.text import theme
+from moonq.text.plain import safe
 from moonq.text.wording import plural
 from moonq.views import coloring
 from moonq.views.tables import paragraph
@@ -96,7 +97,7 @@ class Terminal(Face):
         """Show text above the prompt, or simply next while there is none."""
         with self._lock:
             if self._is_prompting:
-                self._proxy.write(text)
+                self._proxy.write(safe(text))
                 self._proxy.flush()
             else:
                 sys.stdout.write(text)
