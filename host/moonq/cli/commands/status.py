@@ -11,9 +11,10 @@ from moonq.cli.everywhere import all_option
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
 from moonq.control import hosts
-from moonq.control.locating import all_records, place_of, place_of_record
+from moonq.control.locating import all_records, distrusted, place_of, place_of_record
 from moonq.errors import HostSilent, MoonqError, NoHost, Unavailable
 from moonq.operations.verbs import VERBS
+from moonq.text.plain import visible
 
 _VERB = VERBS["status"]
 _ALL = all_option(_VERB, "Ask the drivers of the project who shares them, on whichever machine.")
@@ -24,6 +25,8 @@ def status(options: Options, everywhere: bool) -> int:
     """Ask every host of this user, or those of the one project that is named."""
     if everywhere:
         return _sharing(options)
+    if why := distrusted():
+        options.warn(f"the hosts of this user are not listed: {visible(why)}")
     own, others = records(options.project)
     if options.host:
         places = hosts.meant(options.project, options.host)
