@@ -99,6 +99,17 @@ def write(path: Path, data: bytes, *, at: int | None = None) -> None:
         raise
 
 
+def save(path: Path, data: bytes) -> None:
+    """Let the file that a person named hold *data*; one that is there keeps its mode, a link stays.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE)
+    with open(handle, "wb") as file:  # noqa: PTH123 - it is a handle
+        file.write(data)
+
+
 def folder(path: Path) -> Path:
     """Have the folder *path*; what of it is made is for this user alone.
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import __version__, log
+from moonq import __version__, log, private
 from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
@@ -183,7 +183,7 @@ def _write_report(error: BaseException, args: Sequence[str], project: Path) -> P
     name = f"moonq-bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
     for folder in (project / ".moonq", Path(tempfile.gettempdir())):
         try:
-            (folder / name).write_text(text, encoding="utf-8")
+            private.write(folder / name, text.encode("utf-8", "backslashreplace"))
         except OSError:
             continue
         return folder / name

@@ -18,9 +18,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from moonq import __version__, log
+from moonq import __version__, log, private
 from moonq.control.feed import Feed
-from moonq.control.locating import Place, peer_of
+from moonq.control.locating import FOLDER, Place, peer_of
 from moonq.control.session import Session
 from moonq.control.wire import encode, refusal
 from moonq.errors import AlreadyRunning, Denied, MoonqError, Unavailable
@@ -73,6 +73,9 @@ class Server:
                 "started": time.time(),
             }
         )
+        around = self.place.lock_file.parent.parent
+        if around.name == FOLDER.parts[0] and (why := private.exposed(around)):
+            _log.warning("%s: run %s", why, private.advice(around))
         if unlisted is not None:
             _log.warning("`moonq status` will not list this host: %s", unlisted)
 

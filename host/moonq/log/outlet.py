@@ -193,7 +193,7 @@ def end(*streams: object, limit: float = PATIENCE) -> None:
 
 
 def _opened(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _loss(count: int) -> str:

@@ -72,7 +72,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
         "name": place_of_record(record).name,
         **{name: record.get(name) for name in ("profile", "chosen_profile", "production")},
         "version": record.get("version"),
-        "up": round(time.time() - record["started"], 3) if "started" in record else None,
+        "up": _up(record.get("started")),
         "problem": "",
     }
     try:
@@ -81,3 +81,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
     except MoonqError as problem:
         return {**facts, "problem": problem.message}
     return {**facts, **answer, "name": facts["name"]}
+
+
+def _up(started: Any) -> float | None:
+    return round(time.time() - started, 3) if isinstance(started, int | float) else None
