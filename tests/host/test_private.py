@@ -67,7 +67,7 @@ def test_nothing_that_commands_leave_can_be_read_by_others(moonq: Moonq, shop: P
         "junit.xml",
         "lcov.info",
         "index.html",
-        "backup",
+        ".ndjson",
         "moonq-bug",
         ".log",
     ):
