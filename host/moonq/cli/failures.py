@@ -31,6 +31,7 @@ from moonq.cli.signals import Terminated, terminable
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
 from moonq.text.reading import unreadable
+from moonq.text.secrets import without_secrets
 
 if TYPE_CHECKING:
     from moonq.host import Fault
@@ -183,7 +184,7 @@ def _write_report(error: BaseException, args: Sequence[str], project: Path) -> P
     name = f"moonq-bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
     for folder in (project / ".moonq", Path(tempfile.gettempdir())):
         try:
-            private.write(folder / name, text.encode("utf-8", "backslashreplace"))
+            private.write(folder / name, without_secrets(text).encode("utf-8", "backslashreplace"))
         except OSError:
             continue
         return folder / name

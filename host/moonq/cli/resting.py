@@ -47,7 +47,7 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": entry.id,
         "kind": entry.kind,
-        "settings": surroundings.settings(config),
+        "settings": surroundings.settings(entry),
         "durable": driver.capabilities.durable,
     }
     try:

@@ -34,6 +34,7 @@ from moonq.text.plain import (
     visible,
     width_of,
 )
+from moonq.text.secrets import without_secrets
 
 Mode = Literal["pretty", "json", "auto"]
 
@@ -167,7 +168,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, whatever its parts were made of."""
-        return safe(super().format(record))
+        return safe(without_secrets(super().format(record)))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its parent's name
         """Give the line up."""
