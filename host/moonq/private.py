@@ -117,6 +117,8 @@ def folder(path: Path) -> Path:
         OSError: It cannot be made.
     """
     for one in reversed([path, *path.parents]):
+        if one.exists() and not one.is_dir() and one != path:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         if not one.is_dir():
             one.mkdir(mode=FOLDER, exist_ok=True)
     return path

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
+from moonq.registry.yaml.scalars import ENV
 from moonq.text.findings import Finding
 from moonq.text.secrets import MASK, masked
 
@@ -40,7 +41,9 @@ def written(node: Node | None, value: Any) -> Any:
     if not is_filled(node):
         return value
     if isinstance(node, Scalar):
-        return masked(node.text)
+        # A number is no secret, and a default stands in the file.
+        is_told = isinstance(value, bool | int | float | None) or _is_default(node, value)
+        return value if is_told else masked(node.text)
     if isinstance(node, Map) and isinstance(value, Mapping):
         return {key: written(node.get(str(key)), one) for key, one in value.items()}
     if isinstance(node, List) and isinstance(value, list | tuple) and len(value) == len(node.items):
@@ -51,14 +54,29 @@ def written(node: Node | None, value: Any) -> Any:
 def pairs(node: Node | None, value: Any) -> Iterator[Pair]:
     """Yield every text in *value* that a variable had a part in."""
     if isinstance(node, Scalar):
-        if is_filled(node) and isinstance(value, str) and value:
-            yield value, masked(node.text)
+        if is_filled(node) and isinstance(value, str):
+            yield from _variables(node, value)
     elif isinstance(node, Map) and isinstance(value, Mapping):
         for key, one in value.items():
             yield from pairs(node.get(str(key)), one)
     elif isinstance(node, List) and isinstance(value, list | tuple):
         for item, one in zip(node.items, value, strict=False):
             yield from pairs(item, one)
+
+
+def _variables(node: Scalar, value: str) -> Iterator[Pair]:
+    """Yield what each variable in *node* holds, and how it is written; defaults are no secret."""
+    literals, inner = ENV.split(node.text)[::2], ENV.findall(node.text)
+    found = re.fullmatch("(.*?)".join(map(re.escape, literals)), value, re.DOTALL)
+    for held, name in zip(found.groups() if found else (), inner, strict=False):
+        if held and held not in (name.partition(":-")[2], f"${{env:{name}}}"):
+            yield held, masked(f"${{env:{name}}}")
+
+
+def _is_default(node: Scalar, value: Any) -> bool:
+    """Whether *value* is what the file says itself, without any variable."""
+    text = ENV.sub(lambda match: match[1].partition(":-")[2] or "\0", node.text)
+    return bool(value == text)
 
 
 def hide(finding: Finding, found: Iterable[Pair], *, is_about: bool = False) -> Finding:
