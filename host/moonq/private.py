@@ -15,6 +15,7 @@ import errno
 import os
 import pwd
 import secrets
+import shlex
 import stat
 from collections.abc import Collection
 from pathlib import Path
@@ -199,6 +200,7 @@ def exposed(path: Path) -> str:
     return f"{path} can be {what} by other users (mode {facts.st_mode & 0o7777:04o})"
 
 
-def advice(path: Path) -> str:
-    """Return the command that closes *path* to others."""
-    return f"chmod {FOLDER if path.is_dir() else FILE:o} {path}"
+def advice(*paths: Path) -> str:
+    """Return the command that closes *paths*, all files or all folders, to others."""
+    mode = FOLDER if paths[0].is_dir() else FILE
+    return f"chmod {mode:o} {shlex.join(map(str, paths))}"

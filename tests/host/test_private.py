@@ -90,11 +90,13 @@ def test_an_older_file_that_others_can_read_is_said_once_and_left(
 ) -> None:
     path = tmp_path / "queues.db"
     sqlite_file.open_writer(path).close()
-    path.chmod(0o644)
+    lock = Path(f"{path}.lock")
+    for one in (path, lock):
+        one.chmod(0o644)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             sqlite_file.open_writer(path).close()
-    said = f"{path} can be read by other users (mode 0644): run chmod 600 {path}"
+    said = f"{path} can be read by other users (mode 0644): run chmod 600 {path} {lock}"
     assert caplog.messages == [said]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 

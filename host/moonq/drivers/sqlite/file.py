@@ -19,7 +19,7 @@ from moonq.errors import Held, Invalid, MoonqError, QueueError, QueueFull, Unava
 
 _log = log.get("moonq.sqlite")
 #: What was said of files that others can read, once each.
-_told: set[str] = set()
+_told: set[Path] = set()
 #: RETURNING came with it.
 OLDEST = (3, 35, 0)
 #: Locks and shared memory do not work, or work only sometimes, over these.
@@ -116,9 +116,16 @@ def _make(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, private.FILE))
     except FileExistsError:
-        if (why := private.exposed(path)) and why not in _told:
-            _told.add(why)
-            _log.warning("%s: run %s", why, private.advice(path))
+        _tell_of_others(path)
+
+
+def _tell_of_others(path: Path) -> None:
+    """Say once which files of older releases others can read: somebody may have meant it so."""
+    beside = [path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm", ".lock"))]
+    found = [one for one in beside if private.exposed(one)]
+    if found and path not in _told:
+        _told.add(path)
+        _log.warning("%s: run %s", private.exposed(found[0]), private.advice(*found))
 
 
 def _check_sqlite() -> None:
