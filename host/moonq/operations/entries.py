@@ -13,7 +13,10 @@ from moonq.registry.yaml.nodes import Map, Node
 from moonq.text.secrets import masked
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
-SECRET = ("url", "password", "secret", "token", "access_key", "secret_key")
+SECRET = (
+    *("url", "password", "secret", "token", "access_key", "secret_key"),
+    *("authorization", "cookie", "credential", "api_key", "api-key"),
+)
 REDACTED = "[redacted]"
 _WILD = re.compile(r"[*?\[]")
 
@@ -83,7 +86,7 @@ def _shown(key: str, value: Any, node: Node | None) -> Any:
 
 
 def _is_secret(key: str) -> bool:
-    return any(part in key for part in SECRET)
+    return any(part in key.lower() for part in SECRET)
 
 
 def graph(project: Project, name: str | None) -> dict[str, Any]:

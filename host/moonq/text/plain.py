@@ -25,16 +25,20 @@ TAB = "    "
 # Beside the C1 controls: separators that some readers take for a line end, marks that turn the
 # direction of text, and surrogates, which no encoding can write.
 _UNSAFE = "\x7f-\x9f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+UNSAFE = re.compile(f"[\x00-\x1f{_UNSAFE}]")
+# All but tabs and line ends. A pattern that begins with a set of characters is searched fast.
+UNPRINTED = re.compile(f"[\x00-\x08\x0b-\x1f{_UNSAFE}]")
 # `##[`, `##vso[` and `##teamcity[` are orders to a runner of CI, wherever on a line they stand.
-_ORDER = r"(?<=#)#(?=(?:vso|teamcity)?\[)"
-UNSAFE = re.compile(rf"[\x00-\x1f{_UNSAFE}]|{_ORDER}")
+_ORDER = re.compile(r"##(?=(?:vso|teamcity)?\[)")
 # Colours, bold, underlined and the like; not what hides text or makes it blink.
-_COLOR = r"[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3}|0?[0-47]|[349][0-7]|10[0-7]|2[2-9]|[34]9"
-_STYLED = rf"\x1b\[(?:(?:{_COLOR})(?:;(?:{_COLOR}))*)?m"
-_FOREIGN = re.compile(rf"({_STYLED})|[\x00-\x08\x0b-\x1f{_UNSAFE}]|{_ORDER}")
-_UNPRINTED = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSAFE}]|{_ORDER}")
+_COLOR = (
+    r"(?:[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3}"
+    r"|0?[0-47]|[349][0-7]|10[0-7]|2[2-9]|[34]9)"
+)
+_STYLED = rf"\[(?:{_COLOR}(?:;{_COLOR})*)?m"
+_FOREIGN = re.compile(rf"{UNPRINTED.pattern}((?<=\x1b){_STYLED})?")
 #: Two colons begin an order too, on a line that begins with them.
-_BEGINS = re.compile(rf"^((?:[^\S\n]|{_STYLED})*):(?=:)", re.MULTILINE)
+_BEGINS = re.compile(rf"^((?:[^\S\n]|\x1b{_STYLED})*):(?=:)", re.MULTILINE)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _UNQUOTED = re.compile(r'[^\s"=]+')
 #: What moonq's own texts use beyond ASCII; each stands for as many columns as before.
@@ -78,7 +82,7 @@ def in_ascii(text: str, *, same_width: bool = False) -> str:
 
 def visible(text: str) -> str:
     r"""Return *text* with control characters written out: a newline becomes ``\n``."""
-    return UNSAFE.sub(_escape, text)
+    return _disordered(text if text.isprintable() else UNSAFE.sub(_escape, text))
 
 
 def safe(text: str) -> str:
@@ -86,27 +90,40 @@ def safe(text: str) -> str:
 
     What a runner of CI would take for an order is none any more.
     """
-    shown = _FOREIGN.sub(lambda match: match[1] or _escape(match), text)
-    return _BEGINS.sub(r"\1\\u003a", shown) if "::" in shown else shown
+    shown = text
+    if not _is_plain(text):
+        shown = _FOREIGN.sub(lambda match: match[0] if match[1] else _escape(match), text)
+    shown = _BEGINS.sub(r"\1\\u003a", shown) if "::" in shown else shown
+    return _disordered(shown)
 
 
 def printed(text: str) -> str:
     """Return what a script prints: its lines and tabs stay, and the rest is written out."""
-    return _UNPRINTED.sub(_escape, text)
+    return _disordered(UNPRINTED.sub(_escape, text))
 
 
 def harmless(text: str) -> str:
     """Return *text*, JSON, with escapes for what a terminal or a runner of CI would obey."""
-    return UNSAFE.sub(_escape_json, text)
+    return _disordered(text if _is_plain(text) else UNPRINTED.sub(_escape_json, text))
+
+
+def is_harmless(text: str) -> bool:
+    """Say whether lines are shown as they are."""
+    return not UNPRINTED.search(text) and not _ORDER.search(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether lines hold nothing that could be unsafe: known at a tenth of the cost of a search."""
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def clean(text: str) -> str:
     """Return *text* with tabs as spaces and every other control character made visible."""
+    text = _ORDER.sub("#\ufffd", text) if "##" in text else text
     if text.isprintable():
-        return text if "##" not in text else UNSAFE.sub("\ufffd", text)
+        return text
     return "".join(
-        TAB if char == "\t" else char if char.isprintable() else "\ufffd"
-        for char in UNSAFE.sub(_replaced, text)
+        TAB if char == "\t" else char if char.isprintable() else "\ufffd" for char in text
     )
 
 
@@ -172,9 +189,8 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _escape_json(match: re.Match[str]) -> str:
-    char = match[0]
-    return char if char == "\n" else f"\\u{ord(char):04x}"
+    return f"\\u{ord(match[0]):04x}"
 
 
-def _replaced(match: re.Match[str]) -> str:
-    return match[0] if match[0] in "\t" else "\ufffd"
+def _disordered(text: str) -> str:
+    return _ORDER.sub(r"#\\u0023", text) if "##" in text else text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-_NAMES = r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)"
+_NAMES = r"passw|secret|token|credential|authorization|cookie|(^|[_-])(key|pass|pwd|auth)($|[_-])"
 _SECRET = re.compile(_NAMES, re.IGNORECASE)
 #: `scheme://user:password@host`. A password may hold anything but a space, written as it should
 #: not be too: rather hide more than is secret.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from moonq.text.plain import UNSAFE, harmless, printed, visible
+from moonq.text.plain import harmless, is_harmless, printed, visible
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, table
 
@@ -26,7 +26,7 @@ def value(found: Any, screen: Screen, *, output: str = "lua", text: str = "") ->
         import yaml
 
         dumped = yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
-        if UNSAFE.search(dumped.replace("\n", "")):
+        if not is_harmless(dumped):
             dumped = harmless(yaml.safe_dump(found, sort_keys=False, default_style='"'))
         yield from dumped.removesuffix("\n").removesuffix("\n...").split("\n")
     else:

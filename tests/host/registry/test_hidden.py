@@ -40,6 +40,7 @@ entries:
     deep: {list: [{inner: "${env:SHOP_VALUE}"}]}
     link: "https://user:${env:SHOP_VALUE}@host/"
     literal: "amqp://user:written-down@host/"
+    headers: [{Authorization: "Bearer written-down", X-Api-Key: written-down, Cookie: written-down}]
   - name: look
     kind: function.lua
     modules: [registry]

@@ -11,11 +11,10 @@ from moonq import private
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
-from moonq.text.plain import UNSAFE
+from moonq.text.plain import UNPRINTED
 
 # What XML 1.0 cannot carry, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_OBEYED = re.compile("(?![\n\t])" + UNSAFE.pattern.partition("|")[0])
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -30,7 +29,7 @@ def write(path: Path, tally: Tally) -> None:
     text = f"<?xml version='1.0' encoding='UTF-8'?>\n{tostring(root, 'unicode')}\n"
     text = _FORBIDDEN.sub("\ufffd", text)
     # Whoever looks at the file on a terminal must not be painted at.
-    text = _OBEYED.sub(lambda found: f"&#{ord(found[0])};", text)
+    text = UNPRINTED.sub(lambda found: f"&#{ord(found[0])};", text)
     private.save(path, text.encode())
 
 
