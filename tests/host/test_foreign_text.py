@@ -327,3 +327,98 @@ def test_no_report_for_machines_holds_what_is_no_text(tmp_path: Path) -> None:
     junit.write(tmp_path / "junit.xml", Tally([run_of_tests()]))
     text = (tmp_path / "junit.xml").read_text()
     assert not [one for one in orders_in(text) if one.startswith("U+")], text
+
+
+# A whole project --------------------------------------------------------------------------------
+
+BAD = r"\27[2J\27]0;t\7\r\n::error file=x::forged\n##[error]z\194\155\226\128\174"
+PROJECT = """
+namespace: app
+entries:
+  - {name: memory, kind: queue.driver.memory}
+  - {name: jobs, kind: queue.queue, driver: memory}
+  - {name: "fail\\e[2J", kind: nothing}
+"""
+TEST = f"""
+local test = require("test")
+test.describe("{BAD}", function()
+  test.it("{BAD}", function() error("{BAD}") end)
+  test.it("equal {BAD}", function() test.eq({{ a = "{BAD}" }}, {{ a = 1 }}) end)
+  test.it("{BAD}", function() require("logger").error("{BAD}", {{ ["{BAD}"] = "{BAD}" }}) end)
+end)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "_index.yaml").write_text(PROJECT.rpartition("  - ")[0])
+    (tmp_path / "bad_test.lua").write_text(TEST)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["pretty", "plain", "github", "json", "tap"])
+def test_no_test_of_a_script_gives_a_runner_orders(
+    moonq: Callable[..., Any], folder: Path, name: str
+) -> None:
+    said = moonq("test", "--reporter", name, "--show-logs", "--color=always")
+    assert said.code == 1, said
+    lines = said.out.split("\n")
+    ours = [line for line in lines if name == "github" and line.startswith("::error file=bad_test")]
+    assert len(ours) == (2 if name == "github" else 0)
+    rest = "\n".join(line for line in lines if line not in ours)
+    assert not orders_in(rest + said.err), rest
+
+
+def test_what_code_prints_and_answers_is_written_out(
+    moonq: Callable[..., Any], folder: Path
+) -> None:
+    typed = f'(function() print("{BAD}") return "{BAD}", {{ ["{BAD}"] = 1 }} end)()'
+    said = moonq("eval", typed, "--color=always")
+    assert said.code == 0
+    assert "\\x1b[2J" in said.out
+    assert not orders_in(said.out + said.err)
+    assert not orders_in("".join(moonq("eval", f'error("{BAD}")')[1:]))
+
+
+def test_names_in_files_are_written_out(moonq: Callable[..., Any], folder: Path) -> None:
+    (folder / "_index.yaml").write_text(PROJECT)
+    for form in ("--color=always", "--json"):
+        for command in ("check", "ls", "doctor"):
+            said = moonq(command, form)
+            assert said.code != 70
+            assert not orders_in(said.out + said.err), said
+
+
+def test_hosts_of_others_are_written_out(
+    moonq: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = evil(next(one for schema, one in ANSWERS if schema == VERBS["status"].schema))
+    rows = iter(found["hosts"] * 2)
+    monkeypatch.setattr("moonq.cli.commands.status.records", lambda _: ([{}], []))
+    monkeypatch.setattr("moonq.cli.commands.status.facts_of", lambda _: next(rows))
+    for form in ("--color=always", "--json"):
+        said = moonq("status", form)
+        assert "forged" in said.out
+        assert not orders_in(said.out + said.err), said
+
+
+def test_no_name_is_offered_to_a_shell_that_it_would_not_take_as_it_is() -> None:
+    from moonq.cli.completing import _offer
+
+    names = [
+        "order-1",
+        "app:jobs",
+        "$(reboot)",
+        "a b",
+        "a;b",
+        "-rf",
+        "a\x1b[2J",
+        "`x`",
+        "~/x",
+        "a'b",
+    ]
+    assert [one.value for one in _offer("", [(name, "") for name in names])] == [
+        "app:jobs",
+        "order-1",
+    ]
