@@ -26,13 +26,14 @@ _GUARDED = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 LARGEST = 64 * 1024
 
 
-def create(path: Path, flags: int = os.O_RDWR, *, at: int | None = None) -> int:
+def create(path: Path, owners: Collection[int] = ()) -> int:
     """Open the file *path* and return its handle; it is made where there is none.
 
     Raises:
-        OSError: It cannot be made, is no file, is a link, or belongs to another user.
+        OSError: It cannot be made, is no file, is a link, or belongs to none of *owners*.
     """
-    return _checked(os.open(path, flags | os.O_CREAT | _GUARDED, FILE, dir_fd=at), path, {me()})
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | _GUARDED, FILE)
+    return _checked(handle, path, {me(), *owners})
 
 
 def existing(path: Path, owners: Collection[int] = (), *, at: int | None = None) -> int:

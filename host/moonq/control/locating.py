@@ -72,7 +72,7 @@ class Place:
         private.folder(self.lock_file.parent)
         if self.socket.parent != self.lock_file.parent:
             private_folder(self.socket.parent)
-        lock = private.create(self.lock_file)
+        lock = private.create(self.lock_file, self.owners)
         try:
             self._lock(lock)
             self._check_clear()
@@ -89,8 +89,8 @@ class Place:
     def _check_clear(self) -> None:
         """Refuse to take the place of what no host of ours has left behind."""
         facts = _facts(self.socket)
-        if facts and not (stat.S_ISSOCK(facts.st_mode) and facts.st_uid == private.me()):
-            text = "something is there that is no socket of this user"
+        if facts and not (stat.S_ISSOCK(facts.st_mode) and facts.st_uid in self.owners):
+            text = "something is there that is no socket of a host here"
             raise FileExistsError(errno.EEXIST, text, str(self.socket))
         if _facts(self.record_file) and self.record() is None:
             text = "a file is there that no host of this user wrote; choose another socket"

@@ -22,7 +22,7 @@ from moonq.control.locating import (
     place_of_record,
     private_folder,
 )
-from moonq.errors import Denied
+from moonq.errors import AlreadyRunning, Denied
 from moonq.host import Host
 
 #: A user that nobody here is.
@@ -185,3 +185,15 @@ def test_a_host_keeps_all_its_files_to_itself(host: Host) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for folder in (place.lock_file.parent, place.lock_file.parent.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_root_finds_the_host_of_the_owner_and_starts_none_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(tmp_path)
+    with place.claim():
+        place.write_record({"pid": 1, "project": "shop"})
+        as_somebody(monkeypatch)
+        assert place.is_claimed()
+        with pytest.raises(AlreadyRunning, match="pid 1"), place.claim():
+            pass
