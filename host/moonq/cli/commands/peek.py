@@ -31,7 +31,11 @@ _MORE = (
         help="Only this message, all of it.",
         shell_complete=completer("message"),
     ),
-    click.Option(["--raw"], is_flag=True, help="Print the bodies alone, as they were published."),
+    click.Option(
+        ["--raw"],
+        is_flag=True,
+        help="Print the bodies alone, as they were published; a terminal gets them written out.",
+    ),
 )
 
 
