@@ -182,14 +182,14 @@ entries:
         "stdlib/README.md",
     ]
     said = tree.moonq("run", "--call", "app:fill", "--until-idle")
-    assert "\aring: app:bold" in said
+    assert "ring: app:bold" in said
     assert "shy\\tPERMISSION_DENIED" in said
-    assert "\aring: shy" not in said
+    assert "ring: shy" not in said
     by = ("--consumer", "bold.worker")
     dry = tree.moonq("call", "app:work", '"dry"', "--json", *by)
     assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
     sent = tree.moonq("call", "app:work", '"sent"', "--send", *by)
-    assert "\aring: app:sent" in sent
+    assert "ring: app:sent" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")
     with tree.host():
         looked = tree.moonq("eval", 'local _, err = require("bell").ring("bold") return err:kind()')

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moonq.errors import Invalid
+from moonq.registry.hidden import written
 from moonq.registry.project import Entry
 from moonq.run.calling.lending import Caller, lent
 from moonq.sandbox.lend import name
@@ -39,10 +40,10 @@ def _object(entry: Entry) -> dict[str, Any]:
         "kind": entry.kind,
         "namespace": entry.namespace,
         "name": entry.name,
-        "meta": dict(entry.meta),
+        "meta": dict(entry.shown_meta),
     }
     if entry.config.model_extra is not None:
-        found["data"] = dict(entry.config.model_extra)
+        found["data"] = written(entry.node, dict(entry.config.model_extra))
     return found
 
 
@@ -51,4 +52,4 @@ def _fits(entry: Entry, wanted: Mapping[str, Any]) -> bool:
         if key in wanted and getattr(entry, key) != wanted[key]:
             return False
     meta = wanted.get("meta") or {}
-    return all(entry.meta.get(key) == value for key, value in meta.items())
+    return all(entry.shown_meta.get(key) == value for key, value in meta.items())
