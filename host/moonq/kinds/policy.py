@@ -13,7 +13,8 @@ from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import Ref
 from moonq.registry.kind import Kind
 from moonq.run.calling.lends import actions
-from moonq.run.security import Rule, fits
+from moonq.run.security import Rule
+from moonq.run.security.patterns import fits
 from moonq.text.findings import Finding, error
 from moonq.text.suggestions import close, question
 

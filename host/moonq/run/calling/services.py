@@ -40,6 +40,11 @@ class HostServices:
         self._env = env
         self._read(env)
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether who has no actor or no scope may do nothing."""
+        return self.project.settings.security.strict_mode
+
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
@@ -89,9 +94,9 @@ class HostServices:
         id_ = self.entry_id(name, VARIABLE)
         return self._values[id_ if id_ in self._values else self.project.id_of(id_, VARIABLE)]
 
-    def variables(self) -> list[str]:
-        """Return what variables can be asked for: the ids of their entries, and their own names."""
-        return [*self._values, *self._called]
+    def variables(self) -> dict[str, str]:
+        """Return the id of each variable by all that it can be asked for: that, and its name."""
+        return {**{id_: id_ for id_ in self._values}, **self._called}
 
     def _read(self, env: Mapping[str, str]) -> None:
         values: dict[str, str | None] = {}
