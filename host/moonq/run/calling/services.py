@@ -13,6 +13,7 @@ from moonq.registry.project import Project
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
+from moonq.run.security import Policies
 from moonq.run.stores import Store
 from moonq.sandbox.state import LuaState
 from moonq.text.suggestions import close, question
@@ -32,6 +33,7 @@ class HostServices:
         self, project: Project, clock: Clock, queues: Queues, env: Mapping[str, str]
     ) -> None:
         self.project = project
+        self.policies = Policies(project)
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
@@ -48,6 +50,7 @@ class HostServices:
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
+        self.policies = Policies(project)
         self._read(self._env)
 
     def entry_id(self, name: str, kind: str) -> str:
