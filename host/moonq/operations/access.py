@@ -120,7 +120,11 @@ def _case(
     else:
         decision = scope.decide(actor, action, resource, meta)
     is_allowed = decision.effect == ALLOW
-    problem = None if is_allowed else refusal(actor, scope, action, resource, decision)
+    problem = (
+        None
+        if is_allowed
+        else refusal(entry.id if entry else "", actor, scope, action, resource, decision)
+    )
     file, line, _ = entry.place("lifecycle", "security") if entry else ("", 0, 0)
     case = Scope.case(actor, action, resource, meta) if actor else None
     return {

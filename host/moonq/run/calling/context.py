@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from moonq.errors import Invalid
 from moonq.run.calling.sinks import HostSink
-from moonq.run.security import Actor, Scope
+from moonq.run.security import Actor, Rights, Scope
 from moonq.sandbox.watchdog import Guard
 
 #: How many calls of `funcs.call` may lie above each other.
@@ -51,6 +51,11 @@ class CallContext(NamedTuple):
     """How many calls of `funcs.call` lie above it."""
     observer: Observer | None = None
     """Hears of all that is done."""
+
+    @property
+    def rights(self) -> Rights:
+        """In whose name it runs, and what that allows."""
+        return Rights(self.actor, self.scope)
 
     @property
     def is_dry(self) -> bool:

@@ -83,7 +83,7 @@ class Caller:
         for one in actions:
             decision = self._decide(one, resource, meta)
             if decision.effect != ALLOW:
-                problem = refusal(context.actor, context.scope, one, resource, decision)
+                problem = refusal(context.entry, *context.rights, one, resource, decision)
                 self._tell(problem)
                 raise problem
         if context.observer is not None and actions:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from moonq.errors import Denied
 from moonq.run.security.actions import spellings
 from moonq.run.security.actor import Actor
-from moonq.run.security.policy import ALLOW, DENY
+from moonq.run.security.policy import ALLOW, DENY, Policy
 from moonq.run.security.scope import Decision, Scope
 
 #: What `security.strict_mode` says of who has no actor or no scope.
 ALLOWED = Decision(ALLOW)
 DENIED = Decision(DENY)
-_UNNAMED = "a caller without an actor"
 
 
 def refusal(
-    actor: Actor | None, scope: Scope | None, action: str, resource: str, decision: Decision
+    entry: str,
+    actor: Actor | None,
+    scope: Scope | None,
+    action: str,
+    resource: str,
+    decision: Decision,
 ) -> Denied:
-    """Return the error for what was not allowed."""
-    who = actor.id if actor else _UNNAMED
+    """Return the error for what *entry* was not allowed to do on behalf of *actor*."""
+    who = actor.id if actor else entry
     why, hint = _reason(actor, scope, action, resource, decision)
     return Denied(
         f"{who} may not {action} {resource}: {why}",
@@ -44,19 +48,34 @@ def _reason(
             f"security.strict_mode is on and there is no {missing}",
             "give its consumer `lifecycle.security` with an actor and policies",
         )
-    place = _to_change(scope, action) or scope.place
-    where = f" in {place}" if place else " in a policy of its scope"
-    return "no policy allows it", f"allow `{action}` on {resource}{where}"
+    return "no policy allows it", _change(scope, action, resource)
 
 
-def _to_change(scope: Scope, action: str) -> str:
-    """Return the place of a policy that allows *action* with something else."""
-    return next(
-        (
-            f"{policy.place}: policy {policy.id}"
-            for policy in scope.policies
-            if policy.place and policy.rule.effect == ALLOW
-            if policy.names(spellings(action))
-        ),
-        "",
-    )
+def _change(scope: Scope, action: str, resource: str) -> str:
+    """Return what to write where, so that it is allowed."""
+    nearest = _nearest(scope, action, resource)
+    if nearest is None:
+        place = f" ({scope.place})" if scope.place else ""
+        return f"allow `{action}` on {resource} in a policy of its scope{place}"
+    policy, lacks = nearest
+    place = f"{policy.id} ({policy.place})" if policy.place else policy.id
+    if not lacks:
+        return f"a condition of {place} does not hold"
+    added = f"`{action}`" if lacks == "actions" else resource
+    return f"add {added} to the {lacks} of {place}"
+
+
+def _nearest(scope: Scope, action: str, resource: str) -> tuple[Policy, str] | None:
+    """Return the policy that allows almost that, and whether resources or actions lack it."""
+    family, spelt = action.partition(".")[0], spellings(action)
+    found: list[tuple[int, Policy, str]] = []
+    for policy in scope.policies:
+        acts, is_about = policy.names(spelt), policy.is_about(resource)
+        if policy.rule.effect != ALLOW:
+            continue
+        if acts:
+            found.append((0 if is_about else 2, policy, "" if is_about else "resources"))
+        elif is_about and any(one.partition(".")[0] == family for one in policy.rule.actions):
+            found.append((1, policy, "actions"))
+    best = min(found, key=lambda one: one[0], default=None)
+    return best and best[1:]

@@ -76,7 +76,7 @@ class Policy:
         rule = self.rule
         holds = (
             self._acts(case)
-            and self._is_about(case)
+            and self.is_about(case.resource)
             and all(condition.holds(case) for condition in rule.conditions)
         )
         return rule.effect if holds else UNDEFINED
@@ -85,7 +85,7 @@ class Policy:
         """Yield how it comes to its verdict."""
         rule = self.rule
         yield Step("actions", ", ".join(rule.actions), self._acts(case))
-        yield Step("resources", ", ".join(rule.resources), self._is_about(case))
+        yield Step("resources", ", ".join(rule.resources), self.is_about(case.resource))
         for condition in rule.conditions:
             yield Step("condition", condition.written(), condition.holds(case))
 
@@ -107,8 +107,9 @@ class Policy:
         """Whether its rule has one of *actions*."""
         return any(fits(action, pattern) for action in actions for pattern in self.rule.actions)
 
-    def _is_about(self, case: Case) -> bool:
-        return any(fits(case.resource, pattern) for pattern in self.rule.resources)
+    def is_about(self, resource: str) -> bool:
+        """Whether its rule has *resource*."""
+        return any(fits(resource, pattern) for pattern in self.rule.resources)
 
 
 EVERYTHING = Policy("moonq:everything", Rule(actions=["*"], resources=["*"], effect="allow"))

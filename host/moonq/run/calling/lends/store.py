@@ -22,6 +22,12 @@ def _of_prefix(_: bytes, prefix: bytes = b"", *__: object) -> Mapping[str, str]:
     return {"prefix": name(prefix)}
 
 
+@lent(action=None, names=STORE, writes=False, waits=False)
+def store_open(caller: Caller, store: bytes) -> None:
+    """Find out now, rather than at its first use, whether there is such a store."""
+    _store(caller, store)
+
+
 @lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
 def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     """Return the value of a key."""
