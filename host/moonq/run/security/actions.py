@@ -95,3 +95,35 @@ def above(name: str) -> tuple[str, ...]:
 def known() -> tuple[str, ...]:
     """Return every action by every spelling."""
     return tuple(sorted(_SPELT))
+
+
+def table() -> str:
+    """Return every action as the page "Who may do what" has it."""
+    head = "| action | resource | asked by | other spellings | `meta` |\n|---|---|---|---|---|"
+    return "\n".join([head, *(_line(row) for row in _ROWS)])
+
+
+def _line(row: Action) -> str:
+    cells = (
+        f"`{row.name}`: {row.does}",
+        _resource(row),
+        _quoted(row.asked_by),
+        _quoted(row.also) + (f"; denied with {_quoted(row.within)}" if row.within else ""),
+        _quoted(row.meta),
+    )
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+def _resource(row: Action) -> str:
+    if row.kinds is None:
+        return row.resource
+    kinds = " or ".join(f"`{kind}*`" if kind.endswith(".") else f"`{kind}`" for kind in row.kinds)
+    return f"id, of kind {kinds}" if row.kinds != (ENTRY,) else "id of any entry"
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    print(table())
