@@ -150,7 +150,7 @@ def deciding(effect: Effect, asked: list[tuple[str, str]]) -> Any:
         asked.append((action, resource))
         return Decision(effect)
 
-    return SimpleNamespace(decide=decide, policies=(), place="")
+    return SimpleNamespace(decide=decide, looks_at_meta=True, policies=(), place="")
 
 
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:

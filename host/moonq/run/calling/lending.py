@@ -165,8 +165,10 @@ class Lent:
 
         def call(*arguments: Any) -> Any:
             if kind is not None:
-                entry = caller.host.entry_id(name(arguments[0]), kind)
-                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
+                written = name(arguments[0])
+                entry = caller.host.entry_id(written, kind)
+                if entry != written:
+                    arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if is_guarded:
                 self._permit(caller, arguments)
             if is_untried and caller.context.is_dry:
@@ -189,7 +191,9 @@ class Lent:
             resource = resource(caller, *arguments)
         if resource is None:
             resource = name(arguments[0])
-        meta = NOTHING if self.meta is None else self.meta(*arguments)
+        scope, meta = caller.context.scope, NOTHING
+        if self.meta is not None and scope is not None and scope.looks_at_meta:
+            meta = self.meta(*arguments)
         caller.permit(self.actions, resource, meta)
 
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:

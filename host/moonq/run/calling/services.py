@@ -32,25 +32,20 @@ class HostServices:
     def __init__(
         self, project: Project, clock: Clock, queues: Queues, env: Mapping[str, str]
     ) -> None:
-        self.project = project
-        self.policies = Policies(project)
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
-        self._read(env)
-
-    @property
-    def is_strict(self) -> bool:
-        """Whether who has no actor or no scope may do nothing."""
-        return self.project.settings.security.strict_mode
+        self.renew(project)
 
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
         self.policies = Policies(project)
+        self.is_strict = project.settings.security.strict_mode
+        """Whether who has no actor or no scope may do nothing."""
         self._read(self._env)
 
     def entry_id(self, name: str, kind: str) -> str:

@@ -40,15 +40,16 @@ class Scope:
     policies: tuple[Policy, ...] = ()
     place: str = field(default="", compare=False)
     """Where it is declared, for people; empty for one that a script has made."""
-    _looks_at_meta: bool = field(default=False, init=False, compare=False, repr=False)
+    looks_at_meta: bool = field(default=False, init=False, compare=False, repr=False)
+    """Whether decisions hang on more than actor, action and resource."""
     _known: dict[tuple[int, str, str], Decision] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
     def __post_init__(self) -> None:
-        """See whether decisions hang on more than actor, action and resource."""
+        """See what decisions hang on."""
         looks = any(policy.looks_at_meta() for policy in self.policies)
-        object.__setattr__(self, "_looks_at_meta", looks)
+        object.__setattr__(self, "looks_at_meta", looks)
 
     def with_(self, *policies: Policy) -> Scope:
         """Return one that has *policies* as well."""
@@ -74,7 +75,7 @@ class Scope:
         self, actor: Actor, action: str, resource: str, meta: Mapping[str, Any] = NOTHING
     ) -> Decision:
         """Return the same, with the policy that decides."""
-        if (meta and self._looks_at_meta) or len(action) + len(resource) > MAX_KEY:
+        if (meta and self.looks_at_meta) or len(action) + len(resource) > MAX_KEY:
             return self._decided(self.case(actor, action, resource, meta))
         key = actor.serial, action, resource
         known = self._known.get(key)
