@@ -51,7 +51,7 @@ function registry.get(id)
   return json.decode(text)
 end
 
---- All entries that fit; all there are without criteria.
+--- All entries that fit, of those that policies let the script read; all of them without criteria.
 ---@param criteria? registry.Criteria
 ---@return registry.Entry[]|nil entries
 ---@return errors.Error|nil err   INVALID

@@ -78,6 +78,7 @@ class _Loading:
         self.root = root
         settings = self._settings(root)
         drafts = self.drafts = self._drafts(files, root)
+        drafts.settings = settings
         self.findings += references.resolve(drafts, self.kinds)
         self.findings += cycles.find(drafts, self.kinds)
         for kind in self.kinds.values():

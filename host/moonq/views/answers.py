@@ -180,6 +180,8 @@ def _host(host: Found, *, is_named: bool) -> Iterator[str]:
         return
     yield f"up {clock(host['up'])}"
     yield from (f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead"))
+    if host.get("denied"):
+        yield f"{counted(host['denied'])} denied"
     failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
     if failing:
         yield f"not up: {', '.join(failing)}"

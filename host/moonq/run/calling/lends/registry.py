@@ -22,15 +22,19 @@ def registry_get(caller: Caller, entry: bytes) -> bytes:
     return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()
 
 
-@lent(action="registry.read", resource="*", writes=False, waits=False)
+@lent(action=None, writes=False, waits=False)
 def registry_find(caller: Caller, criteria: bytes) -> bytes:
-    """Return the entries that fit kind, namespace, name and meta as a JSON array."""
+    """Return the entries that fit kind, namespace, name and meta, and may be read, as JSON."""
     if len(criteria) > MAX_CRITERIA:
         raise Invalid(f"the criteria have {len(criteria)} bytes, more than {MAX_CRITERIA}")
     wanted = json.loads(criteria) if criteria else {}
     if not isinstance(wanted.get("meta", {}), dict):
         raise Invalid("registry.find: meta: names and values expected, got a list")
-    fitting = [entry for entry in caller.host.project.entries.values() if _fits(entry, wanted)]
+    fitting = [
+        entry
+        for entry in caller.host.project.entries.values()
+        if _fits(entry, wanted) and caller.may("registry.read", entry.id)
+    ]
     return json.dumps([_object(entry) for entry in fitting]).encode()
 
 
