@@ -53,7 +53,7 @@ class Message(NamedTuple):
 
 
 class ErrorRecord(NamedTuple):
-    """One failed attempt, as the dead letter remembers it; texts are cut at 8 KiB."""
+    """One failed attempt, as the dead letter remembers it; see `moonq.drivers.history`."""
 
     time: float
     kind: str
