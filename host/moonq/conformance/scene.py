@@ -313,9 +313,9 @@ class Scene:
         self.publish(*names, **fields)
         return self.consumer(prefetch)
 
-    def publisher(self, name: str, **limits: bool) -> Errand:
+    def publisher(self, name: str, *, body: bytes = b"", **limits: bool) -> Errand:
         """Publishes one message into `q`, in a thread that may wait."""
-        message = self.message(name)
+        message = self.message(name, body=body or name.encode())
         return Errand(lambda: self.driver.publish("q", [message], 5.0, **limits))
 
     def taken(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
@@ -471,6 +471,7 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "group": _publish(group="group"),
     "group_skip": lambda scene: scene.declare("other", group_on_failure="skip"),
     "max_length": lambda scene: scene.declare("other", max_length=3),
+    "max_bytes": lambda scene: scene.declare("other", max_bytes=10_000),
     "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
     "peek": lambda scene: scene.driver.peek("q", 1),
     "find": lambda scene: scene.driver.find("q", "a"),

@@ -209,6 +209,8 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
         "message_count": info.message_count,
         "consumer_count": info.consumer_count,
         "oldest_age": info.oldest_age,
+        "bytes": info.bytes,
+        "dead_bytes": info.dead_bytes,
         "paused": info.paused,
     }
     return {key: value for key, value in values.items() if value is not None}

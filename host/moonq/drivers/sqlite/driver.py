@@ -143,7 +143,8 @@ class SqliteDriver:
         """Return what hinders it: the file, the disk, settles that were not written."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return self._writer.health()
+        clogged = [said for one in tuple(self._queues.values()) for said in one.clogged()]
+        return [*self._writer.health(), *clogged]
 
     def peers(self) -> list[Peer]:
         """Return the processes that have the file open; what ended is none of them any more."""
@@ -161,7 +162,9 @@ class SqliteDriver:
         dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
         queue.spec = spec
         queue.room = float("inf") if spec.max_length is None else spec.max_length
+        queue.most = float("inf") if spec.max_bytes is None else spec.max_bytes
         queue.dead = dead
+        queue.let_in()
         queue.look_again()
         queue.free_places()
         self._check_open()
