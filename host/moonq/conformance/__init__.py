@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from moonq.conformance import (
     bytes as bytes_,
+)
+from moonq.conformance import (
     clocks,
     dead_letters,
     dedup,

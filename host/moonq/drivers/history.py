@@ -2,9 +2,9 @@
 
     remembered((*errors, newest))    # what is stored, on every driver
 
-A message that failed ten times with long tracebacks would weigh more than its body otherwise, once in
-its queue and for good among the dead letters. The newest error tells most: each keeps at least half of
-what those that are newer leave.
+A message that failed ten times with long tracebacks would weigh more than its body otherwise, in
+its queue and for good among the dead letters. The newest error tells most: each keeps at least half
+of what those that are newer leave.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ A row's `id` is the order of publishing; its `pos` the moment since which it sta
 so a message that was handed back stands where it stood, and one that was delayed at the back.
 """
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import sqlite3
