@@ -374,7 +374,9 @@ class Scene:
         info = self.driver.info(queue)
         if self.is_exact("exact_info"):
             return info
-        return QueueInfo._make([*[VAGUE] * 7, info.paused, info.exact])
+        names = set(QueueInfo._fields) - {"paused", "exact"}
+        vague: dict[str, Any] = dict.fromkeys(names, VAGUE)
+        return info._replace(**vague)
 
     def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
         """The first page of a queue."""

@@ -31,7 +31,7 @@ from moonq.drivers.memory.record import (
 from moonq.drivers.refusals import full, too_heavy
 from moonq.drivers.story import FRESH, Story, costs_turn, has_lost_turn
 from moonq.drivers.weight import OVERHEAD, weight
-from moonq.errors import QueueError, Unavailable
+from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import (
     NO_HEADERS,
     Dead,
@@ -207,7 +207,10 @@ class MemoryQueue:
             is_patient = shared.closed or (may_wait and self.spec.overflow == "block")
             if not is_patient or now >= deadline:
                 return self._refusal(weighs)
-            self._await_place(min(deadline, self.alarm) - now)
+            try:
+                self._await_place(min(deadline, self.alarm) - now)
+            except CutShort as over:
+                return over
         if message.dedup_key:
             self._dedup.remember(message.dedup_key, message.id, now + self.spec.dedup_window)
         return None

@@ -38,7 +38,7 @@ from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.view import View
 from moonq.drivers.redis.wiring import Wire
-from moonq.errors import QueueError, QueueNotFound, Unavailable
+from moonq.errors import CutShort, QueueError, QueueNotFound, Unavailable
 from moonq.model import (
     Message,
     MessageState,
@@ -207,21 +207,24 @@ class RedisDriver:
         target = self._queue(queue)
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
-        while len(answers) < len(messages):
-            rest = publishing.next_slice(messages, len(answers))
-            if not self._await_open(deadline):
-                problem = self._closed()
-                return answers + [problem for _ in messages[len(answers) :]]
-            seen = target.freed
-            waits = may_wait and self._clock.monotonic() < deadline
-            left = max(deadline - self._clock.monotonic(), 0.0)
-            try:
-                found = self._sender.publish(publishing.work(target, rest, patient=waits), left)
-            except QueueError as refusal:
-                return answers + [refusal for _ in messages[len(answers) :]]
-            answers += publishing.answers(target, rest, found)
-            if len(found) < len(rest):
-                self._await_place(target, seen, deadline)
+        try:
+            while len(answers) < len(messages):
+                rest = publishing.next_slice(messages, len(answers))
+                if not self._await_open(deadline):
+                    problem = self._closed()
+                    return answers + [problem for _ in messages[len(answers) :]]
+                seen = target.freed
+                waits = may_wait and self._clock.monotonic() < deadline
+                left = max(deadline - self._clock.monotonic(), 0.0)
+                try:
+                    found = self._sender.publish(publishing.work(target, rest, patient=waits), left)
+                except QueueError as refusal:
+                    return answers + [refusal for _ in messages[len(answers) :]]
+                answers += publishing.answers(target, rest, found)
+                if len(found) < len(rest):
+                    self._await_place(target, seen, deadline)
+        except CutShort as over:
+            answers += [over for _ in messages[len(answers) :]]
         return answers
 
     def _await_open(self, deadline: float) -> bool:

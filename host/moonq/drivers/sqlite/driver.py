@@ -35,7 +35,7 @@ from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.drivers.taking import BufferedSubscription
-from moonq.errors import QueueError, Unavailable
+from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
@@ -190,19 +190,22 @@ class SqliteDriver:
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
         is_patient = may_wait and target.spec.overflow == "block"
-        while len(answers) < len(messages):
-            rest = messages[len(answers) :]
-            if not self._await_open(deadline):
-                return answers + [self._closed() for _ in rest]
-            seen = target.freed
-            waits = is_patient and self._clock.monotonic() < deadline
-            run = partial(publish, queue=target, messages=rest, patient=waits)
-            try:
-                answers += self._writer.publish(run, max(timeout, LEAST))
-            except QueueError as refusal:
-                return answers + [refusal for _ in rest]
-            if len(answers) < len(messages):
-                self._await_place(target, seen, deadline)
+        try:
+            while len(answers) < len(messages):
+                rest = messages[len(answers) :]
+                if not self._await_open(deadline):
+                    return answers + [self._closed() for _ in rest]
+                seen = target.freed
+                waits = is_patient and self._clock.monotonic() < deadline
+                run = partial(publish, queue=target, messages=rest, patient=waits)
+                try:
+                    answers += self._writer.publish(run, max(timeout, LEAST))
+                except QueueError as refusal:
+                    return answers + [refusal for _ in rest]
+                if len(answers) < len(messages):
+                    self._await_place(target, seen, deadline)
+        except CutShort as over:
+            answers += [over for _ in messages[len(answers) :]]
         return answers
 
     def _await_open(self, deadline: float) -> bool:

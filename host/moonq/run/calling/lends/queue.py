@@ -33,7 +33,7 @@ def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     return json.dumps([_answer(answer) for answer in answers]).encode()
 
 
-@lent(action="queue.info", names=QUEUE, writes=False, waits=False)
+@lent(action="queue.info", names=QUEUE, writes=False, waits=False, holds=True)
 def queue_info(caller: Caller, queue: bytes) -> bytes:
     """Return the numbers of a queue as JSON."""
     return json.dumps(info_object(caller.sink.info(name(queue)))).encode()
