@@ -242,7 +242,7 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:
         return {entry.id: own}
-    dead = replace(own, id=letters, spec=QueueSpec(name), traffic=Traffic())
+    dead = replace(own, id=letters, spec=QueueSpec(name), letters_of=entry.id, traffic=Traffic())
     return {entry.id: own, letters: dead}
 
 

@@ -36,7 +36,7 @@ class DryRun(Recording):
         self._lines: dict[str, QueueOverlay] = {}
 
     def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
         messages = self._queues.check_batch(queue, wanted)
         if queue not in self._lines:
