@@ -28,6 +28,7 @@ entries:
   - {name: jobs, kind: queue.queue, driver: mem, retry: {max_attempts: 1}}
   - {name: mails, kind: queue.queue, driver: mem}
   - {name: small, kind: queue.queue, driver: mem, options: {max_length: 2}}
+  - {name: heavy, kind: queue.queue, driver: mem, max_bytes: 2KiB}
   - {name: rolling, kind: queue.queue, driver: mem, options: {max_length: 2, overflow: drop_oldest}}
   - name: patient
     kind: queue.queue
@@ -293,6 +294,11 @@ PUBLISHES = {
       local _, err = queue.publish("app:small", 1)
       local batch = queue.publish_batch("app:small", { { body = 3 } })
       return err:kind(), err:message(), err:retryable(), batch[1].err:kind()
+    """,
+    "a queue that is full of bytes": """
+      queue.publish("app:heavy", ("x"):rep(900))
+      local _, err = queue.publish("app:heavy", ("x"):rep(900))
+      return err:kind(), err:message(), queue.info("app:heavy").bytes
     """,
     "a queue that drops its oldest": """
       for _ = 1, 3 do assert(queue.publish("app:rolling", 1)) end
