@@ -28,6 +28,15 @@ local store = {}
 
 local OPTIONS = { ttl = { type = "string|number" } }
 
+---@class (exact) store.KeysOptions
+---@field limit? integer   at most so many keys, 1 to 10 000
+---@field after? string    only keys that are sorted behind this one
+
+local PAGE = {
+  limit = { type = "integer", min = 1, max = 10000 },
+  after = { type = "string" },
+}
+
 ---@class store.Store
 local methods = {}
 
@@ -121,15 +130,21 @@ function methods:delete(key)
   return delete(id, key)
 end
 
---- The keys that begin with `prefix`, sorted.
+--- The keys that begin with `prefix`, sorted. More than 10 000 of them, or 1 MiB, are asked for
+--- page by page: `keys("", { limit = 1000, after = last })`, until a page is empty.
 ---@param prefix? string   (default: all keys)
+---@param options? store.KeysOptions
 ---@return string[]|nil keys
----@return errors.Error|nil err
+---@return errors.Error|nil err    INVALID when there are too many for one answer
 ---@nodiscard
-function methods:keys(prefix)
+function methods:keys(prefix, options)
   local id = id_of(self, "keys")
   check.argument("store:keys", "prefix", prefix, "string|nil")
-  local text, err = list(id, prefix or "")
+  local page, fault = check.read(options or {}, PAGE)
+  if not page then
+    return invalid("keys: %s", fault)
+  end
+  local text, err = list(id, prefix or "", page.after or "", page.limit or 0)
   if not text then
     return nil, err
   end
@@ -141,7 +156,8 @@ end
 ---@param by? number               (default 1)
 ---@param options? store.Options   `ttl` counts from the key's first number
 ---@return number|nil sum
----@return errors.Error|nil err    INVALID when there is no number under the key
+---@return errors.Error|nil err    INVALID when there is no number under the key, `by` is none
+---                                that is finite, or the sum does not fit
 function methods:incr(key, by, options)
   local id = id_of(self, "incr")
   check.argument("store:incr", "key", key, "string")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
+from heapq import nsmallest
 from typing import Any, NamedTuple, Protocol
 
 from moonq.clock import Clock
@@ -12,6 +14,11 @@ from moonq.errors import Invalid, QueueFull
 MAX_KEY = 1024
 MAX_VALUE = 1024 * 1024
 MAX_KEYS = 100_000
+#: Bytes of keys and values, where the entry says nothing.
+MAX_BYTES = 64 * 1024 * 1024
+#: How many keys are listed at once, and how many bytes they may have.
+MAX_LISTED = 10_000
+MAX_LISTED_BYTES = 1024 * 1024
 #: How many writes go between two looks for values that are over.
 _SWEEP_EVERY = 1000
 
@@ -36,8 +43,8 @@ class Store(Protocol):
         """Forget a key; False when there was none."""
         ...
 
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys that begin with *prefix*, sorted."""
+    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
+        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
         ...
 
     def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
@@ -48,17 +55,23 @@ class Store(Protocol):
 class _Item(NamedTuple):
     value: bytes
     until: float | None
+    size: int = 0
+    """Bytes of key and value."""
 
 
 class MemoryStore:
-    """JSON texts by key, each with an expiry or without."""
+    """JSON texts by key, each with an expiry or without; *max_bytes* of keys and values in all."""
 
-    def __init__(self, store_id: str, clock: Clock) -> None:
+    def __init__(self, store_id: str, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.id = store_id
+        self.max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
         self._items: dict[str, _Item] = {}
+        self._bytes = 0
         self._writes = 0
+        self._first_over = math.inf
+        """No value is over before that."""
 
     def get(self, key: str) -> bytes | None:
         """Return the value, or None when there is none or it is over."""
@@ -71,7 +84,7 @@ class MemoryStore:
 
         Raises:
             Invalid: The key or the value is too large.
-            QueueFull: The store holds as many keys as it may.
+            QueueFull: The store holds as many keys or bytes as it may.
         """
         with self._lock:
             self._put(key, value, ttl)
@@ -80,27 +93,32 @@ class MemoryStore:
         """Forget a key; False when there was none."""
         with self._lock:
             found = self._live(key) is not None
-            self._items.pop(key, None)
+            self._forget(key)
         return found
 
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys that begin with *prefix*, sorted."""
+    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
+        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
         with self._lock:
             self._sweep()
-            return sorted(key for key in self._items if key.startswith(prefix))
+            # To sort what nobody asks for would hold up every other worker.
+            return nsmallest(limit, (k for k in self._items if k > after and k.startswith(prefix)))
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number, atomically; a missing one is 0, and then the ttl counts.
 
         Raises:
-            Invalid: The value is not a number, or the sum is none that Lua can hold.
+            Invalid: The value or *by* is not a finite number, or the sum is none that fits.
         """
+        if not math.isfinite(by):
+            raise Invalid(f"{self.id}: {by} cannot be added to {key!r}: it is no finite number")
         with self._lock:
             item = self._live(key)
             number = json.loads(item.value) if item else 0
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise Invalid(f"{self.id}: the value of {key!r} is not a number")
             total: int | float = number + by
+            if not math.isfinite(total):
+                raise Invalid(f"{self.id}: the sum for {key!r} is no finite number")
             if isinstance(total, int) and not -(2**63) <= total < 2**63:
                 raise Invalid(f"{self.id}: the sum for {key!r} does not fit 64 bits")
             until = item.until if item else None
@@ -112,11 +130,12 @@ class MemoryStore:
         """Forget everything."""
         with self._lock:
             self._items.clear()
+            self._bytes = 0
 
     def _live(self, key: str) -> _Item | None:
         item = self._items.get(key)
         if item is not None and item.until is not None and item.until <= self._clock.now():
-            del self._items[key]
+            self._forget(key)
             return None
         return item
 
@@ -125,26 +144,61 @@ class MemoryStore:
             raise Invalid(f"{self.id}: a key has 1 to {MAX_KEY} characters, this one {len(key)}")
         if len(value) > MAX_VALUE:
             raise Invalid(f"{self.id}: a value has at most {MAX_VALUE} bytes, not {len(value)}")
+        item = _Item(value, None if ttl is None else self._clock.now() + ttl, _size(key, value))
         self._writes += 1
-        if self._writes % _SWEEP_EVERY == 0 or len(self._items) >= MAX_KEYS:
+        if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
-        if len(self._items) >= MAX_KEYS and key not in self._items:
-            raise QueueFull(f"{self.id} holds {MAX_KEYS} keys, as many as it may")
-        until = None if ttl is None else self._clock.now() + ttl
-        self._items[key] = _Item(value, until)
+        problem = self._lacks(key, item.size)
+        if problem:
+            self._sweep()
+            problem = self._lacks(key, item.size)
+        if problem:
+            raise QueueFull(
+                f"{self.id} {problem}", hint="delete keys, or give them a `ttl`, then try again"
+            )
+        self._forget(key)
+        self._items[key] = item
+        self._bytes += item.size
+        if item.until is not None:
+            self._first_over = min(self._first_over, item.until)
+
+    def _lacks(self, key: str, size: int) -> str:
+        """Return why there is no room for so many bytes under *key*; nothing: there is."""
+        before = self._items.get(key)
+        if before is None and len(self._items) >= MAX_KEYS:
+            return f"holds {MAX_KEYS} keys, as many as it may"
+        held = self._bytes - (before.size if before else 0)
+        if held + size > self.max_bytes:
+            return (
+                f"has no room for {size} bytes: it holds {held} besides, of at most"
+                f" {self.max_bytes} (`max_bytes`)"
+            )
+        return ""
+
+    def _forget(self, key: str) -> None:
+        item = self._items.pop(key, None)
+        if item is not None:
+            self._bytes -= item.size
 
     def _sweep(self) -> None:
         now = self._clock.now()
-        over = [key for key, item in self._items.items() if item.until and item.until <= now]
-        for key in over:
-            del self._items[key]
+        if now < self._first_over:
+            return
+        for key in [key for key, item in self._items.items() if item.until and item.until <= now]:
+            self._forget(key)
+        ends = (item.until for item in self._items.values() if item.until is not None)
+        self._first_over = min(ends, default=math.inf)
+
+
+def _size(key: str, value: bytes) -> int:
+    return len(key.encode("utf-8", "surrogatepass")) + len(value)
 
 
 class Overlay(MemoryStore):
     """A store as one dry run sees it: its own changes in front, the real values behind them."""
 
     def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
-        super().__init__(behind.id, clock)
+        super().__init__(behind.id, clock, getattr(behind, "max_bytes", MAX_BYTES))
         self._behind = behind
         self._changed: set[str] = set()
         self._changes = changes
@@ -160,10 +214,11 @@ class Overlay(MemoryStore):
         self._note("delete", key, None)
         return existed
 
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys that begin with *prefix*, sorted."""
-        untouched = {key for key in self._behind.keys(prefix) if key not in self._changed}
-        return sorted(untouched.union(super().keys(prefix)))
+    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
+        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
+        found = self._behind.keys(prefix, after, limit + len(self._changed))
+        untouched = {key for key in found if key not in self._changed}
+        return sorted(untouched.union(super().keys(prefix, after, limit)))[:limit]
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number."""

@@ -69,7 +69,7 @@ class HostSink:
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages and answer for each."""
         return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
@@ -124,18 +124,18 @@ class Recording(HostSink):
         return answer.id
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages."""
         answers = self._accept(queue, wanted, may_wait)
         for one, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, Receipt) and not answer.duplicate:
+            if isinstance(one, Wanted) and isinstance(answer, Receipt) and not answer.duplicate:
                 kept = Publication(queue, answer.id, one.body, one.headers, one.options)
                 self.published.append(kept)
         return answers
 
     def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
         return super().publish_many(queue, wanted, may_wait=may_wait)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores import Store
+from moonq.run.stores import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import name
 
 #: Of any driver.
@@ -37,10 +38,33 @@ def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
 
 
 @lent(action="store.read", names=STORE, writes=False, waits=False)
-def store_keys(caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
-    """Return the keys that begin with *prefix* as a JSON array."""
-    keys = _store(caller, store).keys(name(prefix))
-    return json.dumps(keys, ensure_ascii=False).encode("utf-8", "replace")
+def store_keys(
+    caller: Caller, store: bytes, prefix: bytes = b"", after: bytes = b"", limit: int = 0
+) -> bytes:
+    """Return keys that begin with *prefix* as a JSON array: a page, or without a limit all.
+
+    To list very many holds up every other worker, so all of them are refused then.
+    """
+    where, most = _store(caller, store), min(limit, MAX_LISTED) or MAX_LISTED + 1
+    keys = where.keys(name(prefix), name(after), most)
+    whole = _within(keys, MAX_LISTED_BYTES)
+    if not limit and (len(whole) < len(keys) or len(keys) > MAX_LISTED):
+        raise Invalid(
+            f"{where.id} has more keys than are listed at once, which is {MAX_LISTED} of"
+            f" {MAX_LISTED_BYTES} bytes in all",
+            hint="give a longer prefix, or ask page by page: keys(prefix, { limit = 1000, after ="
+            " last })",
+        )
+    return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _within(keys: list[str], most: int) -> list[str]:
+    """Return the first of *keys* that have *most* bytes together, the first one in any case."""
+    for count, key in enumerate(keys):
+        most -= len(key.encode("utf-8", "replace"))
+        if most < 0 and count:
+            return keys[:count]
+    return keys
 
 
 @lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
