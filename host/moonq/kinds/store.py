@@ -9,7 +9,7 @@ from pydantic import Field
 from moonq.registry.common import Config
 from moonq.registry.fields import Size, bytes_between
 from moonq.registry.project import Entry
-from moonq.run import stores
+from moonq.run.stores import memory as stores
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 
 

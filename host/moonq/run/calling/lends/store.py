@@ -6,7 +6,7 @@ import json
 
 from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores import MAX_LISTED, MAX_LISTED_BYTES, Store
+from moonq.run.stores.memory import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import name
 
 #: Of any driver.
