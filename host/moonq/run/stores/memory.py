@@ -1,4 +1,4 @@
-"""Values by key that handlers share, gone with the process; and a store as a dry run sees it."""
+"""Values by key in this process, gone with it."""
 
 from __future__ import annotations
 
@@ -6,53 +6,28 @@ import json
 import math
 import threading
 from heapq import nsmallest
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from moonq.clock import Clock
-from moonq.errors import Invalid, QueueFull
+from moonq.run.stores.base import (
+    MAX_BYTES,
+    MAX_KEYS,
+    MAX_LISTED,
+    added,
+    check,
+    full,
+    is_same,
+    no_room,
+    size,
+)
 
-MAX_KEY = 1024
-MAX_VALUE = 1024 * 1024
-MAX_KEYS = 100_000
-#: Bytes of keys and values, where the entry says nothing.
-MAX_BYTES = 64 * 1024 * 1024
-#: How many keys are listed at once, and how many bytes they may have.
-MAX_LISTED = 10_000
-MAX_LISTED_BYTES = 1024 * 1024
 #: How many writes go between two looks for values that are over.
 _SWEEP_EVERY = 1000
 
 
-class Store(Protocol):
-    """Values by key, as JSON text, with expiry."""
+class Item(NamedTuple):
+    """A value as it is kept."""
 
-    @property
-    def id(self) -> str:
-        """The id of its entry."""
-        ...
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value, or None when there is none or it is over."""
-        ...
-
-    def set(self, key: str, value: bytes, ttl: float | None) -> None:
-        """Keep *value* for *ttl* seconds, or for good."""
-        ...
-
-    def delete(self, key: str) -> bool:
-        """Forget a key; False when there was none."""
-        ...
-
-    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
-        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
-        ...
-
-    def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
-        """Add to a number, atomically; a missing one is 0. The ttl counts for a new key."""
-        ...
-
-
-class _Item(NamedTuple):
     value: bytes
     until: float | None
     size: int = 0
@@ -62,12 +37,14 @@ class _Item(NamedTuple):
 class MemoryStore:
     """JSON texts by key, each with an expiry or without; *max_bytes* of keys and values in all."""
 
+    is_quick = True
+
     def __init__(self, store_id: str, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.id = store_id
         self.max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
-        self._items: dict[str, _Item] = {}
+        self._items: dict[str, Item] = {}
         self._bytes = 0
         self._writes = 0
         self._first_over = math.inf
@@ -96,6 +73,21 @@ class MemoryStore:
             self._forget(key)
         return found
 
+    def cas(self, key: str, expected: bytes | None, value: bytes | None, ttl: float | None) -> bool:
+        """Set *value* if the key has the value *expected*, in one step; None stands for none."""
+        with self._lock:
+            item = self._live(key)
+            if not is_same(item.value if item else None, expected):
+                return False
+            if value is None:
+                self._forget(key)
+            else:
+                self._put(key, value, ttl)
+            return True
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
     def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
         """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
         with self._lock:
@@ -109,18 +101,9 @@ class MemoryStore:
         Raises:
             Invalid: The value or *by* is not a finite number, or the sum is none that fits.
         """
-        if not math.isfinite(by):
-            raise Invalid(f"{self.id}: {by} cannot be added to {key!r}: it is no finite number")
         with self._lock:
             item = self._live(key)
-            number = json.loads(item.value) if item else 0
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                raise Invalid(f"{self.id}: the value of {key!r} is not a number")
-            total: int | float = number + by
-            if not math.isfinite(total):
-                raise Invalid(f"{self.id}: the sum for {key!r} is no finite number")
-            if isinstance(total, int) and not -(2**63) <= total < 2**63:
-                raise Invalid(f"{self.id}: the sum for {key!r} does not fit 64 bits")
+            total = added(self.id, key, item.value if item else None, by)
             until = item.until if item else None
             left = ttl if item is None else None if until is None else until - self._clock.now()
             self._put(key, json.dumps(total).encode(), left)
@@ -132,7 +115,7 @@ class MemoryStore:
             self._items.clear()
             self._bytes = 0
 
-    def _live(self, key: str) -> _Item | None:
+    def _live(self, key: str) -> Item | None:
         item = self._items.get(key)
         if item is not None and item.until is not None and item.until <= self._clock.now():
             self._forget(key)
@@ -140,11 +123,8 @@ class MemoryStore:
         return item
 
     def _put(self, key: str, value: bytes, ttl: float | None) -> None:
-        if not 0 < len(key) <= MAX_KEY:
-            raise Invalid(f"{self.id}: a key has 1 to {MAX_KEY} characters, this one {len(key)}")
-        if len(value) > MAX_VALUE:
-            raise Invalid(f"{self.id}: a value has at most {MAX_VALUE} bytes, not {len(value)}")
-        item = _Item(value, None if ttl is None else self._clock.now() + ttl, _size(key, value))
+        check(self.id, key, value)
+        item = Item(value, None if ttl is None else self._clock.now() + ttl, size(key, value))
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
@@ -153,26 +133,21 @@ class MemoryStore:
             self._sweep()
             problem = self._lacks(key, item.size)
         if problem:
-            raise QueueFull(
-                f"{self.id} {problem}", hint="delete keys, or give them a `ttl`, then try again"
-            )
+            raise full(self.id, problem)
         self._forget(key)
         self._items[key] = item
         self._bytes += item.size
         if item.until is not None:
             self._first_over = min(self._first_over, item.until)
 
-    def _lacks(self, key: str, size: int) -> str:
+    def _lacks(self, key: str, wanted: int) -> str:
         """Return why there is no room for so many bytes under *key*; nothing: there is."""
         before = self._items.get(key)
         if before is None and len(self._items) >= MAX_KEYS:
             return f"holds {MAX_KEYS} keys, as many as it may"
         held = self._bytes - (before.size if before else 0)
-        if held + size > self.max_bytes:
-            return (
-                f"has no room for {size} bytes: it holds {held} besides, of at most"
-                f" {self.max_bytes} (`max_bytes`)"
-            )
+        if held + wanted > self.max_bytes:
+            return no_room(wanted, held, self.max_bytes)
         return ""
 
     def _forget(self, key: str) -> None:
@@ -188,52 +163,3 @@ class MemoryStore:
             self._forget(key)
         ends = (item.until for item in self._items.values() if item.until is not None)
         self._first_over = min(ends, default=math.inf)
-
-
-def _size(key: str, value: bytes) -> int:
-    return len(key.encode("utf-8", "surrogatepass")) + len(value)
-
-
-class Overlay(MemoryStore):
-    """A store as one dry run sees it: its own changes in front, the real values behind them."""
-
-    def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
-        super().__init__(behind.id, clock, getattr(behind, "max_bytes", MAX_BYTES))
-        self._behind = behind
-        self._changed: set[str] = set()
-        self._changes = changes
-
-    def set(self, key: str, value: bytes, ttl: float | None) -> None:
-        """Keep *value* for the rest of the run."""
-        super().set(key, value, ttl)
-        self._note("set", key, ttl, value=json.loads(value))
-
-    def delete(self, key: str) -> bool:
-        """Forget a key for the rest of the run."""
-        existed = super().delete(key)
-        self._note("delete", key, None)
-        return existed
-
-    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
-        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
-        found = self._behind.keys(prefix, after, limit + len(self._changed))
-        untouched = {key for key in found if key not in self._changed}
-        return sorted(untouched.union(super().keys(prefix, after, limit)))[:limit]
-
-    def incr(self, key: str, by: float, ttl: float | None) -> int | float:
-        """Add to a number."""
-        is_new = self.get(key) is None
-        total = super().incr(key, by, ttl)
-        self._note("incr", key, ttl if is_new else None, by=by, value=total)
-        return total
-
-    def _live(self, key: str) -> _Item | None:
-        if key in self._changed:
-            return super()._live(key)
-        value = self._behind.get(key)
-        return None if value is None else _Item(value, None)
-
-    def _note(self, action: str, key: str, ttl: float | None, **what: Any) -> None:
-        self._changed.add(key)
-        kept = {"store": self.id, "action": action, "key": key, **what}
-        self._changes.append(kept if ttl is None else {**kept, "ttl": ttl})

@@ -6,11 +6,23 @@ import json
 
 from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores.memory import MAX_LISTED, MAX_LISTED_BYTES, Store
+from moonq.run.stores.base import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import name
 
 #: Of any driver.
 STORE = "store."
+
+
+@lent(action="store.read", names=STORE, writes=False, waits=False)
+def store_open(caller: Caller, store: bytes) -> bool:
+    """Whether calls of a store are quick; those of others may hold up messages behind."""
+    return caller.host.store(name(store)).is_quick
+
+
+@lent(action="store.read", names=STORE, writes=False, waits=False)
+def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
+    """Whether there is a value under a key."""
+    return _store(caller, store).get(name(key)) is not None
 
 
 @lent(action="store.read", names=STORE, writes=False, waits=False)
@@ -29,6 +41,19 @@ def store_set(
 ) -> None:
     """Put a value under a key."""
     _store(caller, store).set(name(key), value, ttl)
+
+
+@lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
+def store_cas(
+    caller: Caller,
+    store: bytes,
+    key: bytes,
+    expected: bytes | None,
+    value: bytes | None,
+    ttl: float | None = None,
+) -> bool:
+    """Put a value under a key if another is there now; None is none."""
+    return _store(caller, store).cas(name(key), expected, value, ttl)
 
 
 @lent(action="store.write", names=STORE, writes=True, captured=True, waits=False)
