@@ -14,6 +14,8 @@ from moonq.registry import names
 from moonq.run import publishing
 from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
+from moonq.run.schemas import Schema
+from moonq.text.json_in import parsed
 from moonq.text.suggestions import question
 
 
@@ -37,6 +39,8 @@ class Route:
     content_type: str
     letters_of: str = ""
     """The queue whose dead letters are all that may lie here; "" where anybody publishes."""
+    schema: Schema | None = None
+    """What each body must fit."""
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
@@ -171,13 +175,16 @@ class Queues:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         if not route.decodes:
             _check_size(route, wanted.size())
-        return publishing.built(wanted, self._clock.now(), route.content_type)
+        message = publishing.built(wanted, self._clock.now(), route.content_type)
+        _check_schema(route, wanted.body)
+        return message
 
     def _plain(self, route: Route, body: bytes) -> Message:
         """Return a message that is nothing but a body from Lua, as most are."""
         if not route.decodes:
             body = publishing.raw_text(body)
         _check_size(route, len(body))
+        _check_schema(route, body)
         now = self._clock.now()
         return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
 
@@ -257,3 +264,11 @@ def _check_size(route: Route, size: int) -> None:
             f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
             hint="publish a reference to the data, or raise `max_body` of the queue",
         )
+
+
+def _check_schema(route: Route, body: bytes) -> None:
+    if route.schema is None:
+        return
+    problem = route.schema.problem(parsed(body))
+    if problem:
+        raise Invalid(f"the body does not fit the schema of {route.id!r}: {problem}")
