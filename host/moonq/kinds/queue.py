@@ -70,11 +70,11 @@ class Queue(Config):
     dedup_window: Wait = DEDUP_WINDOW
     publish_timeout: Wait = 5.0
     max_body: Annotated[Size, bytes_between(1, 1024**3)] = 256 * KIB
-    body_schema: Annotated[str, Field(max_length=4096)] | dict[str, Any] | None = Field(
-        None, alias="schema", description="JSON Schema of each body: `file://x.json`, or itself"
-    )
     max_bytes: Annotated[SizeOrNone, bytes_between(KIB, 1024**4)] = Field(
         None, description="what it and its dead letters may weigh; default: its driver's"
+    )
+    body_schema: Annotated[str, Field(max_length=4096)] | dict[str, Any] | None = Field(
+        None, alias="schema", description="JSON Schema of each body: `file://x.json`, or itself"
     )
     options: QueueOptions = Field(default_factory=QueueOptions)
 
@@ -207,7 +207,6 @@ def _finish(draft: Draft, queue: Queue, drafts: Drafts) -> list[Finding]:
             changed["max_bytes"] = fields.queue_bytes()
         elif queue.max_bytes is not None:
             findings += _unkept_bytes(draft, fields)
-
     queue = queue.model_copy(update=changed)
     if queue.body_schema is not None:
         index = drafts.root / draft.source_of(draft.node.get("schema")).file
@@ -219,15 +218,6 @@ def _finish(draft: Draft, queue: Queue, drafts: Drafts) -> list[Finding]:
     return findings
 
 
-def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
-    return error(
-        "R224",
-        f"`schema`: {problem.message}",
-        draft.span_of("schema"),
-        help=problem.hint or "write a JSON Schema (https://json-schema.org), draft 2020-12",
-    )
-
-
 def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
     """Return what is wrong with `max_bytes` at a driver that cannot count them."""
     limit = descriptor(fields.kind).limits.get("max_bytes")
@@ -235,12 +225,21 @@ def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
         return []
     return [
         error(
-            "R216",
+            "R226",
             f"`max_bytes` cannot be kept by a {fields.kind}: {limit.reason}",
             draft.span(draft.node.get("max_bytes")),
             help="leave it out, or use a queue.driver.redis or sqlite, which can",
         )
     ]
+
+
+def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
+    return error(
+        "R224",
+        f"`schema`: {problem.message}",
+        draft.span_of("schema"),
+        help=problem.hint or "write a JSON Schema (https://json-schema.org), draft 2020-12",
+    )
 
 
 def _other_driver(draft: Draft, queue: Queue, target: Queue) -> Finding:
@@ -288,7 +287,12 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
     if not letters or not name or letters in parts.project.entries:
         return {entry.id: own}
     dead = replace(
-        own, id=letters, spec=QueueSpec(name), schema=None, letters_of=entry.id, traffic=Traffic()
+        own,
+        id=letters,
+        spec=QueueSpec(name),
+        letters_of=entry.id,
+        schema=None,
+        traffic=Traffic(),
     )
     return {entry.id: own, letters: dead}
 

@@ -37,10 +37,10 @@ class Route:
     publish_timeout: float
     max_body: int
     content_type: str
-    schema: Schema | None = None
-    """What each body must fit."""
     letters_of: str = ""
     """The queue whose dead letters are all that may lie here; "" where anybody publishes."""
+    schema: Schema | None = None
+    """What each body must fit."""
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
@@ -175,8 +175,9 @@ class Queues:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         if not route.decodes:
             _check_size(route, wanted.size())
+        message = publishing.built(wanted, self._clock.now(), route.content_type)
         _check_schema(route, wanted.body)
-        return publishing.built(wanted, self._clock.now(), route.content_type)
+        return message
 
     def _plain(self, route: Route, body: bytes) -> Message:
         """Return a message that is nothing but a body from Lua, as most are."""

@@ -51,7 +51,8 @@ class MemoryDriver:
         self._shared = Shared(clock)
         self._lock = self._shared.lock
         self._try_now = self._lock.try_now
-        self._queues = self._shared.queues
+        self._queues: dict[str, MemoryQueue] = {}
+        self._shared.home = self._queues.get
         self._name, self._since = "", 0.0
 
     def capabilities(self) -> Capabilities:

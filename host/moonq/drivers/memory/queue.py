@@ -157,7 +157,7 @@ class MemoryQueue:
         self.length += 1
         self.bytes += record.weight
         origin = message.headers.get(X_ORIGINAL_QUEUE)
-        record.origin = None if origin is None else self.shared.queues.get(str(origin))
+        record.origin = None if origin is None else self.shared.home(str(origin))
         if record.origin is not None:
             record.origin.dead_bytes += record.weight
         return record
@@ -318,14 +318,18 @@ class MemoryQueue:
         origin = record.origin
         if origin is not None:
             origin.dead_bytes -= record.weight
-            if origin.pressing:
-                origin.place_free.notify_all()
+            origin.let_look_again()
         if self.pressing:
             # A heavy one that waits in front has no room yet, perhaps: then the next one has.
             self.place_free.notify(1 if self.most == math.inf else self.pressing)
         if record.expires is not None:
             self._expiries.cancel(record)
         self._pass_turn(record)
+
+    def let_look_again(self) -> None:
+        """Have publishers that wait for room look again."""
+        if self.pressing:
+            self.place_free.notify_all()
 
     def _pass_turn(self, record: Record) -> None:
         following = self.groups.leave(record)
@@ -423,8 +427,7 @@ class MemoryQueue:
         """Let every waiting worker and publisher look again."""
         for desk in self.idle:
             desk.bell.notify_all()
-        if self.pressing:
-            self.place_free.notify_all()
+        self.let_look_again()
 
     def seat(self, desk: MemoryDesk) -> None:
         """Let *desk* be served; those that wait look up in time for its lease."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal, Protocol
 
 from moonq.drivers.story import FRESH
 from moonq.model import Message, MessageState
-
-if TYPE_CHECKING:
-    from moonq.drivers.memory.queue import MemoryQueue
 
 Place = Literal["ready", "blocked", "delayed", "parked", "leased", "running"]
 
@@ -31,6 +28,16 @@ STATES: dict[Place, MessageState] = {
 }
 
 
+class Home(Protocol):
+    """A queue as its dead letters know it."""
+
+    dead_bytes: int
+    """What all of them weigh."""
+
+    def let_look_again(self) -> None:
+        """Have publishers that wait for room look again."""
+
+
 class Record:
     """A message, where it is, and what happened to it; guarded by the driver's lock."""
 
@@ -45,7 +52,7 @@ class Record:
         self.position = seq
         """The place in the line; a message that was delayed takes a new one at the back."""
         self.place: Place = READY
-        self.origin: MemoryQueue | None = None
+        self.origin: Home | None = None
         """The queue in which it died; None: it is no dead letter, or of one that is not here."""
         self.story = FRESH
         self.expires: float | None = None
