@@ -19,11 +19,12 @@ from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
 from moonq.run import room
-from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.judgement import RELEASED, Event, Judgement, stopped
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
+from moonq.run.security import Rights
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
@@ -41,6 +42,8 @@ CUT_OFF = 2.5
 AGAIN = 1.0
 #: After this many abandoned workers a consumer's health is red.
 MANY_ABANDONED = 3
+#: Those of a consumer that declares none.
+NO_RIGHTS = Rights()
 _starting = threading.Lock()
 
 
@@ -72,7 +75,7 @@ class Consumer:
         clock: Clock,
         metrics: Metrics,
         on_failed: Callable[[Exception], None] = lambda _: None,
-        scope: Scope | None = None,
+        rights: Rights = NO_RIGHTS,
     ) -> None:
         self.settings = settings
         self.route = route
@@ -81,7 +84,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._on_failed = on_failed
-        self._scope = scope
+        self._rights = rights
         self._settler = Settler(settings, policy, clock, metrics)
         self._log = log.get(settings.id)
         self._subscription: Subscription | None = None
@@ -284,7 +287,8 @@ class Consumer:
         context = CallContext(
             settings.function,
             serves=self.route.id.encode(),
-            scope=self._scope,
+            actor=self._rights.actor,
+            scope=self._rights.scope,
             is_stopping=self.is_stopping,
             sleep=self.sleep,
         )
