@@ -6,6 +6,7 @@ import json
 import math
 import threading
 from heapq import nsmallest
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from moonq.clock import Clock
@@ -43,8 +44,14 @@ class Store(Protocol):
         """Forget a key; False when there was none."""
         ...
 
-    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
-        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
+    def keys(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """Return keys behind *after* that begin with *prefix*, sorted: the first *limit*, or all.
+
+        Fewer than *limit* may be answered, though there are more behind the last.
+
+        Raises:
+            Invalid: All are wanted, and there are more than `MAX_LISTED`.
+        """
         ...
 
     def incr(self, key: str, by: int | float, ttl: float | None) -> int | float:
@@ -96,12 +103,23 @@ class MemoryStore:
             self._forget(key)
         return found
 
-    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
-        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
+    def keys(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """Return keys behind *after* that begin with *prefix*, sorted: the first *limit*, or all.
+
+        Raises:
+            Invalid: All are wanted, and there are more than `MAX_LISTED`.
+        """
         with self._lock:
             self._sweep()
-            # To sort what nobody asks for would hold up every other worker.
-            return nsmallest(limit, (k for k in self._items if k > after and k.startswith(prefix)))
+            fitting = (key for key in self._items if key > after and key.startswith(prefix))
+            found = list(islice(fitting, MAX_LISTED + 1 if limit is None else None))
+        if limit is None:
+            if len(found) > MAX_LISTED:
+                raise too_many(self.id)
+            return sorted(found)
+        # To sort many long keys of which few will be answered would hold up every other worker.
+        usual = max(1, sum(map(len, found)) // max(1, len(found)))
+        return nsmallest(min(limit, max(1, MAX_LISTED_BYTES // usual)), found)
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number, atomically; a missing one is 0, and then the ttl counts.
@@ -190,6 +208,16 @@ class MemoryStore:
         self._first_over = min(ends, default=math.inf)
 
 
+def too_many(store: str) -> Invalid:
+    """Return why not all keys are listed."""
+    return Invalid(
+        f"{store} has more keys than are listed at once, which is {MAX_LISTED} of"
+        f" {MAX_LISTED_BYTES} bytes in all",
+        hint="give a longer prefix, or ask page by page: keys(prefix, { limit = 1000, after ="
+        " last })",
+    )
+
+
 def _size(key: str, value: bytes) -> int:
     return len(key.encode("utf-8", "surrogatepass")) + len(value)
 
@@ -214,11 +242,20 @@ class Overlay(MemoryStore):
         self._note("delete", key, None)
         return existed
 
-    def keys(self, prefix: str, after: str = "", limit: int = MAX_LISTED) -> list[str]:
-        """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
-        found = self._behind.keys(prefix, after, limit + len(self._changed))
-        untouched = {key for key in found if key not in self._changed}
-        return sorted(untouched.union(super().keys(prefix, after, limit)))[:limit]
+    def keys(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """Return keys behind *after* that begin with *prefix*, sorted: the first *limit*, or all.
+
+        Raises:
+            Invalid: All are wanted, and there are more than `MAX_LISTED`.
+        """
+        own = super().keys(prefix, after)
+        asked = None if limit is None else limit + len(self._changed)
+        behind = self._behind.keys(prefix, after, asked)
+        found = sorted({key for key in behind if key not in self._changed}.union(own))
+        if asked is not None and behind:
+            # What is behind the last that was answered may be there as well, in front of these.
+            found = [key for key in found if key <= behind[-1]] or found
+        return found if limit is None else found[:limit]
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number."""

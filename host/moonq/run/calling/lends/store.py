@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores import MAX_LISTED, MAX_LISTED_BYTES, Store
+from moonq.run.stores import MAX_LISTED, MAX_LISTED_BYTES, Store, too_many
 from moonq.sandbox.lend import name
 
 #: Of any driver.
@@ -45,16 +44,11 @@ def store_keys(
 
     To list very many holds up every other worker, so all of them are refused then.
     """
-    where, most = _store(caller, store), min(limit, MAX_LISTED) or MAX_LISTED + 1
-    keys = where.keys(name(prefix), name(after), most)
+    where = _store(caller, store)
+    keys = where.keys(name(prefix), name(after), min(limit, MAX_LISTED) or None)
     whole = _within(keys, MAX_LISTED_BYTES)
-    if not limit and (len(whole) < len(keys) or len(keys) > MAX_LISTED):
-        raise Invalid(
-            f"{where.id} has more keys than are listed at once, which is {MAX_LISTED} of"
-            f" {MAX_LISTED_BYTES} bytes in all",
-            hint="give a longer prefix, or ask page by page: keys(prefix, { limit = 1000, after ="
-            " last })",
-        )
+    if not limit and len(whole) < len(keys):
+        raise too_many(where.id)
     return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
 
 
