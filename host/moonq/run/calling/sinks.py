@@ -14,7 +14,7 @@ from moonq.errors import QueueError
 from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
-from moonq.run.stores import Store
+from moonq.run.stores.base import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 WARN = 3

@@ -19,7 +19,8 @@ from moonq.model import Message, QueueInfo, Receipt
 from moonq.run.calling.sinks import Line, Recording
 from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
-from moonq.run.stores import Overlay, Store
+from moonq.run.stores.base import Store
+from moonq.run.stores.overlay import Overlay
 
 
 class DryRun(Recording):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores import MAX_LISTED, MAX_LISTED_BYTES, Store, too_many
+from moonq.run.stores.base import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import name
 
 #: Of any driver.
@@ -23,9 +24,15 @@ def _of_prefix(_: bytes, prefix: bytes = b"", *__: object) -> Mapping[str, str]:
 
 
 @lent(action=None, names=STORE, writes=False, waits=False)
-def store_open(caller: Caller, store: bytes) -> None:
-    """Find out now, rather than at its first use, whether there is such a store."""
-    _store(caller, store)
+def store_open(caller: Caller, store: bytes) -> bool:
+    """Whether calls of a store are quick; those of others may hold up messages behind."""
+    return caller.host.store(name(store)).is_quick
+
+
+@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
+def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
+    """Whether there is a value under a key."""
+    return _store(caller, store).get(name(key)) is not None
 
 
 @lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
@@ -46,6 +53,21 @@ def store_set(
     _store(caller, store).set(name(key), value, ttl)
 
 
+@lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+def store_cas(
+    caller: Caller,
+    store: bytes,
+    key: bytes,
+    expected: bytes | None,
+    value: bytes | None,
+    ttl: float | None = None,
+) -> bool:
+    """Put a value under a key if another is there now; None is none."""
+    if value is None:
+        caller.permit("store.delete", name(store), _of_key(store, key))
+    return _store(caller, store).cas(name(key), expected, value, ttl)
+
+
 @lent(action="store.delete", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
@@ -60,11 +82,16 @@ def store_keys(
 
     To list very many holds up every other worker, so all of them are refused then.
     """
-    where = _store(caller, store)
-    keys = where.keys(name(prefix), name(after), min(limit, MAX_LISTED) or None)
+    where, most = _store(caller, store), min(limit, MAX_LISTED) or MAX_LISTED + 1
+    keys = where.keys(name(prefix), name(after), most)
     whole = _within(keys, MAX_LISTED_BYTES)
-    if not limit and len(whole) < len(keys):
-        raise too_many(where.id)
+    if not limit and (len(whole) < len(keys) or len(keys) > MAX_LISTED):
+        raise Invalid(
+            f"{where.id} has more keys than are listed at once, which is {MAX_LISTED} of"
+            f" {MAX_LISTED_BYTES} bytes in all",
+            hint="give a longer prefix, or ask page by page: keys(prefix, { limit = 1000, after ="
+            " last })",
+        )
     return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
 
 
