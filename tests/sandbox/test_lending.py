@@ -300,3 +300,9 @@ def test_a_call_waits_while_one_that_it_has_made_waits() -> None:
     inner.end()
     outer.look(late + 2 * ABANDON_AFTER)
     assert outer.abandoned
+
+
+def test_whatever_may_wait_for_a_broker_or_a_store_ends_with_its_call() -> None:
+    asking = [one for one in declared() if one.names in ("queue.queue", "store.")]
+    assert len(asking) > 8
+    assert [one.name for one in asking if not one.holds] == []
