@@ -21,10 +21,10 @@ VARIES = {
     *("fail_rate", "in_rate", "ok_rate", "out_rate", "rate_seconds", "p50", "p95", "p99"),
     *(
         "backup_bytes",
-        "bytes",
-        "dead_bytes",
         "busy",
+        "bytes",
         "cpu",
+        "dead_bytes",
         "machine",
         "memory_bytes",
         "pid",
