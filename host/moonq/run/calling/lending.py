@@ -45,6 +45,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
+    opened: dict[int, Any] = field(default_factory=dict)
+    """What lent functions have opened for the running call, by the number that the script has."""
 
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
@@ -96,6 +98,11 @@ class Caller:
             return
         with self.guard.interruptible(stop):
             yield
+
+    def when_over(self, clean: Callable[[], None]) -> None:
+        """Call *clean* once the running call is over, however it ends."""
+        if self.guard is not None:
+            self.guard.when_over(clean)
 
     def heed(self) -> None:
         """End the running call now where its time is over, or that of a call above it."""

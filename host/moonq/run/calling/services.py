@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from moonq.clock import Clock
+from moonq.databases.database import Database
 from moonq.errors import NotFound
 from moonq.registry.names import bare
 from moonq.registry.project import Project
@@ -18,6 +19,7 @@ from moonq.sandbox.state import LuaState
 from moonq.text.suggestions import close, question
 
 VARIABLE = "env.variable"
+DATABASE = "sql.database"
 
 
 class HostServices:
@@ -35,6 +37,7 @@ class HostServices:
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
+        self.databases: dict[str, Database] = {}
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
@@ -78,6 +81,18 @@ class HostServices:
         if found is None:
             known = self.project.id_of(store, "store.")
             raise NotFound(f"store {known!r} is not started")
+        return found
+
+    def database(self, database: str) -> Database:
+        """Return a database by its id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.databases.get(database)
+        if found is None:
+            known = self.project.id_of(database, DATABASE)
+            raise NotFound(f"database {known!r} is not started")
         return found
 
     def variable(self, name: str) -> str | None:

@@ -1,0 +1,65 @@
+"""What a statement may do in SQLite: its authorizer is asked while a statement is prepared."""
+
+from __future__ import annotations
+
+import sqlite3
+
+#: PRAGMAs that tell about tables, and those that every program may set.
+_PRAGMAS = frozenset(
+    (
+        "defer_foreign_keys foreign_key_check foreign_key_list index_info index_list index_xinfo"
+        " integrity_check optimize quick_check table_info table_list table_xinfo user_version"
+    ).split()
+)
+#: Those that may be read only.
+_READ = frozenset(
+    (
+        "application_id collation_list compile_options data_version encoding foreign_keys"
+        " freelist_count function_list journal_mode page_count page_size"
+    ).split()
+)
+#: Functions that reach beyond the database, or that nothing interrupts.
+_FUNCTIONS = frozenset(
+    "edit fts3_tokenizer load_extension readfile regexp sqlar_compress writefile".split()
+)
+_TEMPORARY = {
+    sqlite3.SQLITE_CREATE_TEMP_INDEX,
+    sqlite3.SQLITE_CREATE_TEMP_TABLE,
+    sqlite3.SQLITE_CREATE_TEMP_TRIGGER,
+    sqlite3.SQLITE_CREATE_TEMP_VIEW,
+}
+
+
+class Walls:
+    """The authorizer of one connection."""
+
+    def __init__(self) -> None:
+        self.denied = ""
+        """What was refused last, in words."""
+        self.has_temporary = False
+        """Whether there may be temporary tables."""
+
+    def authorize(
+        self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None
+    ) -> int:
+        """Answer SQLite whether it may do that."""
+        reason = _refusal(action, first, second)
+        if reason:
+            self.denied = reason
+            return sqlite3.SQLITE_DENY
+        if action in _TEMPORARY:
+            self.has_temporary = True
+        return sqlite3.SQLITE_OK
+
+
+def _refusal(action: int, first: str | None, second: str | None) -> str:
+    if action in {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH}:
+        return "ATTACH, DETACH and VACUUM reach other files, so they are not for scripts"
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = (first or "").lower()
+        if name in _PRAGMAS or (name in _READ and second is None):
+            return ""
+        return f"PRAGMA {name} is not for scripts"
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FUNCTIONS:
+        return f"the function {second} is not for scripts"
+    return ""
