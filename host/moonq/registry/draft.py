@@ -6,8 +6,8 @@ reference to it a second one.
 
 from __future__ import annotations
 
-import pathlib
 from dataclasses import dataclass, field
+from pathlib import Path as Folder
 from typing import Any
 
 from moonq.registry import names
@@ -82,12 +82,13 @@ class Draft:
 class Drafts(dict[str, Draft]):
     """All drafts by id, with the entries that others imply."""
 
+    #: The folder of the project.
+    root = Folder()
+
     def __init__(self) -> None:
         super().__init__()
         self.implied: dict[str, Draft] = {}
         """Ids that were not written down, and the drafts that imply them."""
-        self.root = pathlib.Path()
-        """The project's folder."""
 
     def find(self, id_: str) -> Draft | None:
         """Return the draft of *id_*, or of the entry that implies it."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+from moonq.databases.database import Database
 from moonq.drivers.base import Driver, Event
 from moonq.errors import NotFound
 from moonq.kinds import KINDS
@@ -23,6 +24,7 @@ from moonq.run.building import Building
 from moonq.run.supervisor import Supervisor
 from moonq.testing.world.bench import Bench
 from moonq.testing.world.consumers import DrivenConsumer
+from moonq.testing.world.databases import EmptyDatabases, ShutDatabase
 from moonq.testing.world.places import Places
 from moonq.testing.world.runs import Run
 from moonq.testing.world.services import SinkUnderTest
@@ -48,10 +50,12 @@ class World(Building):
         self._heard = 0.0
         self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
         self.logs = self._sink.logs
+        self.reaches_out = False
         self.services.is_timed = not places.is_virtual
         self.functions.state_type = partial(StateUnderTest, bench=bench)
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
+        self._emptied = EmptyDatabases()
         self._furnish()
 
     def _furnish(self) -> None:
@@ -70,6 +74,9 @@ class World(Building):
             state.close()
         for driver in self.drivers.values():
             driver.close()
+        for database in self.services.databases.values():
+            database.close()
+        self._emptied.close()
 
     # Its own parts -------------------------------------------------------------------------------
 
@@ -77,6 +84,15 @@ class World(Building):
         """Return the twin of the declared driver, or one in memory that has its bounds."""
         place = self._places.place(entry, self.clock, self.project)
         return cast("Driver", Staged(place, self.bench.faults, self.bench.ledger))
+
+    def new_database(self, entry: Entry, make: Callable[[], Database]) -> Database:
+        """Return what refuses every statement, until the test asks for a database of its own."""
+        return make() if self.reaches_out else ShutDatabase(entry)
+
+    def open_database(self, entry: Entry) -> None:
+        """Put an empty database in the place of the declared one, until the end of the test."""
+        if not self.reaches_out:
+            self.services.databases[entry.id] = self._emptied.database(entry, self.project)
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
         """Return *spec*, under names of this test at a declared driver.
