@@ -25,6 +25,9 @@ _LEVELS = {
     "serializable": "SERIALIZABLE",
 }
 _CHANGES = {"delete", "insert", "load", "replace", "update", "with"}
+#: What a transaction that reads may begin with. MariaDB commits one for whatever changes tables, and
+#: runs that; and compound statements may say that the next one is for writing.
+_LOOKS = {"checksum", "desc", "describe", "explain", "help", "select", "show", "values", "with"}
 _UNIQUE = {1062, 1169, 1586}
 _BROKEN_RULE = {1048, 1216, 1217, 1364, 1451, 1452, 1557, 1761, 1762, 3819, 4025}
 _WORTH_AGAIN = {1020, 1205, 1213}
@@ -93,7 +96,7 @@ class MysqlLink:
         self._connection, self._make = connection, make
         connection.use_unicode = False  # texts stay the bytes that they came as
         connection.decoders = _decoders()
-        self._is_stopped = False
+        self._is_stopped, self._only_looks = False, False
         self._idle = threading.Event()
         self._idle.set()
         self._settle()
@@ -136,6 +139,7 @@ class MysqlLink:
         """Begin one."""
         if isolation:
             self.command(f"SET TRANSACTION ISOLATION LEVEL {_LEVELS[isolation]}", bounds)
+        self._only_looks = reads_only
         self.command("START TRANSACTION READ ONLY" if reads_only else "START TRANSACTION", bounds)
 
     def command(self, text: str, bounds: Bounds) -> None:
@@ -144,6 +148,9 @@ class MysqlLink:
 
     def run(self, statement: Statement, values: Mapping[str, Value], bounds: Bounds) -> Result:
         """Run a statement, with its parameters written as literals: PyMySQL knows no other way."""
+        if self._only_looks and (statement.first not in _LOOKS or statement.has_code):
+            shown = "a comment with code in it" if statement.has_code else statement.first.upper()
+            raise ReadsOnly(f"{shown} is not only for reading")
         literals = {name: self._literal(name, value) for name, value in values.items()}
         out = [statement.parts[0]]
         for name, part in zip(statement.names, statement.parts[1:], strict=True):

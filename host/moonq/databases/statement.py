@@ -72,6 +72,8 @@ class Statement(NamedTuple):
     names: tuple[str, ...]
     first: str
     """Its first word, in lower case."""
+    has_code: bool = False
+    """Whether a comment of it is none to MariaDB, such as `/*!50000 DROP TABLE t */`."""
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Compare the parameters with the *values* that are given.
@@ -131,7 +133,7 @@ _kept = lru_cache(maxsize=512)(_read)
 def _cut(text: str, pattern: re.Pattern[str]) -> Statement:
     parts: list[str] = []
     names: list[str] = []
-    first, begin, at = "", 0, 0
+    first, begin, at, has_code = "", 0, 0, False
     while (found := pattern.search(text, at)) is not None:
         at = found.end()
         kind = found.lastgroup
@@ -144,9 +146,11 @@ def _cut(text: str, pattern: re.Pattern[str]) -> Statement:
         elif kind == "dollar":
             close_ = text.find(found[0], at)
             at = len(text) if close_ < 0 else close_ + len(found[0])
+        elif found[0].startswith(("/*!", "/*M!")):
+            has_code = True
         elif not first and (found[0][0].isalpha() or found[0][0] == "_"):
             first = found[0].lower()
-    return Statement((*parts, text[begin:]), tuple(names), first)
+    return Statement((*parts, text[begin:]), tuple(names), first, has_code)
 
 
 _COMMENT = re.compile(r"/\*|\*/")
