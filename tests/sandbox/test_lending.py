@@ -132,7 +132,7 @@ def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
 
 
 def test_what_changes_something_is_known_by_its_flags() -> None:
-    assert changing() == {"queue.publish", "funcs.call", "store.write"}
+    assert changing() == {"queue.publish", "funcs.call", "sql.execute", "store.write"}
 
 
 class Refusing:

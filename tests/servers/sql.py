@@ -15,7 +15,8 @@ from tests.servers.process import Process, free_port, missing, program
 
 #: Who runs them where the tests are run by root, for whom neither starts.
 _NOBODY = "nobody"
-_PASSWORD = "pa5s:w@rd/1"
+#: Of the user `shop`; it needs quoting in a URL.
+PASSWORD = "pa5s:w@rd/1"
 _QUOTED = "pa5s%3Aw%40rd%2F1"
 
 
@@ -123,7 +124,7 @@ class Maria:
 def postgres() -> Postgres:
     """Return the PostgreSQL that tests share."""
     server = Postgres().start()
-    server.run(f"CREATE ROLE shop LOGIN PASSWORD '{_PASSWORD}'")
+    server.run(f"CREATE ROLE shop LOGIN PASSWORD '{PASSWORD}'")
     return server
 
 
@@ -131,5 +132,5 @@ def postgres() -> Postgres:
 def maria() -> Maria:
     """Return the MariaDB that tests share."""
     server = Maria().start()
-    server.run(f"CREATE USER shop@'127.0.0.1' IDENTIFIED BY '{_PASSWORD}'")
+    server.run(f"CREATE USER shop@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
     return server

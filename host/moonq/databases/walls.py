@@ -18,9 +18,9 @@ _READ = frozenset(
         " freelist_count function_list journal_mode page_count page_size"
     ).split()
 )
-#: Functions that reach beyond the database, or that nothing interrupts.
+#: Functions that reach beyond the database, or that nothing interrupts: `%.*c` counts to 10^9.
 _FUNCTIONS = frozenset(
-    "edit fts3_tokenizer load_extension readfile regexp sqlar_compress writefile".split()
+    "edit format fts3_tokenizer load_extension printf readfile regexp writefile".split()
 )
 _TEMPORARY = {
     sqlite3.SQLITE_CREATE_TEMP_INDEX,

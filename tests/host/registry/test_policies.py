@@ -40,6 +40,8 @@ def test_every_lent_action_is_known() -> None:
         "queue.info": {"queue.queue"},
         "queue.publish": {"queue.queue"},
         "registry.read": {""},
+        "sql.execute": {"sql.database"},
+        "sql.query": {"sql.database"},
         "store.read": {"store."},
         "store.write": {"store."},
     }
