@@ -15,7 +15,7 @@ from typing import Any
 from moonq.cli.commands.version import versions
 from moonq.control import hosts
 from moonq.control.locating import place_of
-from moonq.drivers.entry import DriverFields
+from moonq.registry.common import Config
 from moonq.registry.project import Project
 from moonq.text.secrets import masked
 
@@ -45,10 +45,10 @@ def _settings(project: Project) -> dict[str, Any]:
     }
 
 
-def settings(config: DriverFields) -> dict[str, Any]:
-    """Return what a driver's entry says, defaults included, with secrets masked."""
-    own = (name for name in type(config).model_fields if name not in DriverFields.model_fields)
-    return {name: masked(config.model_dump(include={name})[name], name) for name in own}
+def settings(config: Config) -> dict[str, Any]:
+    """Return what a driver's or a database's entry says, with defaults, and secrets masked."""
+    said = config.model_dump(by_alias=True, exclude=set(Config.model_fields))
+    return {name: masked(value, name) for name, value in said.items()}
 
 
 def _socket(project: Project) -> dict[str, Any]:

@@ -193,7 +193,9 @@ class SqliteLink:
         self._connection.interrupt()
 
     def about(self) -> tuple[str, list[str]]:
-        """Say which SQLite it is."""
+        """Say which SQLite it is, having read the file."""
+        bounds = Bounds(1, 1000, 5.0)
+        self._within(bounds, lambda: self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone())
         return f"SQLite {sqlite3.sqlite_version}", []
 
 

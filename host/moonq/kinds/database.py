@@ -86,6 +86,10 @@ class SqlDatabase(Config):
             raise wrong("`create` makes a file, and `read_only` changes none", help="keep one")
         return self
 
+    def file(self, root: Path) -> Path:
+        """Return the file of SQLite's."""
+        return address.parse(self.url).file(root)
+
     def spec(self, id_: str, root: Path) -> Spec:
         """Return what it says of its database."""
         return Spec(
