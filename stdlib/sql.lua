@@ -1,12 +1,10 @@
 --- SQL databases: SQLite, PostgreSQL, MariaDB and MySQL, as `sql.database` entries name them.
 ---
 ---     local sql = require("sql")
----     local rows, err = sql.query("app:shop", "SELECT id, total FROM orders WHERE state = :state", {
+---     local rows, err = sql.query("app:shop", "SELECT id FROM orders WHERE state = :state", {
 ---       state = "new",
 ---     })
----     local done, err = sql.execute("app:shop", "UPDATE orders SET state = 'paid' WHERE id = :id", {
----       id = 7,
----     })
+---     local done, err = sql.execute("app:shop", "DELETE FROM orders WHERE id = :id", { id = 7 })
 ---     local ok, err = sql.transaction("app:shop", function(tx)
 ---       local done, err = tx:execute("INSERT INTO payments (order_id) VALUES (:id)", { id = 7 })
 ---       if err then
@@ -16,10 +14,10 @@
 ---     end)
 ---
 --- What to know:
---- * Parameters are `:name`, never parts of the text. NULL is given as `sql.null`, bytes that are no
----   text as `sql.blob(bytes)`, a list is an array of PostgreSQL.
---- * A column that is NULL is absent from its row. Integers, floats and bytes arrive exactly, booleans
----   where the database has them; numeric, uuid, json, dates and all else as text: `1.10`,
+--- * Parameters are `:name`, never parts of the text. NULL is given as `sql.null`, bytes that are
+---   no text as `sql.blob(bytes)`, a list is an array of PostgreSQL.
+--- * A column that is NULL is absent from its row. Integers, floats and bytes arrive exactly,
+---   booleans where the database has them; numeric, uuid, json, dates and all else as text: `1.10`,
 ---   `2026-01-02`, `2026-01-02T03:04:05` and, with a zone, `2026-01-02T03:04:05Z`.
 --- * `query` only reads: the connection refuses anything else. `execute` does the rest.
 local bare_names = require("host.walls.bare_names")
@@ -34,7 +32,7 @@ local error, pcall, rawget, select, setmetatable = error, pcall, rawget, select,
 local format = string.format
 local begin, begin_reading, nest = lent.sql_begin, lent.sql_begin_reading, lent.sql_nest
 local run_query, run_execute = lent.sql_query, lent.sql_execute
-local finish, is_open = lent.sql_end, lent.sql_is_open
+local finish = lent.sql_end
 
 local sql = {}
 
@@ -73,7 +71,8 @@ function sql.blob(bytes)
 end
 
 local function invalid(where, fault)
-  return nil, errors.new({ kind = errors.INVALID, message = where .. ": " .. fault, retryable = false })
+  return nil,
+    errors.new({ kind = errors.INVALID, message = where .. ": " .. fault, retryable = false })
 end
 
 --- Runs a statement in transaction `number`, or alone (0).
@@ -193,9 +192,9 @@ end
 
 --- Runs a function in a transaction, which holds one connection, and commits what it did.
 ---
---- All of it is rolled back when the function returns `false` or `nil, err`, when it raises, when one
---- of its statements has failed, and when the handler is stopped. What it returns is answered, true
---- if that is nothing. It is not for keeping: once the function is over, `tx` is.
+--- All of it is rolled back when the function returns `false` or `nil, err`, when it raises, when
+--- one of its statements has failed, and when the handler is stopped. What it returns is answered,
+--- true if that is nothing. It is not for keeping: once the function is over, `tx` is.
 ---@generic T
 ---@param db string   the id of a `sql.database` entry
 ---@param fn fun(tx: sql.Transaction): T

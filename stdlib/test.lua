@@ -645,9 +645,9 @@ function test.queue(id)
   return testing().queue(id)
 end
 
---- An empty database in the place of a declared one until the end of the test: an SQLite file with
---- the tables that the `schema` of the entry makes. Without it every statement is refused, and under
---- `moonq test --real` it is the declared one itself, with whatever is in it.
+--- An empty database in the place of a declared one until the end of the test: an SQLite file
+--- with the tables that the `schema` of the entry makes. Without it every statement is refused, and
+--- under `moonq test --real` it is the declared one itself, with whatever is in it.
 ---
 ---     local db = test.sql("app:shop")
 ---     test.call("app:take_order", { id = 7 })

@@ -7,7 +7,8 @@ local lock = require("host.walls.lock")
 
 local next, rawequal, rawget, rawlen, setmetatable = next, rawequal, rawget, rawlen, setmetatable
 local tostring, type = tostring, type
-local byte, find, pack, sub, unpack = string.byte, string.find, string.pack, string.sub, string.unpack
+local byte, find, pack, sub, unpack =
+  string.byte, string.find, string.pack, string.sub, string.unpack
 local concat, format, math_type = table.concat, string.format, math.type
 local null = json.null
 
@@ -36,12 +37,14 @@ local write
 local function write_list(list, out, path, depth)
   local count = rawlen(list)
   if depth > DEEPEST or count > LONGEST_LIST then
-    return nil, format("%s: a list of at most %d values expected, %d deep", path, LONGEST_LIST, DEEPEST)
+    return nil,
+      format("%s: a list of at most %d values expected, %d deep", path, LONGEST_LIST, DEEPEST)
   end
   for key in next, list do
     if math_type(key) ~= "integer" or key < 1 or key > count then
       local hint = "; give it as text: json.encode(value)"
-      return nil, format("%s: a list expected, and it has the key '%s'%s", path, tostring(key), hint)
+      return nil,
+        format("%s: a list expected, and it has the key '%s'%s", path, tostring(key), hint)
     end
   end
   out[#out + 1] = pack("<c1I4", "l", count)
@@ -84,7 +87,8 @@ function sql_values.pack(params)
   local out = {}
   for name, value in next, params or {} do
     if type(name) ~= "string" or not find(name, "^[%a_][%w_]*$") or #name > 255 then
-      return nil, format("params: names such as 'id' expected, got '%s'", sub(tostring(name), 1, 80))
+      return nil,
+        format("params: names such as 'id' expected, got '%s'", sub(tostring(name), 1, 80))
     end
     out[#out + 1] = pack("s1", name)
     local ok, fault = write(value, out, ":" .. name, 0)

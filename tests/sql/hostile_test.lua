@@ -36,7 +36,11 @@ local EXECUTED = {
     { "SELECT hex(randomblob(1000000000))", INVALID, "too big" },
     { "SELECT printf('%.*c', 1000000000, 'x')", DENIED, "printf" },
     { "SELECT replace(hex(zeroblob(50000)), '0', hex(zeroblob(50000)))", INVALID, "too big" },
-    { "SELECT '" .. ("a"):rep(2000) .. "' LIKE '" .. ("%a"):rep(2000) .. "'", INVALID, "too complex" },
+    {
+      "SELECT '" .. ("a"):rep(2000) .. "' LIKE '" .. ("%a"):rep(2000) .. "'",
+      INVALID,
+      "too complex",
+    },
     { "SELECT " .. ("("):rep(5000) .. "1" .. (")"):rep(5000), INVALID, "" },
     { "SELECT 1; DELETE FROM orders", INVALID, "one statement" },
   },
@@ -74,7 +78,12 @@ local EXECUTED = {
 
 -- What `query` refuses: it only reads.
 local QUERIED = {
-  sqlite = { "PRAGMA user_version = 7", "ANALYZE", "REINDEX", "CREATE VIRTUAL TABLE v USING fts5(a)" },
+  sqlite = {
+    "PRAGMA user_version = 7",
+    "ANALYZE",
+    "REINDEX",
+    "CREATE VIRTUAL TABLE v USING fts5(a)",
+  },
   postgres = {
     "SELECT nextval('orders_id_seq')",
     "DO $$ BEGIN DELETE FROM orders; END $$",

@@ -6,7 +6,8 @@ local test = require("test")
 
 local describe, it, eq, fails = test.describe, test.it, test.eq, test.fails
 local MAKE = env.get("sql:make")
-local INSERT = "INSERT INTO orders (customer, total, big, raw) VALUES (:customer, :total, :big, :raw)"
+local INSERT =
+  "INSERT INTO orders (customer, total, big, raw) VALUES (:customer, :total, :big, :raw)"
 
 local db
 
@@ -52,12 +53,16 @@ describe("sql.query", function()
 
   it("keeps the smallest integer exact", function()
     add({ big = math.mininteger })
-    eq(db:one("SELECT big FROM orders WHERE big = :big", { big = math.mininteger }).big, math.mininteger)
+    eq(
+      db:one("SELECT big FROM orders WHERE big = :big", { big = math.mininteger }).big,
+      math.mininteger
+    )
   end)
 
   it("gives parameters as values and never as text", function()
     add({ customer = "'; DROP TABLE orders; --" })
-    local found = db:query("SELECT id FROM orders WHERE customer = :c", { c = "'; DROP TABLE orders; --" })
+    local found =
+      db:query("SELECT id FROM orders WHERE customer = :c", { c = "'; DROP TABLE orders; --" })
     eq(#found, 1)
     eq(#db:query("SELECT id FROM orders WHERE customer = :c", { c = "' OR '1'='1" }), 0)
   end)
@@ -82,7 +87,11 @@ describe("sql.query", function()
       "no value for :customer; did you mean `custmer`?",
       sql.query("shop", "SELECT id FROM orders WHERE customer = :customer", { custmer = "x" })
     )
-    refused(errors.INVALID, "no value for :a; for NULL give sql.null", sql.query("shop", "SELECT :a AS a"))
+    refused(
+      errors.INVALID,
+      "no value for :a; for NULL give sql.null",
+      sql.query("shop", "SELECT :a AS a")
+    )
   end)
 
   it("says which parameter is too many", function()
@@ -94,7 +103,11 @@ describe("sql.query", function()
   end)
 
   it("wants a name of its own for each column", function()
-    local err = refused(errors.INVALID, "two columns are called 'id'", sql.query("shop", "SELECT 1 AS id, 2 AS id"))
+    local err = refused(
+      errors.INVALID,
+      "two columns are called 'id'",
+      sql.query("shop", "SELECT 1 AS id, 2 AS id")
+    )
     test.contains(err:message(), "AS other_id")
   end)
 
@@ -126,20 +139,30 @@ describe("sql.query", function()
   it("refuses more bytes than the entry allows", function()
     add({ raw = sql.blob(("x"):rep(60000)) })
     eq(#db:one("SELECT raw FROM orders").raw, 60000)
-    refused(errors.INVALID, "more than 102400 bytes", sql.query("shop", "SELECT raw, raw AS again FROM orders"))
+    refused(
+      errors.INVALID,
+      "more than 102400 bytes",
+      sql.query("shop", "SELECT raw, raw AS again FROM orders")
+    )
   end)
 
   for _, case in ipairs({
     { { params = { f = print } }, ":f: a function is no value of SQL" },
     { { params = { m = { a = 1 } } }, ":m: a list expected, and it has the key 'a'" },
     { { params = { 7 } }, "params: names such as 'id' expected, got '1'" },
-    { { params = { s = "\xff" } }, ":s is no UTF-8 at byte 1; mark bytes as such: sql.blob(bytes)" },
+    {
+      { params = { s = "\xff" } },
+      ":s is no UTF-8 at byte 1; mark bytes as such: sql.blob(bytes)",
+    },
     { { text = "SELECT '\xff'" }, "the statement is no UTF-8 at byte 9" },
     { { text = "  -- nothing" }, "the statement is empty" },
     { { text = "SELECT 1\0" }, "the statement holds a zero byte" },
     { { text = "COMMIT" }, "COMMIT is not for statements; use sql.transaction(db, fn)" },
     { { text = "/* now */ begin" }, "BEGIN is not for statements" },
-    { { text = "SELECT 1" .. (" "):rep(300000) }, "the statement has 300008 bytes, more than 262144" },
+    {
+      { text = "SELECT 1" .. (" "):rep(300000) },
+      "the statement has 300008 bytes, more than 262144",
+    },
     { { text = "SELEC 1" }, "SELEC" },
     { { text = "SELECT 1 AS a; DELETE FROM orders" }, "" },
   }) do
@@ -187,7 +210,11 @@ describe("sql.execute", function()
     add({ customer = "ada" })
     local err = refused(errors.ALREADY_EXISTS, "", add({ customer = "ada" }))
     eq(err:retryable(), false)
-    refused(errors.CONFLICT, "", sql.execute("shop", "INSERT INTO log (line) VALUES (:l)", { l = sql.null }))
+    refused(
+      errors.CONFLICT,
+      "",
+      sql.execute("shop", "INSERT INTO log (line) VALUES (:l)", { l = sql.null })
+    )
   end)
 
   it("changes nothing with a statement that fails on its way", function()
@@ -206,14 +233,19 @@ describe("sql.execute", function()
       ten[number] = ("SELECT '%d' AS c"):format(number)
     end
     local many = table.concat(ten, " UNION ALL ")
-    local text = ("INSERT INTO log (line) SELECT a.c FROM (%s) a, (%s) b, (%s) c RETURNING line"):format(many, many, many)
+    local insert = "INSERT INTO log (line) SELECT a.c FROM (%s) a, (%s) b, (%s) c RETURNING line"
+    local text = insert:format(many, many, many)
     refused(errors.INVALID, "more than 1000 rows", sql.execute("shop", text))
     eq(db:one("SELECT count(*) AS n FROM log").n, 0)
   end)
 
   it("is refused where the entry is for reading only", function()
     test.sql("other")
-    local err = refused(errors.PERMISSION_DENIED, "for reading only", sql.execute("other", "DELETE FROM orders"))
+    local err = refused(
+      errors.PERMISSION_DENIED,
+      "for reading only",
+      sql.execute("other", "DELETE FROM orders")
+    )
     eq(err:retryable(), false)
   end)
 end)

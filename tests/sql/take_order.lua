@@ -3,10 +3,11 @@ local sql = require("sql")
 -- A handler as people write one: an order and its log line, both or none.
 return function(order)
   return sql.transaction("shop", function(tx)
-    local done, err = tx:execute("INSERT INTO orders (customer, total) VALUES (:customer, :total)", {
-      customer = order.customer,
-      total = order.total or sql.null,
-    })
+    local done, err =
+      tx:execute("INSERT INTO orders (customer, total) VALUES (:customer, :total)", {
+        customer = order.customer,
+        total = order.total or sql.null,
+      })
     if err then
       return nil, err
     end

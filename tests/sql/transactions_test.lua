@@ -143,7 +143,10 @@ describe("sql.transaction", function()
   it("lets nobody use it while a part of it is open", function()
     sql.transaction("shop", function(tx)
       tx:transaction(function()
-        test.contains(select(2, add(tx, "ada")):message(), "use the one that its function was given")
+        test.contains(
+          select(2, add(tx, "ada")):message(),
+          "use the one that its function was given"
+        )
       end)
     end)
     eq(customers(), "")
@@ -207,7 +210,11 @@ describe("sql.transaction", function()
     fails("unknown option 'readonly'", sql.transaction, "shop", print, { readonly = true })
     fails("option 'isolation': one of", sql.transaction, "shop", print, { isolation = "snapshot" })
     sql.transaction("shop", function(tx)
-      fails("tx:query() is called with a colon, on what sql.transaction hands over", tx.query, "SELECT 1")
+      fails(
+        "tx:query() is called with a colon, on what sql.transaction hands over",
+        tx.query,
+        "SELECT 1"
+      )
     end)
   end)
 

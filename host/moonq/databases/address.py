@@ -1,7 +1,7 @@
 """The URL of a database, taken apart and checked without its driver.
 
-    parse("postgresql://shop:${env:PASSWORD}@db.example/shop?sslmode=require")
-    parse("sqlite:///data/shop.db").file(root)     # root / "data/shop.db"
+parse("postgresql://shop:${env:PASSWORD}@db.example/shop?sslmode=require")
+parse("sqlite:///data/shop.db").file(root)     # root / "data/shop.db"
 """
 
 from __future__ import annotations
@@ -25,15 +25,35 @@ SCHEMES: Mapping[str, str] = {
 _OPTIONS: Mapping[str, frozenset[str]] = {
     "sqlite": frozenset(),
     "postgresql": frozenset(
-        (
-            "application_name channel_binding gssencmode host hostaddr keepalives keepalives_count"
-            " keepalives_idle keepalives_interval load_balance_hosts options passfile port"
-            " require_auth service sslcert sslcrl sslkey sslmode sslnegotiation sslpassword"
-            " sslrootcert target_session_attrs tcp_user_timeout"
-        ).split()
+        [
+            "application_name",
+            "channel_binding",
+            "gssencmode",
+            "host",
+            "hostaddr",
+            "keepalives",
+            "keepalives_count",
+            "keepalives_idle",
+            "keepalives_interval",
+            "load_balance_hosts",
+            "options",
+            "passfile",
+            "port",
+            "require_auth",
+            "service",
+            "sslcert",
+            "sslcrl",
+            "sslkey",
+            "sslmode",
+            "sslnegotiation",
+            "sslpassword",
+            "sslrootcert",
+            "target_session_attrs",
+            "tcp_user_timeout",
+        ]
     ),
     "mysql": frozenset(
-        "ssl_ca ssl_capath ssl_cert ssl_check_hostname ssl_key unix_socket".split()
+        ["ssl_ca", "ssl_capath", "ssl_cert", "ssl_check_hostname", "ssl_key", "unix_socket"]
     ),
 }
 _COMMON = {"postgres": "postgresql", "pgsql": "postgresql", "psql": "postgresql"}

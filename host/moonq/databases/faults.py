@@ -12,7 +12,13 @@ class Failed(MoonqError):
     """A statement or a connection failed; `kind` and `retryable` say what a handler can do."""
 
     def __init__(
-        self, kind: str, message: str, *, retryable: bool = False, hint: str = "", ends: bool = False
+        self,
+        kind: str,
+        message: str,
+        *,
+        retryable: bool = False,
+        hint: str = "",
+        ends: bool = False,
     ) -> None:
         super().__init__(message[:_LONGEST], hint=hint)
         self.kind = kind

@@ -1,8 +1,9 @@
-"""MariaDB and MySQL, over PyMySQL. Rows come one by one; `max_allowed_packet` bounds each of them."""
+"""MariaDB and MySQL, over PyMySQL. Rows come one by one; `max_allowed_packet` bounds each."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 from collections.abc import Mapping
@@ -25,13 +26,18 @@ _LEVELS = {
     "serializable": "SERIALIZABLE",
 }
 _CHANGES = {"delete", "insert", "load", "replace", "update", "with"}
-#: What a transaction that reads may begin with. MariaDB commits one for whatever changes tables, and
-#: runs that; and compound statements may say that the next one is for writing.
+#: What a transaction that reads may begin with. MariaDB commits one for whatever changes tables,
+#: and runs that; and compound statements may say that the next one is for writing.
 _LOOKS = {"checksum", "desc", "describe", "explain", "help", "select", "show", "values", "with"}
 _UNIQUE = {1062, 1169, 1586}
 _BROKEN_RULE = {1048, 1216, 1217, 1364, 1451, 1452, 1557, 1761, 1762, 3819, 4025}
 _WORTH_AGAIN = {1020, 1205, 1213}
 _FORBIDDEN = {1044, 1045, 1142, 1143, 1148, 1227, 1290, 1370, 1410, 1698, 4166}
+_KINDS = {
+    "ALREADY_EXISTS": _UNIQUE,
+    "CONFLICT": _BROKEN_RULE | _WORTH_AGAIN,
+    "PERMISSION_DENIED": _FORBIDDEN,
+}
 _READ_ONLY = {1792, 1836}
 _TIMED_OUT = {1317, 1969, 3024}
 _AWAY = {1021, 1037, 1040, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1203, 1226, 1927}
@@ -64,22 +70,18 @@ class Mysql:
         """Return what an error of PyMySQL means."""
         code, *rest = problem.args or (0,)
         words = str(rest[0] if rest else problem)
-        if isinstance(code, int) and code:
-            words = f"{words} [{code}]"
+        if not isinstance(code, int) or not code:
+            return away(words)
+        words = f"{words} [{code}]"
         if code in _READ_ONLY:
             return ReadsOnly(words)
-        if code in _UNIQUE:
-            return Failed("ALREADY_EXISTS", words)
-        if code in _BROKEN_RULE or code in _WORTH_AGAIN:
-            return Failed("CONFLICT", words, retryable=code in _WORTH_AGAIN)
-        if code in _FORBIDDEN:
-            return Failed("PERMISSION_DENIED", words)
         if code in _TIMED_OUT:
             return too_slow(words)
         # From 2000 on they are the client's: the connection is lost, or was never there.
-        if code in _AWAY or not isinstance(code, int) or 2000 <= code < 3000 or code == 0:
+        if code in _AWAY or 2000 <= code < 3000:
             return away(words)
-        return invalid(words)
+        kind = next((kind for kind, codes in _KINDS.items() if code in codes), "INVALID")
+        return Failed(kind, words, retryable=code in _WORTH_AGAIN)
 
     def kill(self, thread: int) -> None:
         """End what another connection does, over one of its own."""
@@ -164,7 +166,7 @@ class MysqlLink:
                 f":{name} is a list, which only PostgreSQL takes",
                 "give json.encode(list), and read it with JSON_TABLE",
             )
-        if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        if isinstance(value, float) and not math.isfinite(value):
             raise invalid(f":{name} is {value}, a number that MariaDB cannot keep")
         return str(self._connection.literal(value))
 

@@ -30,19 +30,16 @@ def bound(name: str, value: Value) -> Sent:
     Raises:
         Failed: PostgreSQL has no such text.
     """
-    if value is None:
-        return Sent(None)
+    if isinstance(value, str | list):
+        text = _array(name, value) if isinstance(value, list) else _text(name, value)
+        return Sent(text.encode())
+    if isinstance(value, bytes):
+        return Sent(value, _BYTEA, BINARY)
     if isinstance(value, bool):
         return Sent(b"t" if value else b"f", _BOOL)
     if isinstance(value, int):
         return Sent(str(value).encode(), _narrowest(value))
-    if isinstance(value, float):
-        return Sent(_float(value), _FLOAT8)
-    if isinstance(value, bytes):
-        return Sent(value, _BYTEA, BINARY)
-    if isinstance(value, list):
-        return Sent(_array(name, value).encode())
-    return Sent(_text(name, value).encode())
+    return Sent(None) if value is None else Sent(_float(value), _FLOAT8)
 
 
 def _narrowest(value: int) -> int:

@@ -1,7 +1,7 @@
 """PostgreSQL, over libpq as psycopg offers it.
 
-Statements go by the extended protocol, so one call is one statement and parameters never are part of
-its text; rows come one by one, and a row that is too large is noticed while it arrives.
+Statements go by the extended protocol, so one call is one statement and parameters never are part
+of its text; rows come one by one, and a row that is too large is noticed while it arrives.
 """
 
 from __future__ import annotations
@@ -231,14 +231,16 @@ class PostgresLink:
     def about(self) -> tuple[str, list[str]]:
         """Say which PostgreSQL it is, and what it lets us do that it better did not."""
         row = self._connection.execute(
-            "SELECT current_setting('server_version'), current_user::text, current_database()::text,"
-            " current_setting('is_superuser') = 'on'"
+            "SELECT current_setting('server_version'), current_user::text,"
+            " current_database()::text, current_setting('is_superuser') = 'on'"
             " OR pg_has_role('pg_execute_server_program', 'MEMBER')"
             " OR pg_has_role('pg_write_server_files', 'MEMBER')"
             " OR pg_has_role('pg_read_server_files', 'MEMBER')"
         ).fetchone()
         version, user, database, is_mighty = row
-        note = f"{user} may read files of the server or run programs there; give moonq a lesser role"
+        note = (
+            f"{user} may read files of the server or run programs there; give moonq a lesser role"
+        )
         return f"PostgreSQL {version} as {user} at {database}", [note] if is_mighty else []
 
 
@@ -257,4 +259,3 @@ def _pending(socket: int) -> int:
     count = array.array("i", [0])
     fcntl.ioctl(socket, termios.FIONREAD, count)
     return count[0]
-

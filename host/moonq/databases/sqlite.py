@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,16 @@ _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
     sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+#: Primary code -> kind, whether trying again can help, whether the connection is of no more use.
+_MEANINGS = {
+    sqlite3.SQLITE_CONSTRAINT: ("CONFLICT", False, False),
+    sqlite3.SQLITE_BUSY: ("CONFLICT", True, False),
+    sqlite3.SQLITE_LOCKED: ("CONFLICT", True, False),
+    sqlite3.SQLITE_IOERR: ("UNAVAILABLE", True, True),
+    sqlite3.SQLITE_FULL: ("UNAVAILABLE", True, True),
+    sqlite3.SQLITE_CORRUPT: ("INTERNAL", False, True),
+    sqlite3.SQLITE_NOTADB: ("INTERNAL", False, True),
 }
 #: What is not to cost time or memory that nothing interrupts, as SQLite names it.
 _LIMITS = {
@@ -66,8 +77,10 @@ class Sqlite:
         for limit, most in _LIMITS.items():
             connection.setlimit(limit, most)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._max_bytes + 1024)
-        if hasattr(connection, "setconfig"):  # from Python 3.12 on
-            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+        defensive = getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE", None)
+        if defensive is not None:  # from Python 3.12 on
+            setconfig: Any = getattr(connection, "setconfig")  # noqa: B009 - older ones lack it
+            setconfig(defensive, True)
         return connection
 
     def link(self, connection: Any) -> SqliteLink:
@@ -78,21 +91,17 @@ class Sqlite:
         """Return what *problem* means; *denied* is what the walls have refused."""
         extended = int(getattr(problem, "sqlite_errorcode", 0) or 0)
         code, words = extended & 0xFF, str(problem)
-        if code == sqlite3.SQLITE_CONSTRAINT:
-            return Failed("ALREADY_EXISTS" if extended in _UNIQUE else "CONFLICT", words)
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            return Failed("CONFLICT", f"{words}: another connection has it", retryable=True)
         if code == sqlite3.SQLITE_AUTH or denied:
             return Failed("PERMISSION_DENIED", denied or words)
         if code == sqlite3.SQLITE_READONLY:
             return ReadsOnly(words)
         if code == sqlite3.SQLITE_CANTOPEN:
             return away(f"{self._path}: {words}", "make the file, or write `create: true`")
-        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}:
-            return away(f"{self._path}: {words}")
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            return Failed("INTERNAL", f"{self._path}: {words}", ends=True)
-        return invalid(words)
+        if extended in _UNIQUE:
+            return Failed("ALREADY_EXISTS", words)
+        kind, retryable, ends = _MEANINGS.get(code, ("INVALID", False, False))
+        told = f"{self._path}: {words}" if ends else words
+        return Failed(kind, told, retryable=retryable, ends=ends)
 
 
 class SqliteLink:
@@ -195,7 +204,10 @@ class SqliteLink:
     def about(self) -> tuple[str, list[str]]:
         """Say which SQLite it is, having read the file."""
         bounds = Bounds(1, 1000, 5.0)
-        self._within(bounds, lambda: self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone())
+        self._within(
+            bounds,
+            lambda: self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone(),
+        )
         return f"SQLite {sqlite3.sqlite_version}", []
 
 
@@ -210,7 +222,7 @@ def _check(name: str, value: Value) -> None:
     if isinstance(value, list):
         raise invalid(
             f":{name} is a list, which only PostgreSQL takes",
-            "give json.encode(list) and write: IN (SELECT value FROM json_each(:" + name + "))",
+            f"give json.encode(list), and write: IN (SELECT value FROM json_each(:{name}))",  # noqa: S608
         )
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         raise invalid(f":{name} is not a number (NaN), which SQLite cannot keep")

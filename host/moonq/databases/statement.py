@@ -31,7 +31,7 @@ _PARAMETER = r":(?P<name>[A-Za-z_][A-Za-z0-9_]*+)"
 _COLONS = r"::|:="
 #: What only a transaction of moonq's may do.
 _CONTROL = frozenset(
-    "abort begin commit end release rollback savepoint start xa".split()
+    ["abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start", "xa"]
 )
 
 

@@ -6,21 +6,50 @@ import sqlite3
 
 #: PRAGMAs that tell about tables, and those that every program may set.
 _PRAGMAS = frozenset(
-    (
-        "defer_foreign_keys foreign_key_check foreign_key_list index_info index_list index_xinfo"
-        " integrity_check optimize quick_check table_info table_list table_xinfo user_version"
-    ).split()
+    [
+        "defer_foreign_keys",
+        "foreign_key_check",
+        "foreign_key_list",
+        "index_info",
+        "index_list",
+        "index_xinfo",
+        "integrity_check",
+        "optimize",
+        "quick_check",
+        "table_info",
+        "table_list",
+        "table_xinfo",
+        "user_version",
+    ]
 )
 #: Those that may be read only.
 _READ = frozenset(
-    (
-        "application_id collation_list compile_options data_version encoding foreign_keys"
-        " freelist_count function_list journal_mode page_count page_size"
-    ).split()
+    [
+        "application_id",
+        "collation_list",
+        "compile_options",
+        "data_version",
+        "encoding",
+        "foreign_keys",
+        "freelist_count",
+        "function_list",
+        "journal_mode",
+        "page_count",
+        "page_size",
+    ]
 )
 #: Functions that reach beyond the database, or that nothing interrupts: `%.*c` counts to 10^9.
 _FUNCTIONS = frozenset(
-    "edit format fts3_tokenizer load_extension printf readfile regexp writefile".split()
+    [
+        "edit",
+        "format",
+        "fts3_tokenizer",
+        "load_extension",
+        "printf",
+        "readfile",
+        "regexp",
+        "writefile",
+    ]
 )
 _TEMPORARY = {
     sqlite3.SQLITE_CREATE_TEMP_INDEX,

@@ -1,9 +1,9 @@
 """Parameters and results as they cross between Lua and Python; `lua/run/sql_values.lua` is there.
 
 A value is one letter and what belongs to it, little-endian: `n`, `t`, `f` nothing, `i` 8 bytes, `d`
-a double, `s` a text and `b` bytes with their length in 4 bytes, `l` a count in 4 bytes and so many
-values. Parameters are name (length in 1 byte) and value in turn. A result is the values affected and
-last id, the names of its columns as a list, and one list for each row.
+a double, `s` a text and `b` bytes with their length in 4 bytes, `l` a count in 4 bytes and as many
+values. Parameters are name (length in 1 byte) and value in turn. A result is the values affected
+and last id, the names of its columns as a list, the number of its rows, and their values.
 """
 
 from __future__ import annotations

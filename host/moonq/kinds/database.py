@@ -122,7 +122,9 @@ class DatabaseKind(ServiceKind):
         """Return what makes a database known to scripts."""
 
         def start() -> None:
-            parts.services.databases[entry.id] = parts.new_database(entry, lambda: _made(parts, entry))
+            parts.services.databases[entry.id] = parts.new_database(
+                entry, lambda: _made(parts, entry)
+            )
 
         def stop(_timeout: float | None) -> None:
             found = parts.services.databases.pop(entry.id, None)

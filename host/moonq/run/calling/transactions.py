@@ -133,12 +133,11 @@ class Transaction:
 
 
 def _spoilt(failure: MoonqError, more: str) -> Failed:
-    told = Failed(
+    return Failed(
         failure.kind,
         f"a statement of the transaction has failed, {more}: {failure.message}",
         retryable=bool(failure.retryable),
     )
-    return told
 
 
 def found(caller: Caller, number: int) -> Transaction:

@@ -60,12 +60,6 @@ def sql_end(caller: Caller, number: int, commits: bool) -> bool:
     return True
 
 
-@lent(action=None, writes=False, waits=False)
-def sql_is_open(caller: Caller, number: int) -> bool:
-    """Whether a transaction is open."""
-    return number in caller.opened
-
-
 def _once(
     caller: Caller, database: str, query: bytes, values: bytes, *, reads_only: bool
 ) -> Result:
