@@ -7,6 +7,7 @@ reference to it a second one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path as Folder
 from typing import Any
 
 from moonq.registry import names
@@ -80,6 +81,9 @@ class Draft:
 
 class Drafts(dict[str, Draft]):
     """All drafts by id, with the entries that others imply."""
+
+    #: The folder of the project.
+    root = Folder()
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,57 @@
+--- A Python module as scripts see it: its functions, each of which calls the host.
+---
+---     local bank = lent_module("app:bank", '["charge"]')
+---     bank.charge({ cents = 4200 })  --> { id = "r-1" }
+---     bank.refund                    --> error: module 'bank' lends no function 'refund'
+---
+--- The host makes the call of it that is the text of such an import, see `run.functions.chunk`.
+local errors = require("errors")
+local freeze = require("host.walls.freeze")
+local json = require("json")
+local lent = require("host.walls.lent")
+local lent_values = require("host.run.lent_values")
+local lock = require("host.walls.lock")
+
+local error, format, ipairs, match = error, string.format, ipairs, string.match
+local concat, setmetatable, tostring = table.concat, setmetatable, tostring
+local module_call = lent.module_call
+
+local function caller(id, name)
+  local called = id .. "." .. name
+  return function(...)
+    local arguments, wrong = lent_values.encode(...)
+    if not arguments then
+      return nil, errors.new({ kind = errors.INVALID, message = called .. ": " .. wrong })
+    end
+    local answer, err = module_call(id, name, arguments)
+    if not answer then
+      return nil, err
+    end
+    return lent_values.decode(answer)
+  end
+end
+
+--- Makes the module.
+---@param id string     of its entry
+---@param names string  of its functions, as a JSON array
+---@return table
+return function(id, names)
+  local functions, known = {}, json.decode(names)
+  for _, name in ipairs(known) do
+    functions[name] = caller(id, name)
+  end
+  local short = match(id, "[^:]*$")
+  local listed = #known > 0 and "it lends " .. concat(known, ", ") or "it lends none"
+  setmetatable(
+    functions,
+    lock.metatable({
+      __index = function(_, key)
+        error(
+          format("module '%s' lends no function '%s'; %s", short, tostring(key), listed),
+          2
+        )
+      end,
+    }, short)
+  )
+  return (freeze.table(functions, short, { sealed = true }))
+end
