@@ -21,7 +21,8 @@ local function caller(id, name)
   return function(...)
     local arguments, wrong = lent_values.encode(...)
     if not arguments then
-      return nil, errors.new({ kind = errors.INVALID, message = called .. ": " .. wrong })
+      local text = called .. ": " .. wrong
+      return nil, errors.new({ kind = errors.INVALID, message = text, retryable = false })
     end
     local answer, err = module_call(id, name, arguments)
     if not answer then

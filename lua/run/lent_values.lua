@@ -10,7 +10,7 @@ local limits = require("host.walls.limits")
 local math_type, rawequal, rawget = math.type, rawequal, rawget
 local concat, next, select, type, unpack = table.concat, next, select, type, table.unpack
 local find, format, pack_number, unpack_number = string.find, string.format, string.pack, string.unpack
-local sub = string.sub
+local sub, tostring = string.sub, tostring
 local EMPTY, NULL = json_values.EMPTY, json_values.null
 local DEEPEST = json_writer.MAX_DEPTH
 
@@ -61,11 +61,10 @@ end
 
 local write
 
-local function write_items(writer, value, path, depth, is_list)
-  if is_list then
-    for place = 1, #value do
-      local item = rawget(value, place)
-      if not write(writer, item, path .. "[" .. place .. "]", depth + 1) then
+local function write_items(writer, value, path, depth, count)
+  if count then
+    for place = 1, count do
+      if not write(writer, rawget(value, place), path .. "[" .. place .. "]", depth + 1) then
         return false
       end
     end
@@ -98,7 +97,7 @@ local function write_table(writer, value, path, depth)
   is_list = is_list or (count == 0 and EMPTY[value] == "[]")
   put(writer, pack_number("<c1I4", is_list and "l" or "m", count))
   writer.open[value] = true
-  local is_written = write_items(writer, value, path, depth, is_list)
+  local is_written = write_items(writer, value, path, depth, is_list and count)
   writer.open[value] = nil
   return is_written
 end

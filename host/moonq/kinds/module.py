@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, create_model, field_validator, model_validator
 
-from moonq.errors import MoonqError
+from moonq.errors import KINDS, MoonqError
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import Flag, LimitOrNone, Whole, between, wrong
@@ -21,19 +21,7 @@ from moonq.run.modules.raising import Told
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding
 
-ErrorKind = Literal[
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "INVALID",
-    "PERMISSION_DENIED",
-    "UNAVAILABLE",
-    "INTERNAL",
-    "CANCELED",
-    "CONFLICT",
-    "TIMEOUT",
-    "RATE_LIMITED",
-    "UNKNOWN",
-]
+ErrorKind = Literal[KINDS]
 
 if TYPE_CHECKING:
     _Imported = Config

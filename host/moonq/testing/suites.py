@@ -267,13 +267,14 @@ class Suite:
         logs = tuple(self._world.logs) if self._world is not None else ()
         if status == "skipped":
             return Result(case, status, took, reason=found.get("message") or "")
-        refused = self._refused()
-        if status == "passed" and refused:
-            return Result(case, "failed", took, replace(refused[0], logs=logs), logs=logs)
-        if status == "passed":
+        problems = [] if status == "passed" else [self._problem(found)]
+        problems += self._refused()
+        if not problems:
             self._passed.add(case.index)
-        problem = None if status == "passed" else self._with_refused(found, refused, logs)
-        return Result(case, status, took, problem, logs=logs)
+            return Result(case, status, took, logs=logs)
+        first, *others = problems
+        problem = replace(first, logs=logs, also=(*first.also, *others))
+        return Result(case, "failed" if status == "passed" else status, took, problem, logs=logs)
 
     def _refused(self) -> list[Problem]:
         """Return what reached for the outside: it fails the test, whatever the script made of it."""

@@ -83,8 +83,9 @@ class StubFile:
         if problem is not None:
             self._state.close()
             found = json.loads(problem)
+            words = found["message"]
             place = f"{found['source']}:{found['line']}" if found.get("line") else source.path
-            raise Invalid(f"{place}: {found['message']}")
+            raise Invalid(words if words.startswith(source.path) else f"{place}: {words}")
 
     def close(self) -> None:
         """Give the state back."""

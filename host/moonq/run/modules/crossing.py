@@ -45,19 +45,23 @@ class _Wrong(Exception):
 def arguments(data: bytes, called: str, shapes: Shapes) -> list[Any]:
     """Return the arguments in *data* for the function that people call *called*.
 
+    To Lua a nil at the end is the same as nothing, so it leaves a parameter its default.
+
     Raises:
         Invalid: One of them is no text, and its parameter is not annotated as bytes.
     """
     reader = _Reader(data)
     count = reader.size()
-    shapes.bind(called, count)
-    found = []
+    found: list[Any] = []
     for place in range(count):
         try:
             found.append(reader.value(shapes.at(place)))
         except _Wrong as wrong:
             words = f"{called}: {shapes.name(place)}{wrong.path} {wrong.what}"
             raise Invalid(words, hint="annotate it as bytes to get any string") from None
+    while len(found) > shapes.least and found[-1] is None:
+        found.pop()
+    shapes.bind(called, len(found))
     return found
 
 
@@ -199,7 +203,7 @@ def _write_map(out: list[bytes], value: dict[Any, Any], depth: int) -> None:
         name = key.value if isinstance(key, enum.Enum) else key
         if not isinstance(name, str):
             raise _Wrong(f"has a key of type {_type_name(name)}; names are strings")
-        out.append(_string(name.encode("utf-8", "replace")))
+        out.append(_string(name.encode("utf-8", "replace"))[1:])
         _write_item(out, item, name, depth)
 
 

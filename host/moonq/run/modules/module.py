@@ -109,7 +109,7 @@ class Module:
         """Wait for the calls that run, at most so many seconds, and let it close what it opened."""
         if not self._pool.close(deadline):
             names = ", ".join(sorted(job.called for job in self._pool.lost()))
-            _log.warning("%s is closed while it runs %s", self._settings.entry, names or "a call")
+            _log.warning("%s is closed while it runs %s", self._settings.entry, names or "calls")
         try:
             self._do("close")
         except MoonqError as problem:

@@ -23,7 +23,7 @@ _log = log.get("moonq.modules")
 class Job:
     """One call, from both of its ends: the thread that does it, and who waits for it."""
 
-    def __init__(self, called: str) -> None:
+    def __init__(self, called: str, on_left: Callable[[], None] = lambda: None) -> None:
         self.called = called
         self.value: Any = None
         self.problem: BaseException | None = None
@@ -32,6 +32,7 @@ class Job:
         """When its caller went away without waiting for it any longer."""
         self._changed = threading.Condition()
         self._is_cut = False
+        self._on_left = on_left
 
     def wait(self, seconds: float | None) -> bool:
         """Wait until it is over or cut short, at most so long; whether it is over."""
@@ -48,9 +49,11 @@ class Job:
     def leave(self) -> bool:
         """Give up its result, which comes too late; False when it is there already."""
         with self._changed:
-            if not self.is_over:
-                self.left_at = time.monotonic()
-            return not self.is_over
+            if self.is_over:
+                return False
+            self.left_at = time.monotonic()
+        self._on_left()
+        return True
 
     def end(self, value: Any = None, problem: BaseException | None = None) -> bool:
         """It is over. Whether its caller is still there."""
@@ -89,7 +92,7 @@ class Pool:
         Raises:
             Unavailable: There is no free thread.
         """
-        job = Job(called)
+        job = Job(called, self._told)
         with self._changed:
             self._changed.wait_for(self._is_decided, within)
             if len(self._running) >= self.most:
@@ -107,11 +110,21 @@ class Pool:
             return [job for job in self._running if job.left_at is not None]
 
     def close(self, deadline: float | None) -> bool:
-        """Take no more calls, wait for those that run; whether all have ended."""
+        """Take no more calls, and wait for those that somebody waits for; whether all have ended.
+
+        What is lost may never end.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: not self._running, deadline)
+            self._changed.wait_for(
+                lambda: all(job.left_at is not None for job in self._running), deadline
+            )
+            return not self._running
+
+    def _told(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _is_decided(self) -> bool:
         """Whether there is a thread, or none will be free by itself."""
