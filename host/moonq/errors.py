@@ -40,7 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 Severity = Literal["error", "warning", "info", "note"]
 
@@ -210,7 +210,7 @@ class Unconfirmed(ConfirmationNeeded):
 
 
 #: What an error value in Lua may be.
-KINDS = (
+Kind = Literal[
     "NOT_FOUND",
     "ALREADY_EXISTS",
     "INVALID",
@@ -222,7 +222,8 @@ KINDS = (
     "TIMEOUT",
     "RATE_LIMITED",
     "UNKNOWN",
-)
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class Failure(MoonqError):
@@ -236,7 +237,7 @@ class Failure(MoonqError):
     retryable = None
 
     def __init__(
-        self, message: str, *, kind: str = "UNKNOWN", retryable: bool | None = None, hint: str = ""
+        self, message: str, *, kind: Kind = "UNKNOWN", retryable: bool | None = None, hint: str = ""
     ) -> None:
         super().__init__(message, hint=hint)
         if kind not in KINDS:

@@ -152,8 +152,9 @@ class Host:
         *consumer* (by default the one that names it) would hand it, and the result says what would
         become of that message. Without *send* nothing is written anywhere: the result shows what
         would have been, and what reaches beyond the host ends the call unless it is *real*, or
-        *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really published. The message is called
-        *message_id* where that is given. *begun* gets the call, which it may cut off.
+        *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really
+        published. The message is called *message_id* where that is given. *begun* gets the call,
+        which it may cut off.
 
         Raises:
             NotFound: There is no such function, or no such consumer.

@@ -13,13 +13,20 @@ local lent_values = require("host.run.lent_values")
 local lock = require("host.walls.lock")
 
 local error, format, ipairs, match = error, string.format, ipairs, string.match
-local concat, setmetatable, tostring = table.concat, setmetatable, tostring
+local concat, rawequal, select, setmetatable = table.concat, rawequal, select, setmetatable
+local tostring = tostring
 local module_call = lent.module_call
 
-local function caller(id, name)
+local function caller(id, name, module)
   local called = id .. "." .. name
   return function(...)
-    local arguments, wrong = lent_values.encode(...)
+    local arguments, wrong
+    if rawequal((...), module()) then
+      -- With a colon it is the same.
+      arguments, wrong = lent_values.encode(select(2, ...))
+    else
+      arguments, wrong = lent_values.encode(...)
+    end
     if not arguments then
       local text = called .. ": " .. wrong
       return nil, errors.new({ kind = errors.INVALID, message = text, retryable = false })
@@ -37,9 +44,12 @@ end
 ---@param names string  of its functions, as a JSON array
 ---@return table
 return function(id, names)
-  local functions, known = {}, json.decode(names)
+  local functions, known, seen = {}, json.decode(names), nil
+  local function module()
+    return seen
+  end
   for _, name in ipairs(known) do
-    functions[name] = caller(id, name)
+    functions[name] = caller(id, name, module)
   end
   local short = match(id, "[^:]*$")
   local listed = #known > 0 and "it lends " .. concat(known, ", ") or "it lends none"
@@ -47,12 +57,10 @@ return function(id, names)
     functions,
     lock.metatable({
       __index = function(_, key)
-        error(
-          format("module '%s' lends no function '%s'; %s", short, tostring(key), listed),
-          2
-        )
+        error(format("module '%s' lends no function '%s'; %s", short, tostring(key), listed), 2)
       end,
     }, short)
   )
-  return (freeze.table(functions, short, { sealed = true }))
+  seen = freeze.table(functions, short, { sealed = true })
+  return seen
 end

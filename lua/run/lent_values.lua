@@ -9,7 +9,8 @@ local limits = require("host.walls.limits")
 
 local math_type, rawequal, rawget = math.type, rawequal, rawget
 local concat, next, select, type, unpack = table.concat, next, select, type, table.unpack
-local find, format, pack_number, unpack_number = string.find, string.format, string.pack, string.unpack
+local find, format, pack_number, unpack_number =
+  string.find, string.format, string.pack, string.unpack
 local sub, tostring = string.sub, tostring
 local EMPTY, NULL = json_values.EMPTY, json_values.null
 local DEEPEST = json_writer.MAX_DEPTH
@@ -108,7 +109,10 @@ function write(writer, value, path, depth)
     return put(writer, "s" .. pack_number("<s4", value))
   elseif kind == "number" then
     local is_integer = math_type(value) == "integer"
-    return put(writer, is_integer and pack_number("<c1i8", "i", value) or pack_number("<c1d", "d", value))
+    return put(
+      writer,
+      is_integer and pack_number("<c1i8", "i", value) or pack_number("<c1d", "d", value)
+    )
   elseif kind == "boolean" then
     return put(writer, value and "t" or "f")
   elseif kind == "nil" then
@@ -160,7 +164,8 @@ local READ = {
     return unpack_number("<s4", data, at)
   end,
   l = function(data, at)
-    local list, count = {}, 0
+    local list = {}
+    local count
     count, at = unpack_number("<I4", data, at)
     for place = 1, count do
       local item
@@ -174,7 +179,8 @@ local READ = {
     return list, at
   end,
   m = function(data, at)
-    local map, count = {}, 0
+    local map = {}
+    local count
     count, at = unpack_number("<I4", data, at)
     for _ = 1, count do
       local key

@@ -5,11 +5,12 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, create_model, field_validator, model_validator
 
-from moonq.errors import KINDS, MoonqError
+from moonq.errors import Kind as ErrorKind
+from moonq.errors import MoonqError
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import Flag, LimitOrNone, Whole, between, wrong
@@ -20,8 +21,6 @@ from moonq.run.modules.module import Module, Settings
 from moonq.run.modules.raising import Told
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding
-
-ErrorKind = Literal[KINDS]
 
 if TYPE_CHECKING:
     _Imported = Config
@@ -122,6 +121,7 @@ class PythonModuleKind(ServiceKind):
                     names, problems = checks.lent(draft, config.functions, config.options, found)
                     findings += problems
                     draft.config = config.model_copy(update={"functions": [*names]})
+                    draft.parts = tuple(f"{draft.id}.{name}" for name in names)
                 elif draft.config.functions is None and not found.findings:
                     findings.append(checks.unlisted(draft, found))
         return findings

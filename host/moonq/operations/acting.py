@@ -42,7 +42,7 @@ class Acting(Requests):
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked
-    def call(
+    def call(  # noqa: PLR0913, PLR0917 - the ways in which a call can be asked for
         self,
         function: str,
         argument: str = "",

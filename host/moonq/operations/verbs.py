@@ -167,7 +167,7 @@ _ROWS = (
         ), changes="let {function} act for real", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
-        " publishes is shown and not sent. Where it needs the answer of something outside, such as a"
+        " publishes is shown and not sent. Where it needs the answer of something outside, as of a"
         " Python module, the call ends there (`unknown after: would ...`), unless --stub answers or"
         " --real does it. It may do what its consumer may, within the same limits."
         " Ends with 1 when the function fails.",

@@ -4,7 +4,8 @@
         ...
     reload(("src/process_order.lua",))                  # once per save, however many files
 
-Only what a project consists of counts: Lua, Python and YAML, outside of folders that begin with a dot.
+Only what a project consists of counts: Lua, Python and YAML, outside of folders that begin with a
+dot.
 """
 
 from __future__ import annotations

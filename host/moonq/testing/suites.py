@@ -277,7 +277,7 @@ class Suite:
         return Result(case, "failed" if status == "passed" else status, took, problem, logs=logs)
 
     def _refused(self) -> list[Problem]:
-        """Return what reached for the outside: it fails the test, whatever the script made of it."""
+        """Return what reached for the outside: it fails the test, whatever came of it."""
         words = self._world.bench.refused if self._world is not None else []
         return [Problem("T712", one) for one in dict.fromkeys(words)]
 

@@ -45,17 +45,20 @@ describe("time", function()
   end
 
   it("is up shortly before the handler's own, which can still say so", function()
-    local kind, words = test.call("impatient", 0.4)
+    local kind, words = test.call("impatient", 1)
     eq(kind, errors.TIMEOUT)
     test.matches(words, "ledger.wait has not come back in %d+ms")
   end)
 
   it("leaves no thread where all are lost, until one comes back", function()
-    eq(test.call("impatient", 0.5), errors.TIMEOUT)
+    eq(test.call("impatient", 5), errors.TIMEOUT)
     local _, err = ledger.wait(0)
     eq(err:kind(), errors.UNAVAILABLE)
-    eq(err:message(), "modules:ledger has no free thread: all 1 threads are busy, 1 of them lost; "
-      .. "raise `max_threads`, or see what its functions wait for")
+    eq(
+      err:message(),
+      "modules:ledger has no free thread: all 1 threads are busy, 1 of them lost; "
+        .. "raise `max_threads`, or see what its functions wait for"
+    )
     ledger.let_go()
     test.eventually(function()
       local _, busy = ledger.wait(0)

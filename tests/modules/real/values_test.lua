@@ -118,6 +118,10 @@ describe("values of Python come back", function()
 end)
 
 describe("a module", function()
+  it("is called with a dot or with a colon", function()
+    eq(bank:strict(1), bank.strict(1))
+  end)
+
   it("opens with the options of its entry", function()
     eq(bank.opened(), { rate = 3, names = { "a", "b" } })
   end)

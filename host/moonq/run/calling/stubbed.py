@@ -1,7 +1,7 @@
 """Functions that answer in place of others: those of a test, or of a file given to a call by hand.
 
-    with StubFile(text, "stubs.lua", libraries, sources, lends) as stubs:
-        sink.state_type = stubs.state_type      # states of this call, and of those below it
+with StubFile(text, "stubs.lua", libraries, sources, lends) as stubs:
+    sink.state_type = stubs.state_type      # states of this call, and of those below it
 """
 
 from __future__ import annotations

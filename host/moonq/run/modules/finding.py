@@ -17,15 +17,15 @@ def find(dotted: str, root: Path) -> ModuleSpec | None:
     """Return how the module *dotted* would be imported, None where there is none."""
     path: Sequence[str] | None = search_path(root)
     spec = None
-    for at, name in enumerate(parts := dotted.split(".")):
-        spec = PathFinder.find_spec(".".join(parts[: at + 1]), path)
+    parts = dotted.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), path)
         if spec is None:
             return _built_in(dotted)
-        path = spec.submodule_search_locations
-        if path is None and at + 1 < len(parts):
+        inside = spec.submodule_search_locations
+        if inside is None and depth < len(parts):
             return None
-        if path is not None:
-            path = list(path)
+        path = [*inside] if inside is not None else None
     return spec
 
 

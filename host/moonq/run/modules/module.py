@@ -11,7 +11,6 @@ so that the handler can still say so. Its thread is lost to the module until it 
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 import time
@@ -32,7 +31,7 @@ _log = log.get("moonq.modules")
 #: How long a call waits for a thread to become free, in seconds.
 PATIENCE = 1.0
 #: What is left of a handler's time for what it does about a TIMEOUT: a share, and at most seconds.
-MARGIN, MOST_MARGIN = 0.1, 0.1
+MARGIN, MOST_MARGIN = 0.2, 0.25
 
 
 class Settings(NamedTuple):
@@ -92,9 +91,7 @@ class Module:
         """
         settings = self._settings
         if settings.path is not None:
-            module = loading.of_source(
-                settings.entry, settings.path, settings.text, settings.root
-            )
+            module = loading.of_source(settings.entry, settings.path, settings.text, settings.root)
         else:
             module = loading.of_import(settings.entry, settings.dotted, settings.root)
         found = loading.functions(settings.entry, module, settings.names)
@@ -149,12 +146,12 @@ class Module:
             raise raising.told(job.problem, called, self._settings.errors)
         return crossing.results(job.value, called)
 
-    def _finished(
-        self, caller: Caller, lent: _Lent, arguments: list[Any], called: str
-    ) -> Job:
+    def _finished(self, caller: Caller, lent: _Lent, arguments: list[Any], called: str) -> Job:
         left = _time_of(caller, self._settings.timeout)
         began = time.monotonic()
-        job = self._begin(lent, arguments, called, PATIENCE if left is None else min(left, PATIENCE))
+        job = self._begin(
+            lent, arguments, called, PATIENCE if left is None else min(left, PATIENCE)
+        )
         with caller.interruptible(job.cut):
             rest = None if left is None else max(0.0, left - (time.monotonic() - began))
             job.wait(rest)
@@ -193,7 +190,7 @@ class Module:
                 job.wait(None)
                 if job.problem is not None:
                     raise job.problem
-        except (Exception, SystemExit, asyncio.CancelledError) as problem:
+        except BaseException as problem:  # noqa: BLE001 - whatever it does, the host goes on
             _log.error("%s raised", called, exc_info=problem)
             words = f"{type(problem).__name__}: {problem}".rstrip(": ")
             raise loading.Unloadable(f"{called} raised {words}") from None

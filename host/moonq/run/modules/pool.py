@@ -1,9 +1,9 @@
 """The threads of one module: calls run there, and one that does not come back costs a thread.
 
-    pool = Pool("app:bank", 8)
-    job = pool.begin(lambda: charge(order), "app:bank.charge", within=1.0)
-    job.wait(5.0)                   # False: it has not come back
-    job.leave()                     # its thread is lost until it does, its result is dropped
+pool = Pool("app:bank", 8)
+job = pool.begin(lambda: charge(order), "app:bank.charge", within=1.0)
+job.wait(5.0)                   # False: it has not come back
+job.leave()                     # its thread is lost until it does, its result is dropped
 """
 
 from __future__ import annotations

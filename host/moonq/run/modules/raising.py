@@ -40,7 +40,9 @@ def told(problem: BaseException, called: str, known: Mapping[str, Told]) -> Moon
         if kind.__module__ == MoonqError.__module__ and isinstance(problem, MoonqError):
             return Raised(problem.message, Told(problem.kind, problem.retryable), problem.hint)
     _log.error("%s raised %s", called, type(problem).__name__, exc_info=problem)
-    return Raised(f"{called} raised {type(problem).__name__}: {_sentence(problem)}", Told("INTERNAL"))
+    return Raised(
+        f"{called} raised {type(problem).__name__}: {_sentence(problem)}", Told("INTERNAL")
+    )
 
 
 def _sentence(problem: BaseException) -> str:

@@ -1,8 +1,8 @@
 """What a Python file defines, read without running any of it.
 
-    text = read("bank.py", b"def charge(order): ...")
-    text.names["charge"].kind       # "function"
-    text.offered                    # what its `__all__` lists, None without one
+text = read("bank.py", b"def charge(order): ...")
+text.names["charge"].kind       # "function"
+text.offered                    # what its `__all__` lists, None without one
 """
 
 from __future__ import annotations
@@ -120,9 +120,7 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
     targets: Sequence[ast.expr] = ()
     if isinstance(statement, ast.Assign):
         targets = statement.targets
-    elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
-        targets = [statement.target]
-    elif isinstance(statement, ast.For | ast.AsyncFor):
+    elif isinstance(statement, ast.AnnAssign | ast.AugAssign | ast.For | ast.AsyncFor):
         targets = [statement.target]
     for target in targets:
         for node in ast.walk(target):

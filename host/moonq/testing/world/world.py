@@ -50,7 +50,7 @@ class World(Building):
         bench: Bench,
         places: Places,
         token: str = "",
-        real: bool = False,  # noqa: FBT001, FBT002
+        real: bool = False,
     ) -> None:
         super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
         self.bench = bench
