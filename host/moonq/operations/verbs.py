@@ -156,7 +156,7 @@ _ROWS = (
                 cli="--as-message", typed="[--as-message]", for_view="as_message"),
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
-            Argument("send", "really send what the function publishes", "flag", False,
+            Argument("send", "do all of it for real, and send what it publishes", "flag", False,
                 cli="--send", is_guarded=True),
             Argument("stub", "a Lua file whose test.stub and test.module answer for the outside",
                 default="", cli="--stub FILE"),
