@@ -92,7 +92,7 @@ def logged(root: Path) -> list[str]:
     return log.read_text("utf-8").split("\n")[:-1] if log.exists() else []
 
 
-# What is said before anything runs ------------------------------------------------------------------
+# What is said before anything runs ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,22 @@ def test_a_reload_that_breaks_a_module_changes_nothing(host: Host) -> None:
     with pytest.raises(MoonqError, match="half done"):
         host.reload()
     assert host.call("app:pay", "7", send=True).values == [7]
+
+
+def test_a_call_that_is_cut_off_waits_for_nothing(host: Host) -> None:
+    root = host.project.root
+    (root / "pay.lua").write_text("return require('bank').wait", "utf-8")
+    host.reload()
+    calls: list[Any] = []
+    found: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: found.append(host.call("app:pay", "99", send=True, begun=calls.append))
+    )
+    thread.start()
+    until(lambda: "wait" in logged(root))
+    calls[0].cut_off()
+    thread.join(5)
+    assert found[0].fault.message == "stopped (stop)"
 
 
 def test_health_names_a_module_whose_threads_are_lost(project: Callable[..., Path]) -> None:

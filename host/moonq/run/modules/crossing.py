@@ -264,7 +264,9 @@ def _lua(value: Any) -> str:
         return f"{{ {', '.join(map(_lua, value))} }}" if value else "{}"
     if isinstance(value, bytes):
         return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False)
-    return {None: "nil", True: "true", False: "false"}.get(value) or str(value)
+    if value is None or isinstance(value, bool):
+        return "nil" if value is None else str(value).lower()
+    return str(value)
 
 
 def _lua_key(key: str) -> str:
