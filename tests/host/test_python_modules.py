@@ -336,3 +336,53 @@ def test_the_traceback_of_an_exception_is_in_the_log_only(
     assert fault is not None
     assert "bank.py" not in json.dumps(fault._asdict())
     assert any("out of paper" in (one.exc_text or str(one.exc_info)) for one in caplog.records)
+
+
+# For people -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli(project: Callable[..., Path], moonq: Callable[..., Any]) -> Callable[..., Any]:
+    root = project()
+
+    def run(*arguments: object) -> Any:
+        return moonq(arguments[0], "-C", root, *arguments[1:])
+
+    return run
+
+
+def test_a_call_by_hand_says_after_what_nothing_is_known(cli: Callable[..., Any]) -> None:
+    said = cli("call", "pay", '{"note": "a\\u0000", "list": [1, true, null]}')
+    assert said.code == 0
+    assert (
+        "outcome        unknown after: would call app:bank.charge({ list = { 1, true, json.null }, "
+        'note = "a\\u0000" })'
+    ) in said.out
+
+
+def test_a_real_call_asks_first(cli: Callable[..., Any], tmp_path: Path) -> None:
+    assert cli("call", "pay", "7", "--real").code == 7
+    assert logged(tmp_path) == []
+    said = cli("call", "pay", "7", "--real", "--yes")
+    assert "returned       7" in said.out
+    assert logged(tmp_path) == ["open 1", "charge 7", "close"]
+
+
+def test_a_call_may_be_given_stubs(cli: Callable[..., Any], tmp_path: Path) -> None:
+    stubs = tmp_path / "stubs.lua"
+    stubs.write_text('require("test").stub("bank", "charge", function() return 3 end)', "utf-8")
+    assert "returned       3" in cli("call", "pay", "7", "--stub", stubs).out
+    stubs.write_text("local = 1", "utf-8")
+    said = cli("call", "pay", "7", "--stub", stubs)
+    assert "stubs.lua:1: <name> expected near '='" in said.err
+    assert cli("call", "pay", "7", "--stub", tmp_path / "none.lua").code == 2
+
+
+def test_type_hints_and_docstrings_are_the_help(cli: Callable[..., Any]) -> None:
+    help_ = cli("repl", "-e", "?bank.charge").out
+    assert "bank.charge(cents) -> integer|nil, errors.Error|nil" in help_
+    assert "Take money." in help_
+    assert "A bank." in cli("repl", "-e", "?bank").out
+    annotations = cli("show", "bank", "--field", "annotations").out
+    assert "---@param cents integer\n---@return integer|nil\n" in annotations
+    assert "function bank.wait(seconds) end" in annotations

@@ -139,7 +139,7 @@ class PythonModuleKind(ServiceKind):
                 module.close(deadline)
 
         names = entry.fields(PythonModule).functions or ()
-        return Service(start, stop, detail=", ".join(names))
+        return Service(start, stop, detail=f"lends {', '.join(names)}")
 
     def prepare(self, renewal: Renewal, entry: Entry) -> None:
         """Load and open a new or changed module."""

@@ -248,25 +248,34 @@ _WRITE: tuple[tuple[Any, Callable[[list[bytes], Any, int], None]], ...] = (
 _SHOWN = 200
 
 
+class _Lenient(_Reader):
+    """Reads any bytes as text."""
+
+    def string(self) -> bytes:
+        return super().string().decode("utf-8", "replace").encode()
+
+
 def shown(data: bytes) -> str:
     """Return the arguments in *data* as a script would write them, cut where they are long."""
-    reader = _Reader(data)
-    anything = Shape(is_bytes=True)
-    found = ", ".join(_lua(reader.value(anything)) for _ in range(reader.size()))
+    reader = _Lenient(data)
+    values = [reader.value(ANY) for _ in range(reader.size())]
+    while values and values[-1] is None:
+        values.pop()
+    found = ", ".join("nil" if value is None else _lua(value) for value in values)
     return found if len(found) <= _SHOWN else f"{found[: _SHOWN - 1]}…"
 
 
 def _lua(value: Any) -> str:
     if isinstance(value, dict):
-        fields = (f"{_lua_key(key)} = {_lua(item)}" for key, item in value.items())
+        fields = (f"{_lua_key(key)} = {_lua(item)}" for key, item in sorted(value.items()))
         return f"{{ {', '.join(fields)} }}" if value else "{}"
     if isinstance(value, list):
         return f"{{ {', '.join(map(_lua, value))} }}" if value else "{}"
-    if isinstance(value, bytes):
-        return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False)
-    if value is None or isinstance(value, bool):
-        return "nil" if value is None else str(value).lower()
-    return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "json.null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _lua_key(key: str) -> str:
