@@ -351,13 +351,16 @@ def cli(project: Callable[..., Path], moonq: Callable[..., Any]) -> Callable[...
     return run
 
 
-def test_a_call_by_hand_says_after_what_nothing_is_known(cli: Callable[..., Any]) -> None:
+def test_a_call_by_hand_says_after_what_nothing_is_known(
+    cli: Callable[..., Any], tmp_path: Path
+) -> None:
     said = cli("call", "pay", '{"note": "a\\u0000", "list": [1, true, null]}')
     assert said.code == 0
     assert (
         "outcome        unknown after: would call app:bank.charge({ list = { 1, true, json.null }, "
         'note = "a\\u0000" })'
     ) in said.out
+    assert logged(tmp_path) == []  # it is not even opened
 
 
 def test_a_real_call_asks_first(cli: Callable[..., Any], tmp_path: Path) -> None:

@@ -127,11 +127,10 @@ class PythonModuleKind(ServiceKind):
         return findings
 
     def service(self, parts: Parts, entry: Entry) -> Service:
-        """Return the module, which is loaded when it is started."""
+        """Return the module, which is loaded when it is started, or when it is first called."""
 
         def start() -> None:
-            if parts.reaches_out:
-                parts.services.modules[entry.id] = _opened(parts, entry)
+            parts.services.modules[entry.id] = _made(parts, entry, opens=parts.opens_early)
 
         def stop(deadline: float | None) -> None:
             module = parts.services.modules.pop(entry.id, None)
@@ -145,7 +144,7 @@ class PythonModuleKind(ServiceKind):
         """Load and open a new or changed module."""
         before = renewal.old.project.entries.get(entry.id)
         if before is None or not same(before, entry):
-            module = renewal.made[entry.id] = _opened(renewal.new, entry)
+            module = renewal.made[entry.id] = _made(renewal.new, entry)
             renewal.undo.callback(module.close, 0.0)
 
     def switch(self, renewal: Renewal, entry: Entry) -> None:
@@ -162,7 +161,7 @@ class PythonModuleKind(ServiceKind):
             module.retire()
 
 
-def _opened(parts: Parts, entry: Entry) -> Module:
+def _made(parts: Parts, entry: Entry, *, opens: bool = True) -> Module:
     fields = entry.fields(PythonModule)
     module = Module(
         Settings(
@@ -178,11 +177,12 @@ def _opened(parts: Parts, entry: Entry) -> Module:
             timeout=fields.timeout,
         )
     )
-    try:
-        module.open()
-    except MoonqError:
-        module.close(0.0)
-        raise
+    if opens:
+        try:
+            module.open()
+        except MoonqError:
+            module.close(0.0)
+            raise
     return module
 
 

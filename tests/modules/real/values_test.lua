@@ -135,3 +135,17 @@ describe("a module", function()
     end)
   end)
 end)
+
+describe("nested tables", function()
+  it("cross as deep as those of messages, and no deeper", function()
+    local deep = {}
+    for _ = 1, 120 do
+      deep = { deep }
+    end
+    eq(bank.echo(deep), deep)
+    for _ = 1, 10 do
+      deep = { deep }
+    end
+    test.contains(err_of(bank.echo(deep)):message(), "is nested deeper than 128 levels")
+  end)
+end)

@@ -20,7 +20,7 @@ from moonq.errors import Invalid, MoonqError
 from moonq.run.modules.shapes import ANY, Shape, Shapes
 
 #: As deep as values may be nested in JSON.
-DEEPEST = 100
+DEEPEST = 128
 _SIZE = struct.Struct("<I")
 _INTEGER = struct.Struct("<q")
 _FLOAT = struct.Struct("<d")

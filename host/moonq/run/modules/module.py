@@ -82,13 +82,21 @@ class Module:
         self._lent: dict[str, _Lent] = {}
         self._cancelling: set[Job] = set()
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._is_open = False
 
     def open(self) -> None:
-        """Load it, and let it open what it needs.
+        """Load it, and let it open what it needs, unless that is done.
 
         Raises:
             MoonqError: It cannot be loaded, lacks a function, or its `open` raised.
         """
+        with self._opening:
+            if not self._is_open:
+                self._open()
+                self._is_open = True
+
+    def _open(self) -> None:
         settings = self._settings
         if settings.path is not None:
             module = loading.of_source(settings.entry, settings.path, settings.text, settings.root)
@@ -107,10 +115,12 @@ class Module:
         if not self._pool.close(deadline):
             names = ", ".join(sorted(job.called for job in self._pool.lost()))
             _log.warning("%s is closed while it runs %s", self._settings.entry, names or "calls")
-        try:
-            self._do("close")
-        except MoonqError as problem:
-            _log.error("%s", problem.in_one_line())
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._do("close")
+            except MoonqError as problem:
+                _log.error("%s", problem.in_one_line())
 
     def retire(self) -> None:
         """Close it as soon as the calls that run have ended, and do not wait for that."""
@@ -137,6 +147,7 @@ class Module:
             MoonqError: It raised, did not come back, or its values cannot cross.
         """
         called = f"{self._settings.entry}.{name}"
+        self.open()
         lent = self._lent.get(name)
         if lent is None:
             raise NotFound(f"{self._settings.entry} lends no function {name!r}")

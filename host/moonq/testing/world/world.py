@@ -62,7 +62,7 @@ class World(Building):
         self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
         self.logs = self._sink.logs
         self.services.is_timed = not places.is_virtual
-        self.reaches_out = real
+        self.opens_early = False
         self.services.shut = None if real else self._refuse
         self.functions.state_type = partial(StateUnderTest, bench=bench)
         self.consumer_type = partial(DrivenConsumer, bench=bench)
