@@ -8,9 +8,12 @@ import decimal
 import enum
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moonq.errors import Failure, Unavailable
+
+if TYPE_CHECKING:
+    from decimal import Context
 
 OPENED: dict[str, Any] = {}
 
@@ -56,7 +59,7 @@ def kept(value: Any) -> str:
     return repr(value)
 
 
-def card(number: bytes, names: list[bytes] | None = None) -> list[int]:
+def card(number: bytes, names: list[bytes] | None = None, *_: Context) -> list[int]:
     """Return the bytes of a card, and of names."""
     return [*number, *b"".join(names or ())]
 

@@ -132,10 +132,10 @@ class PythonModuleKind(ServiceKind):
         def start() -> None:
             parts.services.modules[entry.id] = _made(parts, entry, opens=parts.opens_early)
 
-        def stop(deadline: float | None) -> None:
+        def stop(timeout: float | None) -> None:
             module = parts.services.modules.pop(entry.id, None)
             if module is not None:
-                module.close(deadline)
+                module.close(timeout)
 
         names = entry.fields(PythonModule).functions or ()
         return Service(start, stop, detail=f"lends {', '.join(names)}")

@@ -27,7 +27,7 @@ class PythonModule(Protocol):
         """Call a function of it."""
         ...
 
-    def close(self, deadline: float | None) -> None:
+    def close(self, timeout: float | None) -> None:
         """Wait for what runs, then close it."""
 
     def retire(self) -> None:

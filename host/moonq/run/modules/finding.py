@@ -8,30 +8,36 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 
-def search_path(root: Path) -> list[str]:
-    """Return where modules are looked for: what Python has, then the project's folder."""
-    return [*sys.path, str(root.resolve())]
-
-
 def find(dotted: str, root: Path) -> ModuleSpec | None:
-    """Return how the module *dotted* would be imported, None where there is none."""
-    path: Sequence[str] | None = search_path(root)
-    spec = None
+    """Return how the module *dotted* would be imported, None where there is none.
+
+    It is looked for where Python looks, then in the folder of the project.
+    """
+    loaded = sys.modules.get(dotted)
+    if loaded is not None and loaded.__spec__ is not None:
+        return loaded.__spec__
     parts = dotted.split(".")
+    path: Sequence[str] | None = None
+    spec = None
     for depth in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:depth]), path)
+        name = ".".join(parts[:depth])
+        spec = _spec(name, path)
+        if spec is None and depth == 1:
+            spec = PathFinder.find_spec(name, [str(root.resolve())])
         if spec is None:
-            return _built_in(dotted)
-        inside = spec.submodule_search_locations
-        if inside is None and depth < len(parts):
             return None
-        path = [*inside] if inside is not None else None
+        inside = spec.submodule_search_locations
+        path = [*inside] if inside is not None else []
     return spec
 
 
-def _built_in(dotted: str) -> ModuleSpec | None:
-    known = dotted in sys.builtin_module_names
-    return ModuleSpec(dotted, None, origin="built-in") if known else None
+def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Ask every finder: packages that are installed to be worked on have their own."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path)
+        if spec is not None:
+            return spec
+    return None
 
 
 def file_of(spec: ModuleSpec) -> Path | None:

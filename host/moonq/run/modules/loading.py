@@ -30,7 +30,7 @@ def of_source(entry: str, path: Path, text: bytes, root: Path) -> ModuleType:
     Raises:
         Unloadable: It raised.
     """
-    module = ModuleType(entry)
+    module, before = ModuleType(entry), sys.modules.get(entry)
     module.__file__ = str(path)
     # Data classes and annotations look their module up by its name; nothing can import this one.
     sys.modules[entry] = module
@@ -39,6 +39,8 @@ def of_source(entry: str, path: Path, text: bytes, root: Path) -> ModuleType:
         code = compile(text, str(path), "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102 - the file of the project, which is trusted
     except BaseException as problem:  # noqa: BLE001 - whatever it does, the host goes on
+        if before is not None:
+            sys.modules[entry] = before
         raise _failed(entry, path.name, problem) from None
     return module
 

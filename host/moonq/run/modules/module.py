@@ -110,9 +110,9 @@ class Module:
         self._module = module
         self._do("open", settings.options)
 
-    def close(self, deadline: float | None) -> None:
-        """Wait for the calls that run, at most so many seconds, and let it close what it opened."""
-        if not self._pool.close(deadline):
+    def close(self, timeout: float | None) -> None:
+        """Wait for the calls that run, at most *timeout* seconds; let it close what it opened."""
+        if not self._pool.close(timeout):
             names = ", ".join(sorted(job.called for job in self._pool.lost()))
             _log.warning("%s is closed while it runs %s", self._settings.entry, names or "calls")
         if self._is_open:
@@ -168,9 +168,9 @@ class Module:
             job.wait(rest)
             if not job.leave():
                 return job
-        if isinstance(job, Job) and lent.is_async:
+        if lent.is_async:
             with self._lock:
-                self._cancelling.add(job)
+                self._cancelling = {one for one in self._cancelling if not one.is_over} | {job}
         took = time.monotonic() - began
         if left is not None and took >= left:
             raise TimedOut(f"{called} has not come back in {durations.show(round(left, 1))}")

@@ -109,7 +109,7 @@ class Pool:
         with self._changed:
             return [job for job in self._running if job.left_at is not None]
 
-    def close(self, deadline: float | None) -> bool:
+    def close(self, timeout: float | None) -> bool:
         """Take no more calls, and wait for those that somebody waits for; whether all have ended.
 
         What is lost may never end.
@@ -118,7 +118,7 @@ class Pool:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: all(job.left_at is not None for job in self._running), deadline
+                lambda: all(job.left_at is not None for job in self._running), timeout
             )
             return not self._running
 

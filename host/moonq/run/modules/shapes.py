@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections.abc
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -72,19 +73,17 @@ class Shapes:
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Shapes:
         """Return the shapes of *function*, which may be one of C that does not tell."""
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
+        parameters = _parameters(function)
+        if parameters is None:
             return cls(most=None)
-        hints = _hints(function)
         places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, _BOTH)]
         others = next((one for one in parameters if one.kind is one.VAR_POSITIONAL), None)
         return cls(
             tuple(one.name for one in places),
-            tuple(shape(hints.get(one.name, one.annotation)) for one in places),
+            tuple(shape(_resolved(one.annotation, function)) for one in places),
             sum(one.default is one.empty for one in places),
             None if others else len(places),
-            shape(hints.get(others.name, others.annotation)) if others else ANY,
+            shape(_resolved(others.annotation, function)) if others else ANY,
         )
 
     def at(self, place: int) -> Shape:
@@ -111,19 +110,35 @@ class Shapes:
 _BOTH = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations as objects; those that name what is not there say nothing."""
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The parameters of a function; None of one that does not tell."""
+    lenient: dict[str, Any] = {}
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        # Names that only type checkers know are no reason to fail.
+        lenient = {"annotation_format": annotationlib.Format.FORWARDREF}
     try:
-        return typing.get_type_hints(function, include_extras=True)
+        return [*inspect.signature(function, **lenient).parameters.values()]
+    except (TypeError, ValueError):
+        return None
+
+
+def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation that is a text as what it says; one that names what is not there says nothing.
+
+    Each is looked at alone, so that one for type checkers does not spoil the others.
+    """
+    if not isinstance(annotation, str):
+        return annotation
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    try:
+        return eval(annotation, dict(names))  # noqa: S307 - of the module, which is trusted
     except Exception:  # noqa: BLE001 - an annotation may be any text
-        return {}
+        return None
 
 
 def asks_by_name(function: Callable[..., Any]) -> str:
     """Return the first parameter that can only be given by its name and must be, or nothing."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return ""
-    named = [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+    named = [one for one in _parameters(function) or () if one.kind is one.KEYWORD_ONLY]
     return next((one.name for one in named if one.default is one.empty), "")
