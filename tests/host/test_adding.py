@@ -187,7 +187,8 @@ entries:
     assert "\aring: shy" not in said
     by = ("--consumer", "bold.worker")
     dry = tree.moonq("call", "app:work", '"dry"', "--json", *by)
-    assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
+    assert json.loads(dry)["values"] == []
+    assert json.loads(dry)["unknown_after"] == "would call bell_ring"
     sent = tree.moonq("call", "app:work", '"sent"', "--send", *by)
     assert "\aring: app:sent" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")

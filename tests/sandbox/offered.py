@@ -31,6 +31,7 @@ class Offered:
 
     is_dry = False
     is_timed = True
+    shut = None
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
@@ -99,6 +100,9 @@ class Offered:
 
     def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")
+
+    def module(self, module: str) -> Any:
+        raise NotFound(f"there is no module {module!r}")
 
     def store(self, store: str | Store) -> Store:
         if store not in (self._store, self._store.id):

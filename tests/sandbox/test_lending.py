@@ -132,7 +132,9 @@ def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
 
 
 def test_what_changes_something_is_known_by_its_flags() -> None:
-    assert changing() == {"queue.publish", "funcs.call", "sql.execute", "store.write"}
+    assert changing() == {
+        *("queue.publish", "funcs.call", "module.call", "sql.execute", "store.write"),
+    }
 
 
 class Refusing:
@@ -158,9 +160,11 @@ def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() 
     lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
     for one in declared():
         if one.actions:
-            answer = lends[one.name].call(b"app:x")
+            given = (b"app:x", b"y", b"")
+            answer = lends[one.name].call(*given)
             assert answer[:2] == (False, b"PERMISSION_DENIED")
-            assert scope.asked.pop() == (one.actions[0], one.resource or "app:x")
+            made = one.resource(None, *given) if callable(one.resource) else one.resource
+            assert scope.asked.pop() == (one.actions[0], made or "app:x")
     assert not offered.asked
 
 
@@ -168,6 +172,9 @@ class Dry:
     """A sink of a dry run."""
 
     is_dry = True
+    is_real = False
+
+    def end_dry_run(self, done: str) -> None: ...
 
 
 def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:

@@ -163,9 +163,36 @@ def test_a_dry_run_reads_and_ends_at_the_first_statement_that_writes(
            end)""",
     ):
         result = run(text, send=False)
-        told = json.dumps([result.fault, getattr(result, "unknown", "")])
-        assert "unknown" in told.lower() or "INSERT INTO log" in told
+        assert result.unknown == "run at app:shop: INSERT INTO log (line) VALUES ('x')"
         assert shop.admin("SELECT count(*) FROM log") == "0\n"
+
+
+def test_a_dry_run_that_is_real_writes(tmp_path: Path, project: Any, hosts: Any) -> None:
+    shop = base("sqlite", tmp_path)
+    run: Run = hosts(project(shop.url))
+    text = "return sql.execute('app:shop', \"INSERT INTO log (line) VALUES ('x')\").affected"
+    assert run(text, send=False, real=True).values == [1]
+    text = """return sql.transaction("app:shop", function(tx)
+      return tx:execute("INSERT INTO log (line) VALUES ('x')").affected
+    end)"""
+    assert run(text, send=False, real=True).values == [1]
+    assert shop.admin("SELECT count(*) FROM log") == "2\n"
+
+
+def test_a_test_that_opens_no_database_is_told_the_line_to_write(
+    project: Any, moonq: Moonq
+) -> None:
+    folder = project("sqlite:///shop.db")
+    (folder / "shut_test.lua").write_text("""
+      local sql, test = require("sql"), require("test")
+      test.it("asks", function() sql.query("app:shop", "SELECT 1 AS n") end)
+      test.it("begins", function() sql.transaction("app:shop", print) end)
+    """)
+    said = moonq("test", "-C", folder)
+    assert said.code
+    assert "it would run at app:shop: SELECT 1 AS n" in said.out
+    assert "it would begin a transaction at app:shop" in said.out
+    assert said.out.count('write test.sql("app:shop"), or run with --real') >= 2
 
 
 POLICY = """

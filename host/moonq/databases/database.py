@@ -42,6 +42,9 @@ class Spec(NamedTuple):
 class Database:
     """Lends connections to calls."""
 
+    #: Whether it stands for one that a test may not reach.
+    is_shut = False
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self._free = threading.BoundedSemaphore(spec.pool)

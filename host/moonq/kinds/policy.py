@@ -36,6 +36,7 @@ class PolicyKind(Kind):
         policies = [(draft, draft.config) for draft in mine if isinstance(draft.config, Policy)]
         known = {group for _, policy in policies for group in policy.groups}
         every = {id_: drafts.kind_of(id_) for id_ in [*drafts, *drafts.implied]}
+        every |= {part: draft.kind for draft in drafts.values() for part in draft.parts}
         findings = list(_unknown_groups(drafts, known))
         for draft, policy in policies:
             unknown = list(_unknown_actions(draft, policy.policy))

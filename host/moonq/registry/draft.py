@@ -46,6 +46,8 @@ class Draft:
     """The written `options`, where only another entry's model can check them."""
     edges: list[Edge] = field(default_factory=list)
     script: LuaText | None = None
+    parts: tuple[str, ...] = ()
+    """What in it policies may name: the functions of a module, `app:bank.charge`."""
 
     @property
     def id(self) -> str:

@@ -37,6 +37,7 @@ def test_every_lent_action_is_known() -> None:
     assert {action: set(kinds) for action, kinds in actions().items()} == {
         "env.read": {"env.variable"},
         "funcs.call": {"function.lua"},
+        "module.call": {"module.python"},
         "queue.info": {"queue.queue"},
         "queue.publish": {"queue.queue"},
         "registry.read": {""},

@@ -16,7 +16,7 @@ from moonq.model import Delivery, Message
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
-from moonq.run.calling.context import CallContext
+from moonq.run.calling.context import CallContext, Unrestricted
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.sinks import Line, Publication, Recording
 from moonq.run.calling.trying import DryRun
@@ -41,6 +41,9 @@ class CallResult:
     """What a dry run would have changed in stores, see `DryRun`."""
     logs: list[Line] = field(default_factory=list)
     """The log lines of a dry run."""
+    unknown: str = ""
+    """What a dry run came to that it does not do, in words such as `GET https://…`: it ended there,
+    because only the answer would tell how it goes on."""
     is_dry: bool = False
     took: float = 0.0
     memory: int = 0
@@ -59,6 +62,8 @@ class CallResult:
 class Call:
     """One call of *function*; dry, unless it is to *send*, and then perhaps with a *record*.
 
+    What is *real* is done although it reaches beyond the host; of *stubs*, the name and the text of
+    a Lua file, those functions answer that are put in place of others there.
     It runs as *consumer* would run it: with its scope, time limit and queue.
     """
 
@@ -69,6 +74,8 @@ class Call:
         *,
         send: bool,
         record: bool = False,
+        real: bool = False,
+        stubs: tuple[str, str] | None = None,
         consumer: Entry | None = None,
         message_id: str = "",
     ) -> None:
@@ -86,10 +93,11 @@ class Call:
         self._sink: Recording | None = None
         self._result = result = CallResult(is_dry=not send)
         if not send:
-            self._sink = trial = DryRun(queues, clock)
+            self._sink = trial = DryRun(queues, clock, real=real)
             result.written, result.logs = trial.written, trial.logs
         elif record:
             self._sink = Recording(queues, clock)
+        self._stubs = stubs
         if self._sink is not None:
             result.published = self._sink.published
 
@@ -97,6 +105,16 @@ class Call:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments).encode()
         result, began = self._result, time.monotonic()
+        with self._stubbed():
+            self._do(value, headers)
+        if isinstance(self._sink, DryRun) and self._sink.unknown:
+            # That it ended there is no fault of the function.
+            result.unknown, result.fault = self._sink.unknown, None
+        result.took = time.monotonic() - began
+        return result
+
+    def _do(self, value: bytes, headers: Mapping[str, Any] | None) -> None:
+        result = self._result
         try:
             if headers is None:
                 with self._open(Caller(self._context())) as state:
@@ -107,8 +125,20 @@ class Call:
             result.fault = raised.fault
         except Stopped as why:
             result.fault = stopped(why).fault
-        result.took = time.monotonic() - began
-        return result
+
+    @contextmanager
+    def _stubbed(self) -> Iterator[None]:
+        """Let the stubs answer, if there are any."""
+        if self._stubs is None or self._sink is None:
+            yield
+            return
+        building = self._building
+        aside = CallContext(
+            "stubs", scope=Unrestricted(), sink=DryRun(building.queues, building.clock)
+        )
+        with closing(building.functions.stub_file(*self._stubs, Caller(aside))) as stubs:
+            self._sink.state_type = stubs.state_type
+            yield
 
     def _deliver(self, body: bytes, headers: Mapping[str, Any]) -> None:
         """Call it with a message around *body*, and have judged what becomes of that.

@@ -19,6 +19,8 @@ from moonq.registry.project import Entry, Project
 class ShutDatabase(Database):
     """One that a test has not opened."""
 
+    is_shut = True
+
     def __init__(self, entry: Entry) -> None:
         self._id = entry.id
 

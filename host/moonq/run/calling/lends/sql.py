@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonq.databases.wire import Result, parameters
-from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.lending import Caller, Flags, lent
 from moonq.run.calling.services import DATABASE
 from moonq.run.calling.transactions import Transaction, found, refuse_beside
 from moonq.sandbox.lend import name, text
@@ -18,7 +18,24 @@ def _would(database: bytes, _number: int, statement: bytes, *_: bytes) -> str:
     return f"run at {name(database)}: {shown}"
 
 
-@lent(action="sql.query", names=DATABASE, writes=False, waits=True)
+def _would_begin(database: bytes, *_: bytes) -> str:
+    return f"begin a transaction at {name(database)}"
+
+
+def _line(database: bytes, *_: object) -> str:
+    return f'test.sql("{name(database)}")'
+
+
+def _is_a_tests_own(caller: Caller, database: bytes, *_: object) -> bool:
+    found = caller.host.databases.get(name(database))
+    return found is None or not found.is_shut
+
+
+#: What all of them are.
+_DOOR = Flags(names=DATABASE, outside=True, stub=_line, stands_in=_is_a_tests_own)
+
+
+@lent(action="sql.query", writes=False, waits=True, would=_would, **_DOOR)
 def sql_query(caller: Caller, database: bytes, number: int, query: bytes, values: bytes) -> bytes:
     """Run a statement that only reads; in transaction *number*, or alone (0)."""
     if number:
@@ -26,7 +43,7 @@ def sql_query(caller: Caller, database: bytes, number: int, query: bytes, values
     return _once(caller, name(database), query, values, reads_only=True).packed()
 
 
-@lent(action="sql.execute", names=DATABASE, writes=True, waits=True, would=_would)
+@lent(action="sql.execute", writes=True, waits=True, would=_would, **_DOOR)
 def sql_execute(caller: Caller, database: bytes, number: int, query: bytes, values: bytes) -> bytes:
     """Run any statement; in transaction *number*, or alone (0)."""
     if number:
@@ -35,13 +52,14 @@ def sql_execute(caller: Caller, database: bytes, number: int, query: bytes, valu
 
 
 # It writes nothing itself: a dry run goes on to the first statement that would.
-@lent(action="sql.execute", names=DATABASE, writes=False, waits=True)
+@lent(action="sql.execute", writes=False, waits=True, would=_would_begin, **_DOOR)
 def sql_begin(caller: Caller, database: bytes, isolation: bytes) -> int:
     """Begin a transaction; answers its number."""
-    return _begun(caller, name(database), isolation, reads_only=caller.context.is_dry)
+    is_tried = caller.context.is_dry and not caller.sink.is_real
+    return _begun(caller, name(database), isolation, reads_only=is_tried)
 
 
-@lent(action="sql.query", names=DATABASE, writes=False, waits=True)
+@lent(action="sql.query", writes=False, waits=True, would=_would_begin, **_DOOR)
 def sql_begin_reading(caller: Caller, database: bytes, isolation: bytes) -> int:
     """Begin a transaction that only reads; answers its number."""
     return _begun(caller, name(database), isolation, reads_only=True)
