@@ -32,10 +32,15 @@ def _is_a_tests_own(caller: Caller, database: bytes, *_: object) -> bool:
 
 
 #: What all of them are.
-_DOOR = Flags(names=DATABASE, outside=True, stub=_line, stands_in=_is_a_tests_own)
+_STATEMENT = Flags(
+    names=DATABASE, outside=True, stub=_line, stands_in=_is_a_tests_own, would=_would
+)
+_BEGINNING = Flags(
+    names=DATABASE, outside=True, stub=_line, stands_in=_is_a_tests_own, would=_would_begin
+)
 
 
-@lent(action="sql.query", writes=False, waits=True, would=_would, **_DOOR)
+@lent(action="sql.query", writes=False, waits=True, **_STATEMENT)
 def sql_query(caller: Caller, database: bytes, number: int, query: bytes, values: bytes) -> bytes:
     """Run a statement that only reads; in transaction *number*, or alone (0)."""
     if number:
@@ -43,7 +48,7 @@ def sql_query(caller: Caller, database: bytes, number: int, query: bytes, values
     return _once(caller, name(database), query, values, reads_only=True).packed()
 
 
-@lent(action="sql.execute", writes=True, waits=True, would=_would, **_DOOR)
+@lent(action="sql.execute", writes=True, waits=True, **_STATEMENT)
 def sql_execute(caller: Caller, database: bytes, number: int, query: bytes, values: bytes) -> bytes:
     """Run any statement; in transaction *number*, or alone (0)."""
     if number:
@@ -52,14 +57,14 @@ def sql_execute(caller: Caller, database: bytes, number: int, query: bytes, valu
 
 
 # It writes nothing itself: a dry run goes on to the first statement that would.
-@lent(action="sql.execute", writes=False, waits=True, would=_would_begin, **_DOOR)
+@lent(action="sql.execute", writes=False, waits=True, **_BEGINNING)
 def sql_begin(caller: Caller, database: bytes, isolation: bytes) -> int:
     """Begin a transaction; answers its number."""
     is_tried = caller.context.is_dry and not caller.sink.is_real
     return _begun(caller, name(database), isolation, reads_only=is_tried)
 
 
-@lent(action="sql.query", writes=False, waits=True, would=_would_begin, **_DOOR)
+@lent(action="sql.query", writes=False, waits=True, **_BEGINNING)
 def sql_begin_reading(caller: Caller, database: bytes, isolation: bytes) -> int:
     """Begin a transaction that only reads; answers its number."""
     return _begun(caller, name(database), isolation, reads_only=True)
