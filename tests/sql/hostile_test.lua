@@ -30,6 +30,7 @@ local EXECUTED = {
     { "SELECT * FROM pragma_database_list", DENIED, "PRAGMA database_list" },
     { "SELECT load_extension('/tmp/evil.so')", DENIED, "load_extension" },
     { "SELECT fts3_tokenizer('simple', x'00')", DENIED, "fts3_tokenizer" },
+    { "SELECT trim(hex(zeroblob(50000)), hex(zeroblob(50000)))", DENIED, "256 characters" },
     { "SELECT 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' REGEXP '(a+)+$'", DENIED, "regexp" },
     { "UPDATE sqlite_master SET sql = 'broken'", INVALID, "sqlite_master" },
     { "SELECT zeroblob(1000000000)", INVALID, "too big" },

@@ -140,6 +140,18 @@ def test_a_schema_with_a_mistake_makes_no_file(tmp_path: Path, project: Any, moo
     assert not list(tmp_path.glob("*.db*"))
 
 
+TRIMS = """
+  SELECT trim('xxaxx', 'x') || ltrim('..a', '.') || rtrim('aab', 'ba') || trim(' b ')
+    || coalesce(trim(NULL, 'x'), 'n') || trim(1.0, '0') || trim(17, 7) || trim('aa', '') AS t
+"""
+
+
+def test_trimming_is_as_in_sqlite(project: Any, hosts: Any) -> None:
+    (expected,) = sqlite3.connect(":memory:").execute(TRIMS).fetchone()
+    run: Run = hosts(project("sqlite:///shop.db", "create: true"))
+    assert run(f"return sql.query('app:shop', [[{TRIMS}]])[1].t").values == [expected]
+
+
 def test_a_file_that_is_not_there_is_not_made(project: Any, hosts: Any) -> None:
     run: Run = hosts(project("sqlite:///shop.db"))
     fault = run("return sql.query('app:shop', 'SELECT 1 AS n')").fault

@@ -69,7 +69,6 @@ class Sqlite:
         )
         connection.text_factory = bytes
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         if self._is_fleeting and not reads_only:
             connection.execute("PRAGMA synchronous = OFF")
@@ -115,6 +114,7 @@ class SqliteLink:
         # SQLAlchemy gives every connection a `regexp` of Python's, which nothing could interrupt.
         connection.create_function("regexp", 2, None)
         self._walls = Walls()
+        self._walls.bound_trimming(connection)
         # Statements that were prepared before are prepared anew, so these hold for all.
         connection.set_authorizer(self._walls.authorize)
         connection.set_progress_handler(self._is_over, _STEPS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from moonq.databases.faults import invalid
@@ -35,14 +35,10 @@ _CONTROL = frozenset(
 )
 
 
-def _pattern(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join((*alternatives, _COLONS, _PARAMETER, _WORD)), re.DOTALL)
-
-
-#: How texts are read, by the make of the database.
-DIALECTS: Mapping[str, re.Pattern[str]] = {
-    "sqlite": _pattern(_LINE, _BLOCK, _PLAIN, _DOUBLE, _BACKTICK, r"\[[^\]]*+\]?"),
-    "postgres": _pattern(
+#: How texts are read, by the make of the database: what of them is no statement.
+DIALECTS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": (_LINE, _BLOCK, _PLAIN, _DOUBLE, _BACKTICK, r"\[[^\]]*+\]?"),
+    "postgres": (
         _LINE,
         r"(?P<nested>/\*)",
         rf"[eE]{_ESCAPED}",
@@ -50,7 +46,7 @@ DIALECTS: Mapping[str, re.Pattern[str]] = {
         _DOUBLE,
         r"(?P<dollar>\$(?:[^\W\d]\w*+)?\$)",
     ),
-    "mysql": _pattern(
+    "mysql": (
         r"--(?=[\s\x00-\x1f]|\Z)[^\n]*+",
         r"#[^\n]*+",
         _BLOCK,
@@ -59,10 +55,21 @@ DIALECTS: Mapping[str, re.Pattern[str]] = {
         _BACKTICK,
     ),
     # With the mode NO_BACKSLASH_ESCAPES.
-    "mysql_plain": _pattern(
-        r"--(?=[\s\x00-\x1f]|\Z)[^\n]*+", r"#[^\n]*+", _BLOCK, _PLAIN, _DOUBLE, _BACKTICK
+    "mysql_plain": (
+        r"--(?=[\s\x00-\x1f]|\Z)[^\n]*+",
+        r"#[^\n]*+",
+        _BLOCK,
+        _PLAIN,
+        _DOUBLE,
+        _BACKTICK,
     ),
 }
+
+
+@cache
+def _pattern(dialect: str) -> re.Pattern[str]:
+    every = (*DIALECTS[dialect], _COLONS, _PARAMETER, _WORD)
+    return re.compile("|".join(every), re.DOTALL)
 
 
 class Statement(NamedTuple):
@@ -117,7 +124,7 @@ def _read(text: bytes, dialect: str) -> Statement:
         ) from None
     if "\0" in decoded:
         raise invalid("the statement holds a zero byte", "give bytes as a parameter")
-    statement = _cut(decoded, DIALECTS[dialect])
+    statement = _cut(decoded, _pattern(dialect))
     if not statement.first:
         raise invalid("the statement is empty")
     if statement.first in _CONTROL:

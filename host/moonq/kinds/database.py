@@ -11,7 +11,6 @@ from pydantic import Field, field_validator, model_validator
 
 from moonq.databases import address
 from moonq.databases.database import Database, Spec
-from moonq.databases.filling import fill
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import (
@@ -166,6 +165,8 @@ def _made(parts: Parts, entry: Entry) -> Database:
     config, root = entry.fields(SqlDatabase), parts.project.root
     spec = config.spec(entry.id, root)
     if config.create:
+        from moonq.databases.filling import fill
+
         fill(spec.address.file(root), schema_of(entry, root))
     return Database(spec)
 
