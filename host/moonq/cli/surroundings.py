@@ -16,7 +16,9 @@ from moonq.cli.commands.version import versions
 from moonq.control import hosts
 from moonq.control.locating import place_of
 from moonq.registry.common import Config
-from moonq.registry.project import Project
+from moonq.registry.hidden import written
+from moonq.registry.project import Entry, Project
+from moonq.registry.yaml.nodes import Node
 from moonq.text.secrets import masked
 
 
@@ -45,10 +47,19 @@ def _settings(project: Project) -> dict[str, Any]:
     }
 
 
-def settings(config: Config) -> dict[str, Any]:
-    """Return what a driver's or a database's entry says, with defaults, and secrets masked."""
-    said = config.model_dump(by_alias=True, exclude=set(Config.model_fields))
-    return {name: masked(value, name) for name, value in said.items()}
+def settings(entry: Entry) -> dict[str, Any]:
+    """Return what a driver's or a database's entry says, with defaults, and secrets masked.
+
+    An address from the environment is said without its password: it is where it goes.
+    """
+    said = entry.config.model_dump(by_alias=True, exclude=set(Config.model_fields))
+    return {name: _setting(entry.node.get(name), value, name) for name, value in said.items()}
+
+
+def _setting(node: Node | None, value: Any, name: str) -> Any:
+    is_address = isinstance(value, str) and "://" in value
+    is_text = not isinstance(value, bool | int | float | None)
+    return masked(value if is_address or not is_text else written(node, value), name)
 
 
 def _socket(project: Project) -> dict[str, Any]:
