@@ -162,7 +162,7 @@ def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() 
     lends = offered.lends(Caller(CallContext("app:handler", actor=Actor("clerk"), scope=scope)))
     for one in declared():
         if one.actions:
-            given = (b"app:x", b"y", b"")
+            given = (b"app:x", b"", b"")
             answer = lends[one.name].call(*given)
             assert answer[:2] == (False, b"PERMISSION_DENIED")
             made = one.resource(None, *given) if callable(one.resource) else one.resource

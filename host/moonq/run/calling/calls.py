@@ -16,12 +16,13 @@ from moonq.model import Delivery, Message
 from moonq.registry.project import Entry, Project
 from moonq.run import publishing
 from moonq.run.building import Building
-from moonq.run.calling.context import CallContext, Unrestricted
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.sinks import Line, Publication, Recording
 from moonq.run.calling.trying import DryRun
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
+from moonq.run.security import EVERYTHING, OPERATOR, Scope
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
@@ -133,9 +134,8 @@ class Call:
             yield
             return
         building = self._building
-        aside = CallContext(
-            "stubs", scope=Unrestricted(), sink=DryRun(building.queues, building.clock)
-        )
+        sink, everything = DryRun(building.queues, building.clock), Scope((EVERYTHING,))
+        aside = CallContext("stubs", actor=OPERATOR, scope=everything, sink=sink)
         with closing(building.functions.stub_file(*self._stubs, Caller(aside))) as stubs:
             self._sink.state_type = stubs.state_type
             yield
