@@ -19,8 +19,8 @@ from typing import Any
 
 from moonq.cli import surroundings
 from moonq.cli.options import Options
-from moonq.databases.database import Database
 from moonq.cli.streams import echo
+from moonq.databases.database import Database
 from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError
