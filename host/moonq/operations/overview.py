@@ -66,12 +66,14 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
 def _service(host: Host, managed: Managed) -> dict[str, Any]:
     driver = host.drivers.get(managed.id)
     is_up = driver is not None and managed.state == "running"
-    module = host.services.modules.get(managed.id)
+    module, consumer = host.services.modules.get(managed.id), host.consumers.get(managed.id)
     problem = managed.problem
     if driver and is_up:
         problem = "; ".join(driver.health())
     elif module is not None and managed.state == "running":
         problem = "; ".join(module.health())
+    if consumer is not None and not problem:
+        problem = consumer.status().shortage or ""
     return {"id": managed.id, "kind": managed.kind, "state": managed.state, "problem": problem}
 
 
@@ -164,6 +166,8 @@ def _consumer(host: Host, rates: Reading, name: str) -> dict[str, Any]:
         return found
     status = asdict(consumer.status())
     found |= {key: value for key, value in status.items() if value is not None}
+    if "shortage" in found:
+        found.setdefault("problem", found["shortage"])
     found |= {
         "prefetch": consumer.settings.prefetch,
         "running": consumer.running()[:100],
