@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +10,17 @@ from contextlib import contextmanager
 from moonq.errors import Invalid
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
+from moonq.run.aliases import importable, libraries
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
 from moonq.run.calling.services import HostServices
+from moonq.run.calling.stubbed import StubFile, source_of
 from moonq.sandbox.state import Limits, LuaSource, LuaState
 
+#: The kind of entries that are modules in Python, and what makes a module in Lua of them.
+PYTHON = "module.python"
+LENT_MODULE = "host.run.lent_module"
 #: How many idle states are kept per function.
 MAX_IDLE = 4
 #: Bytes without which no state can work.
@@ -59,7 +65,8 @@ class Functions:
         entry, limits = self._entry(function), self.limits(function)
         memory = _left(function, limits.memory, caller.context)
         lends = lent_functions(self._services, caller)
-        state = self.state_type(lends, limits._replace(memory=memory), on_abandoned=on_abandoned)
+        state_type = caller.sink.state_type or self.state_type
+        state = state_type(lends, limits._replace(memory=memory), on_abandoned=on_abandoned)
         caller.limit, caller.memory_used = limits.memory, state.memory_used
         caller.enter(caller.context, state.guard)
         try:
@@ -71,6 +78,20 @@ class Functions:
             state.close()
             raise
         return state
+
+    def stub_file(self, file: str, text: str, caller: Caller) -> StubFile:
+        """Return the stubs of a Lua file, run; the caller closes them.
+
+        Raises:
+            Invalid: It does not load, or has something else in it.
+        """
+        known = libraries(self._project, None)
+        return StubFile(
+            source_of(file, text, known),
+            map(chunk, importable(self._project)),
+            known,
+            lent_functions(self._services, caller),
+        )
 
     @contextmanager
     def borrow(
@@ -124,15 +145,16 @@ class Functions:
         return self._project.entries[self._project.id_of(function, "function.lua")]
 
     def with_imports(self, entry: Entry) -> list[Entry]:
-        """Return *entry* and every library that it loads."""
+        """Return *entry* and every library and module that it loads."""
         found: dict[str, Entry] = {}
         waiting = [entry]
         while waiting:
             part = waiting.pop()
             if part.id not in found:
                 found[part.id] = part
-                imports = part.fields(Script).imports
-                waiting += [self._project.entries[target] for target in imports.values()]
+                fields = part.config
+                imports = fields.imports.values() if isinstance(fields, Script) else ()
+                waiting += [self._project.entries[target] for target in imports]
         return list(found.values())
 
 
@@ -150,7 +172,14 @@ def _left(function: str, memory: int, context: CallContext) -> int:
 
 
 def chunk(entry: Entry) -> LuaSource:
-    """Return the text of a function or library as a state takes it."""
+    """Return the text of a function or library as a state takes it.
+
+    That of a Python module is a line that makes the module's functions out of their names.
+    """
+    if entry.kind == PYTHON:
+        names = json.dumps(getattr(entry.config, "functions", None) or [])
+        text = f"return require({LENT_MODULE!r})({json.dumps(entry.id)}, {json.dumps(names)})"
+        return LuaSource(entry.id, f"[moonq: {entry.name}]", text.encode(), (LENT_MODULE,))
     script = entry.fields(Script)
     return LuaSource(
         entry.id,

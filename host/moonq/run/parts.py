@@ -66,6 +66,9 @@ class Parts:
     #: What a test has of its own: a consumer without threads, and no chance.
     consumer_type: Callable[..., Consumer] = Consumer
     chance: Callable[[], float] = staticmethod(random.random)
+    #: Whether what reaches beyond the host is opened with it; else when something first needs it,
+    #: as in a private host, which may have been asked for something else.
+    opens_early = True
     #: What the host is called among those that share a driver's store.
     host_name = ""
 
