@@ -30,6 +30,7 @@ from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
+from moonq.sandbox.states import State
 
 _log = log.get("moonq.host")
 #: How events are told that are no counts of messages.
@@ -127,7 +128,7 @@ class Parts:
             **limits._asdict(),
         }
 
-        def make(is_own: bool) -> LuaState:
+        def make(is_own: bool) -> State:
             if is_own and own:
                 inherited = CallContext(own, context.serves, context.scope, context.sink)
                 return self.functions.open(own, Caller(inherited))

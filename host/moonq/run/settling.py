@@ -95,6 +95,10 @@ class Settler:
                     observer.settled(self.settings.id, delivery, ACK)
         return sum(answers)
 
+    def killed(self) -> None:
+        """Count that a worker's process was killed, or ended by itself."""
+        self._metrics.count("killed", self.settings.id)
+
     def begun(self, deliveries: Sequence[Delivery]) -> None:
         """Tell the observer that handlers begin."""
         observer = self._metrics.observer

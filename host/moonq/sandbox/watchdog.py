@@ -13,8 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
 import lupa.lua54
+
+if TYPE_CHECKING:
+    from moonq.sandbox.process.children import Child
 
 #: `LUA_MASKCOUNT` of lua.h.
 _MASK_COUNT = 8
@@ -72,6 +76,9 @@ def sees_hook(address: bytes, count: int) -> bool:
 
 class Guard:
     """The time limit of one state's calls; `begin` and `end` enclose each of them."""
+
+    #: The process that the state is in, where that is not this one: what it calls runs there too.
+    child: Child | None = None
 
     def __init__(self, address: int | None, on_abandoned: Callable[[], None]) -> None:
         self.address = address

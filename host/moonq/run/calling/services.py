@@ -14,7 +14,7 @@ from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.stores import Store
-from moonq.sandbox.state import LuaState
+from moonq.sandbox.states import State
 from moonq.text.suggestions import close, question
 
 VARIABLE = "env.variable"
@@ -23,7 +23,7 @@ VARIABLE = "env.variable"
 class HostServices:
     """The parts of one host that scripts can reach; a reload renews some of them."""
 
-    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[LuaState]]
+    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[State]]
     """Lends a state of a function for one call in a context, opened within so many seconds."""
     is_timed = True
     """Whether the real time that is left to a call is what a wait in it may take."""

@@ -50,6 +50,7 @@ class World(Building):
         self.logs = self._sink.logs
         self.services.is_timed = not places.is_virtual
         self.functions.state_type = partial(StateUnderTest, bench=bench)
+        self.functions.isolates = False
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
         self._furnish()
