@@ -10,16 +10,10 @@ from __future__ import annotations
 import atexit
 import itertools
 import logging
-import mmap
-import os
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -28,31 +22,16 @@ from typing import Any
 from moonq import log
 from moonq.errors import Unavailable
 from moonq.sandbox.process import frames
+from moonq.sandbox.process.fork_server import START, Files, ForkServer
 from moonq.sandbox.process.frames import (
-    KILL,
-    NOT_FORKED,
-    READY,
-    RECORD,
-    SPAWN,
     Channel,
     Ended,
     Malformed,
     Value,
 )
+from moonq.sandbox.process.losses import Losses
 
 _log = log.get("moonq.sandbox")
-#: Seconds that a child, or the fork server, may take to begin: a busy machine's.
-START = 20.0
-#: Seconds until the fork server has told how a child ended.
-_TOLD_WITHIN = 0.5
-#: Of the environment a child gets this alone, so that no secret is in it.
-_KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "MOONQ_COPY_METATABLES")
-#: Children of one function that may be lost within so many seconds before further ones wait for
-#: each other, so long.
-FREE_LOSSES, WITHIN, PACE = 20, 10.0, 1.0
-#: Bytes of the marks that a child shares with its host, see `child.MARKS`.
-_MARKS = mmap.PAGESIZE
-
 Serve = Callable[..., tuple[Value, ...]]
 
 
@@ -63,7 +42,7 @@ class Lost(Exception):
 class Child:
     """One child; all but `stop` and `kill` is for the one thread whose states live in it."""
 
-    def __init__(self, server: _Server, number: int, files: _Files) -> None:
+    def __init__(self, server: ForkServer, number: int, files: Files) -> None:
         self.is_computing = False
         """Whether it works, and not the host for it."""
         self.since = time.monotonic()
@@ -165,177 +144,7 @@ class Child:
     def _lost(self) -> Lost:
         if self._why:
             return Lost(f"was killed: {self._why}")
-        status = self._server.status(self._number, _TOLD_WITHIN)
-        return Lost(_ending(status))
-
-
-class _Files:
-    """What a child and its host have in common; the other ends are for the fork server."""
-
-    def __init__(self) -> None:
-        self.link, far_link = socket.socketpair()
-        self.control, far_control = socket.socketpair()
-        self._marks = _shared_file()
-        os.ftruncate(self._marks, _MARKS)
-        self.marks = mmap.mmap(self._marks, _MARKS)
-        self._far = (far_link, far_control)
-
-    def given(self) -> list[int]:
-        """Return the files of the child."""
-        return [*(one.fileno() for one in self._far), self._marks]
-
-    def close_given(self) -> None:
-        """Forget the child's ends."""
-        for one in self._far:
-            one.close()
-        os.close(self._marks)
-
-    def close(self) -> None:
-        """Forget the host's ends."""
-        self.link.close()
-        self.control.close()
-
-
-def _shared_file() -> int:
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("moonq")
-    file, name = tempfile.mkstemp()
-    os.unlink(name)  # noqa: PTH108
-    return file
-
-
-class _Server:
-    """The fork server, from outside."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._link, theirs = socket.socketpair()
-        self._changed = threading.Condition()
-        self._sending = threading.Lock()
-        self._statuses: dict[int, int] = {}
-        self.is_ready = self.is_gone = False
-        self.problem = ""
-        # The system ends a child with the thread that has made it: this one stays.
-        self._thread = threading.Thread(
-            target=self._run, args=(command, theirs), name="moonq-children", daemon=True
-        )
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until it is ready.
-
-        Raises:
-            Unavailable: It is not; says why.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self.is_ready or self.is_gone, START)
-            if not self.is_ready:
-                problem = self.problem or f"it did not begin within {START:g} s"
-                raise Unavailable(f"the fork server for `isolation: process` failed: {problem}")
-
-    def spawn(self, number: int, files: list[int]) -> None:
-        """Let it fork a child with *files*."""
-        with self._sending:
-            socket.send_fds(self._link, [RECORD.pack(SPAWN, number)], files)
-
-    def kill(self, number: int) -> None:
-        """Let it kill a child; without the server there are none."""
-        with self._sending, suppress(OSError):
-            self._link.sendall(RECORD.pack(KILL, number))
-
-    def status(self, number: int, patience: float) -> int | None:
-        """Return how a child has ended: its exit code, or a signal as a negative number."""
-        with self._changed:
-            self._changed.wait_for(lambda: number in self._statuses or self.is_gone, patience)
-            return self._statuses.pop(number, None)
-
-    def close(self) -> None:
-        """End it, and with it all children."""
-        with suppress(OSError):
-            self._link.shutdown(socket.SHUT_RDWR)
-        self._thread.join(_TOLD_WITHIN)
-
-    def _run(self, command: list[str], theirs: socket.socket) -> None:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - moonq itself
-                [*command, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                env=_environment(),
-                start_new_session=True,
-            )
-        except OSError as problem:
-            self._gone(str(problem))
-            return
-        finally:
-            theirs.close()
-        self._follow()
-        assert process.stderr is not None
-        said = process.stderr.read().decode("utf-8", "replace").strip()
-        process.stderr.close()
-        process.wait()
-        self._gone(said.rpartition("\n")[2] or f"it ended with {process.returncode}")
-
-    def _follow(self) -> None:
-        """Hear how children end, until the server does."""
-        data = b""
-        with suppress(OSError):
-            while came := self._link.recv(4096):
-                data += came
-                whole = len(data) - len(data) % RECORD.size
-                with self._changed:
-                    for number, status in RECORD.iter_unpack(data[:whole]):
-                        self.is_ready |= number == READY
-                        self._statuses[number] = status
-                    # Few ask: most children end because nobody needs them.
-                    while len(self._statuses) > 1000:
-                        del self._statuses[next(iter(self._statuses))]
-                    self._changed.notify_all()
-                data = data[whole:]
-
-    def _gone(self, problem: str) -> None:
-        with self._changed:
-            self.is_gone, self.problem = True, problem
-            self._changed.notify_all()
-        self._link.close()
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    # One arena: each further one takes 64 MiB of address space, which is bounded.
-    path = os.pathsep.join(part for part in sys.path if part)
-    return {**kept, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-class Losses:
-    """Who has lost children of late: they wait for the next ones, so that no storm arises."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lost: dict[str, deque[float]] = {}
-        self._next: dict[str, float] = {}
-
-    def note(self, about: str) -> None:
-        """Remember that a child of *about* was lost."""
-        with self._lock:
-            self._lost.setdefault(about, deque(maxlen=FREE_LOSSES)).append(time.monotonic())
-
-    def pause(self, about: str) -> float:
-        """Return the seconds that the next child of *about* is to wait."""
-        now = time.monotonic()
-        with self._lock:
-            lost = self._lost.get(about)
-            if lost is None or len(lost) < FREE_LOSSES or now - lost[0] > WITHIN:
-                self._next.pop(about, None)
-                return 0.0
-            is_new = about not in self._next
-            at = self._next[about] = max(now, self._next.get(about, now) + PACE)
-        if is_new:
-            words = "%s: %d of its processes were lost within %g s; from now on one starts per %g s"
-            _log.error(words, about, FREE_LOSSES, WITHIN, PACE)
-        return at - now
+        return Lost(self._server.ending(self._number))
 
 
 class Children:
@@ -345,7 +154,7 @@ class Children:
         self.command = [sys.executable, "-P", "-m", "moonq.sandbox.process.server"]
         self.losses = Losses()
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: ForkServer | None = None
         self._numbers = itertools.count(1)
 
     def spawn(self) -> Child:
@@ -389,7 +198,7 @@ class Children:
             server.close()
 
     def _spawned(self) -> Child:
-        files = _Files()
+        files = Files()
         try:
             with self._lock:
                 server = self._ready()
@@ -402,26 +211,13 @@ class Children:
             files.close_given()
         return Child(server, number, files)
 
-    def _ready(self) -> _Server:
+    def _ready(self) -> ForkServer:
         if self._server is None or self._server.is_gone:
             if self._server is None:
                 atexit.register(self.close)
-            self._server = _Server(self.command)
+            self._server = ForkServer(self.command)
         self._server.wait()
         return self._server
-
-
-def _ending(status: int | None) -> str:
-    if status is None:
-        return "has ended"
-    if status >= NOT_FORKED:
-        return f"could not be forked: {os.strerror(status - NOT_FORKED)}"
-    if status >= 0:
-        return f"ended with {status}"
-    with suppress(ValueError):
-        name = signal.Signals(-status).name
-        return f"was ended by the signal {name} ({signal.strsignal(-status)})"
-    return f"was ended by the signal {-status}"
 
 
 @cache
