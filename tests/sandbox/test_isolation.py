@@ -138,7 +138,7 @@ def test_a_message_learns_how_its_process_has_ended(make_host: MakeHost) -> None
     assert said[b'"eat"'].startswith("its process was ended by the signal SIGSEGV")
 
 
-# One child alone ------------------------------------------------------------------------------------
+# One child alone ----------------------------------------------------------------------------------
 
 
 def spiteful(source: str) -> Any:
@@ -213,7 +213,7 @@ def test_two_children_draw_different_numbers() -> None:
         state.close()
 
 
-# With a host ----------------------------------------------------------------------------------------
+# With a host --------------------------------------------------------------------------------------
 
 CALLING = """
   - {name: memory, kind: queue.driver.memory}
