@@ -1,6 +1,6 @@
 """Runs attack scripts one after another, each in a state of its own, beside a busy neighbour.
 
-    python corpus_runner.py hook|permanent|process[+copies] < names   ->   a line of JSON for each script
+    python corpus_runner.py hook|permanent|process[+copies] < names   ->   a line of JSON each
 
 It is a process of its own because an attack that gets through may take the process with it.
 """

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from moonq.cli import surroundings
+from moonq.cli import isolating, surroundings
 from moonq.cli.options import Options
 from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields
@@ -38,6 +38,7 @@ def document(project: Project) -> dict[str, Any]:
     return {
         "schema": "moonq.doctor.look/1",
         **surroundings.look(project),
+        "isolation": isolating.look(project),
         "drivers": found,
         "orphans": [{**one.object(), "hint": one.hint(project)} for one in lost],
     }
@@ -74,6 +75,7 @@ def show(options: Options, found: dict[str, Any]) -> None:
     _show_socket(found["socket"])
     click.echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)
+    isolating.show(found["isolation"])
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)
