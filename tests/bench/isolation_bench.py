@@ -19,7 +19,7 @@ from moonq.kinds import load
 from moonq.sandbox.process.children import CHILDREN
 
 ROUNDS = 5
-WORKERS = 40
+WORKERS = {"thread": 400, "process": 20}
 HANDLERS = {
     "quick": "return function(task) return task.id ~= nil end",
     "lent": """
@@ -120,12 +120,12 @@ def memory(isolation: str) -> float:
         before = own_memory(["self"])
         states = [
             host.functions.open("app:handler", Caller(CallContext("x")), isolation=isolation)  # type: ignore[arg-type]
-            for _ in range(WORKERS)
+            for _ in range(WORKERS[isolation])
         ]
         used = own_memory(["self"]) - before + own_memory(children())
         for state in states:
             state.close()
-    return used / WORKERS
+    return used / WORKERS[isolation]
 
 
 def main() -> None:

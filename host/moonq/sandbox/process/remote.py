@@ -56,9 +56,12 @@ class RemoteGuard(Guard):
         A host that is at work for a child on a lent function is given up as any other worker.
         """
         super().look(now)
-        fired, child = self.fired_at, self._child
-        if fired is not None and child.is_computing and now - max(fired, child.since) > KILL_AFTER:
-            child.kill(f"it did not stop within {KILL_AFTER:g} s ({self.reason})")
+        if self.fired_at is None:
+            return
+        with self._lock:  # looked at again: the call may have ended, another begun
+            fired, child = self.fired_at or now, self._child
+            if child.is_computing and now - max(fired, child.since) > KILL_AFTER:
+                child.kill(f"it did not stop within {KILL_AFTER:g} s ({self.reason})")
         if self.abandoned:
             child.kill("its host did not answer it")
 
