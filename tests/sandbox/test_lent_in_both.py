@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -82,7 +83,7 @@ class Walk:
     def call(self, name: str, arguments: str) -> Any:
         """Return what the script gets, or why it was stopped."""
         try:
-            return self._state.call(f'["{name}"{arguments}]'.encode())
+            return json.loads(self._state.call(f'["{name}"{arguments}]'.encode()))
         except Stopped as stopped:
             return stopped.reason
 
