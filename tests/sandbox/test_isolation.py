@@ -19,7 +19,7 @@ from moonq.host import Host
 from moonq.sandbox.lend import own
 from moonq.sandbox.process import losses
 from moonq.sandbox.process.children import CHILDREN, Children
-from moonq.sandbox.state import Outcome
+from moonq.sandbox.state import Outcome, Progress
 
 pytestmark = [
     pytest.mark.aside("isolation"),
@@ -220,6 +220,29 @@ def test_two_children_draw_different_numbers() -> None:
         state.close()
 
 
+def test_a_process_that_ends_while_it_is_idle_costs_no_message_anything(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    state = spiteful("return function() end")
+    state.deliver(5.0, [b"1"])
+    state._child._server.kill(state._child._number)
+    until(state._child.has_ended)
+    assert state.deliver(5.0, [b"1"]) == Progress(0)
+    assert state.spent
+    assert "has ended while it had nothing to do: it was ended by the signal SIGKILL" in caplog.text
+    state.close()
+
+
+@pytest.mark.slow
+def test_the_system_ends_what_uses_more_cpu_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moonq.sandbox.process.remote.KILL_AFTER", 60)
+    state = spiteful("return function() uuid.spin() end")
+    progress = state.deliver(0.1, [b"1"])
+    assert progress.stopped is not None
+    assert "SIGXCPU" in progress.stopped.words
+    state.close()
+
+
 # With a host --------------------------------------------------------------------------------------
 
 CALLING = """
@@ -283,6 +306,22 @@ def test_a_function_that_is_called_from_a_thread_has_a_process_of_its_own(
     said = bodies(host, "app:out")
     assert said[0].startswith(b'"app:own: its process was ended by the signal SIGSEGV')
     assert said[1] == b'"fine"'
+
+
+def test_what_was_settled_before_a_crash_stays_settled(make_host: MakeHost) -> None:
+    handler = """
+    local queue, uuid = require("queue"), require("uuid")
+    return function()
+      queue.message():ack()
+      uuid.crash()
+    end
+    """
+    host = make_host(CALLING, handler=handler, crash=CRASH)
+    publish(host, 1)
+    until(lambda: host.metrics.get("killed", "app:worker") == 1)
+    until(lambda: host.consumers["app:worker"].acked() == 1)
+    assert host.queues.info("app:tasks").message_count == 0
+    assert host.report().retried == 0
 
 
 def test_a_stop_hands_back_what_sits_in_c(make_host: MakeHost) -> None:

@@ -159,3 +159,25 @@ def test_a_dry_run_ends_at_the_same() -> None:
     walked = same(sink=Dry())
     ended = {name for name, answer, _, _ in walked if answer == "unknown"}
     assert ended == {one.name for one in declared() if one.writes and not one.captured}
+
+
+@pytest.mark.parametrize("make", [on_a_thread, in_a_process])
+def test_who_waits_tells_how_far_its_batch_came(make: Callable[[dict[str, Bound]], State]) -> None:
+    told: list[tuple[Any, ...]] = []
+    caller = handler_of()
+    caller.waits = told.append
+    state = make(Offered().lends(caller))
+    caller.enter(caller.context, state.guard)
+    handler = b"""
+    local time = require("time")
+    return function(body)
+      if body == "wait" then time.sleep(0) end
+      return body ~= "fail"
+    end
+    """
+    state.define(LuaSource("app:walk", "walk.lua", handler, ("time",)))
+    state.open("app:walk")
+    progress = state.deliver(10.0, [b"1", b'"fail"', b'"wait"', b"4"])
+    assert (progress.done, [one.number for one in progress.outcomes]) == (3, [2])
+    assert [state.progress(one) for one in told] == [progress._replace(done=2)]
+    state.close()

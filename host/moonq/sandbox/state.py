@@ -98,7 +98,7 @@ class Stopped(Exception):
     """A call was cut off; `reason` says why: timeout, memory, stop, cancel, killed or unknown."""
 
     def __init__(self, reason: str, stack: str = "", words: str = "") -> None:
-        super().__init__(reason)
+        super().__init__(words or reason)
         self.reason = reason
         self.stack = stack
         self.words = words

@@ -76,6 +76,19 @@ class Child:
         assert what == frames.HELLO
         return [lack.decode("utf-8", "replace") for lack in lacks]
 
+    def has_ended(self) -> bool:
+        """Whether it is gone; asked while it has nothing to do, and nothing to say."""
+        try:
+            return not self._channel.stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def ending(self) -> str:
+        """Return how it has ended."""
+        return str(self._lost())
+
     def new_state(self, largest: int) -> int:
         """Return the number of a further state, whose values have *largest* bytes at most."""
         self._channel.most = max(self._channel.most, largest + frames.ROOM)

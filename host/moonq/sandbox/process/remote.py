@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from moonq import log
 from moonq.sandbox.lend import Bound
 from moonq.sandbox.process import frames
 from moonq.sandbox.process.children import CHILDREN, Child, Lost
@@ -33,6 +34,7 @@ from moonq.sandbox.state import (
 )
 from moonq.sandbox.watchdog import WATCHDOG, Guard
 
+_log = log.get("moonq.sandbox")
 #: A child that computes on for so long after its call was stopped sits in a C function.
 KILL_AFTER = 1.0
 #: Seconds for what needs no time but that of a busy machine.
@@ -55,15 +57,16 @@ class RemoteGuard(Guard):
 
         A host that is at work for a child on a lent function is given up as any other worker.
         """
-        super().look(now)
-        if self.fired_at is None:
+        child = self._child
+        if self.fired_at is None or not child.is_computing:
+            super().look(now)
+            if self.abandoned:
+                child.kill("its host did not answer it")
             return
         with self._lock:  # looked at again: the call may have ended, another begun
-            fired, child = self.fired_at or now, self._child
+            fired = self.fired_at or now
             if child.is_computing and now - max(fired, child.since) > KILL_AFTER:
                 child.kill(f"it did not stop within {KILL_AFTER:g} s ({self.reason})")
-        if self.abandoned:
-            child.kill("its host did not answer it")
 
     def _stop(self, reason: str) -> None:
         super()._stop(reason)
@@ -135,6 +138,13 @@ class RemoteState:
 
     def deliver(self, timeout: float | None, bodies: Sequence[bytes]) -> Progress:
         """Run the handler on messages, in order; the call may end before all of them are run."""
+        if self._child.has_ended():
+            # Nothing has begun, so no message is to pay for it.
+            words = "a process of %s has ended while it had nothing to do: it %s"
+            _log.warning(words, self._about, self._child.ending())
+            CHILDREN.losses.note(self._about)
+            self.spent = True
+            return Progress(0)
         self._child.marks[: len(bodies)] = bytes(len(bodies))
         try:
             self._count = len(bodies)
