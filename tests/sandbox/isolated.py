@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,25 @@ def until(holds: Callable[[], bool], limit: float = 30.0) -> None:
         pause.wait(0.005)
 
 
-def processes() -> int:
-    """Count the children of this process's fork server."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            total += b"spiteful_server" in stat.read_bytes()
-        except OSError:
-            continue
-    return max(0, total - 1)
+def processes(host: int | None = None) -> list[Path]:
+    """Return the folders below /proc of the workers' processes of a host, as a rule of this one."""
+    parents = dict(_parents())
+    servers = {one for one, parent in parents.items() if parent == (host or os.getpid())}
+    return [
+        Path("/proc") / str(one)
+        for one, parent in parents.items()
+        if parent in servers and _called(one) == "moonq-worker"
+    ]
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            yield int(stat.parent.name), int(fields[1])
+
+
+def _called(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +17,12 @@ from isolated import new_host, processes, publish, remote, spiteful_children, un
 
 from moonq.errors import MoonqError, StopTimeout, Unavailable
 from moonq.host import Host
+from moonq.sandbox import watchdog
 from moonq.sandbox.lend import own
 from moonq.sandbox.process import losses
 from moonq.sandbox.process.children import CHILDREN, Children
-from moonq.sandbox.state import Outcome, Progress
+from moonq.sandbox.process.remote import RemoteState
+from moonq.sandbox.state import Limits, LuaSource, Outcome, Progress
 
 pytestmark = [
     pytest.mark.aside("isolation"),
@@ -271,11 +274,11 @@ def test_a_called_function_runs_in_its_callers_process(make_host: MakeHost) -> N
     end
     """
     host = make_host(CALLING, handler=handler, crash=CRASH)
-    assert processes() == 1
+    assert len(processes()) == 1
     publish(host, 1, 2)
     until(lambda: host.consumers["app:worker"].acked() == 2)
     assert host.queues.info("app:out").ready == 4
-    assert processes() == 1
+    assert len(processes()) == 1
 
 
 def test_a_called_function_that_crashes_takes_only_its_caller_along(make_host: MakeHost) -> None:
@@ -332,7 +335,7 @@ def test_a_stop_hands_back_what_sits_in_c(make_host: MakeHost) -> None:
         host.stop(timeout=0.05)
     report = host.report()
     assert (report.handed_back, report.retried, report.dead) == (1, 0, 0)
-    until(lambda: processes() == 0)
+    until(lambda: not processes())
 
 
 def test_a_stop_wakes_what_sleeps(make_host: MakeHost) -> None:
@@ -370,7 +373,7 @@ def test_a_reload_replaces_processes(make_host: MakeHost, tmp_path: Path) -> Non
     until(lambda: host.queues.info("app:out").ready == 2)
     said = bodies(host, "app:out")
     assert said == [b"1", b"2"]
-    until(lambda: processes() == 1)
+    until(lambda: len(processes()) == 1)
 
 
 def test_a_file_that_crashes_does_not_load_and_says_so(make_host: MakeHost) -> None:
@@ -389,16 +392,29 @@ with pytest.MonkeyPatch.context() as patch, spiteful_children(patch):
     print("up", flush=True)
     state.deliver(None, [b"1"])
 """
-    before = processes()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment
     ) as host:
         assert host.stdout is not None
         assert host.stdout.readline() == b"up\n"
-        assert processes() > before
+        [child] = processes(host.pid)
         host.send_signal(signal.SIGKILL)
-    until(lambda: processes() <= before)
+    until(lambda: not child.exists())
+
+
+def test_a_child_has_no_file_of_its_host_and_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOST", "hunter2")
+    CHILDREN.close()
+    first, state = (spiteful("return function() end") for _ in range(2))
+    children = processes()
+    assert len(children) == 2
+    for one in children:
+        files = sorted(str(file.readlink()).split(":")[0] for file in (one / "fd").iterdir())
+        assert files == ["/dev/null"] * 3 + ["/memfd"] * 2 + ["socket"] * 2
+        assert b"hunter2" not in (one / "environ").read_bytes()
+    first.close()
+    state.close()
 
 
 def test_a_storm_of_lost_processes_is_slowed_down(
@@ -433,3 +449,22 @@ def test_what_the_system_refuses_is_said_once(
     assert [record.getMessage() for record in caplog.records] == [
         "`isolation: process` works here without a part of it: no network: not permitted"
     ]
+
+
+def test_a_host_that_sits_in_a_lent_function_gives_the_worker_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watchdog, "ABANDON_AFTER", 0.1)
+    given_up, free = threading.Event(), threading.Event()
+    lends = own({"random_bytes": lambda _: free.wait(30) and None})
+    state = RemoteState(lends, Limits(0.1), child=CHILDREN.spawn(), on_abandoned=given_up.set)
+    handler = b"local uuid = require('uuid') return function() uuid.v4() end"
+    state.define(LuaSource("app:handler", "handler.lua", handler, ("uuid",)))
+    state.open("app:handler", timeout=5.0)
+    thread = threading.Thread(target=state.deliver, args=(0.1, [b"1"]))
+    thread.start()
+    assert given_up.wait(20)
+    free.set()
+    thread.join(20)
+    assert state.spent
+    state.close()

@@ -46,11 +46,11 @@ class Server:
         self._link = link
         self._pids: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
-        self._woken, wakes = os.pipe()
+        self._woken, self._wakes = os.pipe()
         os.set_blocking(self._woken, False)
-        os.set_blocking(wakes, False)
+        os.set_blocking(self._wakes, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wakes)
+        signal.set_wakeup_fd(self._wakes)
 
     def serve(self) -> None:
         """Do as the host says until it is gone."""
@@ -95,6 +95,9 @@ class Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._link.close()
+            os.close(self._woken)
+            os.close(self._wakes)
+            walls.name_process(b"moonq-worker")
             Child(*files).run(walls.raise_all())
         finally:
             os._exit(FAILED)
@@ -124,6 +127,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     with suppress(OSError, AttributeError):
         walls.die_with_parent()
+    walls.name_process(b"moonq-forks")
     preload()
     # What went wrong so far was for the host to read.
     nothing = os.open(os.devnull, os.O_RDWR)
