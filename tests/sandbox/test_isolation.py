@@ -21,6 +21,7 @@ from moonq.sandbox import watchdog
 from moonq.sandbox.lend import own
 from moonq.sandbox.process import losses
 from moonq.sandbox.process.children import CHILDREN, Children
+from moonq.sandbox.process.frames import DONE, LENT, RESULT, pack
 from moonq.sandbox.process.remote import RemoteState
 from moonq.sandbox.state import Limits, LuaSource, Outcome, Progress
 
@@ -175,20 +176,33 @@ def test_what_a_lost_process_did_not_tell_any_more_runs_again() -> None:
     state.close()
 
 
+# Of the running call: the fourth that is asked, after MAKE, DEFINE and OPEN.
+ENDED = (RESULT, 4, False, 1, DONE)
+FAULT = (1, b"UNKNOWN", b"", None, b"")
+
+
 @pytest.mark.parametrize(
     "frame",
     [
-        b"\xff\xff\xff\xff",  # longer than any may be
-        b"\x00\x00\x00\x00",  # nothing
-        b"\x09\x00\x00\x00I\x63\x00\x00\x00\x00\x00\x00\x00",  # what there is not
-        b"\x05\x00\x00\x00B\xff\x00\x00\x00",  # a text that is longer than its frame
-        b"\x01\x00\x00\x00Z",  # a kind of value that there is not
-        # LENT of another state, and of what is not lent
-        b"\x1b\x00\x00\x00I\x1f" + bytes(7) + b"I\x09" + bytes(7) + b"I" + bytes(8),
-        b"\x1b\x00\x00\x00I\x1f" + bytes(7) + b"I\x01" + bytes(7) + b"I\x63" + bytes(7),
-        b"\x13\x00\x00\x00I\x1f" + bytes(7) + b"I\x01" + bytes(7) + b"N",
-        # RESULT of the running call (the fourth), without anything
-        b"\x12\x00\x00\x00I\x20" + bytes(7) + b"I\x04" + bytes(7),
+        pytest.param(b"\xff\xff\xff\xff", id="longer than any may be"),
+        pytest.param(bytes(4), id="empty"),
+        pytest.param(b"\x01\x00\x00\x00Z", id="an unknown kind of value"),
+        pytest.param(b"\x05\x00\x00\x00B\xff\x00\x00\x00", id="a text longer than its frame"),
+        pytest.param(b"\x03\x00\x00\x00I\x01\x00", id="half a number"),
+        pytest.param(pack((99, 4)), id="what there is not"),
+        pytest.param(pack((LENT, 9, 0)), id="for another state"),
+        pytest.param(pack((LENT, 1, 99)), id="what is not lent"),
+        pytest.param(pack((LENT, 1, None)), id="nothing of what is lent"),
+        pytest.param(pack((LENT,)), id="no function"),
+        pytest.param(pack((RESULT, 3, False, 1, DONE)), id="the end of another call"),
+        pytest.param(pack((RESULT, 4)), id="an end without anything"),
+        pytest.param(pack((*ENDED, None, None, b"")), id="nothing done"),
+        pytest.param(pack((*ENDED, 99, None, b"")), id="more done than there were"),
+        pytest.param(pack((*ENDED, -1, None, b"")), id="less than nothing done"),
+        pytest.param(pack((*ENDED, 1, b"timeout", b"")), id="all done and one cut off"),
+        pytest.param(pack((*ENDED, 1, None, b"", 7, *FAULT)), id="the failure of no message"),
+        pytest.param(pack((*ENDED, 1, None, b"", 1, 9, *FAULT[1:])), id="an unknown outcome"),
+        pytest.param(pack((*ENDED, 1, None, b"", 1)), id="half an outcome"),
     ],
 )
 def test_a_child_that_breaks_the_protocol_is_killed(frame: bytes) -> None:
@@ -399,6 +413,8 @@ with pytest.MonkeyPatch.context() as patch, spiteful_children(patch):
         assert host.stdout is not None
         assert host.stdout.readline() == b"up\n"
         [child] = processes(host.pid)
+        # So long that it can only be in the loop, in which it hears of nothing.
+        until(lambda: int((child / "stat").read_text().split()[13]) > 30)
         host.send_signal(signal.SIGKILL)
     until(lambda: not child.exists())
 

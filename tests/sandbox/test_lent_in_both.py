@@ -18,7 +18,7 @@ from moonq.run.calling.lending import Caller, Lent
 from moonq.run.calling.lends import declared
 from moonq.sandbox import chunks
 from moonq.sandbox.lend import Bound
-from moonq.sandbox.process.children import CHILDREN
+from moonq.sandbox.process.children import CHILDREN, Child
 from moonq.sandbox.process.remote import RemoteState
 from moonq.sandbox.state import Limits, LuaSource, LuaState, Stopped
 from moonq.sandbox.states import State
@@ -152,7 +152,10 @@ def test_a_policy_refuses_the_same() -> None:
     assert refused == {one.name for one in declared() if one.actions}
 
 
-def test_a_dry_run_ends_at_the_same() -> None:
+def test_a_dry_run_ends_at_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It must not go on until it hears of its end by the other way.
+    monkeypatch.setattr(Child, "stop", lambda *_: None)
+
     class Dry(Offered):
         is_dry = True
 
