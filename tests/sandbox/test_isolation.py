@@ -402,7 +402,8 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from isolated import remote, spiteful_children
 from moonq.sandbox.lend import own
 with pytest.MonkeyPatch.context() as patch, spiteful_children(patch):
-    state = remote("local uuid = require('uuid') return uuid.spin", own({{"none": print}}))
+    source = "local uuid = require('uuid') return function() uuid.spin() end"
+    state = remote(source, own({{"none": print}}))
     print("up", flush=True)
     state.deliver(None, [b"1"])
 """
