@@ -15,7 +15,8 @@ from moonq.run.calling.lending import Caller, Lent
 from moonq.run.calling.lends import declared
 from moonq.run.calling.sinks import Line
 from moonq.run.publishing import Wanted
-from moonq.run.stores import MemoryStore, Store
+from moonq.run.stores.base import Store
+from moonq.run.stores.memory import MemoryStore
 from moonq.sandbox.lend import Bound
 
 #: What those answer that would need a project.
@@ -31,6 +32,7 @@ class Offered:
 
     is_dry = False
     is_timed = True
+    is_strict = False
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
@@ -59,9 +61,9 @@ class Offered:
             raise NotFound(f"no env.variable entry names {name!r}")
         return "eu"
 
-    def variables(self) -> list[str]:
-        """Return the names of all variables."""
-        return ["REGION"]
+    def variables(self) -> dict[str, str]:
+        """Return the ids of all variables by their names."""
+        return {"REGION": "app:region"}
 
     def _watched(self, one: Lent) -> Callable[..., Any]:
         """Return the function of *one*, which counts and holds the sandbox to its word."""
@@ -89,6 +91,9 @@ class Offered:
         return []
 
     def write_log(self, line: Line) -> None:
+        self.last_line = line.message
+
+    def write_denial(self, line: Line) -> None:
         self.last_line = line.message
 
     def log_level(self, logger: str) -> int:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
+from moonq.cli.streams import echo
 from moonq.errors import Unavailable
 from moonq.registry.project import Project
-from moonq.text.plain import visible
 
 
 def look(project: Project) -> dict[str, Any] | None:
@@ -45,6 +43,6 @@ def show(found: Mapping[str, Any] | None) -> None:
     if found is None:
         return
     told = found.get("problem") or " · ".join(found["walls"])
-    click.echo(visible(f"isolation  {', '.join(found['entries'])}: {told}"))
+    echo(f"isolation  {', '.join(found['entries'])}: {told}")
     for name, why in found.get("lacks", {}).items():
-        click.echo(visible(f"  not here: {name} ({why})"))
+        echo(f"  not here: {name} ({why})")

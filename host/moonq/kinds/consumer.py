@@ -209,8 +209,10 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
             isolation=entry.fields(Consumer).isolation,
         )
 
-    scope = parts.scope(entry)
-    context = CallContext(settings.function, serves=route.id.encode(), scope=scope)
+    rights = parts.rights(entry)
+    context = CallContext(
+        settings.function, serves=route.id.encode(), actor=rights.actor, scope=rights.scope
+    )
     return parts.consumer_type(
         settings,
         route,
@@ -219,7 +221,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
         parts.clock,
         parts.metrics,
         lambda problem: parts.supervisor.failed(entry.id, problem),
-        scope,
+        rights,
     )
 
 

@@ -49,6 +49,7 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
         "retried": report.retried,
         "dead": report.dead,
         "handed_back": report.handed_back,
+        "denied": report.denied,
         "services": [_service(host, one) for one in host.supervisor.all()],
     }
     billed = {name: one for name, one in host.drivers.items() if isinstance(one, Billed)}
@@ -115,6 +116,8 @@ def _queue(
     }
     if route.spec.max_length is not None:
         found["max_length"] = route.spec.max_length
+    if route.spec.max_bytes is not None:
+        found["max_bytes"] = route.spec.max_bytes
     try:
         found |= info_object(route.driver.info(route.spec.name))
     except MoonqError as problem:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-_NAMES = r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)"
+_NAMES = r"passw|secret|token|credential|authorization|cookie|(^|[_-])(key|pass|pwd|auth)($|[_-])"
 _SECRET = re.compile(_NAMES, re.IGNORECASE)
 #: `scheme://user:password@host`. A password may hold anything but a space, written as it should
 #: not be too: rather hide more than is secret.
@@ -19,6 +19,26 @@ _IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)
 _IN_MAP = re.compile(
     r"""(\b\w*(?:passw|secret|token)\w*["']?\s*:\s*)(?!["']?\$\{env:)([^\s,}][^,}]*)""", re.I
 )
+
+
+#: Characters of a secret that is looked for in other texts: a shorter one is a word like others.
+LONG = 6
+#: What the environment has filled in for projects of this process, where it is a secret.
+_known: set[str] = set()
+
+
+def remember(value: str, name: str) -> None:
+    """Keep *value*, of the field called *name*, out of logs from now on, as far as it is secret."""
+    found = [value] if _SECRET.search(name) else [hit[2] for hit in _IN_ADDRESS.finditer(value)]
+    found += [hit[2] for hit in _IN_QUERY.finditer(value)]
+    _known.update(one for one in found if len(one) >= LONG)
+
+
+def without_secrets(text: str) -> str:
+    """Return *text* without any secret that is remembered."""
+    for one in sorted(_known, key=len, reverse=True) if _known else ():
+        text = text.replace(one, MASK)
+    return text
 
 
 def masked(value: Any, name: str = "") -> Any:

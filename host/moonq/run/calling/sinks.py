@@ -14,12 +14,14 @@ from moonq.errors import QueueError
 from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
-from moonq.run.stores import Store
+from moonq.run.stores.base import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 WARN = 3
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
+#: Scripts, or kinds of denials, that are counted apart; beyond them all begin anew.
+MAX_COUNTED = 4096
 
 
 class Line(NamedTuple):
@@ -69,7 +71,7 @@ class HostSink:
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages and answer for each."""
         return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
@@ -94,8 +96,10 @@ class HostSink:
     def write_denial(self, line: Line) -> None:
         """Write that a policy refused something: the same once a second, and how often besides.
 
-        It does not count with the lines of the script, which could flood it away.
+        It does not count with the lines of the script, which could flood it away. Each refusal
+        counts as ``denied`` of the entry.
         """
+        self._queues.metrics.count("denied", line.entry)
         repeated = self._denials.admit(f"{line.entry} {line.message}")
         if repeated is not None:
             _write(line, {**line.known(), **({"repeated": repeated} if repeated else {})})
@@ -124,18 +128,18 @@ class Recording(HostSink):
         return answer.id
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages."""
         answers = self._accept(queue, wanted, may_wait)
         for one, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, Receipt) and not answer.duplicate:
+            if isinstance(one, Wanted) and isinstance(answer, Receipt) and not answer.duplicate:
                 kept = Publication(queue, answer.id, one.body, one.headers, one.options)
                 self.published.append(kept)
         return answers
 
     def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
         return super().publish_many(queue, wanted, may_wait=may_wait)
 
@@ -161,6 +165,8 @@ class _Floods:
         """Return how many lines were dropped before this one; None drops this one too."""
         second = int(self._clock.monotonic())
         with self._lock:
+            if len(self._seen) >= MAX_COUNTED and key not in self._seen:
+                self._seen.clear()
             then, lines, dropped = self._seen.get(key, (second, 0, 0))
             if then != second:
                 self._seen[key] = (second, 1, 0)
