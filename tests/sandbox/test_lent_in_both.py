@@ -13,9 +13,11 @@ import pytest
 from isolated import spiteful_children
 from offered import Offered, handler_of
 
-from moonq.errors import Denied
 from moonq.run.calling.lending import Caller, Lent, lent
 from moonq.run.calling.lends import declared
+from moonq.run.calling.sinks import Line
+from moonq.run.security.actor import Actor
+from moonq.run.security.scope import Scope
 from moonq.sandbox import chunks
 from moonq.sandbox.lend import Bound
 from moonq.sandbox.process.children import CHILDREN, Child
@@ -49,11 +51,11 @@ def untried(caller: Caller, text: bytes, number: int) -> bytes:
 TABLE = (*declared(), untried)
 
 
-class Nobody:
-    """The scope of one who may do nothing."""
+class Silent(Offered):
+    """A host that tells nobody of refusals."""
 
-    def require(self, action: str, resource: str) -> None:
-        raise Denied(f"{action} on {resource} is refused")
+    def write_denial(self, line: Line) -> None:
+        self.last_line = line.message
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,7 +80,7 @@ class Walk:
         self.given: list[tuple[Any, ...]] = []
         self.held: list[bool] = []
         self.caller = caller
-        caller.host = Offered()  # type: ignore[assignment]
+        caller.host = Silent()  # type: ignore[assignment]
         self._state = make({one.name: self._told(one).bound(caller) for one in TABLE})
         caller.enter(caller.context, self._state.guard)
         self._state.define(LuaSource("app:walk", "walk.lua", SCRIPT, ("uuid",)))
@@ -160,7 +162,7 @@ def test_what_is_lent_gets_and_answers_the_same() -> None:
 
 
 def test_a_policy_refuses_the_same() -> None:
-    walked = same(scope=Nobody())
+    walked = same(actor=Actor("nobody"), scope=Scope())
     refused = {name for name, _, given, _ in walked if not given}
     assert refused == {one.name for one in TABLE if one.actions}
 
@@ -169,7 +171,7 @@ def test_a_dry_run_ends_at_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     # It must not go on until it hears of its end by the other way.
     monkeypatch.setattr(Child, "stop", lambda *_: None)
 
-    class Dry(Offered):
+    class Dry(Silent):
         is_dry = True
 
     walked = same(sink=Dry())
