@@ -34,7 +34,7 @@ from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
 from moonq.sandbox.state import Limits, ScriptFault, Stopped
-from moonq.sandbox.states import PROCESS, State
+from moonq.sandbox.states import PROCESS, THREAD, State
 from moonq.text.findings import Finding, error
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
@@ -114,7 +114,7 @@ class ConsumerKind(ServiceKind):
 
         settings = _settings(parts, entry)
         workers = f"{settings.concurrency} worker{'s' if settings.concurrency > 1 else ''}"
-        if entry.fields(Consumer).isolation == PROCESS:
+        if settings.isolation == PROCESS:
             workers += " in processes" if settings.concurrency > 1 else " in a process"
         detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
         return Service(start, stop, detail)
@@ -206,7 +206,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
             decodes=route.decodes,
             on_abandoned=on_abandoned,
             timeout=entry.lifecycle.start_timeout,
-            isolation=entry.fields(Consumer).isolation,
+            isolation=settings.isolation,
         )
 
     rights = parts.rights(entry)
@@ -259,6 +259,7 @@ def _settings(parts: Parts, entry: Entry) -> ConsumerSettings:
         fields.lease,
         parts.functions.limits(fields.func).memory,
         entry.lifecycle.stop_timeout,
+        fields.isolation or THREAD,
     )
 
 

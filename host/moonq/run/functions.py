@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 
+from moonq.errors import Invalid
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
 from moonq.run.calling.context import CallContext
@@ -25,6 +26,8 @@ from moonq.sandbox.states import PROCESS, Isolation, State
 
 #: How many idle states are kept per function.
 MAX_IDLE = 4
+#: Bytes without which no state can work.
+LEAST = 512 * 1024
 Pool = dict[str, list[tuple[State, Caller]]]
 
 
@@ -62,14 +65,16 @@ class Functions:
         Without *isolation* the function's own holds.
 
         Raises:
+            Invalid: The calls above have left it no memory.
             NotFound: There is no such function.
             ScriptFault: Its file does not load.
             Stopped: Loading took longer than *timeout* seconds, or too much memory.
             Unavailable: It is to have a process of its own, and none can be started.
         """
-        entry = self._entry(function)
+        entry, limits = self._entry(function), self.limits(function)
         wanted = isolation or entry.fields(Runnable).isolation
         state = self._new_state(function, caller, wanted, on_abandoned)
+        caller.limit, caller.memory_used = limits.memory, state.memory_used
         caller.enter(caller.context, state.guard)
         try:
             for part in self.with_imports(entry):
@@ -88,19 +93,22 @@ class Functions:
         isolation: Isolation,
         on_abandoned: Callable[[], None],
     ) -> State:
-        lends, limits = lent_functions(self._services, caller), self.limits(function)
+        limits = self.limits(function)
+        limits = limits._replace(memory=_left(function, limits.memory, caller.context))
+        lends = lent_functions(self._services, caller)
         home = _home(caller.context)
         if home is not None:
             return RemoteState(lends, limits, child=home, is_guest=True, on_abandoned=on_abandoned)
         if isolation != PROCESS or not self.isolates:
             return self.state_type(lends, limits, on_abandoned=on_abandoned)
-        return self._isolated(function, caller.context, lends, on_abandoned)
+        return self._isolated(function, caller.context, lends, limits, on_abandoned)
 
     def _isolated(
         self,
         function: str,
         context: CallContext,
         lends: Mapping[str, Bound],
+        limits: Limits,
         on_abandoned: Callable[[], None],
     ) -> State:
         """Return a state in a child of its own; where many were lost of late, some time later."""
@@ -111,7 +119,7 @@ class Functions:
         try:
             return RemoteState(
                 lends,
-                self.limits(function),
+                limits,
                 child=child,
                 about=function,
                 on_abandoned=on_abandoned,
@@ -150,6 +158,11 @@ class Functions:
             caller = Caller(context)
             return self.open(function, caller, timeout=timeout), caller
         state, caller = pooled
+        try:
+            state.limit_memory(_left(function, self.limits(function).memory, context))
+        except BaseException:
+            state.close()
+            raise
         caller.enter(context, state.guard)
         return state, caller
 
@@ -194,6 +207,19 @@ class Functions:
 def _home(context: CallContext) -> Child | None:
     """Return the child that the caller runs in; None: it runs in this process."""
     return context.above.child if context.above is not None else None
+
+
+def _left(function: str, memory: int, context: CallContext) -> int:
+    """Return how much *memory* the state of *function* may have below the calls of *context*."""
+    share = context.share
+    if share is None:
+        return memory
+    if share.left < LEAST:
+        raise Invalid(
+            f"there is no memory left for {function}: {share.told()}",
+            hint=f"raise `limits.memory` of {share.owner}, or hand over less",
+        )
+    return min(memory, share.left)
 
 
 def chunk(entry: Entry) -> LuaSource:

@@ -53,6 +53,9 @@ class State(Protocol):
         """Call the function."""
         ...
 
+    def limit_memory(self, memory: int) -> None:
+        """Let its next calls have *memory* bytes."""
+
     def use_policy(self, queue: bytes) -> None:
         """Make it the judge of a queue."""
 

@@ -168,6 +168,11 @@ class Child:
     def _decide(self, state: LuaState, _: int, *event: Any) -> tuple[Value, ...]:
         return state.decide(*event)
 
+    def _limit(self, state: LuaState, _: int, memory: int) -> tuple[Value, ...]:
+        state.limit_memory(memory)
+        self._allow()
+        return ()
+
     def _close(self, state: LuaState, number: int) -> tuple[Value, ...]:
         del self._states[number]
         state.close()
@@ -180,7 +185,8 @@ class Child:
         """Return what asks the host for the lent function at *place*."""
 
         def call(*arguments: Any) -> tuple[Any, ...]:
-            self._channel.send(frames.LENT, number, place, *arguments)
+            memory = self._states[number].memory_used()
+            self._channel.send(frames.LENT, number, memory, place, *arguments)
             while True:
                 what, *rest = self._channel.receive()
                 if what == frames.REPLY:
@@ -252,5 +258,6 @@ _DOES: dict[int, Callable[..., tuple[Value, ...]]] = {
     frames.RESULTS: Child._results,
     frames.POLICY: Child._policy,
     frames.DECIDE: Child._decide,
+    frames.LIMIT: Child._limit,
     frames.CLOSE: Child._close,
 }

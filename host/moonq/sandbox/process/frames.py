@@ -17,10 +17,10 @@ from typing import Any
 Value = bytes | int | float | bool | None
 
 # What a host asks of a child: `op, serial, state, argument...`. It is answered by a RESULT.
-MAKE, DEFINE, OPEN, DELIVER, CALL, KEEP, RESULTS, POLICY, DECIDE, CLOSE = range(1, 11)
+MAKE, DEFINE, OPEN, DELIVER, CALL, KEEP, RESULTS, POLICY, DECIDE, LIMIT, CLOSE = range(1, 12)
 # What a host answers a LENT: `REPLY, reason, answer...`; a reason says why the state is to stop.
 REPLY = 20
-# What a child says: `HELLO, what failed...`, `LENT, state, function, argument...` and
+# What a child says: `HELLO, what failed...`, `LENT, state, memory, function, argument...` and
 # `RESULT, serial, spent, memory, status, value...`.
 HELLO, LENT, RESULT = 30, 31, 32
 # How what was asked has ended.

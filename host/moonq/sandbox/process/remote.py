@@ -183,6 +183,16 @@ class RemoteState:
         limit = self.limits.timeout if timeout is None else timeout
         return self._json(self._ask(frames.CALL, limit, arguments, limit))
 
+    def limit_memory(self, memory: int) -> None:
+        """Let its next calls have *memory* bytes.
+
+        Raises:
+            Stopped: It holds more by itself.
+        """
+        if memory != self.limits.memory:
+            self.limits = self.limits._replace(memory=memory)
+            self._ask(frames.LIMIT, PROMPT, memory)
+
     def use_policy(self, queue: bytes) -> None:
         """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
         self._ask(frames.POLICY, PROMPT, queue)
@@ -192,7 +202,7 @@ class RemoteState:
         return tuple(self._ask(frames.DECIDE, DECISION, what, kind, message, *more))
 
     def memory_used(self) -> int:
-        """Bytes that the state held at the end of its last call."""
+        """Bytes that the state held when its child last spoke of it."""
         return self._memory
 
     def close(self) -> None:
@@ -226,10 +236,13 @@ class RemoteState:
             raise ScriptFault(Fault(_text(parts[0]), _text(parts[1]), retryable, _text(parts[3])))
         return values
 
-    def _serve(self, number: Any, place: Any, *arguments: Value) -> tuple[Value, ...]:
+    def _serve(self, number: Any, memory: Any, place: Any, *arguments: Value) -> tuple[Value, ...]:
         """Run what the state is lent, and say whether the call is to stop."""
-        if number != self._number or type(place) is not int or not 0 <= place < len(self._lends):
+        if number != self._number or type(memory) is not int:
+            raise Malformed("it asked for another state")
+        if type(place) is not int or not 0 <= place < len(self._lends):
             raise Malformed("it asked for what it was not lent")
+        self._memory = memory
         answer = self._lends[place](*arguments)
         return (self.guard.reason.encode() or None, *answer)
 

@@ -97,8 +97,7 @@ def limit_memory(count: int) -> None:
     """Let this process have *count* bytes of address space beside what it began with."""
     global _began_with  # noqa: PLW0603 - measured once, before there is anything of a script
     _began_with = _began_with or _address_space_used()
-    most = _began_with + SLACK + count if count else resource.RLIM_INFINITY
-    resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+    _limit(resource.RLIMIT_AS, _began_with + SLACK + count if count else None)
 
 
 _began_with = 0
@@ -111,10 +110,17 @@ def _address_space_used() -> int:
 
 def limit_cpu(seconds: float | None) -> None:
     """Let the next call use *seconds* and a bit, for the limit counts a process's whole life."""
-    most = resource.RLIM_INFINITY
-    if seconds is not None:
-        most = ceil(time.process_time() + seconds + CPU_SLACK)
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+    used = time.process_time()
+    _limit(resource.RLIMIT_CPU, None if seconds is None else ceil(used + seconds + CPU_SLACK))
+
+
+def _limit(what: int, most: int | None) -> None:
+    """Let there be *most* of it, or no limit, within what the host itself was given."""
+    _, hard = resource.getrlimit(what)
+    wanted = hard if most is None else most
+    resource.setrlimit(
+        what, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+    )
 
 
 #: In an order: a new user namespace has all capabilities, and what changes them takes back that
