@@ -486,3 +486,26 @@ def test_a_host_that_sits_in_a_lent_function_gives_the_worker_up(
     thread.join(20)
     assert state.spent
     state.close()
+
+
+def test_what_a_call_in_a_process_may_use_is_what_its_callers_leave(make_host: MakeHost) -> None:
+    entries = CALLING + "  - {name: fills, kind: function.lua, source: file://fills.lua}\n"
+    entries = entries.replace(
+        "    isolation: process\n", "    isolation: process\n    limits: {memory: 8MiB}\n", 1
+    )
+    handler = """
+    local funcs, queue = require("funcs"), require("queue")
+    return function(count)
+      local mine = ("x"):rep(4 << 20)
+      local value, err = funcs.call("app:fills", count)
+      queue.publish("app:out", value or err:message())
+      return #mine
+    end
+    """
+    fills = "return function(count) return #(('y'):rep(count << 20)) end"
+    host = make_host(entries, handler=handler, crash=CRASH, fills=fills)
+    publish(host, 1, 6, 1)
+    until(lambda: host.consumers["app:worker"].acked() == 3)
+    small, large, again = bodies(host, "app:out")
+    assert small == again == b"1048576"
+    assert b"app:handler and all that it calls share 8" in large
