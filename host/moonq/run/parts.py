@@ -31,6 +31,7 @@ from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
 from moonq.run.stores.base import Store
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
+from moonq.sandbox.states import State
 
 _log = log.get("moonq.host")
 #: How events are told that are no counts of messages.
@@ -135,7 +136,7 @@ class Parts:
             **limits._asdict(),
         }
 
-        def make(is_own: bool) -> LuaState:
+        def make(is_own: bool) -> State:
             if is_own and own:
                 inherited = CallContext(
                     own,
