@@ -17,7 +17,7 @@ import json
 from contextlib import closing
 from typing import Any
 
-from moonq.cli import surroundings
+from moonq.cli import isolating, surroundings
 from moonq.cli.options import Options
 from moonq.cli.streams import echo
 from moonq.databases.database import Database
@@ -40,6 +40,7 @@ def document(project: Project) -> dict[str, Any]:
     return {
         "schema": "moonq.doctor.look/1",
         **surroundings.look(project),
+        "isolation": isolating.look(project),
         "drivers": found,
         "databases": [_database(project, one) for one in project.of_kind("sql.database")],
         "orphans": [{**one.object(), "hint": one.hint(project)} for one in lost],
@@ -96,6 +97,7 @@ def show(options: Options, found: dict[str, Any]) -> None:
     _show_socket(found["socket"])
     echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)
+    isolating.show(found["isolation"])
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)

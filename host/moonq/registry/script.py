@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -76,6 +76,9 @@ class Runnable(Script):
         None, description="which function of the returned table; unset: the file returns it"
     )
     limits: Limits = Field(default_factory=Limits)
+    isolation: Literal["thread", "process"] = Field(
+        "thread", description="process: in a process of its own, which can be killed"
+    )
 
     @field_validator("method")
     @classmethod

@@ -32,6 +32,7 @@ from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
 from moonq.run.stores.base import Store
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
+from moonq.sandbox.states import State
 
 _log = log.get("moonq.host")
 #: How events are told that are no counts of messages.
@@ -140,7 +141,7 @@ class Parts:
             **limits._asdict(),
         }
 
-        def make(is_own: bool) -> LuaState:
+        def make(is_own: bool) -> State:
             if is_own and own:
                 inherited = CallContext(
                     own,

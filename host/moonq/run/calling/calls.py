@@ -24,7 +24,8 @@ from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
 from moonq.run.security import EVERYTHING, OPERATOR, Scope
 from moonq.run.worker import described
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.sandbox.states import State
 from moonq.sandbox.watchdog import Guard
 
 
@@ -171,8 +172,9 @@ class Call:
                 result.fault = result.verdict.fault(event)
 
     @contextmanager
-    def _open(self, caller: Caller) -> Iterator[LuaState]:
-        state = self._building.functions.open(self._function, caller)
+    def _open(self, caller: Caller) -> Iterator[State]:
+        isolation = self._fields.isolation if self._consumer else None
+        state = self._building.functions.open(self._function, caller, isolation=isolation)
         try:
             yield state
         finally:

@@ -16,7 +16,7 @@ from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.stores.base import Store
-from moonq.sandbox.state import LuaState
+from moonq.sandbox.states import State
 from moonq.text.suggestions import close, question
 
 VARIABLE = "env.variable"
@@ -44,7 +44,7 @@ class PythonModule(Protocol):
 class HostServices:
     """The parts of one host that scripts can reach; a reload renews some of them."""
 
-    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[LuaState]]
+    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[State]]
     """Lends a state of a function for one call in a context, opened within so many seconds."""
     shut: Callable[[str, str], None] | None = None
     """Refuses what reaches beyond the host: gets what it would do, and the line of a test that

@@ -71,6 +71,7 @@ class World(Building):
         self.opens_early = False
         self.services.shut = None if real else self._refuse
         self.functions.state_type = partial(StateUnderTest, bench=bench)
+        self.functions.isolates = False
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
         self._emptied = EmptyDatabases()
