@@ -31,6 +31,7 @@ entries:
     kind: function.lua
     source: file://main.lua
     modules: [sql, time]
+    isolation: {isolation}
     limits: {{timeout: {timeout}}}
 """
 MAIN = """
@@ -89,9 +90,9 @@ Run = Callable[..., CallResult]
 def project(tmp_path: Path) -> Callable[..., Path]:
     """Write a project around a database."""
 
-    def write(url: str, *more: str, timeout: str = "10s") -> Path:
+    def write(url: str, *more: str, timeout: str = "10s", isolation: str = "thread") -> Path:
         fields = "\n    ".join(more)
-        text = PROJECT.format(url=url, more=fields, timeout=timeout)
+        text = PROJECT.format(url=url, more=fields, timeout=timeout, isolation=isolation)
         (tmp_path / "_index.yaml").write_text(text, encoding="utf-8")
         (tmp_path / "main.lua").write_text(MAIN, encoding="utf-8")
         return tmp_path

@@ -104,10 +104,11 @@ def test_a_statement_ends_with_the_time_of_its_entry(
     assert time.monotonic() - began < 3.0
 
 
+@pytest.mark.parametrize("isolation", ["thread", "process"])
 def test_a_transaction_is_rolled_back_when_its_handler_is_stopped(
-    make: str, shop: Base, project: Start, hosts: Start
+    make: str, shop: Base, project: Start, hosts: Start, isolation: str
 ) -> None:
-    run = hosts(project(shop.url, "pool: 1", timeout="500ms"))
+    run = hosts(project(shop.url, "pool: 1", timeout="500ms", isolation=isolation))
     for rest in ("while true do end", f"return tx:query([[{ENDLESS[make]}]])"):
         text = f'return sql.transaction("app:shop", function(tx) tx:execute("{ADD}") {rest} end)'
         assert failed(run(text))[0] == "TIMEOUT"
