@@ -173,6 +173,9 @@ def test_a_dry_run_ends_at_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Dry(Silent):
         is_dry = True
+        is_real = False
+
+        def end_dry_run(self, done: str) -> None: ...
 
     walked = same(sink=Dry())
     ended = {name for name, answer, _, _ in walked if answer == "unknown"}
