@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from moonq.drivers import extras
+from moonq.text import extras
 from moonq.drivers.redis.entry import RedisFields
 from moonq.drivers.redis.settings import Address, address
 from moonq.errors import Unsupported
@@ -149,3 +149,12 @@ def test_a_client_with_a_part_missing_tells_which(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="no_such_part_of_it"):
         extras.client("redis", "half_a_client")
+
+
+def test_a_missing_library_of_a_lua_module_is_called_by_what_it_is_for() -> None:
+    with pytest.raises(Unsupported) as caught:
+        extras.client("http", "no_such_library", "the library behind the module `http`")
+    assert caught.value.in_one_line() == (
+        "the library behind the module `http` is not installed: no module 'no_such_library';"
+        ' install it: pip install "moonq[http]"'
+    )

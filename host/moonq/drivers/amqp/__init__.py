@@ -12,7 +12,7 @@ from moonq.drivers.pace import FAST
 
 
 def _make(fields: AmqpFields, clock: Clock, root: Path) -> Driver:
-    from moonq.drivers.extras import client
+    from moonq.text.extras import client
 
     client("amqp", "pamqp")
     from moonq.drivers.amqp.driver import AmqpDriver
@@ -21,7 +21,7 @@ def _make(fields: AmqpFields, clock: Clock, root: Path) -> Driver:
 
 
 def _reach(fields: AmqpFields, root: Path) -> str:
-    from moonq.drivers.extras import client
+    from moonq.text.extras import client
 
     client("amqp", "pamqp")
     from moonq.drivers.amqp.links import reach

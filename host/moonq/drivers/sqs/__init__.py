@@ -34,7 +34,7 @@ def _settings(fields: SqsFields) -> Settings:
 
 
 def _make(fields: SqsFields, clock: Clock, root: Path) -> Driver:
-    from moonq.drivers.extras import client
+    from moonq.text.extras import client
     from moonq.drivers.sqs.driver import SqsDriver
 
     client("sqs", "boto3")

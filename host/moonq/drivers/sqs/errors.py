@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from moonq.drivers.extras import client
+from moonq.text.extras import client
 from moonq.errors import (
     Conflict,
     Invalid,

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from moonq.drivers.extras import client
+from moonq.text.extras import client
 from moonq.drivers.sqs.bounds import BATCH_BYTES, LONG_POLL, MANY
 from moonq.drivers.sqs.envelope import ATTRIBUTE, TYPE, Packed
 from moonq.drivers.sqs.errors import answered, translated
