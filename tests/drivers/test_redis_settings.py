@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from moonq.text import extras
 from moonq.drivers.redis.entry import RedisFields
 from moonq.drivers.redis.settings import Address, address
 from moonq.errors import Unsupported
+from moonq.text import extras
 from moonq.text.secrets import masked_line
 
 

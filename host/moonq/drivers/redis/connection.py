@@ -7,11 +7,11 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moonq.text import extras
 from moonq.drivers.redis.errors import told
 from moonq.drivers.redis.finding import Node, master, owner
 from moonq.drivers.redis.settings import RedisSettings, spelt
 from moonq.errors import Refused
+from moonq.text import extras
 
 if TYPE_CHECKING:
     import redis

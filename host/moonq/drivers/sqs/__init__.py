@@ -34,8 +34,8 @@ def _settings(fields: SqsFields) -> Settings:
 
 
 def _make(fields: SqsFields, clock: Clock, root: Path) -> Driver:
-    from moonq.text.extras import client
     from moonq.drivers.sqs.driver import SqsDriver
+    from moonq.text.extras import client
 
     client("sqs", "boto3")
     return SqsDriver(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from moonq.text.extras import client
 from moonq.errors import (
     Conflict,
     Invalid,
@@ -15,6 +14,7 @@ from moonq.errors import (
     Uncertain,
     Unsupported,
 )
+from moonq.text.extras import client
 
 _CREDENTIALS = {
     "AccessDenied",

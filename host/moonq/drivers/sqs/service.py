@@ -19,11 +19,11 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from moonq.text.extras import client
 from moonq.drivers.sqs.bounds import BATCH_BYTES, LONG_POLL, MANY
 from moonq.drivers.sqs.envelope import ATTRIBUTE, TYPE, Packed
 from moonq.drivers.sqs.errors import answered, translated
 from moonq.errors import Invalid, QueueError, Unavailable, Uncertain
+from moonq.text.extras import client
 
 Answer = QueueError | None
 #: Real seconds between two looks at the clock of the service.
