@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -145,14 +146,21 @@ class Refusing:
         raise Denied(f"no {action}")
 
 
+class Allowing(Refusing):
+    """One that allows everything and remembers."""
+
+    def require(self, action: str, resource: str) -> None:
+        self.asked.append((action, resource))
+
+
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
     scope, offered = Refusing(), Offered()
     lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
     for one in declared():
-        if one.action is not None:
+        if one.actions:
             answer = lends[one.name].call(b"app:x")
             assert answer[:2] == (False, b"PERMISSION_DENIED")
-            assert scope.asked.pop() == (one.action, one.resource or "app:x")
+            assert scope.asked.pop() == (one.actions[0], one.resource or "app:x")
     assert not offered.asked
 
 
@@ -173,6 +181,60 @@ def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:
     assert bound(Caller(dry)).call(1)[:2] == (False, b"UNKNOWN")
     assert bound(Caller(CallContext("app:handler"))).call(2) == (True, None)
     assert called == [2]
+
+
+def test_a_dry_run_says_what_would_have_been_done() -> None:
+    def send(caller: object, to: bytes) -> None:
+        raise AssertionError
+
+    dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
+    told = lent(action="mail.send", writes=True, waits=True, would=lambda to: f"mail {to.decode()}")
+    answer = told(send).bound(Caller(dry)).call(b"ann")
+    assert answer[2] == b"a dry run would mail ann; what that answers is unknown"
+
+
+def test_policies_are_asked_for_each_action_on_what_the_arguments_make() -> None:
+    scope = Allowing()
+
+    def get(caller: object, host: bytes, path: bytes) -> None:
+        pass
+
+    told = lent(
+        action=("http.request", "http.get"),
+        resource=lambda _, host, path: (host + path).decode(),
+        writes=True,
+        waits=True,
+    )
+    context = CallContext("app:handler", scope=scope)  # type: ignore[arg-type]
+    told(get).bound(Caller(context)).call(b"example.com", b"/x")
+    assert scope.asked == [("http.request", "example.com/x"), ("http.get", "example.com/x")]
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_what_waits_in_the_host_is_ended_when_the_call_is_stopped(is_late: bool) -> None:
+    caller, ended = Caller(CallContext("app:handler")), threading.Event()
+    heard: list[str] = []
+    caller.enter(caller.context, Guard(None, lambda: None))
+    assert caller.guard is not None
+
+    def stop(reason: str) -> None:
+        heard.append(reason)
+        ended.set()
+
+    for _ in range(2):
+        caller.guard.begin(60.0)
+        if is_late:
+            caller.guard.fire("stop")
+        with caller.interruptible(stop):
+            caller.guard.fire("stop")
+            assert ended.wait(5.0)
+        caller.guard.end()
+        ended.clear()
+    with caller.interruptible(stop):
+        pass
+    caller.guard.begin(60.0)
+    caller.guard.fire("stop")
+    assert heard == ["stop", "stop"]
 
 
 @pytest.mark.parametrize("waits", [True, False])

@@ -11,11 +11,15 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import lupa.lua54
 
+from moonq import log
+
+_log = log.get("moonq.sandbox")
 #: `LUA_MASKCOUNT` of lua.h.
 _MASK_COUNT = 8
 #: How often running calls are looked at, in seconds.
@@ -70,6 +74,36 @@ def sees_hook(address: bytes, count: int) -> bool:
     return lua is not None and lua.sees(int(address, 16), count)
 
 
+class Interrupt:
+    """What ends a wait of the host once the call that waits is stopped."""
+
+    def __init__(self, stop: Callable[[str], None]) -> None:
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def set_off(self, reason: str) -> None:
+        """Call it, in a thread of its own: it may take long, or fail."""
+        threading.Thread(
+            target=self._run, args=(reason,), name="moonq-interrupt", daemon=True
+        ).start()
+
+    def end(self) -> None:
+        """Let it not be called any more; waits for it where it is at work."""
+        with self._lock:
+            self._is_over = True
+
+    def _run(self, reason: str) -> None:
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            try:
+                self._stop(reason)
+            except Exception as problem:  # noqa: BLE001 - it was only to be quicker
+                _log.warning("a call that was stopped could not be cut short: %s", problem)
+
+
 class Guard:
     """The time limit of one state's calls; `begin` and `end` enclose each of them."""
 
@@ -86,6 +120,24 @@ class Guard:
         self.reason = ""
         self.abandoned = False
         self._lock = threading.Lock()
+        self._interrupts: list[Interrupt] = []
+
+    @contextmanager
+    def interruptible(self, stop: Callable[[str], None]) -> Iterator[None]:
+        """Call *stop* with the reason, once, when the running call is stopped meanwhile."""
+        interrupt = Interrupt(stop)
+        with self._lock:
+            if self.fired_at is not None:
+                interrupt.set_off(self.reason)
+            else:
+                self._interrupts.append(interrupt)
+        try:
+            yield
+        finally:
+            with self._lock:
+                if interrupt in self._interrupts:
+                    self._interrupts.remove(interrupt)
+            interrupt.end()
 
     def begin(self, limit: float | None) -> None:
         """A call starts; it may take *limit* seconds."""
@@ -169,6 +221,8 @@ class Guard:
         self.fired_at, self.reason = time.monotonic(), reason
         if self.address is not None:
             _arm(self.address)
+        while self._interrupts:
+            self._interrupts.pop().set_off(reason)
 
 
 def _arm(address: int) -> None:

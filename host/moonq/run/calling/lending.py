@@ -10,12 +10,13 @@ wait, policies and read-only sessions by their action, dry runs when they write.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from moonq.errors import Denied, MoonqError
-from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.sandbox.lend import Bound, name, safe
@@ -60,12 +61,15 @@ class Caller:
         """Where its writes go."""
         return self.context.sink or self.host.sink
 
-    def permit(self, scope: Scope, action: str, resource: str) -> None:
+    def permit(self, action: str, resource: str) -> None:
         """Let the script do *action* with *resource*; that it may not is logged.
 
         Raises:
             Denied: It may not.
         """
+        scope = self.context.scope
+        if scope is None:
+            return
         try:
             scope.require(action, resource)
         except Denied as refusal:
@@ -79,6 +83,19 @@ class Caller:
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
         return self.guard.remaining() if self.guard is not None and self.host.is_timed else None
+
+    @contextmanager
+    def interruptible(self, stop: Callable[[str], None]) -> Iterator[None]:
+        """Let *stop* end what is done meanwhile, as soon as the running call is stopped.
+
+        It is called with the reason (timeout, stop, cancel), once, in a thread of its own, and
+        never after the end of the block.
+        """
+        if self.guard is None:
+            yield
+            return
+        with self.guard.interruptible(stop):
+            yield
 
     def heed(self) -> None:
         """End the running call now where its time is over, or that of a call above it."""
@@ -95,42 +112,42 @@ class Lent:
 
     name: str
     function: Callable[..., Any]
-    action: str | None
-    """What policies call it; None for what changes and shows nothing of the host."""
-    resource: str | None
-    """On what the action is; None: on what the script names first."""
-    names: str | None
-    """The kind of entry that the script names first, see `HostServices.entry_id`; None: none."""
+    actions: tuple[str, ...]
+    """What policies call it, all of which must be allowed; none: it changes and shows nothing."""
     writes: bool
     """Whether it changes something: a read-only session is refused it."""
-    captured: bool
-    """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
     waits: bool
     """Whether it may take so long that the messages behind the running one go to others."""
-    holds: bool
+    resource: str | Callable[..., str] | None = None
+    """On what it is done, or what makes that of the arguments; None: on what is named first."""
+    names: str | None = None
+    """The kind of entry that the script names first, see `HostServices.entry_id`; None: none."""
+    captured: bool = False
+    """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
+    would: Callable[..., str] | None = None
+    """What it would do with these arguments, in the words of a dry run; None: its name will do."""
+    holds: bool = False
     """Whether it may take seconds and ends by itself: the watchdog then has patience."""
+    outside: bool = False
+    """Whether it reaches beyond the host: tests shut it."""
 
     def bound(self, caller: Caller) -> Bound:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
-        function, called = self.function, self.name
-        action, resource = self.action, self.resource
-        is_untried, holds = self.writes and not self.captured, self.holds
-        kind = self.names
+        function, kind, holds = self.function, self.names, self.holds
+        is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
 
         def call(*arguments: Any) -> Any:
             context = caller.context
-            scope = context.scope
             # Who may do everything speaks from a namespace, see `Unrestricted`: that was a full id,
             # and what is done finds out itself whether there is such an entry.
-            if scope is not None and kind is not None:
-                entry = caller.host.entry_id(name(arguments[0]), kind)
-                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if action is not None and scope is not None:
-                caller.permit(scope, action, resource or name(arguments[0]))
+            if context.scope is not None:
+                if kind is not None:
+                    entry = caller.host.entry_id(name(arguments[0]), kind)
+                    arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
+                if is_guarded:
+                    self._permit(caller, arguments)
             if is_untried and context.is_dry:
-                if caller.guard is not None:
-                    caller.guard.fire_all("unknown")
-                raise Untried(f"{called} is not done in a dry run, so its answer is unknown")
+                self._end_dry_run(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
             caller.is_held = True
@@ -141,28 +158,46 @@ class Lent:
 
         return Bound(safe(call), self.waits)
 
+    def _permit(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        resource = self.resource
+        if callable(resource):
+            resource = resource(caller, *arguments)
+        for action in self.actions:
+            caller.permit(action, name(arguments[0]) if resource is None else resource)
+
+    def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        if caller.guard is not None:
+            caller.guard.fire_all("unknown")
+        done = self.would(*arguments) if self.would else f"call {self.name}"
+        raise Untried(f"a dry run would {done}; what that answers is unknown")
+
+
+class Flags(TypedDict, total=False):
+    """The flags of `Lent` that most functions do without."""
+
+    resource: str | Callable[..., str]
+    names: str
+    captured: bool
+    would: Callable[..., str]
+    holds: bool
+    outside: bool
+
 
 def lent(
-    *,
-    action: str | None,
-    writes: bool,
-    waits: bool,
-    captured: bool = False,
-    holds: bool = False,
-    resource: str | None = None,
-    names: str | None = None,
+    *, action: str | tuple[str, ...] | None, writes: bool, waits: bool, **more: Unpack[Flags]
 ) -> Callable[[Callable[..., Any]], Lent]:
     """Declare a function as lent under its own name; see `Lent` for the flags.
 
     Raises:
         ValueError: It writes, and no action of the policy stands for that.
     """
+    actions = (action,) if isinstance(action, str) else action or ()
 
     def declared(function: Callable[..., Any]) -> Lent:
         called = function.__name__.strip("_")
-        if writes and action is None:
+        if writes and not actions:
             raise ValueError(f"{called} writes, so it needs an action that policies can refuse")
-        return Lent(called, function, action, resource, names, writes, captured, waits, holds)
+        return Lent(called, function, actions, writes, waits, **more)
 
     return declared
 

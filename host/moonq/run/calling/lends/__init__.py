@@ -31,15 +31,15 @@ def actions() -> Mapping[str, frozenset[str]]:
     """
     kinds: dict[str, set[str]] = {}
     for one in declared():
-        if one.action is not None:
-            kinds.setdefault(one.action, set()).add(one.names or "")
+        for action in one.actions:
+            kinds.setdefault(action, set()).add(one.names or "")
     return {action: frozenset(found) for action, found in sorted(kinds.items())}
 
 
 @cache
-def changing() -> frozenset[str | None]:
+def changing() -> frozenset[str]:
     """Return the actions that change something; a session that may only look has none of them."""
-    return frozenset(one.action for one in declared() if one.writes)
+    return frozenset(action for one in declared() if one.writes for action in one.actions)
 
 
 def lent_functions(host: HostServices, caller: Caller) -> dict[str, Bound]:
