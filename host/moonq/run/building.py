@@ -83,6 +83,7 @@ class Building(Parts):
     def close(self) -> None:
         """Give back what the services leave behind."""
         self.functions.close()
+        self.services.http.close()
 
     def left(self) -> Left:
         """Return what is still to be done where a consumer could see to it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-_NAMES = r"passw|secret|token|credential|(^|_)(key|pass|pwd|auth)($|_)"
+_NAMES = r"passw|secret|token|credential|bearer|authoriz|cookie|(^|[_-])(key|pass|pwd|auth)($|[_-])"
 _SECRET = re.compile(_NAMES, re.IGNORECASE)
 #: `scheme://user:password@host`. A password may hold anything but a space, written as it should
 #: not be too: rather hide more than is secret.
@@ -17,8 +17,15 @@ _BEFORE_HOST = re.compile(r"""(?<=["'\[\s,])([\w.-]+):([^\s@:/"',]+)@(?=[\w\[])"
 _IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)([^&;\s]*)", re.I)
 #: `password: text`; what `${env:NAME}` fills in is no secret yet.
 _IN_MAP = re.compile(
-    r"""(\b\w*(?:passw|secret|token)\w*["']?\s*:\s*)(?!["']?\$\{env:)([^\s,}][^,}]*)""", re.I
+    r"""(\b[\w-]*(?:passw|secret|token|bearer|authoriz|cookie)\w*["']?\s*:\s*)"""
+    r"""(?!["']?\$\{env:)([^\s,}][^,}]*)""",
+    re.IGNORECASE,
 )
+
+
+def is_secret(name: str) -> bool:
+    """Whether what is called *name*, a field or a header, may prove who somebody is."""
+    return _SECRET.search(name) is not None
 
 
 def masked(value: Any, name: str = "") -> Any:
@@ -29,7 +36,7 @@ def masked(value: Any, name: str = "") -> Any:
         return [masked(one, name) for one in value]
     if isinstance(value, bool | None):
         return value
-    if _SECRET.search(name):
+    if is_secret(name):
         return MASK
     if isinstance(value, int | float):
         return value

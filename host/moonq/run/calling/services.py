@@ -14,6 +14,7 @@ from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.stores import Store
+from moonq.run.web.clients import Clients
 from moonq.sandbox.state import LuaState
 from moonq.text.suggestions import close, question
 
@@ -35,6 +36,7 @@ class HostServices:
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
+        self.http = Clients(project)
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
@@ -43,6 +45,7 @@ class HostServices:
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
+        self.http.renew(project)
         self._read(self._env)
 
     def entry_id(self, name: str, kind: str) -> str:
