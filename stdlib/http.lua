@@ -33,8 +33,8 @@ local http = {}
 ---@field json? any                      the body, as JSON
 ---@field form? table<string, any>       the body, as a form of the web would send it
 ---@field body? string                   the body, as it is
----@field timeout? string|number         for all of it, with redirects and body (default: 30 seconds,
----                                      or as the entry says)
+---@field timeout? string|number         for all of it, with redirects and body (default: 30
+---                                      seconds, or as the entry says)
 ---@field follow? integer                redirects that are followed, at most 20 (default 0)
 
 ---@class http.Response
@@ -43,7 +43,7 @@ local http = {}
 ---@field body string                    unpacked, at most 10 MiB, or as the entry says
 ---@field url string                     where it came from, behind all redirects
 ---@field retry_after? number            seconds for which it asks to be left alone
----@field json fun(self: http.Response): any, errors.Error?  the body, decoded; INVALID if it is not
+---@field json fun(self: http.Response): any, errors.Error?  decodes the body
 
 local OPTIONS = {
   query = { type = "table" },
@@ -281,9 +281,9 @@ local KINDS = {
 --- Kinds that another try does not help; a conflict is for the script to judge.
 local LASTING = { PERMISSION_DENIED = true, NOT_FOUND = true, INVALID = true }
 
---- Makes an error of a response with a status from 400 on; any other one is handed through, and so
---- is an error: `http.raise(http.get(url))`. A message whose handler returns the error waits as long
---- as the response asks for (`Retry-After`), and is dead at once where trying again cannot help.
+--- Makes an error of a response with a status from 400 on; any other one is handed through, and
+--- so is an error: `http.raise(http.get(url))`. A message whose handler returns the error waits as
+--- long as the response asks for (`Retry-After`), and is dead at once where no further try helps.
 ---@param response http.Response|nil
 ---@param err? errors.Error
 ---@return http.Response|nil response

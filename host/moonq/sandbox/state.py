@@ -73,6 +73,8 @@ class Fault(NamedTuple):
     retryable: bool | None = None
     traceback: str = ""
     """Script frames, innermost first, one per line."""
+    delay: float | None = None
+    """Seconds that are to pass before the next try; None: as the queue says."""
 
 
 class Outcome(NamedTuple):
@@ -324,7 +326,7 @@ class LuaState:
     def progress(self, answer: Any) -> Progress:
         """Return what Lua says of a call of `deliver`, at its end or on the way (`deliver.lua`)."""
         done, *flat = answer if isinstance(answer, tuple) else (answer,)
-        outcomes = tuple(_outcome(*flat[at : at + 6]) for at in range(0, len(flat), 6))
+        outcomes = tuple(_outcome(*flat[at : at + 7]) for at in range(0, len(flat), 7))
         if any(outcome.kind == "memory" for outcome in outcomes):
             self.spent = True
         return Progress(done, outcomes)
@@ -457,8 +459,8 @@ def _cut_short(progress: Progress, reason: str) -> Progress:
 
 
 def _fault(parts: list[Any]) -> Fault:
-    parts = parts + [None] * (4 - len(parts))
-    return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]))
+    parts = parts + [None] * (5 - len(parts))
+    return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]), parts[4])
 
 
 def _outcome(number: int, code: int, *parts: Any) -> Outcome:

@@ -164,6 +164,7 @@ class Suite:
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
+        caller.enter(caller.context, state.guard)
         self._renew()
         try:
             for part in self._parts():

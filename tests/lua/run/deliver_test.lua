@@ -102,7 +102,7 @@ describe("deliver.run", function()
   end)
 
   it("runs several messages and reports those that were not simply done", function()
-    local done, first, code, _, text, _, _, second = deliver.run(function(number)
+    local done, first, code, _, text, _, _, _, second = deliver.run(function(number)
       if number % 2 == 0 then
         return nil, "even " .. number
       end

@@ -67,7 +67,7 @@ def ask(client: Client, asked: Wanted, line: Line, permit: Callable[[str], None]
     step = Step(
         asked.method, asked.url, {**DEFAULT_HEADERS, **asked.shared, **asked.own}, asked.body
     )
-    kept = {name: value for name, value in asked.own.items() if not _is_credential(name)}
+    kept = {name: value for name, value in asked.own.items() if not is_secret(name)}
     hops = 0
     while True:
         try:
@@ -77,9 +77,8 @@ def ask(client: Client, asked: Wanted, line: Line, permit: Callable[[str], None]
                 return answer
             hops += 1
             if hops > asked.follow:
-                raise BadAnswer(
-                    f"more than {asked.follow} redirects, the last to {_near(location)}"
-                )
+                what = "redirect" if asked.follow == 1 else "redirects"
+                raise BadAnswer(f"more than {asked.follow} {what}, the last to {_near(location)}")
             step = _redirected(step, answer.status, location, kept)
             permit(urls.shown(str(step.url)))
         except QueueError as problem:
@@ -93,12 +92,12 @@ def _tried(client: Client, step: Step, line: Line) -> Answer:
     left = client.settings.retries if step.method in IDEMPOTENT else 0
     pause = PAUSE
     while True:
-        line.has_connected = line.has_heard = False
+        line.is_new = line.has_heard = False
         try:
             return _once(client, step, line)
         except (NotReached, BadAnswer):
-            # A kept connection may have been closed just now: nobody has seen the request.
-            is_stale = not (line.has_connected or line.has_heard)
+            # A kept connection may have been closed just now: nobody has answered on that one.
+            is_stale = not (line.is_new or line.has_heard)
             if not (is_stale and step.method in IDEMPOTENT):
                 if not left:
                     raise
@@ -111,7 +110,7 @@ def _tried(client: Client, step: Step, line: Line) -> Answer:
 def _once(client: Client, step: Step, line: Line) -> Answer:
     response = client.send(line, *step)
     try:
-        body = _body(response, client.settings.max_response, line)
+        body = b"" if step.method == "HEAD" else _body(response, client, line)
     finally:
         response.close()
     headers = [
@@ -121,17 +120,12 @@ def _once(client: Client, step: Step, line: Line) -> Answer:
     return Answer(response.status_code, headers, body, str(step.url))
 
 
-def _body(response: httpx2.Response, most: int, line: Line) -> bytes:
+def _body(response: httpx2.Response, client: Client, line: Line) -> bytes:
+    most = client.settings.max_response
     codings = [one.lower() for one in response.headers.get_list("content-encoding", True)]
     if len([one for one in codings if one != "identity"]) > 1:
         raise BadAnswer(f"its body is packed several times over: {', '.join(codings)[:100]}")
-    said = response.headers.get("content-length", "")
-    if (
-        said.isdigit()
-        and len(said) < 20
-        and int(said) > most
-        and response.num_bytes_downloaded == 0
-    ):
+    if int(response.headers.get("content-length", "0")) > most:
         _refuse_size(most)
     pieces: list[bytes] = []
     size = 0
@@ -168,10 +162,8 @@ def _redirected(step: Step, status: int, location: str, kept: Mapping[str, str])
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name not in _OF_BODY}
     if not _is_same_place(step.url, url):
-        own = {
-            name: value for name, value in kept.items() if body is not None or name not in _OF_BODY
-        }
-        headers = {**DEFAULT_HEADERS, **own}
+        own = {**DEFAULT_HEADERS, **kept}
+        headers = {name: value for name, value in headers.items() if own.get(name) == value}
     return Step(method, url, headers, body)
 
 
@@ -192,10 +184,6 @@ def _is_same_place(one: httpx2.URL, other: httpx2.URL) -> bool:
         return False
     before, after = (one.scheme, one.port), (other.scheme, other.port)
     return before == after or (before == ("http", None) and after == ("https", None))
-
-
-def _is_credential(name: str) -> bool:
-    return is_secret(name)
 
 
 def _near(location: str) -> str:

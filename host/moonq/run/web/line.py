@@ -39,8 +39,8 @@ class Line:
         self._is_cut = False
         self.doing = "beginning"
         """What is under way, for the words of a fault."""
-        self.has_connected = False
-        """Whether a connection was made for it; else it uses one that was there."""
+        self.is_new = False
+        """Whether a connection was to be made for it; else it uses one that was kept."""
         self.has_heard = False
         """Whether anything came back."""
 
@@ -212,6 +212,7 @@ class Backend(httpcore2.NetworkBackend):
     ) -> Stream:
         """Connect to one of the addresses of *host*: the one that was looked at."""
         line = self._lines.mine
+        line.is_new = True
         found = addresses(host, port, line)
         if (host, port) != self._proxy:
             found = self._allowed(host, found)
@@ -238,7 +239,6 @@ class Backend(httpcore2.NetworkBackend):
                 wire.close()
                 raise
             else:
-                line.has_connected = True
                 line.doing = "waiting for the answer"
                 return Stream(wire, self._lines)
         raise NotReached(f"{line.doing}: {_said(problem)}")

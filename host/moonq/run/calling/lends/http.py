@@ -92,7 +92,7 @@ def http_request(
     if pause is not None:
         head["retry_after"] = pause
     caller.rest = answer.body
-    return json.dumps(head).encode() + b"\n" + http_more.function(caller)
+    return json.dumps(head).encode() + b"\n" + _piece(caller)
 
 
 def retry_after(headers: list[tuple[str, str]], now: float) -> float | None:
@@ -110,5 +110,9 @@ def retry_after(headers: list[tuple[str, str]], now: float) -> float | None:
 @lent(action=None, writes=False, waits=False)
 def http_more(caller: Caller) -> bytes:
     """Return the next piece of the last answer's body; nothing at its end."""
+    return _piece(caller)
+
+
+def _piece(caller: Caller) -> bytes:
     piece, caller.rest = caller.rest[:PIECE], caller.rest[PIECE:]
     return piece
