@@ -23,7 +23,8 @@ local lock = require("host.walls.lock")
 local bare_names = require("host.walls.bare_names")
 
 local error, rawget, setmetatable = error, rawget, setmetatable
-local format, gsub = string.format, string.gsub
+local tostring, type = tostring, type
+local format = string.format
 
 local http = {}
 
@@ -306,15 +307,15 @@ function http.raise(response, err)
   elseif kind == errors.CONFLICT then
     retryable = nil
   end
-  local url = gsub(tostring(rawget(response, "url") or "the other side"), "[?#].*$", "")
+  local delay = rawget(response, "retry_after")
   local said = type(body) == "string" and body ~= "" and ": " .. check.show(body) or ""
   return nil,
     errors.new({
       kind = kind,
-      message = format("%s answered %d%s", url, status, said),
+      message = format("%s answered %s%s", exchange.place(response), tostring(status), said),
       retryable = retryable,
       details = { status = status, body = exchange.excerpt(body) },
-      delay = retryable ~= false and rawget(response, "retry_after") or nil,
+      delay = retryable ~= false and type(delay) == "number" and delay or nil,
     })
 end
 

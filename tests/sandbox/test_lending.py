@@ -132,7 +132,7 @@ def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
 
 
 def test_what_changes_something_is_known_by_its_flags() -> None:
-    assert changing() == {"queue.publish", "funcs.call", "store.write"}
+    assert changing() == {"queue.publish", "funcs.call", "store.write", "http.request"}
 
 
 class Refusing:
@@ -153,14 +153,21 @@ class Allowing(Refusing):
         self.asked.append((action, resource))
 
 
+#: What functions are called with whose resource is made of their arguments.
+ASKED = {"http": (b"", b"GET", b"http://bank.example/?key=1", b"")}
+MADE = {"http": "http://bank.example/"}
+
+
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
     scope, offered = Refusing(), Offered()
     lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
     for one in declared():
         if one.actions:
-            answer = lends[one.name].call(b"app:x")
+            module = one.name.partition("_")[0]
+            answer = lends[one.name].call(*ASKED.get(module, (b"app:x",)))
             assert answer[:2] == (False, b"PERMISSION_DENIED")
-            assert scope.asked.pop() == (one.actions[0], one.resource or "app:x")
+            resource = MADE.get(module, one.resource or "app:x")
+            assert scope.asked.pop() == (one.actions[0], resource)
     assert not offered.asked
 
 

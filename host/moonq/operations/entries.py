@@ -8,9 +8,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from moonq.registry.project import Entry, Project
+from moonq.text.secrets import masked
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
-SECRET = ("url", "password", "secret", "token", "access_key", "secret_key")
+SECRET = (
+    *("url", "password", "secret", "token", "access_key", "secret_key"),
+    *("bearer", "authorization", "cookie", "api_key", "api-key"),
+)
+#: That no part of it is secret is seen to when the entry is read.
+OPEN = ("base_url",)
 REDACTED = "[redacted]"
 _WILD = re.compile(r"[*?\[]")
 
@@ -69,11 +75,13 @@ def _redacted(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return _redacted(value)
-    return REDACTED if _is_secret(key) and value else value
+    if _is_secret(key) and value:
+        return REDACTED
+    return masked(value) if isinstance(value, str) else value
 
 
 def _is_secret(key: str) -> bool:
-    return any(part in key for part in SECRET)
+    return key not in OPEN and any(part in key.lower() for part in SECRET)
 
 
 def graph(project: Project, name: str | None) -> dict[str, Any]:

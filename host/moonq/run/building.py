@@ -24,6 +24,8 @@ class Building(Parts):
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
         self.with_consumers = consumers
+        if consumers:
+            self.services.http.warm()
         self.announce()
         for entry in self.project.start_order():
             if self.starts(entry):

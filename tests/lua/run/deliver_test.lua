@@ -116,7 +116,7 @@ describe("deliver.run", function()
     end
     local answer = table.pack(deliver.run(odd, true, "1", "2", "3"))
     eq(table.pack(deliver.progress()), answer)
-    eq(answer.n, 13)
+    eq(answer.n, 15)
     answer = table.pack(deliver.run(odd, true, "1"))
     eq(table.pack(deliver.progress()), answer)
   end)

@@ -10,9 +10,13 @@ They are made when they are first asked for, and made anew when a reload changes
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from moonq.errors import MoonqError
 from moonq.registry.project import Project
+from moonq.registry.script import Script
 from moonq.run.web.settings import DEFAULTS, WebSettings
 from moonq.run.web.wanted import WHAT
 from moonq.text import extras
@@ -30,6 +34,12 @@ class Clients:
         self._project = project
         self._lock = threading.Lock()
         self._made: dict[str, Client] = {}
+
+    def warm(self) -> None:
+        """Load the library beside all else, where a script may want it: it takes its time."""
+        scripts = (entry.config for entry in self._project.entries.values())
+        if any(isinstance(one, Script) and "http" in one.modules for one in scripts):
+            threading.Thread(target=_warm, name="moonq-http", daemon=True).start()
 
     def renew(self, project: Project) -> None:
         """Follow another version of the project: what is at work ends with its old settings."""
@@ -58,7 +68,7 @@ class Clients:
             NotFound: There is no such http.client.
             Unsupported: The library is not installed.
         """
-        extras.client("http", "httpx2", WHAT)
+        _load()
         from moonq.run.web.client import Client
 
         settings = self.settings(id_)
@@ -87,3 +97,14 @@ class Clients:
             return True
         entry = new.entries.get(id_)
         return entry is not None and entry.config == old.entries[id_].config
+
+
+def _load() -> None:
+    extras.client("http", "httpx2", WHAT)
+    import_module("moonq.run.web.asking")
+
+
+def _warm() -> None:
+    # Without the library it is the first request that says so.
+    with suppress(MoonqError):
+        _load()
