@@ -11,6 +11,7 @@ private networks, too; there the name of a host is enough.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from ipaddress import (
@@ -49,6 +50,7 @@ _RESERVED = ip_network("240.0.0.0/4")
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+_NETWORK = re.compile(r"[0-9A-Fa-f:.]+/[0-9]+")
 
 
 class Rules(NamedTuple):
@@ -98,7 +100,7 @@ def network_of(text: str) -> Network | None:
     try:
         return ip_network(text.strip("[]"))
     except ValueError:
-        if "/" in text:
+        if _NETWORK.fullmatch(text):
             raise
         return None
 
