@@ -29,6 +29,7 @@ _METHOD = re.compile(r"[A-Z][A-Z-]{0,19}")
 #: One makes a tunnel to anywhere, the other has secrets sent back.
 _NO_METHODS = frozenset({"CONNECT", "TRACE"})
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_HOST = re.compile(rb"[a-z0-9._-]{1,253}|[0-9a-f:.]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 #: httpx2 has the parts of a URL, and brings `idna` along.
 WHAT = "the library behind the module `http`"
@@ -99,8 +100,8 @@ def url_of(text: str, query: str = "") -> httpx2.URL:
             found = found.copy_with(query=f"{before}&{query}".lstrip("&").encode("ascii"))
     except library.InvalidURL as problem:
         raise Invalid(f"the URL makes no sense: {str(problem)[:200]}") from None
-    if found.port is not None and not 0 < found.port < 65536:
-        raise Invalid("the URL has a port that is no number from 1 to 65535")
+    if not _HOST.fullmatch(found.raw_host):
+        raise Invalid("the URL names a host that cannot be: letters, digits, `.` and `-` make one")
     return found
 
 
