@@ -253,6 +253,10 @@ describe("a policy", function()
     for _, path in ipairs({ "/echo/../binary", "/echo/%2e%2e/binary", "/echo/.%2E/binary" }) do
       test.has_error(asked({ url = at(path) }))
     end
+    for _, path in ipairs({ "/echo/..%2fbinary", "/echo%2F..%2Fbinary", "/echo/%2e%2e%5Cbinary" }) do
+      local _, err = http.get(at(path))
+      test.contains(tostring(err), "steps out of a folder by `..` and an escaped slash")
+    end
   end)
 end)
 
@@ -269,6 +273,14 @@ describe("an http.client", function()
   it("sends a name and a password to whom it is asked for", function()
     local found = test.no_error(http.client("known"):get(at("/echo"))):json()
     eq(found.headers.authorization, "Basic YWRhOmMwbXBpbGVy")
+  end)
+
+  it("keeps its credentials from all but the host of its address", function()
+    local elsewhere = env.get("MOONQ_TEST_HTTP"):gsub("127.0.0.1", "localhost") .. "/echo"
+    local found = test.no_error(http.client("local"):get(elsewhere)):json().headers
+    eq({ found.authorization, found["x-api-key"], found["x-shop"] }, {})
+    found = test.no_error(http.client("local"):get(at("/echo"))):json().headers
+    eq(found.authorization, "Bearer t0ken")
   end)
 
   it("lets the script overrule a header", function()

@@ -389,3 +389,34 @@ def test_no_text_is_more_than_a_url_or_an_error(text: str) -> None:
 )
 def test_how_long_to_wait_is_read_from_numbers_and_dates(text: str, seconds: float | None) -> None:
     assert retry_after([("retry-after", text)], 10.0) == seconds
+
+
+def test_a_client_that_no_entry_is_called_is_found_by_a_check(
+    tmp_path: Path, moonq: Callable[..., Any]
+) -> None:
+    (tmp_path / "_index.yaml").write_text(f"{INDEX}  - {{name: bank, kind: http.client}}\n")
+    script = (
+        'local http = require("http")\nreturn function() return http.client("bnk"):gett("/") end'
+    )
+    (tmp_path / "asker.lua").write_text(script)
+    said = moonq("check", tmp_path)
+    assert "no entry `app:bnk`" in said.out
+    assert "did you mean `app:bank`?" in said.out
+
+
+def test_what_proves_who_we_are_is_not_shown(tmp_path: Path, moonq: Callable[..., Any]) -> None:
+    (tmp_path / "_index.yaml").write_text(
+        "namespace: app\nentries:\n  - name: bank\n    kind: http.client\n"
+        "    base_url: https://bank.example\n    auth: {bearer: s3cret1}\n"
+        "    headers: {X-Api-Key: s3cret2, Authorization: s3cret3, X-Shop: moonq}\n"
+        "    proxy: 'http://ada:s3cret4@10.0.0.1:3128'\n"
+        "  - {name: other, kind: http.client, auth: {username: ada, password: s3cret5}}\n"
+    )
+    for entry in ("app:bank", "app:other"):
+        for form in ((), ("--json",)):
+            said = moonq("show", entry, "-C", tmp_path, *form)
+            assert said.code == 0
+            assert "s3cret" not in said.out
+    said = moonq("show", "app:bank", "-C", tmp_path)
+    assert "https://bank.example" in said.out
+    assert "X-Shop: moonq" in said.out

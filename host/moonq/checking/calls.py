@@ -19,6 +19,7 @@ NAMED = {
     "queue": Ref(("queue.queue",)),
     "function": Ref(("function.lua",)),
     "store": Ref(("store.",)),
+    "http": Ref(("http.client",)),
     "entry": Ref(),
 }
 #: The last of several arguments may be many when it is one of these.

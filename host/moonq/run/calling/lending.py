@@ -24,6 +24,7 @@ from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
 DENIALS = "moonq.security"
+NOTHING_LEFT = memoryview(b"")
 
 
 @dataclass(slots=True)
@@ -45,14 +46,14 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
-    rest: bytes = b""
+    rest: memoryview = NOTHING_LEFT
     """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
         guard.above = context.above
         guard.is_waiting = self._is_waiting
-        self.context, self.guard, self.rest = context, guard, b""
+        self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 
     def below(self, entry: str) -> CallContext:
         """Return the context of *entry*, which the script calls."""

@@ -20,7 +20,7 @@ from moonq.errors import Denied, Invalid, QueueError
 from moonq.run.web.client import Client
 from moonq.run.web.faults import BadAnswer, NotReached, TooLarge
 from moonq.run.web.line import Line
-from moonq.run.web.wanted import DEFAULT_HEADERS, Wanted, url_of
+from moonq.run.web.wanted import DEFAULT_HEADERS, Wanted, is_same_place, url_of
 from moonq.text import sizes, urls
 from moonq.text.secrets import is_secret
 
@@ -161,7 +161,7 @@ def _redirected(step: Step, status: int, location: str, kept: Mapping[str, str])
     ):
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name not in _OF_BODY}
-    if not _is_same_place(step.url, url):
+    if not is_same_place(step.url, url):
         own = {**DEFAULT_HEADERS, **kept}
         headers = {name: value for name, value in headers.items() if own.get(name) == value}
     return Step(method, url, headers, body)
@@ -176,14 +176,6 @@ def _target(step: Step, location: str) -> httpx2.URL:
     except (httpx2.InvalidURL, Invalid) as problem:
         why = problem.message if isinstance(problem, Invalid) else "it makes no sense"
         raise BadAnswer(f"it redirects to {_near(location)}, where nobody can go: {why}") from None
-
-
-def _is_same_place(one: httpx2.URL, other: httpx2.URL) -> bool:
-    """Whether both are one server; that HTTP becomes HTTPS there makes it no other."""
-    if one.raw_host != other.raw_host:
-        return False
-    before, after = (one.scheme, one.port), (other.scheme, other.port)
-    return before == after or (before == ("http", None) and after == ("https", None))
 
 
 def _near(location: str) -> str:

@@ -65,8 +65,10 @@ class WebSettings(Strict):
     """How requests are made; mixed into an entry's model."""
 
     base_url: str | None = Field(None, description="in front of a URL that begins with no scheme")
-    headers: dict[str, str] = Field(default_factory=dict, description="sent with every request")
-    auth: Auth | None = Field(None, description="sent with every request, to this host only")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="sent with every request, as `auth` is"
+    )
+    auth: Auth | None = Field(None, description="sent to the host of `base_url`, or to all")
     timeout: Annotated[Limit, between(0.001, 3600)] = Field(
         TIMEOUT, description="for a whole call, with redirects, retries and the body"
     )

@@ -29,6 +29,8 @@ _METHOD = re.compile(r"[A-Z][A-Z-]{0,19}")
 #: One makes a tunnel to anywhere, the other has secrets sent back.
 _NO_METHODS = frozenset({"CONNECT", "TRACE"})
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+#: What some servers read as `/../`.
+_DISGUISED = re.compile(r"(%2f|%5c)\.\.(/|%2f|%5c|$)|/\.\.(%2f|%5c)", re.IGNORECASE)
 _HOST = re.compile(rb"[a-z0-9._-]{1,253}|[0-9a-f:.]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 #: httpx2 has the parts of a URL, and brings `idna` along.
@@ -71,11 +73,14 @@ def wanted(
     asked: dict[str, Any] = json.loads(options) if options else {}
     own = _headers(asked.get("headers") or {}, asked.get("content_type"))
     timeout = asked.get("timeout")
+    target = url_of(_joined(settings, _text(url)), asked.get("query") or "")
+    base = settings.base_url and url_of(settings.base_url)
     return Wanted(
         _method(method),
-        url_of(_joined(settings, _text(url)), asked.get("query") or ""),
+        target,
         own,
-        _shared(settings),
+        # A URL that comes with a message must not take our credentials elsewhere.
+        _shared(settings) if not base or is_same_place(base, target) else {},
         body,
         settings.timeout if timeout is None else float(timeout),
         min(int(asked.get("follow") or 0), MAX_FOLLOW),
@@ -107,7 +112,18 @@ def url_of(text: str, query: str = "") -> httpx2.URL:
 
 def _with_dots(text: str) -> str:
     path, mark, query = text.partition("?")
-    return _ESCAPED_DOT.sub(".", path) + mark + query
+    spelt = _ESCAPED_DOT.sub(".", path)
+    if _DISGUISED.search(spelt):
+        raise Invalid("the URL steps out of a folder by `..` and an escaped slash")
+    return spelt + mark + query
+
+
+def is_same_place(one: httpx2.URL, other: httpx2.URL) -> bool:
+    """Whether both are one server; that HTTP becomes HTTPS there makes it no other."""
+    if one.raw_host != other.raw_host:
+        return False
+    before, after = (one.scheme, one.port), (other.scheme, other.port)
+    return before == after or (before == ("http", None) and after == ("https", None))
 
 
 def _text(url: bytes) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from email.utils import parsedate_to_datetime
 
-from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.lending import NOTHING_LEFT, Caller, lent
 from moonq.run.web.clients import KIND
 from moonq.run.web.wanted import Wanted, wanted
 from moonq.sandbox.lend import MAX_NAME, name, text
@@ -71,7 +71,7 @@ def http_request(
     body: bytes | None = None,
 ) -> bytes:
     """Return an answer: a line of JSON about it, then the begin of its body; see `http_more`."""
-    caller.rest = b""
+    caller.rest = NOTHING_LEFT
     asked = _wanted(caller, client, method, url, options, body)
     with caller.host.http.client(name(client)) as found:
         from moonq.run.web.asking import ask
@@ -91,7 +91,7 @@ def http_request(
     pause = retry_after(answer.headers, caller.host.clock.now())
     if pause is not None:
         head["retry_after"] = pause
-    caller.rest = answer.body
+    caller.rest = memoryview(answer.body)
     return json.dumps(head).encode() + b"\n" + _piece(caller)
 
 
@@ -115,4 +115,4 @@ def http_more(caller: Caller) -> bytes:
 
 def _piece(caller: Caller) -> bytes:
     piece, caller.rest = caller.rest[:PIECE], caller.rest[PIECE:]
-    return piece
+    return bytes(piece)
