@@ -255,13 +255,18 @@ function check.options(where, options, spec)
   return read
 end
 
---- Raises at the line of the function's caller when an argument has the wrong type.
----@param where string   the public function, as its caller writes it
----@param name string    the argument
+--- Raises at the line of the function's caller when an argument is not what it must be.
+---@param where string              the public function, as its caller writes it
+---@param name string               the argument
 ---@param value any
----@param types string   as in `check.Rule`
-function check.argument(where, name, value, types)
-  local fault = type_fault(value, types)
+---@param rule string|check.Rule    its types as in `check.Rule`, or all that is asked of it
+function check.argument(where, name, value, rule)
+  local fault
+  if type(rule) == "string" then
+    fault = type_fault(value, rule)
+  else
+    fault = fault_of(value, rule)
+  end
   if fault then
     error(format("%s: %s: %s", where, name, fault), 3)
   end

@@ -17,6 +17,7 @@
 --- * Objects are written in no particular order; the option `sorted` gives a stable one.
 --- * Metatables are not looked at: what counts is what is really in the table.
 local check = require("check")
+local errors = require("errors")
 local json_reader = require("host.json.reader")
 local json_values = require("host.json.values")
 local json_writer = require("host.json.writer")
@@ -24,6 +25,7 @@ local lazy = require("host.walls.lazy")
 
 local error, rawequal, type = error, rawequal, type
 local careful = lazy("host.json.careful")
+local lent = lazy("host.walls.lent")
 local read, write = json_reader.read, json_writer.write
 
 local json = {}
@@ -75,6 +77,7 @@ local OPTIONS = {
   name = { type = "string", default = "value" },
 }
 
+local SCHEMA = { name = "schema", sorted = true }
 local DEFAULTS = check.options("json.encode", nil, OPTIONS)
 
 --- Writes a value as JSON.
@@ -95,6 +98,39 @@ function json.encode(value, options)
     end
   end
   return careful.write(value, o)
+end
+
+--- Looks at a value by a JSON Schema (draft 2020-12, or the one that its `$schema` names).
+---
+---     json.validate({ required = { "id" } }, {}) --> nil, "id" is a required property
+---
+--- References lead to parts of the schema itself, which may not contain itself. Patterns are those
+--- of Rust's regex, whose time is linear. It needs `moonq[schema]`.
+---@param schema table|string     a string is the schema as a JSON text
+---@param value any               what JSON can carry
+---@return true|nil ok
+---@return errors.Error|nil err   INVALID; its message names the places in the value, at most three
+---@nodiscard
+function json.validate(schema, value)
+  check.argument("json.validate", "schema", schema, "table|string")
+  local wanted, given, err = schema, nil, nil
+  if type(schema) == "table" then
+    wanted, err = json.encode(schema, SCHEMA)
+  end
+  if wanted then
+    given, err = json.encode(value)
+  end
+  if not given then
+    return nil, errors.wrap(err, "json.validate")
+  end
+  local problem
+  problem, err = lent.json_validate(wanted, given)
+  if not problem then
+    return nil, errors.wrap(err, "json.validate")
+  elseif problem ~= "" then
+    return nil, errors.new({ kind = errors.INVALID, message = problem, retryable = false })
+  end
+  return true, nil
 end
 
 return json

@@ -417,3 +417,91 @@ describe("json.null", function()
     fails("protected metatable", setmetatable, json.null, {})
   end)
 end)
+
+describe("json.validate", function()
+  local ORDER = {
+    type = "object",
+    required = { "id" },
+    properties = {
+      id = { type = "integer", minimum = 1 },
+      items = { type = "array", items = { ["$ref"] = "#/$defs/item" } },
+    },
+    ["$defs"] = { item = { type = "object", properties = { cents = { type = "integer" } } } },
+  }
+
+  it("takes a value that fits", function()
+    eq(json.validate(ORDER, { id = 7, items = { { cents = 1 } } }), true)
+    eq(json.validate(json.encode(ORDER), { id = 7, items = json.array() }), true)
+    eq(json.validate({}, json.null), true)
+  end)
+
+  it("names the places that do not fit, and no value", function()
+    local ok, err = json.validate(ORDER, { id = 0, items = { { cents = "x" }, 7 } })
+    test.is_nil(ok)
+    eq(err:kind(), "INVALID")
+    test.contains(err:message(), "id: the value is less than the minimum of 1")
+    test.contains(err:message(), 'items[0].cents: the value is not of type "integer"')
+    test.contains(err:message(), 'items[1]: the value is not of type "object"')
+    eq(select(2, json.validate(ORDER, {})):message(), '"id" is a required property')
+    local odd = { properties = { ["a b"] = { properties = { c = { type = "null" } } } } }
+    test.contains(
+      select(2, json.validate(odd, { ["a b"] = { c = 1 } })):message(),
+      '"a b".c: the value'
+    )
+  end)
+
+  it("tells of three problems at most", function()
+    local list = {}
+    for place = 1, 1000 do
+      list[place] = "x"
+    end
+    local _, err = json.validate({ items = { type = "integer" } }, list)
+    eq(select(2, err:message():gsub("the value", "")), 3)
+  end)
+
+  for name, case in pairs({
+    ["is none"] = { { type = "strnig" }, "json.validate: not a JSON Schema: type: " },
+    ["has a malformed pattern"] = { { pattern = "(a" }, "not a JSON Schema: pattern: " },
+    ["looks around in a pattern"] = { { pattern = "(?=a)b" }, "not a JSON Schema: pattern: " },
+    ["is no JSON"] = { "{", "json.validate: " },
+    ["contains itself"] = { { items = { ["$ref"] = "#/items" } }, "contains itself by '#/items'" },
+    ["refers to a file"] = { { ["$ref"] = "file:///etc/passwd" }, "only `#/…` in it is known" },
+    ["refers to the net"] = { { ["$ref"] = "http://127.0.0.1/x" }, "only `#/…` in it is known" },
+    ["refers to nothing"] = { { ["$ref"] = "#/$defs/x" }, "'#/$defs/x', which is not there" },
+    ["holds a function"] = { { a = print }, "json.validate: schema.a is a function" },
+  }) do
+    it("refuses a schema that " .. name, function()
+      local ok, err = json.validate(case[1], 1)
+      test.is_nil(ok)
+      eq(err:kind(), "INVALID")
+      test.contains(err:message(), case[2])
+    end)
+  end
+
+  it("refuses a schema that grows without end when its references are written out", function()
+    local defs = { a30 = { type = "integer" } }
+    for level = 0, 29 do
+      local below = { ["$ref"] = ("#/$defs/a%d"):format(level + 1) }
+      defs["a" .. level] = { allOf = { below, below } }
+    end
+    local _, err = json.validate({ ["$ref"] = "#/$defs/a0", ["$defs"] = defs }, 1)
+    test.contains(err:message(), "more than 10000 parts")
+  end)
+
+  it("refuses a schema that is too large for the value", function()
+    local all = {}
+    for place = 1, 3000 do
+      all[place] = { minimum = place }
+    end
+    eq(json.validate({ anyOf = all }, 1), true)
+    local _, err = json.validate({ anyOf = all }, ("x"):rep(10000))
+    test.contains(err:message(), "the schema is too large for a value of 10002 bytes")
+  end)
+
+  it("refuses a value that JSON cannot carry", function()
+    test.contains(
+      select(2, json.validate({}, print)):message(),
+      "json.validate: value is a function"
+    )
+  end)
+end)

@@ -34,6 +34,29 @@ describe("queue.publish", function()
   end)
 end)
 
+describe("a queue with a schema", function()
+  it("takes what fits", function()
+    test.is_string(queue.publish("contract:shaped", { id = 7, lines = { { cents = 1 } } }))
+  end)
+
+  it("refuses what does not, and names the place", function()
+    local value, err = queue.publish("contract:shaped", { id = 7, lines = { {}, { cents = "1" } } })
+    local message = [[the body does not fit the schema of 'contract:shaped': ]]
+      .. [[lines[1].cents: the value is not of type "integer"]]
+    refused(errors.INVALID, message, value, err)
+    eq(err:retryable(), false)
+    eq(#test.queue("contract:shaped"):messages(), 0)
+  end)
+
+  it("refuses it with headers and in a batch as well", function()
+    local value, err = queue.publish("contract:shaped", {}, { source = "shop" }, { ttl = "1h" })
+    refused(errors.INVALID, [["id" is a required property]], value, err)
+    local answers = queue.publish_batch("contract:shaped", { { body = { id = 1 } }, { body = 7 } })
+    test.is_string(answers[1].id)
+    contains(tostring(answers[2].err), 'the value is not of type "object"')
+  end)
+end)
+
 describe("queue.publish_batch", function()
   it("says that there is no such queue", function()
     refused(errors.NOT_FOUND, "app:none", queue.publish_batch("app:none", { { body = 1 } }))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from moonq.drivers.entry import DriverFields, QueueOptions
-from moonq.errors import MoonqError
+from moonq.errors import Invalid, MoonqError, Unsupported
 from moonq.kinds import driver
 from moonq.model import DEDUP_WINDOW, QueueSpec
 from moonq.registry.common import Config, Strict
@@ -20,6 +20,8 @@ from moonq.registry.project import Entry, Project
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
 from moonq.run.queues import Route, Traffic
+from moonq.run.schema_files import FILE, written
+from moonq.run.schemas import Schema
 from moonq.text.findings import Finding, error
 from moonq.text.wording import plural
 
@@ -65,7 +67,32 @@ class Queue(Config):
     dedup_window: Wait = DEDUP_WINDOW
     publish_timeout: Wait = 5.0
     max_body: Annotated[Size, bytes_between(1, 1024**3)] = 256 * KIB
+    body_schema: Annotated[str, Field(max_length=4096)] | dict[str, Any] | None = Field(
+        None, alias="schema", description="JSON Schema of each body: `file://x.json`, or itself"
+    )
     options: QueueOptions = Field(default_factory=QueueOptions)
+
+    _schema: Schema | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _schema_of_json(self) -> Queue:
+        schema = self.body_schema
+        if isinstance(schema, str) and not schema.startswith(FILE):
+            raise wrong("`schema` must be `file://` and a path, or a JSON Schema")
+        if schema is not None and self.codec != "json":
+            raise wrong("`schema` is for JSON, and the codec is raw", help="leave one of them out")
+        return self
+
+    @property
+    def schema_of_bodies(self) -> Schema | None:
+        """What each body must fit."""
+        return self._schema
+
+    def with_schema(self, schema: Schema) -> Queue:
+        """Return the same with its schema compiled."""
+        found = self.model_copy()
+        found._schema = schema
+        return found
 
     @property
     def max_attempts(self) -> int:
@@ -170,8 +197,24 @@ def _finish(draft: Draft, queue: Queue, drafts: Drafts) -> list[Finding]:
             draft, fields, fields.queue_options, fields.queue_defaults()
         )
         findings += more
-    draft.config = queue.model_copy(update=changed)
+    queue = queue.model_copy(update=changed)
+    if queue.body_schema is not None:
+        index = drafts.root / draft.source_of(draft.node.get("schema")).file
+        try:
+            queue = queue.with_schema(written(index, queue.body_schema, drafts.root))
+        except (Invalid, Unsupported) as problem:
+            findings.append(_no_schema(draft, problem))
+    draft.config = queue
     return findings
+
+
+def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
+    return error(
+        "R224",
+        f"`schema`: {problem.message}",
+        draft.span_of("schema"),
+        help=problem.hint or "write a JSON Schema (https://json-schema.org), draft 2020-12",
+    )
 
 
 def _other_driver(draft: Draft, queue: Queue, target: Queue) -> Finding:
@@ -213,11 +256,12 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
         publish_timeout=fields.publish_timeout,
         max_body=fields.max_body,
         content_type="application/json" if is_json else "text/plain",
+        schema=fields.schema_of_bodies,
     )
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:
         return {entry.id: own}
-    dead = replace(own, id=letters, spec=QueueSpec(name), traffic=Traffic())
+    dead = replace(own, id=letters, spec=QueueSpec(name), schema=None, traffic=Traffic())
     return {entry.id: own, letters: dead}
 
 

@@ -55,7 +55,7 @@ def _brief(entry: Entry) -> dict[str, Any]:
 def show(project: Project, name: str) -> dict[str, Any]:
     """Return one entry with every field, defaults filled in."""
     entry = project.resolve(name)
-    fields = entry.config.model_dump(mode="json", exclude={"name", "kind", "meta"})
+    fields = entry.config.model_dump(mode="json", by_alias=True, exclude={"name", "kind", "meta"})
     found = _brief(entry)
     found["fields"] = _redacted(fields)
     found["origins"] = {

@@ -6,6 +6,7 @@ reference to it a second one.
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,8 @@ class Drafts(dict[str, Draft]):
         super().__init__()
         self.implied: dict[str, Draft] = {}
         """Ids that were not written down, and the drafts that imply them."""
+        self.root = pathlib.Path()
+        """The project's folder."""
 
     def find(self, id_: str) -> Draft | None:
         """Return the draft of *id_*, or of the entry that implies it."""

@@ -125,6 +125,7 @@ class _Loading:
                 is_ours = True
                 found += reader.read(document.source, document.namespace, document.entries)
         drafts = reader.by_id(found)
+        drafts.root = root
         if self.path.is_dir():  # a single file has not all of the project's entries
             self.findings += self.choice.unknown(drafts)
         if not is_ours and not has_errors(self.findings):

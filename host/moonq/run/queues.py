@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from moonq.clock import Clock
 from moonq.drivers.base import Driver
-from moonq.errors import QueueError, QueueNotFound, TooLarge
+from moonq.errors import Invalid, QueueError, QueueNotFound, TooLarge
 from moonq.metrics import Metrics
 from moonq.model import NO_HEADERS, Message, QueueInfo, QueueSpec, Receipt
 from moonq.registry import names
 from moonq.run import publishing
 from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
+from moonq.run.schemas import Schema
+from moonq.text.json_in import parsed
 from moonq.text.suggestions import question
 
 
@@ -35,6 +37,8 @@ class Route:
     publish_timeout: float
     max_body: int
     content_type: str
+    schema: Schema | None = None
+    """What each body must fit."""
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
@@ -155,6 +159,7 @@ class Queues:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
         message = publishing.built(wanted, self._clock.now(), route.content_type)
         _check_size(route, wanted.size())
+        _check_schema(route, wanted.body)
         return message
 
     def _plain(self, route: Route, body: bytes) -> Message:
@@ -162,6 +167,7 @@ class Queues:
         if not route.decodes:
             body = publishing.raw_text(body)
         _check_size(route, len(body))
+        _check_schema(route, body)
         now = self._clock.now()
         return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
 
@@ -220,3 +226,11 @@ def _check_size(route: Route, size: int) -> None:
             f"the message has {size} bytes with headers; {route.id!r} takes {route.max_body}",
             hint="publish a reference to the data, or raise `max_body` of the queue",
         )
+
+
+def _check_schema(route: Route, body: bytes) -> None:
+    if route.schema is None:
+        return
+    problem = route.schema.problem(parsed(body))
+    if problem:
+        raise Invalid(f"the body does not fit the schema of {route.id!r}: {problem}")

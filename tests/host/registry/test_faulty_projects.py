@@ -591,7 +591,7 @@ CASES: dict[str, Case] = {
     ),
     "a module required by a wrong name": Case(
         lua('local json = require("jsn")\nreturn json\n'),
-        [("L303", "work.lua:1:22", ("there is no module `jsn`", "did you mean `json`?"))],
+        [("L303", "work.lua:1:22", ("there is no module `jsn`", "`json`"))],
     ),
     "a method that the file does not return": Case(
         more("    method: man\n")

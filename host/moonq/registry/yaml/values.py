@@ -18,6 +18,8 @@ class Values:
     source: Source
     env: Mapping[str, str]
     findings: list[Finding]
+    fills: bool = True
+    """Whether `${env:NAME}` stands for a variable, and not for itself."""
 
     def of(self, node: Node) -> Any:
         """Return the plain value of *node*."""
@@ -31,7 +33,7 @@ class Values:
     def _scalar(self, node: Scalar) -> Any:
         try:
             if not node.plain or "${" in node.text:
-                return substitute(node.text, self.env)
+                return substitute(node.text, self.env) if self.fills else node.text
             if was := formerly(node.text):
                 self._warn_about_yaml_1_1(node, was)
             return meaning(node.text)
