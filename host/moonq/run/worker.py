@@ -171,7 +171,7 @@ class Worker:
             return self._ack_all(progress.done)
         for outcome in progress.outcomes:
             if outcome.kind != "settled":
-                self._end(outcome.number, Event(outcome.kind, outcome.fault, outcome.fault.delay))
+                self._end(outcome.number, Event(outcome.kind, outcome.fault, outcome.delay))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
             self._settle(index, ACKED)

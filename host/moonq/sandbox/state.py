@@ -73,9 +73,6 @@ class Fault(NamedTuple):
     retryable: bool | None = None
     traceback: str = ""
     """Script frames, innermost first, one per line."""
-    delay: float | None = None
-    """Seconds that are to pass before the next try; None: as the queue says."""
-
 
 class Outcome(NamedTuple):
     """What a handler's run led to, when its message was not simply done."""
@@ -84,6 +81,8 @@ class Outcome(NamedTuple):
     """Which message of the call, from 1."""
     kind: Literal["failed", "settled", "decode", "memory"]
     fault: Fault = Fault("UNKNOWN", "")
+    delay: float | None = None
+    """Seconds that the error wants before the next try; None: as the queue says."""
 
 
 class Progress(NamedTuple):
@@ -459,9 +458,10 @@ def _cut_short(progress: Progress, reason: str) -> Progress:
 
 
 def _fault(parts: list[Any]) -> Fault:
-    parts = parts + [None] * (5 - len(parts))
-    return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]), parts[4])
+    parts = parts + [None] * (4 - len(parts))
+    return Fault(_text(parts[0]), _text(parts[1]), parts[2], _text(parts[3]))
 
 
 def _outcome(number: int, code: int, *parts: Any) -> Outcome:
-    return Outcome(number, _OUTCOMES[code], _fault(list(parts)))
+    *fault, delay = parts
+    return Outcome(number, _OUTCOMES[code], _fault(fault), delay)

@@ -298,12 +298,13 @@ class _Lookup:
         self._host, self._port, self._line = host, port, line
         self._found: list[Place] = []
         self._problem = ""
-        if not _lookups.acquire(blocking=False):
+        self._room = _lookups
+        if not self._room.acquire(blocking=False):
             raise NotReached(f"{MAX_LOOKUPS} lookups of names hang already: nobody answers them")
         try:
             threading.Thread(target=self._run, name="moonq-lookup", daemon=True).start()
         except RuntimeError:
-            _lookups.release()
+            self._room.release()
             raise NotReached("no thread can be started to look up the name") from None
 
     def result(self) -> list[Place]:
@@ -319,7 +320,7 @@ class _Lookup:
         except (OSError, UnicodeError) as problem:
             self._problem = _said(problem)
         finally:
-            _lookups.release()
+            self._room.release()
             self.is_done = True
             self._line.wake()
 
