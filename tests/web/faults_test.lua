@@ -253,7 +253,8 @@ describe("a policy", function()
     for _, path in ipairs({ "/echo/../binary", "/echo/%2e%2e/binary", "/echo/.%2E/binary" }) do
       test.has_error(asked({ url = at(path) }))
     end
-    for _, path in ipairs({ "/echo/..%2fbinary", "/echo%2F..%2Fbinary", "/echo/%2e%2e%5Cbinary" }) do
+    local disguised = { "/echo/..%2fbinary", "/echo%2F..%2Fbinary", "/echo/%2e%2e%5Cbinary" }
+    for _, path in ipairs(disguised) do
       local _, err = http.get(at(path))
       test.contains(tostring(err), "steps out of a folder by `..` and an escaped slash")
     end

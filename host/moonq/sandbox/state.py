@@ -74,6 +74,7 @@ class Fault(NamedTuple):
     traceback: str = ""
     """Script frames, innermost first, one per line."""
 
+
 class Outcome(NamedTuple):
     """What a handler's run led to, when its message was not simply done."""
 

@@ -216,32 +216,19 @@ class Backend(httpcore2.NetworkBackend):
         found = addresses(host, port, line)
         if (host, port) != self._proxy:
             found = self._allowed(host, found)
-        problem: OSError | None = None
-        for place, (family, address) in enumerate(found):
-            line.doing = f"connecting to {spelt(address[0], port)}"
-            wire = socket.socket(family, socket.SOCK_STREAM)
+        for place, one in enumerate(found):
+            # Each has its share of the time: the first may swallow all that is sent there.
+            share = line.left() / (len(found) - place)
             try:
-                # Each has its share of the time: the first may swallow all that is sent there.
-                share = line.left() / (len(found) - place)
-                with line.at(wire):
-                    wire.settimeout(share)
-                    wire.connect(address)
-                wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except Late:
-                wire.close()
+                wire = _connected(one, line, share)
+            except (Late, NotReached):
+                line.left()
                 if place == len(found) - 1:
                     raise
-            except OSError as failed:
-                wire.close()
-                line.left()
-                problem = failed
-            except BaseException:
-                wire.close()
-                raise
             else:
                 line.doing = "waiting for the answer"
                 return Stream(wire, self._lines)
-        raise NotReached(f"{line.doing}: {_said(problem)}")
+        raise NotReached(f"no address of {host}")
 
     def _allowed(self, host: str, found: list[Place]) -> list[Place]:
         refused = [(one[1][0], self._rules.refusal(str(one[1][0]), host)) for one in found]
@@ -257,6 +244,29 @@ class Backend(httpcore2.NetworkBackend):
 
 
 Place = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+
+def _connected(place: Place, line: Line, seconds: float) -> socket.socket:
+    """Return a connection to *place*, made within *seconds*."""
+    family, address = place
+    line.doing = f"connecting to {spelt(address[0], address[1])}"
+    try:
+        wire = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as problem:
+        raise NotReached(f"no socket can be had: {_said(problem)}") from None
+    try:
+        with line.at(wire):
+            wire.settimeout(seconds)
+            wire.connect(address)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as problem:
+        wire.close()
+        line.left()
+        raise NotReached(f"{line.doing}: {_said(problem)}") from None
+    except BaseException:
+        wire.close()
+        raise
+    return wire
 
 
 def refusal(host: str, address: str, what: str) -> Denied:
