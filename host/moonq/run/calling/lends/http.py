@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from email.utils import parsedate_to_datetime
 
 from moonq.run.calling.lending import NOTHING_LEFT, Caller, lent
 from moonq.run.web.clients import KIND
@@ -100,6 +99,8 @@ def retry_after(headers: list[tuple[str, str]], now: float) -> float | None:
     text = dict(headers).get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return min(float(text), LONGEST)
+    from email.utils import parsedate_to_datetime
+
     try:
         until = parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError):
