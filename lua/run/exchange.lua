@@ -225,8 +225,11 @@ function exchange.excerpt(body)
   if type(body) ~= "string" then
     return nil
   end
-  local text =
-    gsub(sub(body, 1, EXCERPT), "[\xC2-\xF4][\x80-\xBF]*$", #body > EXCERPT and "" or "%0")
+  local text = sub(body, 1, EXCERPT)
+  if not utf8_len(text) and #body > EXCERPT then
+    -- Perhaps it is only the cut that went through a letter.
+    text = gsub(text, "[\xC2-\xF4][\x80-\xBF]*$", "")
+  end
   return utf8_len(text) and text or nil
 end
 

@@ -1,4 +1,5 @@
 local deliver = require("host.run.deliver")
+local errors = require("errors")
 local limits = require("host.walls.limits")
 local queue = require("queue")
 local test = require("test")
@@ -24,6 +25,12 @@ local function returning(...)
 end
 
 describe("deliver.run", function()
+  it("tells for how long an error wants to wait", function()
+    local err = errors.new({ message = "busy", delay = 7 })
+    local found = table.pack(deliver.run(returning(nil, err), true, "1"))
+    eq({ found[5], found[8], found.n }, { "busy", 7, 8 })
+  end)
+
   it("gives the decoded body to the handler", function()
     local seen
     deliver.run(function(body)
