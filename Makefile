@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-part lint lint-python lint-lua format bench soak capabilities tools clean
+.PHONY: help run test test-part lint lint-python lint-lua format bench soak capabilities actions tools clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: $(READY) ## Measure speed
 
 capabilities: $(READY) ## Print what each driver can do
 	@$(BIN)/python -m moonq.drivers.capabilities
+
+actions: $(READY) ## Print the actions that policies know
+	@$(BIN)/python -m moonq.run.security.actions
 
 tools: ## Install stylua into .tools
 	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2

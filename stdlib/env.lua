@@ -40,7 +40,7 @@ function env.get(name, default)
   return value_of(name, name, default)
 end
 
---- The names that `env.get` knows, sorted.
+--- The names that `env.get` knows and policies let the script read, sorted.
 ---@return string[]|nil names
 ---@return errors.Error|nil err
 ---@nodiscard

@@ -37,7 +37,7 @@ local CRITERIA = {
   meta = { type = "table" },
 }
 
---- One entry.
+--- One entry. What `${env:NAME}` fills in is given as it is written: read variables with `env`.
 ---@param id string   the id of an entry, "namespace:name", or a name of the own namespace
 ---@return registry.Entry|nil entry
 ---@return errors.Error|nil err   NOT_FOUND
@@ -51,7 +51,7 @@ function registry.get(id)
   return json.decode(text)
 end
 
---- All entries that fit; all there are without criteria.
+--- All entries that fit, of those that policies let the script read; all of them without criteria.
 ---@param criteria? registry.Criteria
 ---@return registry.Entry[]|nil entries
 ---@return errors.Error|nil err   INVALID

@@ -19,7 +19,7 @@ local bare_names = require("host.walls.bare_names")
 local error, rawget, setmetatable = error, rawget, setmetatable
 local format = string.format
 local read, write, delete = lent.store_get, lent.store_set, lent.store_delete
-local list, add = lent.store_keys, lent.store_incr
+local find, list, add = lent.store_open, lent.store_keys, lent.store_incr
 
 local store = {}
 
@@ -160,8 +160,7 @@ end
 ---@nodiscard
 function store.open(id)
   check.argument("store.open", "id", id, "string")
-  -- A look at any key tells whether the store exists, now rather than at its first use.
-  local _, err = read(id, "")
+  local _, err = find(id)
   if err then
     return nil, err
   end

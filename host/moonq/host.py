@@ -48,6 +48,8 @@ class StopReport:
     handed_back: int
     up: float
     unfinished: tuple[str, ...] = ()
+    denied: int = 0
+    """How often policies have refused something to scripts."""
 
 
 class Host:
@@ -254,6 +256,7 @@ class Host:
             dead=metrics.total("dead"),
             handed_back=metrics.total("handed_back"),
             up=self.clock.monotonic() - self._began,
+            denied=metrics.total("denied"),
         )
 
 

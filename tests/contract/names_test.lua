@@ -37,7 +37,7 @@ describe("10 bare names", function()
   it("never mean another namespace, and tell what may be meant", function()
     eq(test.call("contract.here:strays"), {
       funcs = "no entry 'contract.here:hermit' in tests; did you mean `contract.there:hermit`?",
-      queue = "queue 'contract.here:only' does not exist; did you mean `contract.there:only`?",
+      queue = "no entry 'contract.here:only' in tests; did you mean `contract.there:only`?",
       store = "no entry 'contract.here:chest' in tests; did you mean `contract.there:chest`?",
     })
   end)

@@ -178,18 +178,19 @@ entries:
     assert tree.add("Adding a stdlib module") == [
         "stdlib/bell.lua",
         "host/moonq/run/calling/lends/bell.py",
+        "host/moonq/run/security/actions.py",
         "tests/stdlib/bell_test.lua",
         "stdlib/README.md",
     ]
     said = tree.moonq("run", "--call", "app:fill", "--until-idle")
-    assert "\aring: app:bold" in said
+    assert "ring: app:bold" in said
     assert "shy\\tPERMISSION_DENIED" in said
-    assert "\aring: shy" not in said
+    assert "ring: shy" not in said
     by = ("--consumer", "bold.worker")
-    dry = tree.moonq("call", "app:work", '"dry"', "--json", *by)
+    dry = tree.moonq("call", "app:work", '"bold"', "--json", *by)
     assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
-    sent = tree.moonq("call", "app:work", '"sent"', "--send", *by)
-    assert "\aring: app:sent" in sent
+    sent = tree.moonq("call", "app:work", '"shy"', "--send", *by)
+    assert "ring: app:shy" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")
     with tree.host():
         looked = tree.moonq("eval", 'local _, err = require("bell").ring("bold") return err:kind()')

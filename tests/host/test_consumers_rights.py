@@ -39,7 +39,7 @@ entries:
     lifecycle: {security: {actor: {id: clerk}, policies: [looks]}}
 """
 PAY = 'local queue = require("queue")\nreturn function() return queue.publish("mails", 1) end\n'
-DENIED = "clerk may not queue.publish app:mails: no policy of its scope allows it"
+DENIED = "clerk may not queue.publish app:mails: no policy allows it"
 Run = Callable[..., Said]
 
 

@@ -45,10 +45,13 @@ entries:
     kind: queue.consumer
     queue: jobs
     func: main
-    lifecycle: {security: {actor: {id: worker}, policies: [most]}}
+    lifecycle: {security: {actor: {id: worker}, policies: [most, no_jobs]}}
   - name: most
     kind: security.policy
-    policy: {actions: ["*"], resources: ["app:[!j]*"], effect: allow}
+    policy: {actions: ["*"], resources: ["*"], effect: allow}
+  - name: no_jobs
+    kind: security.policy
+    policy: {actions: ["queue.*"], resources: ["app:j*"], effect: deny}
 """
 MAIL = """
 local queue, store = require("queue"), require("store")

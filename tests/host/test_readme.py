@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from moonq import drivers
+from moonq.checking import check
 from moonq.control.locating import place_of
 from moonq.control.server import Server
 from moonq.host import Host
 from moonq.kinds import inspect, load
+from moonq.run.security import actions
+from moonq.run.security.condition import Operator
 
 Moonq = Callable[..., Any]
 
@@ -55,7 +59,7 @@ def test_its_test_passes(root: Path, project: Path, moonq: Moonq) -> None:
     assert (said.code, "1 passed" in said.out + said.err) == (0, True), said
 
 
-def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
+def test_its_policy_fits_a_consumer(root: Path, project: Path, moonq: Moonq) -> None:
     index = project / "_index.yaml"
     queues = "".join(
         f"  - {{name: {name}, kind: queue.queue, driver: mem}}\n" for name in ("tasks", "mail")
@@ -66,6 +70,9 @@ def test_its_policy_fits_a_consumer(root: Path, project: Path) -> None:
     found, findings = inspect(project)
     assert found
     assert findings == []
+    [shown] = [block for block in blocks(root, "") if block.startswith("$ moonq explain ")]
+    command, _, answer = shown.removeprefix("$ moonq ").partition("\n")
+    assert moonq(*shlex.split(command)).out.startswith(answer)
 
 
 def test_a_check_shows_a_name_that_is_not_there(root: Path, project: Path, moonq: Moonq) -> None:
@@ -137,3 +144,36 @@ def test_the_page_about_drivers_speaks_of_each_of_ours(root: Path) -> None:
         name = kind.rpartition(".")[2]
         assert f"`{name}`" in text
         assert all(f"\n| {name} |" in part for part in parts), name
+
+
+def test_the_page_about_rights_has_every_action(root: Path) -> None:
+    text = (root / "host/moonq/manual/who-may-do-what.md").read_text("utf-8")
+    assert f"\n{actions.table()}\n" in text, "`make actions` prints the table"
+    codes = re.findall(r"R2\d\d", text)
+    assert codes
+    operators = {
+        one
+        for row in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+        for one in re.findall(r"`(\w+)`", row)
+    }
+    assert set(get_args(Operator)) <= operators
+
+
+def test_the_policies_of_that_page_fit_a_project(root: Path, project: Path) -> None:
+    text = (root / "host/moonq/manual/who-may-do-what.md").read_text("utf-8")
+    entries, settings = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    more = "".join(
+        f"  - {one}\n"
+        for one in (
+            "{name: tasks, kind: queue.queue, driver: mem}",
+            "{name: mail, kind: queue.queue, driver: mem}",
+            "{name: notes, kind: store.memory}",
+            "{name: handler, kind: function.lua, source: return function() end}",
+        )
+    )
+    index = project / "_index.yaml"
+    index.write_text(index.read_text("utf-8") + more + textwrap.indent(entries, "  "), "utf-8")
+    (project / "moonq.yaml").write_text(settings, "utf-8")
+    found = check(project, env={})
+    assert found.project is not None
+    assert {one.code for one in found.findings} <= {"R221", "R225"}, found.findings

@@ -16,7 +16,7 @@ ENTRIES = """
   - {name: said, kind: queue.queue, driver: memory}
   - name: may_mail
     kind: security.policy
-    policy: {actions: ["queue.publish"], resources: ["app:mail", "app:said"], effect: allow}
+    policy: {actions: ["queue.publish*"], resources: ["app:mail", "app:said"], effect: allow}
     groups: [post]
   - name: may_everything
     kind: security.policy

@@ -34,6 +34,7 @@ class Offered:
 
     is_dry = False
     is_timed = True
+    is_strict = False
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
@@ -66,9 +67,9 @@ class Offered:
             raise NotFound(f"no env.variable entry names {name!r}")
         return "eu"
 
-    def variables(self) -> list[str]:
-        """Return the names of all variables."""
-        return ["REGION"]
+    def variables(self) -> dict[str, str]:
+        """Return the ids of all variables by their names."""
+        return {"REGION": "app:region"}
 
     def _watched(self, one: Lent) -> Callable[..., Any]:
         """Return the function of *one*, which counts and holds the sandbox to its word."""
@@ -96,6 +97,9 @@ class Offered:
         return []
 
     def write_log(self, line: Line) -> None:
+        self.last_line = line.message
+
+    def write_denial(self, line: Line) -> None:
         self.last_line = line.message
 
     def log_level(self, logger: str) -> int:

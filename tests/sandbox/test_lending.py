@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from offered import Offered
 from states import opened
 
-from moonq.errors import Denied, Invalid, MoonqError
+from moonq.errors import Invalid, MoonqError
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller, lent
 from moonq.run.calling.lends import changing, declared
+from moonq.run.security import Actor, Decision, Effect, Scope
 from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
 from moonq.sandbox.watchdog import Guard
@@ -132,25 +134,24 @@ def test_a_lent_function_cannot_be_declared_without_its_flags() -> None:
 
 
 def test_what_changes_something_is_known_by_its_flags() -> None:
-    assert changing() == {"queue.publish", "funcs.call", "store.write", "http.request"}
+    assert changing() == {
+        "queue.publish",
+        "queue.publish.queue",
+        "funcs.call",
+        "store.write",
+        "store.delete",
+        "http.request",
+    }
 
 
-class Refusing:
-    """A scope that refuses everything and remembers what was asked."""
+def deciding(effect: Effect, asked: list[tuple[str, str]]) -> Any:
+    """Return a scope that always says *effect*, and remembers what was asked."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+    def decide(actor: Actor, action: str, resource: str, meta: object) -> Decision:
+        asked.append((action, resource))
+        return Decision(effect)
 
-    def require(self, action: str, resource: str) -> None:
-        self.asked.append((action, resource))
-        raise Denied(f"no {action}")
-
-
-class Allowing(Refusing):
-    """One that allows everything and remembers."""
-
-    def require(self, action: str, resource: str) -> None:
-        self.asked.append((action, resource))
+    return SimpleNamespace(decide=decide, looks_at_meta=True, policies=(), place="")
 
 
 #: What functions are called with whose resource is made of their arguments.
@@ -159,16 +160,24 @@ MADE = {"http": "http://bank.example/"}
 
 
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
-    scope, offered = Refusing(), Offered()
-    lends = offered.lends(Caller(CallContext("app:handler", scope=scope)))
+    asked: list[tuple[str, str]] = []
+    scope, offered = deciding("undefined", asked), Offered()
+    lends = offered.lends(Caller(CallContext("app:handler", actor=Actor("clerk"), scope=scope)))
     for one in declared():
         if one.actions:
             module = one.name.partition("_")[0]
-            answer = lends[one.name].call(*ASKED.get(module, (b"app:x",)))
+            answer = lends[one.name].call(*ASKED.get(module, (b"app:x", b"", b"")))
             assert answer[:2] == (False, b"PERMISSION_DENIED")
             resource = MADE.get(module, one.resource or "app:x")
-            assert scope.asked.pop() == (one.actions[0], resource)
+            assert asked.pop() == (one.actions[0], resource)
     assert not offered.asked
+
+
+def hosted(context: CallContext) -> Caller:
+    """Return a caller of a host with nothing behind it."""
+    caller = Caller(context)
+    caller.host = Offered()  # type: ignore[assignment]
+    return caller
 
 
 class Dry:
@@ -185,8 +194,8 @@ def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:
 
     bound = lent(action="mail.send", writes=True, waits=False)(send).bound
     dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
-    assert bound(Caller(dry)).call(1)[:2] == (False, b"UNKNOWN")
-    assert bound(Caller(CallContext("app:handler"))).call(2) == (True, None)
+    assert bound(hosted(dry)).call(1)[:2] == (False, b"UNKNOWN")
+    assert bound(hosted(CallContext("app:handler"))).call(2) == (True, None)
     assert called == [2]
 
 
@@ -196,12 +205,13 @@ def test_a_dry_run_says_what_would_have_been_done() -> None:
 
     dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
     told = lent(action="mail.send", writes=True, waits=True, would=lambda to: f"mail {to.decode()}")
-    answer = told(send).bound(Caller(dry)).call(b"ann")
+    answer = told(send).bound(hosted(dry)).call(b"ann")
     assert answer[2] == b"a dry run would mail ann; what that answers is unknown"
 
 
 def test_policies_are_asked_for_each_action_on_what_the_arguments_make() -> None:
-    scope = Allowing()
+    asked: list[tuple[str, str]] = []
+    scope = deciding("allow", asked)
 
     def get(caller: object, host: bytes, path: bytes) -> None:
         pass
@@ -212,9 +222,9 @@ def test_policies_are_asked_for_each_action_on_what_the_arguments_make() -> None
         writes=True,
         waits=True,
     )
-    context = CallContext("app:handler", scope=scope)  # type: ignore[arg-type]
+    context = CallContext("app:handler", actor=Actor("clerk"), scope=scope)
     told(get).bound(Caller(context)).call(b"example.com", b"/x")
-    assert scope.asked == [("http.request", "example.com/x"), ("http.get", "example.com/x")]
+    assert asked == [("http.request", "example.com/x"), ("http.get", "example.com/x")]
 
 
 @pytest.mark.parametrize("is_late", [True, False])
@@ -273,7 +283,8 @@ def test_the_watchdog_has_patience_while_a_function_holds() -> None:
 
 
 def test_a_call_below_inherits_everything_but_its_name() -> None:
-    above = CallContext("app:a", b"app:q", Refusing(), Dry(), sleep=lambda _: False)  # type: ignore[arg-type]
+    rights = Actor("clerk"), Scope()
+    above = CallContext("app:a", b"app:q", *rights, Dry(), sleep=lambda _: False)  # type: ignore[arg-type]
     guard = Guard(None, lambda: None)
     below = above.below("app:b", guard)
     assert below == above._replace(entry="app:b", above=guard, depth=1)

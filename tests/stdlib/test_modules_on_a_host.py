@@ -80,10 +80,10 @@ def test_a_message_is_published_with_what_came_along(run: Run) -> None:
     assert ids["info"]["message_count"] == 2
 
 
-def test_an_unknown_queue_is_refused_with_the_one_meant(run: Run) -> None:
+def test_an_unknown_queue_is_refused_with_the_one_meant(run: Run, tmp_path: Path) -> None:
     assert run("return told(select(2, queue.publish('app:taks', 1)))") == {
         "kind": "NOT_FOUND",
-        "message": "queue 'app:taks' does not exist; did you mean `app:tasks`?",
+        "message": f"no entry 'app:taks' in {tmp_path.name}; did you mean `app:tasks`?",
         "retryable": False,
     }
 

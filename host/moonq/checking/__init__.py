@@ -6,7 +6,7 @@
 Loading says what is wrong; here is said what looks wrong to a person who reads the files. None of
 it keeps a host from starting, so all of it is a warning or a note. `parsing` makes a tree of a Lua
 text, `walking` notes what it does with `names`, `doubts` compares that with what there is (`stock`,
-`offers`); `entries` looks at the YAML.
+`offers`); `entries` and `rights` look at the YAML.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moonq import kinds
-from moonq.checking import entries
+from moonq.checking import entries, rights
 from moonq.checking.doubts import doubts
 from moonq.checking.reading import Owner
 from moonq.kinds.variable import Variable
@@ -76,6 +76,7 @@ def _checked(path: Path, env: Mapping[str, str], profile: str) -> Checked:
     findings = [*loaded.findings, *broken]
     findings += entries.unserved(loaded.drafts)
     findings += entries.unset(loaded.drafts, env)
+    findings += rights.rights(loaded.drafts)
     unreadable = {found.place[0] for found in findings if found.code.startswith("P1")}
     texts = [*_scripts(loaded.drafts), *_with_owner(tests)]
     for text, owner in texts:

@@ -29,6 +29,10 @@ _ENTRY = re.compile(
     r"name:\s*['\"]?(?P<name>[\w.-]+)['\"]?\s*[,\n][^{}]*?kind:\s*['\"]?(?P<kind>[a-z.]+)"
 )
 
+#: What a shell takes as it is: ids of messages are their publishers' choice, and a completion is
+#: typed in the person's name.
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@+][A-Za-z0-9_.:/@+=,%-]*")
+
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -46,7 +50,11 @@ def completer(source: str) -> Completer:
 
 def _offer(incomplete: str, found: list[tuple[str, str]]) -> list[CompletionItem]:
     """The ids that contain what was typed; those that begin with it come first."""
-    fitting = [(name, text) for name, text in dict(found).items() if incomplete in name]
+    fitting = [
+        (name, text)
+        for name, text in dict(found).items()
+        if incomplete in name and _PLAIN.fullmatch(name)
+    ]
     fitting.sort(key=lambda one: (not one[0].startswith(incomplete), one[0]))
     return [CompletionItem(name, help=text or None) for name, text in fitting]
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from moonq.cli.streams import bare
 from moonq.text.folding import fold, fold_text
-from moonq.text.plain import in_ascii
+from moonq.text.plain import in_ascii, safe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,7 +55,7 @@ class Lines:
         if self.console is not None:
             from rich.text import Text
 
-            self.console.print(Text.from_ansi(text), soft_wrap=True)
+            self.console.print(Text.from_ansi(safe(text)), soft_wrap=True)
             return
         # One write: workers log to the same stream at the same moment.
         self.to.write(f"{text}\n")
@@ -102,7 +103,7 @@ class Progress:
         from rich.console import Console
 
         screen, to = self._lines.screen, self._lines.to
-        self._lines.console = Console(file=to, no_color=not screen.color, highlight=False)
+        self._lines.console = Console(file=bare(to), no_color=not screen.color, highlight=False)
         spinner = "dots" if screen.unicode else "line"
         status = self._lines.console.status(text, spinner=spinner, spinner_style="none")
         status.start()

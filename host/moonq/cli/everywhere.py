@@ -12,6 +12,7 @@ import click
 
 from moonq.cli.attached import attached
 from moonq.cli.options import Options
+from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded, MoonqError, NoHost
 from moonq.operations.verb import Verb
 
@@ -102,7 +103,7 @@ def tell_each(options: Options, verb: Verb, rows: list[dict[str, Any]]) -> None:
     from moonq import views
 
     if options.json:
-        click.echo(json.dumps({"schema": verb.schema, "hosts": rows}, ensure_ascii=False))
+        echo(json.dumps({"schema": verb.schema, "hosts": rows}, ensure_ascii=False))
         return
     view, screen = getattr(views, verb.view), views.Screen.of(sys.stdout, options.color)
     views.show(views.by_host(rows, screen, view))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import __version__, log
+from moonq import __version__, log, private
 from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
@@ -31,6 +31,7 @@ from moonq.cli.signals import Terminated, terminable
 from moonq.errors import MoonqError, ProjectInvalid, ScriptError
 from moonq.text.plain import visible
 from moonq.text.reading import unreadable
+from moonq.text.secrets import without_secrets
 
 if TYPE_CHECKING:
     from moonq.host import Fault
@@ -48,15 +49,14 @@ UNREAD = 141
 
 def guarded(args: Sequence[str], options: Options) -> int:
     """Run moonq with *args* and return its exit code."""
-    stderr = sys.stderr
-    try:
-        with terminable():
-            return _run(args, options)
-    except (KeyboardInterrupt, Terminated) as error:
-        return explain(error, args, options)
-    finally:
-        log.close(sys.stderr)
-        sys.stderr = stderr
+    with streams.doors():
+        try:
+            with terminable():
+                return _run(args, options)
+        except (KeyboardInterrupt, Terminated) as error:
+            return explain(error, args, options)
+        finally:
+            log.close(sys.stderr)
 
 
 def _run(args: Sequence[str], options: Options) -> int:
@@ -184,7 +184,7 @@ def _write_report(error: BaseException, args: Sequence[str], project: Path) -> P
     name = f"moonq-bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
     for folder in (project / ".moonq", Path(tempfile.gettempdir())):
         try:
-            (folder / name).write_text(text, encoding="utf-8")
+            private.write(folder / name, without_secrets(text).encode("utf-8", "backslashreplace"))
         except OSError:
             continue
         return folder / name

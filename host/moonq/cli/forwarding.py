@@ -20,6 +20,7 @@ from moonq.cli.attached import attached, host_option
 from moonq.cli.completing import completer
 from moonq.cli.everywhere import all_option, at_each, places
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
 from moonq.operations.verb import Argument, Confirm, Needs, Verb, Where
 
@@ -90,7 +91,7 @@ def _changes(verb: Verb, fields: Mapping[str, Any]) -> str:
 def tell(options: Options, verb: Verb, found: Mapping[str, Any], /, **told: Any) -> None:
     """Print an answer: as its document, or as its view with what that is *told*."""
     if options.json:
-        click.echo(json.dumps({"schema": verb.schema, **found}, ensure_ascii=False))
+        echo(json.dumps({"schema": verb.schema, **found}, ensure_ascii=False))
         return
     from moonq import views
 

@@ -174,7 +174,7 @@ class Narrator:
         """Everything has ended."""
         self._tell(
             f"stopped · {counted(report.acked)} acked · {counted(report.retried)} retried"
-            f" · {counted(report.dead)} dead{_handed_back(report)} · up {clock(report.up)}",
+            f" · {counted(report.dead)} dead{_besides(report)} · up {clock(report.up)}",
             "stopped",
             **totals(report),
         )
@@ -202,12 +202,15 @@ def totals(report: StopReport) -> dict[str, Any]:
         "retried": report.retried,
         "dead": report.dead,
         "handed_back": report.handed_back,
+        "denied": report.denied,
         "up": round(report.up, 3),
     }
 
 
-def _handed_back(report: StopReport) -> str:
-    return f" · {counted(report.handed_back)} handed back" if report.handed_back else ""
+def _besides(report: StopReport) -> str:
+    """Say what is not usual, if it happened."""
+    numbers = {"handed back": report.handed_back, "denied": report.denied}
+    return "".join(f" · {counted(number)} {what}" for what, number in numbers.items() if number)
 
 
 def _now() -> str:

@@ -16,10 +16,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import click
-
 from moonq.cli import surroundings
 from moonq.cli.options import Options
+from moonq.cli.streams import echo
 from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError
@@ -48,7 +47,7 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": entry.id,
         "kind": entry.kind,
-        "settings": surroundings.settings(config),
+        "settings": surroundings.settings(entry),
         "durable": driver.capabilities.durable,
     }
     try:
@@ -70,32 +69,32 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
 def show(options: Options, found: dict[str, Any]) -> None:
     """Print it for people."""
     words = "moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa}) · SQLite {sqlite}"
-    click.echo(words.format(**found["versions"]))
+    echo(words.format(**found["versions"]))
     _show_socket(found["socket"])
-    click.echo(f"disk  {size(found['disk']['free_bytes'])} free")
+    echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)
-        click.echo(visible(f"{one['id']}  {one['kind']}  {one.get('problem', told)}"))
+        echo(visible(f"{one['id']}  {one['kind']}  {one.get('problem', told)}"))
         if one["settings"]:
             said = (f"{name} {_plain(value)}" for name, value in one["settings"].items())
-            click.echo(visible(f"  {' · '.join(said)}"))
+            echo(visible(f"  {' · '.join(said)}"))
         if one["durable"] == "none":
             reason = descriptor(one["kind"]).limits["durable"].reason
-            click.echo(visible(f"  not durable: {reason}"))
+            echo(visible(f"  not durable: {reason}"))
         for name, count in one.get("parts", {}).items():
-            click.echo(visible(f"  {size(count):>8}  {name}"))
+            echo(visible(f"  {size(count):>8}  {name}"))
         for note in one.get("notes", ()):
-            click.echo(visible(f"  note: {note}"))
+            echo(visible(f"  note: {note}"))
         if one.get("hint"):
-            click.echo(visible(f"  hint: {one['hint']}"))
+            echo(visible(f"  hint: {one['hint']}"))
     for one in found["stores"]:
-        click.echo(visible(f"{one['id']}  {one['kind']}"))
+        echo(visible(f"{one['id']}  {one['kind']}"))
     for one in found["orphans"]:
         lost = orphans.Orphan(one["queue"], one["driver"], one["messages"])
-        click.echo(visible(f"! {lost.sentence()}"))
-        click.echo(visible(f"  hint: {one['hint']}"))
+        echo(visible(f"! {lost.sentence()}"))
+        echo(visible(f"  hint: {one['hint']}"))
     options.say("hold one against the contract with `moonq doctor --driver ID`")
 
 
@@ -105,20 +104,20 @@ def _show_socket(found: dict[str, Any]) -> None:
         for one in found["hosts"]
     )
     told = f"running: {running}" if running else "no host runs"
-    click.echo(visible(f"socket  {found['path']}  {found.get('problem', told)}"))
+    echo(visible(f"socket  {found['path']}  {found.get('problem', told)}"))
     if found.get("hint"):
-        click.echo(visible(f"  hint: {found['hint']}"))
+        echo(visible(f"  hint: {found['hint']}"))
 
 
 def _show_profile(found: dict[str, Any]) -> None:
     others = [name for name in found["profiles"] if name != found["profile"]]
     if found["profiles"]:
         more = f" (others: {', '.join(others)})" if others else ""
-        click.echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
+        echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
     for name, one in found["settings"].items():
         place = f"{one['file']}:{one['line']}"
         place += f" in profile {one['profile']}" if one["profile"] else ""
-        click.echo(visible(f"{name}  {_plain(one['value'])}  ({place})"))
+        echo(visible(f"{name}  {_plain(one['value'])}  ({place})"))
 
 
 def _plain(value: Any) -> str:

@@ -14,16 +14,64 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
 
 from moonq.log import outlet
+from moonq.text.plain import safe
 
 _NAMES = ("stdin", "stdout", "stderr")
 
 
 class Unread(Exception):
     """Whoever read what this command writes has gone; as `head` does when it has enough."""
+
+
+class Door:
+    """A stream that lets no text through which a terminal or a runner of CI would obey.
+
+    It is in the place of stdout and stderr, and looks at whatever is written there, by whomever.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.bare = stream
+        """The stream for what is to pass as it is."""
+
+    def write(self, text: str) -> int:
+        """Write *text*, made harmless."""
+        self.bare.write(safe(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each of *lines*."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bare, name)
+
+
+@contextlib.contextmanager
+def doors() -> Iterator[None]:
+    """Let stdout and stderr have one."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, Door(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Write a line to stdout, or to stderr; click would go round the door where ASCII is spoken."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def bare(stream: TextIO) -> TextIO:
+    """Return *stream* without its door: for what draws, and for what was asked for as it is."""
+    return stream.bare if isinstance(stream, Door) else stream
 
 
 class _Raw(io.FileIO):

@@ -16,7 +16,9 @@ from moonq.cli.commands.version import versions
 from moonq.control import hosts
 from moonq.control.locating import place_of
 from moonq.drivers.entry import DriverFields
-from moonq.registry.project import Project
+from moonq.registry.hidden import written
+from moonq.registry.project import Entry, Project
+from moonq.registry.yaml.nodes import Node
 from moonq.text.secrets import masked
 
 
@@ -45,10 +47,21 @@ def _settings(project: Project) -> dict[str, Any]:
     }
 
 
-def settings(config: DriverFields) -> dict[str, Any]:
-    """Return what a driver's entry says, defaults included, with secrets masked."""
+def settings(entry: Entry) -> dict[str, Any]:
+    """Return what a driver's entry says, defaults included, with secrets masked.
+
+    An address from the environment is said without its password: it is where the driver goes.
+    """
+    config = entry.fields(DriverFields)
     own = (name for name in type(config).model_fields if name not in DriverFields.model_fields)
-    return {name: masked(config.model_dump(include={name})[name], name) for name in own}
+    said = config.model_dump(include=set(own))
+    return {name: _setting(entry.node.get(name), value, name) for name, value in said.items()}
+
+
+def _setting(node: Node | None, value: Any, name: str) -> Any:
+    is_address = isinstance(value, str) and "://" in value
+    is_text = not isinstance(value, bool | int | float | None)
+    return masked(value if is_address or not is_text else written(node, value), name)
 
 
 def _socket(project: Project) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from moonq.console.face import Face
 from moonq.console.live import Live
 from moonq.console.running import Answer, Runner
 from moonq.errors import Finding, HostSilent
+from moonq.text.plain import printed
 from moonq.text.wording import lasted
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Console:
         self.entered: list[str] = []
         """Every piece of Lua that went well, for `\\\\save`."""
         self._timeout = timeout
-        self._runner = Runner(attached, lambda text: face.write(f"{text}\n"), face.notice)
+        self._runner = Runner(attached, lambda text: face.write(f"{printed(text)}\n"), face.notice)
 
     @property
     def client(self) -> Client:

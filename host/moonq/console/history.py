@@ -14,6 +14,8 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory
 
+from moonq import private
+
 BLOCKS = 10_000
 _BLOCK = re.compile(rb"(?:^|\n)(?=\n# )")
 
@@ -55,9 +57,10 @@ class History(FileHistory):
 
     def _prepare(self) -> bool:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._path.chmod(0o600)
+            private.folder(self._path.parent)
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, private.FILE)
+            os.fchmod(handle, private.FILE)
+            os.close(handle)
             self._cut()
         except OSError:
             return False
@@ -67,7 +70,4 @@ class History(FileHistory):
         blocks = _BLOCK.split(self._path.read_bytes())
         if len(blocks) <= BLOCKS + BLOCKS // 10:
             return
-        fresh = self._path.with_suffix(f".{os.getpid()}")
-        fresh.touch(0o600)
-        fresh.write_bytes(b"\n".join(blocks[-BLOCKS:]))
-        fresh.replace(self._path)
+        private.write(self._path, b"\n".join(blocks[-BLOCKS:]))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import click
 
+from moonq.text.plain import safe
 from moonq.text.wording import columns
 
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -80,4 +81,4 @@ def through_less(lines: Iterable[str], *, color: bool) -> None:
         os.environ["LESS"] = "FRX"
     elif "r" not in flags.lower():
         os.environ["LESS"] = f"{flags} -R"
-    click.echo_via_pager("".join(f"{line}\n" for line in lines), color=color)
+    click.echo_via_pager(safe("".join(f"{line}\n" for line in lines)), color=color)

@@ -36,6 +36,7 @@ from moonq.console.keys import Refusal, bindings
 from moonq.console.paging import Pages, Size, fits, through_less
 from moonq.control.client import Client
 from moonq.text import theme
+from moonq.text.plain import safe, visible
 from moonq.text.wording import plural
 from moonq.views import coloring
 from moonq.views.tables import paragraph
@@ -96,7 +97,7 @@ class Terminal(Face):
         """Show text above the prompt, or simply next while there is none."""
         with self._lock:
             if self._is_prompting:
-                self._proxy.write(text)
+                self._proxy.write(safe(text))
                 self._proxy.flush()
             else:
                 sys.stdout.write(text)
@@ -233,8 +234,8 @@ class Terminal(Face):
 
 def prompt(console: Console) -> FormattedText:
     """Return what stands in front of the caret: where one is, and how dangerous that is."""
-    hello, project = console.client.hello, console.attached.called
-    chosen = str(hello.get("chosen_profile") or "")
+    hello, project = console.client.hello, visible(console.attached.called)
+    chosen = visible(str(hello.get("chosen_profile") or ""))
     rights = " ro" if console.client.read_only else ""
     if console.is_production:
         chosen = chosen if chosen in ("", "prod", "production") else f"prod:{chosen}"
@@ -259,7 +260,7 @@ def _is_gone() -> bool:
 
 def _fragments(text: str) -> list[tuple[str, str]]:
     """Return *text* with its styles, character by character."""
-    return [(style, part) for style, part, *_ in ANSI(text).__pt_formatted_text__()]
+    return [(style, part) for style, part, *_ in ANSI(safe(text)).__pt_formatted_text__()]
 
 
 @contextlib.contextmanager

@@ -76,6 +76,7 @@ def connect_to(place: Place, patience: float = PATIENCE) -> Client:
     connection.settimeout(patience)
     try:
         _knock(connection, place, patience)
+        place.check_peer(connection)
         return Client(connection, place, patience)
     except BaseException as problem:
         connection.close()

@@ -98,6 +98,6 @@ def _records(usual: Place) -> Iterator[dict[str, Any]]:
 
     A host that was given a socket elsewhere is only in the list of its user.
     """
-    beside = map(read_record, sorted(usual.lock_file.parent.glob("*.json")))
-    yield from (facts for facts in beside if facts)
+    beside = sorted(usual.lock_file.parent.glob("*.json"))
+    yield from filter(None, (read_record(path, usual.owners) for path in beside))
     yield from all_records()

@@ -24,6 +24,7 @@ from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import changing, lent_functions
 from moonq.run.calling.services import HostServices
 from moonq.run.functions import chunk
+from moonq.run.security import EVERYTHING, Actor, Scope
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
@@ -54,7 +55,7 @@ class Text(NamedTuple):
     """The name of the file that it is all of; empty for a statement, whose values are told."""
 
 
-class SessionScope:
+class SessionWatch:
     """Lets code look at everything and, while its session is read-only, change nothing.
 
     Whatever it changes, in functions that it calls too, goes to *changed* as action and resource:
@@ -68,7 +69,7 @@ class SessionScope:
         self._changed = changed
         self._times: Counter[tuple[str, str]] = Counter()
 
-    def require(self, action: str, resource: str) -> None:
+    def about_to(self, action: str, resource: str) -> None:
         """Let the session do *action* with *resource*.
 
         Raises:
@@ -166,7 +167,7 @@ class LuaSession:
         self._project = project
         self._services = services
         self._user = user
-        self._scope = SessionScope(is_read_only, changed)
+        self._watch = SessionWatch(is_read_only, changed)
         self._operate = operate
         self._on_output = on_output
         self._on_abandoned = on_abandoned
@@ -191,7 +192,7 @@ class LuaSession:
         except ScriptFault as raised:
             fault = {"kind": raised.fault.kind, "message": raised.fault.message}
             found = {"status": "raised", "n": 0, "fault": fault, "texts": [], "values": []}
-        self._scope.end_statement()
+        self._watch.end_statement()
         found["took_ms"] = round((time.monotonic() - began) * 1000, 3)
         if state.spent:
             self.reset()
@@ -249,7 +250,9 @@ class LuaSession:
     def _context(self) -> CallContext:
         return CallContext(
             self._user,
-            scope=self._scope,
+            actor=Actor(self._user),
+            scope=Scope((EVERYTHING,)),
+            observer=self._watch,
             is_stopping=lambda: self._cancelled,
             sleep=self._sleep,
             above=self._switch,

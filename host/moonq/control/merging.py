@@ -14,7 +14,7 @@ from moonq.run import times
 
 Found = Mapping[str, Any]
 #: What is counted by each host for itself.
-_STATUS = ("acked", "retried", "dead", "handed_back", "memory_bytes", "cpu")
+_STATUS = ("acked", "retried", "dead", "handed_back", "denied", "memory_bytes", "cpu")
 _TRAFFIC = ("published", "in_rate", "out_rate")
 #: What lies in a queue; where no other host sees it, each has some.
 _STATES = ("ready", "delayed", "leased", "running", "dead", "message_count", "consumer_count")

@@ -13,29 +13,27 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
 
-from moonq import __version__, log
+from moonq import __version__, log, private
 from moonq.control.feed import Feed
-from moonq.control.locating import Place
+from moonq.control.locating import FOLDER, Place, peer_of
 from moonq.control.session import Session
 from moonq.control.wire import encode, refusal
 from moonq.errors import AlreadyRunning, Denied, MoonqError, Unavailable
 from moonq.host import Host
 from moonq.operations.meter import Meter
 from moonq.operations.overview import profile
+from moonq.private import me, name_of
 
 _log = log.get("moonq.control")
 #: Clients at a time.
 MOST = 32
 #: How often, in seconds, the host looks whether its place is still there.
 LOOK = 1.0
-_CREDENTIALS = struct.Struct("3i")
 
 
 class Server:
@@ -75,6 +73,9 @@ class Server:
                 "started": time.time(),
             }
         )
+        around = self.place.lock_file.parent.parent
+        if around.name == FOLDER.parts[0] and (why := private.exposed(around)):
+            _log.warning("%s: run %s", why, private.advice(around))
         if unlisted is not None:
             _log.warning("`moonq status` will not list this host: %s", unlisted)
 
@@ -195,18 +196,10 @@ def user_of(connection: socket.socket) -> str:
     Raises:
         Denied: It is neither the host's own user nor root.
     """
-    if not hasattr(socket, "SO_PEERCRED"):
+    user = peer_of(connection)
+    if user is None:
         # The socket's mode alone guards it here; the folder above it is closed to others too.
-        return _name(os.getuid())
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, _ = _CREDENTIALS.unpack(data)
-    if uid not in (os.getuid(), 0):
-        raise Denied(f"user {_name(uid)} may not control a host of {_name(os.getuid())}")
-    return _name(uid)
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+        return name_of(me())
+    if user not in (me(), 0):
+        raise Denied(f"user {name_of(user)} may not control a host of {name_of(me())}")
+    return name_of(user)

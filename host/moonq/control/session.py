@@ -48,6 +48,8 @@ _log = log.get("moonq.control")
 PATIENT = 100
 #: Subscriptions of one session.
 MOST_SUBSCRIBED = 20
+#: The longest wait between two numbers of `stats`, in seconds.
+DAY = 86_400.0
 OWN_KINDS = ("eval", "complete", "reset", "write", "readonly", "ping")
 
 
@@ -138,7 +140,7 @@ class Session:
             if type(frame.get("id")) is not int:
                 raise Malformed("a frame has a number as its `id`")
         except Malformed as problem:
-            self._outbox.put(refusal(None, Invalid(str(problem))))
+            self._outbox.put(refusal(problem.number, Invalid(str(problem))))
             return
         kind = frame["kind"]
         if kind == "cancel":
@@ -235,17 +237,20 @@ class Session:
         marked: bool = False,
         file: str = "",
     ) -> dict[str, Any]:
-        if not isinstance(src, str) or not isinstance(timeout, int | float):
+        if not isinstance(src, str) or not _is_number(timeout):
             raise Invalid("eval: `src` is a text and `timeout` a number of seconds")
-        if not isinstance(file, str):
-            raise Invalid("eval: `file` is the name of a file")
+        if not isinstance(file, str) or not _is_number(width):
+            raise Invalid("eval: `file` is the name of a file and `width` a number of columns")
+        for name, text in (("src", src), ("file", file)):
+            _check_text(f"eval: `{name}`", text)
         limit = min(max(float(timeout), 0.001), 3600.0)
-        text = Text(src, min(max(int(width), 20), 1000), bool(marked), file)
-        return self._lua.evaluate(text, limit)
+        whole = Text(src, min(max(int(width), 20), 1000), bool(marked), file)
+        return self._lua.evaluate(whole, limit)
 
     def _complete(self, path: str) -> dict[str, Any]:
         if not isinstance(path, str):
             raise Invalid("complete: `path` is a text")
+        _check_text("complete: `path`", path)
         return {"items": self._lua.complete(path)}
 
     def _reset(self) -> dict[str, Any]:
@@ -312,6 +317,9 @@ class Session:
                 f"subscription {number} exists already, or there are {MOST_SUBSCRIBED} of them"
             )
         fields = _fields(frame, "topic")
+        for name in ("where", "targets", "queues"):
+            for text in fields[name] if isinstance(fields.get(name), list) else [fields.get(name)]:
+                _check_text(f"tail: `{name}`", text if isinstance(text, str) else "")
         made = self._tail(number, fields) if topic == "tail" else self._stats(number, topic, fields)
         self._subscriptions[number] = made
         made.start()
@@ -324,9 +332,9 @@ class Session:
 
     def _stats(self, number: int, topic: Any, fields: dict[str, Any]) -> Stats:
         interval = fields.pop("interval", 1.0)
-        if topic != "stats" or fields or not isinstance(interval, int | float):
+        if topic != "stats" or fields or not _is_number(interval):
             raise Invalid("subscribe to `tail`, or to `stats` with an `interval` in seconds")
-        return Stats(number, self._outbox, self._overview, float(interval))
+        return Stats(number, self._outbox, self._overview, min(float(interval), DAY))
 
     def _overview(self) -> dict[str, Any]:
         host, meter = self._host, self._meter
@@ -371,6 +379,19 @@ class Session:
         with contextlib.suppress(NotFound):
             return project.id_of(name, "queue.queue")
         return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_text(what: str, text: str) -> None:
+    """Refuse half a character, which JSON can write and Lua has no bytes for."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as problem:
+        where = f"{what}: character {problem.start + 1} is a lone surrogate"
+        raise Invalid(where, hint="write the character in full") from None
 
 
 def _fields(frame: Frame, *others: str) -> dict[str, Any]:

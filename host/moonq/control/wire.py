@@ -12,6 +12,8 @@ as if nothing had happened.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, BinaryIO
@@ -25,6 +27,9 @@ from moonq.text.json_in import parsed
 Frame = dict[str, Any]
 #: The longest line that is read: the largest usual body with all its escapes.
 LONGEST = 4 * 1024 * 1024
+MOST_DIGITS = 20
+#: What a line has in which a number is too large; a text may look so too.
+_BEYOND = re.compile(rb"\d{19}|[eE]\+?\d{3}|NaN|Infinity")
 
 
 def result(number: int | None, value: Any) -> Frame:
@@ -39,6 +44,9 @@ def refusal(number: int | None, problem: MoonqError) -> Frame:
 
 class Malformed(Exception):
     """A line that is no frame; the text says why."""
+
+    number: int | None = None
+    """Of the request, where it can be told."""
 
 
 def encode(frame: Frame) -> bytes:
@@ -59,11 +67,44 @@ def decode(line: bytes) -> Frame:
     """
     try:
         frame = parsed(line)
+        if _BEYOND.search(line):
+            json.loads(line, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+    except _Unfit as problem:
+        raise _numbered(frame, f"{problem} is no number that moonq can work with") from None
     except ValueError as problem:
         raise Malformed(f"no JSON: {problem}") from None
     if not isinstance(frame, dict) or not isinstance(frame.get("kind"), str):
         raise Malformed('a frame is an object with a `kind`, such as {"kind":"status","id":1}')
     return frame
+
+
+class _Unfit(ValueError):
+    """A number that JSON can write and nothing of ours can hold."""
+
+
+def _finite(word: str) -> float:
+    if math.isfinite(found := float(word)):
+        return found
+    raise _Unfit(_short(word))
+
+
+def _integer(word: str) -> int:
+    # Python refuses to convert thousands of digits, and 64 bits end long before.
+    if len(word) <= MOST_DIGITS and -(2**63) <= (found := int(word)) < 2**63:
+        return found
+    raise _Unfit(_short(word))
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= MOST_DIGITS else f"{word[:MOST_DIGITS]}…"
+
+
+def _numbered(frame: Any, text: str) -> Malformed:
+    """Say what is wrong with *frame* to whoever waits for its answer."""
+    problem = Malformed(text)
+    number = frame.get("id") if isinstance(frame, dict) else None
+    problem.number = number if type(number) is int and abs(number) < 2**63 else None
+    return problem
 
 
 def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[bytes | Malformed]:

@@ -31,6 +31,7 @@ from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample, sample
 from moonq.errors import HostSilent, MoonqError, NoHost
+from moonq.text.plain import safe
 from moonq.views import Screen, coloring
 
 _NAMES: dict[Keys | str, str] = {
@@ -141,7 +142,7 @@ def _application(
 
     def draw() -> ANSI:
         size = app.output.get_size()
-        return ANSI("\n".join(pages.lines(canvas(size.columns), size.rows)))
+        return ANSI(safe("\n".join(pages.lines(canvas(size.columns), size.rows))))
 
     app: Application[None] = Application(
         layout=Layout(Window(FormattedTextControl(draw, show_cursor=False))),

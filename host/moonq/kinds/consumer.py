@@ -200,8 +200,10 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
             timeout=entry.lifecycle.start_timeout,
         )
 
-    scope = parts.scope(entry)
-    context = CallContext(settings.function, serves=route.id.encode(), scope=scope)
+    rights = parts.rights(entry)
+    context = CallContext(
+        settings.function, serves=route.id.encode(), actor=rights.actor, scope=rights.scope
+    )
     return parts.consumer_type(
         settings,
         route,
@@ -210,7 +212,7 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
         parts.clock,
         parts.metrics,
         lambda problem: parts.supervisor.failed(entry.id, problem),
-        scope,
+        rights,
     )
 
 

@@ -12,9 +12,11 @@ from moonq.registry.common import Config
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.fields import Ref
 from moonq.registry.kind import Kind
-from moonq.run.calling.lends import actions
-from moonq.run.security import Rule, fits
-from moonq.text.findings import Finding, error
+from moonq.run.security import actions
+from moonq.run.security.patterns import fits, meet
+from moonq.run.security.policies import groups_of
+from moonq.run.security.policy import Rule
+from moonq.text.findings import Finding, error, has_errors
 from moonq.text.suggestions import close, question
 
 
@@ -22,7 +24,9 @@ class Policy(Config):
     """`security.policy`: one rule, and the groups it belongs to."""
 
     policy: Rule
-    groups: list[str] = Field(default_factory=list)
+    groups: list[str] = Field(
+        default_factory=list, description="ids of groups; a bare name is one of the own namespace"
+    )
 
 
 class PolicyKind(Kind):
@@ -34,33 +38,43 @@ class PolicyKind(Kind):
         A group without a policy allows nothing, which is hardly what was meant.
         """
         policies = [(draft, draft.config) for draft in mine if isinstance(draft.config, Policy)]
-        known = {group for _, policy in policies for group in policy.groups}
+        known = {
+            group for draft, one in policies for group in groups_of(one.groups, draft.namespace)
+        }
         every = {id_: drafts.kind_of(id_) for id_ in [*drafts, *drafts.implied]}
+        own = drafts.settings.security.actions
         findings = list(_unknown_groups(drafts, known))
         for draft, policy in policies:
-            unknown = list(_unknown_actions(draft, policy.policy))
-            # With an action unknown, so is what it is done with.
-            findings += unknown or _idle_resources(draft, policy.policy, drafts, every)
+            doubts = list(_doubtful_actions(draft, policy.policy, own))
+            findings += doubts
+            if not has_errors(doubts):  # With an action unknown, so is what it is done with.
+                findings += _idle_resources(draft, policy.policy, drafts, every, own)
         return findings
 
 
-def _unknown_actions(draft: Draft, rule: Rule) -> Iterator[Finding]:
+def _doubtful_actions(draft: Draft, rule: Rule, own: Iterable[str]) -> Iterator[Finding]:
     for at, pattern in enumerate(rule.actions):
-        if not any(fits(action, pattern) for action in actions()):
-            yield _unknown_action(draft, at, pattern)
+        if any(meet(pattern, one) for one in (*actions.known(), *own)):
+            continue
+        is_foreign = any(meet(pattern, one) for one in actions.FOREIGN)
+        yield (_foreign_action if is_foreign else _unknown_action)(draft, at, pattern)
 
 
 def _idle_resources(
-    draft: Draft, rule: Rule, drafts: Drafts, every: Mapping[str, str]
+    draft: Draft, rule: Rule, drafts: Drafts, every: Mapping[str, str], own: Iterable[str]
 ) -> Iterator[Finding]:
     """Yield what the rule is about and there is not, among the kinds that its actions are for."""
-    kinds = {
-        kind
-        for action, done_with in actions().items()
-        if any(fits(action, pattern) for pattern in rule.actions)
-        for kind in done_with
-    }
-    wanted = Ref(() if "" in kinds else tuple(sorted(kinds)))
+    meant = [
+        row
+        for row in actions.ACTIONS.values()
+        if any(fits(one, written) for one in (row.name, *row.also) for written in rule.actions)
+    ]
+    if any(row.kinds is None for row in meant) or any(
+        meet(written, one) for written in rule.actions for one in own
+    ):
+        return  # What is no entry may be called anything.
+    kinds = {kind for row in meant for kind in row.kinds or ()}
+    wanted = Ref(() if actions.ENTRY in kinds else tuple(sorted(kinds)))
     fitting = [id_ for id_, kind in every.items() if wanted.accepts(kind)]
     for at, pattern in enumerate(rule.resources):
         if pattern != "*" and not any(fits(id_, pattern) for id_ in fitting):
@@ -68,13 +82,22 @@ def _idle_resources(
 
 
 def _unknown_action(draft: Draft, at: int, pattern: str) -> Finding:
-    likely = question(close(pattern, actions()))
+    likely = question(close(pattern, actions.known()))
     return error(
         "R217",
         f"there is no action `{pattern}`",
         draft.span_of("policy", "actions", at, label="no such action"),
-        help=likely,
-        note="" if likely else f"the actions are {', '.join(actions())}",
+        help=likely or "one of the project's own stands in moonq.yaml, under `security.actions`",
+        note="" if likely else f"the actions are {', '.join(sorted(actions.ACTIONS))}",
+    )
+
+
+def _foreign_action(draft: Draft, at: int, pattern: str) -> Finding:
+    return error(
+        "R219",
+        f"nothing here asks for `{pattern}`, so the rule changes nothing about it",
+        draft.span_of("policy", "actions", at),
+        severity="note",
     )
 
 
@@ -102,11 +125,11 @@ def _no_resource(
 
 def _unknown_groups(drafts: Drafts, known: set[str]) -> Iterator[Finding]:
     return (
-        _unknown_group(draft, at, group, known)
+        _unknown_group(draft, at, draft.full(group), known)
         for draft in drafts.values()
         if draft.config
         for at, group in enumerate(draft.config.lifecycle.security.groups)
-        if group not in known
+        if draft.full(group) not in known
     )
 
 
@@ -115,7 +138,8 @@ def _unknown_group(draft: Draft, at: int, group: str, known: set[str]) -> Findin
         "R216",
         f"no policy belongs to the group `{group}`, so it allows nothing",
         draft.span_of("lifecycle", "security", "groups", at),
-        help=question(close(group, known)),
+        help=question(names.likely(group, known)[:3]),
+        note="a bare name is a group of the own namespace",
         severity="warning",
     )
 

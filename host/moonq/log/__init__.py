@@ -15,7 +15,6 @@ A speaker never waits for a reader: see `moonq.log.outlet`. What says who did wh
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -25,15 +24,17 @@ from moonq.log.outlet import Outlet, end
 from moonq.text import theme
 from moonq.text.folding import Part, fold
 from moonq.text.plain import (
-    UNSAFE,
     details_text,
+    harmless,
     has_color,
     in_ascii,
     json_text,
+    safe,
     speaks_unicode,
     visible,
     width_of,
 )
+from moonq.text.secrets import without_secrets
 
 Mode = Literal["pretty", "json", "auto"]
 
@@ -165,6 +166,10 @@ class _Handler(logging.StreamHandler[TextIO]):
         else:
             super().emit(record)
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, whatever its parts were made of."""
+        return safe(without_secrets(super().format(record)))
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its parent's name
         """Give the line up."""
 
@@ -196,7 +201,7 @@ class JsonFormatter(logging.Formatter):
             line["traceback"] = self.formatException(record.exc_info)
         for key, value in _fields(record).items():
             line[f"field_{key}" if key in _RESERVED else key] = value
-        return UNSAFE.sub(_escape_json, json_text(line))
+        return harmless(json_text(line))
 
 
 class PrettyFormatter(logging.Formatter):
@@ -270,7 +275,3 @@ def _speaker(record: logging.LogRecord) -> dict[str, Any]:
 
 def _rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def _escape_json(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"

@@ -19,6 +19,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO, cast
 
+from moonq.text.plain import safe
+
 #: Bytes that may wait to be written.
 ROOM = 4 * 1024 * 1024
 #: Seconds that the end of the process waits for them.
@@ -67,12 +69,12 @@ class Outlet(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Take *text*, which is written soon."""
-        self._put(text.encode(self._encoding, self.errors), is_audit=False)
+        self._put(safe(text).encode(self._encoding, self.errors), is_audit=False)
         return len(text)
 
     def write_audit(self, text: str) -> None:
         """Take a line that says who did what: it takes the room of all others before it is lost."""
-        self._put(text.encode(self._encoding, self.errors), is_audit=True)
+        self._put(safe(text).encode(self._encoding, self.errors), is_audit=True)
 
     def end(self, limit: float = PATIENCE) -> None:
         """Wait until everything is written, for at most *limit* seconds; once."""
@@ -191,7 +193,7 @@ def end(*streams: object, limit: float = PATIENCE) -> None:
 
 
 def _opened(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _loss(count: int) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from moonq import private
 from moonq.drivers.letters import X_DEAD_LETTER_REASON
 from moonq.errors import MoonqError
 from moonq.model import Message, Priority, Stored
@@ -40,7 +41,7 @@ def write(
     """
     folder = root / FOLDER
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.folder(folder)
         _forget_old(folder, now)
         path = begun or _free_path(folder, route.id, now)
         is_new = 0 if begun else os.O_EXCL

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moonq.registry.hidden import is_filled, written
 from moonq.registry.project import Entry, Project
+from moonq.registry.yaml.nodes import Map, Node
 from moonq.text.secrets import masked
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
 SECRET = (
     *("url", "password", "secret", "token", "access_key", "secret_key"),
-    *("bearer", "authorization", "cookie", "api_key", "api-key"),
+    *("bearer", "authorization", "cookie", "credential", "api_key", "api-key"),
 )
 #: That no part of it is secret is seen to when the entry is read.
 OPEN = ("base_url",)
@@ -48,7 +50,7 @@ def _brief(entry: Entry) -> dict[str, Any]:
     file, line, _ = entry.place("name")
     found: dict[str, Any] = {"id": entry.id, "kind": entry.kind, "file": file, "line": line}
     if entry.meta:
-        found["meta"] = dict(entry.meta)
+        found["meta"] = dict(entry.shown_meta)
     return found
 
 
@@ -57,7 +59,7 @@ def show(project: Project, name: str) -> dict[str, Any]:
     entry = project.resolve(name)
     fields = entry.config.model_dump(mode="json", by_alias=True, exclude={"name", "kind", "meta"})
     found = _brief(entry)
-    found["fields"] = _redacted(fields)
+    found["fields"] = _redacted(fields, entry.node)
     found["origins"] = {
         ".".join(path): one._asdict() for path, one in entry.origins(project.profile).items()
     }
@@ -68,15 +70,20 @@ def show(project: Project, name: str) -> dict[str, Any]:
     return found
 
 
-def _redacted(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _shown(key, value) for key, value in fields.items()}
+def _redacted(fields: Mapping[str, Any], node: Node | None) -> dict[str, Any]:
+    below = node.get if isinstance(node, Map) else lambda _: None
+    return {key: _shown(key, value, below(key)) for key, value in fields.items()}
 
 
-def _shown(key: str, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _redacted(value)
+def _shown(key: str, value: Any, node: Node | None) -> Any:
+    if isinstance(value, Mapping) and isinstance(node, Map | None):
+        return _redacted(value, node)
+    if is_filled(node):
+        return written(node, value)
     if _is_secret(key) and value:
         return REDACTED
+    if isinstance(value, list):
+        return [_shown("", one, None) for one in value]
     return masked(value) if isinstance(value, str) else value
 
 

@@ -49,6 +49,7 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
         "retried": report.retried,
         "dead": report.dead,
         "handed_back": report.handed_back,
+        "denied": report.denied,
         "services": [_service(host, one) for one in host.supervisor.all()],
     }
     billed = {name: one for name, one in host.drivers.items() if isinstance(one, Billed)}

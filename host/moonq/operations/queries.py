@@ -11,7 +11,7 @@ from typing import Any
 from moonq.drivers.paging import is_cursor
 from moonq.errors import NotFound
 from moonq.model import MessageState, Stored
-from moonq.operations import choosing, entries, letters, orphans, overview
+from moonq.operations import access, choosing, entries, letters, orphans, overview
 from moonq.operations.requests import Requests, checked
 from moonq.run.queues import Route, info_object
 
@@ -70,6 +70,18 @@ class Queries(Requests):
     def entry(self, name: str) -> dict[str, Any]:
         """Return one entry with all its fields, what it needs and who needs it."""
         return entries.show(self._host.project, name)
+
+    @checked
+    def access(
+        self,
+        actor: str,
+        action: str,
+        resource: str,
+        meta: dict[str, Any] | None = None,
+        entry: str = "",
+    ) -> dict[str, Any]:
+        """Return `cases`: what policies say of it, for each entry that acts as *actor*."""
+        return access.explain(self._host.services, actor, action, resource, meta or {}, entry)
 
     @checked
     def graph(self, name: str | None = None) -> dict[str, Any]:

@@ -101,6 +101,23 @@ _ROWS = (
         ), needs=Needs.STATIC, typed="graph", lua="mq.graph", command="graph", view="graph",
         examples=("moonq graph app:orders", "moonq graph --format dot | dot -Tsvg > shop.svg"),
         schema="moonq.graph/1"),
+    Verb("access", "say who may do what, and which policy says so", (
+            Argument("actor", "the actor's id, or the service that has none", cli="ACTOR",
+                typed="ACTOR", lua="actor"),
+            Argument("action", "what is done, by any of its spellings", cli="ACTION",
+                typed="ACTION", lua="action"),
+            Argument("resource", "with what: an id, or a bare name that only one entry has",
+                source="entry", cli="RESOURCE", typed="RESOURCE", lua="resource"),
+            Argument("meta", "what conditions find in `meta`; repeatable", "pairs", None,
+                cli="--meta NAME=VALUE"),
+            Argument("entry", "only as this service, where several act as ACTOR", default="",
+                source="entry", cli="--entry ID"),
+        ), needs=Needs.STATIC, typed="access", lua="mq.access", command="explain access",
+        view="access", schema="moonq.access/1",
+        more="The evaluation is shown policy by policy: whether actions and resources fit, and"
+        " each condition. It is that of the running host, or of the files where none runs.",
+        examples=("moonq explain access clerk queue.publish app:mail",
+            "moonq explain access app:worker store.read seen --meta key=user:7 --json")),
     Verb("peek", "show the messages of a queue; none is consumed", (
             _QUEUE,
             Argument("limit", "how many", "integer", 10, cli="-n --limit", typed="[N]",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from moonq.registry.fields import Flag, Number, Ref, Share, Wait, Whole, between, wrong
+from moonq.text.secrets import masked
 
 
 class Strict(BaseModel):
     """A map whose keys are all known; values are checked and then never change."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True
+    )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield the fields as a traceback may show them."""
+        yield from ((name, masked(value, name or "")) for name, value in super().__repr_args__())
 
 
 class Restart(Strict):

@@ -13,6 +13,7 @@ from typing import Any
 from moonq.registry import names
 from moonq.registry.common import Config
 from moonq.registry.lua.text import LuaText
+from moonq.registry.settings import Settings
 from moonq.registry.yaml.nodes import Map, Node, Path, locate
 from moonq.text.findings import Source, Span
 
@@ -84,6 +85,8 @@ class Drafts(dict[str, Draft]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.settings = Settings()
+        """Those of the project."""
         self.implied: dict[str, Draft] = {}
         """Ids that were not written down, and the drafts that imply them."""
         self.root = pathlib.Path()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
+from moonq.registry import hidden
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
 from moonq.registry.problems import Problems
@@ -29,6 +30,8 @@ class Reader:
     env: Mapping[str, str]
     findings: list[Finding]
     choice: Choice
+    filled: set[hidden.Pair] = field(default_factory=set)
+    """What came from the environment, and what is written in its place."""
 
     def read(self, source: Source, namespace: str, entries: List) -> Iterator[Draft]:
         """Yield the drafts of one file."""
@@ -97,6 +100,7 @@ class Reader:
             return
         model = kind.model
         data = Values(draft.source, self.env, self.findings).of(draft.node)
+        self.filled.update(hidden.pairs(draft.node, data))
         # Names are ids: what looks like a number is a name all the same.
         data["name"], data["kind"] = draft.name, draft.kind
         if model.options_later:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from moonq.registry import cycles, discovery, profiles, references
+from moonq.registry import cycles, discovery, hidden, profiles, references
 from moonq.registry import settings as process
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.drafts import Reader
@@ -64,6 +64,7 @@ class _Loading:
     choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
     root: Path | None = None
+    filled: set[hidden.Pair] = field(default_factory=set)
 
     def project(self) -> Project | None:
         try:
@@ -77,12 +78,14 @@ class _Loading:
         self.root = root
         settings = self._settings(root)
         drafts = self.drafts = self._drafts(files, root)
+        drafts.settings = settings
         self.findings += references.resolve(drafts, self.kinds)
         self.findings += cycles.find(drafts, self.kinds)
         for kind in self.kinds.values():
             mine = [draft for draft in drafts.values() if draft.kind == kind.name]
             self.findings += kind.finish(mine, drafts)
         self.findings += scripts.read(drafts, self.kinds, root)
+        self.findings = [hidden.hide(one, self.filled) for one in self.findings]
         self.findings = by_place(_without_echoes(self.findings))
         return None if has_errors(self.findings) else self._made(root, settings, drafts)
 
@@ -115,7 +118,7 @@ class _Loading:
         return Settings()
 
     def _drafts(self, files: list[Path], root: Path) -> Drafts:
-        reader = Reader(self.kinds, self.env, self.findings, self.choice)
+        reader = Reader(self.kinds, self.env, self.findings, self.choice, self.filled)
         found: list[Draft] = []
         is_ours = False
         for path in files:

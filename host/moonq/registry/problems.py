@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from moonq.registry import hidden
 from moonq.registry.fields import WRONG_VALUE
 from moonq.registry.yaml.nodes import Map, Node, Path, locate, locate_key
 from moonq.registry.yaml.scalars import as_written
@@ -50,9 +51,14 @@ class Problems:
     def of(self, raised: ValidationError, prefix: Path = ()) -> list[Finding]:
         """Return one finding for each of the errors."""
         return [
-            self._finding((*prefix, *details["loc"]), details)
+            self._without_values((*prefix, *details["loc"]), details)
             for details in raised.errors(include_url=False)
         ]
+
+    def _without_values(self, path: Path, details: Mapping[str, Any]) -> Finding:
+        """Say what is wrong without what a variable of the environment holds."""
+        found = hidden.pairs(locate(self.node, path), details["input"])
+        return hidden.hide(self._finding(path, details), found, is_about=True)
 
     def _finding(self, path: Path, details: Mapping[str, Any]) -> Finding:
         kind = details["type"]

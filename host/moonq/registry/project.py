@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from moonq.errors import Ambiguous, NotFound
-from moonq.registry import names
+from moonq.registry import hidden, names
 from moonq.registry.common import Config, Lifecycle
 from moonq.registry.lua.text import LuaText
 from moonq.registry.origins import Keys, Origin, origins
@@ -72,6 +72,12 @@ class Entry:
     def meta(self) -> Mapping[str, Any]:
         """Free notes of the project's author."""
         return self.config.meta
+
+    @property
+    def shown_meta(self) -> Mapping[str, Any]:
+        """The same for people and scripts, without what the environment has filled in."""
+        found: Mapping[str, Any] = hidden.written(self.node.get("meta"), self.meta)
+        return found
 
     @property
     def lifecycle(self) -> Lifecycle:

@@ -20,6 +20,18 @@ class LogSettings(Strict):
     levels: dict[str, Level] = Field(default_factory=dict, description="by the logger's name")
 
 
+class SecuritySettings(Strict):
+    """Who may do what, where policies say nothing."""
+
+    strict_mode: Flag = Field(
+        False, description="who has no actor or no scope may do nothing, instead of everything"
+    )
+    actions: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list,
+        description="actions of the project's own, which its scripts ask policies about",
+    )
+
+
 class Common(Strict):
     """How this process behaves, whatever its entries are."""
 
@@ -28,6 +40,7 @@ class Common(Strict):
     )
     production: Flag = Field(False, description="consoles are read-only until told otherwise")
     log: LogSettings = Field(default_factory=LogSettings)
+    security: SecuritySettings = Field(default_factory=SecuritySettings)
     redact: list[str] = Field(
         default_factory=list, description="field names whose values are never shown"
     )

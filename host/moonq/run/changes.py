@@ -12,7 +12,7 @@ from functools import cached_property
 from moonq.registry.common import Config
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Script
-from moonq.run import security
+from moonq.run.security import policies
 
 #: What a script can reach through these modules is not written in its entry.
 LOOKING_AROUND = frozenset({"registry", "env"})
@@ -77,7 +77,7 @@ class Changes:
 
     def _policies_differ(self) -> bool:
         kinds = (*self._before.entries.values(), *self._after.entries.values())
-        return any(one.id in self._different for one in kinds if one.kind == security.KIND)
+        return any(one.id in self._different for one in kinds if one.kind == policies.KIND)
 
 
 def _same(one: Entry, other: Entry) -> bool:

@@ -18,11 +18,12 @@ from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
-from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.judgement import RELEASED, Event, Judgement, stopped
 from moonq.run.policy import Policy
 from moonq.run.queues import Route
+from moonq.run.security import Rights
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
@@ -37,6 +38,8 @@ GATHER = 0.001
 CUT_OFF = 2.5
 #: After this many abandoned workers a consumer's health is red.
 MANY_ABANDONED = 3
+#: Those of a consumer that declares none.
+NO_RIGHTS = Rights()
 _starting = threading.Lock()
 
 
@@ -66,7 +69,7 @@ class Consumer:
         clock: Clock,
         metrics: Metrics,
         on_failed: Callable[[Exception], None] = lambda _: None,
-        scope: Scope | None = None,
+        rights: Rights = NO_RIGHTS,
     ) -> None:
         self.settings = settings
         self.route = route
@@ -75,7 +78,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._on_failed = on_failed
-        self._scope = scope
+        self._rights = rights
         self._settler = Settler(settings, policy, clock, metrics)
         self._log = log.get(settings.id)
         self._subscription: Subscription | None = None
@@ -264,7 +267,8 @@ class Consumer:
         context = CallContext(
             settings.function,
             serves=self.route.id.encode(),
-            scope=self._scope,
+            actor=self._rights.actor,
+            scope=self._rights.scope,
             is_stopping=self.is_stopping,
             sleep=self.sleep,
         )

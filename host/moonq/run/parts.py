@@ -20,14 +20,14 @@ from moonq.metrics import Metrics
 from moonq.model import QueueSpec
 from moonq.registry.kind import Kind, Kinds
 from moonq.registry.project import Entry, Project
-from moonq.run.calling.context import CallContext, Scope
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.services import HostServices
 from moonq.run.consumer import Consumer
 from moonq.run.functions import Functions
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
-from moonq.run.security import Policies
+from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 
@@ -129,15 +129,21 @@ class Parts:
 
         def make(is_own: bool) -> LuaState:
             if is_own and own:
-                inherited = CallContext(own, context.serves, context.scope, context.sink)
+                inherited = CallContext(
+                    own,
+                    serves=context.serves,
+                    actor=context.actor,
+                    scope=context.scope,
+                    sink=context.sink,
+                )
                 return self.functions.open(own, Caller(inherited))
             return LuaState({}, Limits(timeout=1.0))
 
         return Policy(told, make, self.clock, chance or self.chance, logger)
 
-    def scope(self, entry: Entry) -> Scope | None:
-        """Return what *entry* may do; None restricts nothing."""
-        return self.policies.scope(entry.lifecycle.security, entry.id)
+    def rights(self, entry: Entry | None) -> Rights:
+        """Return what *entry* may do, and in whose name; None is the owner, who may do all."""
+        return self.policies.rights(entry) if entry else Rights(OPERATOR, Scope((EVERYTHING,)))
 
     def dry_policy(self, context: CallContext, consumer: Entry | None) -> Policy:
         """Return the judge of a call by hand as *consumer* would have it, but without jitter.

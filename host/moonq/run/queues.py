@@ -47,7 +47,7 @@ class Queues:
 
     def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
-        self._metrics = metrics
+        self.metrics = metrics
         self._routes: dict[str, Route] = {}
         self._by_bytes: dict[bytes, Route] = {}
         self.gate: Callable[[Route], None] | None = None
@@ -194,7 +194,7 @@ class Queues:
 
     def _stored(self, route: Route, message: Message) -> None:
         route.traffic.published += 1
-        observer = self._metrics.observer
+        observer = self.metrics.observer
         if observer is not None:
             observer.published(route.id, message)
 

@@ -57,8 +57,9 @@ def problem_rows(problem: Problem, width: int = 0) -> list[str]:
 
 def _headline(problem: Problem) -> list[str]:
     words, *more = problem.message.split("\n")
-    first = f"{problem.code} {clean(words)}"
-    place = f"{problem.source.file}:{problem.line}" if problem.source and problem.line else ""
+    first = clean(f"{problem.code} {words}")
+    source, line = problem.source, problem.line
+    place = f"{clean(source.file)}:{line}" if source and line else ""
     rows = [first, *(f"     {clean(line)}" for line in more)]
     if not place:
         return rows
@@ -113,7 +114,7 @@ def _rerun(result: Result) -> list[str]:
     case = result.case
     place = f"{case.file}:{case.line}" if case.file.endswith(".lua") and case.line else case.file
     shown = place if place.isprintable() and " " not in place else json.dumps(place)
-    return [f"rerun  moonq test {shown}"]
+    return [clean(f"rerun  moonq test {shown}")]
 
 
 def _cut(text: str, limit: int = WIDTH) -> str:

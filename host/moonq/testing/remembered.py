@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from moonq import private
 from moonq.testing.results import Report
 from moonq.testing.selection import case_id
 
@@ -43,7 +44,8 @@ def _read(root: Path) -> set[str]:
 
 def _write(root: Path, names: list[str]) -> None:
     try:
-        (root / FILE).parent.mkdir(parents=True, exist_ok=True)
-        (root / FILE).write_text(json.dumps(names, indent=0, ensure_ascii=False), encoding="utf-8")
+        private.folder((root / FILE).parent)
+        text = json.dumps(names, indent=0, ensure_ascii=False)
+        private.write(root / FILE, text.encode("utf-8", "surrogatepass"))
     except OSError:
         return  # a read-only checkout can be tested too; only --failed has nothing to go by

@@ -20,10 +20,11 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
-from moonq.run.calling.context import CallContext, Unrestricted
+from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
 from moonq.run.functions import chunk
+from moonq.run.security import EVERYTHING, Actor, Scope
 from moonq.sandbox.state import Limits, LuaSource, ScriptFault, Stopped
 from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status
@@ -160,7 +161,9 @@ class Suite:
     # The state ----------------------------------------------------------------------------------
 
     def _open(self) -> Finding | None:
-        caller = Caller(CallContext(self._script.path, scope=Unrestricted(), sleep=self._sleep))
+        actor, scope = Actor("test"), Scope((EVERYTHING,))
+        context = CallContext(self._script.path, actor=actor, scope=scope, sleep=self._sleep)
+        caller = Caller(context)
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)

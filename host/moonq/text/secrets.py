@@ -28,6 +28,26 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+#: Characters of a secret that is looked for in other texts: a shorter one is a word like others.
+LONG = 6
+#: What the environment has filled in for projects of this process, where it is a secret.
+_known: set[str] = set()
+
+
+def remember(value: str, name: str) -> None:
+    """Keep *value*, of the field called *name*, out of logs from now on, as far as it is secret."""
+    found = [value] if is_secret(name) else [hit[2] for hit in _IN_ADDRESS.finditer(value)]
+    found += [hit[2] for hit in _IN_QUERY.finditer(value)]
+    _known.update(one for one in found if len(one) >= LONG)
+
+
+def without_secrets(text: str) -> str:
+    """Return *text* without any secret that is remembered."""
+    for one in sorted(_known, key=len, reverse=True) if _known else ():
+        text = text.replace(one, MASK)
+    return text
+
+
 def masked(value: Any, name: str = "") -> Any:
     """Return *value*, plain data of the field called *name*, without secrets."""
     if isinstance(value, Mapping):

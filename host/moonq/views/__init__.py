@@ -9,6 +9,7 @@ answer, for stderr. `screen` knows the output, the colours and how to reach rich
 rows and facts; the other modules hold the views.
 """
 
+from moonq.views.access import access
 from moonq.views.answers import (
     NOTED,
     by_host,
@@ -34,6 +35,7 @@ from moonq.views.values import value
 __all__ = [
     "NOTED",
     "Screen",
+    "access",
     "by_host",
     "called",
     "dead_queues",

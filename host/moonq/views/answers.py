@@ -43,10 +43,10 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
     told = f"{verb} {counted(found['dropped'])}"
     if "backup" in found:
         kept = f"{size(found['backup_bytes'])}, kept {found['kept_days']} days"
-        yield screen.plain(f"saved  {found['backup']} ({kept})")
+        yield screen.plain(visible(f"saved  {found['backup']} ({kept})"))
         told += f" · undo: {undo(found)}"
     # A path and a command are there to be copied, so the terminal breaks them, not we.
-    yield screen.plain(told)
+    yield screen.plain(visible(told))
     missing = found["chosen"] - found["dropped"]
     if missing > 0:
         yield f"{counted(missing)} were taken by a consumer meanwhile"
@@ -54,14 +54,14 @@ def dropped(found: Found, screen: Screen, *, verb: str = "dropped") -> Iterator[
 
 def moved(found: Found, screen: Screen) -> Iterator[str]:
     """Yield how many messages lie in another queue now, how many do not, and why."""
-    old, new = found["source"], found["queue"]
+    old, new = visible(found["source"]), visible(found["queue"])
     about = "" if found["is_exact"] else "about "
     if found["dry_run"]:
         what = f"{about}{_with_dead(found['left'], found['left_dead'])}"
         yield screen.plain(f"would move {what} from {old} to {new}")
         for name, count in found["lost"].items():
             kept = f"{new} cannot keep {name} of {plural(count, 'message')}"
-            yield screen.plain(f"  {kept}: --drop {name} accepts that")
+            yield screen.plain(visible(f"  {kept}: --drop {name} accepts that"))
     else:
         what = _with_dead(found["moved"], found["moved_dead"])
         yield screen.plain(f"moved {what} from {old} to {new}")
@@ -70,7 +70,7 @@ def moved(found: Found, screen: Screen) -> Iterator[str]:
         left = found["left"] + found["left_dead"]
         are_left = f"{about}{counted(left)} {'is' if left == 1 else 'are'} left"
         if found["why"]:
-            yield f"{are_left}: {found['why']}"
+            yield visible(f"{are_left}: {found['why']}")
         elif left:
             yield f"{are_left}: published meanwhile, or taken back"
     if found["at_work"] == 1:
@@ -152,7 +152,7 @@ def by_host(
             continue
         answer = {key: value for key, value in row.items() if key not in _WHO}
         for line in view(answer, screen):
-            yield f"{row['name']} (pid {row['pid']}): {line}"
+            yield f"{visible(row['name'])} (pid {row['pid']}): {line}"
 
 
 def stopping(found: Found, screen: Screen) -> Iterator[str]:
@@ -180,6 +180,8 @@ def _host(host: Found, *, is_named: bool) -> Iterator[str]:
         return
     yield f"up {clock(host['up'])}"
     yield from (f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead"))
+    if host.get("denied"):
+        yield f"{counted(host['denied'])} denied"
     failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
     if failing:
         yield f"not up: {', '.join(failing)}"

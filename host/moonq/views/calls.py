@@ -38,7 +38,7 @@ def called(
 def replayed(found: Found, screen: Screen) -> Iterator[str]:
     """Yield what a dead letter did when it was run again."""
     head = f"{found['id']} with {found['function']}; it stays where it is"
-    yield screen.paint("dim", head)
+    yield screen.paint("dim", visible(head))
     yield from called(found, screen, as_message=True)
 
 

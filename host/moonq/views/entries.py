@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from moonq.text.plain import visible
 from moonq.text.wording import cut_before
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, Found, facts, get, table
@@ -37,7 +38,7 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
     changed = found.get("origins", {}).get("kind", {})
     if changed.get("profile"):
         kind = f"{found['kind']}  {_place(found)}{_origin('kind', found['origins'])}"
-    yield screen.plain(f"{screen.paint('bold', found['id'])}  {kind}")
+    yield screen.plain(f"{screen.paint('bold', visible(found['id']))}  {visible(kind)}")
     shown = {name: value for name, value in found["fields"].items() if name != "lifecycle"}
     shown["lifecycle"] = _unusual(found["fields"].get("lifecycle") or {})
     shown |= {"source": found.get("source")}
@@ -84,7 +85,8 @@ def graph(found: Found, screen: Screen, *, middle: str = "", form: str = "tree")
     """Yield entries with what they need, as `tree` (from *middle*), `dot` or `mermaid`."""
     nodes, edges = found["nodes"], found["edges"]
     if form != "tree":
-        yield from _dot(nodes, edges) if form == "dot" else _mermaid(nodes, edges)
+        drawn = _dot(nodes, edges) if form == "dot" else _mermaid(nodes, edges)
+        yield from map(visible, drawn)
         return
     kinds = {node["id"]: node["kind"] for node in nodes}
     needs, users = _by(edges, "from"), _by(edges, "to")
@@ -118,9 +120,10 @@ def _tree(
     def line(lead: str, name: str, *, field: str = "", style: str = "") -> str:
         """What does not fit goes: first the kind, then the beginning of the id."""
         room = (screen.width or sys.maxsize) - len(f"{lead}{field}  " if field else lead)
-        kind, name = kinds.get(name, ""), cut_before(name, room)
+        kind, name = visible(kinds.get(name, "")), cut_before(visible(name), room)
         kind = kind if len(f"{name}  {kind}") <= room else ""
-        parts = (screen.paint(*one) for one in (("dim", field), (style, name), ("dim", kind)))
+        told = (("dim", visible(field)), (style, name), ("dim", kind))
+        parts = (screen.paint(*one) for one in told)
         return screen.plain(lead) + "  ".join(filter(None, parts))
 
     def branches(name: str, indent: str, above: frozenset[str], *, more: bool) -> Iterator[str]:

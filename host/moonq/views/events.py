@@ -31,7 +31,7 @@ def plain_event(found: Found, screen: Screen) -> str:
 
 
 def _parts(found: Found, screen: Screen, is_narrow: bool) -> list[Part]:
-    kind, when = str(found.get("event", "?")), float(found.get("time", 0.0))
+    kind, when = visible(str(found.get("event", "?"))), float(found.get("time", 0.0))
     words = _log(found) if kind == "log" else _life(found, kind, screen)
     shown = [visible(str(part)) for part in words if part]
     # Last, so that lines of one host and of several have the same columns.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moonq.text.plain import value_text
+from moonq.text.plain import value_text, visible
 from moonq.text.wording import UNKNOWN, age, ago, moment, number, plural, size
 from moonq.views.screen import Screen
 from moonq.views.tables import GAP, Cell, Column, Found, facts, get, paragraph, table
@@ -148,7 +148,7 @@ def letters(found: Found, screen: Screen) -> Iterator[str]:
     """Yield dead letters by kind of error, and the ids of the newest ones."""
     groups = found["groups"]
     if not groups:
-        yield f"no dead letters in {found['dead_queue']}"
+        yield visible(f"no dead letters in {found['dead_queue']}")
         return
     kinds = f"{plural(len(groups), 'kind')} of error"
     head = f"{plural(found['count'], 'dead letter')} in {found['dead_queue']}, {kinds}"
@@ -164,7 +164,7 @@ def letters(found: Found, screen: Screen) -> Iterator[str]:
     yield from table(columns, groups, screen, indent="  ")
     if found["messages"]:
         yield screen.paint("head", "newest")
-        yield from (f"  {one['id']}" for one in found["messages"])
+        yield from (f"  {visible(one['id'])}" for one in found["messages"])
 
 
 def letter(found: Found, screen: Screen) -> Iterator[str]:
@@ -173,4 +173,4 @@ def letter(found: Found, screen: Screen) -> Iterator[str]:
     if not found.get("errors"):
         reason = found["headers"].get("x_dead_letter_reason")
         yield ""
-        yield f"no error is remembered ({reason})"
+        yield visible(f"no error is remembered ({reason})")

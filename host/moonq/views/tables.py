@@ -199,7 +199,7 @@ def facts(
     A fact without a name goes on with the one above it. The style `lua` colours Lua text. Where
     names would take half of the room, they stand in no column.
     """
-    told = [(name, *_shown(fact)) for name, fact in pairs]
+    told = [(visible(name), *_shown(fact)) for name, fact in pairs]
     wide = max([least, *(columns_of(name) for name, _, _ in told)], default=0)
     if screen.width and len(indent) + wide + GAP > screen.width // 2:
         wide = 0

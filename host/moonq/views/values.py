@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from moonq.text.plain import harmless, is_harmless, printed, visible
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, table
 
@@ -20,14 +21,16 @@ def value(found: Any, screen: Screen, *, output: str = "lua", text: str = "") ->
     if output == "table" and (rows := _rows(found)):
         yield from table(_columns(rows, screen), rows, screen)
     elif output == "json":
-        yield from json.dumps(found, ensure_ascii=False, indent=2).split("\n")
+        yield from harmless(json.dumps(found, ensure_ascii=False, indent=2)).split("\n")
     elif output == "yaml":
         import yaml
 
         dumped = yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+        if not is_harmless(dumped):
+            dumped = harmless(yaml.safe_dump(found, sort_keys=False, default_style='"'))
         yield from dumped.removesuffix("\n").removesuffix("\n...").split("\n")
     else:
-        yield from screen.lua(text or screen.value(found, screen.room)).split("\n")
+        yield from screen.lua(printed(text or screen.value(found, screen.room))).split("\n")
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:
@@ -51,4 +54,4 @@ def _column(name: str, rows: list[dict[str, Any]], screen: Screen, drop: int) ->
         return item if isinstance(item, str) else screen.value(item)
 
     is_number = all(isinstance(row.get(name, 0), int | float) for row in rows)
-    return Column(name, cell, right=is_number, drop=drop, is_cut=not is_number)
+    return Column(visible(name), cell, right=is_number, drop=drop, is_cut=not is_number)

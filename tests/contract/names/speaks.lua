@@ -28,7 +28,9 @@ local ASKED = {
   entry = registry.get,
   info = queue.info,
   publish = queue.publish,
-  store = store.open,
+  store = function(name)
+    return store.open(name):get("key")
+  end,
   variable = env.get,
 }
 local NAMES = { call = "who", entry = "who", info = "twin", publish = "twin", store = "box" }

@@ -176,3 +176,20 @@ def test_findings_arrive_whole() -> None:
     arrived = error_of(json.loads(json.dumps(error_object(ScriptError("s", finding=finding)))))
     assert isinstance(arrived, ScriptError)
     assert arrived.finding == finding
+
+
+@pytest.mark.parametrize(
+    "number", [b"1e999", b"-1e999", b"NaN", b"Infinity", b"1" * 400, b"9223372036854775808"]
+)
+def test_a_number_beyond_all_numbers_is_refused_by_the_number_of_its_request(
+    wire: Wire, number: bytes
+) -> None:
+    wire.send(b'{"kind":"eval","id":3,"src":"1","width":' + number + b"}\n")
+    answer = wire.read()
+    assert (answer["kind"], answer["id"], answer["error"]["kind"]) == ("error", 3, "INVALID")
+    assert "is no number that moonq can work with" in answer["error"]["message"]
+
+
+def test_a_text_that_looks_like_such_a_number_is_a_text(wire: Wire) -> None:
+    wire.send(b'{"kind":"eval","id":3,"src":"return \'1e999 NaN 12345678901234567890\'"}\n')
+    assert wire.read()["value"]["values"] == ["1e999 NaN 12345678901234567890"]

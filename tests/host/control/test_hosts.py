@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -138,7 +139,8 @@ def test_what_a_killed_host_leaves_is_no_host(fleet: Fleet, shop: Moonq) -> None
         place.write_record({"pid": 1, "project": "shop"})
         record = place.record_file.read_text()
     place.record_file.write_text(record)
-    place.socket.touch()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(place.socket))
     assert hosts.running(fleet.root) == []
     fleet.start("green")
     assert shop("reload").code == 0, "green is the only one"

@@ -197,6 +197,11 @@ CASES = [
     Case("eval_of_half_a_statement", "eval 'for i = 1,' --json", "host"),
     Case("eval_that_does_not_end", "eval 'while true do end' --timeout 50ms --json", "host"),
 
+    Case("explain_access", "explain access app:orders.consumer queue.publish emails --json"),
+    Case("explain_access_on_a_host",
+         "explain access app:orders.consumer store.get cache --meta key=a --json", "host"),
+    Case("explain_access_of_nobody", "explain access clerk queue.info emails --json"),
+
     Case("graph", "graph --json"),
     Case("graph_on_a_host", "graph --json", "host"),
     Case("graph_of_one", "graph orders --json", "host"),

@@ -319,7 +319,7 @@ def test_a_group_without_policies_is_a_warning(folder: Path) -> None:
     project, findings = inspect(folder, env={})
     assert project is not None
     assert [(f.severity, f.code, f.place[2]) for f in findings] == [("warning", "R216", 67)]
-    assert findings[0].helps == ("did you mean `workers`?",)
+    assert findings[0].helps == ("did you mean `app:workers`?",)
 
 
 @pytest.mark.parametrize(

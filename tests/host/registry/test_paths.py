@@ -34,7 +34,7 @@ def complaints(folder: Path, path: str, source: str = "work.lua") -> list[tuple[
         ("~/$X/q.db", "write `${env:HOME}/${env:X}/q.db`"),
         ("~bob/q.db", "write the folder's full path"),
         ("data$/q.db", "write `data${env:NAME}/q.db`"),
-        ("${env:DATA}/$X.db", "write `/data/${env:X}.db`"),
+        ("${env:DATA}/$X.db", "write `${env:DATA}/${env:X}.db`"),
     ],
 )
 def test_what_only_a_shell_fills_in_is_an_error_with_the_right_spelling(

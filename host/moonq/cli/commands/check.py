@@ -12,6 +12,7 @@ import click
 
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options, command, project_argument
+from moonq.cli.streams import echo
 from moonq.errors import Span
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
     if found is not None:
         findings = [*findings, *_orphans(found)]
     if options.json or form == "json":
-        click.echo(json.dumps(document(found, findings, mended, profiles)))
+        echo(json.dumps(document(found, findings, mended, profiles)))
     else:
         for one in mended:
             options.say(f"fixed {one.spans[-1].file}:{one.spans[-1].line}: {one.message}")

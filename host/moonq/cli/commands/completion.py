@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -24,5 +25,5 @@ def completion(options: Options, shell: str) -> int:
 
     made = get_completion_class(shell)
     assert made is not None
-    click.echo(made(moonq, {}, "moonq", "_MOONQ_COMPLETE").source())
+    echo(made(moonq, {}, "moonq", "_MOONQ_COMPLETE").source())
     return 0

@@ -17,6 +17,7 @@ import click
 
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 
 if TYPE_CHECKING:
     from moonq.cli.drawing import Lines
@@ -65,7 +66,7 @@ def doctor(options: Options, driver: str | None, compact: bool) -> int:
     begun = time.monotonic()
     findings, abilities = examine(project, entry)
     if options.json:
-        click.echo(json.dumps(document(entry, findings, abilities)))
+        echo(json.dumps(document(entry, findings, abilities)))
     else:
         show(options, entry, findings, abilities, time.monotonic() - begun)
     return int(any(finding.problem for finding in findings))
@@ -76,7 +77,7 @@ def _look(options: Options, project: Project) -> int:
 
     found = resting.document(project)
     if options.json:
-        click.echo(json.dumps(found))
+        echo(json.dumps(found))
     else:
         resting.show(options, found)
     return int(any("problem" in one for one in (*found["drivers"], found["socket"])))
@@ -95,10 +96,10 @@ def _compact(options: Options, project: Project, entry: Entry) -> int:
     after = driver.rest(entry.config, project.root) or before
     told = {"driver": entry.id, "before_bytes": before.size_bytes, "after_bytes": after.size_bytes}
     if options.json:
-        click.echo(json.dumps({"schema": "moonq.compacted/1", **told}))
+        echo(json.dumps({"schema": "moonq.compacted/1", **told}))
     else:
         was, now = size(before.size_bytes), size(after.size_bytes)
-        click.echo(f"{entry.id}: {now}, before {was}")
+        echo(f"{entry.id}: {now}, before {was}")
     return 0
 
 

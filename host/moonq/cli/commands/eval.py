@@ -12,7 +12,8 @@ import click
 from moonq.cli import arguments
 from moonq.cli.attached import attached, host_option
 from moonq.cli.options import Options, command
-from moonq.text.plain import visible
+from moonq.cli.streams import echo
+from moonq.text.plain import printed, visible
 from moonq.text.reading import text_of
 
 
@@ -39,7 +40,7 @@ def eval(options: Options, code: str, timeout: float, yes: bool) -> int:  # noqa
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     with attached(options, changes="change things" if yes else "", yes=yes) as host:
         fields = {"src": source, "timeout": timeout, "width": width, "marked": not options.json}
-        answer = host.request("eval", on_output=click.echo, **fields)
+        answer = host.request("eval", on_output=lambda text: echo(printed(text)), **fields)
     return _told(options, answer)
 
 
@@ -48,10 +49,10 @@ def _told(options: Options, answer: dict[str, Any]) -> int:
     if problem is not None:
         _complain(options, problem)
     elif options.json:
-        click.echo(json.dumps(answer["values"][0] if answer["values"] else None))
+        echo(json.dumps(answer["values"][0] if answer["values"] else None))
     elif not answer["muted"]:
         for text in answer["texts"]:
-            click.echo(text)
+            echo(printed(text))
     if answer["status"] == "stopped":
         return 8 if answer["reason"] == "timeout" else 1
     return 0 if problem is None else 1
@@ -77,8 +78,8 @@ def _complain(options: Options, problem: dict[str, Any]) -> None:
     if options.json:
         error = {"code": problem.get("code") or problem["kind"], "message": problem["message"]}
         document = {"schema": "moonq.error/1", "error": {**error, "help": []}}
-        click.echo(json.dumps(document, ensure_ascii=False), err=True)
+        echo(json.dumps(document, ensure_ascii=False), err=True)
         return
-    click.echo(f"moonq: {problem['kind']}: {visible(problem['message'])}", err=True)
+    echo(f"moonq: {problem['kind']}: {visible(problem['message'])}", err=True)
     for line in str(problem.get("stack") or "").splitlines():
-        click.echo(f"  {visible(line)}", err=True)
+        echo(f"  {visible(line)}", err=True)

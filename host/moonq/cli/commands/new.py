@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
 from moonq.text.plain import visible
 
@@ -61,7 +62,7 @@ def new(options: Options, path: Path, template: str, yes: bool) -> None:
         target.write_text(text, encoding="utf-8")
     if options.json:
         made = {"path": str(path), "files": list(map(str, files)), "template": template}
-        click.echo(json.dumps({"schema": "moonq.new/1", **made}))
+        echo(json.dumps({"schema": "moonq.new/1", **made}))
     else:
         options.say(summary(visible(str(path)), len(files), template))
         if around := project_around(path):

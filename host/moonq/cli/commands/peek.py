@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -11,7 +12,9 @@ from moonq.cli.attached import attached
 from moonq.cli.completing import completer
 from moonq.cli.forwarding import command_of, fields_of, tell
 from moonq.cli.options import Options
+from moonq.cli.streams import bare
 from moonq.operations.verbs import VERBS
+from moonq.text.plain import visible
 
 _VERB = VERBS["peek"]
 _MORE = (
@@ -28,7 +31,11 @@ _MORE = (
         help="Only this message, all of it.",
         shell_complete=completer("message"),
     ),
-    click.Option(["--raw"], is_flag=True, help="Print the bodies alone, as they were published."),
+    click.Option(
+        ["--raw"],
+        is_flag=True,
+        help="Print the bodies alone, as they were published; a terminal gets them written out.",
+    ),
 )
 
 
@@ -46,8 +53,11 @@ def peek(
             found = host.request("peek", **fields_of(_VERB, given), **fields)
             del found["next"]  # for those who ask a host again
     if raw and not options.json:
-        for message in found["messages"]:
-            click.echo(_raw(message))
+        from moonq import views
+
+        # Who sees them on a terminal has no use for what it would obey.
+        show = visible if sys.stdout.isatty() else str
+        views.show((show(_raw(message)) for message in found["messages"]), bare(sys.stdout))
     else:
         tell(options, _VERB, found, full=full or message_id is not None)
     return 0

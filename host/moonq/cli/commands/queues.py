@@ -13,6 +13,7 @@ import click
 from moonq.cli.attached import all_hosts, attached
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
+from moonq.cli.streams import bare
 from moonq.operations.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def queues(options: Options, watch: bool, sort: str) -> int:
             found = {**answer, "queues": views.ordered(answer["queues"], sort)}
             told = beside(host, _VERB, {})
             if watch and not options.json and sys.stdout.isatty():
-                click.echo("\x1b[H\x1b[2J", nl=False, color=True)
+                bare(sys.stdout).write("\x1b[H\x1b[2J")
             tell(options, _VERB, found, sort=sort, **told)
             if not watch:
                 return 0

@@ -20,7 +20,7 @@ from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, reload
 from moonq.cli.options import Options, command, project_argument
 from moonq.cli.signals import Signals
-from moonq.cli.streams import detach_stderr
+from moonq.cli.streams import detach_stderr, echo
 from moonq.log.outlet import LogFile
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def run(options: Options, **given: Any) -> int:
     host = Host(loaded, name=place.name if place else wanted.name or "")
     code = Run(Hosting(host, place, narrator, wanted.drain_timeout), file).through(wanted)
     if options.json:
-        click.echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
+        echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
 
 

@@ -9,6 +9,7 @@ import click
 
 from moonq.cli.forwarding import ask, command_of, fields_of, tell
 from moonq.cli.options import Options
+from moonq.cli.streams import echo
 from moonq.errors import NotFound
 from moonq.operations.verbs import VERBS
 
@@ -26,7 +27,7 @@ def show(options: Options, field: str | None, **given: Any) -> int:
         tell(options, _VERB, found)
         return 0
     value = _field(found, field)
-    click.echo(value if isinstance(value, str) and not options.json else json.dumps(value))
+    echo(value if isinstance(value, str) and not options.json else json.dumps(value))
     return 0
 
 

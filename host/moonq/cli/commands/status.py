@@ -11,9 +11,10 @@ from moonq.cli.everywhere import all_option
 from moonq.cli.forwarding import command_of, tell
 from moonq.cli.options import Options
 from moonq.control import hosts
-from moonq.control.locating import all_records, place_of, place_of_record
+from moonq.control.locating import all_records, distrusted, place_of, place_of_record
 from moonq.errors import HostSilent, MoonqError, NoHost, Unavailable
 from moonq.operations.verbs import VERBS
+from moonq.text.plain import visible
 
 _VERB = VERBS["status"]
 _ALL = all_option(_VERB, "Ask the drivers of the project who shares them, on whichever machine.")
@@ -24,6 +25,8 @@ def status(options: Options, everywhere: bool) -> int:
     """Ask every host of this user, or those of the one project that is named."""
     if everywhere:
         return _sharing(options)
+    if why := distrusted():
+        options.warn(f"the hosts of this user are not listed: {visible(why)}")
     own, others = records(options.project)
     if options.host:
         places = hosts.meant(options.project, options.host)
@@ -69,7 +72,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
         "name": place_of_record(record).name,
         **{name: record.get(name) for name in ("profile", "chosen_profile", "production")},
         "version": record.get("version"),
-        "up": round(time.time() - record["started"], 3) if "started" in record else None,
+        "up": _up(record.get("started")),
         "problem": "",
     }
     try:
@@ -78,3 +81,7 @@ def facts_of(record: dict[str, Any]) -> dict[str, Any]:
     except MoonqError as problem:
         return {**facts, "problem": problem.message}
     return {**facts, **answer, "name": facts["name"]}
+
+
+def _up(started: Any) -> float | None:
+    return round(time.time() - started, 3) if isinstance(started, int | float) else None

@@ -15,6 +15,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 from moonq.control import EVENTS
 from moonq.text.wording import counted
 
@@ -140,7 +141,7 @@ class Showing:
             self._left_out += 1
             return
         self._shown += 1
-        click.echo(self._draw(event), color=True)
+        echo(self._draw(event))
 
     def _is_too_fast(self) -> bool:
         if self._rate is None:

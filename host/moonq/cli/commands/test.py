@@ -13,6 +13,7 @@ import click
 
 from moonq.cli import arguments
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 from moonq.errors import NoTestMatched
 from moonq.text.plain import visible
 from moonq.text.wording import plural
@@ -237,9 +238,9 @@ def reporter_of(options: Options, lines: Lines, asked: dict[str, Any]) -> Report
     form = asked["reporter"] or ("json" if options.json else "")
     form = form or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "pretty")
     if form == "json":
-        return machine.Json(click.echo)
+        return machine.Json(echo)
     if form == "tap":
-        return machine.Tap(click.echo)
+        return machine.Tap(echo)
     kinds = {"plain": plain.Plain, "github": github.Github, "pretty": pretty.Pretty}
     return kinds[form](lines, quiet=options.quiet, logs=asked["show_logs"])
 
@@ -259,7 +260,7 @@ def list_tests(options: Options, sources: list[SuiteSource], plan: Plan, project
             continue
         for case in found:
             count += 1
-            click.echo(visible(f"{case.file}:{case.line}  {case.title}"))
+            echo(visible(f"{case.file}:{case.line}  {case.title}"))
     if not count and not broken:
         raise NoTestMatched("no test matches what was asked for")
     return int(broken > 0)

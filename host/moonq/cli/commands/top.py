@@ -15,6 +15,7 @@ from moonq.cli import arguments
 from moonq.cli.attached import all_hosts, host_option
 from moonq.cli.completing import completer
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 from moonq.errors import Invalid
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _stream(client: Together, history: History, look: Look, *, once: bool) -> No
 
     try:
         while True:
-            click.echo(json.dumps(narrowed(history.view(), look).as_json()))
+            echo(json.dumps(narrowed(history.view(), look).as_json()))
             if once:
                 return
             time.sleep(look.interval)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import platform
 
-import click
-
 from moonq import __version__
 from moonq.cli.options import Options, command
+from moonq.cli.streams import echo
 
 
 @command()
@@ -21,9 +20,9 @@ def version(options: Options) -> None:
     """
     parts = versions()
     if options.json:
-        click.echo(json.dumps({"schema": "moonq.version/1", **parts}))
+        echo(json.dumps({"schema": "moonq.version/1", **parts}))
     else:
-        click.echo("moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa})".format(**parts))
+        echo("moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa})".format(**parts))
 
 
 def versions() -> dict[str, str]:

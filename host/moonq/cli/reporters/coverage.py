@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moonq import private
 from moonq.testing.coverage import FileCoverage, Hit, measure, total
 from moonq.testing.sources import shown_path
 from moonq.text.plain import clean
@@ -84,13 +85,12 @@ def write_html(path: Path, files: Sequence[FileCoverage]) -> None:
         for at, one in enumerate(files)
     )
     body = "".join(_html_file(at, one) for at, one in enumerate(files))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
+    _write(
+        path,
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Coverage</title>'
         f"<style>{STYLE}</style><h1>{percent:.1f} % of {lines} lines ran</h1>"
         f"<table><tr><th>file<th>lines<th>hit<th>%</tr>{table}"
         f"<tr><th>total<th>{lines}<th>{hit}<th>{percent:.1f}</tr></table>{body}</html>\n",
-        encoding="utf-8",
     )
 
 
@@ -101,8 +101,12 @@ def write_lcov(path: Path, files: Sequence[FileCoverage]) -> None:
         lines = "".join(f"DA:{line},{int(line in one.hit)}\n" for line in sorted(one.lines))
         counts = f"LF:{len(one.lines)}\nLH:{len(one.hit)}\n"
         records.append(f"TN:\nSF:{one.file}\n{lines}{counts}end_of_record\n")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(records), encoding="utf-8")
+    _write(path, "".join(records))
+
+
+def _write(path: Path, text: str) -> None:
+    private.folder(path.parent)
+    private.write(path, text.encode("utf-8", "replace"))
 
 
 #: What is written for each form, and by whom.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from moonq.cli.reporters import Tally
 from moonq.cli.reporters.pretty import Pretty
+from moonq.cli.streams import bare
 from moonq.testing.blocks import block
 from moonq.testing.results import Result
 from moonq.text.plain import clean
@@ -30,4 +31,5 @@ class Github(Pretty):
         place = f"file={file},line={problem.line or case.line}"
         title = clean(case.title).translate(_PROPERTY)
         text = "\n".join(block(result)).translate(_DATA)
-        self._lines.line(f"::error {place},title={title}::{text}")
+        # The one line that a runner is to obey, so it goes round the door of the stream.
+        bare(self._lines.to).write(f"::error {place},title={title}::{text}\n")

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from moonq import private
 from moonq.cli.reporters import Tally
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
+from moonq.text.plain import UNPRINTED
 
 # What XML 1.0 cannot carry, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,9 +25,12 @@ def write(path: Path, tally: Tally) -> None:
     root = Element("testsuites", _sums(suites, tally.took))
     root.extend(suites)
     indent(root, "")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.folder(path.parent)
     text = f"<?xml version='1.0' encoding='UTF-8'?>\n{tostring(root, 'unicode')}\n"
-    path.write_text(_FORBIDDEN.sub("\ufffd", text), encoding="utf-8")
+    text = _FORBIDDEN.sub("\ufffd", text)
+    # Whoever looks at the file on a terminal must not be painted at.
+    text = UNPRINTED.sub(lambda found: f"&#{ord(found[0])};", text)
+    private.save(path, text.encode())
 
 
 def _suite(report: Report) -> Element:

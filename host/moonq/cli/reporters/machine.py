@@ -62,13 +62,15 @@ class Tap:
         """Write a point for each test."""
         for result in report.results:
             name = f"{report.source.shown} {result.case.full_name}"
-            reason = f" # SKIP {result.reason}".rstrip() if result.status == "skipped" else ""
+            reason = (
+                clean(f" # SKIP {result.reason}").rstrip() if result.status == "skipped" else ""
+            )
             self._point(name, block(result) if result.is_bad else [], reason)
 
     def end(self, tally: Tally, extra: Sequence[str]) -> None:
         """Write the plan."""
         for row in (*extra, tally.summary()):
-            self._write(f"# {row.strip()}".rstrip())
+            self._write(clean(f"# {row.strip()}").rstrip())
         self._write(f"1..{self._count}")
 
     def _point(self, name: str, rows: list[str], directive: str) -> None:

@@ -66,7 +66,7 @@ class Pretty:
         name = f"{indent}{mark} {clean(result.case.name)}"
         took = lasted(result.took) if result.is_test else ""
         if result.status == "skipped":
-            name, took = f"{name}  ({result.reason or 'skipped'})", ""
+            name, took = f"{name}  ({clean(result.reason) or 'skipped'})", ""
         width = self._lines.screen.width or sys.maxsize
         used = columns(name) + len(took)
         # Where room is scarce the time goes first; then names go on below.

@@ -13,9 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from moonq import log, private
 from moonq.drivers.sqlite.schema import check_owner, migrate
 from moonq.errors import Held, Invalid, MoonqError, QueueError, QueueFull, Unavailable, Unsupported
 
+_log = log.get("moonq.sqlite")
+#: What was said of files that others can read, once each.
+_told: set[Path] = set()
 #: RETURNING came with it.
 OLDEST = (3, 35, 0)
 #: Locks and shared memory do not work, or work only sometimes, over these.
@@ -44,6 +48,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     folder = _folder(path)
     refuse_network(folder, _mounts())
     with speaking_of(path), _alone(path):
+        _make(path)
         connection = _connect(path)
         try:
             _set_up(connection, path)
@@ -103,6 +108,26 @@ def _connect(path: Path, patience: float = SETUP) -> sqlite3.Connection:
     )
 
 
+def _make(path: Path) -> None:
+    """Make the file for its user alone, before SQLite makes it for all; its log takes after it.
+
+    One that is there is not opened: to close it again would end the locks of this process on it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, private.FILE))
+    except FileExistsError:
+        _tell_of_others(path)
+
+
+def _tell_of_others(path: Path) -> None:
+    """Say once which files of older releases others can read: somebody may have meant it so."""
+    beside = [path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm", ".lock"))]
+    found = [one for one in beside if private.exposed(one)]
+    if found and path not in _told:
+        _told.add(path)
+        _log.warning("%s: run %s", private.exposed(found[0]), private.advice(*found))
+
+
 def _check_sqlite() -> None:
     if sqlite3.sqlite_version_info < OLDEST:
         raise Unsupported(
@@ -113,7 +138,7 @@ def _check_sqlite() -> None:
 
 def _folder(path: Path) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"the folder {path.parent} cannot be made: {error.strerror}",
@@ -165,7 +190,7 @@ def refuse_network(folder: Path, mounts: str) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Let one process at a time make the schema and switch the journal."""
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE)
     try:
         _lock(handle, path)
         yield

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from moonq.drivers.base import machine
 from moonq.drivers.sqlite.times import FileTime
+from moonq.private import FILE
 
 
 class Session:
@@ -24,7 +25,7 @@ class Session:
 
     def __init__(self, path: Path, number: int) -> None:
         self.number = number
-        self._handle = os.open(_file(path, number), os.O_RDWR | os.O_CREAT, 0o644)
+        self._handle = os.open(_file(path, number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def introduce(self, name: str) -> None:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from moonq.private import FILE
+
 MB = 1024 * 1024
 
 
@@ -66,7 +68,8 @@ class Space:
 
     def _lay(self) -> None:
         try:
-            with self._file.open("wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            with open(os.open(self._file, flags, FILE), "wb") as file:  # noqa: PTH123 - a handle
                 os.posix_fallocate(file.fileno(), 0, self._ballast)
         except OSError:
             self._file.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ _ONCE = (
 )
 #: Text that needs no quotes wherever it stands.
 _PLAIN = re.compile(r"[A-Za-z_][\w./*-]*(:[\w./*-]+)*")
-_ENV = re.compile(r"\$\{env:([^}]*)\}")
+ENV = re.compile(r"\$\{env:([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INTEGER_BITS = 64
 
@@ -121,5 +121,5 @@ def substitute(text: str, env: Mapping[str, str]) -> str:
             return default
         raise MissingVariable(name)
 
-    filled = _ENV.sub(value, text)
-    return EnvText(filled) if _ENV.fullmatch(text) else filled
+    filled = ENV.sub(value, text)
+    return EnvText(filled) if ENV.fullmatch(text) else filled

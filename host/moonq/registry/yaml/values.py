@@ -8,6 +8,7 @@ from typing import Any
 
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
 from moonq.registry.yaml.scalars import MissingVariable, TooBig, formerly, meaning, substitute
+from moonq.text import secrets
 from moonq.text.findings import Finding, Source, error
 
 
@@ -21,14 +22,17 @@ class Values:
     fills: bool = True
     """Whether `${env:NAME}` stands for a variable, and not for itself."""
 
-    def of(self, node: Node) -> Any:
-        """Return the plain value of *node*."""
+    def of(self, node: Node, name: str = "") -> Any:
+        """Return the plain value of *node*, which stands in the field *name*."""
         if isinstance(node, Map):
-            return {key: self.of(value) for key, (_, value) in node.items.items()}
+            return {key: self.of(value, key) for key, (_, value) in node.items.items()}
         if isinstance(node, List):
-            return [self.of(item) for item in node.items]
+            return [self.of(item, name) for item in node.items]
         assert isinstance(node, Scalar)
-        return self._scalar(node)
+        value = self._scalar(node)
+        if "${env:" in node.text and isinstance(value, str):
+            secrets.remember(value, name)
+        return value
 
     def _scalar(self, node: Scalar) -> Any:
         try:

@@ -162,10 +162,12 @@ class Call:
 
     def _context(self) -> CallContext:
         consumer = self._consumer
+        rights = self._building.rights(consumer)
         return CallContext(
             self._function,
             serves=self._fields.queue.encode() if consumer else b"",
-            scope=self._building.scope(consumer) if consumer else None,
+            actor=rights.actor,
+            scope=rights.scope,
             sink=self._sink,
             is_stopping=lambda: self._stopping,
             sleep=self._sleep,

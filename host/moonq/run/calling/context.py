@@ -1,8 +1,8 @@
 """What holds for one call and is inherited by all calls below it.
 
-    context = CallContext("app:orders", serves=b"app:tasks", scope=scope, sleep=sleep)
+    context = CallContext("app:orders", serves=b"app:tasks", actor=clerk, scope=scope, sleep=sleep)
     below = context.below("app:total_of", guard)   # what `funcs.call` gives the function it calls
-    below.scope is context.scope                   # True, and so with queue, sink and waits
+    below.scope is context.scope                   # True, and so with actor, queue, sink and waits
 
 `CallContext.below` is the one place where a callee's context is made from its caller's.
 """
@@ -14,28 +14,19 @@ from typing import NamedTuple, Protocol
 
 from moonq.errors import Invalid
 from moonq.run.calling.sinks import HostSink
+from moonq.run.security import Actor, Rights, Scope
 from moonq.sandbox.watchdog import Guard
 
 #: How many calls of `funcs.call` may lie above each other.
 MAX_DEPTH = 16
 
 
-class Scope(Protocol):
-    """An actor with the policies that hold for it."""
+class Observer(Protocol):
+    """Hears of what is about to be done, where that is allowed."""
 
-    def require(self, action: str, resource: str) -> None:
-        """Let the actor do *action* with *resource*, or raise `Denied`."""
+    def about_to(self, action: str, resource: str) -> None:
+        """*action* is to be done with *resource*; raise `Denied`, and it is not."""
         ...
-
-
-class Unrestricted:
-    """The scope of one who may do everything and speaks from no namespace.
-
-    With a scope names of entries are looked at, and a bare one may be that of the only such entry.
-    """
-
-    def require(self, action: str, resource: str) -> None:
-        """Let everything be done."""
 
 
 class CallContext(NamedTuple):
@@ -45,8 +36,10 @@ class CallContext(NamedTuple):
     """The id that logs see, such as ``app:process_order``."""
     serves: bytes = b""
     """The queue whose messages are handled; a publish into that one never blocks."""
+    actor: Actor | None = None
+    """In whose name it runs; None: nobody's."""
     scope: Scope | None = None
-    """What may be done; None restricts nothing, and is for scripts that have a namespace."""
+    """What the actor may do. Without it, or without an actor, `security.strict_mode` decides."""
     sink: HostSink | None = None
     """Where writes go; None is the host's own way."""
     is_stopping: Callable[[], bool] = lambda: False
@@ -56,6 +49,13 @@ class CallContext(NamedTuple):
     """The time limit of the call above: what stops that one stops this one."""
     depth: int = 0
     """How many calls of `funcs.call` lie above it."""
+    observer: Observer | None = None
+    """Hears of all that is done."""
+
+    @property
+    def rights(self) -> Rights:
+        """In whose name it runs, and what that allows."""
+        return Rights(self.actor, self.scope)
 
     @property
     def is_dry(self) -> bool:

@@ -10,7 +10,7 @@ wait, policies and read-only sessions by their action, dry runs when they write.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
@@ -19,6 +19,7 @@ from moonq.errors import Denied, MoonqError
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
+from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, refusal
 from moonq.sandbox.lend import Bound, name, safe
 from moonq.sandbox.watchdog import Guard
 
@@ -64,24 +65,48 @@ class Caller:
         """Where its writes go."""
         return self.context.sink or self.host.sink
 
-    def permit(self, action: str, resource: str) -> None:
-        """Let the script do *action* with *resource*; that it may not is logged.
+    @property
+    def is_free(self) -> bool:
+        """Whether it may do everything and nobody hears of it."""
+        context = self.context
+        is_bound = context.scope is not None and context.actor is not None
+        return not (is_bound or context.observer or self.host.is_strict)
+
+    def permit(
+        self, action: str | tuple[str, ...], resource: str, meta: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """Let the script do *action* with *resource*, several actions if all may be done.
+
+        *meta* is what conditions of policies find there. That it may not is logged and counted.
 
         Raises:
             Denied: It may not.
         """
-        scope = self.context.scope
-        if scope is None:
-            return
-        try:
-            scope.require(action, resource)
-        except Denied as refusal:
-            if refusal.decision is not None:
-                fields = json.dumps(refusal.decision).encode()
-                entry = self.context.entry
-                line = Line(WARN, DENIALS, f"denied: {refusal.message}", fields, entry, {})
-                self.sink.write_denial(line)
-            raise
+        context, actions = self.context, (action,) if isinstance(action, str) else action
+        for one in actions:
+            decision = self._decide(one, resource, meta)
+            if decision.effect != ALLOW:
+                problem = refusal(context.entry, *context.rights, one, resource, decision)
+                self._tell(problem)
+                raise problem
+        if context.observer is not None and actions:
+            context.observer.about_to(actions[0], resource)
+
+    def may(self, action: str, resource: str, meta: Mapping[str, Any] = NOTHING) -> bool:
+        """Whether the script may do *action* with *resource*; nothing is logged."""
+        return self._decide(action, resource, meta).effect == ALLOW
+
+    def _decide(self, action: str, resource: str, meta: Mapping[str, Any]) -> Decision:
+        context = self.context
+        if context.scope is not None and context.actor is not None:
+            return context.scope.decide(context.actor, action, resource, meta)
+        return DENIED if self.host.is_strict else ALLOWED
+
+    def _tell(self, problem: Denied) -> None:
+        fields = json.dumps(problem.decision).encode()
+        entry = self.context.entry
+        line = Line(WARN, DENIALS, f"denied: {problem.message}", fields, entry, {})
+        self.sink.write_denial(line)
 
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
@@ -123,6 +148,8 @@ class Lent:
     """Whether it may take so long that the messages behind the running one go to others."""
     resource: str | Callable[..., str] | None = None
     """On what it is done, or what makes that of the arguments; None: on what is named first."""
+    meta: Callable[..., Mapping[str, Any]] | None = None
+    """Makes what conditions of policies find in `meta`, of the arguments."""
     names: str | None = None
     """The kind of entry that the script names first, see `HostServices.entry_id`; None: none."""
     captured: bool = False
@@ -140,16 +167,14 @@ class Lent:
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
 
         def call(*arguments: Any) -> Any:
-            context = caller.context
-            # Who may do everything speaks from a namespace, see `Unrestricted`: that was a full id,
-            # and what is done finds out itself whether there is such an entry.
-            if context.scope is not None:
-                if kind is not None:
-                    entry = caller.host.entry_id(name(arguments[0]), kind)
+            if kind is not None:
+                written = name(arguments[0])
+                entry = caller.host.entry_id(written, kind)
+                if entry != written:
                     arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-                if is_guarded:
-                    self._permit(caller, arguments)
-            if is_untried and context.is_dry:
+            if is_guarded:
+                self._permit(caller, arguments)
+            if is_untried and caller.context.is_dry:
                 self._end_dry_run(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
@@ -162,11 +187,17 @@ class Lent:
         return Bound(safe(call), self.waits)
 
     def _permit(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        if caller.is_free:
+            return
         resource = self.resource
         if callable(resource):
             resource = resource(caller, *arguments)
-        for action in self.actions:
-            caller.permit(action, name(arguments[0]) if resource is None else resource)
+        if resource is None:
+            resource = name(arguments[0])
+        scope, meta = caller.context.scope, NOTHING
+        if self.meta is not None and scope is not None and scope.looks_at_meta:
+            meta = self.meta(*arguments)
+        caller.permit(self.actions, resource, meta)
 
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         if caller.guard is not None:
@@ -179,6 +210,7 @@ class Flags(TypedDict, total=False):
     """The flags of `Lent` that most functions do without."""
 
     resource: str | Callable[..., str]
+    meta: Callable[..., Mapping[str, Any]]
     names: str
     captured: bool
     would: Callable[..., str]

@@ -13,6 +13,7 @@ from moonq.registry.project import Project
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
+from moonq.run.security import Policies
 from moonq.run.stores import Store
 from moonq.run.web.clients import Clients
 from moonq.sandbox.state import LuaState
@@ -32,7 +33,6 @@ class HostServices:
     def __init__(
         self, project: Project, clock: Clock, queues: Queues, env: Mapping[str, str]
     ) -> None:
-        self.project = project
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
@@ -40,12 +40,15 @@ class HostServices:
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
-        self._read(env)
+        self.renew(project)
 
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
         self.http.renew(project)
+        self.policies = Policies(project)
+        self.is_strict = project.settings.security.strict_mode
+        """Whether who has no actor or no scope may do nothing."""
         self._read(self._env)
 
     def entry_id(self, name: str, kind: str) -> str:
@@ -92,9 +95,9 @@ class HostServices:
         id_ = self.entry_id(name, VARIABLE)
         return self._values[id_ if id_ in self._values else self.project.id_of(id_, VARIABLE)]
 
-    def variables(self) -> list[str]:
-        """Return what variables can be asked for: the ids of their entries, and their own names."""
-        return [*self._values, *self._called]
+    def variables(self) -> dict[str, str]:
+        """Return the id of each variable by all that it can be asked for: that, and its name."""
+        return {**{id_: id_ for id_ in self._values}, **self._called}
 
     def _read(self, env: Mapping[str, str]) -> None:
         values: dict[str, str | None] = {}

@@ -20,6 +20,8 @@ _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERR
 WARN = 3
 #: Lines that one script may write per second; the rest is counted.
 MAX_LINES = 5000
+#: Scripts, or kinds of denials, that are counted apart; beyond them all begin anew.
+MAX_COUNTED = 4096
 
 
 class Line(NamedTuple):
@@ -94,8 +96,10 @@ class HostSink:
     def write_denial(self, line: Line) -> None:
         """Write that a policy refused something: the same once a second, and how often besides.
 
-        It does not count with the lines of the script, which could flood it away.
+        It does not count with the lines of the script, which could flood it away. Each refusal
+        counts as ``denied`` of the entry.
         """
+        self._queues.metrics.count("denied", line.entry)
         repeated = self._denials.admit(f"{line.entry} {line.message}")
         if repeated is not None:
             _write(line, {**line.known(), **({"repeated": repeated} if repeated else {})})
@@ -161,6 +165,8 @@ class _Floods:
         """Return how many lines were dropped before this one; None drops this one too."""
         second = int(self._clock.monotonic())
         with self._lock:
+            if len(self._seen) >= MAX_COUNTED and key not in self._seen:
+                self._seen.clear()
             then, lines, dropped = self._seen.get(key, (second, 0, 0))
             if then != second:
                 self._seen[key] = (second, 1, 0)

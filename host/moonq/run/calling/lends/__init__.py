@@ -6,7 +6,6 @@ further module needs no line anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -21,19 +20,6 @@ def declared() -> tuple[Lent, ...]:
     """Return every lent function of a host."""
     modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
     return tuple(one for module in modules for one in vars(module).values() if type(one) is Lent)
-
-
-@cache
-def actions() -> Mapping[str, frozenset[str]]:
-    """Return every action that policies know, with the kinds of entries that it is done with.
-
-    A kind is as `Project.of_kind` takes it; the empty one stands for all.
-    """
-    kinds: dict[str, set[str]] = {}
-    for one in declared():
-        for action in one.actions:
-            kinds.setdefault(action, set()).add(one.names or "")
-    return {action: frozenset(found) for action, found in sorted(kinds.items())}
 
 
 @cache

@@ -18,6 +18,7 @@ def env(caller: Caller, variable: bytes) -> bytes | None:
 
 @lent(action=None, writes=False, waits=False)
 def env_names(caller: Caller) -> bytes:
-    """Return the names of all such variables as a JSON array."""
-    known = sorted(caller.host.variables())
+    """Return the names of all such variables that may be read as a JSON array."""
+    named = caller.host.variables()
+    known = sorted(one for one, id_ in named.items() if caller.may("env.read", id_))
     return json.dumps(known, ensure_ascii=False).encode("utf-8", "replace")

@@ -13,16 +13,17 @@ from moonq.run.queues import info_object
 from moonq.sandbox.lend import MAX_NAME, name, text
 
 QUEUE = "queue.queue"
+PUBLISH = ("queue.publish", "queue.publish.queue")
 
 
-@lent(action="queue.publish", names=QUEUE, writes=True, captured=True, waits=False, holds=True)
+@lent(action=PUBLISH, names=QUEUE, writes=True, captured=True, waits=False, holds=True)
 def publish(caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
     """Publish one message; into the queue that the caller serves it never waits."""
     may_wait = queue != caller.context.serves
     return caller.sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
 
 
-@lent(action="queue.publish", names=QUEUE, writes=True, captured=True, waits=False, holds=True)
+@lent(action=PUBLISH, names=QUEUE, writes=True, captured=True, waits=False, holds=True)
 def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     """Publish messages given as body, headers and options in turn, and answer for each."""
     sink = caller.sink

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moonq.errors import Invalid
+from moonq.registry.hidden import written
 from moonq.registry.project import Entry
 from moonq.run.calling.lending import Caller, lent
 from moonq.sandbox.lend import name
@@ -21,15 +22,19 @@ def registry_get(caller: Caller, entry: bytes) -> bytes:
     return json.dumps(_object(caller.host.project.resolve(name(entry)))).encode()
 
 
-@lent(action="registry.read", resource="*", writes=False, waits=False)
+@lent(action=None, writes=False, waits=False)
 def registry_find(caller: Caller, criteria: bytes) -> bytes:
-    """Return the entries that fit kind, namespace, name and meta as a JSON array."""
+    """Return the entries that fit kind, namespace, name and meta, and may be read, as JSON."""
     if len(criteria) > MAX_CRITERIA:
         raise Invalid(f"the criteria have {len(criteria)} bytes, more than {MAX_CRITERIA}")
     wanted = json.loads(criteria) if criteria else {}
     if not isinstance(wanted.get("meta", {}), dict):
         raise Invalid("registry.find: meta: names and values expected, got a list")
-    fitting = [entry for entry in caller.host.project.entries.values() if _fits(entry, wanted)]
+    fitting = [
+        entry
+        for entry in caller.host.project.entries.values()
+        if _fits(entry, wanted) and caller.may("registry.read", entry.id)
+    ]
     return json.dumps([_object(entry) for entry in fitting]).encode()
 
 
@@ -39,10 +44,10 @@ def _object(entry: Entry) -> dict[str, Any]:
         "kind": entry.kind,
         "namespace": entry.namespace,
         "name": entry.name,
-        "meta": dict(entry.meta),
+        "meta": dict(entry.shown_meta),
     }
     if entry.config.model_extra is not None:
-        found["data"] = dict(entry.config.model_extra)
+        found["data"] = written(entry.node, dict(entry.config.model_extra))
     return found
 
 
@@ -51,4 +56,4 @@ def _fits(entry: Entry, wanted: Mapping[str, Any]) -> bool:
         if key in wanted and getattr(entry, key) != wanted[key]:
             return False
     meta = wanted.get("meta") or {}
-    return all(entry.meta.get(key) == value for key, value in meta.items())
+    return all(entry.shown_meta.get(key) == value for key, value in meta.items())
