@@ -5,6 +5,8 @@
 ---     seen:set("order-7", { state = "paid" }, { ttl = "1h" })  --> true
 ---     seen:get("order-7").state                                --> "paid"
 ---     seen:incr("orders")                                      --> 1
+---     seen:cas("turn", nil, { by = "me" })                     --> true: there was none
+---     seen:once("charge-7", "7d", charge)                      --> what it answered the first time
 ---
 --- In the store's own namespace its bare name will do. Values are what JSON can carry. They are
 --- copied in and out: changing a table that came out changes nothing in the store.
@@ -13,13 +15,17 @@ local durations = require("host.run.durations")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local limits = require("host.walls.limits")
 local lock = require("host.walls.lock")
 local bare_names = require("host.walls.bare_names")
+local lazy = require("host.walls.lazy")
 
 local error, rawget, setmetatable = error, rawget, setmetatable
 local format = string.format
-local read, write, delete = lent.store_get, lent.store_set, lent.store_delete
-local find, list, add = lent.store_open, lent.store_keys, lent.store_incr
+local open, read, has, write = lent.store_open, lent.store_get, lent.store_has, lent.store_set
+local delete, list, add, swap = lent.store_delete, lent.store_keys, lent.store_incr, lent.store_cas
+local note_wait = limits.note_wait
+local once = lazy("host.run.once")
 
 local store = {}
 
@@ -27,6 +33,15 @@ local store = {}
 ---@field ttl? string|number   how long the value lives (default: for good)
 
 local OPTIONS = { ttl = { type = "string|number" } }
+
+---@class (exact) store.KeysOptions
+---@field limit? integer   at most so many keys, 1 to 10 000
+---@field after? string    only keys that are sorted behind this one
+
+local PAGE = {
+  limit = { type = "integer", min = 1, max = 10000 },
+  after = { type = "string" },
+}
 
 ---@class store.Store
 local methods = {}
@@ -40,11 +55,15 @@ local function invalid(text, ...)
   return nil, errors.new({ kind = errors.INVALID, message = message, retryable = false })
 end
 
---- The id of the store that a method was called on; raises when it was called with a dot.
+--- The id of the store that a method was called on; raises when it was called with a dot. Other
+--- messages need not wait for a store that is not in this process.
 local function id_of(self, method)
   local id = lock.is_of(self, Store) and rawget(self, "id")
   if not id then
     error(format("store:%s() is called with a colon, on what store.open answers", method), 3)
+  end
+  if not rawget(self, "is_quick") then
+    note_wait()
   end
   return id
 end
@@ -69,19 +88,45 @@ local function ttl_of(where, options)
   return ttl, nil
 end
 
+--- A value as text; nil for none, or nil and an error.
+local function text_of(where, value)
+  if value == nil then
+    return nil, nil
+  end
+  local text, fault = json.encode(value)
+  if not text then
+    return invalid("%s: %s", where, fault)
+  end
+  return text, nil
+end
+
 --- The value of a key.
 ---@param key string
----@return any value               nil without an error when there is none
+---@param default? any            what is answered when there is none (default: nil)
+---@return any value
 ---@return errors.Error|nil err
 ---@nodiscard
-function methods:get(key)
+function methods:get(key, default)
   local id = id_of(self, "get")
   check.argument("store:get", "key", key, "string")
   local text, err = read(id, key)
-  if text == nil then
+  if err then
     return nil, err
+  elseif text == nil then
+    return default, nil
   end
   return json.decode(text)
+end
+
+--- Whether there is a value under a key.
+---@param key string
+---@return boolean|nil is_there
+---@return errors.Error|nil err
+---@nodiscard
+function methods:has(key)
+  local id = id_of(self, "has")
+  check.argument("store:has", "key", key, "string")
+  return has(id, key)
 end
 
 --- Puts a value under a key.
@@ -96,11 +141,11 @@ function methods:set(key, value, options)
   if value == nil then
     return invalid("set: the value is nil; use delete to remove a key")
   end
-  local text, fault = json.encode(value)
-  if not text then
-    return invalid("set: %s", fault)
+  local text, err = text_of("set", value)
+  local ttl
+  if not err then
+    ttl, err = ttl_of("set", options)
   end
-  local ttl, err = ttl_of("set", options)
   if not err then
     local _
     _, err = write(id, key, text, ttl)
@@ -109,6 +154,55 @@ function methods:set(key, value, options)
     return nil, err
   end
   return true, nil
+end
+
+--- Puts a value under a key if another is there now, in one step: "compare and set".
+---@param key string
+---@param expected any             what must be there; nil: nothing
+---@param value any                what is put there; nil removes the key
+---@param options? store.Options
+---@return boolean|nil done        false: something else is there
+---@return errors.Error|nil err    INVALID, RATE_LIMITED when the store is full
+function methods:cas(key, expected, value, options)
+  local id = id_of(self, "cas")
+  check.argument("store:cas", "key", key, "string")
+  local before, err = text_of("cas", expected)
+  local after
+  if not err then
+    after, err = text_of("cas", value)
+  end
+  local ttl
+  if not err then
+    ttl, err = ttl_of("cas", options)
+  end
+  if err then
+    return nil, err
+  end
+  return swap(id, key, before, after, ttl)
+end
+
+--- Runs a function once for a key, and answers what it answered then for as long as the ttl says.
+---
+--- Who comes while it runs waits for the answer, as long as its own time allows, and gets
+--- `UNAVAILABLE` then, which is worth another try. A function that raises or answers `nil, err`
+--- leaves nothing behind: the next call runs it again. If its process dies within it, or its time
+--- is over, nobody knows how far it came: it runs again once the time that it had left is over. So
+--- let it do what may happen twice, or what knows itself that it was done (an idempotency key).
+---@param key string
+---@param ttl string|number       how long the answer is kept, from the function's end on
+---@param fn fun(): any           answers what JSON can carry
+---@return any answer
+---@return errors.Error|nil err   the function's own, UNAVAILABLE while another one runs it, …
+function methods:once(key, ttl, fn)
+  id_of(self, "once")
+  check.argument("store:once", "key", key, "string")
+  check.argument("store:once", "ttl", ttl, "string|number")
+  check.argument("store:once", "fn", fn, "function")
+  local seconds, err = ttl_of("once", { ttl = ttl })
+  if not seconds then
+    return nil, err
+  end
+  return once.run(self, key, seconds, fn)
 end
 
 --- Removes a key.
@@ -121,15 +215,21 @@ function methods:delete(key)
   return delete(id, key)
 end
 
---- The keys that begin with `prefix`, sorted.
+--- The keys that begin with `prefix`, sorted. More than 10 000 of them, or 1 MiB, are asked for
+--- page by page: `keys("", { limit = 1000, after = last })`, until a page is empty.
 ---@param prefix? string   (default: all keys)
+---@param options? store.KeysOptions
 ---@return string[]|nil keys
----@return errors.Error|nil err
+---@return errors.Error|nil err    INVALID when there are too many for one answer
 ---@nodiscard
-function methods:keys(prefix)
+function methods:keys(prefix, options)
   local id = id_of(self, "keys")
   check.argument("store:keys", "prefix", prefix, "string|nil")
-  local text, err = list(id, prefix or "")
+  local page, fault = check.read(options or {}, PAGE)
+  if not page then
+    return invalid("keys: %s", fault)
+  end
+  local text, err = list(id, prefix or "", page.after or "", page.limit or 0)
   if not text then
     return nil, err
   end
@@ -141,7 +241,8 @@ end
 ---@param by? number               (default 1)
 ---@param options? store.Options   `ttl` counts from the key's first number
 ---@return number|nil sum
----@return errors.Error|nil err    INVALID when there is no number under the key
+---@return errors.Error|nil err    INVALID when there is no number under the key, `by` is none
+---                                that is finite, or the sum does not fit
 function methods:incr(key, by, options)
   local id = id_of(self, "incr")
   check.argument("store:incr", "key", key, "string")
@@ -154,17 +255,17 @@ function methods:incr(key, by, options)
 end
 
 --- A store of the project.
----@param id string   the id of a `store.memory` entry
+---@param id string   the id of a `store.memory`, `store.sqlite` or `store.redis` entry
 ---@return store.Store|nil store
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard
 function store.open(id)
   check.argument("store.open", "id", id, "string")
-  local _, err = find(id)
+  local is_quick, err = open(id)
   if err then
     return nil, err
   end
-  return setmetatable({ id = id }, Store), nil
+  return setmetatable({ id = id, is_quick = is_quick }, Store), nil
 end
 
 bare_names.takes(store, { open = bare_names.first })

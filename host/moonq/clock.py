@@ -49,6 +49,32 @@ def pause(
     return False
 
 
+#: Real seconds after which a wait looks whether it is to go on.
+STEP = 0.05
+#: What the thread's waits look at, see `heed_by`.
+_own = threading.local()
+
+
+def heed_by(look: Callable[[], None] | None) -> Callable[[], None] | None:
+    """Let *look* be called now and then in every wait of this thread; it raises what ends the wait.
+
+    So whatever waits on behalf of a call, in a driver for a place in a full queue or for a broker
+    that is away, ends with the call. Returns what was looked at before, to be put back.
+    """
+    before: Callable[[], None] | None = getattr(_own, "look", None)
+    _own.look = look
+    return before
+
+
+def step(seconds: float | None) -> float | None:
+    """Return for how many of real *seconds* this thread may wait before it looks again."""
+    look = getattr(_own, "look", None)
+    if look is None:
+        return None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
+    look()
+    return STEP if seconds is None else min(seconds, STEP)
+
+
 class SystemClock:
     """The machine's own time."""
 
@@ -58,7 +84,8 @@ class SystemClock:
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait in real time."""
-        return condition.wait(timeout)
+        seconds = step(timeout)
+        return condition.wait(seconds) or seconds != timeout
 
 
 class ManualClock:
@@ -87,6 +114,7 @@ class ManualClock:
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait until notified or until `advance` has reached the deadline."""
         deadline = None if timeout is None else self._now + timeout
+        step(None)
         with self._lock:
             self._waiting[id(condition)] = condition
         # Only now: an `advance` before it was registered would not have woken this one.

@@ -21,6 +21,7 @@
     * QueueNotFound
     * Denied            a policy says no
       * ReadOnly        the session may only look
+    * CutShort          the call that waited for it is to end
     * QueueFull         (worth another try)
     * Unavailable       nothing was sent (worth another try)
       * Held            another process has the store for a moment
@@ -267,6 +268,12 @@ class ReadOnly(Denied):
     """The session may only look."""
 
     code = "S602"
+
+
+class CutShort(QueueError):
+    """A wait was ended, since the call that waits is to end; nothing was done."""
+
+    kind = "CANCELED"
 
 
 class QueueFull(QueueError):

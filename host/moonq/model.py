@@ -53,7 +53,7 @@ class Message(NamedTuple):
 
 
 class ErrorRecord(NamedTuple):
-    """One failed attempt, as the dead letter remembers it; texts are cut at 8 KiB."""
+    """One failed attempt, as the dead letter remembers it; see `moonq.drivers.history`."""
 
     time: float
     kind: str
@@ -179,6 +179,10 @@ class QueueInfo(NamedTuple):
     """Seconds since the oldest ready message was published."""
     paused: bool = False
     exact: bool = True
+    bytes: int | None = None
+    """What its messages and its dead letters weigh, see `moonq.drivers.weight`."""
+    dead_bytes: int | None = None
+    """What of that is dead letters."""
 
     @property
     def message_count(self) -> int | None:
@@ -206,5 +210,7 @@ class QueueSpec(NamedTuple):
     on_expire: Literal["dead_letter", "drop"] = "dead_letter"
     dedup_window: float = DEDUP_WINDOW
     group_on_failure: Literal["block", "skip"] = "block"
+    max_bytes: int | None = None
+    """What the queue and its dead letters may weigh before a publish meets `overflow`."""
     options: Mapping[str, object] = MappingProxyType({})
     """This driver's own keys; one it does not know is an error."""

@@ -19,6 +19,7 @@ local ASKING = {
   dedup = ask("contract:tasks", { dedup_key = "key" }),
   group = ask("contract:tasks", { group = "key" }),
   max_length = ask("contract:small"),
+  max_bytes = ask("contract:heavy"),
   drop_oldest = ask("contract:oldest"),
   group_skip = ask("contract:skipping"),
 }
@@ -26,6 +27,7 @@ local ASKING = {
 --- Where an entry asks; a driver that has its entries checked leaves it no such option.
 local WRITTEN = {
   max_length = "contract:small",
+  max_bytes = "contract:heavy",
   drop_oldest = "contract:oldest",
   group_skip = "contract:skipping",
 }

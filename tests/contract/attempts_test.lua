@@ -125,6 +125,17 @@ describe("4 dead letters", function()
     test.lte(#errs[#errs].message, 8192 + 2)
   end)
 
+  it("remember no more than 16 KiB of all errors together, most of the newest", function()
+    local _, _, few = drained("contract:few", { ["do"] = "raise", text = ("x"):rep(20000) })
+    local bytes, errs = 0, few:dead()[1].errors
+    for _, one in ipairs(errs) do
+      bytes = bytes + #one.message + #one.traceback
+    end
+    test.gte(#errs, 1)
+    test.lte(bytes, 16 * 1024)
+    test.gte(#errs[#errs].message, #errs[1].message)
+  end)
+
   it("go to the queue that is named, after as many attempts as it says", function()
     local run, id, fragile = drained("contract:fragile", { ["do"] = "fail" })
     test.nacked(run, 2)

@@ -93,3 +93,64 @@ describe("7 max_length", function()
     test.acked(small:drain(), id)
   end)
 end)
+
+--- An order whose message weighs about 2.5 KB: there is room for three of them.
+local function heavy(order)
+  order.ballast = ("x"):rep(2000)
+  return queue.publish("contract:heavy", order)
+end
+
+describe("7 max_bytes", function()
+  able.it(
+    "max_bytes",
+    "refuses what weighs too much, for now, and takes what is lighter",
+    function()
+      local weighty = test.queue("contract:heavy")
+      for _ = 1, 3 do
+        test.is_string((heavy({ ["do"] = "nothing" })))
+      end
+      local id, err = heavy({ ["do"] = "nothing" })
+      test.is_nil(id)
+      test.error_kind(err, errors.RATE_LIMITED)
+      test.retryable(err)
+      test.contains(err:message(), "10000 (`max_bytes`)")
+      test.is_string((queue.publish("contract:heavy", { ["do"] = "nothing" })))
+      eq(#weighty:drain().acked, 4)
+      test.is_string((heavy({ ["do"] = "nothing" })))
+    end
+  )
+
+  able.it("max_bytes", "says what the queue weighs", function()
+    heavy({ ["do"] = "reject" })
+    local info = queue.info("contract:heavy")
+    test.gte(info.bytes, 2000)
+    eq(info.dead_bytes, 0)
+    test.queue("contract:heavy"):drain()
+    info = queue.info("contract:heavy")
+    test.gte(info.dead_bytes, 2000)
+    eq(info.bytes, info.dead_bytes)
+  end)
+
+  able.it("max_bytes", "counts dead letters, and refuses no rejection", function()
+    local weighty = test.queue("contract:heavy")
+    for _ = 1, 3 do
+      heavy({ ["do"] = "reject" })
+    end
+    eq(#weighty:drain().dead, 3)
+    local _, err = heavy({ ["do"] = "nothing" })
+    test.error_kind(err, errors.RATE_LIMITED)
+    eq(#weighty:dead(), 3)
+  end)
+
+  able.it("max_bytes", "takes back what is retried, however much its errors weigh", function()
+    local weighty = test.queue("contract:heavy")
+    for _ = 1, 3 do
+      heavy({ ["do"] = "succeed_at", attempt = 2 })
+      eq(#weighty:step().nacked, 1)
+    end
+    local _, err = heavy({ ["do"] = "nothing" })
+    test.error_kind(err, errors.RATE_LIMITED)
+    eq(#weighty:drain().acked, 3)
+    eq(queue.info("contract:heavy").bytes, 0)
+  end)
+end)

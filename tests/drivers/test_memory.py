@@ -105,7 +105,7 @@ def test_news_reach_a_listener_that_calls_the_driver_back() -> None:
 def test_cancelled_timers_do_not_pile_up() -> None:
     timers = Timers()
     for number in range(10_000):
-        record = Record(Message("x", b"", 0.0), number)
+        record = Record(Message("x", b"", 0.0), number, 0)
         timers.put(record, 1e9 + number)
         timers.cancel(record)
     assert len(timers._heap) < 200

@@ -19,6 +19,7 @@ from moonq.drivers.base import Driver, Event, mover
 from moonq.drivers.sqlite import batch, schema
 from moonq.drivers.sqlite import file as sqlite_file
 from moonq.drivers.sqlite.driver import SqliteDriver
+from moonq.drivers.weight import OVERHEAD
 from moonq.errors import (
     Conflict,
     Invalid,
@@ -547,6 +548,34 @@ def test_an_older_file_is_brought_up_to_date_with_its_messages(
     file.close()
 
 
+def test_what_lies_in_an_older_file_is_weighed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = schema.STEPS
+    monkeypatch.setattr(schema, "STEPS", steps[:3])
+    with sqlite3.connect(tmp_path / FILE) as file:
+        schema.migrate(file, FILE)
+        file.executescript("""
+            INSERT INTO queue(id, name, length) VALUES(1, 'q', 2), (2, 'q.dead', 1);
+            INSERT INTO msg(q, state, pri, pos, mid, pub, hdr, errs, origin, body)
+              VALUES(1, 0, 1, 0, 'a', 0, NULL, NULL, NULL, zeroblob(1000)),
+                    (1, 0, 1, 0, 'b', 0, '{"k": 1}', NULL, NULL, zeroblob(2000)),
+                    (2, 0, 1, 0, 'c', 0, NULL, '[[1, "X", "m", ""]]', 1, zeroblob(3000));
+        """)
+    file.close()
+    monkeypatch.setattr(schema, "STEPS", steps)
+    driver = opened(tmp_path / FILE)
+    driver.declare(QueueSpec("q", dead_letter="q.dead", max_bytes=10_000))
+    info = driver.info("q")
+    dead = 3000 + len('[[1, "X", "m", ""]]') + OVERHEAD
+    held = 3000 + len('{"k": 1}') + 2 * OVERHEAD
+    assert (info.bytes, info.dead_bytes) == (held + dead, dead)
+    assert driver.purge("q") == 2
+    assert driver.purge("q.dead") == 1
+    assert driver.info("q").bytes == 0
+    driver.close()
+
+
 def test_a_step_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -799,7 +828,8 @@ def test_an_fsync_is_paid_for_publishes_and_not_for_acknowledgements(tmp_path: P
     driver._writer._connection.set_trace_callback(said.append)
 
     def level_of(statement: str) -> str:
-        (index,) = [number for number, sql in enumerate(said) if sql.startswith(statement)]
+        # A statement that sets off triggers is told of again.
+        index = next(number for number, sql in enumerate(said) if sql.startswith(statement))
         levels = [sql for sql in said[:index] if "synchronous" in sql]
         return levels[-1].rpartition(" ")[2]
 

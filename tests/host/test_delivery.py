@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -464,6 +465,72 @@ def test_a_handler_that_fills_its_own_queue_never_blocks(make_host: MakeHost) ->
     until(idle(host))
     (answer,) = host.queues.route("app:seen").driver.peek("app:seen", 5).items
     assert json.loads(answer.message.body) == {"kind": "RATE_LIMITED", "retryable": True}
+
+
+FULL = """
+  - name: full
+    kind: queue.queue
+    driver: {driver}
+    publish_timeout: 30s
+    max_bytes: 1KiB
+    options: {{max_length: 1, overflow: block}}
+  - {{name: file, kind: queue.driver.sqlite, path: full.db}}
+  - name: below
+    kind: function.lua
+    modules: [queue]
+    source: return function() return require("queue").publish("app:full", 1) end
+"""
+INTO_FULL = {
+    "by itself": 'return function(body) return require("queue").publish("app:full", body) end',
+    "in a batch": """
+      return function()
+        local answers = require("queue").publish_batch("app:full", { { body = 1 }, { body = 2 } })
+        return nil, answers[2].err
+      end""",
+    "through a call": 'return function() return require("funcs").call("app:below") end',
+}
+
+
+@pytest.mark.parametrize("driver", ["memory", "file"])
+@pytest.mark.parametrize("how", INTO_FULL)
+def test_a_publish_that_waits_for_a_place_ends_with_the_time_of_its_handler(
+    make_host: MakeHost, driver: str, how: str
+) -> None:
+    declared = entries(timeout="300ms", attempts=1).replace("[json,", "[funcs, json,")
+    host = make_host(declared + FULL.format(driver=driver), handler=INTO_FULL[how])
+    publish(host, 1, "app:full")
+    began = time.monotonic()
+    publish(host, 1)
+    until(lambda: bool(stored(host, "app:tasks.dead")), 10)
+    assert time.monotonic() - began < 5
+    assert reasons(host) == Counter({"max_attempts TIMEOUT": 1})
+    assert host.metrics.total("abandoned") == 0
+
+
+@pytest.mark.parametrize("driver", ["memory", "file"])
+def test_a_publish_that_waits_for_a_place_is_woken_by_a_stop(
+    make_host: MakeHost, driver: str
+) -> None:
+    handler = """
+    local queue = require("queue")
+    return function()
+      queue.publish("app:seen", 0)
+      local id, err = queue.publish("app:full", 1)
+      queue.publish("app:seen", tostring(err))
+      return id, err
+    end"""
+    host = make_host(entries() + FULL.format(driver=driver), handler=handler)
+    publish(host, 1, "app:full")
+    publish(host, 1)
+    until(lambda: bool(stored(host, "app:seen")))
+    began = time.monotonic()
+    host.stop()
+    assert time.monotonic() - began < 5
+    seen = host.queues.route("app:seen").driver.peek("app:seen", 5).items
+    assert json.loads(seen[-1].message.body) == "the worker is to stop"
+    # It has spent no attempt: it is handed back.
+    (waiting,) = host.queues.route("app:tasks").driver.peek("app:tasks", 5).items
+    assert (waiting.attempt, waiting.state) == (1, "ready")
 
 
 def test_globals_do_not_leak_from_message_to_message(make_host: MakeHost) -> None:

@@ -28,6 +28,7 @@ entries:
   - {name: jobs, kind: queue.queue, driver: mem, retry: {max_attempts: 1}}
   - {name: mails, kind: queue.queue, driver: mem}
   - {name: small, kind: queue.queue, driver: mem, options: {max_length: 2}}
+  - {name: heavy, kind: queue.queue, driver: mem, max_bytes: 2KiB}
   - {name: rolling, kind: queue.queue, driver: mem, options: {max_length: 2, overflow: drop_oldest}}
   - name: patient
     kind: queue.queue
@@ -118,7 +119,9 @@ def test_what_is_called_publishes_and_writes_as_little(host: Host, run: Run, fun
 
 def test_a_replay_has_the_id_of_its_letter(host: Host, run: Run) -> None:
     letters = host.queues.route("app:jobs.dead")
-    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    letters.driver.publish(
+        letters.spec.name, [Message("m", b"7", 0.0, {"x_original_queue": "app:jobs"})], 0.0
+    )
     run("return queue.message() and queue.message():reject(queue.message():id())")
     found = Operations(host, "test").replay(message="m", queue="jobs")
     assert (found["verdict"], found["reason"]) == ("dead", "rejected")
@@ -154,7 +157,9 @@ def test_a_dry_run_leaves_nothing_in_the_variables_of_what_it_calls(run: Run) ->
 
 def test_a_replay_publishes_nothing_either(host: Host, run: Run) -> None:
     letters = host.queues.route("app:jobs.dead")
-    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    letters.driver.publish(
+        letters.spec.name, [Message("m", b"7", 0.0, {"x_original_queue": "app:jobs"})], 0.0
+    )
     text = "assert(queue.message():queue() == 'app:jobs') funcs.call('app:deeper', body)"
 
     assert run(text, as_message=True).judged()["verdict"] == "ack"
@@ -178,7 +183,9 @@ def use_policy(host: Host, tmp_path: Path, text: str) -> None:
 def test_the_queues_own_policy_writes_as_little(host: Host, tmp_path: Path) -> None:
     use_policy(host, tmp_path, 'funcs.call("app:mail", 1) return 7')
     letters = host.queues.route("app:jobs.dead")
-    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    letters.driver.publish(
+        letters.spec.name, [Message("m", b"7", 0.0, {"x_original_queue": "app:jobs"})], 0.0
+    )
     operations = Operations(host, "test")
     called = operations.call(function="app:main", argument="7", as_message=True)
     replayed = operations.replay(message="m", queue="jobs")
@@ -290,6 +297,11 @@ PUBLISHES = {
       local _, err = queue.publish("app:small", 1)
       local batch = queue.publish_batch("app:small", { { body = 3 } })
       return err:kind(), err:message(), err:retryable(), batch[1].err:kind()
+    """,
+    "a queue that is full of bytes": """
+      queue.publish("app:heavy", ("x"):rep(900))
+      local _, err = queue.publish("app:heavy", ("x"):rep(900))
+      return err:kind(), err:message(), queue.info("app:heavy").bytes
     """,
     "a queue that drops its oldest": """
       for _ = 1, 3 do assert(queue.publish("app:rolling", 1)) end

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moonq.errors import Invalid, QueueError
+from moonq.errors import Invalid, QueueError, TooLarge
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.operations.performing import Operations
+from moonq.run import publishing
 from moonq.sandbox.bodies import Bodies
 
 INDEX = """
@@ -260,3 +261,44 @@ def test_the_command_line_is_told_the_same(
     said = moonq("publish", "app:q", *arguments, "-C", tmp_path)
     assert said.code == code, said
     assert complaint in said.err
+
+
+TOO_LARGE = {
+    "app:q": b'"%b"' % (b"x" * 4000),
+    # A raw body is the text in it, of which each character may take six bytes of JSON.
+    "app:raw": b'"%b"' % (b"\\u0041" * 300_000),
+}
+
+
+@pytest.mark.parametrize("queue", TOO_LARGE)
+def test_what_is_too_large_for_its_queue_is_refused_unread(
+    host: Host, monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    def read(_: bytes) -> bytes:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(publishing, "check_body", read)
+    monkeypatch.setattr(publishing, "raw_text", read)
+    text = TOO_LARGE[queue]
+    wanted = {"json": text.decode(), "headers": {}, "options": {}}
+    (answer,) = Operations(host, "test").publish(queue=queue, messages=[wanted])["answers"]
+    assert f"{queue!r} takes" in answer["error"]["message"]
+    with pytest.raises(TooLarge):
+        host.queues.publish(queue.encode(), text)
+    with pytest.raises(TooLarge):
+        host.queues.publish(queue.encode(), text, b'{"a":1}')
+
+
+def test_a_raw_body_is_measured_by_its_text(host: Host) -> None:
+    most = host.queues.route("app:raw").max_body
+    assert host.queues.publish(b"app:raw", b'"%b"' % (b"\\u0041" * most))
+    with pytest.raises(TooLarge, match=str(most + 1)):
+        host.queues.publish(b"app:raw", b'"%b"' % (b"A" * (most + 1)))
+
+
+def test_headers_that_are_longer_than_any_are_not_read(host: Host) -> None:
+    headers = b'{"a":"%b"}' % (b"x" * publishing.MAX_HEADERS)
+    with pytest.raises(Invalid, match="the headers have"):
+        publishing.from_lua(b"1", headers, b"")
+    with pytest.raises(Invalid, match="the options have"):
+        publishing.from_lua(b"1", b"", headers)

@@ -15,7 +15,8 @@ from moonq.run.calling.lending import Caller, Lent
 from moonq.run.calling.lends import declared
 from moonq.run.calling.sinks import Line
 from moonq.run.publishing import Wanted
-from moonq.run.stores import MemoryStore, Store
+from moonq.run.stores.base import Store
+from moonq.run.stores.memory import MemoryStore
 from moonq.run.web.settings import DEFAULTS, WebSettings
 from moonq.sandbox.lend import Bound
 

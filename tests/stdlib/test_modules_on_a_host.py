@@ -15,6 +15,7 @@ entries:
   - {name: file, kind: queue.driver.sqlite}
   - {name: tasks, kind: queue.queue, driver: file}
   - {name: values, kind: store.memory}
+  - {name: bounded, kind: store.memory, max_bytes: 2KiB}
   - {name: region, kind: env.variable, variable: SHOP_REGION, default: eu}
   - {name: unset, kind: env.variable, variable: SHOP_UNSET}
   - {name: echo, kind: function.lua, source: "return function(...) return ... end"}
@@ -216,6 +217,92 @@ def test_a_store_says_what_it_cannot_keep(run: Run, method: str, message: str) -
     """)
     assert message in fault["message"]
     assert fault["kind"] == "INVALID"
+
+
+def test_a_store_counts_the_bytes_of_keys_and_values(run: Run) -> None:
+    found = run("""
+      local values = store.open("app:bounded")
+      local text = ("x"):rep(998)
+      local said = { values:set("a", text), values:set("b", text) }
+      local _, full = values:set("c", text)
+      said[3] = told(full)
+      -- What takes the place of as much, or of what is gone, has room.
+      said[4], said[5] = values:set("b", text), values:delete("a")
+      said[6] = values:set("c", text)
+      return said
+    """)
+    full = {
+        "kind": "RATE_LIMITED",
+        "message": "app:bounded has no room for 1001 bytes: it holds 2002 besides, of at most 2048"
+        " (`max_bytes`); delete keys, or give them a `ttl`, then try again",
+        "retryable": True,
+    }
+    assert found == [True, True, full, True, True, True]
+
+
+def test_what_is_over_makes_room_in_a_store(run: Run) -> None:
+    assert run("""
+      local values, text = store.open("app:bounded"), ("x"):rep(1500)
+      values:set("a", text, { ttl = "10ms" })
+      local _, full = values:set("b", text)
+      time.sleep("20ms")
+      return { told(full).kind, values:set("b", text) }
+    """) == ["RATE_LIMITED", True]
+
+
+def test_no_sum_spoils_a_key(run: Run) -> None:
+    found = run("""
+      local values, kinds = store.open("app:values"), {}
+      values:set("n", 1)
+      values:set("large", 1.7e308)
+      for _, by in ipairs({ math.huge, -math.huge, 0 / 0 }) do
+        local sum, err = values:incr("n", by)
+        kinds[#kinds + 1] = sum or told(err).kind
+      end
+      local sum, err = values:incr("large", 1.7e308)
+      kinds[#kinds + 1] = sum or told(err).kind
+      local set = values:set("n", math.huge)
+      return { kinds, values:incr("n"), values:get("large"), set or "refused" }
+    """)
+    assert found == [["INVALID"] * 4, 2, 1.7e308, "refused"]
+
+
+def test_very_many_keys_are_listed_page_by_page(run: Run) -> None:
+    found = run("""
+      local values = store.open("app:values")
+      for n = 1, 10001 do
+        values:set(("k%05d"):format(n), 1)
+      end
+      local _, many = values:keys()
+      local pages, seen, last = 0, 0, nil
+      repeat
+        local page = values:keys("k", { limit = 4000, after = last })
+        pages, seen, last = pages + 1, seen + #page, page[#page] or last
+      until #page == 0
+      local _, wrong = values:keys("", { limit = 10001 })
+      return { told(many), #values:keys("k0"), pages, seen, last, told(wrong).message }
+    """)
+    many = {
+        "kind": "INVALID",
+        "message": "app:values has more keys than are listed at once, which is 10000 of 1048576"
+        " bytes in all; give a longer prefix, or ask page by page: keys(prefix, { limit = 1000,"
+        " after = last })",
+        "retryable": False,
+    }
+    wrong = "store: keys: option 'limit': at most 10000 expected, got 10001"
+    assert found == [many, 9999, 4, 10001, "k10001", wrong]
+
+
+def test_a_page_of_keys_is_bounded_in_bytes(run: Run) -> None:
+    assert run("""
+      local values, long = store.open("app:values"), ("x"):rep(1000)
+      for n = 1, 1100 do
+        values:set(long .. n, 1)
+      end
+      local _, many = values:keys()
+      local page = values:keys("", { limit = 1100 })
+      return { told(many).kind, #page < 1100, #page > 1000 }
+    """) == ["INVALID", True, True]
 
 
 def test_a_store_called_with_a_dot_says_so(run: Run) -> None:

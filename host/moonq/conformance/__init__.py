@@ -10,6 +10,9 @@ Needs nothing but the package, so that users can hold their own driver against i
 from __future__ import annotations
 
 from moonq.conformance import (
+    bytes as bytes_,
+)
+from moonq.conformance import (
     clocks,
     dead_letters,
     dedup,
@@ -42,6 +45,7 @@ TOPICS = (
     groups,
     flow,
     overflow,
+    bytes_,
     stopping,
     clocks,
     inspection,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from moonq.conformance.case import exactly, needs
@@ -68,7 +70,7 @@ def the_last_ten_errors_are_kept(scene: Scene) -> None:
 
 
 def a_huge_error_is_cut(scene: Scene) -> None:
-    """§4 errors: text and traceback, each cut at 8 KiB."""
+    """§4 errors: a text has at most 8 KiB, and all of a message 16 KiB."""
     scene.publish("a")
     error = ErrorRecord(1.0, "INTERNAL", "m" * 100_000, "t" * 100_000)
     scene.consumer().finish(Dead("rejected", error))
@@ -76,7 +78,26 @@ def a_huge_error_is_cut(scene: Scene) -> None:
     assert len(str(letter.message.headers["x_last_error"])) <= 8192
     if scene.keeps("find"):
         (kept,) = letter.errors
-        assert (len(kept.message), len(kept.traceback)) == (8192, 8192)
+        assert all(8000 <= len(text) <= 8192 for text in (kept.message, kept.traceback))
+        assert _stored_size(letter.errors) <= 16 * 1024
+
+
+@exactly("find")
+def ten_huge_errors_are_remembered_in_16_kib(scene: Scene) -> None:
+    """§4 errors: ten of them, which tell the less the older they are."""
+    consumer = scene.serving("a")
+    for number in range(1, 12):
+        error = ErrorRecord(float(number), "INTERNAL", f"{number}é" + "m" * 9000, "t" * 9000)
+        consumer.finish(retry(1)._replace(error=error))
+        scene.later(1)
+    kept = scene.find("a").errors
+    assert [int(error.message.partition("é")[0]) for error in kept] == list(range(2, 12))
+    assert _stored_size(kept) <= 16 * 1024
+    assert len(kept[-1].message) > 3000
+
+
+def _stored_size(errors: Sequence[ErrorRecord]) -> int:
+    return len(json.dumps(errors))
 
 
 def a_dead_letter_can_be_consumed_like_any_message(scene: Scene) -> None:

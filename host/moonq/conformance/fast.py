@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Protocol
 
-from moonq.clock import Clock
+from moonq.clock import Clock, step
 
 #: Faster is too fast: what a store needs for a round trip would look like seconds.
 RATE = 5.0
@@ -51,7 +51,9 @@ class FastClock:
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait in real time, which is shorter."""
-        return condition.wait(None if timeout is None else timeout / self.rate)
+        wanted = None if timeout is None else timeout / self.rate
+        seconds = step(wanted)
+        return condition.wait(seconds) or seconds != wanted
 
     def advance(self, seconds: float) -> None:
         """Wait until so many seconds have passed.

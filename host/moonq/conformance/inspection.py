@@ -34,6 +34,8 @@ def every_state_is_counted(scene: Scene) -> None:
         dead=1,
         consumer_count=1,
         oldest_age=counted.oldest_age,
+        bytes=counted.bytes,
+        dead_bytes=counted.dead_bytes,
     )
     assert counted.message_count == 9
     assert counted.leased is not None

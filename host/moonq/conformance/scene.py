@@ -313,9 +313,9 @@ class Scene:
         self.publish(*names, **fields)
         return self.consumer(prefetch)
 
-    def publisher(self, name: str, **limits: bool) -> Errand:
+    def publisher(self, name: str, *, body: bytes = b"", **limits: bool) -> Errand:
         """Publishes one message into `q`, in a thread that may wait."""
-        message = self.message(name)
+        message = self.message(name, body=body or name.encode())
         return Errand(lambda: self.driver.publish("q", [message], 5.0, **limits))
 
     def taken(self, name: str, **fields: Any) -> tuple[Consumer, Delivery]:
@@ -374,7 +374,9 @@ class Scene:
         info = self.driver.info(queue)
         if self.is_exact("exact_info"):
             return info
-        return QueueInfo._make([*[VAGUE] * 7, info.paused, info.exact])
+        names = set(QueueInfo._fields) - {"paused", "exact"}
+        vague: dict[str, Any] = dict.fromkeys(names, VAGUE)
+        return info._replace(**vague)
 
     def peek(self, queue: str = "q", limit: int = 100, **asked: Any) -> list[Stored]:
         """The first page of a queue."""
@@ -471,6 +473,7 @@ ASKING: dict[str, Callable[[Scene], Any]] = {
     "group": _publish(group="group"),
     "group_skip": lambda scene: scene.declare("other", group_on_failure="skip"),
     "max_length": lambda scene: scene.declare("other", max_length=3),
+    "max_bytes": lambda scene: scene.declare("other", max_bytes=10_000),
     "drop_oldest": lambda scene: scene.declare("other", max_length=3, overflow="drop_oldest"),
     "peek": lambda scene: scene.driver.peek("q", 1),
     "find": lambda scene: scene.driver.find("q", "a"),

@@ -114,6 +114,7 @@ class Capabilities(NamedTuple):
     dedup: Annotated[Ability, "`dedup_key`"] = "native"
     group: Annotated[Ability, "`group`: order per key"] = "native"
     max_length: Annotated[Ability, "`max_length`, reject or block"] = "native"
+    max_bytes: Annotated[Ability, "`max_bytes` of a queue with its dead letters"] = "native"
     drop_oldest: Annotated[Ability, "`overflow: drop_oldest`"] = "native"
     exact_info: Annotated[Ability, "exact counts"] = "native"
     peek: Annotated[Ability, "peek without consuming"] = "native"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moonq.drivers.desk import Desk
+from moonq.drivers.refusals import clogged
 from moonq.drivers.story import Story, errors
 from moonq.model import RELEASE, Delivery, QueueSpec, Verdict
 
@@ -39,6 +40,8 @@ class BufferedQueue:
         """Its number in the store."""
         self.room = math.inf
         """How many messages there may be; dead letters are let in beyond it."""
+        self.most = math.inf
+        """What its messages and its dead letters may weigh; dead letters are let in beyond it."""
         self.dead: BufferedQueue | None = None
         self.paused = False
         self.alarm = -math.inf
@@ -52,6 +55,20 @@ class BufferedQueue:
         self.place_free = threading.Condition(self.lock)
         self.freed = 0
         """Grows with every place that became free; waiting publishers compare."""
+        self._clogged_at: int | None = None
+
+    def turn_away(self, weighs: int, dead: int) -> None:
+        """Note that a message of that weight was refused while *dead* bytes were dead letters."""
+        self._clogged_at = dead if dead + weighs > self.most else None
+
+    def let_in(self) -> None:
+        """Note that there was room for a message."""
+        self._clogged_at = None
+
+    def clogged(self) -> list[str]:
+        """Return what is wrong where its dead letters fill it, as far as publishers have met it."""
+        dead = self._clogged_at
+        return [] if dead is None else [clogged(self.spec.name, dead, self.most)]
 
     def wake_at(self, moment: float) -> None:
         """Look again at *moment* at the latest."""

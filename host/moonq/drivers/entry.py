@@ -51,6 +51,10 @@ class DriverFields(Config):
         """Return the options of a queue that says nothing about them."""
         return {}
 
+    def queue_bytes(self) -> int | None:
+        """Return `max_bytes` of a queue that says nothing about it; None: it has no bound."""
+        return None
+
     def refuse_timeout(self, timeout: float | None) -> MoonqError | None:
         """Return why a handler may not run for *timeout* seconds (None: no limit); None: it may."""
         longest = self.longest_timeout

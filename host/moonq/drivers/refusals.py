@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from moonq.errors import Conflict, QueueFull, QueueNotFound, Unsupported
 from moonq.model import QueueSpec
+from moonq.text.sizes import show
 
 Queue = TypeVar("Queue")
 
@@ -34,6 +35,39 @@ def full(queue: str, length: int, room: float) -> QueueFull:
         f"queue {queue!r} is full: it holds {length} messages of {room:.0f}",
         hint="publish again when its consumers have caught up, or raise max_length",
     )
+
+
+def too_heavy(queue: str, held: int, dead: int, most: float) -> QueueFull:
+    """Return the refusal of a publish that `max_bytes` has no room for."""
+    return QueueFull(
+        f"queue {queue!r} is full: it and its dead letters hold {held + dead} bytes of"
+        f" {most:.0f} (`max_bytes`), {dead} of them dead letters",
+        hint="publish again when its consumers have caught up, retry or drop dead letters, or"
+        " raise max_bytes",
+    )
+
+
+def clogged(queue: str, dead: int, most: float) -> str:
+    """Return what is wrong with a queue that its dead letters fill."""
+    return (
+        f"queue {queue!r}: its dead letters fill it, {show(dead)} of {show(int(most))}"
+        " (`max_bytes`), so publishes are refused: retry or drop them, or raise max_bytes"
+    )
+
+
+def check_no_bytes(spec: QueueSpec, reason: str) -> None:
+    """Refuse a bound in bytes.
+
+    Raises:
+        Unsupported: The queue has one.
+    """
+    if spec.max_bytes is not None:
+        raise option(
+            spec.name,
+            "max_bytes",
+            f"cannot be kept: {reason}",
+            hint="leave it out, or use a queue.driver.redis or sqlite, which can",
+        )
 
 
 def taken_meanwhile(queue: str, message: str) -> Conflict:

@@ -10,11 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from moonq.drivers.base import cut
+from moonq.drivers.history import remembered
 from moonq.model import ErrorRecord, Interrupt, Message, Retry, Snooze, Stored, Verdict, Wait
-
-#: How many failed attempts a message remembers.
-HISTORY = 10
 
 
 class Story(NamedTuple):
@@ -25,7 +22,7 @@ class Story(NamedTuple):
     snoozes: int = 0
     lost_at: float | None = None
     errors: tuple[ErrorRecord, ...] = ()
-    """The last ten, their texts cut."""
+    """The last ten, see `history`."""
 
     @classmethod
     def of(cls, stored: Stored) -> Story:
@@ -51,8 +48,7 @@ class Story(NamedTuple):
     def _told(self, error: ErrorRecord | None) -> Story:
         if error is None:
             return self
-        kept = error._replace(message=cut(error.message), traceback=cut(error.traceback))
-        return self._replace(errors=(*self.errors, kept)[-HISTORY:])
+        return self._replace(errors=remembered((*self.errors, error)))
 
 
 FRESH = Story()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
+from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields, QueueOptions
+from moonq.drivers.weight import OVERHEAD
 from moonq.errors import Invalid, MoonqError, Unsupported
 from moonq.kinds import driver
 from moonq.model import DEDUP_WINDOW, QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
-from moonq.registry.fields import Count, Ref, Size, Wait, bytes_between, wrong
+from moonq.registry.fields import Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
@@ -67,6 +70,9 @@ class Queue(Config):
     dedup_window: Wait = DEDUP_WINDOW
     publish_timeout: Wait = 5.0
     max_body: Annotated[Size, bytes_between(1, 1024**3)] = 256 * KIB
+    max_bytes: Annotated[SizeOrNone, bytes_between(KIB, 1024**4)] = Field(
+        None, description="what it and its dead letters may weigh; default: its driver's"
+    )
     body_schema: Annotated[str, Field(max_length=4096)] | dict[str, Any] | None = Field(
         None, alias="schema", description="JSON Schema of each body: `file://x.json`, or itself"
     )
@@ -197,6 +203,10 @@ def _finish(draft: Draft, queue: Queue, drafts: Drafts) -> list[Finding]:
             draft, fields, fields.queue_options, fields.queue_defaults()
         )
         findings += more
+        if "max_bytes" not in queue.model_fields_set:
+            changed["max_bytes"] = fields.queue_bytes()
+        elif queue.max_bytes is not None:
+            findings += _unkept_bytes(draft, fields)
     queue = queue.model_copy(update=changed)
     if queue.body_schema is not None:
         index = drafts.root / draft.source_of(draft.node.get("schema")).file
@@ -206,6 +216,21 @@ def _finish(draft: Draft, queue: Queue, drafts: Drafts) -> list[Finding]:
             findings.append(_no_schema(draft, problem))
     draft.config = queue
     return findings
+
+
+def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
+    """Return what is wrong with `max_bytes` at a driver that cannot count them."""
+    limit = descriptor(fields.kind).limits.get("max_bytes")
+    if limit is None or limit.ability != "none":
+        return []
+    return [
+        error(
+            "R226",
+            f"`max_bytes` cannot be kept by a {fields.kind}: {limit.reason}",
+            draft.span(draft.node.get("max_bytes")),
+            help="leave it out, or use a queue.driver.redis or sqlite, which can",
+        )
+    ]
 
 
 def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
@@ -254,14 +279,21 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
         parts.at_driver(_spec(parts.project, entry)),
         decodes=is_json,
         publish_timeout=fields.publish_timeout,
-        max_body=fields.max_body,
+        max_body=min(fields.max_body, (fields.max_bytes or sys.maxsize) - OVERHEAD),
         content_type="application/json" if is_json else "text/plain",
         schema=fields.schema_of_bodies,
     )
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:
         return {entry.id: own}
-    dead = replace(own, id=letters, spec=QueueSpec(name), schema=None, traffic=Traffic())
+    dead = replace(
+        own,
+        id=letters,
+        spec=QueueSpec(name),
+        letters_of=entry.id,
+        schema=None,
+        traffic=Traffic(),
+    )
     return {entry.id: own, letters: dead}
 
 
@@ -272,6 +304,7 @@ def _spec(project: Project, entry: Entry) -> QueueSpec:
         name=_name_at_driver(project, entry.id),
         dead_letter=_name_at_driver(project, dead) if dead else None,
         dedup_window=fields.dedup_window,
+        max_bytes=fields.max_bytes,
         options=options.own(),
         **{name: getattr(options, name) for name in QueueOptions.model_fields},
     )

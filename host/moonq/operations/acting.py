@@ -9,6 +9,7 @@ from typing import Any
 from moonq.errors import Invalid, MoonqError, NotFound, QueueError
 from moonq.host import CallResult
 from moonq.model import Receipt, Stored
+from moonq.operations import choosing
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
 from moonq.run.calling.calls import consumer_at, consumer_of
@@ -146,9 +147,9 @@ class Acting(Requests):
 
     def _letter(self, message: str, queue: str | None) -> tuple[str, Stored]:
         for source in [self._queue(queue)] if queue is not None else self._sources():
-            _, route, _ = self._letters(source)
+            _, route, origin = self._letters(source)
             found = route.driver.find(route.spec.name, self._full_id(route, message))
-            if found is not None:
+            if found is not None and choosing.is_letter(found, origin):
                 return source, found
         where = queue if queue is not None else "any queue"
         raise NotFound(

@@ -141,13 +141,22 @@ def waiting_in(route: Route, published_before: float | None) -> Iterator[Stored]
             yield stored
 
 
+def is_letter(stored: Stored, origin: str | None) -> bool:
+    """Say whether it died, in *origin* (None: anywhere).
+
+    A queue of dead letters that is declared may have messages of its own, published there.
+    """
+    died_in = stored.message.headers.get(X_ORIGINAL_QUEUE)
+    return died_in is not None and origin in (None, died_in)
+
+
 def letters_of(
     route: Route, origin: str | None, error: str | None, died_before: float | None
 ) -> Iterator[Stored]:
     """Yield the dead letters in *route* that came from *origin*, with one kind of error."""
     for stored in stored_in(route):
         if (
-            (origin is None or stored.message.headers.get(X_ORIGINAL_QUEUE) == origin)
+            is_letter(stored, origin)
             and (error is None or fingerprint(stored).startswith(error))
             and (died_before is None or died_at(stored) <= died_before)
         ):

@@ -116,6 +116,8 @@ def _queue(
     }
     if route.spec.max_length is not None:
         found["max_length"] = route.spec.max_length
+    if route.spec.max_bytes is not None:
+        found["max_bytes"] = route.spec.max_bytes
     try:
         found |= info_object(route.driver.info(route.spec.name))
     except MoonqError as problem:

@@ -200,9 +200,9 @@ class Queries(Requests):
     @checked
     def dead_letter(self, queue: str, message: str, redact: bool = True) -> dict[str, Any]:
         """Return one dead letter: body, headers, and every remembered attempt with its error."""
-        source, route, _ = self._letters(queue)
+        source, route, origin = self._letters(queue)
         stored = route.driver.find(route.spec.name, self._full_id(route, message))
-        if stored is None:
+        if stored is None or not choosing.is_letter(stored, origin):
             raise NotFound(
                 f"no dead letter {message!r} of {source}",
                 hint=f"`moonq dead ls {source}` shows them",

@@ -144,6 +144,8 @@ Whole = Annotated[int, BeforeValidator(_from_env)]
 Number = Annotated[float, BeforeValidator(_from_env)]
 Flag = Annotated[bool, BeforeValidator(_from_env)]
 Size = Annotated[int, _parsed(sizes.parse)]
+#: An amount of memory, or the word `none` for no bound.
+SizeOrNone = Annotated[int | None, _parsed(sizes.parse, none=True)]
 Seconds = Annotated[float, _parsed(durations.parse)]
 #: A length of time, or the word `none` for no limit.
 SecondsOrNone = Annotated[float | None, _parsed(durations.parse, none=True)]

@@ -28,6 +28,7 @@ from moonq.run.functions import Functions
 from moonq.run.policy import Policy, RetryOptions
 from moonq.run.queues import Queues
 from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
+from moonq.run.stores.base import Store
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
 
@@ -97,6 +98,10 @@ class Parts:
 
     def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
         """Return the driver that *entry* declares, as *make* does it."""
+        return make()
+
+    def new_store(self, _entry: Entry, make: Callable[[], Store]) -> Store:
+        """Return the store that *entry* declares, as *make* does it."""
         return make()
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:

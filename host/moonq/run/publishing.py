@@ -23,6 +23,9 @@ from moonq.text.json_in import parsed
 
 #: Bytes of an id, a key, or a group: what any driver can carry as a name.
 MAX_NAME = 255
+#: Bytes of headers and of options that are read at all, whatever a queue takes.
+MAX_HEADERS = 1024 * 1024
+MAX_OPTIONS = 64 * 1024
 MAX_DELAY = 365 * 86400.0
 _SCALARS = (str, int, float)
 _NUMBERS = (int, float)
@@ -56,9 +59,19 @@ class Wanted(NamedTuple):
 
 
 def from_lua(body: bytes, headers: bytes, options: bytes) -> Wanted:
-    """Return a message as `lua/run/publishing.lua` hands it over: JSON texts, or empty."""
+    """Return a message as `lua/run/publishing.lua` hands it over: JSON texts, or empty.
+
+    Raises:
+        Invalid: Its headers or options are longer than any are.
+    """
     if not (headers or options):
         return Wanted(body, is_encoded=True, headers_size=0)
+    for what, text, most in (
+        ("headers", headers, MAX_HEADERS),
+        ("options", options, MAX_OPTIONS),
+    ):
+        if len(text) > most:
+            raise Invalid(f"the {what} have {len(text)} bytes, more than {most}")
     return Wanted(
         body,
         json.loads(headers) if headers else {},

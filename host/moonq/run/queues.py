@@ -37,6 +37,8 @@ class Route:
     publish_timeout: float
     max_body: int
     content_type: str
+    letters_of: str = ""
+    """The queue whose dead letters are all that may lie here; "" where anybody publishes."""
     schema: Schema | None = None
     """What each body must fit."""
     traffic: Traffic = field(default_factory=Traffic, compare=False)
@@ -113,8 +115,8 @@ class Queues:
         route = self._by_bytes.get(queue_id)
         if route is None:
             route = self.route(queue_id.decode("utf-8", "replace"))
-        if self.gate is not None:
-            self.gate(route)
+        self._admit(route)
+        _check_text(route, len(body), len(headers))
         if headers or options:
             message = self.message(route, publishing.from_lua(body, headers, options))
         else:
@@ -133,6 +135,7 @@ class Queues:
     ) -> list[Receipt | QueueError]:
         """Publish many messages and answer for each: its receipt, or why it was refused."""
         route = self.route(queue_id)
+        self._admit(route)
         messages = [self._attempt(route, one) for one in wanted]
         accepted = [message for message in messages if isinstance(message, Message)]
         receipts = iter(self._store(route, accepted, may_wait) if accepted else ())
@@ -143,7 +146,14 @@ class Queues:
     ) -> list[Message | QueueError]:
         """Return what `publish_batch` would hand to the driver, and what it would refuse."""
         route = self.route(queue_id)
+        _refuse_letters(route)
         return [self._attempt(route, one) for one in wanted]
+
+    def _admit(self, route: Route) -> None:
+        """Let a publish into a queue begin."""
+        _refuse_letters(route)
+        if self.gate is not None:
+            self.gate(route)
 
     def message(self, route: Route, wanted: Wanted) -> Message:
         """Return what is wanted as a message of *route*: every publish is checked here.
@@ -151,14 +161,21 @@ class Queues:
         Raises:
             Invalid: It is not what the queue takes.
         """
+        # Before anything is read: to read what is too large holds up every other worker.
+        size = wanted.size()
+        if wanted.is_raw:
+            _check_size(route, size)
+        else:
+            _check_text(route, len(wanted.body), size - len(wanted.body))
         if wanted.is_encoded and wanted.is_bare:
             return self._plain(route, wanted.body)
         if not wanted.is_encoded and (route.decodes or not wanted.is_raw):
             publishing.check_body(wanted.body)
         if not route.decodes and not wanted.is_raw:
             wanted = wanted._replace(body=publishing.raw_text(wanted.body))
+        if not route.decodes:
+            _check_size(route, wanted.size())
         message = publishing.built(wanted, self._clock.now(), route.content_type)
-        _check_size(route, wanted.size())
         _check_schema(route, wanted.body)
         return message
 
@@ -182,8 +199,6 @@ class Queues:
     def _store(
         self, route: Route, messages: Sequence[Message], may_wait: bool
     ) -> list[Receipt | QueueError]:
-        if self.gate is not None:
-            self.gate(route)
         answers = route.driver.publish(
             route.spec.name, messages, route.publish_timeout, may_wait=may_wait
         )
@@ -215,9 +230,32 @@ def info_object(info: QueueInfo) -> dict[str, int | float | bool]:
         "message_count": info.message_count,
         "consumer_count": info.consumer_count,
         "oldest_age": info.oldest_age,
+        "bytes": info.bytes,
+        "dead_bytes": info.dead_bytes,
         "paused": info.paused,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _refuse_letters(route: Route) -> None:
+    """Let nobody publish where only dead letters lie: it would be none, and nobody would serve it.
+
+    Raises:
+        Invalid: *route* is such a queue.
+    """
+    if route.letters_of:
+        raise Invalid(
+            f"{route.id!r} takes nothing but the dead letters of {route.letters_of!r}",
+            hint="publish into that queue, or declare a `queue.queue` of this name",
+        )
+
+
+def _check_text(route: Route, body: int, headers: int) -> None:
+    """Refuse a body that is JSON text when it must be too large, whatever is in it."""
+    if not route.decodes:
+        # It is kept as the text in it, of which a character may be written with six.
+        body = (body - len('""')) // len("\\u0000")
+    _check_size(route, body + headers)
 
 
 def _check_size(route: Route, size: int) -> None:

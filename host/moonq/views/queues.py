@@ -14,6 +14,8 @@ from moonq.text.wording import NONE, UNKNOWN, age, lasted, number, rate
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Column, Found, get, table
 
+#: The share of its `max_bytes` from which on a queue says how full it is.
+NEARLY_FULL = 0.9
 #: What comes first, by the name of the order.
 ORDERS = {"name": "id", "dead": "dead", "ready": "ready", "age": "oldest_age"}
 
@@ -58,6 +60,9 @@ def _consumer(name: str, one: Found | None) -> str:
 
 
 def _name(row: Found) -> Cell:
+    most, held = row.get("max_bytes"), row.get("bytes")
+    if most and held is not None and held >= NEARLY_FULL * most and not row.get("paused"):
+        return f"{row['id']} ({held / most:.0%} of max_bytes)", "bad"
     return (f"{row['id']} (paused)", "warn") if row.get("paused") else (row["id"], "")
 
 

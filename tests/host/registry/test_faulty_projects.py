@@ -449,6 +449,24 @@ CASES: dict[str, Case] = {
         ),
         [("R215", "_index.yaml:12:17", ("the same name at their driver",))],
     ),
+    **{
+        f"{kind} counts no bytes": Case(
+            index(
+                f"namespace: app\nentries:\n  - name: far\n    kind: queue.driver.{kind}\n"
+                f"{fields}  - name: q\n    kind: queue.queue\n    driver: far\n"
+                "    max_bytes: 1M\n"
+            ),
+            [("R226", f"_index.yaml:{line}:16", (f"cannot be kept by a queue.driver.{kind}", why))],
+        )
+        for kind, fields, line, why in (
+            ("sqs", "    region: eu-west-1\n", 9, "counts no bytes"),
+            ("amqp", "    url: amqp://127.0.0.1\n", 9, "never those of its dead letters"),
+        )
+    },
+    "a bound of too few bytes": Case(
+        index(HEAD + "    max_bytes: 100\n"),
+        [("R208", "_index.yaml:8:16", ("`max_bytes`",))],
+    ),
     "a circle": Case(
         {
             "_index.yaml": dedent(

@@ -135,6 +135,7 @@ def test_defaults_are_those_of_the_contract(project: Project) -> None:
     assert (retry.initial_delay, retry.factor, retry.max_delay, retry.jitter) == (2, 3, 900, 0.2)
     assert (queue.dedup_window, queue.publish_timeout, queue.max_body) == (300, 5, 262_144)
     assert (queue.options.max_length, queue.options.overflow) == (10_000, "reject")
+    assert queue.max_bytes == 256 << 20
     assert queue.dead_letter
     assert queue.dead_letter.queue == "app.queue:tasks.dead"
     limits = project.resolve("task_handler").fields(Function).limits
@@ -149,9 +150,24 @@ def test_a_driver_gives_its_queues_their_defaults(folder: Path) -> None:
         "  - {name: b, kind: queue.queue, driver: mem, options: {max_length: 9, ttl: 1m}}\n",
     )
     assert project.resolve("mem").fields(MemoryFields).max_length == 5
+    assert project.resolve("a").fields(Queue).max_bytes == 256 << 20
     a, b = (project.resolve(name).fields(Queue).options for name in "ab")
     assert (a.max_length, a.overflow, a.ttl) == (5, "block", None)
     assert (b.max_length, b.overflow, b.ttl) == (9, "block", 60)
+
+
+def test_a_bound_in_bytes_may_be_the_drivers_the_queues_or_none(folder: Path) -> None:
+    project = loaded(
+        folder,
+        "  - {name: mem, kind: queue.driver.memory, max_bytes: 1M}\n"
+        "  - {name: a, kind: queue.queue, driver: mem}\n"
+        "  - {name: b, kind: queue.queue, driver: mem, max_bytes: 2K}\n"
+        "  - {name: c, kind: queue.queue, driver: mem, max_bytes: none}\n"
+        "  - {name: file, kind: queue.driver.sqlite}\n"
+        "  - {name: d, kind: queue.queue, driver: file}\n",
+    )
+    bounds = [project.resolve(name).fields(Queue).max_bytes for name in "abcd"]
+    assert bounds == [1 << 20, 2 << 10, None, None]
 
 
 @pytest.mark.parametrize(

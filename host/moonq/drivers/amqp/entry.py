@@ -27,6 +27,11 @@ LIMITS = {
         "the broker counts what is ready, not what is delivered, delayed or came back, and"
         " lets in what was sent at once",
     ),
+    "max_bytes": Limit(
+        "none",
+        "the broker counts the bytes of what is ready, never those of its dead letters; set the"
+        " queue's `max-length-bytes` by a policy of the broker",
+    ),
     "drop_oldest": Limit("none", "quorum queues cannot, and classic ones say nothing of it"),
     "exact_info": Limit(
         "approximate",

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from moonq.drivers import refusals
 from moonq.drivers.amqp import ladder
+from moonq.drivers.amqp.entry import LIMITS
 from moonq.drivers.amqp.wire.channel import Channel
 from moonq.drivers.amqp.wire.faults import NOT_FOUND, PRECONDITION_FAILED, ChannelClosed
 from moonq.errors import Conflict, Unsupported
@@ -85,6 +86,7 @@ class Shape(NamedTuple):
             Unsupported: It asks for what RabbitMQ cannot do; names the key.
         """
         refusals.check_options(spec, OPTIONS)
+        refusals.check_no_bytes(spec, LIMITS["max_bytes"].reason)
         options = spec.options
         kind, durable = str(options.get("queue_type", "quorum")), bool(options.get("durable", True))
         if kind not in {"quorum", "classic"}:

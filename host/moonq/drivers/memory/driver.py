@@ -52,6 +52,7 @@ class MemoryDriver:
         self._lock = self._shared.lock
         self._try_now = self._lock.try_now
         self._queues: dict[str, MemoryQueue] = {}
+        self._shared.home = self._queues.get
         self._name, self._since = "", 0.0
 
     def capabilities(self) -> Capabilities:
@@ -68,8 +69,13 @@ class MemoryDriver:
                 queue.wake_all()
 
     def health(self) -> Sequence[str]:
-        """Return nothing: whatever may be wrong ends the process."""
-        return ()
+        """Return which queues their dead letters fill: what else may be wrong ends the process."""
+        queues = tuple(self._queues.values())
+        return [
+            refusals.clogged(one.spec.name, one.dead_bytes, one.most)
+            for one in queues
+            if one.is_clogged()
+        ]
 
     def peers(self) -> Sequence[Peer]:
         """Return this process: no other one can be here."""
@@ -101,6 +107,7 @@ class MemoryDriver:
             queue = self._queues.get(spec.name) or self._add(spec)
             queue.spec = spec
             queue.room = self._max_length if spec.max_length is None else spec.max_length
+            queue.most = math.inf if spec.max_bytes is None else spec.max_bytes
             queue.dead = None
             if spec.dead_letter is not None:
                 bare = QueueSpec(spec.dead_letter)

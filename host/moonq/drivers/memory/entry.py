@@ -8,7 +8,7 @@ from pydantic import Field
 
 from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, Overflow
-from moonq.registry.fields import Whole, between
+from moonq.registry.fields import SizeOrNone, Whole, between, bytes_between
 
 LIMITS = {
     "durable": Limit("none", "it keeps messages in this process only"),
@@ -22,8 +22,15 @@ class MemoryFields(DriverFields):
     max_length: Annotated[Whole, between(1, 1_000_000_000)] = Field(
         10_000, description="default of its queues"
     )
+    max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
+        256 * 1024**2, description="default of its queues"
+    )
     overflow: Overflow = Field("reject", description="default of its queues")
 
     def queue_defaults(self) -> dict[str, Any]:
         """Return the bounds, which every queue in memory has."""
         return {"max_length": self.max_length, "overflow": self.overflow}
+
+    def queue_bytes(self) -> int | None:
+        """Return the bound in bytes, which every queue in memory has."""
+        return self.max_bytes

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from moonq.drivers.base import Event
 from moonq.drivers.desk import Desk
-from moonq.drivers.letters import dead_letter
+from moonq.drivers.letters import X_ORIGINAL_QUEUE, dead_letter
 from moonq.drivers.memory.dedup import Dedup
 from moonq.drivers.memory.ordering import Groups, Line, Timers
 from moonq.drivers.memory.record import (
@@ -28,10 +28,12 @@ from moonq.drivers.memory.record import (
     RUNNING,
     Record,
 )
-from moonq.drivers.refusals import full
+from moonq.drivers.refusals import full, too_heavy
 from moonq.drivers.story import FRESH, Story, costs_turn, has_lost_turn
-from moonq.errors import QueueError, Unavailable
+from moonq.drivers.weight import OVERHEAD, weight
+from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import (
+    NO_HEADERS,
     Dead,
     DeadReason,
     Interrupt,
@@ -59,6 +61,13 @@ class MemoryQueue:
         self.shared = shared
         self.room = room
         """How many messages there may be; dead letters are let in beyond it."""
+        self.most = math.inf
+        """What its messages and its dead letters may weigh; dead letters are let in beyond it."""
+        self.bytes = 0
+        self.dead_bytes = 0
+        """What dead letters weigh that came from here, wherever they lie."""
+        self._turned_away = 0
+        """What the message weighed that was refused last for its weight; 0: none was since."""
         self.dead: MemoryQueue | None = None
         self.line = Line()
         self.delays = Timers()
@@ -87,13 +96,21 @@ class MemoryQueue:
         shared, ttl = self.shared, self.spec.ttl
         deadline = 0.0
         for message in messages:
-            if self.length >= self.room or message.dedup_key is not None or shared.closed:
+            weighs = OVERHEAD + len(message.body)
+            if message.headers is not NO_HEADERS:
+                weighs = weight(message)
+            if (
+                self.length >= self.room
+                or self.bytes + self.dead_bytes + weighs > self.most
+                or message.dedup_key is not None
+                or shared.closed
+            ):
                 deadline = deadline or shared.clock.monotonic() + timeout
-                answer = self._admit(message, deadline, may_wait)
+                answer = self._admit(message, weighs, deadline, may_wait)
                 if answer is not None:
                     answers.append(answer)
                     continue
-            record = Record(message, next(shared.numbers))
+            record = Record(message, next(shared.numbers), weighs)
             if message.delay > 0 or message.ttl is not None or ttl is not None:
                 self._set_timers(record)
             elif message.group is not None:
@@ -103,6 +120,7 @@ class MemoryQueue:
                 if self.idle:
                     self.ring()
             self.length += 1
+            self.bytes += weighs
             answers.append(Receipt(message.id))
         return answers
 
@@ -129,10 +147,20 @@ class MemoryQueue:
 
     def receive(self, message: Message, story: Story = FRESH) -> None:
         """Take over a message from another queue: a dead letter, or one that was redriven."""
-        record = Record(message, next(self.shared.numbers))
+        record = self._come(message, story)
+        self._arrive(record)
+
+    def _come(self, message: Message, story: Story) -> Record:
+        """Count a message that has a story."""
+        record = Record(message, next(self.shared.numbers), weight(message, story.errors))
         record.story = story
         self.length += 1
-        self._arrive(record)
+        self.bytes += record.weight
+        origin = message.headers.get(X_ORIGINAL_QUEUE)
+        record.origin = None if origin is None else self.shared.home(str(origin))
+        if record.origin is not None:
+            record.origin.dead_bytes += record.weight
+        return record
 
     def adopt(self, stored: Stored, key: str = "") -> Receipt | QueueError:
         """Store a message that lay elsewhere, with its story and what is left of its delays.
@@ -142,13 +170,12 @@ class MemoryQueue:
         shared = self.shared
         if not shared.closed and key and self._dedup.known(key, shared.clock.monotonic()):
             return Receipt(stored.message.id, duplicate=True)
-        if shared.closed or not self._has_room():
-            return self._refusal()
         # What was promised at its publish is in `due` and `expires` by now.
         message = stored.message._replace(delay=0.0, ttl=None)
-        record = Record(message, next(shared.numbers))
-        record.story = Story.of(stored)
-        self.length += 1
+        weighs = weight(message, stored.errors)
+        if shared.closed or not self._has_room(weighs):
+            return self._refusal(weighs)
+        record = self._come(message, Story.of(stored))
         now, wall = shared.clock.monotonic(), shared.clock.now()
         for known in filter(None, (message.dedup_key, key)):
             self._dedup.remember(known, message.id, now + self.spec.dedup_window)
@@ -166,7 +193,7 @@ class MemoryQueue:
         return Receipt(message.id)
 
     def _admit(
-        self, message: Message, deadline: float, may_wait: bool
+        self, message: Message, weighs: int, deadline: float, may_wait: bool
     ) -> Receipt | QueueError | None:
         """Answer in the place of a message that is not stored; None: there is room for it."""
         shared = self.shared
@@ -175,12 +202,15 @@ class MemoryQueue:
             known = message.dedup_key and self._dedup.known(message.dedup_key, now)
             if known and not shared.closed:
                 return Receipt(known, duplicate=True)
-            if not shared.closed and self._has_room():
+            if not shared.closed and self._has_room(weighs):
                 break
             is_patient = shared.closed or (may_wait and self.spec.overflow == "block")
             if not is_patient or now >= deadline:
-                return self._refusal()
-            self._await_place(min(deadline, self.alarm) - now)
+                return self._refusal(weighs)
+            try:
+                self._await_place(min(deadline, self.alarm) - now)
+            except CutShort as over:
+                return over
         if message.dedup_key:
             self._dedup.remember(message.dedup_key, message.id, now + self.spec.dedup_window)
         return None
@@ -192,9 +222,9 @@ class MemoryQueue:
         finally:
             self.pressing -= 1
 
-    def _has_room(self) -> bool:
+    def _has_room(self, weighs: int) -> bool:
         self.tick()
-        while self.length >= self.room and self.spec.overflow == "drop_oldest":
+        while self.spec.overflow == "drop_oldest" and self._would_help(weighs):
             # What is at work or delayed is never dropped for the sake of a newcomer.
             victim = self.line.oldest() or self.groups.oldest()
             if victim is None:
@@ -202,16 +232,33 @@ class MemoryQueue:
             self.tell("dropped", "max_length")
             self.withdraw(victim)
             self.bury(victim, "max_length")
-        return self.length < self.room
+        has_room = self.length < self.room and not self._is_too_heavy(weighs)
+        if has_room:
+            self._turned_away = 0
+        return has_room
 
-    def _refusal(self) -> QueueError:
+    def _is_too_heavy(self, weighs: int) -> bool:
+        return self.bytes + self.dead_bytes + weighs > self.most
+
+    def _would_help(self, weighs: int) -> bool:
+        """Whether to drop the oldest makes room: as a dead letter it would weigh as much."""
+        return self.length >= self.room or (self.dead is None and self._is_too_heavy(weighs))
+
+    def is_clogged(self) -> bool:
+        """Whether a publish was refused that has no room even when all but dead letters is gone."""
+        return self._turned_away > 0 and self.dead_bytes + self._turned_away > self.most
+
+    def _refusal(self, weighs: int) -> QueueError:
         name = self.spec.name
         if self.shared.closed:
             return Unavailable(
                 f"queue {name!r}: its memory driver is not running",
                 hint="start the driver, then publish again",
             )
-        return full(name, self.length, self.room)
+        if self.length >= self.room:
+            return full(name, self.length, self.room)
+        self._turned_away = weighs
+        return too_heavy(name, self.bytes, self.dead_bytes, self.most)
 
     # Moving on
 
@@ -267,11 +314,22 @@ class MemoryQueue:
     def gone(self, record: Record) -> None:
         """Forget *record*; its slot and its turn are free."""
         self.length -= 1
+        self.bytes -= record.weight
+        origin = record.origin
+        if origin is not None:
+            origin.dead_bytes -= record.weight
+            origin.let_look_again()
         if self.pressing:
-            self.place_free.notify()
+            # A heavy one that waits in front has no room yet, perhaps: then the next one has.
+            self.place_free.notify(1 if self.most == math.inf else self.pressing)
         if record.expires is not None:
             self._expiries.cancel(record)
         self._pass_turn(record)
+
+    def let_look_again(self) -> None:
+        """Have publishers that wait for room look again."""
+        if self.pressing:
+            self.place_free.notify_all()
 
     def _pass_turn(self, record: Record) -> None:
         following = self.groups.leave(record)
@@ -309,6 +367,7 @@ class MemoryQueue:
     def end(self, record: Record, verdict: Verdict) -> None:
         """End a delivery of *record* as *verdict*, which is no `Ack`, says."""
         record.story = record.story.after(verdict, self.shared.clock.now())
+        self._weigh(record)
         if isinstance(verdict, Dead):
             if self.dead is None:
                 self.tell("dropped", verdict.reason)
@@ -317,6 +376,14 @@ class MemoryQueue:
             self._again(record, verdict)
         else:
             self.hand_back(record)
+
+    def _weigh(self, record: Record) -> None:
+        """Count what *record* remembers by now."""
+        weighs = weight(record.message, record.story.errors)
+        if record.origin is not None:
+            record.origin.dead_bytes += weighs - record.weight
+        self.bytes += weighs - record.weight
+        record.weight = weighs
 
     def _again(self, record: Record, verdict: Retry | Snooze | Wait) -> None:
         """Let *record* come back after a delay; a failure may cost it the turn of its group."""
@@ -360,8 +427,7 @@ class MemoryQueue:
         """Let every waiting worker and publisher look again."""
         for desk in self.idle:
             desk.bell.notify_all()
-        if self.pressing:
-            self.place_free.notify_all()
+        self.let_look_again()
 
     def seat(self, desk: MemoryDesk) -> None:
         """Let *desk* be served; those that wait look up in time for its lease."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from moonq.clock import Clock
+    from moonq.drivers.memory.record import Home
 
 
 class Shared:
@@ -28,6 +29,8 @@ class Shared:
         self.lock = PoliteLock()
         self.numbers = itertools.count(1)
         """Where messages stand, and the receipts of deliveries; never used twice."""
+        self.home: Callable[[str], Home | None] = lambda _: None
+        """Finds the queue in which a dead letter died."""
         self.closed = True
         self.on_event: Callable[[Event], None] | None = None
         self.orphans: deque[Callable[[], None]] = deque()

@@ -81,11 +81,15 @@ class MemorySubscription(AtDesk[MemoryDesk]):
                 if record is None:
                     self._queue.tell("lease_lost", delivery.message.id)
                 elif (
-                    queue.pressing or record.expires is not None or record.message.group is not None
+                    queue.pressing
+                    or record.origin is not None
+                    or record.expires is not None
+                    or record.message.group is not None
                 ):
                     queue.gone(record)
                 else:
                     queue.length -= 1
+                    queue.bytes -= record.weight
                 answers.append(record is not None)
             if self._desk.waiting:
                 self._desk.bell.notify(len(deliveries))

@@ -40,6 +40,8 @@ def info(queue: MemoryQueue) -> QueueInfo:
         consumer_count=len(queue.desks),
         oldest_age=None if oldest is None else max(0.0, queue.shared.clock.now() - oldest),
         paused=queue.paused,
+        bytes=queue.bytes + queue.dead_bytes,
+        dead_bytes=queue.dead_bytes,
     )
 
 

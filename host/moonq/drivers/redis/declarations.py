@@ -31,6 +31,8 @@ class Declarations:
         queue = self._known(spec)
         dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
         queue.spec, queue.dead = spec, dead
+        queue.most = math.inf if spec.max_bytes is None else spec.max_bytes
+        queue.let_in()
         return queue
 
     def _known(self, spec: QueueSpec) -> BufferedQueue:
@@ -77,6 +79,7 @@ class Declarations:
             spec.dead_letter or "",
             repr(spec.dedup_window),
             spec.group_on_failure,
+            "" if spec.max_bytes is None else spec.max_bytes,
         ]
 
     def _say_change(self, queue: str, key: str, before: str) -> None:

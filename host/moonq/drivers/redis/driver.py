@@ -38,7 +38,7 @@ from moonq.drivers.redis.subscription import RedisSubscription
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.view import View
 from moonq.drivers.redis.wiring import Wire
-from moonq.errors import QueueError, QueueNotFound, Unavailable
+from moonq.errors import CutShort, QueueError, QueueNotFound, Unavailable
 from moonq.model import (
     Message,
     MessageState,
@@ -164,7 +164,8 @@ class RedisDriver:
         """Return what hinders it: the server, settles that were not sent."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return self._sender.health()
+        clogged = [said for one in tuple(self._queues.values()) for said in one.clogged()]
+        return [*self._sender.health(), *clogged]
 
     def peers(self) -> list[Peer]:
         """Return the hosts that have a session; one that vanished is there until its lease ends."""
@@ -206,21 +207,24 @@ class RedisDriver:
         target = self._queue(queue)
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
-        while len(answers) < len(messages):
-            rest = publishing.next_slice(messages, len(answers))
-            if not self._await_open(deadline):
-                problem = self._closed()
-                return answers + [problem for _ in messages[len(answers) :]]
-            seen = target.freed
-            waits = may_wait and self._clock.monotonic() < deadline
-            left = max(deadline - self._clock.monotonic(), 0.0)
-            try:
-                found = self._sender.publish(publishing.work(target, rest, patient=waits), left)
-            except QueueError as refusal:
-                return answers + [refusal for _ in messages[len(answers) :]]
-            answers += publishing.answers(target, rest, found)
-            if len(found) < len(rest):
-                self._await_place(target, seen, deadline)
+        try:
+            while len(answers) < len(messages):
+                rest = publishing.next_slice(messages, len(answers))
+                if not self._await_open(deadline):
+                    problem = self._closed()
+                    return answers + [problem for _ in messages[len(answers) :]]
+                seen = target.freed
+                waits = may_wait and self._clock.monotonic() < deadline
+                left = max(deadline - self._clock.monotonic(), 0.0)
+                try:
+                    found = self._sender.publish(publishing.work(target, rest, patient=waits), left)
+                except QueueError as refusal:
+                    return answers + [refusal for _ in messages[len(answers) :]]
+                answers += publishing.answers(target, rest, found)
+                if len(found) < len(rest):
+                    self._await_place(target, seen, deadline)
+        except CutShort as over:
+            answers += [over for _ in messages[len(answers) :]]
         return answers
 
     def _await_open(self, deadline: float) -> bool:
@@ -257,10 +261,14 @@ class RedisDriver:
     def info(self, queue: str) -> QueueInfo:
         """Count the messages of *queue* by state."""
         found = self._look("info", self._lying(queue))
-        *counts, oldest, is_paused = found
+        *counts, oldest, is_paused, weights = found
         ready, delayed, leased, running, dead, seats = map(int, counts)
         age = max(0.0, self._clock.now() - float(oldest)) if oldest else None
-        return QueueInfo(ready, delayed, leased, running, dead, seats, age, bool(is_paused))
+        info = QueueInfo(ready, delayed, leased, running, dead, seats, age, bool(is_paused))
+        if not weights:
+            return info
+        held, dead_bytes = map(int, weights)
+        return info._replace(bytes=held + dead_bytes, dead_bytes=dead_bytes)
 
     def peek(
         self, queue: str, limit: int, cursor: str = "", state: MessageState | None = None
@@ -279,9 +287,14 @@ class RedisDriver:
     def purge(self, queue: str, ids: Sequence[str | int] | None = None) -> int:
         """Drop ready and delayed messages (those of *ids*, or all) and return how many."""
         dropped = moving.drop(self._view(queue), ids)
-        if (known := self._queues.get(queue)) is not None:
-            known.free_places()
+        self._free_places(queue)
         return dropped
+
+    def _free_places(self, name: str) -> None:
+        """Let publishers look again: dead letters count for the queue that they come from."""
+        for queue in tuple(self._queues.values()):
+            if name in (queue.spec.name, queue.spec.dead_letter):
+                queue.free_places()
 
     def redrive(self, source: str, target: str, ids: Sequence[str | int] | None = None) -> int:
         """Move dead letters of *source* to *target* ("" is the queue each came from).
@@ -324,8 +337,7 @@ class RedisDriver:
         self._flush()
         answers = moving.adopt(self._asker, self._time, target, keyed(stored, keys), origin)
         target.look_again()
-        if source in self._queues:
-            self._queues[source].free_places()
+        self._free_places(source)
         self._sender.ring()
         return answers
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from moonq.drivers.base import Limit
 from moonq.drivers.entry import DriverFields, QueueOptions
@@ -21,6 +21,18 @@ LIMITS = {
     "select": Limit("emulated", "by number at once; for an id all messages are looked at"),
 }
 _PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
+
+
+def _is_a_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        raise wrong(
+            "`prefix` must be 1 to 100 letters, digits, `_`, `.`, `:`, `/` or `-`",
+            help="braces are added to it: all keys of a driver lie in one slot of a cluster",
+        )
+    return prefix
+
+
+Prefix = Annotated[str, AfterValidator(_is_a_prefix)]
 
 
 class RedisQueueOptions(QueueOptions):
@@ -40,20 +52,10 @@ class RedisFields(DriverFields, RedisSettings):
 
     queue_options: ClassVar[type[QueueOptions]] = RedisQueueOptions
 
-    prefix: str = Field("moonq", description="what all keys begin with, as `{moonq}:`")
+    prefix: Prefix = Field("moonq", description="what all keys begin with, as `{moonq}:`")
     durability: Durability = Field(
         "aof", description="none takes a server that forgets messages when it is restarted"
     )
     scripts: Literal["auto", "evalsha"] = Field(
         "auto", description="evalsha uses no Redis Function where the server has them"
     )
-
-    @field_validator("prefix")
-    @classmethod
-    def _is_a_prefix(cls, prefix: str) -> str:
-        if not _PREFIX.fullmatch(prefix):
-            raise wrong(
-                "`prefix` must be 1 to 100 letters, digits, `_`, `.`, `:`, `/` or `-`",
-                help="braces are added to it: all keys of a driver lie in one slot of a cluster",
-            )
-        return prefix

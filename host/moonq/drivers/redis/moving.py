@@ -14,7 +14,7 @@ from moonq.drivers import refusals
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.redis.asking import Asker
-from moonq.drivers.redis.publishing import SLICE, Answer
+from moonq.drivers.redis.publishing import SLICE, Answer, no_room
 from moonq.drivers.redis.times import StoreTime
 from moonq.drivers.redis.view import View
 from moonq.drivers.redis.wire import adopted_tale, packed
@@ -90,7 +90,7 @@ def _answer(queue: BufferedQueue, source: str, message: Message, said: Any) -> A
         return Receipt(message.id, duplicate=True)
     if said[0] == b"taken":
         return refusals.taken_meanwhile(source, message.id)
-    return refusals.full(queue.spec.name, said[1], said[2])
+    return no_room(queue, message, said)
 
 
 class Walk:

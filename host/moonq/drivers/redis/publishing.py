@@ -9,7 +9,8 @@ from moonq.drivers import refusals
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.redis.calls import Publish
 from moonq.drivers.redis.wire import packed
-from moonq.errors import QueueError
+from moonq.drivers.weight import weight
+from moonq.errors import QueueError, QueueFull
 from moonq.model import Message, Receipt
 
 #: Messages that one call takes, so that the server never works long on one.
@@ -68,7 +69,16 @@ def answers(
 
 def _answer(queue: BufferedQueue, message: Message, said: Any) -> Answer:
     if said == 1:
+        queue.let_in()
         return Receipt(message.id)
     if said[0] == b"known":
         return Receipt(said[1].decode(), duplicate=True)
-    return refusals.full(queue.spec.name, said[1], said[2])
+    return no_room(queue, message, said)
+
+
+def no_room(queue: BufferedQueue, message: Message, said: Any) -> QueueFull:
+    """Return the refusal of *message* as the server *said* it."""
+    if said[0] == b"full":
+        return refusals.full(queue.spec.name, said[1], said[2])
+    queue.turn_away(weight(message), said[2])
+    return refusals.too_heavy(queue.spec.name, *said[1:])

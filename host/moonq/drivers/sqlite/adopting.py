@@ -8,11 +8,12 @@ from moonq.drivers import refusals
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.sqlite import rows
-from moonq.drivers.sqlite.publishing import Answer, has_room, known, remember
+from moonq.drivers.sqlite.publishing import Answer, known, no_room, remember
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, PARKED, READY, WAITING
 from moonq.drivers.sqlite.settling import discard
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.story import errors_text, has_lost_turn
+from moonq.drivers.weight import weight
 from moonq.model import Receipt, Stored
 
 _STORY = "att, lost, snz, lost_at, suspect, errs, origin"
@@ -36,8 +37,9 @@ def _adopt(
     message = stored.message
     if key and known(tx, queue, key):
         return Receipt(message.id, duplicate=True)
-    if not has_room(tx, queue):
-        return refusals.full(queue.spec.name, tx.length(queue), queue.room)
+    refusal = no_room(tx, queue, weight(message, stored.errors))
+    if refusal is not None:
+        return refusal
     if source is not None and not discard(tx, source, stored.number, message.group):
         return refusals.taken_meanwhile(source.spec.name, message.id)
     for own in filter(None, (message.dedup_key, key)):

@@ -35,7 +35,7 @@ from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
 from moonq.drivers.taking import BufferedSubscription
-from moonq.errors import QueueError, Unavailable
+from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
 #: Rows that an operator's command changes in one transaction, so that other work never waits long.
@@ -143,7 +143,8 @@ class SqliteDriver:
         """Return what hinders it: the file, the disk, settles that were not written."""
         if not self._is_open:
             return [self._problem.message] if self._problem else []
-        return self._writer.health()
+        clogged = [said for one in tuple(self._queues.values()) for said in one.clogged()]
+        return [*self._writer.health(), *clogged]
 
     def peers(self) -> list[Peer]:
         """Return the processes that have the file open; what ended is none of them any more."""
@@ -161,7 +162,9 @@ class SqliteDriver:
         dead = None if spec.dead_letter is None else self._known(QueueSpec(spec.dead_letter))
         queue.spec = spec
         queue.room = float("inf") if spec.max_length is None else spec.max_length
+        queue.most = float("inf") if spec.max_bytes is None else spec.max_bytes
         queue.dead = dead
+        queue.let_in()
         queue.look_again()
         queue.free_places()
         self._check_open()
@@ -187,19 +190,22 @@ class SqliteDriver:
         deadline = self._clock.monotonic() + timeout
         answers: list[Answer] = []
         is_patient = may_wait and target.spec.overflow == "block"
-        while len(answers) < len(messages):
-            rest = messages[len(answers) :]
-            if not self._await_open(deadline):
-                return answers + [self._closed() for _ in rest]
-            seen = target.freed
-            waits = is_patient and self._clock.monotonic() < deadline
-            run = partial(publish, queue=target, messages=rest, patient=waits)
-            try:
-                answers += self._writer.publish(run, max(timeout, LEAST))
-            except QueueError as refusal:
-                return answers + [refusal for _ in rest]
-            if len(answers) < len(messages):
-                self._await_place(target, seen, deadline)
+        try:
+            while len(answers) < len(messages):
+                rest = messages[len(answers) :]
+                if not self._await_open(deadline):
+                    return answers + [self._closed() for _ in rest]
+                seen = target.freed
+                waits = is_patient and self._clock.monotonic() < deadline
+                run = partial(publish, queue=target, messages=rest, patient=waits)
+                try:
+                    answers += self._writer.publish(run, max(timeout, LEAST))
+                except QueueError as refusal:
+                    return answers + [refusal for _ in rest]
+                if len(answers) < len(messages):
+                    self._await_place(target, seen, deadline)
+        except CutShort as over:
+            answers += [over for _ in messages[len(answers) :]]
         return answers
 
     def _await_open(self, deadline: float) -> bool:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.registry.fields import FilePath, Whole, between, wrong
+
+
+def _is_a_file(path: str) -> str:
+    if path == ":memory:" or path.startswith("file:") or path.endswith("/") or "\0" in path:
+        raise wrong(
+            f"`path` must name a file, not {path!r}",
+            help="write a path such as `.moonq/queues.db`; memory is a queue.driver.memory",
+        )
+    return path
+
+
+check_path = AfterValidator(_is_a_file)
 
 
 class SqliteQueueOptions(QueueOptions):
@@ -25,7 +37,9 @@ class SqliteFields(DriverFields):
 
     queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
 
-    path: FilePath = Field(".moonq/queues.db", description="the file, from the project's folder")
+    path: Annotated[FilePath, check_path] = Field(
+        ".moonq/queues.db", description="the file, from the project's folder"
+    )
     durability: Literal["full", "normal"] = Field(
         "full", description="normal survives the process, but perhaps not a power cut"
     )
@@ -35,13 +49,3 @@ class SqliteFields(DriverFields):
     min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
         0, description="publishes are refused while less is free"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _is_a_file(cls, path: str) -> str:
-        if path == ":memory:" or path.startswith("file:") or path.endswith("/") or "\0" in path:
-            raise wrong(
-                f"`path` must name a file, not {path!r}",
-                help="write a path such as `.moonq/queues.db`; memory is a queue.driver.memory",
-            )
-        return path

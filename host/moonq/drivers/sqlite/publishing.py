@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 
 from moonq.drivers.buffered import BufferedQueue
-from moonq.drivers.refusals import full
+from moonq.drivers.refusals import full, too_heavy
 from moonq.drivers.sqlite import rows
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
 from moonq.drivers.sqlite.settling import bury_waiting
 from moonq.drivers.sqlite.tx import Tx
+from moonq.drivers.weight import weight
 from moonq.errors import QueueError, QueueFull
 from moonq.model import Message, Receipt
 
@@ -33,7 +34,7 @@ def publish(
 ) -> list[Answer]:
     """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
     answers: list[Answer] = []
-    is_plain = queue.room == math.inf and queue.spec.ttl is None
+    is_plain = queue.room == queue.most == math.inf and queue.spec.ttl is None
     number, place = queue.number, tx.now
     for message in messages:
         if is_plain and _is_plain(message):
@@ -61,8 +62,9 @@ def _admit(tx: Tx, queue: BufferedQueue, message: Message) -> Answer:
     key = message.dedup_key
     if key is not None and (first := known(tx, queue, key)):
         return Receipt(first, duplicate=True)
-    if not has_room(tx, queue):
-        return full(queue.spec.name, tx.length(queue), queue.room)
+    refusal = no_room(tx, queue, weight(message))
+    if refusal is not None:
+        return refusal
     if key is not None:
         remember(tx, queue, key, message.id)
     _store(tx, queue, message)
@@ -98,14 +100,26 @@ def _store(tx: Tx, queue: BufferedQueue, message: Message) -> None:
     tx.insert(queue, values)
 
 
-def has_room(tx: Tx, queue: BufferedQueue) -> bool:
-    """Whether there is room for one more, made where the queue drops its oldest."""
-    if queue.room == math.inf:
-        return True
-    while tx.length(queue) >= queue.room and queue.spec.overflow == "drop_oldest":
-        if not _drop_oldest(tx, queue):
-            return False
-    return tx.length(queue) < queue.room
+def no_room(tx: Tx, queue: BufferedQueue, weighs: int) -> QueueFull | None:
+    """Return why there is no room for one more of that weight; None: there is, perhaps by now.
+
+    Where the queue drops its oldest, room is made.
+    """
+    drops = queue.spec.overflow == "drop_oldest"
+    if queue.room < math.inf:
+        while tx.length(queue) >= queue.room:
+            if not drops or not _drop_oldest(tx, queue):
+                return full(queue.spec.name, tx.length(queue), queue.room)
+    if queue.most < math.inf:
+        held, dead = tx.bytes(queue)
+        while held + dead + weighs > queue.most:
+            # As a dead letter the oldest would weigh as much.
+            if not drops or queue.dead is not None or not _drop_oldest(tx, queue):
+                queue.turn_away(weighs, dead)
+                return too_heavy(queue.spec.name, held, dead, queue.most)
+            held, dead = tx.bytes(queue)
+        queue.let_in()
+    return None
 
 
 def _drop_oldest(tx: Tx, queue: BufferedQueue) -> bool:

@@ -6,6 +6,7 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from moonq.drivers.weight import OVERHEAD
 from moonq.model import NO_HEADERS, Headers, Message, Priority
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def published(
         message.dedup_key,
         message.body,
     )
+
+
+def weighed(values: Values) -> int:
+    """Return what a row of these `PUBLISHED` values weighs, as the triggers of the file have it."""
+    *_, headers, _, body = values
+    return OVERHEAD + len(body) + (len(headers) if headers else 0)
 
 
 def message(values: Sequence[Any]) -> Message:

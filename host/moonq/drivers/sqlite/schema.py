@@ -1,7 +1,8 @@
 """What the SQLite driver's file looks like inside, and how an older one is brought up to date.
 
     msg      one row per message, whatever its state; it moves by changing `state`
-    queue    names, the count of rows, and whether it is paused, for all processes;
+    queue    names, the count of rows, what they weigh and its dead letters wherever they lie,
+             and whether it is paused, for all processes;
              below zero it is until the session of that number ends
     session  the processes that may hold messages, each proved alive by a locked file
     seat     how many consumers a session has at a queue
@@ -12,11 +13,14 @@ A row's `id` is the order of publishing; its `pos` the moment since which it sta
 so a message that was handed back stands where it stood, and one that was delayed at the back.
 """
 
+# ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
+from moonq.drivers.weight import OVERHEAD
 from moonq.errors import Conflict
 from moonq.model import MessageState
 
@@ -109,8 +113,45 @@ INSERT INTO moment VALUES(1, 0);
 ALTER TABLE session ADD COLUMN zero REAL;
 """
 
+#: What a row weighs, see `moonq.drivers.weight`; `{}` is what it is called.
+WEIGHT: Final = (
+    f"{OVERHEAD} + length({{0}}.body) + ifnull(length({{0}}.hdr), 0)"
+    " + ifnull(length({0}.errs), 0)"
+)
+
+
+def _weighed(event: str, row: str, sign: str) -> str:
+    """Return the triggers that add what a row weighs to its queue, or take it away."""
+    added = f"{sign} ({WEIGHT.format(row)})"
+    return f"""
+CREATE TRIGGER msg_{event} AFTER {event} ON msg BEGIN
+  UPDATE queue SET bytes = bytes {added} WHERE id = {row}.q;
+END;
+CREATE TRIGGER msg_dead_{event} AFTER {event} ON msg WHEN {row}.origin IS NOT NULL BEGIN
+  UPDATE queue SET dead_bytes = dead_bytes {added} WHERE id = {row}.origin;
+END;
+"""
+
+
+_GROWN = f"({WEIGHT.format('new')}) - ({WEIGHT.format('old')})"
+_BYTES = f"""
+ALTER TABLE queue ADD COLUMN bytes INT NOT NULL DEFAULT 0;
+ALTER TABLE queue ADD COLUMN dead_bytes INT NOT NULL DEFAULT 0;
+UPDATE queue SET
+  bytes = (SELECT ifnull(sum({WEIGHT.format("msg")}), 0) FROM msg WHERE q = queue.id);
+UPDATE queue SET dead_bytes = ifnull((SELECT weighs FROM
+  (SELECT origin, sum({WEIGHT.format("msg")}) AS weighs FROM msg
+   WHERE origin IS NOT NULL GROUP BY origin) WHERE origin = queue.id), 0);
+{_weighed("insert", "new", "+")}
+{_weighed("delete", "old", "-")}
+CREATE TRIGGER msg_errs AFTER UPDATE OF errs ON msg WHEN old.errs IS NOT new.errs BEGIN
+  UPDATE queue SET bytes = bytes + {_GROWN} WHERE id = new.q;
+  UPDATE queue SET dead_bytes = dead_bytes + {_GROWN} WHERE id = new.origin;
+END;
+"""
+
 #: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
-STEPS: list[str] = [_FIRST, _LOST_AT, _MOMENT]
+STEPS: list[str] = [_FIRST, _LOST_AT, _MOMENT, _BYTES]
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -123,7 +164,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     try:
         version = _version(connection, path)
         for step in STEPS[version:]:
-            for statement in filter(str.strip, step.split(";")):
+            for statement in _statements(step):
                 connection.execute(statement)
         if version < len(STEPS):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -132,6 +173,17 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _statements(step: str) -> Iterator[str]:
+    """Yield the statements of *step*; those of a trigger belong together."""
+    statement = ""
+    for part in step.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""
 
 
 def check_owner(connection: sqlite3.Connection, path: str) -> None:

@@ -6,6 +6,7 @@ Nothing here outlives a rollback but hints; what must follow a commit is kept un
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
-from moonq.drivers.sqlite.rows import PUBLISHED, Values
+from moonq.drivers.sqlite.rows import PUBLISHED, Values, weighed
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.drivers.sqlite.times import FileTime
 from moonq.model import QueueSpec
@@ -58,6 +59,8 @@ class Tx:
         self._queues = queues
         self._rows: list[Values] = []
         self._grown: Counter[int] = Counter()
+        self._unwritten: Counter[int] = Counter()
+        """What rows weigh that wait for company."""
         self._lengths: dict[int, int] = {}
         self._turns: set[tuple[int, str]] = set()
 
@@ -105,17 +108,26 @@ class Tx:
         if count < 0:
             self.freed.add(queue)
 
+    def bytes(self, queue: BufferedQueue) -> tuple[int, int]:
+        """What its messages weigh, and its dead letters; this transaction's included."""
+        sql = "SELECT bytes, dead_bytes FROM queue WHERE id = ?"
+        held, dead = self.execute(sql, (queue.number,)).fetchone()
+        return held + self._unwritten[queue.number], dead
+
     # Rows that come
 
     def insert(self, queue: BufferedQueue, values: Values) -> None:
         """Store a new row, together with others in a moment."""
         self._rows.append(values)
         self._grown[queue.number] += 1
+        if queue.most < math.inf:
+            self._unwritten[queue.number] += weighed(values)
         queue.stirred = True
 
     def flush(self) -> None:
         """Store the rows that wait for company."""
         rows, self._rows = self._rows, []
+        self._unwritten.clear()
         start = 0
         for size in _CHUNKS:
             while len(rows) - start >= size:

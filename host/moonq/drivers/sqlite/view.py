@@ -85,20 +85,22 @@ class View:
             def one(sql: str, *values: Any) -> Any:
                 return connection.execute(sql, values).fetchone()[0]
 
+            look = "SELECT length, paused, bytes, dead_bytes FROM queue WHERE id = ?"
+            length, paused, weight, dead_weight = connection.execute(look, (number,)).fetchone()
             held = dict(connection.execute(_HELD, (number,)))
             delayed = one(_DELAYED, number)
             oldest = one(_OLDEST, number)
             return QueueInfo(
-                ready=one("SELECT length FROM queue WHERE id = ?", number)
-                - delayed
-                - sum(held.values()),
+                ready=length - delayed - sum(held.values()),
                 delayed=delayed,
                 leased=held.get(LEASED, 0),
                 running=held.get(RUNNING, 0),
                 dead=one(_DEAD, queue.dead.number, number) if queue.dead else 0,
                 consumer_count=one(_SEATS, number),
                 oldest_age=None if oldest is None else max(0.0, now - oldest),
-                paused=bool(one("SELECT paused FROM queue WHERE id = ?", number)),
+                paused=bool(paused),
+                bytes=weight + dead_weight,
+                dead_bytes=dead_weight,
             )
 
     def peek(

@@ -372,8 +372,10 @@ class Writer:
 
     def _land(self, tx: Tx, batch: Batch) -> None:
         batch.land(tx, self._receipts)
-        for queue in tx.freed:
-            queue.free_places()
+        for queue in self.queues.values():
+            # Dead letters count for the queue that they come from.
+            if queue in tx.freed or queue.dead in tx.freed:
+                queue.free_places()
         for event in tx.events:
             self._tell(event)
         for work in batch.works():

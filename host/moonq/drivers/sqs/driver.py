@@ -466,6 +466,7 @@ def _home(letter: looking.Letter) -> str:
 def _check(spec: QueueSpec, *, fifo: bool) -> None:
     """Refuse what no queue of this type can do."""
     refusals.check_options(spec, {"durable", "fifo"})
+    refusals.check_no_bytes(spec, LIMITS["max_bytes"].reason)
     wrong = partial(refusals.option, spec.name)
     if not spec.options.get("durable", True):
         raise wrong("durable", "is always true at SQS", hint="use a queue.driver.memory")

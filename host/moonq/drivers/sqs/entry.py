@@ -19,6 +19,7 @@ _ALWAYS = {
     "ttl": Limit("emulated", "a message is looked at when it is received; at most 14 days"),
     "priority": Limit("none", "SQS knows no priority; use one queue for each level"),
     "max_length": Limit("none", "an SQS queue has no bound"),
+    "max_bytes": Limit("none", "an SQS queue has no bound, and counts no bytes"),
     "drop_oldest": Limit("none", "an SQS queue has no bound"),
     "exact_info": Limit("approximate", "SQS counts approximately; asked once in 15 s"),
     "peek": Limit(

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
-from moonq.errors import Denied, MoonqError
+from moonq.clock import heed_by
+from moonq.errors import CutShort, Denied, MoonqError
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
@@ -130,6 +131,20 @@ class Caller:
         if self.guard is not None:
             self.guard.heed()
 
+    def look_up(self) -> None:
+        """See, in a wait of a lent function, whether the running call goes on.
+
+        Raises:
+            CutShort: Its time is over, it was stopped, or its worker is to stop.
+        """
+        guard = self.guard
+        if guard is not None:
+            guard.heed()
+            if guard.fired_at is not None:
+                raise CutShort(f"the call was stopped ({guard.reason}) while it waited")
+        if self.context.is_stopping():
+            raise CutShort("the worker is to stop")
+
     def _is_waiting(self) -> bool:
         return self.is_held
 
@@ -157,7 +172,8 @@ class Lent:
     would: Callable[..., str] | None = None
     """What it would do with these arguments, in the words of a dry run; None: its name will do."""
     holds: bool = False
-    """Whether it may take seconds and ends by itself: the watchdog then has patience."""
+    """Whether it may take seconds: its waits end with the call, see `Caller.look_up`, and whatever
+    else it does ends by itself, so the watchdog has patience."""
     outside: bool = False
     """Whether it reaches beyond the host: tests shut it."""
 
@@ -178,11 +194,12 @@ class Lent:
                 self._end_dry_run(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
-            caller.is_held = True
+            caller.is_held, before = True, heed_by(caller.look_up)
             try:
                 return function(caller, *arguments)
             finally:
                 caller.is_held = False
+                heed_by(before)
 
         return Bound(safe(call), self.waits)
 

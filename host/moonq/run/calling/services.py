@@ -14,7 +14,7 @@ from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
-from moonq.run.stores import Store
+from moonq.run.stores.base import Store
 from moonq.run.web.clients import Clients
 from moonq.sandbox.state import LuaState
 from moonq.text.suggestions import close, question

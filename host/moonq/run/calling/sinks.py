@@ -14,7 +14,7 @@ from moonq.errors import QueueError
 from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
-from moonq.run.stores import Store
+from moonq.run.stores.base import Store
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 WARN = 3
@@ -71,7 +71,7 @@ class HostSink:
         return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages and answer for each."""
         return self._queues.publish_batch(queue, wanted, may_wait=may_wait)
@@ -128,18 +128,18 @@ class Recording(HostSink):
         return answer.id
 
     def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
     ) -> list[Receipt | QueueError]:
         """Publish many messages."""
         answers = self._accept(queue, wanted, may_wait)
         for one, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, Receipt) and not answer.duplicate:
+            if isinstance(one, Wanted) and isinstance(answer, Receipt) and not answer.duplicate:
                 kept = Publication(queue, answer.id, one.body, one.headers, one.options)
                 self.published.append(kept)
         return answers
 
     def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
         return super().publish_many(queue, wanted, may_wait=may_wait)
 

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from moonq.clock import Clock
-from moonq.drivers.refusals import full
+from moonq.drivers.refusals import full, too_heavy
+from moonq.drivers.weight import weight
 from moonq.errors import QueueError
 from moonq.model import Message, QueueInfo, Receipt
 from moonq.run.calling.sinks import Line, Recording
 from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
-from moonq.run.stores import Overlay, Store
+from moonq.run.stores.base import Store
+from moonq.run.stores.overlay import Overlay
 
 
 class DryRun(Recording):
@@ -36,7 +38,7 @@ class DryRun(Recording):
         self._lines: dict[str, QueueOverlay] = {}
 
     def _accept(
-        self, queue: str, wanted: Sequence[Wanted], may_wait: bool
+        self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
         messages = self._queues.check_batch(queue, wanted)
         if queue not in self._lines:
@@ -71,6 +73,8 @@ class QueueOverlay:
         found = route.driver.info(route.spec.name)
         self._spec, self._clock = route.spec, clock
         self._room = math.inf if found.message_count is None else route.spec.max_length or math.inf
+        self._most = math.inf if found.bytes is None else route.spec.max_bytes or math.inf
+        self._bytes, self._dead_bytes = found.bytes or 0, found.dead_bytes or 0
         self._held = found.message_count or 0
         self._droppable = found.ready or 0
         self._ready = self._delayed = 0
@@ -86,7 +90,12 @@ class QueueOverlay:
         waits = may_wait and self._spec.overflow == "block"
         if self._held >= self._room and not waits and not self._drops():
             return full(self._spec.name, self._held, self._room)
+        weighs = weight(message)
+        if self._bytes + weighs > self._most and not waits and not self._drops_for_bytes():
+            held = self._bytes - self._dead_bytes
+            return too_heavy(self._spec.name, held, self._dead_bytes, self._most)
         self._held += 1
+        self._bytes += weighs
         if message.delay > 0:
             self._delayed += 1
         else:
@@ -105,10 +114,15 @@ class QueueOverlay:
         self._droppable -= 1
         return True
 
+    def _drops_for_bytes(self) -> bool:
+        """Whether the oldest makes room: how much it weighs is not looked at in a dry run."""
+        return self._spec.dead_letter is None and self._drops()
+
     def above(self, found: QueueInfo) -> QueueInfo:
         """Return *found*, what the queue says, with the messages of this run."""
         ready, delayed = found.ready, found.delayed
         return found._replace(
             ready=None if ready is None else max(0, ready + self._ready),
             delayed=None if delayed is None else delayed + self._delayed,
+            bytes=None if found.bytes is None else max(found.bytes, self._bytes),
         )

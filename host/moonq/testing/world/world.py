@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,8 @@ from moonq.kinds import KINDS
 from moonq.model import QueueSpec
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
+from moonq.run.stores.base import Store
+from moonq.run.stores.memory import MemoryStore
 from moonq.run.supervisor import Supervisor
 from moonq.testing.world.bench import Bench
 from moonq.testing.world.consumers import DrivenConsumer
@@ -77,6 +80,11 @@ class World(Building):
         """Return the twin of the declared driver, or one in memory that has its bounds."""
         place = self._places.place(entry, self.clock, self.project)
         return cast("Driver", Staged(place, self.bench.faults, self.bench.ledger))
+
+    def new_store(self, entry: Entry, _make: Callable[[], Store]) -> Store:
+        """Return an empty store in memory, in the time of the test."""
+        most = getattr(entry.config, "max_bytes", None)
+        return MemoryStore(entry.id, self.clock, most or sys.maxsize)
 
     def at_driver(self, spec: QueueSpec) -> QueueSpec:
         """Return *spec*, under names of this test at a declared driver.

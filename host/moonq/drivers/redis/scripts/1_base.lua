@@ -38,7 +38,8 @@ function moonq.spec(queue)
       "on_expire",
       "dead_letter",
       "dedup_window",
-      "group_on_failure"
+      "group_on_failure",
+      "max_bytes"
     )
     queue.spec = {
       room = tonumber(found[1]) or math.huge,
@@ -48,6 +49,7 @@ function moonq.spec(queue)
       dead_letter = found[5] ~= "" and found[5] or nil,
       window = tonumber(found[6]) or 300,
       skips = found[7] == "skip",
+      most = tonumber(found[8]) or math.huge,
     }
   end
   return queue.spec

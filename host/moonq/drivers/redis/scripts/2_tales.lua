@@ -13,9 +13,12 @@ end
 --- Keeps a tale; an empty one needs no room.
 function moonq.keep(queue, number, tale)
   if next(tale) == nil then
+    moonq.retold(queue, number, tale, 0)
     redis.call("HDEL", queue.at .. "h", number)
   else
-    redis.call("HSET", queue.at .. "h", number, cjson.encode(tale))
+    local text = cjson.encode(tale)
+    moonq.retold(queue, number, tale, #text)
+    redis.call("HSET", queue.at .. "h", number, text)
   end
 end
 
@@ -70,7 +73,7 @@ end
 
 --- Stores a message that is new in this queue, ready or behind its group.
 function moonq.put(queue, number, blob, tale)
-  redis.call("HSET", queue.at .. "m", number, blob)
+  moonq.lay(queue, number, blob, tale)
   if next(tale) ~= nil then
     moonq.keep(queue, number, tale)
   end
@@ -87,6 +90,7 @@ end
 
 --- Forgets a message, wherever it stands; in a list of ready ones its number is passed over.
 function moonq.gone(queue, number, tale)
+  moonq.lift(queue, number, tale)
   redis.call("HDEL", queue.at .. "m", number)
   redis.call("HDEL", queue.at .. "h", number)
   redis.call("ZREM", queue.at .. "x", number)

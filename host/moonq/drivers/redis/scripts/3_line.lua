@@ -42,10 +42,11 @@ end
 --- Takes in what other programs have pushed, as long as there is room.
 local function take_in(queue)
   for _ = 1, math.min(redis.call("LLEN", queue.at .. "in"), moonq.MANY) do
-    if not moonq.has_room(queue) then
+    local body = redis.call("LINDEX", queue.at .. "in", 0)
+    if moonq.no_room(queue, #body) then
       return
     end
-    local body = redis.call("LPOP", queue.at .. "in")
+    redis.call("LPOP", queue.at .. "in")
     local number = moonq.next(queue.ctx)
     local at = moonq.text(queue.ctx.now)
     local id = string.format("in-%d-%d", queue.ctx.now, number)

@@ -25,30 +25,46 @@ local function oldest(queue)
   return victim or redis.call("ZRANGE", queue.at .. "k", 0, 0)[1]
 end
 
---- Whether there is room for one more, made where the queue drops its oldest.
----
---- A queue whose bound was lowered far is brought there by several publishes, not all at once.
-function moonq.has_room(queue)
-  local spec = moonq.spec(queue)
-  if spec.room == math.huge then
-    return true
+--- Lets the oldest go, to the dead letters if there are any; false: none may.
+local function drop_oldest(queue)
+  local victim = oldest(queue)
+  if not victim then
+    return false
   end
-  for _ = 1, spec.overflow == "drop_oldest" and moonq.MANY or 0 do
-    local victim = moonq.length(queue) >= spec.room and oldest(queue)
-    if not victim then
-      break
-    end
-    local tale = moonq.tale(queue, victim)
-    moonq.tell(queue, "dropped", "max_length")
-    moonq.withdraw(queue, victim, tale)
-    moonq.bury(queue, victim, tale, "max_length", (tale.attempt or 1) - 1)
-  end
-  return moonq.length(queue) < spec.room
+  local tale = moonq.tale(queue, victim)
+  moonq.tell(queue, "dropped", "max_length")
+  moonq.withdraw(queue, victim, tale)
+  moonq.bury(queue, victim, tale, "max_length", (tale.attempt or 1) - 1)
+  return true
 end
 
---- Why a message is not stored: what the queue holds, and how much it may.
-function moonq.full(queue)
-  return { "full", moonq.length(queue), moonq.spec(queue).room }
+--- Why there is no room for one more message of `size` bytes: what the queue holds, and how much it
+--- may; nil: there is, made where the queue drops its oldest.
+---
+--- A queue whose bound was lowered far is brought there by several publishes, not all at once.
+function moonq.no_room(queue, size)
+  local spec = moonq.spec(queue)
+  local drops = spec.overflow == "drop_oldest" and moonq.MANY or 0
+  if spec.room < math.huge then
+    while moonq.length(queue) >= spec.room do
+      drops = drops - 1
+      if drops < 0 or not drop_oldest(queue) then
+        return { "full", moonq.length(queue), spec.room }
+      end
+    end
+  end
+  if spec.most < math.huge then
+    local held, dead = moonq.bytes(queue)
+    while held + dead + moonq.weight(size) > spec.most do
+      drops = drops - 1
+      -- As a dead letter the oldest would weigh as much.
+      if drops < 0 or spec.dead_letter or not drop_oldest(queue) then
+        return { "heavy", held, dead, spec.most }
+      end
+      held, dead = moonq.bytes(queue)
+    end
+  end
+  return nil
 end
 
 --- The id under which a key was published lately.
@@ -82,7 +98,7 @@ end
 
 --- Stores a message that is new in this queue and not due before `moment`.
 function moonq.delay(queue, number, blob, tale, moment)
-  redis.call("HSET", queue.at .. "m", number, blob)
+  moonq.lay(queue, number, blob, tale)
   moonq.keep(queue, number, tale)
   redis.call("ZADD", queue.at .. "d", moment, number)
   if tale.origin then
@@ -102,11 +118,12 @@ local function admit(queue, patient, blob, id, level, delay, ttl, key, group)
       return { "known", first }
     end
   end
-  if not moonq.has_room(queue) then
+  local problem = moonq.no_room(queue, #blob)
+  if problem then
     if patient and moonq.spec(queue).overflow == "block" then
       return nil
     end
-    return moonq.full(queue)
+    return problem
   end
   if key ~= "" then
     moonq.know(queue, key, id)
@@ -141,11 +158,12 @@ local function section(ctx, args, at)
   local queue, patient = moonq.queue(ctx, name), args[at + 2] == "1"
   local spec, from = moonq.spec(queue), at + 4
   local width = form == "p" and 1 or 7
-  if form == "p" and spec.room == math.huge and not spec.ttl then
+  local is_bound = spec.room < math.huge or spec.most < math.huge
+  if form == "p" and not is_bound and not spec.ttl then
     append(queue, args, from, count)
     return count, from + count
   end
-  if spec.room < math.huge then
+  if is_bound then
     moonq.tick(queue)
   end
   local answers = {}

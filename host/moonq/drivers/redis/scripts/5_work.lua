@@ -40,17 +40,20 @@ local function acknowledge(queue, leases, numbers, refused)
   if #ours == 0 then
     return
   end
-  moonq.many("HDEL", queue.at .. "m", ours)
   queue.freed = true
   if redis.call("EXISTS", queue.at .. "h") == 0 then
+    moonq.drop_plain(queue, ours)
     return
   end
-  local tales = moonq.each("HMGET", queue.at .. "h", ours)
+  local tales, plain = moonq.each("HMGET", queue.at .. "h", ours), {}
   for index, text in ipairs(tales) do
     if text then
       moonq.gone(queue, ours[index], cjson.decode(text))
+    else
+      plain[#plain + 1] = ours[index]
     end
   end
+  moonq.drop_plain(queue, plain)
 end
 
 local function begin(leases, numbers)

@@ -68,6 +68,7 @@ local SPEC = {
   "dead_letter",
   "dedup_window",
   "group_on_failure",
+  "max_bytes",
 }
 
 --- Declares a queue: moment, who, its name and what it is to be, in the order of `SPEC`,
@@ -91,6 +92,7 @@ function moonq.declare(base, args, at)
   end
   if is_news then
     redis.call("HSET", queue.at .. "spec", "by", who)
+    moonq.count_from_now(queue)
   end
   redis.call("SADD", base .. "queues", queue.name)
   local letters = args[at + 2 + 5]
@@ -215,8 +217,9 @@ local function adopt(queue, source, number, blob, tale, due, expires, key)
   if key ~= "" and moonq.known(queue, key) then
     return { "again" }
   end
-  if not moonq.has_room(queue) then
-    return moonq.full(queue)
+  local problem = moonq.no_room(queue, #blob)
+  if problem then
+    return problem
   end
   if source then
     old = unclaimed(source, number)

@@ -26,7 +26,8 @@ local function age(queue)
 end
 
 --- Counts a queue: moment, queue. Answers ready, delayed, leased, running, dead, consumers, the
---- publish of the oldest that is ready, and whether it rests.
+--- publish of the oldest that is ready, whether it rests, and of a queue that is bound in bytes what
+--- its messages and its dead letters weigh.
 function moonq.info(base, args, at)
   local ctx = moonq.begin(base, args[at])
   local queue = moonq.queue(ctx, args[at + 1])
@@ -51,7 +52,10 @@ function moonq.info(base, args, at)
     dead = tonumber(redis.call("HGET", base .. letters .. ":o", queue.name) or 0)
   end
   local is_paused = redis.call("HEXISTS", base .. "paused", queue.name)
-  local counts = { ready, delayed, leased, running, dead, seats, age(queue), is_paused }
+  local held, dead_bytes = moonq.bytes(queue)
+  local is_bound = moonq.spec(queue).most < math.huge
+  local bytes = is_bound and { held, dead_bytes } or {}
+  local counts = { ready, delayed, leased, running, dead, seats, age(queue), is_paused, bytes }
   moonq.wake(ctx)
   return { "ok", moonq.text(ctx.now), counts, ctx.events }
 end

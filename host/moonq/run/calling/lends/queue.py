@@ -8,7 +8,7 @@ from typing import Any
 from moonq.errors import QueueError
 from moonq.model import Receipt
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.publishing import from_lua
+from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import info_object
 from moonq.sandbox.lend import MAX_NAME, name, text
 
@@ -29,12 +29,12 @@ def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
     sink = caller.sink
     may_wait = queue != caller.context.serves
     triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    wanted = [from_lua(*triple) for triple in triples]
+    wanted = [_wanted(*triple) for triple in triples]
     answers = sink.publish_many(name(queue), wanted, may_wait=may_wait)
     return json.dumps([_answer(answer) for answer in answers]).encode()
 
 
-@lent(action="queue.info", names=QUEUE, writes=False, waits=False)
+@lent(action="queue.info", names=QUEUE, writes=False, waits=False, holds=True)
 def queue_info(caller: Caller, queue: bytes) -> bytes:
     """Return the numbers of a queue as JSON."""
     return json.dumps(info_object(caller.sink.info(name(queue)))).encode()
@@ -62,6 +62,13 @@ def waits(caller: Caller, *progress: Any) -> None:
 def message(caller: Caller, index: int) -> bytes:
     """Return everything about a message of the running call as JSON."""
     return caller.message(index)
+
+
+def _wanted(body: bytes, headers: bytes, options: bytes) -> Wanted | QueueError:
+    try:
+        return from_lua(body, headers, options)
+    except QueueError as refusal:
+        return refusal
 
 
 def _answer(answer: Receipt | QueueError) -> str | dict[str, Any]:

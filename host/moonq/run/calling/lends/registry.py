@@ -14,6 +14,8 @@ from moonq.sandbox.lend import name
 
 #: Bytes of what `registry.find` looks for.
 MAX_CRITERIA = 64 * 1024
+#: Entries that one answer has.
+MAX_FOUND = 10_000
 
 
 @lent(action="registry.read", names="", writes=False, waits=False)
@@ -30,12 +32,17 @@ def registry_find(caller: Caller, criteria: bytes) -> bytes:
     wanted = json.loads(criteria) if criteria else {}
     if not isinstance(wanted.get("meta", {}), dict):
         raise Invalid("registry.find: meta: names and values expected, got a list")
-    fitting = [
+    found = [
         entry
         for entry in caller.host.project.entries.values()
         if _fits(entry, wanted) and caller.may("registry.read", entry.id)
     ]
-    return json.dumps([_object(entry) for entry in fitting]).encode()
+    if len(found) > MAX_FOUND:
+        raise Invalid(
+            f"registry.find: {len(found)} entries fit, more than {MAX_FOUND}",
+            hint="say their kind, their namespace or some of their meta",
+        )
+    return json.dumps([_object(entry) for entry in found]).encode()
 
 
 def _object(entry: Entry) -> dict[str, Any]:

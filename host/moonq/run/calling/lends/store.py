@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.stores import Store
+from moonq.run.stores.base import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import name
 
 #: Of any driver.
@@ -23,9 +24,15 @@ def _of_prefix(_: bytes, prefix: bytes = b"", *__: object) -> Mapping[str, str]:
 
 
 @lent(action=None, names=STORE, writes=False, waits=False)
-def store_open(caller: Caller, store: bytes) -> None:
-    """Find out now, rather than at its first use, whether there is such a store."""
-    _store(caller, store)
+def store_open(caller: Caller, store: bytes) -> bool:
+    """Whether calls of a store are quick; those of others may hold up messages behind."""
+    return caller.host.store(name(store)).is_quick
+
+
+@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
+def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
+    """Whether there is a value under a key."""
+    return _store(caller, store).get(name(key)) is not None
 
 
 @lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
@@ -46,6 +53,21 @@ def store_set(
     _store(caller, store).set(name(key), value, ttl)
 
 
+@lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+def store_cas(
+    caller: Caller,
+    store: bytes,
+    key: bytes,
+    expected: bytes | None,
+    value: bytes | None,
+    ttl: float | None = None,
+) -> bool:
+    """Put a value under a key if another is there now; None is none."""
+    if value is None:
+        caller.permit("store.delete", name(store), _of_key(store, key))
+    return _store(caller, store).cas(name(key), expected, value, ttl)
+
+
 @lent(action="store.delete", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
@@ -53,10 +75,33 @@ def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
 
 
 @lent(action="store.keys", names=STORE, meta=_of_prefix, writes=False, waits=False)
-def store_keys(caller: Caller, store: bytes, prefix: bytes = b"") -> bytes:
-    """Return the keys that begin with *prefix* as a JSON array."""
-    keys = _store(caller, store).keys(name(prefix))
-    return json.dumps(keys, ensure_ascii=False).encode("utf-8", "replace")
+def store_keys(
+    caller: Caller, store: bytes, prefix: bytes = b"", after: bytes = b"", limit: int = 0
+) -> bytes:
+    """Return keys that begin with *prefix* as a JSON array: a page, or without a limit all.
+
+    To list very many holds up every other worker, so all of them are refused then.
+    """
+    where, most = _store(caller, store), min(limit, MAX_LISTED) or MAX_LISTED + 1
+    keys = where.keys(name(prefix), name(after), most)
+    whole = _within(keys, MAX_LISTED_BYTES)
+    if not limit and (len(whole) < len(keys) or len(keys) > MAX_LISTED):
+        raise Invalid(
+            f"{where.id} has more keys than are listed at once, which is {MAX_LISTED} of"
+            f" {MAX_LISTED_BYTES} bytes in all",
+            hint="give a longer prefix, or ask page by page: keys(prefix, { limit = 1000, after ="
+            " last })",
+        )
+    return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _within(keys: list[str], most: int) -> list[str]:
+    """Return the first of *keys* that have *most* bytes together, the first one in any case."""
+    for count, key in enumerate(keys):
+        most -= len(key.encode("utf-8", "replace"))
+        if most < 0 and count:
+            return keys[:count]
+    return keys
 
 
 @lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)

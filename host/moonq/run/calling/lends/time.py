@@ -21,6 +21,12 @@ def monotonic(caller: Caller) -> float:
     return caller.host.clock.monotonic()
 
 
+@lent(action=None, writes=False, waits=False)
+def time_left(caller: Caller) -> float | None:
+    """Return the seconds that are left to the running call; None without a limit."""
+    return caller.remaining()
+
+
 @lent(action=None, writes=False, waits=True)
 def sleep(caller: Caller, seconds: float) -> bool:
     """Wait, no longer than the caller's time limit allows."""

@@ -1,0 +1,1 @@
+"""Values by key: what every store does, and each way to keep them."""
