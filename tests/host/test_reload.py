@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moonq.errors import MoonqError, ProjectInvalid, ScriptError
+from moonq.errors import MoonqError, ProjectInvalid, QueueFull, ScriptError
 from moonq.host import Host, ReloadReport
 from moonq.sandbox.watchdog import WATCHDOG
 
@@ -347,6 +347,20 @@ def test_an_entry_that_becomes_another_kind_is_replaced_by_it(make_host: MakeHos
     host.reload()
     assert "app:worker" not in host.services.stores
     until(lambda: done(host) == [(1, 1)])
+
+
+def test_a_store_keeps_what_it_holds_when_its_bound_changes(make_host: MakeHost) -> None:
+    host = make_host(ENTRIES, work=work(1))
+    gate = host.services.stores["app:gate"]
+    gate.set("a", b"1" * 2000, None)
+    write(host, ENTRIES.replace("kind: store.memory}", "kind: store.memory, max_bytes: 1KiB}"))
+    assert host.reload().changed == ("app:gate",)
+    assert gate.get("a") == b"1" * 2000
+    with pytest.raises(QueueFull, match="of at most 1024"):
+        gate.set("b", b"1", None)
+    write(host, ENTRIES)
+    host.reload()
+    gate.set("b", b"1", None)
 
 
 def test_a_queue_waits_for_a_driver_that_is_started_later(make_host: MakeHost) -> None:

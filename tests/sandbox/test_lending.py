@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from moonq.run.calling.lends import changing, declared
 from moonq.run.security import Actor, Decision, Effect, Scope
 from moonq.sandbox.lend import MAX_ANSWER, Bound, own
 from moonq.sandbox.state import LuaState
-from moonq.sandbox.watchdog import Guard
+from moonq.sandbox.watchdog import ABANDON_AFTER, Guard
 
 # What scripts do with an answer: look at it from all sides, and hand it back.
 LOOK = """
@@ -290,3 +291,26 @@ def test_a_call_below_inherits_everything_but_its_name() -> None:
     assert below == above._replace(entry="app:b", above=guard, depth=1)
     with pytest.raises(Invalid, match="more than 16 deep at 'app:c'"):
         above._replace(depth=16).below("app:c", guard)
+
+
+def test_a_call_waits_while_one_that_it_has_made_waits() -> None:
+    gone: list[str] = []
+    outer, inner = (Guard(None, lambda who=who: gone.append(who)) for who in ("outer", "inner"))
+    outer.begin(0.0)
+    inner.call_in(outer)
+    inner.begin(0.0)
+    inner.is_waiting = lambda: True
+    late = time.monotonic() + 1.0
+    outer.look(late)
+    outer.look(late + 2 * ABANDON_AFTER)
+    assert not outer.abandoned
+    # What it has made is over: nothing waits any more.
+    inner.end()
+    outer.look(late + 2 * ABANDON_AFTER)
+    assert outer.abandoned
+
+
+def test_whatever_may_wait_for_a_broker_or_a_store_ends_with_its_call() -> None:
+    asking = [one for one in declared() if one.names in ("queue.queue", "store.")]
+    assert len(asking) > 8
+    assert [one.name for one in asking if not one.holds] == []

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from moonq.run.calling.lends import registry
+
 PROJECT = """
 namespace: app
 entries:
@@ -303,6 +305,19 @@ def test_a_page_of_keys_is_bounded_in_bytes(run: Run) -> None:
       local page = values:keys("", { limit = 1100 })
       return { told(many).kind, #page < 1100, #page > 1000 }
     """) == ["INVALID", True, True]
+
+
+def test_more_entries_than_one_answer_has_are_asked_for_in_parts(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MAX_FOUND", 2)
+    found = run("""
+      local _, many = registry.find()
+      return { told(many), #registry.find({ kind = "store.memory" }) }
+    """)
+    assert found[0]["kind"] == "INVALID"
+    assert "entries fit, more than 2; say their kind" in found[0]["message"]
+    assert found[1] == 2
 
 
 def test_a_store_called_with_a_dot_says_so(run: Run) -> None:

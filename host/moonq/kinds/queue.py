@@ -225,7 +225,7 @@ def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
         return []
     return [
         error(
-            "R226",
+            "R231",
             f"`max_bytes` cannot be kept by a {fields.kind}: {limit.reason}",
             draft.span(draft.node.get("max_bytes")),
             help="leave it out, or use a queue.driver.redis or sqlite, which can",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -115,6 +116,7 @@ class Guard:
         """The limit of the call that this one was made in: when that is stopped, this one is."""
         self.is_waiting: Callable[[], bool] = lambda: False
         """Whether the call waits in the host, which ends by itself."""
+        self._below: weakref.ref[Guard] | None = None
         self.deadline: float | None = None
         self.fired_at: float | None = None
         self.reason = ""
@@ -187,7 +189,7 @@ class Guard:
         if deadline is None:
             return
         if self.fired_at is not None:
-            if now - self.fired_at > ABANDON_AFTER and not self.abandoned and not self.is_waiting():
+            if now - self.fired_at > ABANDON_AFTER and not self.abandoned and not self.waits():
                 self.abandoned = True
                 # What it sets off may take long, ask Lua, or fail: not on the watchdog's time.
                 threading.Thread(
@@ -195,6 +197,22 @@ class Guard:
                 ).start()
             return
         self.heed(now)
+
+    def waits(self) -> bool:
+        """Whether the call, or one that it has made, waits in the host, which ends by itself."""
+        if self.is_waiting():
+            return True
+        below = self._below() if self._below is not None else None
+        if below is None or below.above is not self or below.deadline is None:
+            return False
+        return below.waits()
+
+    def call_in(self, above: Guard | None) -> None:
+        """Let the calls of this state be made in the one that *above* limits from now on."""
+        self.above = above
+        if above is not None:
+            # Its state may be closed long before the next call is made there.
+            above._below = weakref.ref(self)
 
     def heed(self, now: float | None = None) -> None:
         """Stop the call when its time is over, or when a call above it was stopped."""

@@ -19,7 +19,17 @@ VARIES = {
     *("age", "due", "first", "last", "last_error_age", "last_error_at", "oldest_age"),
     *("published_at", "seconds", "time", "took_ms", "up", "x_dead_letter_time"),
     *("fail_rate", "in_rate", "ok_rate", "out_rate", "rate_seconds", "p50", "p95", "p99"),
-    *("backup_bytes", "busy", "cpu", "machine", "memory_bytes", "pid", "since"),
+    *(
+        "backup_bytes",
+        "busy",
+        "bytes",
+        "cpu",
+        "dead_bytes",
+        "machine",
+        "memory_bytes",
+        "pid",
+        "since",
+    ),
     *("free_bytes", "lupa", "moonq", "python", "sqlite", "version"),
 }
 #: A list that is longer is recorded by its beginning and its length.

@@ -456,7 +456,7 @@ CASES: dict[str, Case] = {
                 f"{fields}  - name: q\n    kind: queue.queue\n    driver: far\n"
                 "    max_bytes: 1M\n"
             ),
-            [("R226", f"_index.yaml:{line}:16", (f"cannot be kept by a queue.driver.{kind}", why))],
+            [("R231", f"_index.yaml:{line}:16", (f"cannot be kept by a queue.driver.{kind}", why))],
         )
         for kind, fields, line, why in (
             ("sqs", "    region: eu-west-1\n", 9, "counts no bytes"),

@@ -53,7 +53,7 @@ class Caller:
 
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
-        guard.above = context.above
+        guard.call_in(context.above)
         guard.is_waiting = self._is_waiting
         self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 

@@ -92,8 +92,9 @@ class MemoryStore:
         """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
         with self._lock:
             self._sweep()
-            # To sort what nobody asks for would hold up every other worker.
-            return nsmallest(limit, (k for k in self._items if k > after and k.startswith(prefix)))
+            found = [key for key in self._items if key > after and key.startswith(prefix)]
+        # To sort what nobody asks for would hold up every other worker.
+        return nsmallest(limit, found) if limit < len(found) // 8 else sorted(found)[:limit]
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number, atomically; a missing one is 0, and then the ttl counts.

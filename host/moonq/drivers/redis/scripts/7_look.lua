@@ -26,8 +26,8 @@ local function age(queue)
 end
 
 --- Counts a queue: moment, queue. Answers ready, delayed, leased, running, dead, consumers, the
---- publish of the oldest that is ready, whether it rests, and of a queue that is bound in bytes what
---- its messages and its dead letters weigh.
+--- publish of the oldest that is ready, whether it rests, and, of a queue that is bound in bytes,
+--- what its messages and its dead letters weigh.
 function moonq.info(base, args, at)
   local ctx = moonq.begin(base, args[at])
   local queue = moonq.queue(ctx, args[at + 1])

@@ -23,25 +23,33 @@ def _of_prefix(_: bytes, prefix: bytes = b"", *__: object) -> Mapping[str, str]:
     return {"prefix": name(prefix)}
 
 
-@lent(action=None, names=STORE, writes=False, waits=False)
+@lent(action=None, names=STORE, writes=False, waits=False, holds=True)
 def store_open(caller: Caller, store: bytes) -> bool:
     """Whether calls of a store are quick; those of others may hold up messages behind."""
     return caller.host.store(name(store)).is_quick
 
 
-@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
+@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
 def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
     """Whether there is a value under a key."""
     return _store(caller, store).get(name(key)) is not None
 
 
-@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False)
+@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
 def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     """Return the value of a key."""
     return _store(caller, store).get(name(key))
 
 
-@lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+@lent(
+    action="store.write",
+    names=STORE,
+    meta=_of_key,
+    writes=True,
+    captured=True,
+    waits=False,
+    holds=True,
+)
 def store_set(
     caller: Caller,
     store: bytes,
@@ -53,7 +61,15 @@ def store_set(
     _store(caller, store).set(name(key), value, ttl)
 
 
-@lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+@lent(
+    action="store.write",
+    names=STORE,
+    meta=_of_key,
+    writes=True,
+    captured=True,
+    waits=False,
+    holds=True,
+)
 def store_cas(
     caller: Caller,
     store: bytes,
@@ -68,13 +84,21 @@ def store_cas(
     return _store(caller, store).cas(name(key), expected, value, ttl)
 
 
-@lent(action="store.delete", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+@lent(
+    action="store.delete",
+    names=STORE,
+    meta=_of_key,
+    writes=True,
+    captured=True,
+    waits=False,
+    holds=True,
+)
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
     return _store(caller, store).delete(name(key))
 
 
-@lent(action="store.keys", names=STORE, meta=_of_prefix, writes=False, waits=False)
+@lent(action="store.keys", names=STORE, meta=_of_prefix, writes=False, waits=False, holds=True)
 def store_keys(
     caller: Caller, store: bytes, prefix: bytes = b"", after: bytes = b"", limit: int = 0
 ) -> bytes:
@@ -104,7 +128,15 @@ def _within(keys: list[str], most: int) -> list[str]:
     return keys
 
 
-@lent(action="store.write", names=STORE, meta=_of_key, writes=True, captured=True, waits=False)
+@lent(
+    action="store.write",
+    names=STORE,
+    meta=_of_key,
+    writes=True,
+    captured=True,
+    waits=False,
+    holds=True,
+)
 def store_incr(
     caller: Caller,
     store: bytes,
