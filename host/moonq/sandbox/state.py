@@ -37,7 +37,9 @@ THREAD_STACK = 1024 * 1024
 #: Characters of a text that Lua itself raised.
 _LONGEST = 8192
 
-# What `deliver.lua` answers.
+#: What `deliver.lua` answers for each message that was not simply done.
+VALUES = 7
+# The second of them.
 _OUTCOMES: dict[int, Literal["failed", "settled", "decode", "memory"]] = {
     1: "failed",
     2: "settled",
@@ -326,7 +328,8 @@ class LuaState:
     def progress(self, answer: Any) -> Progress:
         """Return what Lua says of a call of `deliver`, at its end or on the way (`deliver.lua`)."""
         done, *flat = answer if isinstance(answer, tuple) else (answer,)
-        outcomes = tuple(_outcome(*flat[at : at + 7]) for at in range(0, len(flat), 7))
+        each = range(0, len(flat), VALUES)
+        outcomes = tuple(_outcome(*flat[at : at + VALUES]) for at in each)
         if any(outcome.kind == "memory" for outcome in outcomes):
             self.spent = True
         return Progress(done, outcomes)
@@ -465,4 +468,6 @@ def _fault(parts: list[Any]) -> Fault:
 
 def _outcome(number: int, code: int, *parts: Any) -> Outcome:
     *fault, delay = parts
-    return Outcome(number, _OUTCOMES[code], _fault(fault), delay)
+    # What is not zero or more, such as NaN, says nothing.
+    wanted = float(delay) if type(delay) in (int, float) and delay >= 0 else None
+    return Outcome(number, _OUTCOMES[code], _fault(fault), wanted)
