@@ -12,6 +12,7 @@ local trace = require("host.walls.trace")
 local world = require("host.walls.world")
 
 local collectgarbage, require = collectgarbage, require
+local set_metatable = debug.setmetatable
 local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local gmatch, match, rawequal = string.gmatch, string.match, rawequal
 local tostring, xpcall = tostring, xpcall
@@ -231,6 +232,13 @@ function api.collect()
   return collectgarbage("count")
 end
 
+--- Lets go of everything and collects it, when the state is about to be closed: Python has dropped
+--- all other functions of it. What is called here holds on to nothing but its own two functions.
+function api.empty()
+  set_metatable("", nil)
+  collectgarbage()
+end
+
 --- Where the script was when it was cut off.
 ---@return string
 function api.last_trace()
@@ -243,6 +251,9 @@ end
 function api.more(name)
   return require(name)
 end
+
+--- Sets the soft memory limit, in bytes.
+api.limit_memory = limits.set_memory
 
 local _, memory_limit = raw.memory_limit()
 limits.set_memory(memory_limit)

@@ -4,16 +4,19 @@
 ---     local total, err = funcs.call("app:total_of", { 10, 20 })
 ---
 --- In the function's own namespace its bare name will do. Arguments and results are copied as JSON;
---- a nil among them stays nil. The call runs on the time limit of its caller.
+--- a nil among them stays nil. The call runs on the time limit of its caller, and in what memory
+--- its caller leaves of its own: a chain of calls shares what the first of them may have.
 local check = require("check")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local limits = require("host.walls.limits")
 local bare_names = require("host.walls.bare_names")
 
 local rawequal, select = rawequal, select
 local concat, unpack = table.concat, table.unpack
 local call, null = lent.call, json.null
+local collect_for_call = limits.collect_for_call
 
 local funcs = {}
 
@@ -41,6 +44,7 @@ function funcs.call(id, ...)
   if not arguments then
     return nil, fault
   end
+  collect_for_call()
   local text, err = call(id, arguments)
   if not text then
     return nil, err

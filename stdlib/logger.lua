@@ -23,6 +23,8 @@ local number = delivery.number
 
 --- How much one line may carry: a text, the number of fields, all fields together.
 local MAX_TEXT, MAX_FIELDS, MAX_FIELDS_TEXT = 8192, 100, 65536
+--- Bytes of a logger's whole name.
+local MAX_NAME = 200
 
 local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
 
@@ -146,7 +148,11 @@ function new(name, bound)
     if type(own) ~= "string" or own == "" or #own > 100 then
       error("logger.named: name: a string of 1 to 100 bytes expected, got " .. type(own), 2)
     end
-    return new(name == "" and own or name .. "." .. own, bound)
+    local whole = name == "" and own or name .. "." .. own
+    if #whole > MAX_NAME then
+      error("logger.named: name: with the names before it, it has more than 200 bytes", 2)
+    end
+    return new(whole, bound)
   end
 
   return logger

@@ -22,10 +22,17 @@ import threading  # noqa: E402
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    from moonq.cli.failures import guarded
-    from moonq.cli.options import Options
-    from moonq.cli.streams import use_standard_streams
-
+    try:
+        from moonq.cli.failures import guarded
+        from moonq.cli.options import Options
+        from moonq.cli.streams import use_standard_streams
+        from moonq.threads import be_frugal
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, MemoryError) or "map" in str(error) or "memory" in str(error):
+            sys.stderr.write("moonq: this process may have too little memory (`ulimit -v`)\n")
+            os._exit(5)
+        raise
+    be_frugal()
     use_standard_streams()
     code = guarded(sys.argv[1:], Options())
     if any(is_in_lua(thread) for thread in threading.enumerate()):

@@ -67,21 +67,24 @@ local function repetitions(list)
   return count
 end
 
-local function refusal(pattern, list)
-  if #pattern > MOST_BYTES or repetitions(list) > MOST_REPETITIONS then
-    return format(
-      "pattern too complex (at most %d bytes and %d repetitions)",
-      MOST_BYTES,
-      MOST_REPETITIONS
-    )
-  end
-end
+local REFUSED = {
+  refusal = format(
+    "pattern too complex (at most %d bytes and %d repetitions)",
+    MOST_BYTES,
+    MOST_REPETITIONS
+  ),
+  whole = -1,
+  attempt = -1,
+  pass = -1,
+}
 
 local function plan(pattern)
+  if #pattern > MOST_BYTES then
+    return REFUSED -- before it is taken apart, which may take seconds
+  end
   local list, anchored, fault = items.read(pattern)
-  local refused = refusal(pattern, list)
-  if refused then
-    return { refusal = refused, whole = -1, attempt = -1, pass = -1 }
+  if repetitions(list) > MOST_REPETITIONS then
+    return REFUSED
   end
   local start = cost.rests(list)[0]
   local total = anchored and start.any or cost.every_start(start)

@@ -29,6 +29,18 @@ end
 --- ends has broken its limit.
 limits.EXCEEDED = "not enough memory"
 
+--- KiB that were left in use by the last collection for a call.
+local kept_kib = 0
+
+--- Collects before a call to another state, whose memory is what this one leaves of its own: not
+--- for little, and not again and again where all of it is in use.
+function limits.collect_for_call()
+  if collectgarbage("count") > kept_kib + soft_kib / 8 then
+    collectgarbage()
+    kept_kib = collectgarbage("count")
+  end
+end
+
 --- Raises when the state holds more than its soft limit, even after a collection.
 function limits.check_memory()
   if collectgarbage("count") > soft_kib then

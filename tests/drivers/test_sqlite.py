@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -919,4 +920,85 @@ def test_a_take_behind_a_settle_sees_the_room_that_it_makes(
     subscription.settle(first, ACK)
     assert [one.message.id for one in subscription.take(1, 0.0)] == ["b"]
     other.join()
+    driver.close()
+
+
+@pytest.mark.parametrize("is_told_first", [False, True])
+def test_a_file_that_was_deleted_is_made_anew_with_all_its_messages(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, is_told_first: bool
+) -> None:
+    clock, folder = ManualClock(), tmp_path / "folder"
+    driver = opened(folder / FILE, clock)
+    driver.declare(QueueSpec("q"))
+    driver.publish("q", [Message(str(n), b"x" * 900, 0.0) for n in range(300)], 1.0)
+    subscription = driver.subscribe("q", 2)
+    done, running = subscription.take(2, 5.0)
+    assert subscription.settle(done, ACK)
+    wait_until(lambda: driver.info("q").message_count == 299)
+    shutil.rmtree(folder)
+
+    def is_told() -> bool:
+        clock.advance(1.5)
+        driver.declare(QueueSpec("q"))  # the writer looks around
+        return "is made anew" in caplog.text
+
+    if is_told_first:
+        wait_until(is_told)
+    (answer,) = driver.publish("q", [Message("new", b"", 0.0)], 1.0)
+    assert not isinstance(answer, QueueError), answer
+    assert "is made anew" in caplog.text
+    assert driver.health() == []
+    assert subscription.settle(running, ACK)
+    wait_until(lambda: driver.info("q").message_count == 299)
+    assert {one.message.id for one in driver.peek("q", 1000).items} == {
+        "new",
+        *map(str, range(2, 300)),
+    }
+    driver.close()
+    assert {one.name for one in folder.iterdir()} == {FILE, f"{FILE}.lock"}
+    driver = opened(folder / FILE, clock)
+    driver.declare(QueueSpec("q"))
+    assert driver.info("q").message_count == 299
+    driver.close()
+
+
+def test_a_deleted_file_that_two_have_open_is_told_of_and_left(tmp_path: Path) -> None:
+    """Each would make one of its own, and the messages run twice."""
+    folder, clock = tmp_path / "folder", ManualClock()
+    drivers = [opened(folder / FILE, clock) for _ in range(2)]
+    for driver in drivers:
+        driver.declare(QueueSpec("q"))
+    shutil.rmtree(folder)
+    for driver in drivers:
+        (answer,) = driver.publish("q", [Message("b", b"", 0.0)], 1.0)
+        assert isinstance(answer, Unavailable)
+        assert "deleted, moved or replaced" in answer.message
+
+        def is_told(driver: SqliteDriver = driver) -> bool:
+            clock.advance(1.5)
+            driver.publish("q", [Message("b", b"", 0.0)], 1.0)
+            return any("deleted, moved or replaced" in one for one in driver.health())
+
+        wait_until(is_told)
+        assert not folder.exists()
+    for driver in drivers:
+        driver.close()
+
+
+def test_a_lock_that_was_deleted_is_made_anew_before_others_take_its_owner_for_dead(
+    tmp_path: Path,
+) -> None:
+    path, clock = tmp_path / FILE, ManualClock()
+    driver = opened(path, clock)
+    driver.declare(QueueSpec("q"))
+    (lock,) = tmp_path.glob("*.s[0-9]*")
+    told = lock.read_bytes()
+    lock.unlink()
+
+    def is_back() -> bool:
+        clock.advance(1.5)
+        driver.declare(QueueSpec("q"))  # the writer looks around
+        return lock.exists() and lock.read_bytes() == told
+
+    wait_until(is_back)
     driver.close()

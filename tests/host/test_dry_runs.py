@@ -17,7 +17,7 @@ from moonq.kinds import load
 from moonq.model import Message
 from moonq.operations.acting import call_object
 from moonq.operations.performing import Operations
-from moonq.run.calling import lends
+from moonq.run.calling import lends, trying
 from moonq.run.calling.lending import Lent
 from moonq.run.calling.lends import store
 
@@ -505,3 +505,25 @@ def test_what_ends_a_call_ends_what_it_called(host: Host, run: Run, tmp_path: Pa
     assert time.monotonic() - began < 5.0
     assert result.fault is not None
     assert result.fault.kind == "CANCELED"
+
+
+def test_a_dry_run_keeps_no_more_log_lines_than_it_has_room_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "MAX_LOGS", 1000)
+    result = run("for _ = 1, 1000 do print(('x'):rep(100)) end")
+    assert len(result.logs) < 11
+    assert result.logs[-1].message.endswith("log lines: further ones are left out")
+
+
+@pytest.mark.parametrize(
+    "write", ['queue.publish("app:mails", ("x"):rep(100))', 'seen:set("key", ("x"):rep(100))']
+)
+def test_a_dry_run_keeps_no_more_writes_than_it_has_room_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    monkeypatch.setattr(trying, "MAX_KEPT", 1000)
+    result = run(f"local ok, err for _ = 1, 100 do ok, err = {write} end return tostring(err)")
+    [why] = result.values
+    assert "a dry run keeps at most 1000 bytes of what it would write" in why
+    assert len(result.published) + len(result.written) < 11

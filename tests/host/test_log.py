@@ -180,6 +180,30 @@ def test_scripts_cannot_fill_the_memory_with_names(monkeypatch: pytest.MonkeyPat
     assert log.get("app:one-too-many").name == log.OTHERS
 
 
+def test_a_name_of_many_dots_makes_no_loggers_above_it() -> None:
+    before = len(logging.root.manager.loggerDict)
+    for number in range(100):
+        log.get(f"app.{'a.' * 100}{number}").info("deep")
+    assert len(logging.root.manager.loggerDict) - before == 0
+
+
+def test_a_logger_of_many_dots_speaks_at_the_level_that_was_chosen_for_it() -> None:
+    stream = io.StringIO()
+    name = "deep.a.b.c.d.e"
+    logger = log.get(name)
+    assert logger.parent is logging.root
+    log.configure(mode="json", level="warn", levels={"deep.a": "debug"}, stream=stream)
+    logger.debug("heard")
+    log.configure(mode="json", level="warn", stream=stream)
+    logger.info("not heard")
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["heard"]
+    assert log.is_known(name)
+
+
+def test_a_name_that_is_longer_than_any_is_the_name_of_others() -> None:
+    assert log.get("x" * 4000).name == log.OTHERS
+
+
 def test_a_stream_that_is_gone_does_not_disturb_the_speaker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

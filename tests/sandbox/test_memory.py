@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from moonq.clock import ManualClock
 from moonq.model import Delivery, Message
 from moonq.run.judgement import Event
 from moonq.run.policy import Policy
-from moonq.sandbox.state import Fault, LuaState, Stopped
+from moonq.sandbox.state import Fault, LuaSource, LuaState, Stopped
 
 MIB = 1024 * 1024
 PLAIN = "return function(body) return body end"
@@ -72,6 +73,68 @@ def test_a_state_is_gone_when_it_is_closed() -> None:
         assert resident() - before < 30 * MIB
     finally:
         gc.enable()
+
+
+FULL = "local t = {} for i = 1, 2e5 do t[i] = { i } end "
+ENDS = [
+    FULL + "return function() return t[1] ~= nil end",
+    FULL + "return function() while true do end end",
+    FULL + "return function() while true do t[#t + 1] = { #t } end end",
+    FULL + "return function() return nil, #t .. 'no' end",
+    FULL + "local co = coroutine.wrap(function() while t do coroutine.yield(#t) end end) return co",
+]
+
+
+@pytest.mark.parametrize("permanent_hook", [False, True])
+@pytest.mark.parametrize("source", ENDS)
+def test_a_large_state_is_empty_before_it_is_closed(source: str, *, permanent_hook: bool) -> None:
+    """lupa closes one with the interpreter locked, and calls it without."""
+    state = opened(source, memory=32 * MIB, permanent_hook=permanent_hook)
+    runtime = state._runtime
+    progress = state.deliver(0.2, [b"1"])
+    assert state.memory_used() > 8 * MIB
+    state.close()
+    assert runtime.get_memory_used() < MIB / 16
+    del progress
+
+
+def test_a_large_state_that_did_not_open_is_empty_before_it_is_closed() -> None:
+    state = opened(PLAIN, memory=8 * MIB)
+    runtime = state._runtime
+    source = b"local t = {} while true do t[#t + 1] = { t } end"
+    state.define(LuaSource("app:full", "full.lua", source))
+    with pytest.raises(Stopped, match="memory") as raised:
+        state.open("app:full")
+    state.close()
+    # What was raised is kept, as by who tells of it.
+    assert raised.value.reason == "memory"
+    assert runtime.get_memory_used() < MIB / 16
+
+
+@pytest.mark.slow
+def test_who_closes_a_large_state_stalls_nobody() -> None:
+    gaps: list[float] = []
+    over = threading.Event()
+
+    def neighbour() -> None:
+        last = time.perf_counter()
+        while not over.is_set():
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+
+    states = [opened(FULL.replace("2e5", "8e5") + "return print", memory=80 * MIB) for _ in "123"]
+    thread = threading.Thread(target=neighbour)
+    thread.start()
+    took = []
+    for state in states:
+        began = time.perf_counter()
+        state.close()
+        took.append(time.perf_counter() - began)
+    over.set()
+    thread.join()
+    # Two threads that both have work change places every 5 ms.
+    assert max(gaps) < max(0.015, min(took) / 2)
 
 
 def test_the_memory_of_a_large_message_comes_back() -> None:

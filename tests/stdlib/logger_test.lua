@@ -40,6 +40,18 @@ describe("logger", function()
     log:info("sent")
   end)
 
+  it("bounds the names that loggers of loggers add up to", function()
+    local log, taken = logger, 0
+    local problem = "logger.named: name: with the names before it, it has more than 200 bytes"
+    fails(problem, function()
+      for _ = 1, 1000 do
+        log = log.named("a.b.c")
+        taken = taken + 1
+      end
+    end)
+    test.eq(taken, 33)
+  end)
+
   it("refuses what is no table of fields and no name", function()
     fails("logger.with: fields: table expected, got number", logger.with, 7)
     fails("logger.named: name: a string of 1 to 100 bytes expected, got nil", logger.named)

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from moonq import __version__, log, private
+from moonq import __version__, log, private, threads
 from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
-from moonq.errors import MoonqError, ProjectInvalid, ScriptError
+from moonq.errors import MoonqError, ProjectInvalid, ScriptError, Unavailable
 from moonq.text.plain import visible
 from moonq.text.reading import unreadable
 from moonq.text.secrets import without_secrets
@@ -87,9 +87,24 @@ def explain(error: BaseException, args: Sequence[str], options: Options) -> int:
         if error.filename == "stdout":
             streams.give_up(sys.stdout)
         error = unreadable(str(error.filename or ""), error)
+    if is_want_of_memory(error):
+        error = Unavailable(
+            "this process may have no more memory",
+            hint="raise its limit of addresses (`ulimit -v`), or let it do less",
+        )
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        error = threads.NoThread()
     if isinstance(error, MoonqError):
         return _expected(error, options)
     return _bug(error, args, options)
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Say whether *error* comes from memory that could not be had, for values or for a library."""
+    is_library = isinstance(error, ImportError) and (
+        "failed to map" in str(error) or "annot allocate memory" in str(error)
+    )
+    return is_library or isinstance(error, MemoryError)
 
 
 def _usage(error: click.UsageError, args: Sequence[str], options: Options) -> int:

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
+from moonq import threads
+
 ENDING = (signal.SIGINT, signal.SIGTERM)
 #: What else ends a command that holds nothing a host would miss.
 _ENDING_TOO = (signal.SIGTERM, signal.SIGHUP)
@@ -54,7 +56,7 @@ class Signals:
         self._thread = threading.Thread(target=self._serve, name="signals", daemon=True)
 
     def __enter__(self) -> Signals:
-        self._thread.start()
+        threads.start(self._thread)
         for number in (*ENDING, signal.SIGHUP):
             # Who starts a command with nohup wants it to outlive the terminal.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:

@@ -128,8 +128,7 @@ class ConsoleState(LuaState):
             raise
         if self.memory_used() > self.limits.memory:
             # What its variables hold leaves no room for another statement.
-            self._lua.collect()
-            self.spent = self.memory_used() > self.limits.memory
+            self.spent = self._collect() > self.limits.memory
         return dict(json.loads(answer))
 
     def complete(self, path: str) -> list[dict[str, str]]:

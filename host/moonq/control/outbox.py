@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from moonq import threads
 from moonq.control.wire import Frame, encode
 
 #: Bytes of events that may wait.
@@ -79,10 +80,11 @@ class Outbox:
             self._waiting.append(data)
             self._size += len(data)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="moonq-control-out", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="moonq-control-out", daemon=True)
+                if not threads.has_started(thread):
+                    self.close()  # nobody would send what waits
+                    return False
+                self._thread = thread
             self._changed.notify_all()
         return True
 

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from moonq import __version__, log, private
+from moonq import __version__, log, private, threads
 from moonq.control.feed import Feed
 from moonq.control.locating import FOLDER, Place, peer_of
 from moonq.control.session import Session
@@ -84,12 +84,15 @@ class Server:
 
         Raises:
             OSError: The socket cannot be made.
+            Unavailable: There is no thread for it.
         """
         self._socket = self._listen()
         self._meter.start()
-        threading.Thread(
-            target=self._accept, args=(self._socket,), name="moonq-control", daemon=True
-        ).start()
+        threads.start(
+            threading.Thread(
+                target=self._accept, args=(self._socket,), name="moonq-control", daemon=True
+            )
+        )
 
     def stop(self) -> None:
         """Hang up on all clients and give the place back."""
@@ -136,9 +139,14 @@ class Server:
                     return
                 time.sleep(LOOK)  # too many files are open, perhaps; that passes
                 continue
-            threading.Thread(
+            serving = threading.Thread(
                 target=self._serve, args=(connection,), name="moonq-control-in", daemon=True
-            ).start()
+            )
+            try:
+                threads.start(serving)
+            except Unavailable as problem:
+                # Its own class is not known to those who ask.
+                self._turn_away(connection, Unavailable(problem.message, hint=problem.hint))
 
     def _seen_to(self, listening: socket.socket) -> socket.socket:
         """Take the place anew if somebody has deleted it, for nobody could find this host."""
@@ -165,14 +173,18 @@ class Server:
         except OSError:
             return False
 
+    def _turn_away(self, connection: socket.socket, problem: MoonqError) -> None:
+        _log.warning("a console was turned away: %s", problem.message)
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(LOOK)
+            connection.sendall(encode(refusal(None, problem)))
+
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
                 session = self._admitted(connection)
             except MoonqError as problem:
-                _log.warning("a console was turned away: %s", problem.message)
-                with contextlib.suppress(OSError):
-                    connection.sendall(encode(refusal(None, problem)))
+                self._turn_away(connection, problem)
                 return
             try:
                 session.serve()

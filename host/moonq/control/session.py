@@ -29,7 +29,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from moonq import __version__, log
+from moonq import __version__, log, threads
 from moonq.control.feed import Feed
 from moonq.control.lua_session import TIMEOUT, LuaSession, Text, stopped_answer
 from moonq.control.outbox import Outbox
@@ -182,9 +182,11 @@ class Session:
     # Working: one request at a time, in another thread -----------------------------------------
 
     def _start_worker(self) -> None:
-        threading.Thread(
-            target=self._work, args=(self._generation,), name="moonq-session", daemon=True
-        ).start()
+        threads.start(
+            threading.Thread(
+                target=self._work, args=(self._generation,), name="moonq-session", daemon=True
+            )
+        )
 
     def _work(self, generation: int) -> None:
         while True:

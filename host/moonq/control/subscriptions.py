@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moonq import threads
 from moonq.control import EVENTS
 from moonq.control.backlog import Backlog
 from moonq.control.feed import ROOM, Event, Feed
@@ -52,8 +53,8 @@ class Tail:
 
     def start(self) -> None:
         """Send from now on."""
+        threads.start(threading.Thread(target=self._run, name="moonq-tail", daemon=True))
         self._feed.add(self._hear, wants_log="log" in self._events)
-        threading.Thread(target=self._run, name="moonq-tail", daemon=True).start()
 
     def close(self) -> None:
         """Send nothing more."""
@@ -110,7 +111,7 @@ class Stats:
 
     def start(self) -> None:
         """Send from now on, at once for the first time."""
-        threading.Thread(target=self._run, name="moonq-stats", daemon=True).start()
+        threads.start(threading.Thread(target=self._run, name="moonq-stats", daemon=True))
 
     def close(self) -> None:
         """Send nothing more."""

@@ -54,24 +54,47 @@ TIME = 13
 #: Marks a line, in its `extra`, that says who did what.
 AUDIT: Mapping[str, Any] = {"audit": True}
 
-#: The standard library never forgets a logger, and scripts choose names: further ones share one.
+#: The standard library never forgets a logger, and scripts choose names: further ones share one,
+#: and so do names of more characters.
 MAX_NAMES = 10_000
+MAX_NAME = 255
 OTHERS = "others"
+#: The standard library makes a parent for each dot of a name; of more dots we make one alone.
+MAX_DOTS = 3
 
 _levels: dict[str, int] = {}
 _known: set[str] = set()
+_alone: dict[str, logging.Logger] = {}
 _handler: _Handler | None = None
 
 
 def get(name: str) -> logging.Logger:
     """Return the logger called *name*, at the level that `configure` chose for it."""
-    if name not in _known and len(_known) >= MAX_NAMES:
+    if name not in _known and (len(_known) >= MAX_NAMES or len(name) > MAX_NAME):
         name = OTHERS
-    logger = logging.getLogger(name)
+    logger = _found(name)
     if name not in _known:
         _known.add(name)
         logger.setLevel(_level_of(name))
     return logger
+
+
+def _found(name: str) -> logging.Logger:
+    if name.count(".") <= MAX_DOTS:
+        return logging.getLogger(name)
+    return _alone.get(name) or _alone.setdefault(name, _Alone(name))
+
+
+class _Alone(logging.Logger):
+    """A logger right below the root, whatever dots its name has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.parent = logging.getLogger()
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - its parent's name
+        """Say whether a line would be written; what others remember of it is not ours to clear."""
+        return self.manager.disable < level >= self.getEffectiveLevel()
 
 
 def is_known(name: str) -> bool:
@@ -100,7 +123,7 @@ def configure(
     _levels.clear()
     _levels.update(chosen)
     for name in _known | chosen.keys():
-        logging.getLogger(name).setLevel(_level_of(name))
+        _found(name).setLevel(_level_of(name))
 
 
 def close(*others: TextIO) -> None:

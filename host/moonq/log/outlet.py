@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO, cast
 
+from moonq import threads
 from moonq.text.plain import safe
 
 #: Bytes that may wait to be written.
@@ -83,6 +84,10 @@ class Outlet(io.TextIOBase):
                 return
             self._ended = True
             self._tell_of_loss()
+            while self._thread is None and self._waiting and self._takes(limit):
+                piece = self._piece()  # there was no thread for it
+                self._write_out(piece)
+                self._size -= len(piece)
             self._changed.wait_for(lambda: not self._size, limit)
 
     def _put(self, data: bytes, *, is_audit: bool) -> None:
@@ -102,8 +107,9 @@ class Outlet(io.TextIOBase):
         self._waiting.append((data, is_audit))
         self._size += len(data)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="moonq-log", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._serve, name="moonq-log", daemon=True)
+            # Without one the lines wait, and the next of them tries again.
+            self._thread = thread if threads.has_started(thread) else None
         if len(self._waiting) == 1:
             self._changed.notify_all()  # else it is busy, and looks again by itself
 
@@ -141,6 +147,9 @@ class Outlet(io.TextIOBase):
         while self._waiting and len(piece) + len(self._waiting[0][0]) <= _PIECE:
             piece += self._waiting.popleft()[0]
         return piece
+
+    def _takes(self, limit: float) -> bool:
+        return bool(select.select([], [self._descriptor], [], limit)[1])
 
     def _write_out(self, data: bytes) -> bool:
         while data:

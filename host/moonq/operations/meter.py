@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from moonq import threads
 from moonq.host import Host
 
 KEPT = 61
@@ -49,7 +50,7 @@ class Meter:
 
     def start(self) -> None:
         """Sample once a second from now on."""
-        threading.Thread(target=self._run, name="moonq-meter", daemon=True).start()
+        threads.start(threading.Thread(target=self._run, name="moonq-meter", daemon=True))
 
     def stop(self) -> None:
         """Sample no more."""

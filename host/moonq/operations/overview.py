@@ -67,6 +67,9 @@ def _service(host: Host, managed: Managed) -> dict[str, Any]:
     driver = host.drivers.get(managed.id)
     is_up = driver is not None and managed.state == "running"
     problem = "; ".join(driver.health()) if driver and is_up else managed.problem
+    consumer = host.consumers.get(managed.id)
+    if consumer is not None and not problem:
+        problem = consumer.status().shortage or ""
     return {"id": managed.id, "kind": managed.kind, "state": managed.state, "problem": problem}
 
 
@@ -159,6 +162,8 @@ def _consumer(host: Host, rates: Reading, name: str) -> dict[str, Any]:
         return found
     status = asdict(consumer.status())
     found |= {key: value for key, value in status.items() if value is not None}
+    if "shortage" in found:
+        found.setdefault("problem", found["shortage"])
     found |= {
         "prefetch": consumer.settings.prefetch,
         "running": consumer.running()[:100],

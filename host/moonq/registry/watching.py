@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from moonq import log
+from moonq import log, threads
 from moonq.registry.settings import FILE as SETTINGS
 
 _log = log.get("moonq.watch")
@@ -44,7 +44,7 @@ class Watching:
         self._thread = threading.Thread(target=self._run, name="moonq-watch", daemon=True)
 
     def __enter__(self) -> Watching:
-        self._thread.start()
+        threads.start(self._thread)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moonq import durations, log
+from moonq import durations, log, threads
 from moonq.clock import Clock, pause
 from moonq.drivers.base import Subscription
 from moonq.errors import MoonqError, StopTimeout
 from moonq.metrics import Metrics
 from moonq.model import Delivery
+from moonq.run import room
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.judgement import RELEASED, Event, Judgement, stopped
@@ -28,6 +29,7 @@ from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
 from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
+from moonq.threads import NoThread
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
 IDLE = 10.0
@@ -36,6 +38,8 @@ IDLE = 10.0
 GATHER = 0.001
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
+#: Seconds after which a worker that got no thread is tried again.
+AGAIN = 1.0
 #: After this many abandoned workers a consumer's health is red.
 MANY_ABANDONED = 3
 #: Those of a consumer that declares none.
@@ -55,6 +59,8 @@ class ConsumerStatus:
     last_error: str
     last_error_at: float | None = None
     """Seconds since the epoch; None while nothing has failed."""
+    shortage: str | None = None
+    """Why there are fewer workers than there should be; None when there are not."""
 
 
 class Consumer:
@@ -91,6 +97,8 @@ class Consumer:
         self._acked = 0
         self._times = Times()
         self._abandoned = 0
+        self._shortage = ""
+        self._short_since = 0.0
         self._paused = False
         self._stopping = False
         self._retiring = False
@@ -107,14 +115,17 @@ class Consumer:
         Raises:
             ScriptFault: The handler does not load.
             Stopped: Loading it took too much time or memory.
+            Hopeless: Its workers do not fit into what the process may have.
         """
         if self._first is not None:
             return
+        room.take(self, self.settings.id, self.settings.concurrency, self.settings.memory)
         first = self._new_worker()
         try:
             first.open()
         except BaseException:
             self._leave(first)
+            room.give_back(self)
             raise
         self._first = first
 
@@ -123,6 +134,7 @@ class Consumer:
         if self._first is not None:
             self._leave(self._first)
             self._first = None
+        room.give_back(self)
 
     def start(self) -> None:
         """Open the first worker's state, then take deliveries.
@@ -130,7 +142,7 @@ class Consumer:
         Raises:
             ScriptFault: The handler does not load.
             Stopped: Loading it took too much time or memory.
-            QueueError: The driver refuses the subscription.
+            QueueError: The driver refuses the subscription, or there is no thread for a worker.
         """
         if self.settings.auto_ack:
             self._log.warning("auto_ack: a message that fails, or is running at a crash, is lost")
@@ -146,7 +158,13 @@ class Consumer:
         if self._paused:
             subscription.pause()
         self._first = None
-        self._launch(first)
+        try:
+            self._launch(first)
+        except MoonqError:
+            subscription.stop()
+            subscription.close(self._clock.monotonic() + self.route.publish_timeout)
+            self._subscription = None
+            raise
 
     def subscribe(self, prefetch: int) -> Subscription:
         """Return a place at the queue, with the consumer's own lease."""
@@ -197,6 +215,7 @@ class Consumer:
         subscription.close(self._clock.monotonic() + self.route.publish_timeout)
         self._subscription = None
         self._policy.close()
+        room.give_back(self)
         if unfinished:
             raise StopTimeout(
                 f"{self.settings.id}: {len(unfinished)} handlers did not finish within "
@@ -239,6 +258,7 @@ class Consumer:
                 healthy=self._abandoned < MANY_ABANDONED,
                 last_error=self._settler.last_error,
                 last_error_at=self._settler.last_error_at,
+                shortage=self._shortage or None,
             )
 
     def acked(self) -> int:
@@ -287,13 +307,41 @@ class Consumer:
             return worker
 
     def _launch(self, worker: Worker) -> None:
+        """Let *worker* work.
+
+        Raises:
+            Unavailable: There is no thread for it; it has left.
+        """
         worker.thread = threading.Thread(
             target=self._serve,
             args=(worker,),
             name=f"{self.settings.id}#{worker.number}",
             daemon=True,
         )
-        _start(worker.thread)
+        try:
+            _start(worker.thread)
+        except MoonqError:
+            self._leave(worker)
+            raise
+
+    def _add_worker(self) -> None:
+        """Have one worker more; without a thread for it those that are there go on."""
+        try:
+            self._launch(self._new_worker())
+        except NoThread as problem:
+            self._settler.remember(str(problem))
+            with self._changed:
+                is_first, self._shortage = not self._shortage, problem.message
+                self._short_since = self._clock.monotonic()
+                left = len(self._workers)
+            if is_first:
+                wanted = self.settings.concurrency
+                self._log.warning("%d of %d workers: %s", left, wanted, problem.message)
+            if not left:
+                self._on_failed(problem)
+            return
+        with self._changed:
+            self._shortage = ""
 
     def _serve(self, worker: Worker) -> None:
         try:
@@ -357,8 +405,10 @@ class Consumer:
             worker.is_idle = False
             self._idle -= 1
             grow = self._idle < 1 and len(self._workers) < self.settings.concurrency
+            if self._shortage:
+                grow = grow and self._clock.monotonic() >= self._short_since + AGAIN
         if grow and not (self._stopping or self._retiring):
-            self._launch(self._new_worker())
+            self._add_worker()
 
     def _became_idle(self, worker: Worker) -> None:
         with self._changed:
@@ -381,7 +431,7 @@ class Consumer:
 
     def _replace(self) -> None:
         if not self._stopping:
-            self._launch(self._new_worker())
+            self._add_worker()
 
     # Stopping -----------------------------------------------------------------------------------
 
@@ -443,6 +493,6 @@ def _start(thread: threading.Thread) -> None:
     with _starting:
         before = threading.stack_size(THREAD_STACK)
         try:
-            thread.start()
+            threads.start(thread)
         finally:
             threading.stack_size(before)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from moonq.errors import Invalid
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable, Script
 from moonq.run.calling.context import CallContext
@@ -16,6 +17,8 @@ from moonq.sandbox.state import Limits, LuaSource, LuaState
 
 #: How many idle states are kept per function.
 MAX_IDLE = 4
+#: Bytes without which no state can work.
+LEAST = 512 * 1024
 
 
 class Functions:
@@ -48,13 +51,16 @@ class Functions:
         """Return a new state with *function* open; the caller closes it.
 
         Raises:
+            Invalid: The calls above have left it no memory.
             NotFound: There is no such function.
             ScriptFault: Its file does not load.
             Stopped: Loading took longer than *timeout* seconds, or too much memory.
         """
-        entry = self._entry(function)
+        entry, limits = self._entry(function), self.limits(function)
+        memory = _left(function, limits.memory, caller.context)
         lends = lent_functions(self._services, caller)
-        state = self.state_type(lends, self.limits(function), on_abandoned=on_abandoned)
+        state = self.state_type(lends, limits._replace(memory=memory), on_abandoned=on_abandoned)
+        caller.limit, caller.memory_used = limits.memory, state.memory_used
         caller.enter(caller.context, state.guard)
         try:
             for part in self.with_imports(entry):
@@ -97,6 +103,11 @@ class Functions:
             caller = Caller(context)
             return self.open(function, caller, timeout=timeout), caller
         state, caller = pooled
+        try:
+            state.limit_memory(_left(function, self.limits(function).memory, context))
+        except BaseException:
+            state.close()
+            raise
         caller.enter(context, state.guard)
         return state, caller
 
@@ -123,6 +134,19 @@ class Functions:
                 imports = part.fields(Script).imports
                 waiting += [self._project.entries[target] for target in imports.values()]
         return list(found.values())
+
+
+def _left(function: str, memory: int, context: CallContext) -> int:
+    """Return how much *memory* the state of *function* may have below the calls of *context*."""
+    share = context.share
+    if share is None:
+        return memory
+    if share.left < LEAST:
+        raise Invalid(
+            f"there is no memory left for {function}: {share.told()}",
+            hint=f"raise `limits.memory` of {share.owner}, or hand over less",
+        )
+    return min(memory, share.left)
 
 
 def chunk(entry: Entry) -> LuaSource:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from moonq import log
+from moonq import log, threads
 from moonq.errors import MoonqError, StopTimeout
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
@@ -68,7 +68,9 @@ class Retired:
         with self._lock:
             self._finishing.add(consumer)
         name = f"{consumer.settings.id}-old"
-        threading.Thread(target=self._outlast, args=(consumer,), name=name, daemon=True).start()
+        waiting = threading.Thread(target=self._outlast, args=(consumer,), name=name, daemon=True)
+        if not threads.has_started(waiting):
+            self._outlast(consumer)  # the reload takes as long as its last message, then
 
     def _outlast(self, consumer: Consumer) -> None:
         # The first to stop it reports what did not finish; here it only has to be gone.

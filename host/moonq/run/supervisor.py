@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from moonq import durations, log
+from moonq import durations, log, threads
 from moonq.clock import Clock
 from moonq.errors import MoonqError, Refused, StopTimeout, Unavailable
 from moonq.registry.common import Lifecycle
@@ -134,6 +134,9 @@ class Supervisor:
         Raises:
             MoonqError: One cannot start and never will; those started before are stopped again.
         """
+        with self._changed:
+            # What fails later may fail for want of a thread: that which starts it again is there.
+            self._care()
         for managed in self.all():
             try:
                 self._start(managed, told)
@@ -256,8 +259,9 @@ class Supervisor:
     def _care(self) -> None:
         """Have a thread that starts what waits; called with the lock held."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="moonq-supervisor", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="moonq-supervisor", daemon=True)
+            threads.start(thread)
+            self._thread = thread
         self._changed.notify_all()
 
     def _run(self) -> None:
@@ -272,6 +276,8 @@ class Supervisor:
 
     def _next(self) -> Managed | None:
         """Wait until a service is due, and return it; None after a change."""
+        if self._stopping:
+            return None  # it was said before this one waited to hear it
         now = self._clock.monotonic()
         waiting = [managed for managed in self.all() if managed.state == "waiting"]
         able = [managed for managed in waiting if self._ready(managed)]

@@ -11,6 +11,7 @@ A state belongs to one thread at a time. After a kill, or when it has kept too m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Literal, NamedTuple, NoReturn
 
@@ -27,6 +28,8 @@ _log = log.get("moonq.sandbox")
 RESERVE = 8 * 1024 * 1024
 #: After a message of more bytes a worker collects its garbage at once, instead of some time.
 LARGE = 1024 * 1024
+#: Bytes of a state that would be closed for a millisecond: a larger one is emptied before.
+MANY = 2 * 1024 * 1024
 #: Seconds that a retry policy may take: all failures of its queue wait for it.
 DECISION = 1.0
 #: Seconds that the trusted half may take to tell of a call that was cut off.
@@ -156,6 +159,8 @@ class _Functions(NamedTuple):
     progress: Any
     call: Any
     collect: Any
+    empty: Any
+    limit_memory: Any
     last_trace: Any
     set_policy: Any
     decide: Any
@@ -351,6 +356,19 @@ class LuaState:
         assert isinstance(first, bytes)
         return first
 
+    def limit_memory(self, memory: int) -> None:
+        """Let its next calls have *memory* bytes.
+
+        Raises:
+            Stopped: It holds more by itself.
+        """
+        if memory == self.limits.memory:
+            return
+        self.limits = self.limits._replace(memory=memory)
+        self._lua.limit_memory(memory)
+        self._make_room(0)
+        self._runtime.set_max_memory(memory + RESERVE)
+
     def use_policy(self, queue: bytes) -> None:
         """Make it the judge of a queue, which is given as JSON (`verdict.Queue`)."""
         self._lua.set_policy(queue)
@@ -377,8 +395,17 @@ class LuaState:
         """Give everything back now: the cycle through the lent functions is cut by hand."""
         watchdog.WATCHDOG.remove(self.guard)
         self.spent = True
+        empty, runtime = self._lua.empty, self._runtime
+        if not self.watched_from_outside:
+            self._lua.unhook()
         del self._module, self._returned, self._lua
-        del self._runtime
+        if runtime.get_memory_used() > MANY:
+            # lupa closes a state with the interpreter locked, 0.2 s and more for 64 MiB, and calls
+            # it without. Nothing but this function is left by now, which holds on to nothing.
+            runtime.set_max_memory(0)
+            with suppress(LuaError):
+                empty()
+        del empty, runtime, self._runtime
 
     def _within_limits(
         self, limit: float | None, function: Any, *arguments: Any
@@ -387,6 +414,7 @@ class LuaState:
         try:
             result = function(*arguments)
         except LuaError as problem:
+            del function  # or the exception would hold on to it, and that to all of the state
             self._cut_off(problem)
         self._reason = self.guard.end()
         if self._reason:

@@ -18,7 +18,7 @@ from functools import cache
 
 import lupa.lua54
 
-from moonq import log
+from moonq import log, threads
 
 _log = log.get("moonq.sandbox")
 #: `LUA_MASKCOUNT` of lua.h.
@@ -85,9 +85,11 @@ class Interrupt:
 
     def set_off(self, reason: str) -> None:
         """Call it, in a thread of its own: it may take long, or fail."""
-        threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(reason,), name="moonq-interrupt", daemon=True
-        ).start()
+        )
+        if not threads.has_started(thread):
+            self._run(reason)
 
     def end(self) -> None:
         """Let it not be called any more; waits for it where it is at work."""
@@ -190,11 +192,12 @@ class Guard:
             return
         if self.fired_at is not None:
             if now - self.fired_at > ABANDON_AFTER and not self.abandoned and not self.waits():
-                self.abandoned = True
                 # What it sets off may take long, ask Lua, or fail: not on the watchdog's time.
-                threading.Thread(
+                teller = threading.Thread(
                     target=self.on_abandoned, name="moonq-abandoned", daemon=True
-                ).start()
+                )
+                # Without a thread it is told at one of the next looks.
+                self.abandoned = threads.has_started(teller)
             return
         self.heed(now)
 
@@ -264,14 +267,17 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def add(self, guard: Guard) -> None:
-        """Look at *guard* from now on."""
+        """Look at *guard* from now on.
+
+        Raises:
+            Unavailable: There is no thread to do it.
+        """
         with self._wake:
-            self._guards.add(guard)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="moonq-watchdog", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="moonq-watchdog", daemon=True)
+                threads.start(thread)
+                self._thread = thread
+            self._guards.add(guard)
             self._wake.notify()
 
     def remove(self, guard: Guard) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +77,57 @@ def test_there_is_an_end_to_how_many_may_attach(clients: Callable[[], Client]) -
         clients()
     attached[0].close()
     until(lambda: can_attach(clients))
+
+
+def has_taken(one: socket.socket, taken: list[int]) -> bool:
+    """Take a file descriptor, if there is one or somebody gives one back for a moment."""
+    for _ in range(20):
+        try:
+            taken.append(os.dup(one.fileno()))
+        except OSError:
+            time.sleep(0.002)
+        else:
+            return True
+    return False
+
+
+def test_a_host_without_file_descriptors_lets_people_in_again_when_it_has_some(
+    host: Host, clients: Callable[[], Client]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX) as late:
+        taken: list[int] = []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (late.fileno() + 1, hard))
+        try:
+            until(lambda: not has_taken(late, taken))
+            late.settimeout(0.2)
+            late.connect(str(place_of(host.project.root).socket))
+            with pytest.raises(TimeoutError):
+                late.recv(1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for one in taken:
+                os.close(one)
+        late.settimeout(10)
+        assert late.recv(1) == b"{"
+    assert can_attach(clients)
+
+
+def test_a_host_without_threads_says_so_and_lets_people_in_again_when_it_has_some(
+    host: Host, clients: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def tried(thread: threading.Thread) -> None:
+        if thread.name == "moonq-control-in":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", tried)
+        with pytest.raises(Unavailable, match="lets this process have no thread more"):
+            clients()
+    assert can_attach(clients)
 
 
 def can_attach(clients: Callable[[], Client]) -> bool:

@@ -146,6 +146,40 @@ def test_a_retry_takes_those_that_were_shown_and_no_later_ones(
     assert first["headers"] == {"x_redriven": 1}
 
 
+def test_what_was_published_among_dead_letters_is_none_of_them(
+    make_host: MakeHost,
+) -> None:
+    graves = "  - {name: graves, kind: queue.queue, driver: memory}\n"
+    index = ENTRIES.replace(
+        "retry: {max_attempts: 1}", "retry: {max_attempts: 1}, dead_letter: {queue: graves}"
+    )
+    host = make_host(index + graves, **FILES)
+    operations = Taking(host, "test")
+    [alive] = published(operations, "graves", {"id": 7})
+    [dead] = kill(operations, host, {"id": 1, "total": -1})
+    for queue in ("jobs", "graves"):
+        found = operations.dead_letters(queue=queue)
+        assert (found["count"], [one["id"] for one in found["messages"]]) == (1, [dead])
+        assert operations.dead_letter(queue=queue, message=dead)["id"] == dead
+        with pytest.raises(NotFound, match="no dead letter"):
+            operations.dead_letter(queue=queue, message=alive)
+        with pytest.raises(NotFound):
+            operations.replay(message=alive, queue=queue)
+        with pytest.raises(NotFound):
+            operations.take("retry", queue=queue, ids=[alive], confirm=f"app:{queue}")
+    host.consumers["app:worker"].pause()
+    assert operations.take("retry", queue="graves", confirm="app:graves")["retried"] == 1
+    assert ids(operations, "graves") == [alive]
+
+
+def test_nobody_publishes_where_only_dead_letters_lie(operations: Taking) -> None:
+    messages = [{"json": "1"}]
+    for dry in (False, True):
+        with pytest.raises(Invalid, match="takes nothing but the dead letters of 'app:jobs'"):
+            operations.publish(queue="app:jobs.dead", messages=messages, dry_run=dry)
+    assert operations.dead_letters(queue="jobs")["count"] == 0
+
+
 def test_a_retry_by_fingerprint_or_id_leaves_the_others(operations: Taking, host: Host) -> None:
     ill = kill(operations, host, {"id": 1, "total": -1}, {"id": 2, "total": -1})
     [down] = kill(operations, host, {"id": 3, "bank": "down"})

@@ -164,6 +164,10 @@ CASES: dict[str, Case] = {
         index("namespace: app\nentries: " + "[" * 500 + "\n"),
         [("P106", "_index.yaml:2:60", ("nested too deep",))],
     ),
+    "nested deeper than any parser reads": Case(
+        index("namespace: app\nentries: " + "[" * 10_000 + "\n"),
+        [("P106", "_index.yaml:2:1009", ("nested too deep",))],
+    ),
     "not UTF-8": Case(
         {"_index.yaml": b"namespace: app\nentries:\n  - name: caf\xe9\n"},
         [("P105", "_index.yaml:3:14", ("not UTF-8", "byte 0xe9"))],

@@ -55,6 +55,14 @@ describe("patterns.decide", function()
     end
   )
 
+  it("refuses a pattern of 800 KB without taking it apart", function()
+    local long = ("(a)?%d[^xyz]"):rep(70000)
+    local before = collectgarbage("count")
+    eq(patterns.decide(long, 0), "refuse")
+    -- Its items alone would be some 40 MiB.
+    test.lt(collectgarbage("count") - before, 1024)
+  end)
+
   it("refuses a long set on a subject that one pass would take too long for", function()
     local class = "[" .. ("ab"):rep(200) .. "]x"
     eq(patterns.decide(class, 1000), "small")

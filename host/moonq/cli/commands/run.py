@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from moonq import log
+from moonq import log, threads
 from moonq.cli import arguments
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, reload
@@ -222,7 +222,9 @@ class Run:
         if self._hosting.cut_off:
             answer.cancel()
         # In another thread, because Python handles no signal while this one is inside Lua.
-        threading.Thread(target=self._work, args=(call, answer), name="call", daemon=True).start()
+        threads.start(
+            threading.Thread(target=self._work, args=(call, answer), name="call", daemon=True)
+        )
         # In steps, because a signal that another thread gets does not wake this one.
         while not answer.done():
             with suppress(TimeoutError):
@@ -243,7 +245,7 @@ class Run:
 
     def _hangup(self) -> None:
         # Apart from the signals: the next one is not to wait for it.
-        threading.Thread(target=self._renew, name="moonq-hangup", daemon=True).start()
+        threads.start(threading.Thread(target=self._renew, name="moonq-hangup", daemon=True))
 
     def _renew(self) -> None:
         if self._file is not None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from moonq import log, threads
 from moonq.drivers.amqp import topology
 from moonq.drivers.amqp.declaring import Declarer
 from moonq.drivers.amqp.entry import AmqpFields
@@ -22,6 +23,8 @@ from moonq.drivers.amqp.settling import Settler
 from moonq.drivers.amqp.wire.faults import ChannelClosed
 from moonq.drivers.base import Event
 from moonq.errors import QueueError, Unavailable
+
+_log = log.get("moonq.amqp")
 
 #: Real seconds between two looks at who has which partitions.
 BALANCE = 2.0
@@ -78,8 +81,9 @@ class Keeper:
 
     def start(self) -> None:
         """Begin to mend what breaks, and what broke meanwhile."""
-        self._thread = threading.Thread(target=self._run, name="moonq-amqp-keeper", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="moonq-amqp-keeper", daemon=True)
+        threads.start(thread)
+        self._thread = thread
 
     def stop(self) -> None:
         """Mend nothing more; the session must be ended."""
@@ -140,8 +144,12 @@ class Keeper:
                 return
             try:
                 self._mend(line)
-            except QueueError as problem:
-                self._session.set_connected(problem)
+            except Exception as error:  # noqa: BLE001 - without this thread nothing is mended
+                if not isinstance(error, QueueError):
+                    _log.exception("the AMQP driver met a bug")
+                self._session.set_connected(
+                    error if isinstance(error, QueueError) else Unavailable(f"{error}")
+                )
                 self._session.rest(delay)
                 delay = min(max(delay, 0.01) * 2, self._fields.reconnect_max_delay)
                 self._broken.put(line)

@@ -6,7 +6,6 @@ statistics, which are made anew every five seconds unless `collect_statistics_in
 
 from __future__ import annotations
 
-import json
 import ssl
 import time
 from base64 import b64encode
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from moonq.drivers.amqp.wire.address import Address
 from moonq.errors import Invalid, QueueError, Refused, Unavailable
+from moonq.text.json_in import parsed
 
 PORTS = {"http": 15672, "https": 15671}
 #: Real seconds for which one that did not answer is not asked again: counts are not to wait for it.
@@ -129,7 +129,7 @@ class Management:
                 " another user in management_url",
             )
         try:
-            answer = json.loads(body) if code == 200 else None
+            answer = parsed(body) if code == 200 else None
         except ValueError:
             answer = None
         if not isinstance(answer, dict):

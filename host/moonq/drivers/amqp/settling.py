@@ -21,6 +21,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from moonq import threads
 from moonq.clock import Clock
 from moonq.drivers.amqp import ladder
 from moonq.drivers.amqp.envelope import pack, renewed
@@ -113,8 +114,9 @@ class Settler:
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="moonq-amqp-settles", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="moonq-amqp-settles", daemon=True)
+        threads.start(thread)
+        self._thread = thread
 
     def stop(self) -> None:
         """End, with what is there by now."""

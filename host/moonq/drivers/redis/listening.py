@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis import exceptions
 
+from moonq import threads
 from moonq.errors import QueueError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Listener:
         self._stopped = threading.Event()
         self._client: Any = None
         self._thread = threading.Thread(target=self._serve, name="moonq-redis-ear", daemon=True)
-        self._thread.start()
+        threads.start(self._thread)
 
     def stop(self) -> None:
         """Hear no more."""

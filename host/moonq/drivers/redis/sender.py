@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from moonq import log
+from moonq import log, threads
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import BufferedDesk, Ending, Held
@@ -95,8 +95,9 @@ class Sender(Front):
         """Begin to send."""
         self._stopping, self._give_up = False, math.inf
         self._round = -math.inf
-        self._thread = threading.Thread(target=self._serve, name="moonq-redis", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._serve, name="moonq-redis", daemon=True)
+        threads.start(thread)
+        self._thread = thread
 
     def stop(self, seconds: float, *, leave: bool) -> bool:
         """Send what was asked for within *seconds*, then end; *leave* gives up the session, too.

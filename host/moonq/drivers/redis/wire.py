@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from moonq.drivers.letters import STORY, X_REDRIVEN, dead_letter
 from moonq.drivers.story import Story, errors, errors_text
 from moonq.model import NO_HEADERS, Message, Priority, Scalar, Stored
+from moonq.text.json_in import parsed
 
 if TYPE_CHECKING:
     from moonq.drivers.redis.times import StoreTime
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 USUAL_TYPE = "application/json"
 _PRIORITIES = tuple(Priority)
 _PLAIN = re.compile(rb'\{"id":"([\w.:-]+)","at":([\d.]+)\}', re.ASCII).fullmatch
-_decoder: Any = json.JSONDecoder()
-_scan = _decoder.scan_once
 #: The most of a tale: what a message has that nothing happened to.
 NO_TALE: Mapping[str, Any] = MappingProxyType({})
 
@@ -54,7 +53,7 @@ def unpacked(blob: bytes) -> Message:
         name, at = plain.groups()
         return Message(name.decode(), blob[end + 1 :], float(at))
     try:
-        fields, _ = _scan(blob[:end].decode(), 0)
+        fields = parsed(blob[:end])
         headers = fields.get("headers")
         return Message(
             fields["id"],

@@ -121,6 +121,7 @@ class SqliteDriver:
             raise
         writer.queues = {queue.number: queue for queue in self._queues.values()}
         writer.on_event = on_event
+        writer.view = self._view
         writer.start(connection)
 
     def close(self, deadline: float | None = None) -> bool:

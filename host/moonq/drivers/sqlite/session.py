@@ -35,6 +35,22 @@ class Session:
             os.pwrite(self._handle, text, 0)
             os.ftruncate(self._handle, len(text))
 
+    def is_in_place(self, path: Path) -> bool:
+        """Whether the locked file is where others look for it."""
+        try:
+            return os.path.samestat(_file(path, self.number).stat(), os.fstat(self._handle))
+        except OSError:
+            return False
+
+    def renew(self, path: Path) -> None:
+        """Make the locked file anew: it was deleted with the folder."""
+        before, text = self._handle, os.pread(self._handle, 1 << 16, 0)
+        self._handle = os.open(_file(path, self.number), os.O_RDWR | os.O_CREAT, FILE)
+        os.close(before)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            os.pwrite(self._handle, text, 0)
+
     def __del__(self) -> None:
         """Let the lock go with the object, as it goes with the process."""
         if hasattr(self, "_handle"):
@@ -78,6 +94,11 @@ def _neighbour(connection: sqlite3.Connection, path: Path, mine: Session | None)
 def others(connection: sqlite3.Connection, mine: int) -> list[int]:
     """Return the sessions that are not *mine*."""
     return [row[0] for row in connection.execute("SELECT id FROM session WHERE id <> ?", (mine,))]
+
+
+def has_lock(path: Path, number: int) -> bool:
+    """Whether the session's locked file is there; a process that dies leaves it."""
+    return _file(path, number).exists()
 
 
 def is_dead(path: Path, number: int) -> bool:

@@ -65,6 +65,15 @@ class View:
             self._connection.close()
 
     @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let go of the file while another is put in its place; looks wait for that."""
+        with self._lock:
+            self._connection.close()
+            yield
+            self._connection = open_reader(self._path)
+            self._opened = identity(self._path)
+
+    @contextmanager
     def _looking(self) -> Iterator[sqlite3.Connection]:
         """One moment of the file, whatever others write meanwhile."""
         with self._lock:

@@ -20,21 +20,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from moonq import log
+from moonq import log, threads
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, BufferedDesk, BufferedQueue, Ending, Held
 from moonq.drivers.inbox import MANY, Inbox, Work
 from moonq.drivers.sqlite import file as sqlite_file
+from moonq.drivers.sqlite import restoring
 from moonq.drivers.sqlite import session as sqlite_session
 from moonq.drivers.sqlite.batch import Batch, is_asking
 from moonq.drivers.sqlite.line import alarm, has_ready
 from moonq.drivers.sqlite.publishing import forget_keys
+from moonq.drivers.sqlite.restoring import Place
 from moonq.drivers.sqlite.settling import recover
 from moonq.drivers.sqlite.shrinking import KEPT, shrink, spare_bytes
 from moonq.drivers.sqlite.space import Space
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
+from moonq.drivers.sqlite.view import View
 from moonq.errors import MoonqError, QueueError, Uncertain
 from moonq.text.wording import plural
 
@@ -44,6 +47,8 @@ Result = TypeVar("Result")
 LOOK = 0.025
 #: Seconds between two rounds: the dead, the disk, keys whose window is over.
 ROUND = 1.0
+#: Real seconds that the deletion of a folder of few files may take.
+DELETION = 0.05
 #: Real seconds for which another process may hold the file.
 BUSY = 10.0
 
@@ -56,6 +61,7 @@ class Writer:
     ) -> None:
         self.queues: dict[int, BufferedQueue] = {}
         self.session: sqlite_session.Session | None = None
+        self.view: View | None = None
         self.on_event: Callable[[Event], None] = lambda _: None
         self._path = path
         self._clock = clock
@@ -75,6 +81,7 @@ class Writer:
         self._noted = -math.inf
         """The moment that was written down last."""
         self._version = -1
+        self._place: Place | None = None
         self._round = -math.inf
         self._published = False
         """Whether anybody has published since the last round."""
@@ -96,17 +103,24 @@ class Writer:
 
     def start(self, connection: sqlite3.Connection) -> None:
         """Begin to write through *connection*, which is ours from now on."""
+        self._use(connection)
+        self._stopping = False
+        self._round = -math.inf
+        self._recovers = bool(self.queues)
+        thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
+        threads.start(thread)
+        self._thread = thread
+
+    def _use(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._space.log_pages(page)}")
         self._identity = sqlite_file.identity(self._path)
-        self._stopping = False
+        if self._place is not None:
+            self._place.close()
+        self._place = Place(self._path)
         self._level = ""
         self._version = -1
-        self._round = -math.inf
-        self._recovers = bool(self.queues)
-        self._thread = threading.Thread(target=self._serve, name="moonq-sqlite", daemon=True)
-        self._thread.start()
 
     def stop(self, seconds: float, *, leave: bool) -> bool:
         """Write what was asked for within *seconds*, then end; *leave* gives up the session, too.
@@ -134,6 +148,8 @@ class Writer:
         found = []
         if self._space.is_short:
             found.append(sqlite_file.storage_full(self._path).message)
+        if self._is_lost:
+            found.append(sqlite_file.replaced(self._path).message)
         if late := len(self._inbox.late):
             found.append(f"{self._path}: {plural(late, 'verdict')} could not be written yet")
         return found
@@ -233,6 +249,8 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
+        if self._place is not None:
+            self._place.close()
 
     def _turn(self) -> None:
         self._look_around()
@@ -302,7 +320,7 @@ class Writer:
         """Do *batch*; what fails together is done one by one."""
         if self._space.is_short:
             batch.refuse(sqlite_file.storage_full(self._path))
-        elif batch.publishes and sqlite_file.identity(self._path) != self._identity:
+        elif batch.publishes and not self._is_in_place():
             batch.refuse(sqlite_file.replaced(self._path))
         try:
             tx = self._transact(batch)
@@ -437,20 +455,68 @@ class Writer:
 
     def _watch_place(self) -> None:
         """Tell once when the file is no more where it was: nobody notices until the next start."""
-        is_lost = sqlite_file.identity(self._path) != self._identity
+        is_lost = not self._is_in_place()
         if is_lost and not self._is_lost:
             problem = sqlite_file.replaced(self._path)
             _log.error("%s: %s", problem.message, problem.hint)
+        elif not is_lost and self.session is not None and not self.session.is_in_place(self._path):
+            with sqlite_file.speaking_of(self._path):
+                self.session.renew(self._path)  # or others would take this process for dead
         self._is_lost = is_lost
+
+    def _is_in_place(self) -> bool:
+        """Whether the file is where it was; one that was deleted is made anew, if it can be."""
+        if sqlite_file.identity(self._path) == self._identity:
+            return True
+        if self._place is None or not self._place.was_deleted() or self._is_shared():
+            return False
+        try:
+            copy = restoring.copied(self._connection, self._path)
+        except (OSError, sqlite3.Error) as error:
+            if not self._is_lost:
+                _log.error("%s cannot be made anew: %s", self._path, error)
+            return False
+        self._move_to(copy)
+        _log.warning("%s was deleted while it was in use, and is made anew", self._path)
+        return True
+
+    def _is_shared(self) -> bool:
+        """Whether others have the file open, who would not find one that is made anew."""
+        mine = self.session.number if self.session else 0
+        return bool(sqlite_session.others(self._connection, mine))
+
+    def _move_to(self, copy: Path) -> None:
+        """Go on with *copy* in the place of the file.
+
+        The deleted one is closed first, for SQLite then removes a log of its name.
+        """
+        with self.view.away() if self.view is not None else contextlib.nullcontext():
+            self._connection.close()
+            try:
+                restoring.put(copy, self._path)
+                self._use(sqlite_file.open_writer(self._path))
+                if self.session is not None:
+                    self.session.renew(self._path)
+            except (OSError, MoonqError):
+                _log.error("%s: the messages are in %s", self._path, copy)
+                raise
 
     def _reap(self, only: Collection[int] | None) -> None:
         """Recover what dead processes held; at first *only* of queues that are declared by now."""
         mine = self.session.number if self.session else 0
         for number in sqlite_session.others(self._connection, mine):
-            if sqlite_session.is_dead(self._path, number):
+            if self._has_died(number):
                 self._run_alone(partial(recover, session=number, only=only))
                 if number not in sqlite_session.others(self._connection, mine):
                     sqlite_session.clear(self._path, number)
+
+    def _has_died(self, number: int) -> bool:
+        if not sqlite_session.is_dead(self._path, number):
+            return False
+        if not sqlite_session.has_lock(self._path, number):
+            # Perhaps somebody deletes the folder with all locks, which tell who lives.
+            time.sleep(DELETION)
+        return self.session is None or self.session.is_in_place(self._path)
 
     def _run_alone(self, run: Callable[[Tx], Any]) -> None:
         self._attempt(Batch(tasks=[Work(run)]))

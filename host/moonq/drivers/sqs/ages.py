@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moonq import threads
 from moonq.drivers.sqs.bounds import OLD_AGE
 from moonq.drivers.sqs.queue import SqsQueue
 from moonq.drivers.sqs.service import Service, made
@@ -46,9 +47,11 @@ class Ages:
         now = time.monotonic()
         if self._service.settings.endpoint is None and names and now - self._asked_at >= HOUR:
             self._asked_at = now
-            threading.Thread(
-                target=self.look, args=(names,), name="moonq-sqs-ages", daemon=True
-            ).start()
+            threads.has_started(
+                threading.Thread(
+                    target=self.look, args=(names,), name="moonq-sqs-ages", daemon=True
+                )
+            )
 
     def look(self, names: Sequence[str]) -> None:
         """Ask CloudWatch for the ages of the oldest messages."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from moonq import log
+from moonq import log, threads
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import Abandon, Expire
@@ -133,8 +133,8 @@ class Clerk:
                     thread = threading.Thread(
                         target=self._run, args=(self._over,), name=name, daemon=True
                     )
+                    threads.start(thread)
                     self._thread = thread
-                    thread.start()
 
     # The thread
 

@@ -26,6 +26,7 @@ from moonq.drivers.sqs.bounds import is_plain
 from moonq.drivers.sqs.names import of_arn
 from moonq.drivers.story import FRESH, Story
 from moonq.model import NO_HEADERS, ErrorRecord, Message, Scalar
+from moonq.text.json_in import parsed
 
 #: The attribute's name, and what it says it is; both count as bytes.
 ATTRIBUTE = "moonq"
@@ -203,7 +204,7 @@ def unpack(raw: dict[str, Any]) -> Parcel:
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        fields = json.loads(text)
+        fields = parsed(text)
     except ValueError:
         return None
     if not isinstance(fields, dict) or not fields.keys() >= {"id", "at"}:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from moonq import log
+from moonq import log, threads
 from moonq.clock import Clock
 from moonq.drivers.base import Event
 from moonq.drivers.sqs.bounds import LONG_POLL, MANY
@@ -116,8 +116,9 @@ class Station:
             thread = threading.Thread(
                 target=self._poll, args=(self._life, len(self._pollers)), name=name, daemon=True
             )
+            if not threads.has_started(thread):
+                break  # the next who wants something tries again
             self._pollers.append(thread)
-            thread.start()
         self.stir()
 
     def look(self, desk: SqsDesk) -> None:

@@ -19,6 +19,8 @@ from moonq.text.findings import Finding, Source, error
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_NODES = 50_000
+#: Characters before a mistake that the parser in Python reads again: it does 100 KB in a second.
+MAX_REREAD = 1 << 16
 _STRING_TAGS = {"tag:yaml.org,2002:str", "!"}
 
 
@@ -66,11 +68,22 @@ class _Reader:
         try:
             root = self._document()
         except yaml.YAMLError as raised:
-            raise Refused(complaints.syntax(self.source, self._plainer(raised))) from None
+            raise Refused(self._explained(raised)) from None
         return root, self.findings
 
+    def _explained(self, raised: yaml.YAMLError) -> Finding:
+        mark = getattr(raised, "problem_mark", None)
+        if mark is not None and "nesting depth" in str(getattr(raised, "problem", "")):
+            return self._too_deep(mark.line + 1, mark.column + 1)
+        is_near = mark is None or mark.index <= MAX_REREAD
+        return complaints.syntax(self.source, self._plainer(raised) if is_near else raised)
+
     def _plainer(self, raised: yaml.YAMLError) -> yaml.YAMLError:
-        """The error of the parser written in Python: libyaml's texts say less."""
+        """The error of the parser written in Python: libyaml's texts say less.
+
+        It may take a time that grows with the square of a text's depth, and libyaml looks no
+        further ahead of a node that is too deep than its longest key, about a thousand characters.
+        """
         try:
             for _ in yaml.parse(self.source.text, Loader=yaml.SafeLoader):
                 pass
@@ -96,9 +109,7 @@ class _Reader:
         line, column = _place(event)
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            message = "this file is nested too deep, or its aliases expand to too many values"
-            span = self.source.span(line, column, 1, "given up here")
-            raise Refused(error("P106", message, span, help="write a plain list of entries"))
+            raise Refused(self._too_deep(line, column))
         if isinstance(event, events.AliasEvent):
             return self._alias(event, line, column)
         anchor: str | None = getattr(event, "anchor", None)
@@ -111,6 +122,11 @@ class _Reader:
             self.anchors[anchor] = node
             self.weights[id(node)] = self.nodes - before + 1
         return node
+
+    def _too_deep(self, line: int, column: int) -> Finding:
+        message = "this file is nested too deep, or its aliases expand to too many values"
+        span = self.source.span(line, column, 1, "given up here")
+        return error("P106", message, span, help="write a plain list of entries")
 
     def _alias(self, event: events.AliasEvent, line: int, column: int) -> Node:
         name = str(event.anchor)

@@ -17,7 +17,7 @@ from typing import Any, TypedDict, Unpack
 
 from moonq.clock import heed_by
 from moonq.errors import CutShort, Denied, MoonqError
-from moonq.run.calling.context import CallContext
+from moonq.run.calling.context import CallContext, Share
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, refusal
@@ -38,6 +38,10 @@ class Caller:
     """What the functions that it is lent work on."""
     guard: Guard | None = None
     """The time limit of the running call."""
+    limit: int = 0
+    """The bytes that its function may use; 0 for what is no function."""
+    memory_used: Callable[[], int] = field(default=lambda: 0)
+    """Counts the bytes that its state holds."""
     settle: Callable[[int, str, float, str], bool] = field(default=lambda *_: False)
     """Settles message number n of the running call early; False when it was settled before."""
     message: Callable[[int], bytes] = field(default=lambda _: b"{}")
@@ -57,9 +61,14 @@ class Caller:
         guard.is_waiting = self._is_waiting
         self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 
-    def below(self, entry: str) -> CallContext:
-        """Return the context of *entry*, which the script calls."""
-        return self.context.below(entry, self.guard)
+    def below(self, entry: str, size: int) -> CallContext:
+        """Return the context of *entry*, which the script calls with arguments of *size* bytes."""
+        share = self.context.share
+        if share is None and self.limit:
+            share = Share(self.context.entry, self.limit, self.limit)
+        if share is not None:
+            share = share._replace(left=share.left - self.memory_used() - size)
+        return self.context.below(entry, self.guard, share)
 
     @property
     def sink(self) -> HostSink:

@@ -15,13 +15,15 @@ from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
 from moonq.run.stores.base import Store
+from moonq.text.plain import json_text
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 WARN = 3
-#: Lines that one script may write per second; the rest is counted.
+#: Lines that a script may write per second, and bytes that one worker may; the rest is counted.
 MAX_LINES = 5000
-#: Scripts, or kinds of denials, that are counted apart; beyond them all begin anew.
-MAX_COUNTED = 4096
+MAX_BYTES = 1024 * 1024
+#: Speakers that are told apart; a script that is refused something chooses what it is refused.
+MAX_SPEAKERS = 1000
 
 
 class Line(NamedTuple):
@@ -37,6 +39,10 @@ class Line(NamedTuple):
     """Who wrote it."""
     about: dict[str, object]
     """The message that was being handled."""
+
+    def size(self) -> int:
+        """Return about how many bytes it will have, as JSON."""
+        return len(json_text(self.message)) + len(self.logger) + len(self.fields)
 
     def known(self) -> dict[str, Any]:
         """Return its fields."""
@@ -61,7 +67,8 @@ class HostSink:
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues
-        self._floods = _Floods(clock, MAX_LINES)
+        self._line_floods = _Floods(clock, MAX_LINES)
+        self._byte_floods = _Floods(clock, MAX_BYTES)
         self._denials = _Floods(clock, 1)
 
     def publish(
@@ -86,11 +93,18 @@ class HostSink:
 
     def write_log(self, line: Line) -> None:
         """Write the line, unless its script floods the log."""
-        dropped = self._floods.admit(line.entry)
+        dropped = self._line_floods.admit(line.entry)
+        if dropped is None:
+            return
+        worker = f"{line.entry} {threading.get_ident()}"
+        too_large = self._byte_floods.admit(worker, line.size())
         if dropped:
             words = "%d log lines were dropped: more than %d a second"
             log.get(line.logger).warning(words, dropped, MAX_LINES)
-        if dropped is not None:
+        if too_large:
+            words = "%d log lines were dropped: more than %d bytes a second from one worker"
+            log.get(line.logger).warning(words, too_large, MAX_BYTES)
+        if too_large is not None:
             _write(line, line.known())
 
     def write_denial(self, line: Line) -> None:
@@ -153,29 +167,34 @@ def _write(line: Line, fields: Mapping[str, Any]) -> None:
 
 
 class _Floods:
-    """Counts the log lines of each script, or of one kind, per second: at most *most* pass."""
+    """Counts what each speaker says per second, in lines or bytes: at most *most* pass."""
 
     def __init__(self, clock: Clock, most: int) -> None:
         self._clock = clock
         self._most = most
         self._lock = threading.Lock()
+        # The second, what was admitted in it, and how many lines were dropped since the last one.
         self._seen: dict[str, tuple[int, int, int]] = {}
 
-    def admit(self, key: str) -> int | None:
+    def admit(self, key: str, size: int = 1) -> int | None:
         """Return how many lines were dropped before this one; None drops this one too."""
         second = int(self._clock.monotonic())
         with self._lock:
-            if len(self._seen) >= MAX_COUNTED and key not in self._seen:
-                self._seen.clear()
-            then, lines, dropped = self._seen.get(key, (second, 0, 0))
+            then, admitted, dropped = self._seen.get(key, (second, 0, 0))
+            if key not in self._seen and len(self._seen) >= MAX_SPEAKERS:
+                self._forget(second)
+                if len(self._seen) >= MAX_SPEAKERS:
+                    return None
             if then != second:
-                self._seen[key] = (second, 1, 0)
-                return dropped
-            if lines >= self._most:
-                self._seen[key] = (then, lines, dropped + 1)
+                then, admitted = second, 0
+            elif dropped or admitted + size > self._most:
+                self._seen[key] = (then, admitted, dropped + 1)
                 return None
-            self._seen[key] = (then, lines + 1, dropped)
-            return 0
+            self._seen[key] = (then, admitted + size, 0)
+            return dropped
+
+    def _forget(self, second: int) -> None:
+        self._seen = {key: seen for key, seen in self._seen.items() if seen[0] == second}
 
 
 def level_name(level: int) -> str:

@@ -14,13 +14,17 @@ from typing import Any
 from moonq.clock import Clock
 from moonq.drivers.refusals import full, too_heavy
 from moonq.drivers.weight import weight
-from moonq.errors import QueueError
+from moonq.errors import Invalid, QueueError
 from moonq.model import Message, QueueInfo, Receipt
-from moonq.run.calling.sinks import Line, Recording
+from moonq.run.calling.sinks import WARN, Line, Recording
 from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues, Route
 from moonq.run.stores.base import Store
 from moonq.run.stores.overlay import Overlay
+
+#: Bytes that a dry run keeps of what it would have written, and of log lines.
+MAX_KEPT = 64 * 1024 * 1024
+MAX_LOGS = 4 * 1024 * 1024
 
 
 class DryRun(Recording):
@@ -33,6 +37,7 @@ class DryRun(Recording):
         self.written: list[dict[str, Any]] = []
         """Changes of stores, in order: `store`, `key`, `action`, and what belongs to it."""
         self.logs: list[Line] = []
+        self._kept = self._logged = self._counted = 0
         self._clock = clock
         self._overlays: dict[str, Overlay] = {}
         self._lines: dict[str, QueueOverlay] = {}
@@ -40,6 +45,7 @@ class DryRun(Recording):
     def _accept(
         self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool
     ) -> list[Receipt | QueueError]:
+        self._keep(sum(len(one.body) for one in wanted if not isinstance(one, QueueError)))
         messages = self._queues.check_batch(queue, wanted)
         if queue not in self._lines:
             self._lines[queue] = QueueOverlay(self._queues.route(queue), self._clock)
@@ -53,17 +59,34 @@ class DryRun(Recording):
 
     def store(self, store: Store) -> Store:
         """Return *store* with the changes of this run over it."""
+        new = self.written[self._counted :]
+        self._counted += len(new)
+        self._keep(sum(len(str(change)) for change in new))
         if store.id not in self._overlays:
             self._overlays[store.id] = Overlay(store, self._clock, self.written)
         return self._overlays[store.id]
 
     def write_log(self, line: Line) -> None:
-        """Keep the line."""
+        """Keep the line, while there is room."""
+        if self._logged > MAX_LOGS:
+            return
+        self._logged += line.size()
+        if self._logged > MAX_LOGS:
+            words = f"a dry run keeps {MAX_LOGS} bytes of log lines: further ones are left out"
+            line = Line(WARN, line.logger, words, b"", line.entry, line.about)
         self.logs.append(line)
 
     def write_denial(self, line: Line) -> None:
         """Keep the line."""
-        self.logs.append(line)
+        self.write_log(line)
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > MAX_KEPT:
+            raise Invalid(
+                f"a dry run keeps at most {MAX_KEPT} bytes of what it would write",
+                hint="try it with less",
+            )
 
 
 class QueueOverlay:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pamqp import commands, exceptions, frame
 
+from moonq import threads
 from moonq.drivers.amqp.wire import faults, frames
 from moonq.drivers.amqp.wire.address import Address
 from moonq.drivers.amqp.wire.channel import Calls, Channel
@@ -99,10 +100,13 @@ class Connection:
         self._cutter = frames.Cutter(self.frame_max)
         self._early = shake.rest
         self.problem = None
-        self._thread = threading.Thread(
-            target=self._serve, name=f"moonq-amqp-{self.name}", daemon=True
-        )
-        self._thread.start()
+        thread = threading.Thread(target=self._serve, name=f"moonq-amqp-{self.name}", daemon=True)
+        try:
+            threads.start(thread)
+        except Unavailable:
+            self._stream.close()
+            raise
+        self._thread = thread
 
     def close(self, deadline: float) -> None:
         """Say goodbye until *deadline* (monotonic seconds), then end; may be repeated.

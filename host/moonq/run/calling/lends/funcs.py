@@ -13,12 +13,16 @@ def call(caller: Caller, function: bytes, arguments: bytes) -> bytes:
     """Call a function in a state of its own, within the context of its caller."""
     called, left = name(function), caller.remaining()
     try:
-        with caller.host.borrow(called, caller.below(called), left) as state:
+        context = caller.below(called, len(arguments))
+        with caller.host.borrow(called, context, left) as state:
             return state.call(arguments, left)
     except ScriptFault as raised:
         raise _Failed(raised.fault.kind, raised.fault.message, raised.fault.retryable) from None
     except Stopped as stopped:
-        raise _Failed("TIMEOUT", f"{called}: stopped ({stopped.reason})", None) from None
+        why = f"{called}: stopped ({stopped.reason})"
+        if stopped.reason == "memory" and context.share is not None:
+            why = f"{why}: {context.share.told()}"
+        raise _Failed("TIMEOUT", why, None) from None
 
 
 class _Failed(MoonqError):
