@@ -10,7 +10,7 @@
 ---
 --- Arguments come as `actual, expected, message?`. An assertion that fails ends its test, and one
 --- that holds answers the value it looked at where that is of use.
-local error, ipairs, require, tostring, type = error, ipairs, require, tostring, type
+local error, ipairs, next, require, tostring, type = error, ipairs, next, require, tostring, type
 local format, match, unpack = string.format, string.match, table.unpack
 local assertions = require("host.test.assertions")
 local blame = require("host.walls.blame")
@@ -502,7 +502,7 @@ end
 local function original(what, module, name)
   expect(module, "string", what)
   expect(name, "string", what)
-  if not suite:current() then
+  if not (suite:current() or suite.keeps_stubs) then
     misuse("test.%s: only inside a test or before_each, because a test's end undoes it", what)
   end
   local found = testing().find(module, name)
@@ -581,13 +581,35 @@ end
 ---@return spies.Spy spy  its `calls` lists the requests, each in a list of its own
 function test.http(answer)
   expect(answer, "function", "http")
-  if not suite:current() then
+  if not (suite:current() or suite.keeps_stubs) then
     misuse("test.http: only inside a test or before_each, because a test's end undoes it")
   end
   local spy, fn = spies.new(answer)
   stubbed = true
   testing().answer_http(fn)
   return spy
+end
+
+--- Replaces functions of a module, such as one in Python, until the end of the test.
+---
+---     test.module("bank", { charge = function() return { id = "r-1" } end })
+---
+---@param name string
+---@param functions table<string, fun(...): ...>  what answers, by the function's name
+---@return table<string, spies.Spy> spies  of each of them, by the same names
+function test.module(name, functions)
+  expect(name, "string", "module")
+  expect(functions, "table", "module")
+  local found = {}
+  for called in next, functions do
+    expect(called, "string", "module")
+  end
+  for _, called in ipairs(check.names(functions)) do
+    original("module", name, called)
+    expect(functions[called], "function", "module")
+    found[called] = replace(name, called, functions[called])
+  end
+  return found
 end
 
 -- Logs -------------------------------------------------------------------------------------------

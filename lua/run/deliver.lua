@@ -39,6 +39,10 @@ local SLICE = 0.001
 
 local call = xpcall
 
+-- In a process that may be killed: hears which message of a batch begins, and how much was noted
+-- of those before.
+local begins = raw.begins
+
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
 
@@ -137,6 +141,9 @@ function deliver.run(handler, is_json, ...)
   local bodies, began = { ... }, clock()
   limits.on_wait = tell
   for index = 1, count do
+    if begins then
+      begins(index, length)
+    end
     run(handler, is_json, index, bodies[index])
     done = index
     if has_waited() or clock() - began > SLICE then

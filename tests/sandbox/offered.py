@@ -35,6 +35,7 @@ class Offered:
 
     is_dry = False
     is_timed = True
+    shut = None
     is_strict = False
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -111,6 +112,9 @@ class Offered:
 
     def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")
+
+    def module(self, module: str) -> Any:
+        raise NotFound(f"there is no module {module!r}")
 
     def store(self, store: str | Store) -> Store:
         if store not in (self._store, self._store.id):

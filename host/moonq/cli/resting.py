@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moonq.cli import surroundings
+from moonq.cli import isolating, surroundings
 from moonq.cli.options import Options
 from moonq.cli.streams import echo
 from moonq.drivers import descriptor
@@ -37,6 +37,7 @@ def document(project: Project) -> dict[str, Any]:
     return {
         "schema": "moonq.doctor.look/1",
         **surroundings.look(project),
+        "isolation": isolating.look(project),
         "drivers": found,
         "orphans": [{**one.object(), "hint": one.hint(project)} for one in lost],
     }
@@ -73,6 +74,7 @@ def show(options: Options, found: dict[str, Any]) -> None:
     _show_socket(found["socket"])
     echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)
+    isolating.show(found["isolation"])
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)

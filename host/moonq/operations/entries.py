@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moonq.operations import python_modules
 from moonq.registry.hidden import is_filled, written
 from moonq.registry.project import Entry, Project
 from moonq.registry.yaml.nodes import Map, Node
+from moonq.run.functions import PYTHON
 from moonq.text.secrets import masked
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
@@ -67,6 +69,8 @@ def show(project: Project, name: str) -> dict[str, Any]:
     if entry.source_name:
         found["source"] = entry.source_name
     found["used_by"] = [user for user, _ in _users(project, entry.id)]
+    if entry.kind == PYTHON:
+        found["annotations"] = python_modules.of_entry(entry, project.root)
     return found
 
 

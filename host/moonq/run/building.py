@@ -23,7 +23,7 @@ class Building(Parts):
 
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
-        self.with_consumers = consumers
+        self.with_consumers = self.opens_early = consumers
         if consumers:
             self.services.http.warm()
         self.announce()

@@ -35,7 +35,9 @@ class Event(NamedTuple):
 
 
 def stopped(why: Stopped) -> Event:
-    """Return the event that a handler was cut off: timeout, memory, stop, cancel or unknown."""
+    """Return the event that a handler was cut off, for one of the reasons of `Stopped`."""
+    if why.reason == "killed":
+        return Event("interrupted", Fault("INTERNAL", why.words, None, why.stack))
     if why.reason == "unknown":
         return Event("unknown", Fault("UNKNOWN", _UNTRIED, None, why.stack))
     kind = why.reason.upper() if why.reason in ("timeout", "memory") else "CANCELED"

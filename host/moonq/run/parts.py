@@ -31,6 +31,7 @@ from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
 from moonq.run.stores.base import Store
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
+from moonq.sandbox.states import State
 
 _log = log.get("moonq.host")
 #: How events are told that are no counts of messages.
@@ -66,6 +67,9 @@ class Parts:
     #: What a test has of its own: a consumer without threads, and no chance.
     consumer_type: Callable[..., Consumer] = Consumer
     chance: Callable[[], float] = staticmethod(random.random)
+    #: Whether what reaches beyond the host is opened with it; else when something first needs it,
+    #: as in a private host, which may have been asked for something else.
+    opens_early = True
     #: What the host is called among those that share a driver's store.
     host_name = ""
 
@@ -132,7 +136,7 @@ class Parts:
             **limits._asdict(),
         }
 
-        def make(is_own: bool) -> LuaState:
+        def make(is_own: bool) -> State:
             if is_own and own:
                 inherited = CallContext(
                     own,

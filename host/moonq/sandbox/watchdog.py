@@ -15,10 +15,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 import lupa.lua54
 
 from moonq import log, threads
+
+if TYPE_CHECKING:
+    from moonq.sandbox.process.children import Child
 
 _log = log.get("moonq.sandbox")
 #: `LUA_MASKCOUNT` of lua.h.
@@ -109,6 +113,9 @@ class Interrupt:
 
 class Guard:
     """The time limit of one state's calls; `begin` and `end` enclose each of them."""
+
+    #: The process that the state is in, where that is not this one: what it calls runs there too.
+    child: Child | None = None
 
     def __init__(self, address: int | None, on_abandoned: Callable[[], None]) -> None:
         self.address = address

@@ -184,12 +184,15 @@ class Lent:
     """Whether it may take seconds: its waits end with the call, see `Caller.look_up`, and whatever
     else it does ends by itself, so the watchdog has patience."""
     outside: bool = False
-    """Whether it reaches beyond the host: tests shut it."""
+    """Whether it reaches beyond the host: tests shut it, and a dry run that is told to does it."""
+    stub: Callable[..., str] | None = None
+    """The line of a test that answers for it, with these arguments; None: a `test.stub` of it."""
 
     def bound(self, caller: Caller) -> Bound:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
         function, kind, holds = self.function, self.names, self.holds
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
+        outside = self.outside
 
         def call(*arguments: Any) -> Any:
             if kind is not None:
@@ -199,8 +202,10 @@ class Lent:
                     arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if is_guarded:
                 self._permit(caller, arguments)
-            if is_untried and caller.context.is_dry:
+            if is_untried and caller.context.is_dry and not (outside and caller.sink.is_real):
                 self._end_dry_run(caller, arguments)
+            if outside and caller.host.shut is not None:
+                caller.host.shut(self._words(arguments), self._stub_line(arguments))
             if not holds:
                 return function(caller, *arguments)
             caller.is_held, before = True, heed_by(caller.look_up)
@@ -228,8 +233,19 @@ class Lent:
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         if caller.guard is not None:
             caller.guard.fire_all("unknown")
-        done = self.would(*arguments) if self.would else f"call {self.name}"
+        done = self._words(arguments)
+        caller.sink.end_dry_run(done)
         raise Untried(f"a dry run would {done}; what that answers is unknown")
+
+    def _words(self, arguments: tuple[Any, ...]) -> str:
+        return self.would(*arguments) if self.would else f"call {self.name}"
+
+    def _stub_line(self, arguments: tuple[Any, ...]) -> str:
+        if self.stub is not None:
+            return self.stub(*arguments)
+        module = self.function.__module__.rpartition(".")[2]
+        name = self.name.removeprefix(f"{module}_")
+        return f'test.stub("{module}", "{name}", function(…) return … end)'
 
 
 class Flags(TypedDict, total=False):
@@ -242,6 +258,7 @@ class Flags(TypedDict, total=False):
     would: Callable[..., str]
     holds: bool
     outside: bool
+    stub: Callable[..., str]
 
 
 def lent(

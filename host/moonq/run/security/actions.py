@@ -28,7 +28,7 @@ class Action(NamedTuple):
     """Of which kinds of entries (as `Project.of_kind` takes them) the id is the resource, the empty
     one standing for all; None: the resource is no entry."""
     resource: str = ""
-    """What the resource is where it is no entry."""
+    """What the resource is where it is not the id alone."""
     also: tuple[str, ...] = ()
     """Other spellings of the same check."""
     within: tuple[str, ...] = ()
@@ -48,6 +48,8 @@ _ROWS = (
         _PUBLISH, ("queue.queue",)),
     Action("queue.info", "count what is in a queue", ("queue.info",), ("queue.queue",)),
     Action("funcs.call", "call a function", ("funcs.call",), ("function.lua",)),
+    Action("module.call", "call a function of a Python module", ("module.python",),
+        ("module.python",), resource="id and function: `app:bank.charge`"),
     Action("store.read", "see the value of a key", ("store:get",), ("store.",),
         also=("store.get", "store.key.get"), meta=("key",)),
     Action("store.keys", "see which keys there are", ("store:keys",), ("store.",),
@@ -121,9 +123,10 @@ def _line(row: Action) -> str:
 
 
 def _resource(row: Action) -> str:
-    if row.kinds is None:
+    if row.resource:
         return row.resource
-    kinds = " or ".join(f"`{kind}*`" if kind.endswith(".") else f"`{kind}`" for kind in row.kinds)
+    named = row.kinds or ()
+    kinds = " or ".join(f"`{kind}*`" if kind.endswith(".") else f"`{kind}`" for kind in named)
     return f"id, of kind {kinds}" if row.kinds != (ENTRY,) else "id of any entry"
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, cast
 
 from moonq.drivers.base import Driver, Event
-from moonq.errors import NotFound
+from moonq.errors import MoonqError, NotFound
 from moonq.kinds import KINDS
 from moonq.model import QueueSpec
 from moonq.registry import Entry, Project
@@ -38,10 +38,23 @@ _LOOK = 0.5
 _PATIENCE = 40.0
 
 
+class Shut(MoonqError):
+    """A test is not to reach beyond the host."""
+
+    kind = "UNAVAILABLE"
+
+
 class World(Building):
     """The parts of a host without its threads; *token* is in the names of its queues."""
 
-    def __init__(self, project: Project, bench: Bench, places: Places, token: str = "") -> None:
+    def __init__(
+        self,
+        project: Project,
+        bench: Bench,
+        places: Places,
+        token: str = "",
+        real: bool = False,
+    ) -> None:
         super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
         self.bench = bench
         self.is_virtual = places.is_virtual
@@ -52,7 +65,10 @@ class World(Building):
         self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
         self.logs = self._sink.logs
         self.services.is_timed = not places.is_virtual
+        self.opens_early = False
+        self.services.shut = None if real else self._refuse
         self.functions.state_type = partial(StateUnderTest, bench=bench)
+        self.functions.isolates = False
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
         self._furnish()
@@ -73,6 +89,12 @@ class World(Building):
             state.close()
         for driver in self.drivers.values():
             driver.close()
+
+    def _refuse(self, would: str, line: str) -> None:
+        """Keep the test from the outside, and let it know."""
+        words = f"it would {would}, and tests are shut to the outside"
+        self.bench.refused.append(f"{words}: write {line}, or run with --real")
+        raise Shut(words, hint=f"write {line}, or run with --real")
 
     # Its own parts -------------------------------------------------------------------------------
 

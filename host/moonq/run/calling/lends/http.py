@@ -60,6 +60,7 @@ def http_prepare(caller: Caller, client: bytes, method: bytes, url: bytes, optio
     holds=True,
     outside=True,
     would=_would,
+    stub=lambda *_: "test.http(function(request) return { status = 200 } end)",
 )
 def http_request(
     caller: Caller,
