@@ -568,6 +568,28 @@ function test.mock(path, fn)
   return replace(module, name, fn or nothing)
 end
 
+--- Answers all requests over HTTP until the end of the test, wherever they are made; nobody is
+--- asked. Addresses, options and policies are checked as ever, with the entry of the client.
+---
+---     local seen = test.http(function(request)
+---       test.eq(request.path, "/charges")
+---       return { status = 201, json = { id = "c-1" } }
+---     end)
+---     test.call("app:charge", { cents = 4200 })
+---     seen.calls[1][1].headers.authorization --> "Bearer …"
+---@param answer fun(request: http_under_test.Request): http_under_test.Answer|nil, errors.Error|nil
+---@return spies.Spy spy  its `calls` lists the requests, each in a list of its own
+function test.http(answer)
+  expect(answer, "function", "http")
+  if not (suite:current() or suite.keeps_stubs) then
+    misuse("test.http: only inside a test or before_each, because a test's end undoes it")
+  end
+  local spy, fn = spies.new(answer)
+  stubbed = true
+  testing().answer_http(fn)
+  return spy
+end
+
 --- Replaces functions of a module, such as one in Python, until the end of the test.
 ---
 ---     test.module("bank", { charge = function() return { id = "r-1" } end })

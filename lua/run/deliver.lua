@@ -2,9 +2,11 @@
 ---
 --- Bodies cross into Lua as bytes, a few at a time where the handler is quick; outcomes cross out
 --- once, as plain values: how many messages were run, and what became of those that were not
---- simply done, six values each:
+--- simply done, seven values each:
 ---
----     index, FAILED, kind, message, retryable, stack  not done (retryable: true, false or nil)
+---     index, FAILED, kind, message, retryable, stack, delay
+---                                                     not done (retryable: true, false or nil;
+---                                                     delay: seconds, or nil)
 ---     index, SETTLED                                  the handler settled its message itself
 ---     index, DECODE, kind, message                    the body is not what the codec says
 ---     index, MEMORY                                   the memory limit was reached
@@ -44,15 +46,16 @@ local begins = raw.begins
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
 
-local function note(index, code, kind, text, retryable, stack)
+local function note(index, code, kind, text, retryable, stack, delay)
   report[length + 1], report[length + 2], report[length + 3] = index, code, kind
   report[length + 4], report[length + 5], report[length + 6] = text, retryable, stack
-  length = length + 6
+  report[length + 7] = delay
+  length = length + 7
 end
 
 local function note_failure(index, value, stack)
-  local kind, text, retryable, own_stack = fault.of(value)
-  note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
+  local kind, text, retryable, own_stack, delay = fault.of(value)
+  note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack, delay)
 end
 
 local function note_raised(index, value)
@@ -110,7 +113,7 @@ end
 
 --- How many messages of the current call are done, and what became of them.
 ---@return integer done
----@return any ...  six values for each that was not simply done
+---@return any ...  seven values for each that was not simply done
 function deliver.progress()
   return done, unpack(report, 1, length)
 end

@@ -17,8 +17,10 @@ from moonq.text.secrets import masked
 #: Fields of drivers that may hold a password are not shown, whatever their value.
 SECRET = (
     *("url", "password", "secret", "token", "access_key", "secret_key"),
-    *("authorization", "cookie", "credential", "api_key", "api-key"),
+    *("bearer", "authorization", "cookie", "credential", "api_key", "api-key"),
 )
+#: That no part of it is secret is seen to when the entry is read.
+OPEN = ("base_url",)
 REDACTED = "[redacted]"
 _WILD = re.compile(r"[*?\[]")
 
@@ -90,7 +92,7 @@ def _shown(key: str, value: Any, node: Node | None) -> Any:
 
 
 def _is_secret(key: str) -> bool:
-    return any(part in key.lower() for part in SECRET)
+    return key not in OPEN and any(part in key.lower() for part in SECRET)
 
 
 def graph(project: Project, name: str | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def ended(progress: Progress) -> Event | None:
         return stopped(progress.stopped)
     for outcome in progress.outcomes:
         if outcome.kind != "settled":
-            return Event(outcome.kind, outcome.fault)
+            return Event(outcome.kind, outcome.fault, outcome.delay)
     return None
 
 

@@ -174,7 +174,7 @@ class Worker:
             if outcome.kind == "lost":
                 self._settle(outcome.number, RELEASED)
             elif outcome.kind != "settled":
-                self._end(outcome.number, Event(outcome.kind, outcome.fault))
+                self._end(outcome.number, Event(outcome.kind, outcome.fault, outcome.delay))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
             self._settle(index, ACKED)

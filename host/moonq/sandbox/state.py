@@ -41,8 +41,10 @@ THREAD_STACK = 1024 * 1024
 #: Characters of a text that Lua itself raised.
 _LONGEST = 8192
 
+#: What `deliver.lua` answers for each message that was not simply done.
+VALUES = 7
 OutcomeKind = Literal["failed", "settled", "decode", "memory", "lost"]
-# What `deliver.lua` answers.
+# The second of them.
 CODES: dict[OutcomeKind, int] = {"failed": 1, "settled": 2, "decode": 3, "memory": 4}
 _OUTCOMES = {code: kind for kind, code in CODES.items()}
 
@@ -84,6 +86,8 @@ class Outcome(NamedTuple):
     kind: OutcomeKind
     """As it was told; `lost` is what a process that was killed did not tell any more."""
     fault: Fault = Fault("UNKNOWN", "")
+    delay: float | None = None
+    """Seconds that the error wants before the next try; None: as the queue says."""
 
 
 class Progress(NamedTuple):
@@ -478,9 +482,10 @@ class LuaState:
 
 
 def progress_of(answer: Any) -> Progress:
-    """Return what `deliver.lua` tells as `done` and six values for each outcome."""
+    """Return what `deliver.lua` tells as `done` and `VALUES` for each outcome."""
     done, *flat = answer if isinstance(answer, tuple) else (answer,)
-    outcomes = tuple(_outcome(*flat[at : at + 6]) for at in range(0, len(flat), 6))
+    each = range(0, len(flat), VALUES)
+    outcomes = tuple(_outcome(*flat[at : at + VALUES]) for at in each)
     return Progress(done, outcomes)
 
 
@@ -499,4 +504,7 @@ def _fault(parts: list[Any]) -> Fault:
 
 
 def _outcome(number: int, code: int, *parts: Any) -> Outcome:
-    return Outcome(number, _OUTCOMES[code], _fault(list(parts)))
+    *fault, delay = parts
+    # What is not zero or more, such as NaN, says nothing.
+    wanted = float(delay) if type(delay) in (int, float) and delay >= 0 else None
+    return Outcome(number, _OUTCOMES[code], _fault(fault), wanted)

@@ -26,6 +26,7 @@ from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
 DENIALS = "moonq.security"
+NOTHING_LEFT = memoryview(b"")
 
 
 @dataclass(slots=True)
@@ -53,12 +54,14 @@ class Caller:
     """Whether a lent function is at work that may take seconds, and ends by itself."""
     opened: dict[int, Any] = field(default_factory=dict)
     """What lent functions have opened for the running call, by the number that the script has."""
+    rest: memoryview = NOTHING_LEFT
+    """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
         guard.call_in(context.above)
         guard.is_waiting = self._is_waiting
-        self.context, self.guard = context, guard
+        self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 
     def below(self, entry: str, size: int) -> CallContext:
         """Return the context of *entry*, which the script calls with arguments of *size* bytes."""

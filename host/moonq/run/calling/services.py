@@ -16,6 +16,7 @@ from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
 from moonq.run.security import Policies
 from moonq.run.stores.base import Store
+from moonq.run.web.clients import Clients
 from moonq.sandbox.states import State
 from moonq.text.suggestions import close, question
 
@@ -59,6 +60,7 @@ class HostServices:
         self.queues = queues
         self.stores: dict[str, Store] = {}
         self.databases: dict[str, Database] = {}
+        self.http = Clients(project)
         self.modules: dict[str, PythonModule] = {}
         """Those that are open, by their entries' ids."""
         self.sink = HostSink(queues, clock)
@@ -69,6 +71,7 @@ class HostServices:
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
+        self.http.renew(project)
         self.policies = Policies(project)
         self.is_strict = project.settings.security.strict_mode
         """Whether who has no actor or no scope may do nothing."""

@@ -38,6 +38,9 @@ class Action(NamedTuple):
 
 
 _PUBLISH = ("queue.publish", "queue.publish_batch")
+_REQUEST = tuple(
+    f"http.{one}" for one in ("get", "head", "post", "put", "patch", "delete", "request")
+)
 _ROWS = (
     Action("queue.publish", "publish; `queue.publish.queue` is asked as well", _PUBLISH,
         ("queue.queue",)),
@@ -60,6 +63,8 @@ _ROWS = (
         ("sql.execute", "tx:execute", "sql.transaction"), ("sql.database",)),
     Action("env.read", "see a variable", ("env.get", "env.names"), ("env.variable",),
         also=("env.get",)),
+    Action("http.request", "make a request over HTTP; each redirect asks, too", _REQUEST, None,
+        resource="the URL without its query", also=("http_client.request",)),
     Action("registry.read", "see an entry", ("registry.get", "registry.find"),
         also=("registry.get", "registry.find")),
 )  # fmt: skip
@@ -74,7 +79,8 @@ _SPELT: Mapping[str, Action] = {
 #: What the policies of systems like this one speak of, and nothing here ever asks for.
 FOREIGN = (
     "process.*", "network.select", "security.token*", "security.token_store.get",
-    "registry.apply*", "registry.request", "events.*", "websocket.*", "http_client.*", "db.*",
+    "registry.apply*", "registry.request", "events.*", "websocket.*", "db.*",
+    "http_client.unix_socket", "http_client.private_ip",
     "fs.*", "exec.*", "cloudstorage.*", "template.*", "contract.*", "system.*", "eval.*",
     "env.set", "env.get_all", "store.info", "store.key.has", "funcs.context",
 )  # fmt: skip

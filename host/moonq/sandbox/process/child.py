@@ -242,7 +242,8 @@ def _or_end(call: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ..
 def _flat(outcome: Outcome) -> tuple[Value, ...]:
     kind, message, retryable, trace = outcome.fault
     code = CODES[outcome.kind]
-    return outcome.number, code, _bytes(kind), _bytes(message), retryable, _bytes(trace)
+    words = (_bytes(kind), _bytes(message), retryable, _bytes(trace))
+    return outcome.number, code, *words, outcome.delay
 
 
 def _bytes(text: str) -> bytes:

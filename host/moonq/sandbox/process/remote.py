@@ -23,6 +23,7 @@ from moonq.sandbox.state import (
     CODES,
     DECISION,
     RESERVE,
+    VALUES,
     Fault,
     Limits,
     LuaSource,
@@ -280,8 +281,8 @@ def _progress(told: Sequence[Any], most: int) -> Progress:
         Malformed: That cannot be.
     """
     done, reason, stack, *flat = (*told, None, None)[: max(3, len(told))]
-    numbers, codes = flat[::6], flat[1::6]
-    if type(done) is not int or not 0 <= done <= most or len(flat) % 6:
+    numbers, codes = flat[::VALUES], flat[1::VALUES]
+    if type(done) is not int or not 0 <= done <= most or len(flat) % VALUES:
         raise Malformed("so many messages cannot be done")
     if not all(type(one) is int and 0 < one <= done for one in numbers):
         raise Malformed("it tells of a message that it has not done")
