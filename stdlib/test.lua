@@ -689,6 +689,20 @@ function test.queue(id)
   return testing().queue(id)
 end
 
+--- An empty database in the place of a declared one until the end of the test: an SQLite file
+--- with the tables that the `schema` of the entry makes. Without it every statement is refused, and
+--- under `moonq test --real` it is the declared one itself, with whatever is in it.
+---
+---     local db = test.sql("app:shop")
+---     test.call("app:take_order", { id = 7 })
+---     test.eq(db:one("SELECT count(*) AS n FROM orders").n, 1)
+---@param db string   the id of a `sql.database` entry
+---@return testing.Database
+function test.sql(db)
+  expect(db, "string", "sql")
+  return testing().sql(db)
+end
+
 --- What the driver of the queues can do: of one queue, or of the only kind that the project has.
 --- `moonq test` has a stand-in in memory unless told `--driver declared`.
 ---
@@ -843,6 +857,7 @@ end
 bare_names.takes(test, {
   queue = bare_names.first,
   driver = bare_names.first,
+  sql = bare_names.first,
   call = named_call("call"),
   verdict = named_call("verdict"),
   published = bare_names.second,

@@ -163,6 +163,14 @@ end
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 testing.driver = driver_under_test.of
 
+--- Puts an empty database in the place of a declared one.
+---@param name string
+---@return testing.Database
+function testing.sql(name)
+  -- Most tests need none.
+  return require("host.test.database_under_test").open(name)
+end
+
 --- The full id of a queue; raises where there is none.
 ---@param name string
 ---@return string

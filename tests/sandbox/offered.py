@@ -116,6 +116,9 @@ class Offered:
     def module(self, module: str) -> Any:
         raise NotFound(f"there is no module {module!r}")
 
+    def database(self, database: str) -> Any:
+        raise NotFound(f"database {database!r} does not exist")
+
     def store(self, store: str | Store) -> Store:
         if store not in (self._store, self._store.id):
             raise NotFound(f"store {store!r} does not exist")

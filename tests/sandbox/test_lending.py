@@ -140,6 +140,7 @@ def test_what_changes_something_is_known_by_its_flags() -> None:
         "queue.publish.queue",
         "funcs.call",
         "module.call",
+        "sql.execute",
         "store.write",
         "store.delete",
         "http.request",

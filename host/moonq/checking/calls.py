@@ -19,6 +19,7 @@ NAMED = {
     "queue": Ref(("queue.queue",)),
     "function": Ref(("function.lua",)),
     "store": Ref(("store.",)),
+    "sql": Ref(("sql.database",)),
     "http": Ref(("http.client",)),
     "entry": Ref(),
 }

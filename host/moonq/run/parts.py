@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from moonq import log
 from moonq.clock import Clock
+from moonq.databases.database import Database
 from moonq.drivers.base import LOSSES, Driver, Event, Happening
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
@@ -102,6 +103,10 @@ class Parts:
 
     def new_driver(self, entry: Entry, make: Callable[[], Driver]) -> Driver:
         """Return the driver that *entry* declares, as *make* does it."""
+        return make()
+
+    def new_database(self, entry: Entry, make: Callable[[], Database]) -> Database:
+        """Return the database that *entry* declares, as *make* does it."""
         return make()
 
     def new_store(self, _entry: Entry, make: Callable[[], Store]) -> Store:

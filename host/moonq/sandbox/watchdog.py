@@ -132,6 +132,11 @@ class Guard:
         self.abandoned = False
         self._lock = threading.Lock()
         self._interrupts: list[Interrupt] = []
+        self._afterwards: list[Callable[[], None]] = []
+
+    def when_over(self, clean: Callable[[], None]) -> None:
+        """Call *clean* once the running call is over, on its thread, however it ends."""
+        self._afterwards.append(clean)
 
     @contextmanager
     def interruptible(self, stop: Callable[[str], None]) -> Iterator[None]:
@@ -163,6 +168,11 @@ class Guard:
 
     def end(self) -> str:
         """The call is over. Returns why it was stopped, "" when it was not."""
+        while self._afterwards:
+            try:
+                self._afterwards.pop()()
+            except Exception as problem:  # noqa: BLE001 - the call is over all the same
+                _log.warning("what a call had opened could not be closed: %s", problem)
         with self._lock:
             self.deadline = None
             if self.fired_at is None:

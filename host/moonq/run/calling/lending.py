@@ -52,6 +52,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
+    opened: dict[int, Any] = field(default_factory=dict)
+    """What lent functions have opened for the running call, by the number that the script has."""
     rest: memoryview = NOTHING_LEFT
     """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
@@ -135,6 +137,11 @@ class Caller:
         with self.guard.interruptible(stop):
             yield
 
+    def when_over(self, clean: Callable[[], None]) -> None:
+        """Call *clean* once the running call is over, however it ends."""
+        if self.guard is not None:
+            self.guard.when_over(clean)
+
     def heed(self) -> None:
         """End the running call now where its time is over, or that of a call above it."""
         if self.guard is not None:
@@ -187,6 +194,8 @@ class Lent:
     """Whether it reaches beyond the host: tests shut it, and a dry run that is told to does it."""
     stub: Callable[..., str] | None = None
     """The line of a test that answers for it, with these arguments; None: a `test.stub` of it."""
+    stands_in: Callable[..., bool] | None = None
+    """Whether a test has something of its own in the place of what it would reach."""
 
     def bound(self, caller: Caller) -> Bound:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
@@ -205,7 +214,7 @@ class Lent:
             if is_untried and caller.context.is_dry and not (outside and caller.sink.is_real):
                 self._end_dry_run(caller, arguments)
             if outside and caller.host.shut is not None:
-                caller.host.shut(self._words(arguments), self._stub_line(arguments))
+                self._shut(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
             caller.is_held, before = True, heed_by(caller.look_up)
@@ -237,6 +246,11 @@ class Lent:
         caller.sink.end_dry_run(done)
         raise Untried(f"a dry run would {done}; what that answers is unknown")
 
+    def _shut(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        shut = caller.host.shut
+        if shut is not None and not (self.stands_in and self.stands_in(caller, *arguments)):
+            shut(self._words(arguments), self._stub_line(arguments))
+
     def _words(self, arguments: tuple[Any, ...]) -> str:
         return self.would(*arguments) if self.would else f"call {self.name}"
 
@@ -259,6 +273,7 @@ class Flags(TypedDict, total=False):
     holds: bool
     outside: bool
     stub: Callable[..., str]
+    stands_in: Callable[..., bool]
 
 
 def lent(

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from moonq.clock import Clock
+from moonq.databases.database import Database
 from moonq.errors import NotFound, Unavailable
 from moonq.registry.names import bare
 from moonq.registry.project import Project
@@ -20,6 +21,7 @@ from moonq.sandbox.states import State
 from moonq.text.suggestions import close, question
 
 VARIABLE = "env.variable"
+DATABASE = "sql.database"
 
 
 class PythonModule(Protocol):
@@ -57,6 +59,7 @@ class HostServices:
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
+        self.databases: dict[str, Database] = {}
         self.http = Clients(project)
         self.modules: dict[str, PythonModule] = {}
         """Those that are open, by their entries' ids."""
@@ -107,6 +110,18 @@ class HostServices:
         if found is None:
             known = self.project.id_of(store, "store.")
             raise NotFound(f"store {known!r} is not started")
+        return found
+
+    def database(self, database: str) -> Database:
+        """Return a database by its id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.databases.get(database)
+        if found is None:
+            known = self.project.id_of(database, DATABASE)
+            raise NotFound(f"database {known!r} is not started")
         return found
 
     def module(self, module: str) -> PythonModule:

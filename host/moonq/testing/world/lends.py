@@ -115,6 +115,13 @@ class SuiteLends:
             return False
         return stored == text(literal) or stored.encode()
 
+    def sql(self, name: bytes) -> bytes:
+        """Open an empty database in the place of the one of that name, and return its full id."""
+        suite = self._suite
+        entry = suite.project.entries[suite.project.id_of(text(name), "sql.database")]
+        suite.world.open_database(entry)
+        return entry.id.encode()
+
     # Queues and functions -----------------------------------------------------------------------
 
     def queue(self, name: bytes) -> bytes:
