@@ -383,7 +383,8 @@ def test_a_duplicate_is_not_counted_as_published() -> None:
 
 def test_a_reload_says_what_changed() -> None:
     nothing = {"added": [], "removed": [], "changed": [], "replaced": [], "workers": 0,
-               "finishing": 0, "needs_restart": [], "problems": [], "took_ms": 9.0, "settings": []}  # fmt: skip
+               "finishing": 0, "needs_restart": [], "problems": [], "took_ms": 9.0,
+               "settings": []}  # fmt: skip
     assert list(views.reloaded(nothing, Screen())) == ["nothing has changed"]
     some = {**nothing, "changed": ["app:f"], "replaced": ["app:c"], "workers": 1, "finishing": 2,
             "needs_restart": ["app:s"], "problems": ["app:x is down"]}  # fmt: skip

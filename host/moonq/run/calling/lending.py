@@ -198,17 +198,17 @@ class Lent:
 
         # This is run with every call: what is free and named in full costs only looks.
         def call(*arguments: Any) -> Any:
-            host, context = caller.host, caller.context
-            if kind is not None and arguments[0][:MAX_NAME] not in host.ids:
-                entry = host.entry_id(name(arguments[0]), kind)
+            context = caller.context
+            if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
+                entry = caller.host.entry_id(name(arguments[0]), kind)
                 arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if is_guarded and (
-                context.scope is not None or context.observer is not None or host.is_strict
+                context.scope is not None or context.observer is not None or caller.host.is_strict
             ):
                 self._permit(caller, arguments)
             if is_untried and context.is_dry and not (outside and caller.sink.is_real):
                 self._end_dry_run(caller, arguments)
-            if outside and host.shut is not None:
+            if outside and caller.host.shut is not None:
                 self._shut(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
