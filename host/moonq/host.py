@@ -142,6 +142,8 @@ class Host:
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
         record: bool = False,
+        real: bool = False,
+        stubs: tuple[str, str] | None = None,
         consumer: str = "",
         message_id: str = "",
         begun: Callable[[Call], None] = lambda _: None,
@@ -151,8 +153,10 @@ class Host:
         It may do what *consumer* may. With *as_message* it gets a message around its argument as
         *consumer* (by default the one that names it) would hand it, and the result says what would
         become of that message. Without *send* nothing is written anywhere: the result shows what
-        would have been. With *record* it shows what was really published. The message is called
-        *message_id* where that is given. *begun* gets the call, which it may cut off.
+        would have been, and what reaches beyond the host ends the call unless it is *real*, or
+        *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really
+        published. The message is called *message_id* where that is given. *begun* gets the call,
+        which it may cut off.
 
         Raises:
             NotFound: There is no such function, or no such consumer.
@@ -161,7 +165,14 @@ class Host:
         entry = self.project.id_of(function, "function.lua")
         by = consumer_of(self.project, entry, consumer) if as_message or consumer else None
         call = Call(
-            self._building, entry, send=send, record=record, consumer=by, message_id=message_id
+            self._building,
+            entry,
+            send=send,
+            record=record,
+            real=real,
+            stubs=stubs,
+            consumer=by,
+            message_id=message_id,
         )
         self._calls.add(call)
         begun(call)

@@ -43,23 +43,30 @@ class Acting(Requests):
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked
-    def call(
+    def call(  # noqa: PLR0913, PLR0917 - the ways in which a call can be asked for
         self,
         function: str,
         argument: str = "",
         as_message: bool = False,
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
+        real: bool = False,
+        stub: str = "",
+        stub_file: str = "",
         consumer: str = "",
     ) -> dict[str, Any]:
-        """Call a function once, outside of any queue; without *send* it changes nothing.
+        """Call a function once, outside of any queue; without *send* it changes nothing here.
+
+        A call that is not *real* ends where the answer of something outside is needed, unless the
+        Lua text *stub*, of *stub_file*, answers in its place.
 
         It may do what its consumer may; where it has several, *consumer* says which is meant.
         """
         project = self._host.project
         function = project.id_of(function, "function.lua")
         by = consumer_of(project, function, consumer)
-        self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
+        does = " (sends)" if send else " (real)" if real else ""
+        self.record("call", f"{function}{does}", tries=not (send or real))
         result = self._call(
             function,
             argument,
@@ -67,6 +74,8 @@ class Acting(Requests):
             headers=headers or {},
             send=send,
             record=send,
+            real=real,
+            stubs=(stub_file or "stubs.lua", stub) if stub else None,
             consumer=by.id if by else "",
         )
         return {**call_object(result), "consumer": by and by.id}
@@ -171,6 +180,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
         **result.judged(),
         "values": result.values,
         "error": fault and fault._asdict(),
+        "unknown_after": f"would {result.unknown}" if result.unknown else None,
         "would_publish": publications if result.is_dry else [],
         "would_write": result.written,
         "published": [] if result.is_dry else publications,

@@ -173,13 +173,20 @@ _ROWS = (
                 cli="--as-message", typed="[--as-message]", for_view="as_message"),
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
-            Argument("send", "really send what the function publishes", "flag", False,
+            Argument("send", "do all of it for real, and send what it publishes", "flag", False,
                 cli="--send", is_guarded=True),
+            Argument("stub", "a Lua file whose test.stub and test.module answer for the outside",
+                default="", cli="--stub FILE"),
+            Argument("stub_file", "the name of that file", default=""),
+            Argument("real", "really do what reaches beyond the host", "flag", False,
+                cli="--real", is_guarded=True),
             _CONSUMER,
-        ), changes="send what {function} publishes", needs=Needs.ANY, typed="call", lua="mq.call",
+        ), changes="let {function} act for real", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
-        " publishes is shown and not sent. It may do what its consumer may, within the same limits."
+        " publishes is shown and not sent. Where it needs the answer of something outside, as of a"
+        " Python module, the call ends there (`unknown after: would ...`), unless --stub answers or"
+        " --real does it. It may do what its consumer may, within the same limits."
         " Ends with 1 when the function fails.",
         examples=("moonq call app:process_order '{\"id\":42,\"total_cents\":2500}' --as-message",
             "moonq call app:report --json")),
