@@ -181,7 +181,8 @@ function url.parse(text)
   return json.decode(found)
 end
 
---- The URL that these parts make; what must be escaped in them is.
+--- The URL that these parts make; what must be escaped in them is, and what would be read as other
+--- parts is refused.
 ---@param parts url.Parts
 ---@return string|nil text
 ---@return errors.Error|nil err   INVALID where they make none

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
@@ -48,14 +48,14 @@ def url_build(caller: Caller, parts: bytes) -> bytes:
     path = str(given.get("path", ""))
     if place and path and not path.startswith("/"):
         path = f"/{path}"
-    made = SplitResult(
-        str(given.get("scheme", "")),
-        place,
+    scheme, query, fragment = given.get("scheme"), given.get("query"), given.get("fragment")
+    url = _written(
+        scheme or None,
+        place if place or scheme != "file" else "",
         quote(path, safe=_SAFE),
-        quote(str(given.get("query", "")), safe=_SAFE + "?"),
-        quote(str(given.get("fragment", "")), safe=_SAFE + "?"),
+        query and quote(str(query), safe=_SAFE + "?"),
+        fragment and quote(str(fragment), safe=_SAFE + "?"),
     )
-    url = urlunsplit(made).encode("utf-8", "surrogatepass")
     _check_built(given | {"path": path}, _split("url.build", url))
     return url
 
@@ -78,8 +78,16 @@ def url_join(caller: Caller, base: bytes, reference: bytes) -> bytes:
         scheme, place = old_scheme, old_place if place is None else place
     if place is None and path.startswith("//"):
         path = f"/.{path}"
+    return _written(scheme, place, path, query, fragment)
+
+
+def _written(
+    scheme: str | None, place: str | None, path: str, query: str | None, fragment: str | None
+) -> bytes:
+    """Return the URL of these parts (section 5.3); what is None is not there."""
     parts = ((scheme, "{}:"), (place, "//{}"), (path, "{}"), (query, "?{}"), (fragment, "#{}"))
-    return "".join(form.format(part) for part, form in parts if part is not None).encode()
+    made = "".join(form.format(part) for part, form in parts if part is not None)
+    return made.encode("utf-8", "surrogatepass")
 
 
 def _taken(url: bytes) -> tuple[str | None, str | None, str, str | None, str | None]:
@@ -139,10 +147,10 @@ def _split(where: str, url: bytes) -> SplitResult:
     return found
 
 
-def _netloc(parts: dict[str, Any]) -> str:
+def _netloc(parts: dict[str, Any]) -> str | None:
     host = str(parts.get("host", ""))
     if not host:
-        return ""
+        return None
     place = f"[{host}]" if ":" in host else host
     if "port" in parts:
         place = f"{place}:{parts['port']}"
