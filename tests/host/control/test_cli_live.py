@@ -66,7 +66,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("resume", ("worker",), "moonq.resume/1", {"resumed"}),
     ("reload", (), "moonq.reload/1", {
         "added", "removed", "changed", "replaced", "workers", "finishing", "needs_restart",
-        "problems", "took_ms"}),
+        "problems", "took_ms", "settings"}),
 ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def store_open(caller: Caller, store: bytes) -> bool:
     return caller.host.store(name(store)).is_quick
 
 
-@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
+@lent(action="store.has", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
 def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
     """Whether there is a value under a key."""
     return _store(caller, store).get(_key(key)) is not None
