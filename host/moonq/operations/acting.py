@@ -12,10 +12,12 @@ from moonq.model import Receipt, Stored
 from moonq.operations import choosing
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
+from moonq.registry.project import Entry
 from moonq.run.calling.calls import consumer_at, consumer_of
 from moonq.run.calling.sinks import Publication, level_name
 from moonq.run.calling.trying import DryRun
 from moonq.run.publishing import Wanted, check_body
+from moonq.run.security import Rights
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -51,15 +53,20 @@ class Acting(Requests):
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
         consumer: str = "",
+        actor: str = "",
+        groups: list[str] | None = None,
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing.
 
-        It may do what its consumer may; where it has several, *consumer* says which is meant.
+        It may do what its consumer may; where it has several, *consumer* says which is meant. Or it
+        may do what *actor* may, as `Policies.named` finds it with *groups*.
         """
         project = self._host.project
         function = project.id_of(function, "function.lua")
         by = consumer_of(project, function, consumer)
-        self.record("call", f"{function}{' (sends)' if send else ''}", tries=not send)
+        rights = self._rights(by, actor, groups or [])
+        said = f"{' (sends)' if send else ''}{f' as {actor}' if actor else ''}"
+        self.record("call", f"{function}{said}", tries=not (send or actor))
         result = self._call(
             function,
             argument,
@@ -68,8 +75,10 @@ class Acting(Requests):
             send=send,
             record=send,
             consumer=by.id if by else "",
+            rights=rights,
         )
-        return {**call_object(result), "consumer": by and by.id}
+        found = {"consumer": by and by.id, "actor": rights.actor and rights.actor.id}
+        return {**call_object(result), **found}
 
     @checked
     def replay(self, message: str, queue: str | None = None, consumer: str = "") -> dict[str, Any]:
@@ -144,6 +153,13 @@ class Acting(Requests):
         self.record("stop", "now" if now else "orderly")
         self._stop(now)
         return {"stopping": True, "now": now}
+
+    def _rights(self, consumer: Entry | None, actor: str, groups: list[str]) -> Rights:
+        if groups and not actor:
+            raise Invalid("groups are what an actor may do", hint="say whose they are: --as ACTOR")
+        if actor:
+            return self._host.services.policies.named(actor, groups)
+        return self._host.rights(consumer)
 
     def _letter(self, message: str, queue: str | None) -> tuple[str, Stored]:
         for source in [self._queue(queue)] if queue is not None else self._sources():

@@ -22,6 +22,7 @@ from moonq.run.calling.sinks import Line, Publication, Recording
 from moonq.run.calling.trying import DryRun
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
+from moonq.run.security import Rights
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
@@ -59,7 +60,8 @@ class CallResult:
 class Call:
     """One call of *function*; dry, unless it is to *send*, and then perhaps with a *record*.
 
-    It runs as *consumer* would run it: with its scope, time limit and queue.
+    It runs as *consumer* would run it: with its time limit, its queue, and its rights, unless
+    others are given.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class Call:
         send: bool,
         record: bool = False,
         consumer: Entry | None = None,
+        rights: Rights | None = None,
         message_id: str = "",
     ) -> None:
         self._building = building
+        self._rights = rights or building.rights(consumer)
         self._function = function
         self._consumer = consumer
         self._message_id = message_id
@@ -161,8 +165,7 @@ class Call:
         self._switch.fire("stop")
 
     def _context(self) -> CallContext:
-        consumer = self._consumer
-        rights = self._building.rights(consumer)
+        consumer, rights = self._consumer, self._rights
         return CallContext(
             self._function,
             serves=self._fields.queue.encode() if consumer else b"",
