@@ -19,7 +19,7 @@ MAX_META = 4 * 1024
 MAX_CASE = 64 * 1024
 
 
-def _of_actor(_: bytes, meta: bytes = b"") -> Mapping[str, Any]:
+def _of_actor(_: bytes, meta: bytes = b"", *__: object) -> Mapping[str, Any]:
     """Return what policies see of an actor that is to be made: its own meta."""
     return _object(meta, MAX_META)
 
