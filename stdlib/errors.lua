@@ -44,6 +44,7 @@ local errors = {
 ---@field kind? errors.Kind     (default "UNKNOWN")
 ---@field retryable? boolean    whether trying again can help (default: what the kind says)
 ---@field details? any          evidence for the person who looks at the failure
+---@field delay? number         seconds to wait before the next try (default: as the queue says)
 
 -- Taken while the module holds its constants and nothing else.
 local KINDS = check.names(errors)
@@ -53,6 +54,7 @@ local FIELDS = {
   kind = { type = "string", default = "UNKNOWN", one_of = KINDS },
   retryable = { type = "boolean" },
   details = { type = "table|string|number|boolean" },
+  delay = { type = "number", min = 0, max = 365 * 86400 },
 }
 
 --- The kinds that pass by themselves.
@@ -103,6 +105,12 @@ function methods:details()
   return field(self, "details", "_details")
 end
 
+--- The seconds that are to pass before the next try; nil when it was not said.
+---@return number|nil
+function methods:delay()
+  return field(self, "delay", "_delay", "number")
+end
+
 --- Where in the script the error was made, one frame per line; "" when that is not known.
 ---@return string
 function methods:stack()
@@ -121,7 +129,7 @@ Error = lock.metatable({
   end,
 }, NAME)
 
-local function build(message, kind, retryable, details)
+local function build(message, kind, retryable, details, delay)
   if retryable == nil then
     retryable = PASSING[kind]
   end
@@ -130,6 +138,7 @@ local function build(message, kind, retryable, details)
     _kind = kind,
     _retryable = retryable,
     _details = details,
+    _delay = delay,
     _stack = trace.script(1),
   }, Error)
 end
@@ -160,7 +169,7 @@ function errors.new(fields, message)
   end
   check.argument("errors.new", "fields", fields, "string|table")
   local f = check.options("errors.new", fields, FIELDS)
-  return build(f.message, f.kind, f.retryable, f.details)
+  return build(f.message, f.kind, f.retryable, f.details, f.delay)
 end
 
 --- Any value that was used as an error, as an error value; nil stays nil.
@@ -183,7 +192,7 @@ function errors.from(value)
   return build(message, "UNKNOWN", nil, nil)
 end
 
---- Says what was being done when `err` came; kind, retryable and details stay.
+--- Says what was being done when `err` came; kind, retryable, details and delay stay.
 ---@param err any        an error, a plain text, or nil (which stays nil)
 ---@param text string    "charging order 7" makes "charging order 7: card refused"
 ---@return errors.Error|nil
@@ -195,7 +204,7 @@ function errors.wrap(err, text)
     return nil
   end
   local message = format("%s: %s", text, inner:message())
-  return build(message, inner:kind(), inner:retryable(), inner:details())
+  return build(message, inner:kind(), inner:retryable(), inner:details(), inner:delay())
 end
 
 --- Whether `err` is an error of this kind. A text, or any other value, is of kind UNKNOWN.

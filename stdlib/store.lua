@@ -255,7 +255,7 @@ function methods:incr(key, by, options)
 end
 
 --- A store of the project.
----@param id string   the id of a `store.memory`, `store.sqlite` or `store.redis` entry
+---@param id string   the id of a `store.memory` entry, or of one of another store
 ---@return store.Store|nil store
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard

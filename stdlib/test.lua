@@ -10,7 +10,7 @@
 ---
 --- Arguments come as `actual, expected, message?`. An assertion that fails ends its test, and one
 --- that holds answers the value it looked at where that is of use.
-local error, ipairs, require, tostring, type = error, ipairs, require, tostring, type
+local error, ipairs, next, require, tostring, type = error, ipairs, next, require, tostring, type
 local format, match, unpack = string.format, string.match, table.unpack
 local assertions = require("host.test.assertions")
 local blame = require("host.walls.blame")
@@ -503,7 +503,7 @@ end
 local function original(what, module, name)
   expect(module, "string", what)
   expect(name, "string", what)
-  if not suite:current() then
+  if not (suite:current() or suite.keeps_stubs) then
     misuse("test.%s: only inside a test or before_each, because a test's end undoes it", what)
   end
   local found = testing().find(module, name)
@@ -567,6 +567,50 @@ function test.mock(path, fn)
     expect(fn, "function", "mock")
   end
   return replace(module, name, fn or nothing)
+end
+
+--- Answers all requests over HTTP until the end of the test, wherever they are made; nobody is
+--- asked. Addresses, options and policies are checked as ever, with the entry of the client.
+---
+---     local seen = test.http(function(request)
+---       test.eq(request.path, "/charges")
+---       return { status = 201, json = { id = "c-1" } }
+---     end)
+---     test.call("app:charge", { cents = 4200 })
+---     seen.calls[1][1].headers.authorization --> "Bearer …"
+---@param answer fun(request: http_under_test.Request): http_under_test.Answer|nil, errors.Error|nil
+---@return spies.Spy spy  its `calls` lists the requests, each in a list of its own
+function test.http(answer)
+  expect(answer, "function", "http")
+  if not (suite:current() or suite.keeps_stubs) then
+    misuse("test.http: only inside a test or before_each, because a test's end undoes it")
+  end
+  local spy, fn = spies.new(answer)
+  stubbed = true
+  testing().answer_http(fn)
+  return spy
+end
+
+--- Replaces functions of a module, such as one in Python, until the end of the test.
+---
+---     test.module("bank", { charge = function() return { id = "r-1" } end })
+---
+---@param name string
+---@param functions table<string, fun(...): ...>  what answers, by the function's name
+---@return table<string, spies.Spy> spies  of each of them, by the same names
+function test.module(name, functions)
+  expect(name, "string", "module")
+  expect(functions, "table", "module")
+  local found = {}
+  for called in next, functions do
+    expect(called, "string", "module")
+  end
+  for _, called in ipairs(check.names(functions)) do
+    original("module", name, called)
+    expect(functions[called], "function", "module")
+    found[called] = replace(name, called, functions[called])
+  end
+  return found
 end
 
 -- Logs -------------------------------------------------------------------------------------------
@@ -644,6 +688,20 @@ end
 function test.queue(id)
   expect(id, "string", "queue")
   return testing().queue(id)
+end
+
+--- An empty database in the place of a declared one until the end of the test: an SQLite file
+--- with the tables that the `schema` of the entry makes. Without it every statement is refused, and
+--- under `moonq test --real` it is the declared one itself, with whatever is in it.
+---
+---     local db = test.sql("app:shop")
+---     test.call("app:take_order", { id = 7 })
+---     test.eq(db:one("SELECT count(*) AS n FROM orders").n, 1)
+---@param db string   the id of a `sql.database` entry
+---@return testing.Database
+function test.sql(db)
+  expect(db, "string", "sql")
+  return testing().sql(db)
 end
 
 --- What the driver of the queues can do: of one queue, or of the only kind that the project has.
@@ -817,6 +875,7 @@ end
 bare_names.takes(test, {
   queue = bare_names.first,
   driver = bare_names.first,
+  sql = bare_names.first,
   call = named_call("call"),
   verdict = named_call("verdict"),
   published = bare_names.second,

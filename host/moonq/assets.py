@@ -57,6 +57,13 @@ def stdlib_modules() -> frozenset[str]:
     return frozenset(path.stem for path in _tree("stdlib").glob("*.lua"))
 
 
+def lua_modules() -> list[str]:
+    """Return the names of all modules of the trusted half."""
+    tree = _tree("lua")
+    parts = (path.relative_to(tree).with_suffix("").parts for path in tree.rglob("*.lua"))
+    return sorted(".".join(part) for part in parts)
+
+
 def host_modules(test: Path) -> list[str]:
     """Return what a test of moonq's own may require beside them: ``host.x.y`` is
     lua/x/y.
@@ -67,6 +74,4 @@ def host_modules(test: Path) -> list[str]:
     tests = PACKAGE.parent.parent / "tests"
     if not test.is_relative_to(tests) or (PACKAGE / "_lua").is_dir():
         return []
-    tree = _tree("lua")
-    parts = (path.relative_to(tree).with_suffix("").parts for path in tree.rglob("*.lua"))
-    return sorted(".".join(("host", *part)) for part in parts)
+    return [f"host.{name}" for name in lua_modules()]

@@ -12,6 +12,7 @@
   * IdleTimeout         a run until idle waits for what does not move
   * ConfirmationNeeded  it would overwrite or destroy, and nobody said yes
     * Unconfirmed       the same, where code asked for it
+  * Failure             what a Python module tells the script that called it
   * AlreadyRunning      another host serves the project
   * HostSilent          a host is there and does not answer (worth another try)
   * QueueError          a publish, a settle or an inspection was refused
@@ -40,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 Severity = Literal["error", "warning", "info", "note"]
 
@@ -207,6 +208,43 @@ class Unconfirmed(ConfirmationNeeded):
 
     kind = "PERMISSION_DENIED"
     code = "S603"
+
+
+#: What an error value in Lua may be.
+Kind = Literal[
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "INVALID",
+    "PERMISSION_DENIED",
+    "UNAVAILABLE",
+    "INTERNAL",
+    "CANCELED",
+    "CONFLICT",
+    "TIMEOUT",
+    "RATE_LIMITED",
+    "UNKNOWN",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+class Failure(MoonqError):
+    """What a function of a Python module tells the script that called it.
+
+    *kind* is one of `KINDS`. Without *retryable* the kind decides: what is UNAVAILABLE, a TIMEOUT
+    or RATE_LIMITED is worth another try, of the rest nothing is said. False sends a message to the
+    dead letters at once.
+    """
+
+    retryable = None
+
+    def __init__(
+        self, message: str, *, kind: Kind = "UNKNOWN", retryable: bool | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of error; there are {', '.join(KINDS)}")
+        self.kind = kind
+        self.retryable = retryable
 
 
 class AlreadyRunning(MoonqError):

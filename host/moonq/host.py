@@ -143,6 +143,8 @@ class Host:
         headers: Mapping[str, Any] | None = None,
         send: bool = True,
         record: bool = False,
+        real: bool = False,
+        stubs: tuple[str, str] | None = None,
         consumer: str = "",
         rights: Rights | None = None,
         message_id: str = "",
@@ -154,8 +156,10 @@ class Host:
         around its argument as *consumer* (by default the one that names it) would hand it, and the
         result says what would
         become of that message. Without *send* nothing is written anywhere: the result shows what
-        would have been. With *record* it shows what was really published. The message is called
-        *message_id* where that is given. *begun* gets the call, which it may cut off.
+        would have been, and what reaches beyond the host ends the call unless it is *real*, or
+        *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really
+        published. The message is called *message_id* where that is given. *begun* gets the call,
+        which it may cut off.
 
         Raises:
             NotFound: There is no such function, or no such consumer.
@@ -168,6 +172,8 @@ class Host:
             entry,
             send=send,
             record=record,
+            real=real,
+            stubs=stubs,
             consumer=by,
             rights=rights,
             message_id=message_id,

@@ -53,6 +53,7 @@ local function encode_error(err)
       message = carriable(err:message(), 1),
       retryable = err:retryable(),
       details = carriable(err:details(), 1),
+      delay = err:delay(),
     },
   })
 end

@@ -2,9 +2,11 @@
 ---
 --- Bodies cross into Lua as bytes, a few at a time where the handler is quick; outcomes cross out
 --- once, as plain values: how many messages were run, and what became of those that were not
---- simply done, six values each:
+--- simply done, seven values each:
 ---
----     index, FAILED, kind, message, retryable, stack  not done (retryable: true, false or nil)
+---     index, FAILED, kind, message, retryable, stack, delay
+---                                                     not done (retryable: true, false or nil;
+---                                                     delay: seconds, or nil)
 ---     index, SETTLED                                  the handler settled its message itself
 ---     index, DECODE, kind, message                    the body is not what the codec says
 ---     index, MEMORY                                   the memory limit was reached
@@ -37,18 +39,23 @@ local SLICE = 0.001
 
 local call = xpcall
 
+-- In a process that may be killed: hears which message of a batch begins, and how much was noted
+-- of those before.
+local begins = raw.begins
+
 -- What the current call has done so far: Python asks for it when the call was cut off.
 local done, report, length = 0, {}, 0
 
-local function note(index, code, kind, text, retryable, stack)
+local function note(index, code, kind, text, retryable, stack, delay)
   report[length + 1], report[length + 2], report[length + 3] = index, code, kind
   report[length + 4], report[length + 5], report[length + 6] = text, retryable, stack
-  length = length + 6
+  report[length + 7] = delay
+  length = length + 7
 end
 
 local function note_failure(index, value, stack)
-  local kind, text, retryable, own_stack = fault.of(value)
-  note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack)
+  local kind, text, retryable, own_stack, delay = fault.of(value)
+  note(index, FAILED, kind, text, retryable, stack ~= "" and stack or own_stack, delay)
 end
 
 local function note_raised(index, value)
@@ -106,7 +113,7 @@ end
 
 --- How many messages of the current call are done, and what became of them.
 ---@return integer done
----@return any ...  six values for each that was not simply done
+---@return any ...  seven values for each that was not simply done
 function deliver.progress()
   return done, unpack(report, 1, length)
 end
@@ -134,6 +141,9 @@ function deliver.run(handler, is_json, ...)
   local bodies, began = { ... }, clock()
   limits.on_wait = tell
   for index = 1, count do
+    if begins then
+      begins(index, length)
+    end
     run(handler, is_json, index, bodies[index])
     done = index
     if has_waited() or clock() - began > SLICE then

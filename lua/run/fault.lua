@@ -61,16 +61,17 @@ function fault.is_error(value)
   return lock.is_of(value, ERROR)
 end
 
---- Kind, message, whether trying again can help (nil: unknown), and the stack of an
---- error value.
+--- Kind, message, whether trying again can help (nil: unknown), the stack of an error value, and
+--- the seconds that are to pass before the next try (nil: not said).
 ---@param value any
 ---@return string kind
 ---@return string message
 ---@return boolean? retryable
 ---@return string stack
+---@return number? delay
 function fault.of(value)
   if fault.is_error(value) then
-    return value:kind(), cut(value:message()), value:retryable(), cut(value:stack())
+    return value:kind(), cut(value:message()), value:retryable(), cut(value:stack()), value:delay()
   end
   return errors.UNKNOWN, cut(misses.explain(fault.text(value))), nil, ""
 end

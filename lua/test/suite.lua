@@ -34,6 +34,7 @@ local suite = {}
 ---@field status "passed"|"failed"|"skipped"|"error"
 
 ---@class suite.Suite
+---@field keeps_stubs? boolean          whether stubs outlast tests: the file has nothing else
 ---@field private block block.Block     the block being declared
 ---@field private declared table[]      tests in order
 ---@field private running? table        the test that runs now

@@ -3,6 +3,7 @@
 --- `test` (stdlib/test.lua) is what scripts see of it. Whatever Python refuses is raised at the
 --- line of the test, because a test that could not be arranged is no test.
 local crossing = require("host.run.crossing")
+local http_under_test = require("host.test.http_under_test")
 local driver_under_test = require("host.test.driver_under_test")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
@@ -16,6 +17,8 @@ local queue_under_test = require("host.test.queue_under_test")
 local refusal = require("host.test.refusal")
 local spies = require("host.test.spies")
 local stubs = require("host.test.stubs")
+-- Behind `stubs`, which must see what it gives.
+local exchange = require("host.run.exchange")
 
 local error, pcall, tostring, type = error, pcall, tostring, type
 
@@ -57,6 +60,17 @@ function testing.replace(module, name, fn, spy)
     return spy and spies.around(spy, original) or fn
   end)
   refusal.check(lent.test_stub(#answers, key, name, spy ~= nil))
+end
+
+--- Lets a function of the test answer every request over HTTP.
+---@param fn fun(request: http_under_test.Request): http_under_test.Answer|nil, errors.Error|nil
+function testing.answer_http(fn)
+  local answer = http_under_test.answering(fn)
+  answers[#answers + 1] = { name = "http", fn = answer }
+  stubs.put(exchange.KEY, "answer", function()
+    return answer
+  end)
+  refusal.check(lent.test_stub(#answers, exchange.KEY, "answer", false))
 end
 
 --- Undoes every `replace`.
@@ -149,6 +163,14 @@ end
 
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 testing.driver = driver_under_test.of
+
+--- Puts an empty database in the place of a declared one.
+---@param name string
+---@return testing.Database
+function testing.sql(name)
+  -- Most tests need none.
+  return require("host.test.database_under_test").open(name)
+end
 
 --- The full id of a queue; raises where there is none.
 ---@param name string

@@ -188,7 +188,8 @@ entries:
     assert "ring: shy" not in said
     by = ("--consumer", "bold.worker")
     dry = tree.moonq("call", "app:work", '"bold"', "--json", *by)
-    assert (json.loads(dry)["values"], json.loads(dry)["error"]["kind"]) == ([], "UNKNOWN")
+    assert json.loads(dry)["values"] == []
+    assert json.loads(dry)["unknown_after"] == "would call bell_ring"
     sent = tree.moonq("call", "app:work", '"shy"', "--send", *by)
     assert "ring: app:shy" in sent
     (tree.shop / "moonq.yaml").write_text("production: true\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """Runs attack scripts one after another, each in a state of its own, beside a busy neighbour.
 
-    python corpus_runner.py hook|permanent[+copies] < names   ->   a line of JSON for each script
+    python corpus_runner.py hook|permanent|process[+copies] < names   ->   a line of JSON each
 
 It is a process of its own because an attack that gets through may take the process with it.
 """
@@ -26,7 +26,10 @@ from moonq.host import Host
 from moonq.kinds import load
 from moonq.run.calling.lends import lent_functions
 from moonq.sandbox.hidden_names import SWITCHED_OFF
+from moonq.sandbox.process.children import CHILDREN
+from moonq.sandbox.process.remote import RemoteState
 from moonq.sandbox.state import THREAD_STACK, Limits, LuaSource, LuaState, ScriptFault, Stopped
+from moonq.sandbox.states import State
 
 HERE = Path(__file__).parent
 TIMEOUT = 0.1
@@ -85,6 +88,8 @@ entries:
   - {name: memory, kind: queue.driver.memory}
   - {name: q, kind: queue.queue, driver: memory, options: {max_length: 100}}
   - {name: values, kind: store.memory}
+  - {name: db, kind: sql.database, url: "sqlite:///corpus.db", create: true}
+  - {name: bank, kind: http.client, base_url: "http://127.0.0.1:1"}
   - {name: region, kind: env.variable, variable: REGION, default: eu}
 """
 
@@ -99,11 +104,15 @@ def new_host(folder: Path) -> Host:
     return host
 
 
-def new_state(host: Host, permanent_hook: bool) -> LuaState:
+def new_state(host: Host, hook: str) -> State:
     """Return a state that is lent everything, with the canary and room for an attack."""
     caller = handler_of()
-    lends = lent_functions(host.services, caller)
-    state = LuaState(lends, Limits(TIMEOUT, MEMORY), permanent_hook=permanent_hook)
+    lends, limits = lent_functions(host.services, caller), Limits(TIMEOUT, MEMORY)
+    state: State
+    if hook == "process":
+        state = RemoteState(lends, limits, child=CHILDREN.spawn())
+    else:
+        state = LuaState(lends, limits, permanent_hook=hook == "permanent")
     caller.enter(caller.context, state.guard)
     canary = (HERE / "canary.lua").read_bytes()
     state.define(LuaSource("app:canary", "canary.lua", canary, ("json", "errors", "store")))
@@ -111,7 +120,7 @@ def new_state(host: Host, permanent_hook: bool) -> LuaState:
     return state
 
 
-def attack(state: LuaState, name: str) -> tuple[str, str]:
+def attack(state: State, name: str) -> tuple[str, str]:
     """Run a script on two messages; returns the outcome and what the script said."""
     source = (HERE / "corpus" / f"{name}.lua").read_bytes()
     timeout = TIMEOUT if source.startswith(b"-- expect: contained-time") else PATIENCE
@@ -136,7 +145,7 @@ def attack(state: LuaState, name: str) -> tuple[str, str]:
     return "harmless", ""
 
 
-def look_for_damage(state: LuaState) -> str:
+def look_for_damage(state: State) -> str:
     """Run the canary in the attacked state; returns what it found, "" for nothing."""
     try:
         state.open("app:canary", timeout=5.0)
@@ -148,9 +157,9 @@ def look_for_damage(state: LuaState) -> str:
     return progress.outcomes[0].fault.message if progress.outcomes else ""
 
 
-def run(host: Host, name: str, permanent_hook: bool, result: Result) -> None:
+def run(host: Host, name: str, hook: str, result: Result) -> None:
     """Run one script and look what it left."""
-    state = new_state(host, permanent_hook)
+    state = new_state(host, hook)
     began = time.perf_counter()
     outcome, result.message = attack(state, name)
     result.seconds = time.perf_counter() - began
@@ -163,13 +172,13 @@ def run(host: Host, name: str, permanent_hook: bool, result: Result) -> None:
     result.outcome = outcome
 
 
-def run_beside(neighbour: Neighbour, host: Host, name: str, permanent_hook: bool) -> Result:
+def run_beside(neighbour: Neighbour, host: Host, name: str, hook: str) -> Result:
     """Run one script in a worker's thread while the neighbour is at work."""
     host.queues.route("app:q").driver.purge("app:q")
     for _ in range(TRIES):
         result = Result(name)
         neighbour.stall = 0.0
-        arguments = (host, name, permanent_hook, result)
+        arguments = (host, name, hook, result)
         thread = threading.Thread(target=run, args=arguments, daemon=True)
         thread.start()
         thread.join(HUNG)
@@ -182,14 +191,13 @@ def run_beside(neighbour: Neighbour, host: Host, name: str, permanent_hook: bool
 def main() -> None:
     """Run the scripts that standard input names."""
     hook, _, copies = sys.argv[1].partition("+")
-    permanent_hook = hook == "permanent"
     if copies:
         os.environ[SWITCHED_OFF] = "1"
     threading.stack_size(THREAD_STACK)
     with tempfile.TemporaryDirectory() as folder:
         neighbour, host = Neighbour(), new_host(Path(folder))
         for name in sys.stdin.read().split():
-            result = run_beside(neighbour, host, name, permanent_hook)
+            result = run_beside(neighbour, host, name, hook)
             print(json.dumps(asdict(result)), flush=True)
             if result.outcome == "hung":
                 os._exit(1)

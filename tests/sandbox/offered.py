@@ -17,6 +17,7 @@ from moonq.run.calling.sinks import Line
 from moonq.run.publishing import Wanted
 from moonq.run.stores.base import Store
 from moonq.run.stores.memory import MemoryStore
+from moonq.run.web.settings import DEFAULTS, WebSettings
 from moonq.sandbox.lend import Bound
 
 #: What those answer that would need a project.
@@ -24,6 +25,8 @@ ANSWERS = {
     "queue_info": b'{"ready":0}',
     "registry_get": b'{"id":"app:values"}',
     "registry_find": b"[]",
+    "http_client": b"app:bank",
+    "http_request": b'{"status":200,"headers":[["a","b"]],"url":"http://x/","size":3}\n[1]',
 }
 
 
@@ -32,6 +35,7 @@ class Offered:
 
     is_dry = False
     is_timed = True
+    shut = None
     is_strict = False
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -40,7 +44,7 @@ class Offered:
         self.last_line = ""
         self.strangers: list[str] = []
         """What was given that is no scalar: it must stay empty."""
-        self.sink = self.functions = self.project = self
+        self.sink = self.functions = self.project = self.http = self
         self._store = MemoryStore("app:values", self.clock)
 
     def lends(self, caller: Caller | None = None) -> dict[str, Bound]:
@@ -54,6 +58,10 @@ class Offered:
     def entry_id(self, name: str, kind: str) -> str:
         """Return the id of an entry: there is no project to look it up in."""
         return name
+
+    def settings(self, client: str) -> WebSettings:
+        """Return how requests are made."""
+        return DEFAULTS
 
     def variable(self, name: str) -> str:
         """Return the value of a variable."""
@@ -104,6 +112,12 @@ class Offered:
 
     def borrow(self, function: str, context: CallContext, timeout: float | None) -> Any:
         raise NotFound(f"there is no function {function!r}")
+
+    def module(self, module: str) -> Any:
+        raise NotFound(f"there is no module {module!r}")
+
+    def database(self, database: str) -> Any:
+        raise NotFound(f"database {database!r} does not exist")
 
     def store(self, store: str | Store) -> Store:
         if store not in (self._store, self._store.id):

@@ -22,10 +22,15 @@ from typing import Any, NamedTuple
 
 import pytest
 from _pytest.mark import ParameterSet
-from modes import MODES
+from modes import MODES as THREAD_MODES
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in (HERE / "corpus").glob("*.lua"))
+#: How time and metatables are guarded in a thread; and a process of its own.
+MODES = (*THREAD_MODES, "process")
+#: In processes there are, of each class, the first script and those about what no hook reaches; the
+#: rest as a slow test.
+COLLIDING = {"c_integer_keys", "c_pattern_optional"}
 #: Of the scripts whose subject they are, all modes run; of the others as a slow test.
 ABOUT_METATABLES = {"meta", "event", "gc", "poison", "close"}
 #: A child that says nothing for so long holds the interpreter's lock for ever.
@@ -132,6 +137,9 @@ def in_mode(name: str, mode: str) -> ParameterSet:
     """Return one case, a slow one where the script has nothing to do with the mode."""
     subject, _, _ = name.partition("_")
     is_slow = mode.endswith("copies") and subject not in ABOUT_METATABLES
+    if mode == "process":
+        first = min(one for one in NAMES if one.startswith(f"{subject}_"))
+        is_slow = name not in {first, *COLLIDING}
     marks = [pytest.mark.slow] if is_slow else []
     return pytest.param(name, mode, id=f"{name}-{mode}", marks=marks)
 

@@ -139,8 +139,11 @@ def test_what_changes_something_is_known_by_its_flags() -> None:
         "queue.publish",
         "queue.publish.queue",
         "funcs.call",
+        "module.call",
+        "sql.execute",
         "store.write",
         "store.delete",
+        "http.request",
     }
 
 
@@ -154,15 +157,23 @@ def deciding(effect: Effect, asked: list[tuple[str, str]]) -> Any:
     return SimpleNamespace(decide=decide, looks_at_meta=True, policies=(), place="")
 
 
+#: What functions are called with whose resource is made of their arguments.
+ASKED = {"http": (b"", b"GET", b"http://bank.example/?key=1", b"")}
+
+
 def test_every_declared_action_is_asked_of_the_scope_before_the_function_runs() -> None:
     asked: list[tuple[str, str]] = []
     scope, offered = deciding("undefined", asked), Offered()
     lends = offered.lends(Caller(CallContext("app:handler", actor=Actor("clerk"), scope=scope)))
     for one in declared():
         if one.actions:
-            answer = lends[one.name].call(b"app:x", b"", b"")
+            given = ASKED.get(one.name.partition("_")[0], (b"app:x", b"", b""))
+            answer = lends[one.name].call(*given)
             assert answer[:2] == (False, b"PERMISSION_DENIED")
-            assert asked.pop() == (one.actions[0], one.resource or "app:x")
+            caller = Caller(CallContext("app:handler"))
+            caller.host = offered  # type: ignore[assignment]
+            made = one.resource(caller, *given) if callable(one.resource) else one.resource
+            assert asked.pop() == (one.actions[0], made or "app:x")
     assert not offered.asked
 
 
@@ -177,6 +188,9 @@ class Dry:
     """A sink of a dry run."""
 
     is_dry = True
+    is_real = False
+
+    def end_dry_run(self, done: str) -> None: ...
 
 
 def test_a_dry_run_is_refused_what_writes_and_is_not_captured() -> None:

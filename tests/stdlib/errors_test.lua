@@ -24,6 +24,13 @@ describe("errors.new", function()
     eq(err:details(), { id = 7 })
   end)
 
+  it("says how long to wait before the next try, where it was told", function()
+    local err = errors.new({ message = "busy", kind = errors.RATE_LIMITED, delay = 7 })
+    eq({ err:delay(), errors.wrap(err, "charging"):delay() }, { 7, 7 })
+    is_nil(errors.new("no luck"):delay())
+    fails("option 'delay': at least 0 expected, got -1", errors.new, { message = "x", delay = -1 })
+  end)
+
   it("reads as its message in text", function()
     eq(tostring(errors.new("no luck")), "no luck")
     eq("order 7: " .. errors.new("no luck"), "order 7: no luck")

@@ -21,6 +21,7 @@ from moonq import kinds
 from moonq.checking import entries, rights
 from moonq.checking.doubts import doubts
 from moonq.checking.reading import Owner
+from moonq.kinds.module import PythonModule
 from moonq.kinds.variable import Variable
 from moonq.registry import Project, discovery
 from moonq.registry.draft import Draft, Drafts
@@ -92,6 +93,11 @@ def _scripts(drafts: Drafts) -> Iterator[tuple[LuaText, Owner]]:
     known = {id_: draft.kind for id_, draft in (drafts.implied | drafts).items()}
     fields = (draft.config for draft in drafts.values())
     variables = tuple(one.variable for one in fields if isinstance(one, Variable))
+    functions = {
+        id_: draft.config.functions
+        for id_, draft in drafts.items()
+        if isinstance(draft.config, PythonModule)
+    }
     for draft in drafts.values():
         if draft.script and isinstance(draft.fields, Script):
             yield (
@@ -103,6 +109,11 @@ def _scripts(drafts: Drafts) -> Iterator[tuple[LuaText, Owner]]:
                     frozenset(draft.fields.imports),
                     is_library=IMPORTS.accepts(draft.kind),
                     is_test=_is_test(draft),
+                    lends={
+                        alias: tuple(lent)
+                        for alias, target in draft.fields.imports.items()
+                        if (lent := functions.get(draft.full(target))) is not None
+                    },
                 ),
             )
 

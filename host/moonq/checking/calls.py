@@ -19,6 +19,8 @@ NAMED = {
     "queue": Ref(("queue.queue",)),
     "function": Ref(("function.lua",)),
     "store": Ref(("store.",)),
+    "sql": Ref(("sql.database",)),
+    "http": Ref(("http.client",)),
     "entry": Ref(),
 }
 #: The last of several arguments may be many when it is one of these.

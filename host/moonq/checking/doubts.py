@@ -18,7 +18,9 @@ def doubts(text: LuaText, owner: Owner) -> list[Finding]:
     reading = Reading(text, owner)
     for known in reading.uses():
         base = known.chain.base
-        if module := offers.module_of(known.chain):
+        if (names := reading.lent(known.chain)) is not None:
+            members.lent(reading, known, names)
+        elif module := offers.module_of(known.chain):
             members.module_(reading, known, module)
         elif isinstance(base, Global):
             unknown.global_(reading, known, base.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from moonq.checking import calls, offers
-from moonq.checking.names import Chain, How
+from moonq.checking.names import Chain, How, Required
 from moonq.checking.reading import Known, Reading
 from moonq.text.suggestions import listed, question
 
@@ -36,6 +36,21 @@ def module_(reading: Reading, known: Known, module: str) -> None:
             calls.count(reading, known, called)
             calls.options(reading, known, called)
             calls.name(reading, known, called)
+
+
+def lent(reading: Reading, known: Known, names: Sequence[str]) -> None:
+    """Look at what is taken out of a Python module that lends the functions *names*."""
+    fields = known.chain.fields
+    if fields and fields[0] not in names:
+        base = known.chain.base
+        called = base.module if isinstance(base, Required) else ""
+        reading.add(
+            "L312",
+            f"`{called}` lends no function `{fields[0]}`",
+            known.place(1),
+            about=f"{called}.{fields[0]}",
+            help=near(reading, fields[0], names, called),
+        )
 
 
 def _missing(module: str, fields: Sequence[str]) -> int:

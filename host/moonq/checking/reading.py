@@ -35,6 +35,8 @@ class Owner:
     imports: frozenset[str] = frozenset()
     is_library: bool = False
     is_test: bool = False
+    lends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The functions of each Python module, by the name that it is required by."""
 
 
 class Known(NamedTuple):
@@ -94,9 +96,16 @@ class Reading:
         """The chain as far as it is sure; a library of the project is no module of ours."""
         found = chain.expanded()
         base = found.base
-        if isinstance(base, Required) and base.module in self.owner.imports:
+        is_import = isinstance(base, Required) and base.module in self.owner.imports
+        if is_import and self.lent(found) is None:
+            assert isinstance(base, Required)
             return Chain(Local(base.module), found.fields)
         return found
+
+    def lent(self, chain: Chain) -> tuple[str, ...] | None:
+        """Return what the Python module lends that *chain* begins with, None if it is none."""
+        base = chain.base
+        return self.owner.lends.get(base.module) if isinstance(base, Required) else None
 
     def is_asked(self, chain: Chain) -> bool:
         """Say whether the text asks for *chain*, or makes it."""

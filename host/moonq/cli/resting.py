@@ -14,14 +14,17 @@ app:file  queue.driver.sqlite  48 MB
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any
 
-from moonq.cli import surroundings
+from moonq.cli import isolating, surroundings
 from moonq.cli.options import Options
 from moonq.cli.streams import echo
+from moonq.databases.database import Database
 from moonq.drivers import descriptor
 from moonq.drivers.entry import DriverFields
 from moonq.errors import MoonqError
+from moonq.kinds.database import SqlDatabase
 from moonq.kinds.queue import specs_at
 from moonq.operations import orphans
 from moonq.registry.project import Entry, Project
@@ -37,7 +40,9 @@ def document(project: Project) -> dict[str, Any]:
     return {
         "schema": "moonq.doctor.look/1",
         **surroundings.look(project),
+        "isolation": isolating.look(project),
         "drivers": found,
+        "databases": [_database(project, one) for one in project.of_kind("sql.database")],
         "orphans": [{**one.object(), "hint": one.hint(project)} for one in lost],
     }
 
@@ -66,6 +71,25 @@ def _driver(project: Project, entry: Entry) -> dict[str, Any]:
     return {**found, "size_bytes": resting.size_bytes, "parts": parts, "notes": notes}
 
 
+def _database(project: Project, entry: Entry) -> dict[str, Any]:
+    """Tell of a database that scripts reach: whether it answers, and as whom."""
+    config = entry.fields(SqlDatabase)
+    found: dict[str, Any] = {
+        "id": entry.id,
+        "kind": entry.kind,
+        "settings": surroundings.settings(entry),
+    }
+    if config.create and not config.file(project.root).exists():
+        return {**found, "reached": "made when a host starts", "notes": []}
+    try:
+        with closing(Database(config.spec(entry.id, project.root))) as database:
+            reached, notes = database.about()
+    except MoonqError as problem:
+        told = {"problem": problem.message, "hint": problem.hint}
+        return {**found, **{name: masked(text) for name, text in told.items()}}
+    return {**found, "reached": masked(reached), "notes": [masked(note) for note in notes]}
+
+
 def show(options: Options, found: dict[str, Any]) -> None:
     """Print it for people."""
     words = "moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa}) · SQLite {sqlite}"
@@ -73,6 +97,7 @@ def show(options: Options, found: dict[str, Any]) -> None:
     _show_socket(found["socket"])
     echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)
+    isolating.show(found["isolation"])
     for one in found["drivers"]:
         told = size(one["size_bytes"]) if one.get("size_bytes") else "nothing on this disk"
         told = one.get("reached", told)
@@ -89,6 +114,8 @@ def show(options: Options, found: dict[str, Any]) -> None:
             echo(visible(f"  note: {note}"))
         if one.get("hint"):
             echo(visible(f"  hint: {one['hint']}"))
+    for one in found["databases"]:
+        _show_database(one)
     for one in found["stores"]:
         echo(visible(f"{one['id']}  {one['kind']}"))
     for one in found["orphans"]:
@@ -96,6 +123,17 @@ def show(options: Options, found: dict[str, Any]) -> None:
         echo(visible(f"! {lost.sentence()}"))
         echo(visible(f"  hint: {one['hint']}"))
     options.say("hold one against the contract with `moonq doctor --driver ID`")
+
+
+def _show_database(one: dict[str, Any]) -> None:
+    told = one.get("problem") or one["reached"]
+    echo(visible(f"{one['id']}  {one['kind']}  {told}"))
+    said = (f"{name} {_plain(value)}" for name, value in one["settings"].items())
+    echo(visible(f"  {' · '.join(said)}"))
+    for note in one.get("notes", ()):
+        echo(visible(f"  note: {note}"))
+    if one.get("hint"):
+        echo(visible(f"  hint: {one['hint']}"))
 
 
 def _show_socket(found: dict[str, Any]) -> None:

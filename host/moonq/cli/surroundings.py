@@ -15,7 +15,7 @@ from typing import Any
 from moonq.cli.commands.version import versions
 from moonq.control import hosts
 from moonq.control.locating import place_of
-from moonq.drivers.entry import DriverFields
+from moonq.registry.common import Config
 from moonq.registry.hidden import written
 from moonq.registry.project import Entry, Project
 from moonq.registry.yaml.nodes import Node
@@ -48,13 +48,11 @@ def _settings(project: Project) -> dict[str, Any]:
 
 
 def settings(entry: Entry) -> dict[str, Any]:
-    """Return what a driver's entry says, defaults included, with secrets masked.
+    """Return what a driver's or a database's entry says, with defaults, and secrets masked.
 
-    An address from the environment is said without its password: it is where the driver goes.
+    An address from the environment is said without its password: it is where it goes.
     """
-    config = entry.fields(DriverFields)
-    own = (name for name in type(config).model_fields if name not in DriverFields.model_fields)
-    said = config.model_dump(include=set(own))
+    said = entry.config.model_dump(by_alias=True, exclude=set(Config.model_fields))
     return {name: _setting(entry.node.get(name), value, name) for name, value in said.items()}
 
 

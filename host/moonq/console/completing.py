@@ -45,7 +45,13 @@ PATIENCE = 0.05
 FRESH = 5.0
 _PATH = re.compile(r"[A-Za-z_]\w*(?:[.:]\w*)*$")
 #: What may be named -> how the kinds of its entries begin.
-_KINDS = {"function": "function.", "store": "store.", "entry": "", "target": "queue.consumer"}
+_KINDS = {
+    "function": "function.",
+    "store": "store.",
+    "http": "http.client",
+    "entry": "",
+    "target": "queue.consumer",
+}
 #: Where the keys of headers stand.
 HEADERS_OF = Open("(", "queue.publish", 2)
 _HEADERS = {

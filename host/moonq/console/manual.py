@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from moonq.console.calling import opened
 from moonq.errors import NotFound
-from moonq.operations.annotations import Function, Line, Module, Shape, reference
+from moonq.operations.annotations import Function, Line, Module, Reference, Shape, read, reference
 from moonq.registry.lua.tokens import tokens
 from moonq.text import suggestions
 from moonq.views import Screen
 from moonq.views.tables import facts, paragraph
 
 
-def about(name: str, screen: Screen) -> Iterable[str]:
-    """Return what the annotations say about *name*.
+def about(name: str, screen: Screen, request: Callable[..., Any] | None = None) -> Iterable[str]:
+    """Return what the annotations say about *name*; *request* asks the host for those of entries.
 
     Raises:
         NotFound: They say nothing.
     """
-    found = reference().find(name)
+    found = reference().find(name) or (_of_project(name, request) if request else None)
     if isinstance(found, Function):
         return _function(found, screen)
     if isinstance(found, Module):
@@ -28,6 +29,16 @@ def about(name: str, screen: Screen) -> Iterable[str]:
         return _shape(found, screen)
     hint = suggestions.question(suggestions.close(name, reference().names()))
     raise NotFound(f"no help about {name!r}", hint=hint or "`\\?` lists what there is")
+
+
+def _of_project(name: str, request: Callable[..., Any]) -> Module | Function | None:
+    """What *name* means of a Python module of the project: `bank`, or `bank.charge`."""
+    module = name.partition(".")[0]
+    entries = request("entries", pattern="*", entry_kind="module.python")["entries"]
+    mine = [one["id"] for one in entries if one["id"].rpartition(":")[2] == module]
+    text = request("entry", name=mine[0]).get("annotations") if len(mine) == 1 else None
+    found = Reference({module: read(module, text)}).find(name) if text else None
+    return found if isinstance(found, Module | Function) else None
 
 
 def call_at(text: str) -> Function | None:

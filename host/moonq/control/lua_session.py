@@ -19,6 +19,7 @@ from moonq.errors import ReadOnly
 from moonq.operations.mq import functions_of
 from moonq.operations.verbs import VERBS
 from moonq.registry.project import Project
+from moonq.run.aliases import importable
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import changing, lent_functions
@@ -100,9 +101,9 @@ class ConsoleState(LuaState):
     module = "host.console.session"
 
     def prepare(self, project: Project) -> None:
-        """Give it the standard library, and the project's libraries by their names."""
+        """Give it the standard library, and what scripts of the project may import by its name."""
         names = sorted(stdlib_modules() - NOT_HERE)
-        libraries = project.of_kind("library.lua")
+        libraries = importable(project)
         for entry in libraries:
             self.define(chunk(entry))
         aliases = {entry.name: entry.id for entry in libraries if entry.name not in names}

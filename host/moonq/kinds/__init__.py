@@ -22,7 +22,17 @@ from moonq.registry.kind import Kind
 from moonq.text.findings import Finding
 
 #: In which kinds finish when a project is loaded, and references are shown; others come last.
-_ORDER = ("queue", "consumer", "function", "library", "policy", "store", "variable", "data")
+_ORDER = (
+    "queue",
+    "consumer",
+    "function",
+    "library",
+    "module",
+    "policy",
+    "store",
+    "variable",
+    "data",
+)
 _FILES = sorted(
     (found.name for found in iter_modules(__path__) if found.name != "driver"),
     key=lambda file: _ORDER.index(file) if file in _ORDER else len(_ORDER),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -33,7 +33,8 @@ from moonq.run.calling.lending import Caller
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.queues import Route
 from moonq.run.settling import ConsumerSettings
-from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Limits, ScriptFault, Stopped
+from moonq.sandbox.states import PROCESS, THREAD, State
 from moonq.text.findings import Finding, error
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
@@ -71,6 +72,9 @@ class Consumer(Config):
     timeout: LimitOrNone = Field(None, description="per message; default: the function's limit")
     lease: Annotated[Limit, seconds_between(1, 12 * 3600)] = Field(
         LEASE, description="after a crash its messages run again within this and 10 s"
+    )
+    isolation: Literal["thread", "process"] | None = Field(
+        None, description="process: each worker can be killed; default: the function's own"
     )
     options: ConsumerOptions = Field(default_factory=ConsumerOptions)
 
@@ -110,6 +114,8 @@ class ConsumerKind(ServiceKind):
 
         settings = _settings(parts, entry)
         workers = f"{settings.concurrency} worker{'s' if settings.concurrency > 1 else ''}"
+        if settings.isolation == PROCESS:
+            workers += " in processes" if settings.concurrency > 1 else " in a process"
         detail = f"{workers} · prefetch {settings.prefetch} · {settings.function}"
         return Service(start, stop, detail)
 
@@ -172,6 +178,8 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
     function = drafts.config(consumer.func)
     if "timeout" not in consumer.model_fields_set and isinstance(function, Runnable):
         changed["timeout"] = function.limits.timeout
+    if consumer.isolation is None and isinstance(function, Runnable):
+        changed["isolation"] = function.isolation
     queue = drafts.config(consumer.queue)
     fields = drafts.config(queue.driver) if isinstance(queue, Queue) else None
     if isinstance(fields, DriverFields):
@@ -191,13 +199,14 @@ def make(parts: Parts, entry: Entry, route: Route) -> running.Consumer:
     """Return a consumer that is not started yet."""
     settings = _settings(parts, entry)
 
-    def open_state(caller: Caller, on_abandoned: Callable[[], None]) -> LuaState:
+    def open_state(caller: Caller, on_abandoned: Callable[[], None]) -> State:
         return parts.functions.open(
             settings.function,
             caller,
             decodes=route.decodes,
             on_abandoned=on_abandoned,
             timeout=entry.lifecycle.start_timeout,
+            isolation=settings.isolation,
         )
 
     rights = parts.rights(entry)
@@ -232,7 +241,7 @@ def load(parts: Parts, made: running.Consumer) -> None:
         raise ScriptError(f"{function} does not load: {message}", finding=finding) from None
     except Stopped as stopped:
         raise ScriptError(
-            f"{function}: loading its file was stopped ({stopped.reason})",
+            f"{function}: loading its file was stopped ({stopped.words or stopped.reason})",
             hint="do the slow work in the handler, not at the top of the file",
         ) from None
 
@@ -250,6 +259,7 @@ def _settings(parts: Parts, entry: Entry) -> ConsumerSettings:
         fields.lease,
         parts.functions.limits(fields.func).memory,
         entry.lifecycle.stop_timeout,
+        fields.isolation or THREAD,
     )
 
 

@@ -42,6 +42,7 @@ class PolicyKind(Kind):
             group for draft, one in policies for group in groups_of(one.groups, draft.namespace)
         }
         every = {id_: drafts.kind_of(id_) for id_ in [*drafts, *drafts.implied]}
+        every |= {part: draft.kind for draft in drafts.values() for part in draft.parts}
         own = drafts.settings.security.actions
         findings = list(_unknown_groups(drafts, known))
         for draft, policy in policies:

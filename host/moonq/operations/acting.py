@@ -45,18 +45,24 @@ class Acting(Requests):
         return {"queue": route.id, "answers": [_answer(answer) for answer in answers]}
 
     @checked
-    def call(
+    def call(  # noqa: PLR0913, PLR0917 - the ways in which a call can be asked for
         self,
         function: str,
         argument: str = "",
         as_message: bool = False,
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
+        real: bool = False,
+        stub: str = "",
+        stub_file: str = "",
         consumer: str = "",
         actor: str = "",
         groups: list[str] | None = None,
     ) -> dict[str, Any]:
-        """Call a function once, outside of any queue; without *send* it changes nothing.
+        """Call a function once, outside of any queue; without *send* it changes nothing here.
+
+        A call that is not *real* ends where the answer of something outside is needed, unless the
+        Lua text *stub*, of *stub_file*, answers in its place.
 
         It may do what its consumer may; where it has several, *consumer* says which is meant. Or it
         may do what *actor* may, as `Policies.named` finds it with *groups*.
@@ -65,8 +71,9 @@ class Acting(Requests):
         function = project.id_of(function, "function.lua")
         by = consumer_of(project, function, consumer)
         rights = self._rights(by, actor, groups or [])
-        said = f"{' (sends)' if send else ''}{f' as {actor}' if actor else ''}"
-        self.record("call", f"{function}{said}", tries=not (send or actor))
+        does = " (sends)" if send else " (real)" if real else ""
+        does += f" as {actor}" if actor else ""
+        self.record("call", f"{function}{does}", tries=not (send or real or actor))
         result = self._call(
             function,
             argument,
@@ -74,6 +81,8 @@ class Acting(Requests):
             headers=headers or {},
             send=send,
             record=send,
+            real=real,
+            stubs=(stub_file or "stubs.lua", stub) if stub else None,
             consumer=by.id if by else "",
             rights=rights,
         )
@@ -187,6 +196,7 @@ def call_object(result: CallResult) -> dict[str, Any]:
         **result.judged(),
         "values": result.values,
         "error": fault and fault._asdict(),
+        "unknown_after": f"would {result.unknown}" if result.unknown else None,
         "would_publish": publications if result.is_dry else [],
         "would_write": result.written,
         "published": [] if result.is_dry else publications,

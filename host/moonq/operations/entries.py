@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moonq.operations import python_modules
 from moonq.registry.hidden import is_filled, written
 from moonq.registry.project import Entry, Project
 from moonq.registry.yaml.nodes import Map, Node
+from moonq.run.functions import PYTHON
 from moonq.text.secrets import masked
 
 #: Fields of drivers that may hold a password are not shown, whatever their value.
 SECRET = (
     *("url", "password", "secret", "token", "access_key", "secret_key"),
-    *("authorization", "cookie", "credential", "api_key", "api-key"),
+    *("bearer", "authorization", "cookie", "credential", "api_key", "api-key"),
 )
+#: That no part of it is secret is seen to when the entry is read.
+OPEN = ("base_url",)
 REDACTED = "[redacted]"
 _WILD = re.compile(r"[*?\[]")
 
@@ -65,6 +69,8 @@ def show(project: Project, name: str) -> dict[str, Any]:
     if entry.source_name:
         found["source"] = entry.source_name
     found["used_by"] = [user for user, _ in _users(project, entry.id)]
+    if entry.kind == PYTHON:
+        found["annotations"] = python_modules.of_entry(entry, project.root)
     return found
 
 
@@ -86,7 +92,7 @@ def _shown(key: str, value: Any, node: Node | None) -> Any:
 
 
 def _is_secret(key: str) -> bool:
-    return any(part in key.lower() for part in SECRET)
+    return key not in OPEN and any(part in key.lower() for part in SECRET)
 
 
 def graph(project: Project, name: str | None) -> dict[str, Any]:

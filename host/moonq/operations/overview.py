@@ -66,9 +66,14 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
 def _service(host: Host, managed: Managed) -> dict[str, Any]:
     driver = host.drivers.get(managed.id)
     is_up = driver is not None and managed.state == "running"
-    problem = "; ".join(driver.health()) if driver and is_up else managed.problem
+    module = host.services.modules.get(managed.id)
     consumer = host.consumers.get(managed.id)
-    if consumer is not None and not problem:
+    problem = managed.problem
+    if driver and is_up:
+        problem = "; ".join(driver.health())
+    elif module is not None and managed.state == "running":
+        problem = "; ".join(module.health())
+    elif consumer is not None and not problem:
         problem = consumer.status().shortage or ""
     return {"id": managed.id, "kind": managed.kind, "state": managed.state, "problem": problem}
 

@@ -173,20 +173,27 @@ _ROWS = (
                 cli="--as-message", typed="[--as-message]", for_view="as_message"),
             Argument("headers", "a header of that message; repeatable", "pairs", None,
                 cli="-H --header NAME=VALUE"),
-            Argument("send", "really send what the function publishes", "flag", False,
+            Argument("send", "do all of it for real, and send what it publishes", "flag", False,
                 cli="--send", is_guarded=True),
+            Argument("stub", "a Lua file whose test.stub and test.module answer for the outside",
+                default="", cli="--stub FILE"),
+            Argument("stub_file", "the name of that file", default=""),
+            Argument("real", "really do what reaches beyond the host", "flag", False,
+                cli="--real", is_guarded=True),
             _CONSUMER,
             Argument("actor", "in whose name: an actor, or a service that has one", default="",
                 cli="--as ACTOR", typed="[--as ACTOR]"),
             Argument("groups", "the groups that ACTOR has, who may then be anybody; repeatable",
                 "texts", None, cli="--group GROUP"),
-        ), changes="send what {function} publishes", needs=Needs.ANY, typed="call", lua="mq.call",
+        ), changes="let {function} act for real", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
-        " publishes is shown and not sent. It may do what its consumer may, within the same limits;"
-        " with --as what ACTOR may: one of the project with the policies of its service, or with"
-        " --group anybody with the policies of these groups. A host in production logs whom"
-        " somebody acts for. Ends with 1 when the function fails.",
+        " publishes is shown and not sent. Where it needs the answer of something outside, as of a"
+        " Python module, the call ends there (`unknown after: would ...`), unless --stub answers or"
+        " --real does it. It may do what its consumer may, within the same limits; with --as what"
+        " ACTOR may: one of the project with the policies of its service, or with --group anybody"
+        " with the policies of these groups. A host in production logs whom somebody acts for."
+        " Ends with 1 when the function fails.",
         examples=("moonq call app:process_order '{\"id\":42,\"total_cents\":2500}' --as-message",
             "moonq call app:report --json", "moonq call app:report --as user:ada --group clerks")),
     Verb("replay", "run a dead letter with the present handler; settle and send nothing", (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from dataclasses import dataclass, field
+from pathlib import Path as Folder
 from typing import Any
 
 from moonq.registry import names
@@ -46,6 +47,8 @@ class Draft:
     """The written `options`, where only another entry's model can check them."""
     edges: list[Edge] = field(default_factory=list)
     script: LuaText | None = None
+    parts: tuple[str, ...] = ()
+    """What in it policies may name: the functions of a module, `app:bank.charge`."""
 
     @property
     def id(self) -> str:
@@ -82,6 +85,9 @@ class Draft:
 
 class Drafts(dict[str, Draft]):
     """All drafts by id, with the entries that others imply."""
+
+    #: The folder of the project.
+    root = Folder()
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -18,7 +18,7 @@ _ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 #: What a script may import.
 IMPORTS = Ref(
-    ("library.lua",),
+    ("library.lua", "module.python"),
     instead={"function.lua": 'make `{0}` a library.lua, or call it: funcs.call("{0}")'},
 )
 
@@ -46,7 +46,8 @@ class Script(Config):
     source: Annotated[str, Field(min_length=1)]
     modules: list[str] = Field(default_factory=list, description="stdlib modules it may require")
     imports: Annotated[dict[str, str], BeforeValidator(_by_alias), IMPORTS] = Field(
-        default_factory=dict, description="libraries it may require, by the name it uses"
+        default_factory=dict,
+        description="libraries and Python modules it may require, by the name it uses",
     )
 
     @field_validator("imports")
@@ -75,6 +76,9 @@ class Runnable(Script):
         None, description="which function of the returned table; unset: the file returns it"
     )
     limits: Limits = Field(default_factory=Limits)
+    isolation: Literal["thread", "process"] = Field(
+        "thread", description="process: in a process of its own, which can be killed"
+    )
 
     @field_validator("method")
     @classmethod

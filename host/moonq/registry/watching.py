@@ -4,8 +4,8 @@
         ...
     reload(("src/process_order.lua",))                  # once per save, however many files
 
-Only what a project consists of counts: Lua, YAML and JSON, outside of folders that begin with a
-dot.
+Only what a project consists of counts: Lua, Python, YAML and JSON, outside of folders that begin
+with a dot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from moonq import log, threads
 from moonq.registry.settings import FILE as SETTINGS
 
 _log = log.get("moonq.watch")
-SUFFIXES = (".json", ".lua", ".yaml", ".yml")
+SUFFIXES = (".json", ".lua", ".py", ".yaml", ".yml")
 #: Milliseconds of silence that end a save; an editor may write several files, each more than once.
 QUIET = 80
 #: Milliseconds after which changes count although there is no silence.

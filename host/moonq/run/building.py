@@ -23,7 +23,9 @@ class Building(Parts):
 
     def build(self, *, consumers: bool = True) -> None:
         """Give every service of the project to the supervisor, in start order."""
-        self.with_consumers = consumers
+        self.with_consumers = self.opens_early = consumers
+        if consumers:
+            self.services.http.warm()
         self.announce()
         for entry in self.project.start_order():
             if self.starts(entry):
@@ -83,6 +85,7 @@ class Building(Parts):
     def close(self) -> None:
         """Give back what the services leave behind."""
         self.functions.close()
+        self.services.http.close()
 
     def left(self) -> Left:
         """Return what is still to be done where a consumer could see to it."""

@@ -52,7 +52,7 @@ class Changes:
         return tuple(
             name
             for name in self._after.entries
-            if name in both and not _same(self._before.entries[name], self._after.entries[name])
+            if name in both and not same(self._before.entries[name], self._after.entries[name])
         )
 
     @cached_property
@@ -80,7 +80,8 @@ class Changes:
         return any(one.id in self._different for one in kinds if one.kind == policies.KIND)
 
 
-def _same(one: Entry, other: Entry) -> bool:
+def same(one: Entry, other: Entry) -> bool:
+    """Whether two versions of an entry say the same, in fields and text."""
     return (
         _fields(one.config) == _fields(other.config)
         and one.source_text == other.source_text

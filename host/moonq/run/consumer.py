@@ -29,6 +29,7 @@ from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
 from moonq.run.worker import StateMaker, Worker
 from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
+from moonq.sandbox.states import THREAD
 from moonq.threads import NoThread
 
 #: A worker that found nothing to do for this long leaves, unless it is the last one.
@@ -119,7 +120,8 @@ class Consumer:
         """
         if self._first is not None:
             return
-        room.take(self, self.settings.id, self.settings.concurrency, self.settings.memory)
+        if self.settings.isolation == THREAD:  # a process has addresses of its own
+            room.take(self, self.settings.id, self.settings.concurrency, self.settings.memory)
         first = self._new_worker()
         try:
             first.open()

@@ -35,7 +35,9 @@ class Event(NamedTuple):
 
 
 def stopped(why: Stopped) -> Event:
-    """Return the event that a handler was cut off: timeout, memory, stop, cancel or unknown."""
+    """Return the event that a handler was cut off, for one of the reasons of `Stopped`."""
+    if why.reason == "killed":
+        return Event("interrupted", Fault("INTERNAL", why.words, None, why.stack))
     if why.reason == "unknown":
         return Event("unknown", Fault("UNKNOWN", _UNTRIED, None, why.stack))
     kind = why.reason.upper() if why.reason in ("timeout", "memory") else "CANCELED"
@@ -48,7 +50,7 @@ def ended(progress: Progress) -> Event | None:
         return stopped(progress.stopped)
     for outcome in progress.outcomes:
         if outcome.kind != "settled":
-            return Event(outcome.kind, outcome.fault)
+            return Event(outcome.kind, outcome.fault, outcome.delay)
     return None
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from moonq import log
 from moonq.clock import Clock
+from moonq.databases.database import Database
 from moonq.drivers.base import LOSSES, Driver, Event, Happening
 from moonq.metrics import Metrics
 from moonq.model import QueueSpec
@@ -31,6 +32,7 @@ from moonq.run.security import EVERYTHING, OPERATOR, Policies, Rights, Scope
 from moonq.run.stores.base import Store
 from moonq.run.supervisor import Supervisor
 from moonq.sandbox.state import Limits, LuaState
+from moonq.sandbox.states import State
 
 _log = log.get("moonq.host")
 #: How events are told that are no counts of messages.
@@ -66,6 +68,9 @@ class Parts:
     #: What a test has of its own: a consumer without threads, and no chance.
     consumer_type: Callable[..., Consumer] = Consumer
     chance: Callable[[], float] = staticmethod(random.random)
+    #: Whether what reaches beyond the host is opened with it; else when something first needs it,
+    #: as in a private host, which may have been asked for something else.
+    opens_early = True
     #: What the host is called among those that share a driver's store.
     host_name = ""
 
@@ -100,6 +105,10 @@ class Parts:
         """Return the driver that *entry* declares, as *make* does it."""
         return make()
 
+    def new_database(self, entry: Entry, make: Callable[[], Database]) -> Database:
+        """Return the database that *entry* declares, as *make* does it."""
+        return make()
+
     def new_store(self, _entry: Entry, make: Callable[[], Store]) -> Store:
         """Return the store that *entry* declares, as *make* does it."""
         return make()
@@ -132,7 +141,7 @@ class Parts:
             **limits._asdict(),
         }
 
-        def make(is_own: bool) -> LuaState:
+        def make(is_own: bool) -> State:
             if is_own and own:
                 inherited = CallContext(
                     own,

@@ -27,7 +27,8 @@ from moonq.registry.fields import (
     wrong,
 )
 from moonq.run.judgement import ACKED, Event, Judgement, stopped
-from moonq.sandbox.state import LuaState, Stopped
+from moonq.sandbox.state import Stopped
+from moonq.sandbox.states import State
 
 _FAULTY = "the queue's own retry policy failed, the default was used: %s"
 
@@ -66,7 +67,7 @@ class Policy:
     def __init__(
         self,
         queue: Mapping[str, Any],
-        make_state: Callable[[bool], LuaState],
+        make_state: Callable[[bool], State],
         clock: Clock,
         chance: Callable[[], float] = random.random,
         logger: str = "moonq.policy",
@@ -77,7 +78,7 @@ class Policy:
         self._chance = chance
         self._log = log.get(logger)
         self._lock = threading.Lock()
-        self._state: LuaState | None = None
+        self._state: State | None = None
 
     def judge(self, delivery: Delivery, event: Event, *, is_stopping: bool = False) -> Judgement:
         """Return what *event* leads to."""
@@ -145,7 +146,7 @@ class Policy:
                 return tuple(answer)
         return None
 
-    def _opened(self, own: bool) -> LuaState:
+    def _opened(self, own: bool) -> State:
         if self._state is None:
             self._state = self._make_state(own)
             # What is None is absent in Lua.

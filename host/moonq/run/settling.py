@@ -17,6 +17,7 @@ from moonq.metrics import Metrics
 from moonq.model import ACK, Delivery
 from moonq.run.judgement import Event, Judgement
 from moonq.run.policy import Policy
+from moonq.sandbox.states import THREAD, Isolation
 
 #: What is counted for an action, beside acks.
 _COUNTS = {
@@ -40,6 +41,8 @@ class ConsumerSettings(NamedTuple):
     lease: float
     memory: int
     stop_timeout: float
+    isolation: Isolation = THREAD
+    """Where its workers live."""
 
 
 class Settler:
@@ -94,6 +97,10 @@ class Settler:
                 if done:
                     observer.settled(self.settings.id, delivery, ACK)
         return sum(answers)
+
+    def killed(self) -> None:
+        """Count that a worker's process was killed, or ended by itself."""
+        self._metrics.count("killed", self.settings.id)
 
     def begun(self, deliveries: Sequence[Delivery]) -> None:
         """Tell the observer that handlers begin."""

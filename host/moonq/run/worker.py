@@ -12,7 +12,8 @@ from moonq.run.calling.lending import Caller
 from moonq.run.judgement import ACKED, RELEASED, RETURNED, Event, Judgement, asked, stopped
 from moonq.run.settling import Settler
 from moonq.run.times import Times
-from moonq.sandbox.state import LuaState, Progress
+from moonq.sandbox.state import Progress
+from moonq.sandbox.states import State
 
 #: The most messages that cross into Lua at once, and the work that may lie behind them: a batch
 #: is too short to be worth waiting for, but one crossing costs as much as a quick handler.
@@ -20,7 +21,7 @@ MAX_BATCH = 64
 SLICE = 0.001
 
 #: Makes a state for a worker, with the consumer's function open.
-StateMaker = Callable[[Caller, Callable[[], None]], LuaState]
+StateMaker = Callable[[Caller, Callable[[], None]], State]
 
 
 class Pace:
@@ -63,7 +64,7 @@ class Worker:
         self._make_state = make_state
         self._settler = settler
         self._on_abandoned = on_abandoned
-        self._state: LuaState | None = None
+        self._state: State | None = None
         # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
         # so the driver has the last word.
         self._running: Sequence[Delivery] = ()
@@ -170,14 +171,18 @@ class Worker:
         if not (progress.outcomes or self._settled or progress.stopped):
             return self._ack_all(progress.done)
         for outcome in progress.outcomes:
-            if outcome.kind != "settled":
-                self._end(outcome.number, Event(outcome.kind, outcome.fault))
+            if outcome.kind == "lost":
+                self._settle(outcome.number, RELEASED)
+            elif outcome.kind != "settled":
+                self._end(outcome.number, Event(outcome.kind, outcome.fault, outcome.delay))
             self._settled.add(outcome.number)
         for index in range(1, progress.done + 1):
             self._settle(index, ACKED)
         if progress.stopped is None:
             return progress.done
         cut_off = progress.done + 1
+        if progress.stopped.reason == "killed":
+            self._settler.killed()
         self._end(cut_off, stopped(progress.stopped))
         return cut_off
 

@@ -10,6 +10,7 @@ A state belongs to one thread at a time. After a kill, or when it has kept too m
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -40,13 +41,12 @@ THREAD_STACK = 1024 * 1024
 #: Characters of a text that Lua itself raised.
 _LONGEST = 8192
 
-# What `deliver.lua` answers.
-_OUTCOMES: dict[int, Literal["failed", "settled", "decode", "memory"]] = {
-    1: "failed",
-    2: "settled",
-    3: "decode",
-    4: "memory",
-}
+#: What `deliver.lua` answers for each message that was not simply done.
+VALUES = 7
+OutcomeKind = Literal["failed", "settled", "decode", "memory", "lost"]
+# The second of them.
+CODES: dict[OutcomeKind, int] = {"failed": 1, "settled": 2, "decode": 3, "memory": 4}
+_OUTCOMES = {code: kind for kind, code in CODES.items()}
 
 
 class Limits(NamedTuple):
@@ -83,8 +83,11 @@ class Outcome(NamedTuple):
 
     number: int
     """Which message of the call, from 1."""
-    kind: Literal["failed", "settled", "decode", "memory"]
+    kind: OutcomeKind
+    """As it was told; `lost` is what a process that was killed did not tell any more."""
     fault: Fault = Fault("UNKNOWN", "")
+    delay: float | None = None
+    """Seconds that the error wants before the next try; None: as the queue says."""
 
 
 class Progress(NamedTuple):
@@ -99,12 +102,14 @@ class Progress(NamedTuple):
 
 
 class Stopped(Exception):
-    """A call was cut off; `reason` says why: timeout, memory, stop, cancel, or unknown."""
+    """A call was cut off; `reason` says why: timeout, memory, stop, cancel, killed or unknown."""
 
-    def __init__(self, reason: str, stack: str = "") -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, stack: str = "", words: str = "") -> None:
+        super().__init__(words or reason)
         self.reason = reason
         self.stack = stack
+        self.words = words
+        """How a process that was `killed` has ended."""
 
 
 class ScriptFault(Exception):
@@ -216,6 +221,8 @@ class LuaState:
         arguments: list[object] = []
         for name, (call, waits) in (own | dict(lends)).items():
             arguments += (name.encode(), call, waits)
+        # Two processes with a common parent would draw the same numbers within one second.
+        self._runtime.execute(b"math.randomseed(...)", *(secrets.randbits(63) for _ in range(2)))
         boot, lost = chunks.chunk("host.boot"), hidden_names.Lost()
         hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
         return _Functions(
@@ -328,11 +335,10 @@ class LuaState:
 
     def progress(self, answer: Any) -> Progress:
         """Return what Lua says of a call of `deliver`, at its end or on the way (`deliver.lua`)."""
-        done, *flat = answer if isinstance(answer, tuple) else (answer,)
-        outcomes = tuple(_outcome(*flat[at : at + 6]) for at in range(0, len(flat), 6))
-        if any(outcome.kind == "memory" for outcome in outcomes):
+        progress = progress_of(answer)
+        if any(outcome.kind == "memory" for outcome in progress.outcomes):
             self.spent = True
-        return Progress(done, outcomes)
+        return progress
 
     def call(self, arguments: bytes, timeout: float | None = None) -> bytes:
         """Call the function with a JSON array of arguments; returns a JSON array of results.
@@ -475,6 +481,14 @@ class LuaState:
         return int(runtime.get_memory_used())
 
 
+def progress_of(answer: Any) -> Progress:
+    """Return what `deliver.lua` tells as `done` and `VALUES` for each outcome."""
+    done, *flat = answer if isinstance(answer, tuple) else (answer,)
+    each = range(0, len(flat), VALUES)
+    outcomes = tuple(_outcome(*flat[at : at + VALUES]) for at in each)
+    return Progress(done, outcomes)
+
+
 def _cut_short(progress: Progress, reason: str) -> Progress:
     """Count a failure that a stop has caused as the stop."""
     done, outcomes, _ = progress
@@ -490,4 +504,7 @@ def _fault(parts: list[Any]) -> Fault:
 
 
 def _outcome(number: int, code: int, *parts: Any) -> Outcome:
-    return Outcome(number, _OUTCOMES[code], _fault(list(parts)))
+    *fault, delay = parts
+    # What is not zero or more, such as NaN, says nothing.
+    wanted = float(delay) if type(delay) in (int, float) and delay >= 0 else None
+    return Outcome(number, _OUTCOMES[code], _fault(fault), wanted)

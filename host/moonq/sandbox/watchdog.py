@@ -15,10 +15,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 import lupa.lua54
 
 from moonq import log, threads
+
+if TYPE_CHECKING:
+    from moonq.sandbox.process.children import Child
 
 _log = log.get("moonq.sandbox")
 #: `LUA_MASKCOUNT` of lua.h.
@@ -110,6 +114,9 @@ class Interrupt:
 class Guard:
     """The time limit of one state's calls; `begin` and `end` enclose each of them."""
 
+    #: The process that the state is in, where that is not this one: what it calls runs there too.
+    child: Child | None = None
+
     def __init__(self, address: int | None, on_abandoned: Callable[[], None]) -> None:
         self.address = address
         """Where the state's main coroutine is; None leaves the stop to its permanent hook."""
@@ -125,6 +132,11 @@ class Guard:
         self.abandoned = False
         self._lock = threading.Lock()
         self._interrupts: list[Interrupt] = []
+        self._afterwards: list[Callable[[], None]] = []
+
+    def when_over(self, clean: Callable[[], None]) -> None:
+        """Call *clean* once the running call is over, on its thread, however it ends."""
+        self._afterwards.append(clean)
 
     @contextmanager
     def interruptible(self, stop: Callable[[str], None]) -> Iterator[None]:
@@ -156,6 +168,11 @@ class Guard:
 
     def end(self) -> str:
         """The call is over. Returns why it was stopped, "" when it was not."""
+        while self._afterwards:
+            try:
+                self._afterwards.pop()()
+            except Exception as problem:  # noqa: BLE001 - the call is over all the same
+                _log.warning("what a call had opened could not be closed: %s", problem)
         with self._lock:
             self.deadline = None
             if self.fired_at is None:

@@ -2,7 +2,8 @@
 
     tests/stdlib/json_test.lua::json.decode refuses trailing commas
 
-It comes with the package, so there is nothing to configure.
+It comes with the package, so there is nothing to configure. Tests reach nothing beyond the host,
+unless `--moonq-real` is given, or `moonq_real` lists their folders in the configuration.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from moonq.testing.suites import Suite
 
 _PROJECTS = pytest.StashKey["Projects"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `moonq test --real` says."""
+    group = parser.getgroup("moonq")
+    words = "let tests in Lua reach beyond the host"
+    group.addoption("--moonq-real", action="store_true", help=words)
+    parser.addini("moonq_real", "folders whose tests in Lua reach beyond the host", "paths", [])
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LuaFile | None:
@@ -60,7 +69,8 @@ class LuaFile(pytest.File):
         projects = _projects(self.config)
         try:
             (source,) = Search(projects, None).find([str(self.path)])
-            suite = Suite(source, projects.at(source.root), Conditions(may_store=not in_ci()))
+            conditions = Conditions(may_store=not in_ci(), real=_is_real(self.config, self.path))
+            suite = Suite(source, projects.at(source.root), conditions)
         except ProjectInvalid as problem:
             raise self.CollectError(render(problem.findings)) from None
         finding = suite.load()
@@ -130,6 +140,11 @@ class _Failed(Exception):
     def __init__(self, result: Result) -> None:
         super().__init__(result.case.title)
         self.result = result
+
+
+def _is_real(config: pytest.Config, path: Path) -> bool:
+    folders: list[Path] = config.getini("moonq_real")
+    return bool(config.getoption("--moonq-real")) or any(map(path.is_relative_to, folders))
 
 
 def _projects(config: pytest.Config) -> Projects:

@@ -20,6 +20,7 @@ from moonq.model import DEFAULT_MEMORY
 from moonq.registry import Project
 from moonq.registry.lua.runtime import innermost
 from moonq.registry.script import Runnable
+from moonq.run.aliases import importable, libraries
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller
 from moonq.run.calling.lends import lent_functions
@@ -30,7 +31,7 @@ from moonq.testing.coverage import Hit
 from moonq.testing.results import Case, Problem, Result, Status
 from moonq.testing.snapshots import Snapshots
 from moonq.testing.sources import SuiteSource
-from moonq.testing.texts import Texts, libraries, script_of
+from moonq.testing.texts import Texts, script_of
 from moonq.testing.world.bench import Bench
 from moonq.testing.world.clock import FastTime, SharedClock, TimeOfTests, VirtualClock
 from moonq.testing.world.lends import lent_to_suites
@@ -58,6 +59,8 @@ class Conditions(NamedTuple):
     """Whether a snapshot that is missing is taken."""
     coverage: bool = False
     """Whether the lines that run are noted."""
+    real: bool = False
+    """Whether what reaches beyond the host is done: else only stubs answer for it."""
 
     @property
     def limit(self) -> float:
@@ -169,6 +172,7 @@ class Suite:
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
+        caller.enter(caller.context, state.guard)
         self._renew()
         try:
             for part in self._parts():
@@ -194,8 +198,7 @@ class Suite:
         return state.load_entry(self._entry.id, method, name, timeout)
 
     def _parts(self) -> list[LuaSource]:
-        known = self.project.of_kind("library.lua")
-        return [self._script, *(chunk(library) for library in known)]
+        return [self._script, *map(chunk, importable(self.project))]
 
     def _reopen(self) -> Finding | None:
         """Replace a state that was cut off: what it left undone is unknown."""
@@ -217,7 +220,7 @@ class Suite:
         if self._world is None:
             token = f"t{next(self._tests)}" if self.declared else ""
             bench = Bench(self.clock, self.hit, self.answer, self.time_left)
-            self._world = World(self.project, bench, self.places, token)
+            self._world = World(self.project, bench, self.places, token, self._conditions.real)
         return self._world
 
     @property
@@ -270,10 +273,19 @@ class Suite:
         logs = tuple(self._world.logs) if self._world is not None else ()
         if status == "skipped":
             return Result(case, status, took, reason=found.get("message") or "")
-        if status == "passed":
+        problems = [] if status == "passed" else [self._problem(found)]
+        problems += self._refused()
+        if not problems:
             self._passed.add(case.index)
-        problem = None if status == "passed" else replace(self._problem(found), logs=logs)
-        return Result(case, status, took, problem, logs=logs)
+            return Result(case, status, took, logs=logs)
+        first, *others = problems
+        problem = replace(first, logs=logs, also=(*first.also, *others))
+        return Result(case, "failed" if status == "passed" else status, took, problem, logs=logs)
+
+    def _refused(self) -> list[Problem]:
+        """Return what reached for the outside: it fails the test, whatever came of it."""
+        words = self._world.bench.refused if self._world is not None else []
+        return [Problem("T712", one) for one in dict.fromkeys(words)]
 
     def _problem(self, found: dict[str, Any]) -> Problem:
         chunk_name = found.get("source") or ""

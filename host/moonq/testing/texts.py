@@ -9,7 +9,6 @@ from moonq import assets
 from moonq.registry import Entry, Project
 from moonq.registry.lua import runtime, syntax
 from moonq.registry.lua.text import LuaText
-from moonq.registry.script import Script
 from moonq.run.functions import chunk
 from moonq.sandbox import syntax as compiler
 from moonq.sandbox.state import LuaSource
@@ -62,27 +61,3 @@ def script_of(source: SuiteSource, entry: Entry | None, known: Mapping[str, str]
     data = source.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     modules = sorted(assets.stdlib_modules()) + assets.host_modules(source.path)
     return LuaSource(source.id, source.id, data, tuple(modules), known)
-
-
-def libraries(project: Project, own: Entry | None) -> dict[str, str]:
-    """Return every library by each name that means only this one: id, name, alias of imports.
-
-    For the entry *own* a name is one of its own imports, or of its own namespace, before another's.
-    """
-    meant: dict[str, set[str]] = {}
-    mine: dict[str, str] = {}
-    for library in project.of_kind("library.lua"):
-        meant.setdefault(library.id, set()).add(library.id)
-        if own is None:
-            meant.setdefault(library.name, set()).add(library.id)
-        elif library.namespace == own.namespace:
-            mine[library.name] = library.id
-    if own is not None:
-        mine |= own.fields(Script).imports
-    for entry in project.entries.values():
-        if isinstance(entry.config, Script):
-            for alias, target in entry.config.imports.items():
-                meant.setdefault(alias, set()).add(target)
-    known = assets.stdlib_modules()
-    found = {name: ids.pop() for name, ids in meant.items() if len(ids) == 1}
-    return {name: id_ for name, id_ in (found | mine).items() if name not in known}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-_NAMES = r"passw|secret|token|credential|authorization|cookie|(^|[_-])(key|pass|pwd|auth)($|[_-])"
+_NAMES = r"passw|secret|token|credential|bearer|authoriz|cookie|(^|[_-])(key|pass|pwd|auth)($|[_-])"
 _SECRET = re.compile(_NAMES, re.IGNORECASE)
 #: `scheme://user:password@host`. A password may hold anything but a space, written as it should
 #: not be too: rather hide more than is secret.
@@ -17,8 +17,15 @@ _BEFORE_HOST = re.compile(r"""(?<=["'\[\s,])([\w.-]+):([^\s@:/"',]+)@(?=[\w\[])"
 _IN_QUERY = re.compile(r"([?&;](?:[^=&;\s]*_)?(?:passw\w*|secret|token|key|auth)=)([^&;\s]*)", re.I)
 #: `password: text`; what `${env:NAME}` fills in is no secret yet.
 _IN_MAP = re.compile(
-    r"""(\b\w*(?:passw|secret|token)\w*["']?\s*:\s*)(?!["']?\$\{env:)([^\s,}][^,}]*)""", re.I
+    r"""(\b[\w-]*(?:passw|secret|token|bearer|authoriz|cookie)\w*["']?\s*:\s*)"""
+    r"""(?!["']?\$\{env:)([^\s,}][^,}]*)""",
+    re.IGNORECASE,
 )
+
+
+def is_secret(name: str) -> bool:
+    """Whether what is called *name*, a field or a header, may prove who somebody is."""
+    return _SECRET.search(name) is not None
 
 
 #: Characters of a secret that is looked for in other texts: a shorter one is a word like others.
@@ -29,7 +36,7 @@ _known: set[str] = set()
 
 def remember(value: str, name: str) -> None:
     """Keep *value*, of the field called *name*, out of logs from now on, as far as it is secret."""
-    found = [value] if _SECRET.search(name) else [hit[2] for hit in _IN_ADDRESS.finditer(value)]
+    found = [value] if is_secret(name) else [hit[2] for hit in _IN_ADDRESS.finditer(value)]
     found += [hit[2] for hit in _IN_QUERY.finditer(value)]
     _known.update(one for one in found if len(one) >= LONG)
 
@@ -49,7 +56,7 @@ def masked(value: Any, name: str = "") -> Any:
         return [masked(one, name) for one in value]
     if isinstance(value, bool | None):
         return value
-    if _SECRET.search(name):
+    if is_secret(name):
         return MASK
     if isinstance(value, int | float):
         return value

@@ -45,9 +45,11 @@ def replayed(found: Found, screen: Screen) -> Iterator[str]:
 def _told(
     found: Found, screen: Screen, as_message: bool, frames: bool
 ) -> Iterator[tuple[str, str | Cell]]:
-    error = found.get("error")
+    error, unknown = found.get("error"), found.get("unknown_after")
     values = ", ".join(screen.value(value) for value in found["values"])
-    if as_message and (would := _would(found)):
+    if unknown:
+        yield "outcome", (f"unknown after: {unknown}", "warn")
+    elif as_message and (would := _would(found)):
         yield would, _why(found)
     elif error:
         yield "failed", _why(found)

@@ -47,6 +47,9 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
     origins = found.get("origins", {})
     told = [(name, f"{text}{_origin(name, origins)}") for name, text in texts if text]
     yield from facts(told, screen, least=12, indent="  ")
+    if found.get("annotations"):
+        yield ""
+        yield from (screen.lua(f"  {line}") for line in found["annotations"].splitlines())
 
 
 def _origin(name: str, origins: Mapping[str, Found]) -> str:

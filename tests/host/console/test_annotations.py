@@ -94,7 +94,7 @@ def test_the_shape_of_a_table_can_be_looked_up() -> None:
         ("queue.RetryOptions", ["delay?", "error?"], []),
         ("testing.Queue", ["id"], ["len()", "drain(options?)"]),
         ("testing.Run", ["acked", "attempts"], []),
-        ("store.Store", [], ["get(key)", "incr(key, by?, options?)"]),
+        ("store.Store", [], ["get(key, default?)", "incr(key, by?, options?)"]),
         ("errors.Error", [], ["kind()", "retryable()"]),
         ("queue.Info", ["ready?", "oldest_age?"], []),
     ],

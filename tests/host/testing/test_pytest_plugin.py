@@ -100,3 +100,24 @@ test.it("that", function() end)
     result = lua(text)
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["T711 it_only is left in the file*"])
+
+
+def test_the_outside_is_opened_by_an_option_or_for_a_folder(
+    lua: Any, pytester: pytest.Pytester
+) -> None:
+    pytester.makefile(".py", bank="def charge(cents):\n    return cents\n")
+    pytester.makefile(
+        ".yaml",
+        _index="""
+        namespace: app
+        entries:
+          - {name: bank, kind: module.python, source: file://bank.py, functions: [charge]}
+        """,
+    )
+    text = 'require("test").it("pays", function() assert(require("bank").charge(1) == 1) end)'
+    result = lua(text)
+    result.assert_outcomes(failed=1)
+    assert 'test.module("bank", { charge' in result.stdout.str()
+    lua(text, "--moonq-real").assert_outcomes(passed=1)
+    pytester.makeini(f"[pytest]\nmoonq_real = {pytester.path}\n")
+    lua(text).assert_outcomes(passed=1)

@@ -1,4 +1,5 @@
 local deliver = require("host.run.deliver")
+local errors = require("errors")
 local limits = require("host.walls.limits")
 local queue = require("queue")
 local test = require("test")
@@ -24,6 +25,12 @@ local function returning(...)
 end
 
 describe("deliver.run", function()
+  it("tells for how long an error wants to wait", function()
+    local err = errors.new({ message = "busy", delay = 7 })
+    local found = table.pack(deliver.run(returning(nil, err), true, "1"))
+    eq({ found[5], found[8], found.n }, { "busy", 7, 8 })
+  end)
+
   it("gives the decoded body to the handler", function()
     local seen
     deliver.run(function(body)
@@ -102,7 +109,7 @@ describe("deliver.run", function()
   end)
 
   it("runs several messages and reports those that were not simply done", function()
-    local done, first, code, _, text, _, _, second = deliver.run(function(number)
+    local done, first, code, _, text, _, _, _, second = deliver.run(function(number)
       if number % 2 == 0 then
         return nil, "even " .. number
       end
@@ -116,7 +123,7 @@ describe("deliver.run", function()
     end
     local answer = table.pack(deliver.run(odd, true, "1", "2", "3"))
     eq(table.pack(deliver.progress()), answer)
-    eq(answer.n, 13)
+    eq(answer.n, 15)
     answer = table.pack(deliver.run(odd, true, "1"))
     eq(table.pack(deliver.progress()), answer)
   end)

@@ -41,8 +41,10 @@ def doctor(options: Options, driver: str | None, compact: bool) -> int:
 
     Without --driver nothing is started or changed: versions, socket, room on the disk; of each
     driver its settings (secrets masked), whether it is durable and its broker answers, how large
-    its file is and why, and whether messages lie in queues that nobody declares. Ends with 1 when
-    a file cannot be read, a broker does not answer, or no socket can be made.
+    its file is and why, and whether messages lie in queues that nobody declares; of each
+    sql.database whether it answers, and as whom. With `isolation: process`, one such process shows
+    what the system holds it to. Ends with 1 when a file cannot be read, a broker or a database does
+    not answer, or no socket and no such process can be made.
 
     With --driver every case of the suite runs on new queues, beside the driver's place and with its
     settings; the project's messages are not touched. Ends with 1 when a case fails.
@@ -80,7 +82,8 @@ def _look(options: Options, project: Project) -> int:
         echo(json.dumps(found))
     else:
         resting.show(options, found)
-    return int(any("problem" in one for one in (*found["drivers"], found["socket"])))
+    looked_at = (*found["drivers"], *found["databases"], found["socket"], found["isolation"] or {})
+    return int(any("problem" in one for one in looked_at))
 
 
 def _compact(options: Options, project: Project, entry: Entry) -> int:

@@ -33,6 +33,8 @@ def show(options: Options, field: str | None, **given: Any) -> int:
 
 def _field(found: dict[str, Any], path: str) -> Any:
     value: Any = found["fields"]
+    if "annotations" in found:
+        value = {**value, "annotations": found["annotations"]}
     for name in path.split("."):
         if not isinstance(value, dict) or name not in value:
             known = ", ".join(value) if isinstance(value, dict) else "no fields"

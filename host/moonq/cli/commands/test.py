@@ -101,6 +101,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     default="memory",
     help="A stand-in for each, or what the project declares, at places of its own.",
 )
+@click.option("--real", is_flag=True, help="Let tests reach beyond the host, for integration.")
 @click.option(
     "--coverage",
     type=coverage_forms,
@@ -121,7 +122,8 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     Tests are in files whose names end with `_test.lua`, and in entries with `meta.type: test`.
     Queues, clock, stores and handlers are new for each test, and no test waits in real time,
     except for drivers that go by a clock of their own: with --driver declared those are waited
-    for, five times as fast as time passes.
+    for, five times as fast as time passes. What reaches beyond the host, such as Python modules, is
+    refused unless the test answers for it, with the line to write; --real does it.
     Ends with 1 when a test fails, with 9 when there is none.
 
     \b
@@ -174,6 +176,7 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         declared=asked["driver"] == "declared",
         update=asked["update"],
         may_store=watched,
+        real=asked["real"],
         coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
     )
     return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=not watched)

@@ -27,7 +27,7 @@ def help_(console: Console, name: str) -> None:
     if name.startswith("\\") or (name in COMMANDS and not reference().find(name)):
         console.face.show(find(name.removeprefix("\\")).lines())
     elif name:
-        console.face.show(manual.about(name, screen))
+        console.face.show(manual.about(name, screen, console.request))
     else:
         told = [(f"\\{one.usage}", one.about) for one in COMMANDS.values()]
         listed = facts(told, screen, indent="  ")

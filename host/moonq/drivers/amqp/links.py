@@ -19,6 +19,7 @@ from moonq.drivers.amqp.management import Management
 from moonq.drivers.amqp.wire.address import Address
 from moonq.drivers.amqp.wire.connection import Connection
 from moonq.errors import QueueError, Refused, Unsupported
+from moonq.registry import connecting
 
 #: The oldest broker that has what is needed: dead letters at least once.
 OLDEST = (3, 10)
@@ -160,23 +161,7 @@ def context(fields: AmqpFields, root: Path) -> ssl.SSLContext | None:
     Raises:
         Refused: A file is not there, or is no certificate; names it.
     """
-    tls = fields.tls
-    if tls is None:
-        return None
-    try:
-        made = ssl.create_default_context(cafile=str(root / tls.ca) if tls.ca else None)
-        if not tls.verify:
-            made.check_hostname = False
-            made.verify_mode = ssl.CERT_NONE
-        if tls.cert:
-            made.load_cert_chain(root / tls.cert, root / tls.key if tls.key else None)
-    except (OSError, ssl.SSLError) as problem:
-        files = ", ".join(filter(None, (tls.ca, tls.cert, tls.key)))
-        raise Refused(
-            f"the certificates of tls cannot be read: {problem.strerror or problem}",
-            hint=f"check {files}",
-        ) from None
-    return made
+    return None if fields.tls is None else connecting.context(fields.tls, root)
 
 
 def _address(fields: AmqpFields, url: str) -> Address:

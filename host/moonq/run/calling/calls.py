@@ -22,9 +22,10 @@ from moonq.run.calling.sinks import Line, Publication, Recording
 from moonq.run.calling.trying import DryRun
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
-from moonq.run.security import Rights
+from moonq.run.security import EVERYTHING, OPERATOR, Rights, Scope
 from moonq.run.worker import described
-from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.state import Fault, ScriptFault, Stopped
+from moonq.sandbox.states import State
 from moonq.sandbox.watchdog import Guard
 
 
@@ -42,6 +43,9 @@ class CallResult:
     """What a dry run would have changed in stores, see `DryRun`."""
     logs: list[Line] = field(default_factory=list)
     """The log lines of a dry run."""
+    unknown: str = ""
+    """What a dry run came to that it does not do, in words such as `GET https://…`: it ended there,
+    because only the answer would tell how it goes on."""
     is_dry: bool = False
     took: float = 0.0
     memory: int = 0
@@ -60,17 +64,21 @@ class CallResult:
 class Call:
     """One call of *function*; dry, unless it is to *send*, and then perhaps with a *record*.
 
+    What is *real* is done although it reaches beyond the host; of *stubs*, the name and the text of
+    a Lua file, those functions answer that are put in place of others there.
     It runs as *consumer* would run it: with its time limit, its queue, and its rights, unless
     others are given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ways in which a call can be asked for
         self,
         building: Building,
         function: str,
         *,
         send: bool,
         record: bool = False,
+        real: bool = False,
+        stubs: tuple[str, str] | None = None,
         consumer: Entry | None = None,
         rights: Rights | None = None,
         message_id: str = "",
@@ -90,10 +98,11 @@ class Call:
         self._sink: Recording | None = None
         self._result = result = CallResult(is_dry=not send)
         if not send:
-            self._sink = trial = DryRun(queues, clock)
+            self._sink = trial = DryRun(queues, clock, real=real)
             result.written, result.logs = trial.written, trial.logs
         elif record:
             self._sink = Recording(queues, clock)
+        self._stubs = stubs
         if self._sink is not None:
             result.published = self._sink.published
 
@@ -101,6 +110,16 @@ class Call:
         """Call it; with *headers* (even empty ones) as a message."""
         value = _checked(arguments).encode()
         result, began = self._result, time.monotonic()
+        with self._stubbed():
+            self._do(value, headers)
+        if isinstance(self._sink, DryRun) and self._sink.unknown:
+            # That it ended there is no fault of the function.
+            result.unknown, result.fault = self._sink.unknown, None
+        result.took = time.monotonic() - began
+        return result
+
+    def _do(self, value: bytes, headers: Mapping[str, Any] | None) -> None:
+        result = self._result
         try:
             if headers is None:
                 with self._open(Caller(self._context())) as state:
@@ -111,8 +130,19 @@ class Call:
             result.fault = raised.fault
         except Stopped as why:
             result.fault = stopped(why).fault
-        result.took = time.monotonic() - began
-        return result
+
+    @contextmanager
+    def _stubbed(self) -> Iterator[None]:
+        """Let the stubs answer, if there are any."""
+        if self._stubs is None or self._sink is None:
+            yield
+            return
+        building = self._building
+        sink, everything = DryRun(building.queues, building.clock), Scope((EVERYTHING,))
+        aside = CallContext("stubs", actor=OPERATOR, scope=everything, sink=sink)
+        with closing(building.functions.stub_file(*self._stubs, Caller(aside))) as stubs:
+            self._sink.state_type = stubs.state_type
+            yield
 
     def _deliver(self, body: bytes, headers: Mapping[str, Any]) -> None:
         """Call it with a message around *body*, and have judged what becomes of that.
@@ -145,8 +175,9 @@ class Call:
                 result.fault = result.verdict.fault(event)
 
     @contextmanager
-    def _open(self, caller: Caller) -> Iterator[LuaState]:
-        state = self._building.functions.open(self._function, caller)
+    def _open(self, caller: Caller) -> Iterator[State]:
+        isolation = self._fields.isolation if self._consumer else None
+        state = self._building.functions.open(self._function, caller, isolation=isolation)
         try:
             yield state
         finally:

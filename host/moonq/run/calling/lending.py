@@ -26,6 +26,7 @@ from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
 DENIALS = "moonq.security"
+NOTHING_LEFT = memoryview(b"")
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class Caller:
     """Whether a lent function is at work that may take seconds, and ends by itself."""
     held: Held = field(default_factory=Held)
     """The actors, scopes and policies that the script has objects of."""
+    opened: dict[int, Any] = field(default_factory=dict)
+    """What lent functions have opened for the running call, by the number that the script has."""
+    rest: memoryview = NOTHING_LEFT
+    """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
@@ -61,7 +66,7 @@ class Caller:
         before = self.context
         if context.actor is not before.actor or context.scope is not before.scope:
             self.held.clear()
-        self.context, self.guard = context, guard
+        self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 
     def below(self, entry: str, size: int) -> CallContext:
         """Return the context of *entry*, which the script calls with arguments of *size* bytes."""
@@ -137,6 +142,11 @@ class Caller:
         with self.guard.interruptible(stop):
             yield
 
+    def when_over(self, clean: Callable[[], None]) -> None:
+        """Call *clean* once the running call is over, however it ends."""
+        if self.guard is not None:
+            self.guard.when_over(clean)
+
     def heed(self) -> None:
         """End the running call now where its time is over, or that of a call above it."""
         if self.guard is not None:
@@ -186,12 +196,17 @@ class Lent:
     """Whether it may take seconds: its waits end with the call, see `Caller.look_up`, and whatever
     else it does ends by itself, so the watchdog has patience."""
     outside: bool = False
-    """Whether it reaches beyond the host: tests shut it."""
+    """Whether it reaches beyond the host: tests shut it, and a dry run that is told to does it."""
+    stub: Callable[..., str] | None = None
+    """The line of a test that answers for it, with these arguments; None: a `test.stub` of it."""
+    stands_in: Callable[..., bool] | None = None
+    """Whether a test has something of its own in the place of what it would reach."""
 
     def bound(self, caller: Caller) -> Bound:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
         function, kind, holds = self.function, self.names, self.holds
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
+        outside = self.outside
 
         def call(*arguments: Any) -> Any:
             if kind is not None:
@@ -201,8 +216,10 @@ class Lent:
                     arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
             if is_guarded:
                 self._permit(caller, arguments)
-            if is_untried and caller.context.is_dry:
+            if is_untried and caller.context.is_dry and not (outside and caller.sink.is_real):
                 self._end_dry_run(caller, arguments)
+            if outside and caller.host.shut is not None:
+                self._shut(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
             caller.is_held, before = True, heed_by(caller.look_up)
@@ -230,8 +247,24 @@ class Lent:
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         if caller.guard is not None:
             caller.guard.fire_all("unknown")
-        done = self.would(*arguments) if self.would else f"call {self.name}"
+        done = self._words(arguments)
+        caller.sink.end_dry_run(done)
         raise Untried(f"a dry run would {done}; what that answers is unknown")
+
+    def _shut(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        shut = caller.host.shut
+        if shut is not None and not (self.stands_in and self.stands_in(caller, *arguments)):
+            shut(self._words(arguments), self._stub_line(arguments))
+
+    def _words(self, arguments: tuple[Any, ...]) -> str:
+        return self.would(*arguments) if self.would else f"call {self.name}"
+
+    def _stub_line(self, arguments: tuple[Any, ...]) -> str:
+        if self.stub is not None:
+            return self.stub(*arguments)
+        module = self.function.__module__.rpartition(".")[2]
+        name = self.name.removeprefix(f"{module}_")
+        return f'test.stub("{module}", "{name}", function(…) return … end)'
 
 
 class Flags(TypedDict, total=False):
@@ -244,6 +277,8 @@ class Flags(TypedDict, total=False):
     would: Callable[..., str]
     holds: bool
     outside: bool
+    stub: Callable[..., str]
+    stands_in: Callable[..., bool]
 
 
 def lent(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from moonq.clock import Clock
-from moonq.errors import NotFound
+from moonq.databases.database import Database
+from moonq.errors import NotFound, Unavailable
 from moonq.registry.names import bare
 from moonq.registry.project import Project
 from moonq.run.calling.context import CallContext
@@ -16,17 +17,40 @@ from moonq.run.queues import Queues
 from moonq.run.security import Policies, actions
 from moonq.run.security.policies import GROUP
 from moonq.run.stores.base import Store
-from moonq.sandbox.state import LuaState
+from moonq.run.web.clients import Clients
+from moonq.sandbox.states import State
 from moonq.text.suggestions import close, question
 
 VARIABLE = "env.variable"
+DATABASE = "sql.database"
+
+
+class PythonModule(Protocol):
+    """A module that is open, see `moonq.run.modules.module`."""
+
+    def call(self, caller: Any, name: str, data: bytes) -> bytes:
+        """Call a function of it."""
+        ...
+
+    def close(self, timeout: float | None) -> None:
+        """Wait for what runs, then close it."""
+
+    def retire(self) -> None:
+        """Close it when nothing of it runs any more."""
+
+    def health(self) -> list[str]:
+        """Return what keeps it from doing all that it should."""
+        ...
 
 
 class HostServices:
     """The parts of one host that scripts can reach; a reload renews some of them."""
 
-    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[LuaState]]
+    borrow: Callable[[str, CallContext, float | None], AbstractContextManager[State]]
     """Lends a state of a function for one call in a context, opened within so many seconds."""
+    shut: Callable[[str, str], None] | None = None
+    """Refuses what reaches beyond the host: gets what it would do, and the line of a test that
+    answers for it. None: all of it is done."""
     is_timed = True
     """Whether the real time that is left to a call is what a wait in it may take."""
 
@@ -36,6 +60,10 @@ class HostServices:
         self.clock = clock
         self.queues = queues
         self.stores: dict[str, Store] = {}
+        self.databases: dict[str, Database] = {}
+        self.http = Clients(project)
+        self.modules: dict[str, PythonModule] = {}
+        """Those that are open, by their entries' ids."""
         self.sink = HostSink(queues, clock)
         """Where the writes of all calls go that are not merely tried."""
         self._env = env
@@ -44,6 +72,7 @@ class HostServices:
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
+        self.http.renew(project)
         self.policies = Policies(project)
         self.is_strict = project.settings.security.strict_mode
         """Whether who has no actor or no scope may do nothing."""
@@ -97,6 +126,30 @@ class HostServices:
         if found is None:
             known = self.project.id_of(store, "store.")
             raise NotFound(f"store {known!r} is not started")
+        return found
+
+    def database(self, database: str) -> Database:
+        """Return a database by its id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.databases.get(database)
+        if found is None:
+            known = self.project.id_of(database, DATABASE)
+            raise NotFound(f"database {known!r} is not started")
+        return found
+
+    def module(self, module: str) -> PythonModule:
+        """Return a module by its id.
+
+        Raises:
+            Unavailable: It is not started.
+        """
+        found = self.modules.get(module)
+        if found is None:
+            known = self.project.id_of(module, "module.python")
+            raise Unavailable(f"module {known} is not started; `moonq status` says why")
         return found
 
     def variable(self, name: str) -> str | None:

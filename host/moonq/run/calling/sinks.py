@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from moonq import log
@@ -15,6 +15,7 @@ from moonq.model import QueueInfo, Receipt
 from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import Queues
 from moonq.run.stores.base import Store
+from moonq.sandbox.state import LuaState
 from moonq.text.plain import json_text
 
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
@@ -64,6 +65,13 @@ class HostSink:
 
     is_dry = False
     """Whether nothing may change anywhere: the call is only tried."""
+    is_real = True
+    """Whether what reaches beyond the host is done all the same."""
+    state_type: Callable[..., LuaState] | None = None
+    """What makes the states of the call, and of the calls below it; None: what makes all others."""
+
+    def end_dry_run(self, done: str) -> None:
+        """A dry run ends at what it cannot try; *done* says what would be done, as an order."""
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues

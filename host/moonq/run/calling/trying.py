@@ -32,8 +32,11 @@ class DryRun(Recording):
 
     is_dry = True
 
-    def __init__(self, queues: Queues, clock: Clock) -> None:
+    def __init__(self, queues: Queues, clock: Clock, *, real: bool = False) -> None:
         super().__init__(queues, clock)
+        self.is_real = real
+        self.unknown = ""
+        """What it came to and cannot try, though its answer is needed: `call app:bank.charge()`."""
         self.written: list[dict[str, Any]] = []
         """Changes of stores, in order: `store`, `key`, `action`, and what belongs to it."""
         self.logs: list[Line] = []
@@ -41,6 +44,10 @@ class DryRun(Recording):
         self._clock = clock
         self._overlays: dict[str, Overlay] = {}
         self._lines: dict[str, QueueOverlay] = {}
+
+    def end_dry_run(self, done: str) -> None:
+        """Remember what it ends with: what came first, should a script go on for a moment."""
+        self.unknown = self.unknown or done
 
     def _accept(
         self, queue: str, wanted: Sequence[Wanted | QueueError], may_wait: bool

@@ -28,7 +28,7 @@ class Action(NamedTuple):
     """Of which kinds of entries (as `Project.of_kind` takes them) the id is the resource, the empty
     one standing for all; None: the resource is no entry."""
     resource: str = ""
-    """What the resource is where it is no entry."""
+    """What the resource is where it is not the id alone."""
     also: tuple[str, ...] = ()
     """Other spellings of the same check."""
     within: tuple[str, ...] = ()
@@ -38,6 +38,9 @@ class Action(NamedTuple):
 
 
 _PUBLISH = ("queue.publish", "queue.publish_batch")
+_REQUEST = tuple(
+    f"http.{one}" for one in ("get", "head", "post", "put", "patch", "delete", "request")
+)
 _ROWS = (
     Action("queue.publish", "publish; `queue.publish.queue` is asked as well", _PUBLISH,
         ("queue.queue",)),
@@ -45,6 +48,8 @@ _ROWS = (
         _PUBLISH, ("queue.queue",)),
     Action("queue.info", "count what is in a queue", ("queue.info",), ("queue.queue",)),
     Action("funcs.call", "call a function", ("funcs.call",), ("function.lua",)),
+    Action("module.call", "call a function of a Python module", ("module.python",),
+        ("module.python",), resource="id and function: `app:bank.charge`"),
     Action("store.read", "see the value of a key", ("store:get",), ("store.",),
         also=("store.get", "store.key.get"), meta=("key",)),
     Action("store.keys", "see which keys there are", ("store:keys",), ("store.",),
@@ -53,8 +58,13 @@ _ROWS = (
         also=("store.key.set",), within=("store.get",), meta=("key",)),
     Action("store.delete", "remove a key", ("store:delete",), ("store.",),
         also=("store.write", "store.key.delete"), within=("store.get",), meta=("key",)),
+    Action("sql.query", "read from a database", ("sql.query", "tx:query"), ("sql.database",)),
+    Action("sql.execute", "change a database; to begin a transaction that may is asked as well",
+        ("sql.execute", "tx:execute", "sql.transaction"), ("sql.database",)),
     Action("env.read", "see a variable", ("env.get", "env.names"), ("env.variable",),
         also=("env.get",)),
+    Action("http.request", "make a request over HTTP; each redirect asks, too", _REQUEST, None,
+        resource="the URL without its query", also=("http_client.request",)),
     Action("registry.read", "see an entry", ("registry.get", "registry.find"),
         also=("registry.get", "registry.find")),
     Action("security.actor.create", "make an actor", ("security.new_actor",), None,
@@ -78,7 +88,8 @@ _SPELT: Mapping[str, Action] = {
 #: What the policies of systems like this one speak of, and nothing here ever asks for.
 FOREIGN = (
     "process.*", "network.select", "security.token*", "security.token_store.get",
-    "registry.apply*", "registry.request", "events.*", "websocket.*", "http_client.*", "db.*",
+    "registry.apply*", "registry.request", "events.*", "websocket.*", "db.*",
+    "http_client.unix_socket", "http_client.private_ip",
     "fs.*", "exec.*", "cloudstorage.*", "template.*", "contract.*", "system.*", "eval.*",
     "env.set", "env.get_all", "store.info", "store.key.has", "funcs.context",
 )  # fmt: skip
@@ -124,9 +135,10 @@ def _line(row: Action) -> str:
 
 
 def _resource(row: Action) -> str:
-    if row.kinds is None:
+    if row.resource:
         return row.resource
-    kinds = " or ".join(f"`{kind}*`" if kind.endswith(".") else f"`{kind}`" for kind in row.kinds)
+    named = row.kinds or ()
+    kinds = " or ".join(f"`{kind}*`" if kind.endswith(".") else f"`{kind}`" for kind in named)
     return f"id, of kind {kinds}" if row.kinds != (ENTRY,) else "id of any entry"
 
 

@@ -8,22 +8,13 @@ from typing import Any, NamedTuple
 from moonq import durations
 from moonq.errors import Unsupported
 from moonq.model import Delivery, Verdict, Wait
+from moonq.run.calling.stubbed import Stub
 from moonq.sandbox.lend import text
 from moonq.testing.coverage import Hit
 from moonq.testing.world.clock import TimeOfTests
 from moonq.testing.world.faults import Faults
 from moonq.testing.world.ledger import Ledger
 from moonq.testing.world.runs import Run
-
-
-class Stub(NamedTuple):
-    """A function of a module that the test has replaced."""
-
-    number: int
-    key: str
-    """The module's name, or the library's id."""
-    name: str
-    is_spy: bool
 
 
 class Returned(NamedTuple):
@@ -59,6 +50,8 @@ class Bench:
         self.ledger = Ledger(clock)
         self.run: Run | None = None
         self._time_left = time_left
+        self.refused: list[str] = []
+        """What reached for the outside and was not stubbed, in words."""
         self._running = ""
         self._returned = Returned()
         self._ended_at: dict[str, float] = {}

@@ -18,12 +18,12 @@ from moonq.errors import MoonqError, NotFound, QueueError
 from moonq.model import Message, Stored
 from moonq.registry import Entry, Project
 from moonq.run.calling.lending import Caller
+from moonq.run.calling.stubbed import Stub
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
 from moonq.run.security import Actor, Scope
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
-from moonq.testing.world.bench import Stub
 from moonq.testing.world.calling import As, CallUnderTest
 from moonq.testing.world.clock import TimeOfTests, ahead_of
 from moonq.testing.world.looking import messages
@@ -117,6 +117,13 @@ class SuiteLends:
         if stored is None:
             return False
         return stored == text(literal) or stored.encode()
+
+    def sql(self, name: bytes) -> bytes:
+        """Open an empty database in the place of the one of that name, and return its full id."""
+        suite = self._suite
+        entry = suite.project.entries[suite.project.id_of(text(name), "sql.database")]
+        suite.world.open_database(entry)
+        return entry.id.encode()
 
     # Queues and functions -----------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from typing import Any
 from lupa.lua54 import LuaError
 
 from moonq.errors import Unavailable
-from moonq.sandbox.lend import Bound, own
+from moonq.run.calling.stubbed import StubbedState
+from moonq.sandbox.lend import Bound
 from moonq.sandbox.state import Limits, LuaState, Progress
 from moonq.testing.coverage import Hit
-from moonq.testing.world.bench import Bench, Stub
+from moonq.testing.world.bench import Bench
 
 
 class Lines:
@@ -104,10 +105,8 @@ class SuiteState(LuaState):
         return None if answer is None else json.loads(answer)
 
 
-class StateUnderTest(LuaState):
+class StateUnderTest(StubbedState):
     """A state of a handler or function that a test runs; see `lua/test/under_test.lua`."""
-
-    module = "host.test.under_test"
 
     def __init__(
         self,
@@ -117,17 +116,17 @@ class StateUnderTest(LuaState):
         on_abandoned: Callable[[], None],
         bench: Bench,
     ) -> None:
-        mine = own({"test_stub_called": bench.answer, "test_returned": bench.returned})
-        super().__init__({**lends, **mine}, limits, on_abandoned=on_abandoned)
+        super().__init__(
+            lends,
+            limits,
+            on_abandoned=on_abandoned,
+            stubs=bench.stubs,
+            answer=bench.answer,
+            returned=bench.returned,
+        )
         self._bench = bench
         self._lines = Lines(self._lua, bench.hit)
-        for stub in bench.stubs:
-            self.put(stub)
         bench.states.add(self)
-
-    def put(self, stub: Stub) -> None:
-        """Replace a function by one of the test's."""
-        self._module[b"stub"](stub.number, stub.key.encode(), stub.name.encode(), stub.is_spy)
 
     def open(
         self,

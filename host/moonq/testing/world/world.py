@@ -15,8 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+from moonq.databases.database import Database
 from moonq.drivers.base import Driver, Event
-from moonq.errors import NotFound
+from moonq.errors import MoonqError, NotFound
 from moonq.kinds import KINDS
 from moonq.model import QueueSpec
 from moonq.registry import Entry, Project
@@ -26,6 +27,7 @@ from moonq.run.stores.memory import MemoryStore
 from moonq.run.supervisor import Supervisor
 from moonq.testing.world.bench import Bench
 from moonq.testing.world.consumers import DrivenConsumer
+from moonq.testing.world.databases import EmptyDatabases, ShutDatabase
 from moonq.testing.world.places import Places
 from moonq.testing.world.runs import Run
 from moonq.testing.world.services import SinkUnderTest
@@ -38,10 +40,23 @@ _LOOK = 0.5
 _PATIENCE = 40.0
 
 
+class Shut(MoonqError):
+    """A test is not to reach beyond the host."""
+
+    kind = "UNAVAILABLE"
+
+
 class World(Building):
     """The parts of a host without its threads; *token* is in the names of its queues."""
 
-    def __init__(self, project: Project, bench: Bench, places: Places, token: str = "") -> None:
+    def __init__(
+        self,
+        project: Project,
+        bench: Bench,
+        places: Places,
+        token: str = "",
+        real: bool = False,
+    ) -> None:
         super().__init__(project, KINDS, bench.clock, os.environ, Supervisor(bench.clock))
         self.bench = bench
         self.is_virtual = places.is_virtual
@@ -51,10 +66,15 @@ class World(Building):
         self._heard = 0.0
         self.services.sink = self._sink = SinkUnderTest(self.queues, bench.clock)
         self.logs = self._sink.logs
+        self.reaches_out = real
         self.services.is_timed = not places.is_virtual
+        self.opens_early = False
+        self.services.shut = None if real else self._refuse
         self.functions.state_type = partial(StateUnderTest, bench=bench)
+        self.functions.isolates = False
         self.consumer_type = partial(DrivenConsumer, bench=bench)
         self.chance = lambda: 0.5
+        self._emptied = EmptyDatabases()
         self._furnish()
 
     def _furnish(self) -> None:
@@ -73,6 +93,15 @@ class World(Building):
             state.close()
         for driver in self.drivers.values():
             driver.close()
+        for database in self.services.databases.values():
+            database.close()
+        self._emptied.close()
+
+    def _refuse(self, would: str, line: str) -> None:
+        """Keep the test from the outside, and let it know."""
+        words = f"it would {would}, and tests are shut to the outside"
+        self.bench.refused.append(f"{words}: write {line}, or run with --real")
+        raise Shut(words, hint=f"write {line}, or run with --real")
 
     # Its own parts -------------------------------------------------------------------------------
 
@@ -80,6 +109,15 @@ class World(Building):
         """Return the twin of the declared driver, or one in memory that has its bounds."""
         place = self._places.place(entry, self.clock, self.project)
         return cast("Driver", Staged(place, self.bench.faults, self.bench.ledger))
+
+    def new_database(self, entry: Entry, make: Callable[[], Database]) -> Database:
+        """Return what refuses every statement, until the test asks for a database of its own."""
+        return make() if self.reaches_out else ShutDatabase(entry)
+
+    def open_database(self, entry: Entry) -> None:
+        """Put an empty database in the place of the declared one, until the end of the test."""
+        if not self.reaches_out:
+            self.services.databases[entry.id] = self._emptied.database(entry, self.project)
 
     def new_store(self, entry: Entry, _make: Callable[[], Store]) -> Store:
         """Return an empty store in memory, in the time of the test."""

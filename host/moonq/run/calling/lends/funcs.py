@@ -31,6 +31,8 @@ def call(
     except ScriptFault as raised:
         raise _Failed(raised.fault.kind, raised.fault.message, raised.fault.retryable) from None
     except Stopped as stopped:
+        if stopped.reason == "killed":
+            raise _Failed("INTERNAL", f"{called}: {stopped.words}", None) from None
         why = f"{called}: stopped ({stopped.reason})"
         if stopped.reason == "memory" and context.share is not None:
             why = f"{why}: {context.share.told()}"

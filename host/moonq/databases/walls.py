@@ -1,0 +1,125 @@
+"""What a statement may do in SQLite: its authorizer is asked while a statement is prepared."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+#: PRAGMAs that tell about tables, and those that every program may set.
+_PRAGMAS = frozenset(
+    [
+        "defer_foreign_keys",
+        "foreign_key_check",
+        "foreign_key_list",
+        "index_info",
+        "index_list",
+        "index_xinfo",
+        "integrity_check",
+        "optimize",
+        "quick_check",
+        "table_info",
+        "table_list",
+        "table_xinfo",
+        "user_version",
+    ]
+)
+#: Those that may be read only.
+_READ = frozenset(
+    [
+        "application_id",
+        "collation_list",
+        "compile_options",
+        "data_version",
+        "encoding",
+        "foreign_keys",
+        "freelist_count",
+        "function_list",
+        "journal_mode",
+        "page_count",
+        "page_size",
+    ]
+)
+#: Functions that reach beyond the database, or that nothing interrupts: `%.*c` counts to 10^9.
+_FUNCTIONS = frozenset(
+    [
+        "edit",
+        "format",
+        "fts3_tokenizer",
+        "load_extension",
+        "printf",
+        "readfile",
+        "regexp",
+        "writefile",
+    ]
+)
+_TEMPORARY = {
+    sqlite3.SQLITE_CREATE_TEMP_INDEX,
+    sqlite3.SQLITE_CREATE_TEMP_TABLE,
+    sqlite3.SQLITE_CREATE_TEMP_TRIGGER,
+    sqlite3.SQLITE_CREATE_TEMP_VIEW,
+}
+
+
+#: Characters that `trim(text, characters)` may look for: SQLite's own looks for each at each place,
+#: which takes half an hour where both are a mebibyte.
+_TRIMMED = 256
+
+
+class Walls:
+    """The authorizer of one connection."""
+
+    def __init__(self) -> None:
+        self.denied = ""
+        """What was refused last, in words."""
+        self.has_temporary = False
+        """Whether there may be temporary tables."""
+
+    def bound_trimming(self, connection: sqlite3.Connection) -> None:
+        """Let `trim`, `ltrim` and `rtrim` with two arguments take no longer than their text."""
+        ways = {"trim": str.strip, "ltrim": str.lstrip, "rtrim": str.rstrip}
+        for name, cut in ways.items():
+            connection.create_function(name, 2, partial(self._trimmed, cut), deterministic=True)
+
+    def _trimmed(self, cut: Callable[[str, str], str], text: Any, characters: Any) -> str | None:
+        if text is None or characters is None:
+            return None
+        wanted = _shown(characters)
+        if len(wanted) > _TRIMMED:
+            self.denied = f"trim takes at most {_TRIMMED} characters to be cut off"
+            raise ValueError(self.denied)
+        return cut(_shown(text), wanted)
+
+    def authorize(
+        self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None
+    ) -> int:
+        """Answer SQLite whether it may do that."""
+        reason = _refusal(action, first, second)
+        if reason:
+            self.denied = reason
+            return sqlite3.SQLITE_DENY
+        if action in _TEMPORARY:
+            self.has_temporary = True
+        return sqlite3.SQLITE_OK
+
+
+def _shown(value: Any) -> str:
+    """Return *value* as SQLite makes a text of it."""
+    if isinstance(value, float):
+        text = f"{value:.15g}"
+        return text if set(text) - set("-0123456789") else f"{text}.0"
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _refusal(action: int, first: str | None, second: str | None) -> str:
+    if action in {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH}:
+        return "ATTACH, DETACH and VACUUM reach other files, so they are not for scripts"
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = (first or "").lower()
+        if name in _PRAGMAS or (name in _READ and second is None):
+            return ""
+        return f"PRAGMA {name} is not for scripts"
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FUNCTIONS:
+        return f"the function {second} is not for scripts"
+    return ""

@@ -1,0 +1,15 @@
+"""`http.client`: how requests of scripts are made: to whom, as whom, and within which bounds."""
+
+from __future__ import annotations
+
+from moonq.registry.common import Config
+from moonq.registry.kind import Kind
+from moonq.run.web.clients import KIND as NAME
+from moonq.run.web.settings import WebSettings
+
+
+class HttpClient(Config, WebSettings):
+    """`http.client`: how requests of scripts are made."""
+
+
+KIND = Kind(NAME, HttpClient, aliases={"http": "A client for HTTP", "http.endpoint": "An endpoint"})

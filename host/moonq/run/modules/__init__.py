@@ -1,0 +1,1 @@
+"""Python modules that entries lend to scripts: read, loaded, called, and kept within bounds."""

@@ -1,0 +1,9 @@
+CREATE TABLE orders (
+  id INTEGER AUTO_INCREMENT PRIMARY KEY,
+  customer VARCHAR(100) UNIQUE,
+  total DOUBLE,
+  big BIGINT,
+  raw BLOB,
+  parent INTEGER REFERENCES orders (id)
+);
+CREATE TABLE log (line TEXT NOT NULL);
