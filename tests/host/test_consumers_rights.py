@@ -106,7 +106,9 @@ def host(shop: Path) -> Host:
     host = Host(load(shop))
     host.start(consumers=False)
     letters = host.queues.route("app:jobs.dead")
-    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    letters.driver.publish(
+        letters.spec.name, [Message("m", b"7", 0.0, {"x_original_queue": "app:jobs"})], 0.0
+    )
     return host
 
 
