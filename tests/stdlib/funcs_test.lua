@@ -106,6 +106,16 @@ describe("funcs.new", function()
     test.contains(found[3], "secure:free_does may not queue.info secure:bills")
   end)
 
+  it("says why it may not where a script goes on all the same", function()
+    local _, err = run(
+      { "calls_all" },
+      [[
+      return funcs.new():with_actor(security.actor()):with_scope(security.scope()):call("does", "")
+    ]]
+    )
+    test.contains(tostring(err), "the call before it was refused: clerk may not funcs.security")
+  end)
+
   it("refuses what is no actor or no scope", function()
     local caller = funcs.new()
     fails("with_actor: actor: security.actor expected, got nil", caller.with_actor, caller)
