@@ -191,7 +191,8 @@ def test_a_session_that_may_only_look_may_so_in_every_name(moonq: Run, shop: Pat
 def test_what_the_environment_notes_of_an_actor_counts_and_is_shown_as_written(shop: Path) -> None:
     index = INDEX.replace("role: temp", 'role: "${env:SHOP_ROLE}"').replace(
         'resources: "*", effect: allow}',
-        'resources: "*", effect: allow, conditions: [{field: actor.meta.role, value: s3cret-role}]}',
+        'resources: "*", effect: allow, '
+        "conditions: [{field: actor.meta.role, value: s3cret-role}]}",
     )
     (shop / "_index.yaml").write_text(index)
     host = Host(load(shop, env={"SHOP_ROLE": "s3cret-role"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from struct import pack, unpack
+from struct import pack, unpack_from
 from typing import Any
 
 from moonq.errors import Invalid, NotFound
@@ -168,4 +168,5 @@ def _object(text: bytes, most: int) -> dict[str, Any]:
 
 
 def _unpacked(numbers: bytes) -> tuple[int, ...]:
-    return unpack(f"<{len(numbers) // 8}q", numbers)
+    count = len(numbers) // 8
+    return unpack_from(f"<{count}q", numbers)
