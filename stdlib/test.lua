@@ -88,6 +88,15 @@ function test.it_skip(name, body)
   suite:it(name, body, "skip")
 end
 
+--- Declares a test that reaches beyond the host: it is skipped unless `moonq test --real` runs it.
+--- What it stubs is stubbed there too.
+---@param name string
+---@param body fun()
+function test.it_real(name, body)
+  local is_real = testing().is_real()
+  suite:it(name, body, not is_real and "skip" or nil, not is_real and "runs with --real" or nil)
+end
+
 --- Declares a test that is run alone, while you work on it.
 ---@param name string
 ---@param body fun()
@@ -691,8 +700,8 @@ function test.queue(id)
 end
 
 --- An empty database in the place of a declared one until the end of the test: an SQLite file
---- with the tables that the `schema` of the entry makes. Without it every statement is refused, and
---- under `moonq test --real` it is the declared one itself, with whatever is in it.
+--- with the tables that the `schema` of the entry makes. Without it every statement is refused.
+--- Under `moonq test --real` a declared server is asked itself, with whatever is in its database.
 ---
 ---     local db = test.sql("app:shop")
 ---     test.call("app:take_order", { id = 7 })

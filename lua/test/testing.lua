@@ -164,6 +164,13 @@ end
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 testing.driver = driver_under_test.of
 
+--- Whether tests reach what is beyond the host.
+---@return boolean
+---@nodiscard
+function testing.is_real()
+  return lent.test_is_real()
+end
+
 --- Puts an empty database in the place of a declared one.
 ---@param name string
 ---@return testing.Database

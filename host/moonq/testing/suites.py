@@ -229,6 +229,11 @@ class Suite:
         return self._conditions.declared
 
     @property
+    def is_real(self) -> bool:
+        """Whether tests reach what is beyond the host."""
+        return self._conditions.real
+
+    @property
     def script(self) -> str:
         """The id of its script."""
         return self._script.id

@@ -49,6 +49,11 @@ class Lender(Protocol):
         ...
 
     @property
+    def is_real(self) -> bool:
+        """Whether tests reach what is beyond the host."""
+        ...
+
+    @property
     def script(self) -> str:
         """The id of its script."""
         ...
@@ -71,6 +76,10 @@ class SuiteLends:
 
     def __init__(self, suite: Lender) -> None:
         self._suite = suite
+
+    def is_real(self) -> bool:
+        """Say whether tests reach what is beyond the host."""
+        return self._suite.is_real
 
     # Stubs, time and logs -----------------------------------------------------------------------
 
@@ -158,10 +167,11 @@ class SuiteLends:
         found = messages(world, route, text(which))
         return _dump([_message(route, one, now, world.shown) for one in found])
 
-    def publish_raw(self, queue: bytes, body: bytes) -> bytes:
+    def publish_raw(self, queue: bytes, body: bytes, headers: bytes) -> bytes:
         """Publish bytes that no publisher could."""
         route, now = self._route(queue), self._suite.clock.now()
-        (answer,) = route.driver.publish(route.spec.name, [Message(new_id(now), body, now)], 0.0)
+        message = Message(new_id(now), body, now, json.loads(headers or "{}"))
+        (answer,) = route.driver.publish(route.spec.name, [message], 0.0)
         if isinstance(answer, QueueError):
             raise answer
         return answer.id.encode()

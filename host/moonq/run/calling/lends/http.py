@@ -32,8 +32,9 @@ def _resource(caller: Caller, *arguments: bytes) -> str:
     return _wanted(caller, *arguments).resource
 
 
-def _would(_client: bytes, method: bytes, url: bytes, *_: object) -> str:
-    return f"{text(method[:20])} {urls.shown(text(url[:MAX_NAME]))}"
+def _would(client: bytes, method: bytes, url: bytes, *_: object) -> str:
+    at = f" at {text(client)}" if client else ""
+    return f"{text(method[:20])} {urls.shown(text(url[:MAX_NAME]))}{at}"
 
 
 @lent(action=None, writes=False, waits=False)
