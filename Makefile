@@ -59,7 +59,7 @@ capabilities: $(READY) ## Print what each driver can do
 	@$(BIN)/python -m moonq.drivers.capabilities
 
 actions: $(READY) ## Print the actions that policies know
-	@$(BIN)/python -m moonq.run.security.actions
+	@$(BIN)/python -c "from moonq.run.security import actions; print(actions.table())"
 
 tools: ## Install stylua into .tools
 	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2

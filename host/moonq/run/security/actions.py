@@ -147,7 +147,3 @@ def _resource(row: Action) -> str:
 
 def _quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-if __name__ == "__main__":
-    print(table())
