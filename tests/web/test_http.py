@@ -195,6 +195,7 @@ def test_every_form_of_a_link_local_address_is_refused(address: IPv4Address) -> 
         IPv6Address(0xFFFF_0000_0000 + number),
         IPv6Address((0x2002 << 112) + (number << 80) + 1),
         IPv6Address((0x64_FF9B << 96) + number),
+        IPv6Address((0xFFFF << 48) + number),
         IPv6Address(number),
         IPv6Address((0x2001_0000 << 96) + (number ^ 0xFFFF_FFFF)),
     )
