@@ -271,6 +271,18 @@ def test_a_dry_run_asks_nobody_and_says_what_it_would(host: Callable[..., Host],
     assert web.seen("/echo") == before
 
 
+def test_a_dry_run_says_where_a_client_would_ask_and_what_no_request_can_be(
+    host: Callable[..., Host],
+) -> None:
+    running = host("  - {name: bank, kind: http.client, base_url: 'https://bank.example/api'}\n")
+    order = {"client": "bank", "url": "/accounts", "options": {"query": {"token": "s3cret"}}}
+    result = running.call("app:asker", json.dumps(order), send=False)
+    assert (result.unknown, result.fault) == ("GET https://bank.example/api/accounts", None)
+    result = running.call("app:asker", json.dumps({**order, "url": "ftp://bank"}), send=False)
+    assert not result.unknown
+    assert words(result) == "INVALID: the URL must begin with http:// or https://"
+
+
 def test_a_test_that_answers_for_nobody_is_told_what_to_write(
     tmp_path: Path, web: Web, moonq: Callable[..., Any]
 ) -> None:

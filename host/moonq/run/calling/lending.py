@@ -70,7 +70,8 @@ class Caller:
             share = Share(self.context.entry, self.limit, self.limit)
         if share is not None:
             share = share._replace(left=share.left - self.memory_used() - size)
-        return self.context.below(entry, self.guard, share)
+        held = tuple(one.holds for one in self.opened.values())
+        return self.context.below(entry, self.guard, share, held)
 
     @property
     def sink(self) -> HostSink:
@@ -186,7 +187,8 @@ class Lent:
     captured: bool = False
     """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
     would: Callable[..., str] | None = None
-    """What it would do with these arguments, in the words of a dry run; None: its name will do."""
+    """What it would do for its caller with these arguments, in the words of a dry run; raises what
+    is wrong with them. None: its name will do."""
     holds: bool = False
     """Whether it may take seconds: its waits end with the call, see `Caller.look_up`, and whatever
     else it does ends by itself, so the watchdog has patience."""
@@ -240,19 +242,19 @@ class Lent:
         caller.permit(self.actions, resource, meta)
 
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        done = self._words(caller, arguments)
         if caller.guard is not None:
             caller.guard.fire_all("unknown")
-        done = self._words(arguments)
         caller.sink.end_dry_run(done)
         raise Untried(f"a dry run would {done}; what that answers is unknown")
 
     def _shut(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         shut = caller.host.shut
         if shut is not None and not (self.stands_in and self.stands_in(caller, *arguments)):
-            shut(self._words(arguments), self._stub_line(arguments))
+            shut(self._words(caller, arguments), self._stub_line(arguments))
 
-    def _words(self, arguments: tuple[Any, ...]) -> str:
-        return self.would(*arguments) if self.would else f"call {self.name}"
+    def _words(self, caller: Caller, arguments: tuple[Any, ...]) -> str:
+        return self.would(caller, *arguments) if self.would else f"call {self.name}"
 
     def _stub_line(self, arguments: tuple[Any, ...]) -> str:
         if self.stub is not None:
