@@ -53,7 +53,8 @@ class Caller:
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
     opened: dict[int, Any] = field(default_factory=dict)
-    """What lent functions have opened for the running call, by the number that the script has."""
+    """What lent functions have opened for the running call, by the number that the script has;
+    `holds` of each is what calls below must not wait for."""
     rest: memoryview = NOTHING_LEFT
     """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
