@@ -114,7 +114,7 @@ class SqliteLink:
         # SQLAlchemy gives every connection a `regexp` of Python's, which nothing could interrupt.
         connection.create_function("regexp", 2, None)
         self._walls = Walls()
-        self._walls.bound_trimming(connection)
+        self._walls.bound_functions(connection)
         # Statements that were prepared before are prepared anew, so these hold for all.
         connection.set_authorizer(self._walls.authorize)
         connection.set_progress_handler(self._is_over, _STEPS)
