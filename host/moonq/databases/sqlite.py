@@ -57,7 +57,7 @@ class Sqlite:
         self._is_fleeting = is_fleeting
         """Whether nothing of it need outlast the process."""
 
-    def connect(self, *, reads_only: bool) -> sqlite3.Connection:
+    def connect(self, _seconds: float = 0.0, *, reads_only: bool) -> sqlite3.Connection:
         """Open the file."""
         mode = "ro" if reads_only else "rw"
         connection = sqlite3.connect(
