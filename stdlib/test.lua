@@ -18,6 +18,7 @@ local check = require("check")
 local errors = require("errors")
 local failure = require("host.test.failure")
 local freeze = require("host.walls.freeze")
+local held = require("host.run.held")
 local bare_names = require("host.walls.bare_names")
 local results = require("host.test.results")
 local pretty = require("host.print.pretty")
@@ -85,6 +86,15 @@ end
 ---@param body fun()
 function test.it_skip(name, body)
   suite:it(name, body, "skip")
+end
+
+--- Declares a test that reaches beyond the host: it is skipped unless `moonq test --real` runs it.
+--- What it stubs is stubbed there too.
+---@param name string
+---@param body fun()
+function test.it_real(name, body)
+  local is_real = testing().is_real()
+  suite:it(name, body, not is_real and "skip" or nil, not is_real and "runs with --real" or nil)
 end
 
 --- Declares a test that is run alone, while you work on it.
@@ -690,8 +700,8 @@ function test.queue(id)
 end
 
 --- An empty database in the place of a declared one until the end of the test: an SQLite file
---- with the tables that the `schema` of the entry makes. Without it every statement is refused, and
---- under `moonq test --real` it is the declared one itself, with whatever is in it.
+--- with the tables that the `schema` of the entry makes. Without it every statement is refused.
+--- Under `moonq test --real` a declared server is asked itself, with whatever is in its database.
 ---
 ---     local db = test.sql("app:shop")
 ---     test.call("app:take_order", { id = 7 })
@@ -727,20 +737,38 @@ end
 
 ---@class (exact) test.CallOptions
 ---@field consumer? string  whose rights, limits and queue it has; needed where it has several
+---@field actor? string|security.Actor  in whose name instead: an actor of the project, or a service
+---                                     by its id, with its policies; or `security.new_actor(…)`
+---@field scope? security.Scope         within which scope instead: `security.named_scope(…)`
 
-local CALL = { consumer = { type = "string" } }
+local CALL = {
+  consumer = { type = "string" },
+  actor = { type = "string|table" },
+  scope = { type = "table" },
+}
 
---- The consumer that the options name, as the file that wrote them means it.
-local function consumer_in(options, what, full)
-  local fields, fault = check.read(options or {}, CALL)
-  if not fields then
+--- What the options of a call say, as the file that wrote them means it.
+local function call_options(options, what, full)
+  local by, fault = check.read(options or {}, CALL)
+  if not by then
     misuse("test.%s: %s", what, fault)
   end
-  return full and full(fields.consumer) or fields.consumer
+  local actor, scope = by.actor, by.scope
+  if type(actor) == "table" and not held.number(actor, held.ACTOR) then
+    misuse("test.%s: option 'actor': a text or a security.actor expected, got table", what)
+  elseif scope and not held.number(scope, held.SCOPE) then
+    misuse("test.%s: option 'scope': a security.scope expected, got table", what)
+  end
+  by.consumer = full and full(by.consumer) or by.consumer
+  return by
 end
 
 --- Calls a function entry once, as if a message had come, without any queue. It runs with the
---- rights and the time limit of its consumer, where it has one.
+--- rights and the time limit of its consumer, where it has one, or in the name of somebody else:
+---
+---     test.call("app:report", {}, nil, { actor = "clerk" })
+---     local scope = security.named_scope("clerks")
+---     test.call("app:report", {}, nil, { actor = security.new_actor("ada"), scope = scope })
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
@@ -749,7 +777,7 @@ end
 ---@return any err
 function test.call(id, body, headers, options)
   expect(id, "string", "call")
-  return testing().call(id, body, headers, consumer_in(options, "call"))
+  return testing().call(id, body, headers, call_options(options, "call"))
 end
 
 --- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
@@ -762,7 +790,7 @@ end
 ---@return testing.Verdict
 function test.verdict(id, body, headers, options)
   expect(id, "string", "verdict")
-  return testing().verdict(id, body, headers, consumer_in(options, "verdict"))
+  return testing().verdict(id, body, headers, call_options(options, "verdict"))
 end
 
 local function expect_run(run, wanted, what)
@@ -848,8 +876,7 @@ end
 local function named_call(what)
   return function(fn, full)
     return function(id, body, headers, options)
-      local consumer = consumer_in(options, what, full)
-      return fn(full(id), body, headers, consumer and { consumer = consumer })
+      return fn(full(id), body, headers, call_options(options, what, full))
     end
   end
 end

@@ -20,12 +20,13 @@ from moonq.clock import Clock, SystemClock
 from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
-from moonq.registry.project import Project
+from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
 from moonq.run.consumer import Consumer
 from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
+from moonq.run.security import Rights
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
 
@@ -145,13 +146,15 @@ class Host:
         real: bool = False,
         stubs: tuple[str, str] | None = None,
         consumer: str = "",
+        rights: Rights | None = None,
         message_id: str = "",
         begun: Callable[[Call], None] = lambda _: None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
 
-        It may do what *consumer* may. With *as_message* it gets a message around its argument as
-        *consumer* (by default the one that names it) would hand it, and the result says what would
+        It may do what *consumer* may, or what *rights* say. With *as_message* it gets a message
+        around its argument as *consumer* (by default the one that names it) would hand it, and the
+        result says what would
         become of that message. Without *send* nothing is written anywhere: the result shows what
         would have been, and what reaches beyond the host ends the call unless it is *real*, or
         *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really
@@ -172,6 +175,7 @@ class Host:
             real=real,
             stubs=stubs,
             consumer=by,
+            rights=rights,
             message_id=message_id,
         )
         self._calls.add(call)
@@ -180,6 +184,10 @@ class Host:
             return call.run(arguments, (headers or {}) if as_message else None)
         finally:
             self._calls.discard(call)
+
+    def rights(self, consumer: Entry | None) -> Rights:
+        """Return what *consumer* may do, and in whose name; None is the owner, who may do all."""
+        return self._building.rights(consumer)
 
     def wind_up(self) -> None:
         """Let running calls see that they should end; call it before `stop`, from anywhere."""

@@ -81,13 +81,18 @@ function Queue:publish(body, headers, options)
   return (refusal.check(lent.publish(id, parts.body, parts.headers, parts.options)))
 end
 
---- Puts bytes on the queue as another program might: they need not be JSON.
+--- Puts bytes on the queue as another program might: they need not be JSON, nor fit the schema.
 ---@param text string
+---@param headers? table<string, string|number|boolean>
 ---@return string id
-function Queue:publish_raw(text)
+function Queue:publish_raw(text, headers)
   local id = id_of(self, "publish_raw")
   check.argument("queue:publish_raw", "text", text, "string")
-  return (refusal.check(lent.test_publish_raw(id, text)))
+  local parts, fault = publishing.encode("", headers)
+  if not parts then
+    refusal.raise("queue:publish_raw: " .. fault)
+  end
+  return (refusal.check(lent.test_publish_raw(id, text, parts.headers)))
 end
 
 --- A message as the host tells of it, with its body read and its last error made one.

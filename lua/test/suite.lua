@@ -93,14 +93,15 @@ end
 ---@param name string
 ---@param body? fun()
 ---@param mode? "skip"|"only"|"todo"
-function Suite:it(name, body, mode)
+---@param reason? string  why it is skipped
+function Suite:it(name, body, mode, reason)
   expect_declaring(self, "it")
   expect(name, "string", "it")
   if mode ~= "todo" then
     expect(body, "function", "it", name)
   end
   local source, line = trace.place_in(self.defining)
-  local case = { name = name, body = body, mode = mode, block = self.block }
+  local case = { name = name, body = body, mode = mode, block = self.block, reason = reason }
   case.source, case.line = source, line
   self.declared[#self.declared + 1] = case
 end
@@ -281,7 +282,8 @@ function Suite:run(index)
   if not case then
     error("no test " .. tostring(index) .. " in this file", 2)
   elseif case.mode == "skip" or case.mode == "todo" then
-    return { status = "skipped", message = case.mode == "todo" and "not written yet" or nil }
+    local reason = case.mode == "todo" and "not written yet" or case.reason
+    return { status = "skipped", message = reason }
   end
   local blocks = block.around(case.block)
   self.running, self.found = case, block.open(blocks)

@@ -8,6 +8,7 @@ local driver_under_test = require("host.test.driver_under_test")
 local durations = require("host.run.durations")
 local failure = require("host.test.failure")
 local fields = require("host.walls.fields")
+local held = require("host.run.held")
 local json = require("json")
 local lent = require("host.walls.lent")
 local modules = require("host.walls.modules")
@@ -163,6 +164,13 @@ end
 testing.queue, testing.drain = queue_under_test.open, queue_under_test.drain_all
 testing.driver = driver_under_test.of
 
+--- Whether tests reach what is beyond the host.
+---@return boolean
+---@nodiscard
+function testing.is_real()
+  return lent.test_is_real()
+end
+
 --- Puts an empty database in the place of a declared one.
 ---@param name string
 ---@return testing.Database
@@ -187,16 +195,29 @@ local function message_of(where, body, headers)
   return parts
 end
 
+---@class testing.By        in whose name a function is called
+---@field consumer? string  as which it is called, where it has several
+---@field actor? string|security.Actor
+---@field scope? security.Scope
+
+--- The same as it crosses: a consumer, a name, the numbers of an actor and a scope.
+local function crossing_by(by)
+  local actor, scope = by.actor, by.scope
+  local who = actor and held.number(actor, held.ACTOR)
+  local within = scope and held.number(scope, held.SCOPE)
+  return by.consumer or "", who and "" or actor or "", who or 0, within or 0
+end
+
 --- Calls a function once with a message around its argument.
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
----@param consumer? string  as which it is called, where it has several
+---@param by testing.By
 ---@return any result
 ---@return any err
-function testing.call(id, body, headers, consumer)
+function testing.call(id, body, headers, by)
   local parts = message_of("call", body, headers)
-  local text = refusal.check(lent.test_call(id, parts.body, parts.headers, consumer or ""))
+  local text = refusal.check(lent.test_call(id, parts.body, parts.headers, crossing_by(by)))
   return settle(crossing.decode(text))
 end
 
@@ -210,11 +231,11 @@ end
 ---@param id string
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
----@param consumer? string  as which it is called, where it has several
+---@param by testing.By
 ---@return testing.Verdict
-function testing.verdict(id, body, headers, consumer)
+function testing.verdict(id, body, headers, by)
   local parts = message_of("verdict", body, headers)
-  local text = refusal.check(lent.test_judged(id, parts.body, parts.headers, consumer or ""))
+  local text = refusal.check(lent.test_judged(id, parts.body, parts.headers, crossing_by(by)))
   return settle(json.decode(text))
 end
 

@@ -16,7 +16,8 @@ local waits = require("host.waits")
 local pairs, select, type = pairs, select, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
-local NOT_FOUND = errors.NOT_FOUND
+-- What is nil for these reasons is often gone on with.
+local MISSES = { [errors.NOT_FOUND] = true, [errors.PERMISSION_DENIED] = true }
 
 local lent = {}
 
@@ -26,7 +27,7 @@ local function answer(ok, first, second, third, ...)
     return first, second, third, ...
   end
   local err = new_error({ kind = first, message = second, retryable = third })
-  misses.last = first == NOT_FOUND and err or nil
+  misses.last = MISSES[first] and err or nil
   return nil, err
 end
 

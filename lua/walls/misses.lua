@@ -1,4 +1,5 @@
---- What the last lent function did not find, for the complaint that often follows.
+--- What the last lent function did not find, or was not allowed, for the complaint that often
+--- follows.
 ---
 ---     store.open("sen"):get("k")
 ---     --> attempt to index a nil value; the call before it found nothing: no entry 'app:sen' in
@@ -12,13 +13,14 @@ local misses = {}
 ---@type errors.Error?
 misses.last = nil
 
---- A complaint that Lua raised, with what was not found before it.
+--- A complaint that Lua raised, with what was not found or allowed before it.
 ---@param complaint string
 ---@return string
 function misses.explain(complaint)
   local last = misses.last
   if last and find(complaint, "attempt to index a nil value", 1, true) then
-    return complaint .. "; the call before it found nothing: " .. last:message()
+    local found = last:kind() == "NOT_FOUND" and "found nothing" or "was refused"
+    return complaint .. "; the call before it " .. found .. ": " .. last:message()
   end
   return complaint
 end

@@ -202,8 +202,9 @@ def test_a_variable_that_is_not_set_is_a_warning(
 
 
 def test_the_examples_and_a_new_project_are_beyond_doubt(
-    moonq: Moonq, root: Path, tmp_path: Path
+    moonq: Moonq, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "try-it-out")
     moonq("new", tmp_path / "shop")
     for folder in (*(root / "examples").iterdir(), tmp_path / "shop"):
         if folder.is_dir() and list(folder.rglob("_index.yaml")):

@@ -3,14 +3,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.process import Process, free_port, listens
 
 from moonq import drivers
-from moonq.cli.commands.new import TEMPLATES
+from moonq.cli.commands.new import BROKERS
 from moonq.kinds import load
 
 Moonq = Callable[..., Any]
@@ -110,9 +112,43 @@ def test_json_names_the_files(moonq: Moonq, tmp_path: Path) -> None:
     assert said.err == ""
 
 
+# The template for HTTP ------------------------------------------------------------------------
+
+
+def test_a_project_for_http_is_whole_and_its_bank_answers(
+    moonq: Moonq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, port = tmp_path / "shop", free_port()
+    said = moonq("new", shop, "--template", "http")
+    assert files_in(shop) == FILES | {"README.md", "bank.py"}
+    assert "pip install" not in said.err
+    assert moonq("check", shop, "--strict").out.endswith(": no errors\n")
+    assert "3 passed" in moonq("test", "-C", shop, shop).out
+    call = ["call", "app:process_order", '{"id":42,"total_cents":2500}', "--as-message"]
+    assert "would POST http://127.0.0.1:8090/charges" in moonq(*call, "-C", shop).out
+
+    bank = Process([sys.executable, shop / "bank.py", str(port)], tmp_path, lambda: listens(port))
+    bank.start()
+    monkeypatch.setenv("BANK_URL", f"http://127.0.0.1:{port}")
+    for _ in range(2):  # the key makes one charge of both
+        assert 'charge = "c-1"' in moonq(*call, "-C", shop, "--real", "--yes").out
+
+
+def test_a_project_for_http_says_what_to_install(
+    moonq: Moonq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    said = moonq("new", tmp_path / "shop", "--template", "http")
+    assert '  pip install "moonq[http]"\n  moonq test\n' in said.err
+    checked = moonq("check", tmp_path / "shop")
+    assert checked.code == 1
+    assert "error[L304]: the library behind the module `http` is not installed" in checked.out
+    assert 'install it: pip install "moonq[http]"' in checked.out
+    assert moonq("run", tmp_path / "shop").code == 3  # or every message would die of it
+
+
 # Templates for brokers ------------------------------------------------------------------------
 
-BROKERS = [name for name in TEMPLATES if name != "basic"]
 there_is = {
     name: pytest.mark.skipif(
         f"queue.driver.{name}" not in drivers.names(), reason=f"no driver queue.driver.{name}"
@@ -156,7 +192,7 @@ def test_a_project_for_a_broker_passes_the_check_in_each_profile(
 
 
 @pytest.mark.parametrize(
-    "template", ["basic", *(pytest.param(name, marks=there_is[name]) for name in BROKERS)]
+    "template", ["basic", "http", *(pytest.param(name, marks=there_is[name]) for name in BROKERS)]
 )
 @pytest.mark.parametrize("name", ["x" * 90, "x" * 79 + " y", "é" * 100])
 def test_a_folder_with_a_long_name_makes_a_sound_project(

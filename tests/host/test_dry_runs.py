@@ -36,6 +36,7 @@ entries:
     publish_timeout: 50ms
     options: {max_length: 1, overflow: block}
   - {name: seen, kind: store.memory}
+  - {name: file, kind: store.sqlite}
   - {name: main, kind: function.lua, source: file://main.lua, modules: [funcs, json, queue, store]}
   - {name: mail, kind: function.lua, source: file://mail.lua, modules: [queue, store]}
   - {name: deeper, kind: function.lua, source: file://deeper.lua, modules: [funcs]}
@@ -372,6 +373,15 @@ def test_later_reads_of_a_run_see_what_it_has_written(host: Host, run: Run) -> N
         b"40",
         ["count", "old"],
     )
+
+
+def test_a_run_writes_into_a_store_without_a_bound(run: Run) -> None:
+    result = run("""
+      local file = store.open("app:file")
+      return file:once("key", "1h", function() return file:set("more", 1) end), file:incr("count")
+    """)
+    assert result.values == [True, 1]
+    assert [one["key"] for one in result.written] == ["key", "more", "key", "count"]
 
 
 @pytest.mark.parametrize(

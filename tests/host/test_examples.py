@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,19 @@ def run(project: Path, call: str, log: str) -> list[str]:
     )
     assert done.returncode == 0, done.stderr
     return done.stderr.splitlines()
+
+
+def said_by(argv: Sequence[object], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run a command; return its exit code and what it said on stdout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "moonq", *map(str, argv)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
 
 
 def log_of(project: Path, call: str) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import sqlite3
@@ -189,6 +190,23 @@ def test_a_dry_run_that_is_real_writes(tmp_path: Path, project: Any, hosts: Any)
     end)"""
     assert run(text, send=False, real=True).values == [1]
     assert shop.admin("SELECT count(*) FROM log") == "2\n"
+
+
+@pytest.mark.parametrize("real", [(), ("--real",)], ids=["shut", "real"])
+def test_a_test_never_touches_a_file_that_is_declared(
+    project: Any, moonq: Moonq, real: tuple[str, ...]
+) -> None:
+    folder = project("sqlite:///shop.db")
+    with contextlib.closing(sqlite3.connect(folder / "shop.db")) as declared:
+        declared.execute("CREATE TABLE mine (line TEXT)")
+    (folder / "own_test.lua").write_text("""
+      local test = require("test")
+      test.it("has a database of its own", function()
+        test.eq(test.sql("app:shop"):query("SELECT name FROM sqlite_master"), {})
+      end)
+    """)
+    said = moonq("test", "-C", folder, *real)
+    assert said.code == 0, said.out
 
 
 def test_a_test_that_opens_no_database_is_told_the_line_to_write(

@@ -518,3 +518,58 @@ describe("queue:drain", function()
     test.contains(raised.message, "contract:tasks is not idle after 10 deliveries")
   end)
 end)
+
+describe("test.call in the name of others", function()
+  local security = require("security")
+  local ADA = security.new_actor("user:ada")
+  local CLERKS = security.named_scope("secure:clerks")
+  local WHO = "local s = require('security') return { s.actor():id(), #s.scope():policies() }"
+  local all = #security.scope():policies()
+
+  test.each(
+    {
+      { by = nil, expected = { "clerk", 3 }, name = "is its consumer without options" },
+      { by = { actor = ADA }, expected = { "user:ada", 3 }, name = "keeps the consumer's scope" },
+      {
+        by = { scope = security.new_scope() },
+        expected = { "clerk", 0 },
+        name = "keeps its actor",
+      },
+      { by = { actor = ADA, scope = CLERKS }, expected = { "user:ada", 3 }, name = "takes both" },
+      {
+        by = { actor = "clerk" },
+        expected = { "clerk", 3 },
+        name = "takes an actor of the project",
+      },
+      {
+        by = { actor = "secure:served.consumer" },
+        expected = { "clerk", 3 },
+        name = "takes a service",
+      },
+    },
+    "{name}",
+    function(row)
+      eq(test.call("secure:does", WHO, nil, row.by), row.expected)
+    end
+  )
+
+  it("binds a function without a consumer to a scope alone", function()
+    eq(test.call("secure:keeps", "look", nil, { scope = CLERKS }), false)
+    eq(all, 1)
+  end)
+
+  it("judges what somebody else's call leads to", function()
+    local code = "return require('queue').publish('bills', 1)"
+    eq(test.verdict("secure:does", code, nil, { actor = ADA, scope = CLERKS }).verdict, "dead")
+    local bosses = security.named_scope("secure:bosses")
+    eq(test.verdict("secure:does", code, nil, { actor = ADA, scope = bosses }).verdict, "ack")
+  end)
+
+  it("refuses whom nobody knows, and what is no actor or scope", function()
+    fails("nobody acts as 'clrk'", test.call, "secure:does", WHO, nil, { actor = "clrk" })
+    fails("did you mean `clerk`?", test.call, "secure:does", WHO, nil, { actor = "clrk" })
+    fails("a security.actor expected", test.call, "secure:does", WHO, nil, { actor = CLERKS })
+    fails("a security.scope expected", test.call, "secure:does", WHO, nil, { scope = ADA })
+    fails("unknown option 'as'", test.call, "secure:does", WHO, nil, { as = ADA })
+  end)
+end)

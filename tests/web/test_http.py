@@ -265,9 +265,12 @@ def test_the_time_of_the_call_is_the_time_of_its_request(
 
 def test_a_dry_run_asks_nobody_and_says_what_it_would(host: Callable[..., Host], web: Web) -> None:
     before = web.seen("/echo")
+    running = host(f"  - {{name: api, kind: http.client, base_url: '{web.url}'}}\n")
     order = json.dumps({"url": f"{web.url}/echo?key=1"})
-    result = host().call("app:asker", order, send=False)
+    result = running.call("app:asker", order, send=False)
     assert (result.unknown, result.fault) == (f"GET {web.url}/echo", None)
+    order = json.dumps({"url": "/echo?key=1", "client": "app:api"})
+    assert running.call("app:asker", order, send=False).unknown == f"GET {web.url}/echo"
     assert web.seen("/echo") == before
 
 

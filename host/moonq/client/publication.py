@@ -15,7 +15,7 @@ from moonq.errors import Invalid
 from moonq.run.ids import new_id
 from moonq.text.json_in import MAX_DEPTH
 
-#: Any JSON value; bytes for a queue whose codec is `raw`.
+#: Any JSON value; bytes go as they are: JSON text, or anything for a queue whose codec is `raw`.
 Body = None | str | int | float | bool | list[Any] | tuple[Any, ...] | dict[str, Any] | bytes
 Header = str | int | float | bool
 #: Seconds, or a text such as ``"500ms"``, ``"5m"``, ``"1h30m"``.

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from moonq.errors import NotFound
-from moonq.registry.project import Entry, Project
+from moonq.registry.project import Entry
 from moonq.run.calling.lends import declared
 from moonq.run.calling.services import HostServices
 from moonq.run.security import (
     ALLOW,
     ALLOWED,
     DENIED,
-    EVERYTHING,
-    OPERATOR,
-    Actor,
     Decision,
     Policy,
     Rights,
@@ -25,10 +22,7 @@ from moonq.run.security import (
 )
 from moonq.run.security.condition import Case
 from moonq.run.security.patterns import fits
-from moonq.text.suggestions import close, question
-
-#: The actors of consoles begin so.
-CONSOLE = "console:"
+from moonq.text.suggestions import close
 
 
 def explain(
@@ -40,7 +34,7 @@ def explain(
         NotFound: Nobody acts as *who*; names whom it may stand for.
     """
     row = actions.find(action)
-    id_ = _resolved(services, row, resource)
+    id_ = services.resource_id(action, resource)
     known = _rights(services, who, at)
     return {
         "actor": who,
@@ -61,16 +55,6 @@ def _is_own(services: HostServices, action: str) -> bool:
     return any(fits(action, one) for one in services.project.settings.security.actions)
 
 
-def _resolved(services: HostServices, row: actions.Action | None, resource: str) -> str:
-    """Return the id that a script would be asked about; what is no entry stays as it is."""
-    for kind in (row.kinds or ()) if row else ():
-        try:
-            return services.entry_id(resource, kind)
-        except NotFound:
-            continue
-    return resource
-
-
 def _together(row: actions.Action | None) -> list[str]:
     """Return the other actions that the same functions ask for, all of which must be allowed."""
     asked = [one.actions for one in declared() if row is not None and row.name in one.actions]
@@ -78,38 +62,14 @@ def _together(row: actions.Action | None) -> list[str]:
 
 
 def _rights(services: HostServices, who: str, at: str) -> list[tuple[Entry | None, Rights]]:
-    project = services.project
-    found = {
-        entry.id: (entry, services.policies.rights(entry))
-        for entry in project.entries.values()
-        if entry.config.is_service
-    }
-    if at:
-        id_ = project.resolve(at).id
-        found = {id_: found[id_]} if id_ in found else {}
-    cases: list[tuple[Entry | None, Rights]] = [
-        (entry, rights)
-        for entry, rights in found.values()
-        if (rights.actor.id if rights.actor else entry.id) == who
-    ]
-    if not at and (who == OPERATOR.id or who.startswith(CONSOLE)):
-        cases.append((None, Rights(Actor(who), Scope((EVERYTHING,)))))
-    if not cases:
-        raise NotFound(
-            f"nobody acts as {who!r}{f' in {at}' if at else ''}", hint=_hint(project, who)
-        )
-    return cases
-
-
-def _hint(project: Project, who: str) -> str:
-    actors = {
-        security.actor.id
-        for entry in project.entries.values()
-        if (security := entry.lifecycle.security).actor
-    }
-    consumers = {entry.id for entry in project.of_kind("queue.consumer")}
-    likely = question(close(who, actors | consumers))
-    return likely or (f"the actors are {', '.join(sorted(actors))}" if actors else "")
+    found = services.policies.acting(who)
+    if not at:
+        return found
+    id_ = services.project.resolve(at).id
+    there = [(entry, one) for entry, one in found if entry is not None and entry.id == id_]
+    if not there:
+        raise NotFound(f"nobody acts as {who!r} in {at}")
+    return [*there]
 
 
 def _case(
@@ -138,7 +98,7 @@ def _case(
     return {
         "entry": entry.id if entry else None,
         "place": f"{file}:{line}" if file else None,
-        "actor": {"id": actor.id, "meta": dict(actor.meta)} if actor else None,
+        "actor": {"id": actor.id, "meta": actor.shown_meta} if actor else None,
         "has_scope": scope is not None,
         "effect": decision.effect,
         "allowed": is_allowed,

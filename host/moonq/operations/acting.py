@@ -12,10 +12,12 @@ from moonq.model import Receipt, Stored
 from moonq.operations import choosing
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
+from moonq.registry.project import Entry
 from moonq.run.calling.calls import consumer_at, consumer_of
 from moonq.run.calling.sinks import Publication, level_name
 from moonq.run.calling.trying import DryRun
 from moonq.run.publishing import Wanted, check_body
+from moonq.run.security import Rights
 
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
@@ -54,19 +56,24 @@ class Acting(Requests):
         stub_file: str = "",
         real: bool = False,
         consumer: str = "",
+        actor: str = "",
+        groups: list[str] | None = None,
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing here.
 
         A call that is not *real* ends where the answer of something outside is needed, unless the
         Lua text *stub*, of *stub_file*, answers in its place.
 
-        It may do what its consumer may; where it has several, *consumer* says which is meant.
+        It may do what its consumer may; where it has several, *consumer* says which is meant. Or it
+        may do what *actor* may, as `Policies.named` finds it with *groups*.
         """
         project = self._host.project
         function = project.id_of(function, "function.lua")
         by = consumer_of(project, function, consumer)
+        rights = self._rights(by, actor, groups or [])
         does = " (sends)" if send else " (real)" if real else ""
-        self.record("call", f"{function}{does}", tries=not (send or real))
+        does += f" as {actor}" if actor else ""
+        self.record("call", f"{function}{does}", tries=not (send or real or actor))
         result = self._call(
             function,
             argument,
@@ -77,8 +84,10 @@ class Acting(Requests):
             real=real,
             stubs=(stub_file or "stubs.lua", stub) if stub else None,
             consumer=by.id if by else "",
+            rights=rights,
         )
-        return {**call_object(result), "consumer": by and by.id}
+        found = {"consumer": by and by.id, "actor": rights.actor and rights.actor.id}
+        return {**call_object(result), **found}
 
     @checked
     def replay(self, message: str, queue: str | None = None, consumer: str = "") -> dict[str, Any]:
@@ -153,6 +162,13 @@ class Acting(Requests):
         self.record("stop", "now" if now else "orderly")
         self._stop(now)
         return {"stopping": True, "now": now}
+
+    def _rights(self, consumer: Entry | None, actor: str, groups: list[str]) -> Rights:
+        if groups and not actor:
+            raise Invalid("groups are what an actor may do", hint="say whose they are: --as ACTOR")
+        if actor:
+            return self._host.services.policies.named(actor, groups)
+        return self._host.rights(consumer)
 
     def _letter(self, message: str, queue: str | None) -> tuple[str, Stored]:
         for source in [self._queue(queue)] if queue is not None else self._sources():

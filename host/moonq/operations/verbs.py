@@ -181,15 +181,21 @@ _ROWS = (
             Argument("real", "really do what reaches beyond the host", "flag", False,
                 cli="--real", is_guarded=True),
             _CONSUMER,
+            Argument("actor", "in whose name: an actor, or a service that has one", default="",
+                cli="--as ACTOR", typed="[--as ACTOR]"),
+            Argument("groups", "the groups that ACTOR has, who may then be anybody; repeatable",
+                "texts", None, cli="--group GROUP"),
         ), changes="let {function} act for real", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
         " publishes is shown and not sent. Where it needs the answer of something outside, as of a"
         " Python module, the call ends there (`unknown after: would ...`), unless --stub answers or"
-        " --real does it. It may do what its consumer may, within the same limits."
+        " --real does it. It may do what its consumer may, within the same limits; with --as what"
+        " ACTOR may: one of the project with the policies of its service, or with --group anybody"
+        " with the policies of these groups. A host in production logs whom somebody acts for."
         " Ends with 1 when the function fails.",
         examples=("moonq call app:process_order '{\"id\":42,\"total_cents\":2500}' --as-message",
-            "moonq call app:report --json")),
+            "moonq call app:report --json", "moonq call app:report --as user:ada --group clerks")),
     Verb("replay", "run a dead letter with the present handler; settle and send nothing", (
             Argument("message", "its id, or the ends of it", source="message", typed="ID",
                 lua="id"),

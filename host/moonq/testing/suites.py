@@ -90,6 +90,8 @@ class Suite:
         self._script = script_of(source, self._entry, self.libraries)
         self._texts = Texts(source, project, self._script.path, self._script.source)
         self._log = LogHandler(lambda: self.world.logs)
+        self.caller: Caller
+        """The script, as lent functions see it."""
         self._world: World | None = None
         self._state: SuiteState | None = None
         self._planned: list[int] = []
@@ -166,7 +168,7 @@ class Suite:
     def _open(self) -> Finding | None:
         actor, scope = Actor("test"), Scope((EVERYTHING,))
         context = CallContext(self._script.path, actor=actor, scope=scope, sleep=self._sleep)
-        caller = Caller(context)
+        self.caller = caller = Caller(context)
         services = CurrentServices(lambda: self.world.services)
         lends = {**lent_functions(services, caller), **lent_to_suites(self)}
         state = SuiteState(lends, Limits(self._conditions.limit), self.hit)
@@ -225,6 +227,11 @@ class Suite:
     def declared(self) -> bool:
         """Whether queues are on the drivers that the project declares."""
         return self._conditions.declared
+
+    @property
+    def is_real(self) -> bool:
+        """Whether tests reach what is beyond the host."""
+        return self._conditions.real
 
     @property
     def script(self) -> str:

@@ -6,9 +6,24 @@ They are imported where they are first used, and what is missing says how to ins
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from moonq.errors import Unsupported
+
+#: What Lua modules need that does not come with moonq, by the extra of the same name.
+BEHIND = {"http": "httpx2", "regex": "re2", "sql": "sqlalchemy"}
+
+
+def is_missing(module: str) -> bool:
+    """Say whether a Lua module needs a library that is not installed; nothing is imported."""
+    library = BEHIND.get(module)
+    return library is not None and find_spec(library) is None
+
+
+def pip(extra: str) -> str:
+    """Return the command that installs an extra."""
+    return f'pip install "moonq[{extra}]"'
 
 
 def client(extra: str, module: str, what: str = "") -> ModuleType:
@@ -29,5 +44,5 @@ def client(extra: str, module: str, what: str = "") -> ModuleType:
         raise Unsupported(
             f"{what or f'the client for queue.driver.{extra}'} is not installed:"
             f" no module {module!r}",
-            hint=f'install it: pip install "moonq[{extra}]"',
+            hint=f"install it: {pip(extra)}",
         ) from None

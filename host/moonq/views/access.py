@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from moonq.text.plain import visible
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Column, Found, facts, sentence, table
 
@@ -22,7 +23,7 @@ def _case(found: Found, case: Found, screen: Screen) -> Iterator[str]:
     verb, style = ("may", "good") if case["allowed"] else ("may not", "bad")
     who = case["actor"]["id"] if case["actor"] else found["actor"]
     deed = f" {found['action']} {found['resource']}"
-    yield from sentence(screen, (who, "bold"), " ", (verb, style), deed)
+    yield from sentence(screen, (visible(who), "bold"), " ", (verb, style), deed)
     yield from facts(_facts(found, case), screen, indent="  ")
     if case["policies"]:
         yield ""

@@ -144,6 +144,14 @@ def test_skipped_and_unwritten_tests_are_counted_apart(shop: Any) -> None:
     assert "0 failed · 0 passed · 2 skipped" in said.out
 
 
+def test_it_real_runs_with_real_only(shop: Any) -> None:
+    shop.tests('test.it_real("asks", function() eq(1, 2) end)\nit("plays", function() end)')
+    said = shop.run()
+    assert said.code == 0
+    assert "- asks  (runs with --real)" in said.out
+    assert shop.run("--real").code == 1
+
+
 def test_it_only_runs_alone_in_its_file(shop: Any) -> None:
     shop.tests('test.it_only("this", function() end)\nit("that", function() end)')
     shop.tests('it("elsewhere", function() end)', "test/other_test.lua")

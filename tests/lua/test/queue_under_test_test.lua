@@ -46,6 +46,20 @@ describe("queue:publish", function()
   end)
 end)
 
+describe("queue:publish_raw", function()
+  it("takes bytes as they are, with headers", function()
+    local tasks = test.queue("tasks")
+    tasks:publish_raw('{"do":  "answer"}', { signature = "s" })
+    test.match(tasks:messages()[1], {
+      text = '{"do":  "answer"}',
+      headers = { signature = "s" },
+    })
+    fails("queue:publish_raw: headers", function()
+      tasks:publish_raw("{}", { at = print })
+    end)
+  end)
+end)
+
 describe("queue:messages, delayed, len and clear", function()
   it("look without changing anything", function()
     local tasks = test.queue("tasks")

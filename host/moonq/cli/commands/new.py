@@ -13,13 +13,16 @@ import click
 from moonq.cli.options import Options, command
 from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
+from moonq.text import extras
 from moonq.text.plain import visible
 
 SCAFFOLD = Path(__file__).resolve().parents[2] / "scaffold"
+BROKERS = ("redis", "amqp", "sqs")
 #: The folders of each template; a file of a later one stands for that of an earlier one.
 TEMPLATES = {
     "basic": ("basic",),
-    **{broker: ("basic", "broker", broker) for broker in ("redis", "amqp", "sqs")},
+    "http": ("basic", "http"),
+    **{broker: ("basic", "broker", broker) for broker in BROKERS},
 }
 #: What no prefix of queues at a broker may hold.
 _ODD = re.compile(r"[^A-Za-z0-9]+")
@@ -32,7 +35,8 @@ _ODD = re.compile(r"[^A-Za-z0-9]+")
     type=click.Choice(list(TEMPLATES)),
     default="basic",
     show_default=True,
-    help="basic keeps messages in memory; the others in a file, and at a broker in a profile.",
+    help="basic keeps messages in memory; http does, and asks a service over HTTP; the others keep"
+    " them in a file, and at a broker in a profile.",
 )
 @click.option("--yes", is_flag=True, help="Write into a folder that has other files in it.")
 def new(options: Options, path: Path, template: str, yes: bool) -> None:
@@ -41,12 +45,14 @@ def new(options: Options, path: Path, template: str, yes: bool) -> None:
     It has a queue, a consumer, a handler and a test. No file is ever overwritten. In the folder of
     another project it is one of its own, as every folder with a moonq.yaml is. With the template of
     a broker it runs without one, and at the broker with a profile; its README.md says how to start
-    the broker on this machine, and what it keeps.
+    the broker on this machine, and what it keeps. With the template http the handler asks a service
+    (pip install "moonq[http]"); its README.md says how to play that service on this machine.
 
     \b
     Examples:
       moonq new shop
       moonq new shop --template redis
+      moonq new shop --template http
     """
     sources = template_files(template)
     files = sorted(sources)
@@ -120,6 +126,7 @@ def words_for(path: Path) -> dict[str, str]:
 def summary(path: str, count: int, template: str) -> str:
     """Return what was made and what to do next."""
     at_a_broker = f"\n  moonq run --profile {template}   # see README.md"
+    install = f"\n  {extras.pip(template)}" if extras.is_missing(template) else ""
     return f"""\
 created {path}/ ({count} files)
 
@@ -128,7 +135,7 @@ created {path}/ ({count} files)
   test/process_order_test.lua   its test
 
 next:
-  cd {shlex.quote(path)}
+  cd {shlex.quote(path)}{install}
   moonq test
   moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
-  moonq run{at_a_broker if template != "basic" else ""}"""
+  moonq run{at_a_broker if template in BROKERS else ""}"""

@@ -16,6 +16,7 @@ from moonq.registry.lua.tokens import Token
 from moonq.registry.script import IMPORTS, Script
 from moonq.registry.yaml import editing
 from moonq.registry.yaml.nodes import List, Node, Scalar
+from moonq.text import extras
 from moonq.text.findings import Finding, Span, error
 from moonq.text.suggestions import close, question
 
@@ -81,7 +82,7 @@ def check(draft: Draft, script: Script, text: LuaText, drafts: Drafts) -> list[F
     """Return what is wrong between the requires of *text* and the declarations of *draft*."""
     required, dynamic = scan(text)
     declared = {*script.modules, *script.imports}
-    findings = _unknown_modules(draft, script)
+    findings = _unknown_modules(draft, script) + _not_installed(draft, script)
     seen: set[str] = set(BUILT_IN - declared)
     for one in sorted(required, key=lambda one: not one.is_certain):
         if one.name not in declared and one.name not in seen:
@@ -102,6 +103,20 @@ def _unknown_modules(draft: Draft, script: Script) -> list[Finding]:
         _no_module(name, draft.span_of("modules", at, label="no such module"), is_certain=True)
         for at, name in enumerate(script.modules)
         if name not in assets.stdlib_modules()
+    ]
+
+
+def _not_installed(draft: Draft, script: Script) -> list[Finding]:
+    """Return the modules that would fail at every call: messages are not to die of that."""
+    return [
+        error(
+            "L304",
+            f"the library behind the module `{name}` is not installed",
+            draft.span_of("modules", at, label=f"needs {extras.BEHIND[name]}"),
+            help=f"install it: {extras.pip(name)}",
+        )
+        for at, name in enumerate(script.modules)
+        if extras.is_missing(name)
     ]
 
 

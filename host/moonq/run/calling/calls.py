@@ -22,7 +22,7 @@ from moonq.run.calling.sinks import Line, Publication, Recording
 from moonq.run.calling.trying import DryRun
 from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
-from moonq.run.security import EVERYTHING, OPERATOR, Scope
+from moonq.run.security import EVERYTHING, OPERATOR, Rights, Scope
 from moonq.run.worker import described
 from moonq.sandbox.state import Fault, ScriptFault, Stopped
 from moonq.sandbox.states import State
@@ -66,10 +66,11 @@ class Call:
 
     What is *real* is done although it reaches beyond the host; of *stubs*, the name and the text of
     a Lua file, those functions answer that are put in place of others there.
-    It runs as *consumer* would run it: with its scope, time limit and queue.
+    It runs as *consumer* would run it: with its time limit, its queue, and its rights, unless
+    others are given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ways in which a call can be asked for
         self,
         building: Building,
         function: str,
@@ -79,9 +80,11 @@ class Call:
         real: bool = False,
         stubs: tuple[str, str] | None = None,
         consumer: Entry | None = None,
+        rights: Rights | None = None,
         message_id: str = "",
     ) -> None:
         self._building = building
+        self._rights = rights or building.rights(consumer)
         self._function = function
         self._consumer = consumer
         self._message_id = message_id
@@ -193,8 +196,7 @@ class Call:
         self._switch.fire("stop")
 
     def _context(self) -> CallContext:
-        consumer = self._consumer
-        rights = self._building.rights(consumer)
+        consumer, rights = self._consumer, self._rights
         return CallContext(
             self._function,
             serves=self._fields.queue.encode() if consumer else b"",

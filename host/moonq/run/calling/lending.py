@@ -20,7 +20,7 @@ from moonq.errors import CutShort, Denied, MoonqError
 from moonq.run.calling.context import CallContext, Share
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
-from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, refusal
+from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, Held, refusal
 from moonq.sandbox.lend import MAX_NAME, Bound, name, safe
 from moonq.sandbox.watchdog import Guard
 
@@ -52,6 +52,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
+    held: Held = field(default_factory=Held)
+    """The actors, scopes and policies that the script has objects of."""
     opened: dict[int, Any] = field(default_factory=dict)
     """What lent functions have opened for the running call, by the number that the script has;
     `holds` of each is what calls below must not wait for."""
@@ -62,6 +64,9 @@ class Caller:
         """Let the state of *guard* run on behalf of *context* from now on."""
         guard.call_in(context.above)
         guard.is_waiting = self._is_waiting
+        before = self.context
+        if context.actor is not before.actor or context.scope is not before.scope:
+            self.held.clear()
         self.context, self.guard, self.rest = context, guard, NOTHING_LEFT
 
     def below(self, entry: str, size: int) -> CallContext:

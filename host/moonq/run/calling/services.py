@@ -14,7 +14,8 @@ from moonq.registry.project import Project
 from moonq.run.calling.context import CallContext
 from moonq.run.calling.sinks import HostSink
 from moonq.run.queues import Queues
-from moonq.run.security import Policies
+from moonq.run.security import Policies, actions
+from moonq.run.security.policies import GROUP
 from moonq.run.stores.base import Store
 from moonq.run.web.clients import Clients
 from moonq.sandbox.states import State
@@ -83,16 +84,31 @@ class HostServices:
         """Return the full id of the entry *name*, one of *kind* (see `Project.of_kind`) or of any.
 
         A bare name that comes so far is spoken from no namespace: then only one entry may have it.
-        A variable may be called by its own name.
+        A variable may be called by its own name. Groups of policies have ids, too.
 
         Raises:
             NotFound: There is none, or several are called so.
         """
+        if kind == GROUP:
+            return self.policies.group_id(name)
         if name in self.project.entries:
             return name
         if kind == VARIABLE:
             return self._variable_id(name)
         return self.project.id_of(name, kind) if kind else self.project.resolve(name).id
+
+    def resource_id(self, action: str, resource: str, meant: str = "") -> str:
+        """Return what *action* is asked about by the name *resource*, in full if it *meant* so.
+
+        Where the action is for entries that is the id of the one; else it may be any text.
+        """
+        row = actions.find(action)
+        for kind in (row.kinds or ()) if row else ():
+            try:
+                return self.entry_id(meant or resource, kind)
+            except NotFound:
+                continue
+        return resource
 
     def _variable_id(self, name: str) -> str:
         if name in self._called:

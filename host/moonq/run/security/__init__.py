@@ -11,11 +11,13 @@
 * policy     one rule
 * scope      several policies, and what they decide together
 * gate       the words of a denial
+* held       what a script holds of all that
 * policies   those of a project: what `lifecycle.security` means
 """
 
 from moonq.run.security.actor import OPERATOR, Actor
 from moonq.run.security.gate import ALLOWED, DENIED, refusal
+from moonq.run.security.held import Held
 from moonq.run.security.policies import Policies
 from moonq.run.security.policy import ALLOW, EVERYTHING, Effect, Policy, Rule
 from moonq.run.security.scope import NOTHING, Decision, Rights, Scope
@@ -30,6 +32,7 @@ __all__ = [
     "Actor",
     "Decision",
     "Effect",
+    "Held",
     "Policies",
     "Policy",
     "Rights",

@@ -70,6 +70,15 @@ _ROWS = (
         resource="the URL without its query", also=("http_client.request",)),
     Action("registry.read", "see an entry", ("registry.get", "registry.find"),
         also=("registry.get", "registry.find")),
+    Action("security.actor.create", "make an actor", ("security.new_actor",), None,
+        resource="the actor's id", meta=("*",)),
+    Action("security.policy.get", "have a policy", ("security.policy",), ("security.policy",)),
+    Action("security.policy_group.get", "have the policies of a group", ("security.named_scope",),
+        None, resource="the group's id"),
+    Action("security.scope.create", "make a scope", ("security.new_scope", "scope:with",
+        "scope:without"), None, resource="`custom` for `new_scope`, `with`, `without`"),
+    Action("funcs.security", "call in another name, or within another scope",
+        ("caller:with_actor", "caller:with_scope"), None, resource="`security`"),
 )  # fmt: skip
 
 ACTIONS: Mapping[str, Action] = {row.name: row for row in _ROWS}

@@ -21,8 +21,10 @@ from moonq.run.security.condition import Case
 from moonq.run.security.policy import ALLOW, DENY, UNDEFINED, Effect, Policy
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-#: Decisions that one scope remembers, and the longest action with its resource that it does.
+#: Decisions that a declared scope remembers, and one that a script has made, of which there may be
+#: hundreds; and the longest action with its resource that is remembered.
 MAX_KNOWN = 4096
+MAX_KNOWN_OF_MADE = 64
 MAX_KEY = 512
 
 
@@ -81,7 +83,7 @@ class Scope:
         known = self._known.get(key)
         if known is None:
             known = self._decided(self.case(actor, action, resource, meta))
-            if len(self._known) >= MAX_KNOWN:
+            if len(self._known) >= (MAX_KNOWN if self.place else MAX_KNOWN_OF_MADE):
                 self._known.clear()
             self._known[key] = known
         return known

@@ -14,7 +14,7 @@ class Overlay(MemoryStore):
     """A store as one dry run sees it: its own changes in front, the real values behind them."""
 
     def __init__(self, behind: Store, clock: Clock, changes: list[dict[str, Any]]) -> None:
-        super().__init__(behind.id, clock, getattr(behind, "max_bytes", MAX_BYTES))
+        super().__init__(behind.id, clock, getattr(behind, "max_bytes", None) or MAX_BYTES)
         self._behind = behind
         self._changed: set[str] = set()
         self._changes = changes

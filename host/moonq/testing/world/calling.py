@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from moonq.errors import Invalid, ScriptError
 from moonq.run.calling.calls import Call, CallResult, consumer_of
+from moonq.run.security import Actor, Rights, Scope
 from moonq.sandbox.state import Fault
 from moonq.testing.world.world import World
 
@@ -13,13 +15,31 @@ from moonq.testing.world.world import World
 _KINDS = {"MEMORY": "INTERNAL"}
 
 
-class CallUnderTest(Call):
-    """A call of *function* in *world*, as its consumer would run it."""
+class As(NamedTuple):
+    """In whose name a test calls, where that is not the function's consumer."""
 
-    def __init__(self, world: World, function: str, consumer: str) -> None:
+    name: str = ""
+    """An actor or a service, as `Policies.named` finds it."""
+    actor: Actor | None = None
+    scope: Scope | None = None
+
+    def over(self, rights: Rights, world: World, function: str) -> Rights:
+        """Return *rights* with what is said here instead of their own."""
+        if self.name:
+            rights = world.policies.named(self.name)
+        who, scope = self.actor or rights.actor, self.scope or rights.scope
+        # A scope without an actor would bind nobody.
+        return Rights(who or (Actor(function) if self.scope else None), scope)
+
+
+class CallUnderTest(Call):
+    """A call of *function* in *world*, as its consumer would run it, or *by* somebody else."""
+
+    def __init__(self, world: World, function: str, consumer: str, by: As) -> None:
         self._name = name = world.project.id_of(function, "function.lua")
-        by = consumer_of(world.project, name, consumer)
-        super().__init__(world, name, send=True, consumer=by)
+        entry = consumer_of(world.project, name, consumer)
+        rights = by.over(world.rights(entry), world, name)
+        super().__init__(world, name, send=True, consumer=entry, rights=rights)
         self._bench = world.bench
         self._began = world.clock.monotonic()
 

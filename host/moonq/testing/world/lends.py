@@ -17,12 +17,14 @@ from moonq.drivers.memory.driver import MemoryDriver
 from moonq.errors import MoonqError, NotFound, QueueError
 from moonq.model import Message, Stored
 from moonq.registry import Entry, Project
+from moonq.run.calling.lending import Caller
 from moonq.run.calling.stubbed import Stub
 from moonq.run.ids import new_id
 from moonq.run.queues import Route
+from moonq.run.security import Actor, Scope
 from moonq.sandbox.lend import Bound, bounded, own, text
 from moonq.testing.snapshots import Snapshots
-from moonq.testing.world.calling import CallUnderTest
+from moonq.testing.world.calling import As, CallUnderTest
 from moonq.testing.world.clock import TimeOfTests, ahead_of
 from moonq.testing.world.looking import messages
 from moonq.testing.world.places import Places
@@ -39,10 +41,16 @@ class Lender(Protocol):
     project: Project
     libraries: dict[str, str]
     snapshots: Snapshots
+    caller: Caller
 
     @property
     def declared(self) -> bool:
         """Whether queues are on the drivers that the project declares."""
+        ...
+
+    @property
+    def is_real(self) -> bool:
+        """Whether tests reach what is beyond the host."""
         ...
 
     @property
@@ -68,6 +76,10 @@ class SuiteLends:
 
     def __init__(self, suite: Lender) -> None:
         self._suite = suite
+
+    def is_real(self) -> bool:
+        """Say whether tests reach what is beyond the host."""
+        return self._suite.is_real
 
     # Stubs, time and logs -----------------------------------------------------------------------
 
@@ -155,10 +167,11 @@ class SuiteLends:
         found = messages(world, route, text(which))
         return _dump([_message(route, one, now, world.shown) for one in found])
 
-    def publish_raw(self, queue: bytes, body: bytes) -> bytes:
+    def publish_raw(self, queue: bytes, body: bytes, headers: bytes) -> bytes:
         """Publish bytes that no publisher could."""
         route, now = self._route(queue), self._suite.clock.now()
-        (answer,) = route.driver.publish(route.spec.name, [Message(new_id(now), body, now)], 0.0)
+        message = Message(new_id(now), body, now, json.loads(headers or "{}"))
+        (answer,) = route.driver.publish(route.spec.name, [message], 0.0)
         if isinstance(answer, QueueError):
             raise answer
         return answer.id.encode()
@@ -192,16 +205,25 @@ class SuiteLends:
         """Run so many deliveries of a queue."""
         return _dump(self._suite.world.step(text(queue), deliveries).told())
 
-    def call(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
-        """Call a function as if a message had come, and return what it answers."""
-        return bounded(self._call(function, consumer).answered(body, headers))
+    def call(self, function: bytes, body: bytes, headers: bytes, *by: Any) -> bytes:
+        """Call a function as if a message had come, and return what it answers; see `_call`."""
+        return bounded(self._call(function, *by).answered(body, headers))
 
-    def judged(self, function: bytes, body: bytes, headers: bytes, consumer: bytes) -> bytes:
-        """Call a function and return what would become of its message."""
-        return bounded(self._call(function, consumer).judged(body, headers))
+    def judged(self, function: bytes, body: bytes, headers: bytes, *by: Any) -> bytes:
+        """Call a function and return what would become of its message; see `_call`."""
+        return bounded(self._call(function, *by).judged(body, headers))
 
-    def _call(self, function: bytes, consumer: bytes) -> CallUnderTest:
-        return CallUnderTest(self._suite.world, text(function), text(consumer))
+    def _call(
+        self, function: bytes, consumer: bytes, by: bytes, actor: int, scope: int
+    ) -> CallUnderTest:
+        """Make a call as *consumer*, if any, and *by* a name or the numbers of actor and scope."""
+        held = self._suite.caller.held
+        who = As(
+            text(by),
+            held.get(actor, Actor) if actor else None,
+            held.get(scope, Scope) if scope else None,
+        )
+        return CallUnderTest(self._suite.world, text(function), text(consumer), who)
 
     # Faults -------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from moonq.databases.database import Database
 from moonq.drivers.base import Driver, Event
 from moonq.errors import MoonqError, NotFound
 from moonq.kinds import KINDS
+from moonq.kinds.database import SqlDatabase
 from moonq.model import QueueSpec
 from moonq.registry import Entry, Project
 from moonq.run.building import Building
@@ -115,8 +116,12 @@ class World(Building):
         return make() if self.reaches_out else ShutDatabase(entry)
 
     def open_database(self, entry: Entry) -> None:
-        """Put an empty database in the place of the declared one, until the end of the test."""
-        if not self.reaches_out:
+        """Put an empty database in the place of the declared one, until the end of the test.
+
+        What a server keeps only the server can play, so a run that reaches out has that one itself.
+        """
+        is_file = entry.fields(SqlDatabase).url.startswith("sqlite:")
+        if is_file or not self.reaches_out:
             self.services.databases[entry.id] = self._emptied.database(entry, self.project)
 
     def new_store(self, entry: Entry, _make: Callable[[], Store]) -> Store:
