@@ -125,7 +125,7 @@ def test_a_project_for_http_is_whole_and_its_bank_answers(
     assert moonq("check", shop, "--strict").out.endswith(": no errors\n")
     assert "3 passed" in moonq("test", "-C", shop, shop).out
     call = ["call", "app:process_order", '{"id":42,"total_cents":2500}', "--as-message"]
-    assert "would POST /charges at app:bank" in moonq(*call, "-C", shop).out
+    assert "would POST http://127.0.0.1:8090/charges" in moonq(*call, "-C", shop).out
 
     bank = Process([sys.executable, shop / "bank.py", str(port)], tmp_path, lambda: listens(port))
     bank.start()

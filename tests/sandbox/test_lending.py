@@ -211,7 +211,9 @@ def test_a_dry_run_says_what_would_have_been_done() -> None:
         raise AssertionError
 
     dry = CallContext("app:handler", sink=Dry())  # type: ignore[arg-type]
-    told = lent(action="mail.send", writes=True, waits=True, would=lambda to: f"mail {to.decode()}")
+    told = lent(
+        action="mail.send", writes=True, waits=True, would=lambda _, to: f"mail {to.decode()}"
+    )
     answer = told(send).bound(hosted(dry)).call(b"ann")
     assert answer[2] == b"a dry run would mail ann; what that answers is unknown"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -257,6 +258,18 @@ def test_a_server_that_stands_still_holds_no_handler(
     finally:
         os.kill(pid, signal.SIGCONT)
     assert run('return sql.query("app:shop", "SELECT 1 AS n")[1].n').values == [1]
+
+
+@pytest.mark.parametrize(("scheme", "most"), [("postgresql", 3.5), ("mariadb", 1.5)])
+def test_a_server_that_accepts_and_says_nothing_holds_no_handler(
+    scheme: str, most: float, project: Start, hosts: Start
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://shop@127.0.0.1:{silent.getsockname()[1]}/shop"
+        run = hosts(project(url, timeout="300ms"))
+        began = time.monotonic()
+        assert failed(run('return sql.query("app:shop", "SELECT 1 AS n")'))[0] == "TIMEOUT"
+        assert time.monotonic() - began < most
 
 
 def test_all_connections_in_use_are_told(

@@ -1,4 +1,5 @@
 local errors = require("errors")
+local funcs = require("funcs")
 local sql = require("sql")
 local test = require("test")
 
@@ -172,6 +173,18 @@ describe("sql.transaction", function()
       end
     end)
     eq(customers(), "ada")
+  end)
+
+  it("keeps what is called inside of it from waiting for it", function()
+    for _, options in ipairs({ {}, { read_only = true } }) do
+      local _, err = sql.transaction("shop", function()
+        return funcs.call("sql:take_order", { customer = "ada" })
+      end, options)
+      test.contains(tostring(err), "a transaction of sql:shop is open in a call above")
+      eq({ err:kind(), err:retryable() }, { errors.INVALID, false })
+    end
+    eq(customers(), "")
+    test.eq(test.call("sql:take_order", { customer = "ada" }), 1)
   end)
 
   it("is rolled back where nobody comes back to it", function()

@@ -205,6 +205,8 @@ describe("an address", function()
     { "http://255.255.255.255/", "a reserved address" },
     { "http://[::ffff:169.254.169.254]/", "another form of 169.254.169.254" },
     { "http://[::ffff:0.0.0.0]/", "another form of 0.0.0.0" },
+    { "http://[::ffff:198.51.100.7]/", "the IPv4 address 198.51.100.7 written as IPv6" },
+    { "http://[::ffff:0:a9fe:a9fe]/", "another form of 169.254.169.254" },
     { "http://[64:ff9b::a9fe:a9fe]/", "another form of 169.254.169.254" },
     { "http://[2002:a9fe:a9fe::1]/", "another form of 169.254.169.254" },
     { "http://[::a9fe:a9fe]/", "another form of 169.254.169.254" },

@@ -195,6 +195,7 @@ def test_every_form_of_a_link_local_address_is_refused(address: IPv4Address) -> 
         IPv6Address(0xFFFF_0000_0000 + number),
         IPv6Address((0x2002 << 112) + (number << 80) + 1),
         IPv6Address((0x64_FF9B << 96) + number),
+        IPv6Address((0xFFFF << 48) + number),
         IPv6Address(number),
         IPv6Address((0x2001_0000 << 96) + (number ^ 0xFFFF_FFFF)),
     )
@@ -269,8 +270,20 @@ def test_a_dry_run_asks_nobody_and_says_what_it_would(host: Callable[..., Host],
     result = running.call("app:asker", order, send=False)
     assert (result.unknown, result.fault) == (f"GET {web.url}/echo", None)
     order = json.dumps({"url": "/echo?key=1", "client": "app:api"})
-    assert running.call("app:asker", order, send=False).unknown == "GET /echo at app:api"
+    assert running.call("app:asker", order, send=False).unknown == f"GET {web.url}/echo"
     assert web.seen("/echo") == before
+
+
+def test_a_dry_run_says_where_a_client_would_ask_and_what_no_request_can_be(
+    host: Callable[..., Host],
+) -> None:
+    running = host("  - {name: bank, kind: http.client, base_url: 'https://bank.example/api'}\n")
+    order = {"client": "bank", "url": "/accounts", "options": {"query": {"token": "s3cret"}}}
+    result = running.call("app:asker", json.dumps(order), send=False)
+    assert (result.unknown, result.fault) == ("GET https://bank.example/api/accounts", None)
+    result = running.call("app:asker", json.dumps({**order, "url": "ftp://bank"}), send=False)
+    assert not result.unknown
+    assert words(result) == "INVALID: the URL must begin with http:// or https://"
 
 
 def test_a_test_that_answers_for_nobody_is_told_what_to_write(

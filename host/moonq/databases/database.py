@@ -39,6 +39,12 @@ class Spec(NamedTuple):
     """Whether it is a test's own, which need not outlast the process."""
 
 
+class _Patience(threading.local):
+    """What this thread's call leaves of the time to connect: a pool asks for it without a word."""
+
+    seconds = 1.0
+
+
 class Database:
     """Lends connections to calls."""
 
@@ -49,6 +55,7 @@ class Database:
         self.spec = spec
         self._free = threading.BoundedSemaphore(spec.pool)
         self._make, arguments = _made(spec)
+        self._mine = _Patience()
         self._pools = [self._pool(True, arguments)]
         # SQLite's have a way of their own to open a file for reading.
         both = spec.address.make != "sqlite" or spec.read_only
@@ -58,7 +65,7 @@ class Database:
         alchemy = _alchemy()
         return alchemy.create_engine(
             url,
-            creator=lambda: self._make.connect(reads_only=reads_only),
+            creator=lambda: self._make.connect(self._mine.seconds, reads_only=reads_only),
             poolclass=alchemy.QueuePool,
             pool_size=self.spec.pool,
             max_overflow=0,
@@ -101,8 +108,9 @@ class Database:
         finally:
             self._free.release()
 
-    def connection(self, *, reads_only: bool) -> tuple[Any, Link]:
-        """Return a connection from the pool and what works on it."""
+    def connection(self, seconds: float, *, reads_only: bool) -> tuple[Any, Link]:
+        """Return a connection from the pool, one made in about *seconds*, and what works on it."""
+        self._mine.seconds = min(seconds, self.spec.connect_timeout)
         pool = self._pools[0 if reads_only else 1]
         while True:
             with self.speaking():
@@ -149,10 +157,12 @@ class Session:
     def open(self, patience: float | None = None) -> None:
         """Take a connection; waits for one at most *patience* seconds."""
         most = self.spec.timeout if patience is None else min(patience, self.spec.timeout)
+        until = time.monotonic() + most
         self._slot = self.database.slot(most, lambda: self._is_stopped)
         self._slot.__enter__()
         try:
-            taken, link = self.database.connection(reads_only=self.reads_only)
+            left = max(0.1, until - time.monotonic())
+            taken, link = self.database.connection(left, reads_only=self.reads_only)
             with self._lock:
                 self._taken, self.link = taken, link
         except BaseException:
@@ -289,14 +299,13 @@ def _made(spec: Spec) -> tuple[Make, Any]:
     extra, module, what = _CLIENTS[address.make]
     client(extra, module, what)
     (_, arguments) = url.get_dialect()().create_connect_args(url)
-    given = {**arguments, "connect_timeout": max(1, round(spec.connect_timeout))}
     if address.make == "postgresql":
         from moonq.databases.postgres import Postgres
 
-        return Postgres(given, timeout=spec.timeout, reads_only=spec.read_only), url
+        return Postgres(arguments, timeout=spec.timeout, reads_only=spec.read_only), url
     from moonq.databases.mysql import Mysql
 
-    return Mysql(given, timeout=spec.timeout, reads_only=spec.read_only), url
+    return Mysql(arguments, timeout=spec.timeout, reads_only=spec.read_only), url
 
 
 _CLIENTS = {

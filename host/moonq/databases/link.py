@@ -60,8 +60,8 @@ class Link(Protocol):
 class Make(Protocol):
     """How one make of database is connected to."""
 
-    def connect(self, *, reads_only: bool) -> Any:
-        """Return a connection of its driver's own."""
+    def connect(self, seconds: float, *, reads_only: bool) -> Any:
+        """Return a connection of its driver's own, made in about *seconds*: nothing stops it."""
         ...
 
     def link(self, connection: Any) -> Link:

@@ -57,10 +57,14 @@ class Mysql:
         }
         self.timeout, self.reads_only = timeout, reads_only
 
-    def connect(self, *, reads_only: bool) -> Any:
-        """Connect: one connection is for both."""
+    def connect(self, seconds: float, *, reads_only: bool) -> Any:
+        """Connect: one connection is for both. A server may accept it and then say nothing."""
         pymysql = client("mysql", "pymysql", "the client for MariaDB and MySQL")
-        return pymysql.connect(**self._arguments)
+        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), seconds)
+        connection = pymysql.connect(**{**self._arguments, **limits})
+        connection._read_timeout = self._arguments["read_timeout"]
+        connection._write_timeout = self._arguments["write_timeout"]
+        return connection
 
     def link(self, connection: Any) -> MysqlLink:
         """Return what works on a connection."""

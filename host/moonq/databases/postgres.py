@@ -64,10 +64,11 @@ class Postgres:
             "options": f"{given} {told}".strip(),
         }
 
-    def connect(self, *, reads_only: bool) -> Any:
-        """Connect: one connection is for both."""
+    def connect(self, seconds: float, *, reads_only: bool) -> Any:
+        """Connect: one connection is for both. The client takes whole seconds, two at least."""
         psycopg = client("postgres", "psycopg", "the client for PostgreSQL")
-        return psycopg.connect(**self._arguments, autocommit=True)
+        limit = max(1, round(seconds))
+        return psycopg.connect(**{**self._arguments, "connect_timeout": limit}, autocommit=True)
 
     def link(self, connection: Any) -> PostgresLink:
         """Return what works on a connection."""

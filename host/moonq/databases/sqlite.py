@@ -57,7 +57,7 @@ class Sqlite:
         self._is_fleeting = is_fleeting
         """Whether nothing of it need outlast the process."""
 
-    def connect(self, *, reads_only: bool) -> sqlite3.Connection:
+    def connect(self, _seconds: float = 0.0, *, reads_only: bool) -> sqlite3.Connection:
         """Open the file."""
         mode = "ro" if reads_only else "rw"
         connection = sqlite3.connect(
@@ -114,7 +114,7 @@ class SqliteLink:
         # SQLAlchemy gives every connection a `regexp` of Python's, which nothing could interrupt.
         connection.create_function("regexp", 2, None)
         self._walls = Walls()
-        self._walls.bound_trimming(connection)
+        self._walls.bound_functions(connection)
         # Statements that were prepared before are prepared anew, so these hold for all.
         connection.set_authorizer(self._walls.authorize)
         connection.set_progress_handler(self._is_over, _STEPS)

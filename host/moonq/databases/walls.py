@@ -76,8 +76,15 @@ class Walls:
         self.has_temporary = False
         """Whether there may be temporary tables."""
 
-    def bound_trimming(self, connection: sqlite3.Connection) -> None:
-        """Let `trim`, `ltrim` and `rtrim` with two arguments take no longer than their text."""
+    def bound_functions(self, connection: sqlite3.Connection) -> None:
+        """Let no function look for each of its texts at each place of another.
+
+        Nothing interrupts a function, nor several in one row: SQLite's own `instr` takes a second
+        for half a mebibyte, and a statement has room for thousands of them.
+        """
+        longest = connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        connection.create_function("instr", 2, _place, deterministic=True)
+        connection.create_function("replace", 3, partial(_replaced, longest), deterministic=True)
         ways = {"trim": str.strip, "ltrim": str.lstrip, "rtrim": str.rstrip}
         for name, cut in ways.items():
             connection.create_function(name, 2, partial(self._trimmed, cut), deterministic=True)
@@ -102,6 +109,28 @@ class Walls:
         if action in _TEMPORARY:
             self.has_temporary = True
         return sqlite3.SQLITE_OK
+
+
+def _place(text: Any, part: Any) -> int | None:
+    if text is None or part is None:
+        return None
+    if isinstance(text, bytes) and isinstance(part, bytes):
+        return text.find(part) + 1
+    return _shown(text).find(_shown(part)) + 1
+
+
+def _replaced(longest: int, text: Any, part: Any, by: Any) -> Any:
+    if text is None or part is None:
+        return None
+    whole, old = _shown(text), _shown(part)
+    if not old or old[0] == "\0":  # as SQLite has it
+        return whole if isinstance(text, bytes) else text
+    if by is None:
+        return None
+    new = _shown(by)
+    if len(whole) + whole.count(old) * (len(new) - len(old)) > longest:
+        raise OverflowError  # what SQLite calls "string or blob too big"
+    return whole.replace(old, new)
 
 
 def _shown(value: Any) -> str:

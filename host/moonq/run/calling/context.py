@@ -67,6 +67,8 @@ class CallContext(NamedTuple):
     """The memory that is left to it; None: all that its function may have."""
     depth: int = 0
     """How many calls of `funcs.call` lie above it."""
+    held: tuple[str, ...] = ()
+    """Databases at which a call above has a transaction open."""
     observer: Observer | None = None
     """Hears of all that is done."""
 
@@ -80,14 +82,21 @@ class CallContext(NamedTuple):
         """Whether what is written is thrown away."""
         return self.sink is not None and self.sink.is_dry
 
-    def below(self, entry: str, guard: Guard | None, share: Share | None = None) -> CallContext:
+    def below(
+        self,
+        entry: str,
+        guard: Guard | None,
+        share: Share | None = None,
+        held: tuple[str, ...] = (),
+    ) -> CallContext:
         """Return the context of *entry*, which a script of this one calls.
 
-        It runs in the time of *guard* and in the memory of *share*.
+        It runs in the time of *guard* and in the memory of *share*; the script holds *held*.
 
         Raises:
             Invalid: Too many calls lie above each other.
         """
         if self.depth >= MAX_DEPTH:
             raise Invalid(f"functions call each other more than {MAX_DEPTH} deep at {entry!r}")
-        return self._replace(entry=entry, above=guard, share=share, depth=self.depth + 1)
+        held = self.held + held
+        return self._replace(entry=entry, above=guard, share=share, held=held, depth=self.depth + 1)

@@ -55,7 +55,8 @@ class Caller:
     held: Held = field(default_factory=Held)
     """The actors, scopes and policies that the script has objects of."""
     opened: dict[int, Any] = field(default_factory=dict)
-    """What lent functions have opened for the running call, by the number that the script has."""
+    """What lent functions have opened for the running call, by the number that the script has;
+    `holds` of each is what calls below must not wait for."""
     rest: memoryview = NOTHING_LEFT
     """What of an answer is still to cross into the state: too much of it would not fit at once."""
 
@@ -75,7 +76,8 @@ class Caller:
             share = Share(self.context.entry, self.limit, self.limit)
         if share is not None:
             share = share._replace(left=share.left - self.memory_used() - size)
-        return self.context.below(entry, self.guard, share)
+        held = tuple(one.holds for one in self.opened.values())
+        return self.context.below(entry, self.guard, share, held)
 
     @property
     def sink(self) -> HostSink:
@@ -184,7 +186,8 @@ class Lent:
     captured: bool = False
     """Whether the sink keeps what it writes in a dry run; else a dry run ends there."""
     would: Callable[..., str] | None = None
-    """What it would do with these arguments, in the words of a dry run; None: its name will do."""
+    """What it would do for its caller with these arguments, in the words of a dry run; raises what
+    is wrong with them. None: its name will do."""
     holds: bool = False
     """Whether it may take seconds: its waits end with the call, see `Caller.look_up`, and whatever
     else it does ends by itself, so the watchdog has patience."""
@@ -237,19 +240,19 @@ class Lent:
         caller.permit(self.actions, resource, meta)
 
     def _end_dry_run(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
+        done = self._words(caller, arguments)
         if caller.guard is not None:
             caller.guard.fire_all("unknown")
-        done = self._words(arguments)
         caller.sink.end_dry_run(done)
         raise Untried(f"a dry run would {done}; what that answers is unknown")
 
     def _shut(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         shut = caller.host.shut
         if shut is not None and not (self.stands_in and self.stands_in(caller, *arguments)):
-            shut(self._words(arguments), self._stub_line(arguments))
+            shut(self._words(caller, arguments), self._stub_line(arguments))
 
-    def _words(self, arguments: tuple[Any, ...]) -> str:
-        return self.would(*arguments) if self.would else f"call {self.name}"
+    def _words(self, caller: Caller, arguments: tuple[Any, ...]) -> str:
+        return self.would(caller, *arguments) if self.would else f"call {self.name}"
 
     def _stub_line(self, arguments: tuple[Any, ...]) -> str:
         if self.stub is not None:

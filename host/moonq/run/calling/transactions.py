@@ -29,6 +29,11 @@ class Transaction:
         self._stack = ExitStack()
         caller.opened[self.number] = self
 
+    @property
+    def holds(self) -> str:
+        """The database that it is open at."""
+        return self.session.spec.id
+
     def begin(self, isolation: str) -> None:
         """Take a connection and begin; whatever ends the call ends this."""
         session, left = self.session, self._caller.remaining()
@@ -159,8 +164,14 @@ def refuse_beside(caller: Caller, database: str) -> None:
         Failed: The statement belongs into the transaction.
     """
     for one in caller.opened.values():
-        if isinstance(one, Transaction) and one.session.spec.id == database:
+        if isinstance(one, Transaction) and one.holds == database:
             raise invalid(
                 f"a transaction of {database} is open here",
                 "make it a part of that: tx:query, tx:execute, tx:transaction",
             )
+    # It would wait for what the call above holds, which waits for it.
+    if database in caller.context.held:
+        raise invalid(
+            f"a transaction of {database} is open in a call above",
+            "call this function before or behind that, or do its work with the `tx` there",
+        )

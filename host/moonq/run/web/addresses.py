@@ -49,6 +49,8 @@ _RESERVED = ip_network("240.0.0.0/4")
 #: RFC 6052: the last 32 bits are an IPv4 address; the old IPv4-compatible form has them there too.
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
+#: RFC 2765: an IPv4 address that a translator puts here for machines that speak IPv6 only.
+_TRANSLATED = ip_network("::ffff:0:0:0/96")
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
 _NETWORK = re.compile(r"[0-9A-Fa-f:.]+/[0-9]+")
 
@@ -83,6 +85,8 @@ class Rules(NamedTuple):
         for form in forms:
             if what := _never(form) or (self._is_shut(host) and _inside(form)):
                 return what if form == found else f"another form of {form}, {what}"
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            return f"the IPv4 address {found.ipv4_mapped} written as IPv6"
         return ""
 
     def _is_shut(self, host: str) -> bool:
@@ -118,7 +122,11 @@ def _forms(address: Address) -> Iterator[Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 0xFFFF):
+    if (
+        address in _NAT64
+        or address in _TRANSLATED
+        or (address in _COMPATIBLE and int(address) > 0xFFFF)
+    ):
         yield IPv4Address(int(address) & 0xFFFF_FFFF)
 
 

@@ -8,8 +8,7 @@ import re
 from moonq.run.calling.lending import NOTHING_LEFT, Caller, lent
 from moonq.run.web.clients import KIND
 from moonq.run.web.wanted import Wanted, wanted
-from moonq.sandbox.lend import MAX_NAME, name, text
-from moonq.text import urls
+from moonq.sandbox.lend import name
 
 #: Bytes of a body that cross at once.
 PIECE = 1024 * 1024
@@ -32,9 +31,8 @@ def _resource(caller: Caller, *arguments: bytes) -> str:
     return _wanted(caller, *arguments).resource
 
 
-def _would(client: bytes, method: bytes, url: bytes, *_: object) -> str:
-    at = f" at {text(client)}" if client else ""
-    return f"{text(method[:20])} {urls.shown(text(url[:MAX_NAME]))}{at}"
+def _would(caller: Caller, *arguments: bytes) -> str:
+    return _wanted(caller, *arguments).shown
 
 
 @lent(action=None, writes=False, waits=False)

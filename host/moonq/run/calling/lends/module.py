@@ -13,7 +13,7 @@ def _resource(_caller: Caller, module: bytes, function: bytes, *_: bytes) -> str
     return f"{name(module)}.{name(function)}"
 
 
-def _would(module: bytes, function: bytes, arguments: bytes) -> str:
+def _would(_caller: Caller, module: bytes, function: bytes, arguments: bytes) -> str:
     return f"call {name(module)}.{name(function)}({shown(arguments)})"
 
 

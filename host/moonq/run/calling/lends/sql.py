@@ -12,13 +12,13 @@ from moonq.sandbox.lend import name, text
 _SHOWN = 200
 
 
-def _would(database: bytes, _number: int, statement: bytes, *_: bytes) -> str:
+def _would(_caller: Caller, database: bytes, _number: int, statement: bytes, *_: bytes) -> str:
     words = " ".join(text(statement[: 4 * _SHOWN]).split())
     shown = words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
     return f"run at {name(database)}: {shown}"
 
 
-def _would_begin(database: bytes, *_: bytes) -> str:
+def _would_begin(_caller: Caller, database: bytes, *_: bytes) -> str:
     return f"begin a transaction at {name(database)}"
 
 
