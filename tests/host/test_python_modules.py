@@ -294,6 +294,21 @@ def test_a_call_that_is_cut_off_waits_for_nothing(host: Host) -> None:
     assert found[0].fault.message == "stopped (stop)"
 
 
+@pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])
+def test_what_ends_a_program_ends_one_async_call_alone(
+    project: Callable[..., Path], name: str
+) -> None:
+    bank = f"async def end(): raise {name}('enough')\nasync def go(): return 7\n"
+    pay = "local bank = require('bank') return function(name) return bank[name]() end"
+    host = Host(load(project("functions: [end, go]", bank, pay)))
+    host.start()
+    ended = host.call("app:pay", '"end"', send=True).fault
+    assert ended is not None
+    assert ended.message == f"app:bank.end raised {name}: enough"
+    assert host.call("app:pay", '"go"', send=True).values == [7]
+    host.stop()
+
+
 def test_health_names_a_module_whose_threads_are_lost(project: Callable[..., Path]) -> None:
     root = project("max_threads: 1\n    timeout: 20ms", pay="return require('bank').wait")
     host = Host(load(root))
