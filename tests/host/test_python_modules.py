@@ -248,12 +248,25 @@ def test_a_module_that_does_not_open_keeps_the_host_from_starting(
         Host(load(project(bank=bank))).start()
 
 
+ASYNC = """
+import asyncio
+
+async def wait(seconds):
+    log("wait")
+    return await asyncio.to_thread(GO.wait, seconds)
+"""
+
+
+@pytest.mark.parametrize("more", ["", ASYNC], ids=["plain", "async"])
 def test_a_reload_replaces_a_changed_file_and_calls_in_flight_finish_on_the_old(
-    host: Host,
+    host: Host, more: str
 ) -> None:
     root = host.project.root
     (root / "pay.lua").write_text("return require('bank').wait", "utf-8")
+    (root / "bank.py").write_text(BANK + more, "utf-8")
     host.reload()
+    until(lambda: "close" in logged(root) or not more)
+    (root / "log.txt").write_text("open 1\n", "utf-8")
     found: list[Any] = []
     call = threading.Thread(target=lambda: found.append(host.call("app:pay", "9", send=True)))
     call.start()
@@ -264,6 +277,7 @@ def test_a_reload_replaces_a_changed_file_and_calls_in_flight_finish_on_the_old(
     assert report.changed == ("app:bank",)
     assert logged(root) == ["open 1", "wait", "open 1"]
     assert host.call("app:pay", "0", send=True).values == [7, False]
+    assert "close" not in logged(root)
     old._module.GO.set()
     call.join()
     assert found[0].values == [True]
