@@ -16,6 +16,10 @@ from moonq.host import Host
 from moonq.kinds import load
 from moonq.operations import overview
 from moonq.operations.acting import call_object
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.modules.module import time_of
+from moonq.sandbox.watchdog import Guard
 from moonq.text.findings import render
 
 from .conftest import until
@@ -306,6 +310,19 @@ def test_a_call_that_is_cut_off_waits_for_nothing(host: Host) -> None:
     calls[0].cut_off()
     thread.join(5)
     assert found[0].fault.message == "stopped (stop)"
+
+
+@pytest.mark.parametrize(
+    ("handlers", "own", "seconds"),
+    [(10, None, 9.75), (0.5, None, 0.4), (10, 1, 1), (10, 20, 9.75), (None, 3, 3)],
+)
+def test_a_call_has_what_its_handler_has_left_less_a_moment_to_say_so(
+    handlers: float | None, own: float | None, seconds: float
+) -> None:
+    caller = Caller(CallContext("app:pay"))
+    caller.guard = Guard(None, lambda: None)
+    caller.guard.begin(handlers)
+    assert time_of(caller, own) == pytest.approx(seconds, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])

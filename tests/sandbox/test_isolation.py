@@ -120,7 +120,7 @@ def test_every_kill_ends_with_a_full_account(make_host: MakeHost, kills: int) ->
     dead = lambda: host.queues.info("app:tasks").dead  # noqa: E731
     until(lambda: dead() == kills and fine.acked() == 3 * kills, 12 + 2 * kills)
     assert neighbours.acked() == 5 * kills
-    assert host.metrics.get("killed", "app:worker") == kills
+    assert host.report().killed == kills
     info = host.queues.info("app:tasks")
     assert (info.ready, info.delayed, info.running, info.leased) == (0, 0, 0, 0)
     letters = host.queues.route("app:tasks.dead").driver.peek("app:tasks.dead", 1000).items

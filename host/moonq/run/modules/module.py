@@ -188,7 +188,7 @@ class Module:
         return crossing.results(job.value, called)
 
     def _finished(self, caller: Caller, lent: _Lent, arguments: list[Any], called: str) -> Job:
-        left = _time_of(caller, self._settings.timeout)
+        left = time_of(caller, self._settings.timeout)
         began = time.monotonic()
         job = self._begin(
             lent, arguments, called, PATIENCE if left is None else min(left, PATIENCE)
@@ -237,7 +237,7 @@ class Module:
             raise loading.Unloadable(f"{called} raised {words}") from None
 
 
-def _time_of(caller: Caller, own: float | None) -> float | None:
+def time_of(caller: Caller, own: float | None) -> float | None:
     """Return the seconds that a call may take, less than its handler has left; None: any."""
     left = caller.guard.remaining() if caller.guard is not None else None
     if left is not None:
