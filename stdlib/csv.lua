@@ -259,7 +259,12 @@ local function field_of(value, separator)
     return tostring(value)
   elseif kind ~= "string" then
     return nil, kind
-  elseif find(value, "[%" .. separator .. '"\r\n]') or find(value, "^%s") or find(value, "%s$") then
+  elseif
+    find(value, "[%" .. separator .. '"\r\n]')
+    or find(value, "^%s")
+    or find(value, "%s$")
+    or find(value, MARK)
+  then
     return '"' .. gsub(value, '"', '""') .. '"'
   end
   return value

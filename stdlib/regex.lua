@@ -9,9 +9,9 @@
 ---     regex.compile([[\s*,\s*]]):split("a , b")  --> { "a", "b" }
 ---
 --- The methods do as those of `string` do, with the patterns of RE2: `\d \w \s \b`, `a|b`, `(?i)`,
---- `{2,5}`, `\pL`, and no look-around or back references
---- The methods do as those of `string` do, with patterns of RE2: `\d \w \s \b`, `a|b`, `(?i)`,
---- most 1 MiB. A malformed pattern raises, and so does what would take too long.
+--- `{2,5}`, `\pL`, and no look-around or back references. Subjects are UTF-8 unless the option
+--- `bytes` says otherwise, and have at most 1 MiB. A malformed pattern raises, and so does what
+--- would take too long.
 local check = require("check")
 local expansion = require("host.stock.expansion")
 local lent = require("host.walls.lent")

@@ -8,7 +8,8 @@
 ---     seen:cas("turn", nil, { by = "me" })                     --> true: there was none
 ---     seen:once("charge-7", "7d", charge)                      --> what it answered the first time
 ---
---- In the store's own namespace its bare name will do. Values are what JSON can carry. They are
+--- In the store's own namespace its bare name will do. Keys are text of at most 1024 characters;
+--- bytes make one by `crypto.hex.encode`. Values are what JSON can carry. They are
 --- copied in and out: changing a table that came out changes nothing in the store.
 local check = require("check")
 local durations = require("host.run.durations")

@@ -14,7 +14,8 @@ local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
 
-local error, ipairs, tostring, type = error, ipairs, tostring, type
+local error, ipairs, next, rawequal = error, ipairs, next, rawequal
+local tostring, type = tostring, type
 local byte, char, find, format = string.byte, string.char, string.find, string.format
 local gmatch, gsub, match = string.gmatch, string.gsub, string.match
 local concat, math_type, tonumber = table.concat, math.type, tonumber
@@ -99,7 +100,13 @@ end
 
 --- Adds `name=value`, or as many as the list has; returns what is wrong with one.
 local function add(parts, name, value)
-  local list = type(value) == "table" and value or { value }
+  local list = { value }
+  if type(value) == "table" and not rawequal(value, json.null) then
+    list = value
+    if #list == 0 and next(list) ~= nil then
+      return format("%s: a value or a list expected, got a table with names", name)
+    end
+  end
   for place, one in ipairs(list) do
     local text = text_of(one)
     if not text then
@@ -174,7 +181,8 @@ function url.parse(text)
   return json.decode(found)
 end
 
---- The URL that these parts make; what must be escaped in them is.
+--- The URL that these parts make; what must be escaped in them is, and what would be read as other
+--- parts is refused.
 ---@param parts url.Parts
 ---@return string|nil text
 ---@return errors.Error|nil err   INVALID where they make none

@@ -51,24 +51,26 @@ def pause(
 
 #: Real seconds after which a wait looks whether it is to go on.
 STEP = 0.05
-#: What the thread's waits look at, see `heed_by`.
-_own = threading.local()
 
 
-def heed_by(look: Callable[[], None] | None) -> Callable[[], None] | None:
-    """Let *look* be called now and then in every wait of this thread; it raises what ends the wait.
+class Waits(threading.local):
+    """The waits of one thread.
 
     So whatever waits on behalf of a call, in a driver for a place in a full queue or for a broker
-    that is away, ends with the call. Returns what was looked at before, to be put back.
+    that is away, ends with the call.
     """
-    before: Callable[[], None] | None = getattr(_own, "look", None)
-    _own.look = look
-    return before
+
+    look: Callable[[], None] | None = None
+    """Called now and then in each of them; it raises what ends the wait. Put back what was here."""
+
+
+#: Those of the running thread.
+waits = Waits()
 
 
 def step(seconds: float | None) -> float | None:
     """Return for how many of real *seconds* this thread may wait before it looks again."""
-    look = getattr(_own, "look", None)
+    look = waits.look
     if look is None:
         return None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
     look()

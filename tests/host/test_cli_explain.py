@@ -78,6 +78,23 @@ def test_what_no_policy_allows_is_told_with_what_to_change(explain: Callable[...
     assert "add `queue.info` to the actions of app:may_mail (_index.yaml:9)" in out
 
 
+def test_half_a_right_to_publish_is_told_as_a_refusal(
+    explain: Callable[..., Any], tmp_path: Path
+) -> None:
+    half = INDEX.replace("actions: [queue.publish, queue.publish.queue]", "actions: queue.publish")
+    (tmp_path / "_index.yaml").write_text(half)
+    out = explain("clerk", "queue.publish", "mail", "--entry", "worker").out
+    assert "asked with  queue.publish.queue, which is not allowed, so it is refused" in out
+
+
+def test_an_action_that_there_is_not_is_told_with_the_one_meant(
+    explain: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert "no such action, did you mean queue.info?" in explain("clerk", "queue.inf", "mail").out
+    (tmp_path / "moonq.yaml").write_text("security: {actions: [queue.inf]}")
+    assert "no such action; scripts may" in explain("clerk", "queue.inf", "mail").out
+
+
 @pytest.mark.parametrize(
     ("who", "may", "because"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.model import Message
@@ -106,7 +107,9 @@ def host(shop: Path) -> Host:
     host = Host(load(shop))
     host.start(consumers=False)
     letters = host.queues.route("app:jobs.dead")
-    letters.driver.publish(letters.spec.name, [Message("m", b"7", 0.0)], 0.0)
+    letters.driver.publish(
+        letters.spec.name, [Message("m", b"7", 0.0, {X_ORIGINAL_QUEUE: "app:jobs"})], 0.0
+    )
     return host
 
 

@@ -375,3 +375,16 @@ def test_a_queue_waits_for_a_driver_that_is_started_later(make_host: MakeHost) -
     host.reload()
     host.queues.publish(b"app:kept", b"1")
     assert host.queues.info("app:kept").message_count == 1
+
+
+def test_settings_that_are_others_are_told_and_in_force(make_host: MakeHost) -> None:
+    host = make_host(ENTRIES, work=work(1))
+    settings = host.project.root / "moonq.yaml"
+    settings.write_text("log: {level: debug}\nsecurity: {strict_mode: true}\n")
+    report = host.reload()
+    assert report.settings == ("log", "security")
+    assert report.needs_restart == ("moonq.yaml: log",)
+    assert not host.reload().settings
+    publish(host, id="a", waits=False)
+    until(lambda: host.queues.info("app:jobs").message_count == 0)
+    assert host.queues.info("app:done").ready == 0

@@ -88,6 +88,7 @@ entries:
   - {name: memory, kind: queue.driver.memory}
   - {name: q, kind: queue.queue, driver: memory, options: {max_length: 100}}
   - {name: values, kind: store.memory}
+  - {name: db, kind: sql.database, url: "sqlite:///corpus.db", create: true}
   - {name: bank, kind: http.client, base_url: "http://127.0.0.1:1"}
   - {name: region, kind: env.variable, variable: REGION, default: eu}
 """

@@ -59,6 +59,13 @@ local function odd_object()
   })
 end
 
+--- A function with upvalues of its own: `debug.setupvalue` would spoil what this file shares.
+local function raising(raise, make)
+  return function()
+    raise(make())
+  end
+end
+
 local function fresh_values()
   local values = { 0, 1, -1, 2, 7, 64, 1000, 1e15, 0.5, -0.0, 0 / 0, 1 / 0, -1 / 0 }
   for _, value in ipairs({
@@ -90,9 +97,7 @@ local function fresh_values()
     function(...)
       return ...
     end,
-    function()
-      error(odd_object())
-    end,
+    raising(error, odd_object),
     coroutine.create(coroutine.yield),
     coroutine.wrap(error),
     errors.new("x"),

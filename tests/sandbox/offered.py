@@ -37,6 +37,7 @@ class Offered:
     is_timed = True
     shut = None
     is_strict = False
+    ids: frozenset[bytes] = frozenset()
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()

@@ -488,9 +488,49 @@ describe("json.validate", function()
     test.contains(err:message(), "more than 10000 parts")
   end)
 
+  it("refuses a schema whose time doubles with each level", function()
+    local schema = { type = "object" }
+    for _ = 1, 26 do
+      schema = { anyOf = { schema, { x = 1 } }, unevaluatedProperties = false }
+    end
+    local _, err = json.validate(schema, { a = 1 })
+    test.contains(err:message(), "more than 10000 parts")
+    local closed = { properties = { a = true }, unevaluatedProperties = false }
+    eq(json.validate(closed, { a = 1 }), true)
+  end)
+
+  it("refuses more patterns than are quickly compiled", function()
+    local all, named = {}, {}
+    for place = 1, 41 do
+      all[place] = { pattern = "[a-z]{1500}|" .. place }
+      named["[a-z]{1500}|" .. place] = true
+    end
+    local _, err = json.validate({ allOf = all }, "a")
+    test.contains(err:message(), "the schema has more than 40 patterns")
+    _, err = json.validate({ patternProperties = named }, {})
+    test.contains(err:message(), "the schema has more than 40 patterns")
+    eq(json.validate({ properties = { pattern = { type = "string" } } }, { pattern = "(" }), true)
+  end)
+
+  it("refuses schemas and values that would fill the host", function()
+    local _, err = json.validate({ description = ("x"):rep(262144) }, 1)
+    test.contains(err:message(), "the schema has 262162 bytes, more than 262144")
+    _, err = json.validate({}, ("x"):rep(1048576))
+    test.contains(err:message(), "the value has 1048578 bytes, more than 1048576")
+  end)
+
+  it("follows references into lists, and those that are escaped", function()
+    local schema = {
+      ["$defs"] = { ["a b/c"] = { type = "string" } },
+      anyOf = { { ["$ref"] = "#/anyOf/1" }, { ["$ref"] = "#/$defs/a%20b~1c" } },
+    }
+    eq(json.validate(schema, "x"), true)
+    test.contains(select(2, json.validate(schema, 1)):message(), "not valid")
+  end)
+
   it("refuses a schema that is too large for the value", function()
     local all = {}
-    for place = 1, 3000 do
+    for place = 1, 1000 do
       all[place] = { minimum = place }
     end
     eq(json.validate({ anyOf = all }, 1), true)

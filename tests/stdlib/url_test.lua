@@ -1,3 +1,4 @@
+local json = require("json")
 local errors = require("errors")
 local test = require("test")
 local url = require("url")
@@ -92,8 +93,37 @@ describe("url.build", function()
   end)
 end)
 
+describe("url.build", function()
+  for name, parts in pairs({
+    ["scheme: 'http://evil.example/' is none"] = { scheme = "http://evil.example/", host = "a" },
+    ["host: 'a@evil.example' would be read as 'evil.example'"] = {
+      scheme = "https",
+      host = "a@evil.example",
+    },
+    ["host: 'evil.example/x' would be read as 'evil.example'"] = { host = "evil.example/x" },
+    ["host: '' would be read as 'evil.example'"] = { path = "//evil.example/x" },
+    ["scheme: '' would be read as 'javascript'"] = { path = "javascript:alert(1)" },
+    ["user: there is no host beside it"] = { scheme = "https", user = "ann" },
+    ["port: there is no host beside it"] = { path = "/x", port = 80 },
+    ["password: there is no user beside it"] = { host = "a", password = "x" },
+  }) do
+    it("refuses parts that would be read as others: " .. name, function()
+      local text, err = url.build(parts)
+      test.is_nil(text)
+      test.contains(err:message(), "url.build: " .. name)
+    end)
+  end
+
+  it("escapes in a query what would end it", function()
+    eq(
+      url.build({ scheme = "https", host = "a", query = "b=1#c ü%20" }),
+      "https://a?b=1%23c%20%C3%BC%20"
+    )
+  end)
+end)
+
 describe("url.join", function()
-  -- Examples of RFC 3986, section 5.4.
+  -- Examples of RFC 3986, section 5.4; some for a scheme that nobody registered.
   for reference, expected in pairs({
     g = "http://a/b/c/g",
     ["/g"] = "http://a/g",
@@ -103,9 +133,22 @@ describe("url.join", function()
     ["#s"] = "http://a/b/c/d;p?q#s",
     ["//g"] = "http://g",
     ["https://g/h"] = "https://g/h",
+    [""] = "http://a/b/c/d;p?q",
+    ["."] = "http://a/b/c/",
+    [".."] = "http://a/b/",
+    ["../.."] = "http://a/",
+    ["g;x=1/../y"] = "http://a/b/c/y",
+    ["./g/."] = "http://a/b/c/g/",
+    ["g?y/../x"] = "http://a/b/c/g?y/../x",
+    ["/./g"] = "http://a/g",
+    ["..g"] = "http://a/b/c/..g",
+    ["http:g"] = "http:g",
+    ["?"] = "http://a/b/c/d;p?",
   }) do
     it(("follows %q"):format(reference), function()
       eq(url.join("http://a/b/c/d;p?q", reference), expected)
+      local own = expected:gsub("^http:", "shop:")
+      eq(url.join("shop://a/b/c/d;p?q", reference:gsub("^http:", "shop:")), own)
     end)
   end
 
@@ -157,6 +200,8 @@ describe("url.query and url.parse_query", function()
       url.query,
       { a = { 1, {} } }
     )
+    fails("url.query: a: string, number or boolean", url.query, { a = json.null })
+    fails("url.query: a: a value or a list expected", url.query, { a = { x = 1 } })
     fails("url.query: names are texts, got number", url.query, { 1 })
     local _, err = url.parse_query("a=%z")
     test.contains(err:message(), "url.parse_query: url.decode: the % at byte 1")

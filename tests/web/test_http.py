@@ -266,8 +266,27 @@ def test_a_dry_run_asks_nobody_and_says_what_it_would(host: Callable[..., Host],
     before = web.seen("/echo")
     order = json.dumps({"url": f"{web.url}/echo?key=1"})
     result = host().call("app:asker", order, send=False)
-    assert result.fault is not None
+    assert (result.unknown, result.fault) == (f"GET {web.url}/echo", None)
     assert web.seen("/echo") == before
+
+
+def test_a_test_that_answers_for_nobody_is_told_what_to_write(
+    tmp_path: Path, web: Web, moonq: Callable[..., Any]
+) -> None:
+    (tmp_path / "_index.yaml").write_text(INDEX)
+    (tmp_path / "asker.lua").write_text(ASKER)
+    call = f'test.call("app:asker", {{ url = "{web.url}/several" }})'
+    (tmp_path / "asker_test.lua").write_text(
+        f'local test = require("test")\ntest.it("asks", function()\n  {call}\nend)\n'
+    )
+    before = web.seen("/several")
+    said = moonq("test", "-C", tmp_path)
+    assert said.code == 1
+    words = " ".join((said.out + said.err).split())
+    assert "test.http(function(request) return { status = 200 } end)" in words
+    assert web.seen("/several") == before
+    assert moonq("test", "-C", tmp_path, "--real").code == 0
+    assert web.seen("/several") == before + 1
 
 
 def test_proxies_and_certificates_of_the_environment_mean_nothing(

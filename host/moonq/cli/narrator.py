@@ -122,6 +122,7 @@ class Narrator:
     def reloaded(self, paths: Sequence[str], report: ReloadReport) -> None:
         """Files were saved, and the host works with them."""
         different = [*report.changed, *report.added, *(f"-{name}" for name in report.removed)]
+        different += report.settings
         was_broken, self._is_broken = self._is_broken, False
         if not different:
             if was_broken:

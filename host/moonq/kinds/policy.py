@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated
 
 from pydantic import Field
 
@@ -24,7 +25,7 @@ class Policy(Config):
     """`security.policy`: one rule, and the groups it belongs to."""
 
     policy: Rule
-    groups: list[str] = Field(
+    groups: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="ids of groups; a bare name is one of the own namespace"
     )
 

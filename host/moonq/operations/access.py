@@ -7,6 +7,7 @@ from typing import Any
 
 from moonq.errors import NotFound
 from moonq.registry.project import Entry, Project
+from moonq.run.calling.lends import declared
 from moonq.run.calling.services import HostServices
 from moonq.run.security import (
     ALLOW,
@@ -15,6 +16,7 @@ from moonq.run.security import (
     EVERYTHING,
     OPERATOR,
     Actor,
+    Decision,
     Policy,
     Rights,
     Scope,
@@ -22,6 +24,7 @@ from moonq.run.security import (
     refusal,
 )
 from moonq.run.security.condition import Case
+from moonq.run.security.patterns import fits
 from moonq.text.suggestions import close, question
 
 #: The actors of consoles begin so.
@@ -44,6 +47,7 @@ def explain(
         "action": row.name if row else action,
         "asked": action,
         "is_known": row is not None,
+        "likely": [] if row or _is_own(services, action) else close(action, actions.known()),
         "spellings": list(actions.spellings(action)),
         "together_with": _together(row),
         "resource": id_,
@@ -51,6 +55,10 @@ def explain(
         "strict_mode": services.is_strict,
         "cases": [_case(services, entry, one, action, id_, meta) for entry, one in known],
     }
+
+
+def _is_own(services: HostServices, action: str) -> bool:
+    return any(fits(action, one) for one in services.project.settings.security.actions)
 
 
 def _resolved(services: HostServices, row: actions.Action | None, resource: str) -> str:
@@ -65,10 +73,8 @@ def _resolved(services: HostServices, row: actions.Action | None, resource: str)
 
 def _together(row: actions.Action | None) -> list[str]:
     """Return the other actions that the same functions ask for, all of which must be allowed."""
-    if row is None:
-        return []
-    rows = actions.ACTIONS.values()
-    return [one.name for one in rows if one.asked_by == row.asked_by and one is not row]
+    asked = [one.actions for one in declared() if row is not None and row.name in one.actions]
+    return [*dict.fromkeys(one for all_ in asked for one in all_ if row and one != row.name)]
 
 
 def _rights(services: HostServices, who: str, at: str) -> list[tuple[Entry | None, Rights]]:
@@ -115,16 +121,18 @@ def _case(
     meta: Mapping[str, Any],
 ) -> dict[str, Any]:
     actor, scope = rights
-    if actor is None or scope is None:
-        decision = DENIED if services.is_strict else ALLOWED
-    else:
-        decision = scope.decide(actor, action, resource, meta)
+    decision = _decided(services, rights, action, resource, meta)
     is_allowed = decision.effect == ALLOW
     problem = (
         None
         if is_allowed
         else refusal(entry.id if entry else "", actor, scope, action, resource, decision)
     )
+    lacking = [
+        one
+        for one in _together(actions.find(action))
+        if _decided(services, rights, one, resource, meta).effect != ALLOW
+    ]
     file, line, _ = entry.place("lifecycle", "security") if entry else ("", 0, 0)
     case = Scope.case(actor, action, resource, meta) if actor else None
     return {
@@ -137,8 +145,18 @@ def _case(
         "policy": decision.policy,
         "why": problem.message if problem else "",
         "help": problem.hint if problem else "",
+        "lacking": lacking,
         "policies": [_policy(one, case) for one in scope.policies] if scope and case else [],
     }
+
+
+def _decided(
+    services: HostServices, rights: Rights, action: str, resource: str, meta: Mapping[str, Any]
+) -> Decision:
+    actor, scope = rights
+    if actor is None or scope is None:
+        return DENIED if services.is_strict else ALLOWED
+    return scope.decide(actor, action, resource, meta)
 
 
 def _policy(policy: Policy, case: Case) -> dict[str, Any]:

@@ -50,9 +50,9 @@ class Acting(Requests):
         as_message: bool = False,
         headers: dict[str, str | int | float | bool] | None = None,
         send: bool = False,
-        real: bool = False,
         stub: str = "",
         stub_file: str = "",
+        real: bool = False,
         consumer: str = "",
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing here.

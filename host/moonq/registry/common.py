@@ -43,7 +43,7 @@ class Restart(Strict):
 class Actor(Strict):
     """In whose name a service acts."""
 
-    id: str
+    id: Annotated[str, Field(min_length=1)]
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -54,7 +54,7 @@ class Security(Strict):
     policies: Annotated[list[str], Ref(("security.policy",), called="depends_on")] = Field(
         default_factory=list
     )
-    groups: list[str] = Field(default_factory=list)
+    groups: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
 
 
 class Lifecycle(Strict):

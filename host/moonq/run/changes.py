@@ -12,8 +12,11 @@ from functools import cached_property
 from moonq.registry.common import Config
 from moonq.registry.project import Entry, Project
 from moonq.registry.script import Script
+from moonq.registry.settings import FILE, Common
 from moonq.run.security import policies
 
+#: Settings that count from the next start.
+LASTING = ("name", "log")
 #: What a script can reach through these modules is not written in its entry.
 LOOKING_AROUND = frozenset({"registry", "env"})
 
@@ -54,6 +57,18 @@ class Changes:
             for name in self._after.entries
             if name in both and not same(self._before.entries[name], self._after.entries[name])
         )
+
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """Settings that are others than before."""
+        before, after = self._before.settings, self._after.settings
+        names = Common.model_fields
+        return tuple(one for one in names if getattr(before, one) != getattr(after, one))
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Those of them that count from the next start, as people call them."""
+        return tuple(f"{FILE}: {one}" for one in self.settings if one in LASTING)
 
     @cached_property
     def _different(self) -> frozenset[str]:

@@ -42,10 +42,12 @@ class ReloadReport:
     finishing: int = 0
     """How many messages finish on the old code."""
     needs_restart: tuple[str, ...] = ()
-    """Drivers whose new fields count from the host's next start."""
+    """Drivers and settings whose new fields count from the host's next start."""
     problems: tuple[str, ...] = ()
     """What did not start; the supervisor tries it again."""
     took: float = 0.0
+    settings: tuple[str, ...] = ()
+    """Settings of `moonq.yaml` that are others."""
 
     def object(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -147,9 +149,10 @@ class Reload:
             tuple(sorted(renewal.anew - {*changes.added}, key=[*entries].index)),
             renewal.workers,
             renewal.finishing,
-            tuple(outlasting),
+            (*outlasting, *changes.lasting),
             tuple(renewal.problems),
             time.perf_counter() - began,
+            changes.settings,
         )
         return new, report
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from moonq.errors import Invalid
 from moonq.text.extras import client
@@ -22,14 +23,22 @@ from moonq.text.json_in import parsed
 #: Problems of one value that are told.
 TOLD = 3
 #: Bytes that a pattern in a schema may take once it is compiled; its time is linear.
-MAX_PATTERN = 256 * 1024
+MAX_PATTERN = 128 * 1024
 #: Subschemas of a schema, counted anew wherever a reference leads to them.
 MAX_SIZE = 10_000
-#: Those times the bytes of a value: a check takes some 40 ns for each at worst (measured), and
-#: nothing interrupts it.
-MAX_WORK = 2 * 10**7
+#: Those times the bytes of a value: a check takes up to 150 ns for each (measured), and nothing
+#: interrupts it.
+MAX_WORK = 4 * 10**6
+#: Bytes of a script's schema, and of a value: they are read and kept beyond its state.
+MAX_SCHEMA = 256 * 1024
+MAX_VALUE = 1024 * 1024
+#: Patterns of a script's schema: to compile one takes up to 2 ms.
+MAX_PATTERNS = 40
+#: How much more often a part is looked at below each `unevaluated…`: twice (measured), and more
+#: where there are two.
+_AGAIN = 4
 #: Schemas of scripts that are kept, by their text.
-KEPT = 64
+KEPT = 16
 
 
 class Schema:
@@ -89,15 +98,25 @@ def check_for_script(schema: bytes, value: bytes) -> str:
     """Return what is wrong with *value* by a schema that a script made, both as JSON texts.
 
     Raises:
-        Invalid: The schema is none, or too large for the value.
+        Invalid: The schema or the value is none, or too large.
     """
+    _check_length("schema", schema, MAX_SCHEMA)
+    _check_length("value", value, MAX_VALUE)
     found, size = _kept(schema)
     if size * len(value) > MAX_WORK:
         raise Invalid(
             f"the schema is too large for a value of {len(value)} bytes: it has {size} parts,"
             f" at most {MAX_WORK // len(value)} will do"
         )
-    return found.problem(parsed(value))
+    try:
+        return found.problem(parsed(value))
+    except ValueError as problem:
+        raise Invalid(f"the value cannot be read: {problem}") from None
+
+
+def _check_length(what: str, given: bytes, most: int) -> None:
+    if len(given) > most:
+        raise Invalid(f"the {what} has {len(given)} bytes, more than {most}")
 
 
 @lru_cache(KEPT)
@@ -113,23 +132,42 @@ def _kept(schema: bytes) -> tuple[Schema, int]:
 def own_size(document: Any) -> int:
     """Return how many parts a schema has once every reference is written out.
 
+    What lies below an `unevaluated…` counts as often as it is looked at for that.
+
     Raises:
-        Invalid: More than `MAX_SIZE`, or it contains itself: then the time that a value takes may
-            grow with 2 to the power of its depth.
+        Invalid: More than `MAX_SIZE`, too many patterns, or it contains itself: then the time that
+            a value takes may grow with 2 to the power of its depth.
     """
-    count = 0
-    waiting: list[tuple[Any, tuple[str, ...]]] = [(document, ())]
+    count = patterns = 0
+    waiting: list[tuple[Any, tuple[str, ...], int]] = [(document, (), 1)]
     while waiting:
-        part, above = waiting.pop()
-        count += 1
+        part, above, weight = waiting.pop()
+        count += weight
         if count > MAX_SIZE:
-            raise Invalid(f"the schema has more than {MAX_SIZE} parts, its references written out")
+            raise Invalid(
+                f"the schema has more than {MAX_SIZE} parts, its references written out and those"
+                f" below each `unevaluated…` counted {_AGAIN} times"
+            )
         if isinstance(part, list):
-            waiting += [(one, above) for one in part]
+            waiting += [(one, above, weight) for one in part]
         elif isinstance(part, dict):
-            waiting += [(one, above) for one in part.values() if isinstance(one, dict | list)]
-            waiting += [_followed(document, to, above) for to in _references(part)]
+            patterns += _patterns(part)
+            if patterns > MAX_PATTERNS:
+                raise Invalid(f"the schema has more than {MAX_PATTERNS} patterns")
+            weight *= _AGAIN if _UNEVALUATED & part.keys() else 1
+            inner = [one for one in part.values() if isinstance(one, dict | list)]
+            waiting += [(one, above, weight) for one in inner]
+            waiting += [(*_followed(document, to, above), weight) for to in _references(part)]
     return count
+
+
+_UNEVALUATED = {"unevaluatedProperties", "unevaluatedItems"}
+
+
+def _patterns(part: Mapping[str, Any]) -> int:
+    """Return how many patterns stand in one part, wherever that is."""
+    named = part.get("patternProperties")
+    return isinstance(part.get("pattern"), str) + (len(named) if isinstance(named, dict) else 0)
 
 
 def _references(part: Mapping[str, Any]) -> Iterator[str]:
@@ -144,11 +182,12 @@ def _followed(document: Any, to: str, above: tuple[str, ...]) -> tuple[Any, tupl
     found = document
     if not to.startswith("#/"):
         raise Invalid(f"the schema refers to {to[:200]!r}", hint="only `#/…` in it is known")
-    for name in to[2:].split("/"):
-        step = name.replace("~1", "/").replace("~0", "~")
-        if not isinstance(found, dict) or step not in found:
-            raise Invalid(f"the schema refers to {to[:200]!r}, which is not there")
-        found = found[step]
+    for name in unquote(to[2:]).split("/"):
+        step: Any = name.replace("~1", "/").replace("~0", "~")
+        try:
+            found = found[int(step) if isinstance(found, list) else step]
+        except (LookupError, TypeError, ValueError):
+            raise Invalid(f"the schema refers to {to[:200]!r}, which is not there") from None
     return found, (*above, to)
 
 

@@ -42,9 +42,17 @@ def _facts(found: Found, case: Found) -> Iterator[tuple[str, str | Cell]]:
     if others:
         yield "also called", ", ".join(others)
     if found["together_with"]:
-        yield "asked with", f"{', '.join(found['together_with'])}: both must be allowed"
+        yield "asked with", _together(found, case)
     if not found["is_known"]:
-        yield "note", ("moonq asks for no such action; scripts may", "warn")
+        likely = f", did you mean {' or '.join(found['likely'])}?" if found["likely"] else ""
+        yield "note", (f"moonq asks for no such action{likely or '; scripts may'}", "warn")
+
+
+def _together(found: Found, case: Found) -> Cell:
+    asked, lacking = ", ".join(found["together_with"]), ", ".join(case["lacking"])
+    if case["allowed"] and lacking:
+        return f"{lacking}, which is not allowed, so it is refused: both must be", "bad"
+    return f"{asked}: both must be allowed", ""
 
 
 def _reason(found: Found, case: Found) -> str:

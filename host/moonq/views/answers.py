@@ -124,9 +124,11 @@ def _outcome(found: Found) -> tuple[Part, str]:
 
 def reloaded(found: Found, screen: Screen) -> Iterator[str]:
     """Yield what a reload has changed."""
-    changes = [what for what in ("added", "removed", "changed") if found[what]]
+    settings = [f"moonq.yaml: {one}" for one in found["settings"]]
+    names = {**found, "changed": [*found["changed"], *settings]}
+    changes = [what for what in ("added", "removed", "changed") if names[what]]
     for what in changes:
-        yield from sentence(screen, f"{what:8} {', '.join(found[what])}")
+        yield from sentence(screen, f"{what:8} {', '.join(names[what])}")
     if not changes:
         yield "nothing has changed"
         return
@@ -139,7 +141,7 @@ def reloaded(found: Found, screen: Screen) -> Iterator[str]:
     for problem in found["problems"]:
         yield from sentence(screen, (visible(f"not up: {problem}"), "bad"))
     for name in found["needs_restart"]:
-        yield from sentence(screen, f"{name} keeps its old fields until the next start")
+        yield from sentence(screen, f"{name} is as it was until the next start")
 
 
 def by_host(

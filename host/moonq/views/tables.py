@@ -217,7 +217,8 @@ def paragraph(text: str, style: str, screen: Screen, indent: str = "") -> Iterat
 
 def sentence(screen: Screen, *parts: str | Part, hang: int = STEP) -> Iterator[str]:
     """Yield one line of parts; on a terminal what does not fit goes on below, *hang* columns in."""
-    told = [(visible(part), "") if isinstance(part, str) else part for part in parts]
+    styled = ((part, "") if isinstance(part, str) else part for part in parts)
+    told = [(visible(text), style) for text, style in styled]
     yield from _folded(told, screen, hang)
 
 

@@ -164,7 +164,7 @@ def test_a_call_that_sends_is_asked_about_in_production_and_a_dry_one_is_not(
         call = ("call", "work", '{"id":1,"total":1}', "-C", host.project.root)
         assert Terminal(*call).ended() == 0
         asked = Terminal(*call, "--send")
-        asked.until("is in PRODUCTION. send what work publishes? [y/N]")
+        asked.until("is in PRODUCTION. let work act for real? [y/N]")
         asked.type("n")
         assert asked.ended() == 6
         assert "add --yes if you mean it" in asked.shown

@@ -53,7 +53,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
-        "verdict", "delay", "reason", "words", "values", "error", "would_publish",
+        "verdict", "delay", "reason", "words", "values", "error", "unknown_after", "would_publish",
         "would_write", "published", "logs", "took_ms", "memory_bytes", "consumer"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
@@ -66,7 +66,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("resume", ("worker",), "moonq.resume/1", {"resumed"}),
     ("reload", (), "moonq.reload/1", {
         "added", "removed", "changed", "replaced", "workers", "finishing", "needs_restart",
-        "problems", "took_ms"}),
+        "problems", "took_ms", "settings"}),
 ]  # fmt: skip
 
 

@@ -149,6 +149,9 @@ def test_what_there_is_is_no_finding(tmp_path: Path, actions: str, resources: st
         ("{field: meta.a, value: 1, value_from: actor.id}", "stand side by side"),
         ("{field: meta.a, value_from: actor.name}", "did you mean `actor.meta.name`?"),
         ("{field: meta.a, operator: nin, value: x}", "`value` of `nin` must be a list"),
+        ("{field: meta.a, value: null}", "compares with null, which no fact is"),
+        ("{field: meta.a, operator: ne, value: null}", "`exists` and `nexists` ask"),
+        ("{field: actor.met.role, value: x}", "did you mean `actor.meta.role`?"),
         ("{field: meta.a, operator: lt, value: [1]}", "must be a number or a text"),
         ("{field: meta.a, operator: gte, value: true}", "must be a number or a text"),
         (

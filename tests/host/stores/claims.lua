@@ -31,6 +31,11 @@ local function values(s)
   eq("what is no key is refused", kind_of(s:set("", 1)), errors.INVALID)
   eq("what is no value is refused", kind_of(s:set("a", print)), errors.INVALID)
   eq("a key is not too long", kind_of(s:set(("k"):rep(1025), 1)), errors.INVALID)
+  eq("a key is text: others would be one", kind_of(s:set("\xfe", 1)), errors.INVALID)
+  eq("also where it is looked up", kind_of(s:get("\xff")), errors.INVALID)
+  eq("a key may hold every character", s:set("z\0ü", 1) and s:get("z\0ü"), 1)
+  eq("and be found by them", s:keys("z\0"), { "z\0ü" })
+  eq("and removed", s:delete("z\0ü"), true)
   eq("a value is not too large", kind_of(s:set("a", ("x"):rep(1048576))), errors.INVALID)
 end
 

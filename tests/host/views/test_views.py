@@ -383,7 +383,8 @@ def test_a_duplicate_is_not_counted_as_published() -> None:
 
 def test_a_reload_says_what_changed() -> None:
     nothing = {"added": [], "removed": [], "changed": [], "replaced": [], "workers": 0,
-               "finishing": 0, "needs_restart": [], "problems": [], "took_ms": 9.0}  # fmt: skip
+               "finishing": 0, "needs_restart": [], "problems": [], "took_ms": 9.0,
+               "settings": []}  # fmt: skip
     assert list(views.reloaded(nothing, Screen())) == ["nothing has changed"]
     some = {**nothing, "changed": ["app:f"], "replaced": ["app:c"], "workers": 1, "finishing": 2,
             "needs_restart": ["app:s"], "problems": ["app:x is down"]}  # fmt: skip
@@ -391,7 +392,12 @@ def test_a_reload_says_what_changed() -> None:
         "changed  app:f",
         "reloaded in 9 ms · 1 worker switched · 2 messages finishing on the old code",
         "not up: app:x is down",
-        "app:s keeps its old fields until the next start",
+        "app:s is as it was until the next start",
+    ]
+    settings = {**nothing, "settings": ["security"]}
+    assert list(views.reloaded(settings, Screen())) == [
+        "changed  moonq.yaml: security",
+        "reloaded in 9 ms",
     ]
 
 

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
-from moonq.clock import heed_by
+from moonq.clock import waits
 from moonq.errors import CutShort, Denied, MoonqError
 from moonq.run.calling.context import CallContext, Share
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, refusal
-from moonq.sandbox.lend import Bound, name, safe
+from moonq.sandbox.lend import MAX_NAME, Bound, name, safe
 from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
@@ -76,13 +76,6 @@ class Caller:
     def sink(self) -> HostSink:
         """Where its writes go."""
         return self.context.sink or self.host.sink
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it may do everything and nobody hears of it."""
-        context = self.context
-        is_bound = context.scope is not None and context.actor is not None
-        return not (is_bound or context.observer or self.host.is_strict)
 
     def permit(
         self, action: str | tuple[str, ...], resource: str, meta: Mapping[str, Any] = NOTHING
@@ -201,34 +194,33 @@ class Lent:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
         function, kind, holds = self.function, self.names, self.holds
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
-        outside = self.outside
+        outside, look_up = self.outside, caller.look_up
 
+        # This is run with every call: what is free and named in full costs only looks.
         def call(*arguments: Any) -> Any:
-            if kind is not None:
-                written = name(arguments[0])
-                entry = caller.host.entry_id(written, kind)
-                if entry != written:
-                    arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if is_guarded:
+            context = caller.context
+            if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
+                entry = caller.host.entry_id(name(arguments[0]), kind)
+                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
+            if is_guarded and (
+                context.scope is not None or context.observer is not None or caller.host.is_strict
+            ):
                 self._permit(caller, arguments)
-            if is_untried and caller.context.is_dry and not (outside and caller.sink.is_real):
+            if is_untried and context.is_dry and not (outside and caller.sink.is_real):
                 self._end_dry_run(caller, arguments)
             if outside and caller.host.shut is not None:
                 self._shut(caller, arguments)
             if not holds:
                 return function(caller, *arguments)
-            caller.is_held, before = True, heed_by(caller.look_up)
+            caller.is_held, before, waits.look = True, waits.look, look_up
             try:
                 return function(caller, *arguments)
             finally:
-                caller.is_held = False
-                heed_by(before)
+                caller.is_held, waits.look = False, before
 
         return Bound(safe(call), self.waits)
 
     def _permit(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
-        if caller.is_free:
-            return
         resource = self.resource
         if callable(resource):
             resource = resource(caller, *arguments)

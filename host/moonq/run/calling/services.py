@@ -71,6 +71,8 @@ class HostServices:
     def renew(self, project: Project) -> None:
         """Show scripts another version of the project."""
         self.project = project
+        self.ids = frozenset(entry.encode("utf-8", "replace") for entry in project.entries)
+        """The ids as scripts say them, which need no `entry_id`."""
         self.http.renew(project)
         self.policies = Policies(project)
         self.is_strict = project.settings.security.strict_mode

@@ -50,13 +50,16 @@ _ROWS = (
     Action("funcs.call", "call a function", ("funcs.call",), ("function.lua",)),
     Action("module.call", "call a function of a Python module", ("module.python",),
         ("module.python",), resource="id and function: `app:bank.charge`"),
-    Action("store.read", "see the value of a key", ("store:get",), ("store.",),
+    Action("store.read", "see the value of a key", ("store:get", "store:once"), ("store.",),
         also=("store.get", "store.key.get"), meta=("key",)),
+    Action("store.has", "see whether a key is there", ("store:has",), ("store.",),
+        also=("store.read", "store.key.has"), within=("store.get",), meta=("key",)),
     Action("store.keys", "see which keys there are", ("store:keys",), ("store.",),
         also=("store.read", "store.key.list"), within=("store.get",), meta=("prefix",)),
-    Action("store.write", "set a key", ("store:set", "store:incr"), ("store.",),
+    Action("store.write", "set a key; counting tells its number, `cas` whether it was as expected",
+        ("store:set", "store:incr", "store:cas", "store:once"), ("store.",),
         also=("store.key.set",), within=("store.get",), meta=("key",)),
-    Action("store.delete", "remove a key", ("store:delete",), ("store.",),
+    Action("store.delete", "remove a key", ("store:delete", "store:cas", "store:once"), ("store.",),
         also=("store.write", "store.key.delete"), within=("store.get",), meta=("key",)),
     Action("sql.query", "read from a database", ("sql.query", "tx:query"), ("sql.database",)),
     Action("sql.execute", "change a database; to begin a transaction that may is asked as well",
@@ -82,7 +85,7 @@ FOREIGN = (
     "registry.apply*", "registry.request", "events.*", "websocket.*", "db.*",
     "http_client.unix_socket", "http_client.private_ip",
     "fs.*", "exec.*", "cloudstorage.*", "template.*", "contract.*", "system.*", "eval.*",
-    "env.set", "env.get_all", "store.info", "store.key.has", "funcs.context",
+    "env.set", "env.get_all", "store.info", "funcs.context",
 )  # fmt: skip
 
 

@@ -69,6 +69,8 @@ class Condition(Strict):
         if written is None or written in FACTS or _noted(written):
             return written
         name = written.removeprefix("actor.").removeprefix("meta.")
+        first, _, rest = name.partition(".")
+        name = rest if rest and close(first, ["meta"]) else name
         is_near = name and name != written
         likely = [f"actor.meta.{name}"] if is_near else close(written, FACTS)
         raise wrong(
@@ -91,6 +93,11 @@ class Condition(Strict):
                 help="write `value`, or `value_from` and the name of another fact",
             )
         elif self.value_from is None:
+            if self.value is None:
+                raise wrong(
+                    f"`{self.operator}` compares with null, which no fact is",
+                    help="`exists` and `nexists` ask whether there is one",
+                )
             self._check_value(base)
         return self
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -102,11 +103,13 @@ class SqliteStore:
         """Return the first *limit* keys behind *after* that begin with *prefix*, sorted."""
         sql = (
             "SELECT key FROM item WHERE store = ? AND key >= ? AND key > ?"
-            " AND substr(key, 1, ?) = ? AND (until IS NULL OR until > ?) ORDER BY key LIMIT ?"
+            " AND (until IS NULL OR until > ?) ORDER BY key LIMIT ?"
         )
-        what = (self.id, prefix, after, len(prefix), prefix, self._clock.now(), limit)
+        what = (self.id, prefix, after, self._clock.now(), limit)
         with self._lock, speaking_of(self._path):
-            return [row[0] for row in self._connection.execute(sql, what)]
+            keys = (row[0] for row in self._connection.execute(sql, what))
+            # Sorted as they are, those with the prefix come first.
+            return list(takewhile(lambda key: key.startswith(prefix), keys))
 
     def incr(self, key: str, by: float, ttl: float | None) -> int | float:
         """Add to a number, atomically; a missing one is 0, and then the ttl counts.

@@ -83,7 +83,10 @@ def _from_url(data: bytes) -> bytes:
     if not data.isascii() or b"+" in data or b"/" in data:
         raise ValueError("only letters, digits, `-` and `_` are expected")
     bare = data.rstrip(b"=")
-    return base64.b64decode(bare + b"=" * (-len(bare) % 4), b"-_", validate=True)
+    padding = b"=" * (-len(bare) % 4)
+    if data not in (bare, bare + padding):
+        raise ValueError("incorrect padding")
+    return base64.b64decode(bare + padding, b"-_", validate=True)
 
 
 ENCODINGS: Mapping[str, Encoding] = {

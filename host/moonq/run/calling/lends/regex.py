@@ -22,8 +22,6 @@ MAX_WORK = 10**8
 #: Matches of one call, and the places of all their groups.
 MAX_MATCHES = 10_000
 MAX_PLACES = 200_000
-#: The time that is left is looked at after so many.
-LOOK = 256
 #: Bytes that one compiled pattern may take, and how many are kept.
 MEMORY = 1024 * 1024
 KEPT = 128
@@ -50,7 +48,8 @@ def regex_find(
     count from 0; -1 stands for a group that took no part.
 
     Raises:
-        Invalid: It takes too long, or there are too many.
+        Invalid: The pattern is too expensive for the subject, or there are too many.
+        CutShort: The time of the call is over.
     """
     compiled = _compiled(pattern, flags)
     _check_work(compiled, subject)
@@ -58,6 +57,8 @@ def regex_find(
     places: list[int] = []
     count = 0
     for match in compiled.finditer(subject, at):
+        # Every time: to find one may take a second.
+        caller.look_up()
         if is_text and _is_inside(subject, match.start()):
             continue
         if count >= MAX_MATCHES or len(places) >= MAX_PLACES:
@@ -67,8 +68,6 @@ def regex_find(
         count += 1
         if count >= most:
             break
-        if count % LOOK == 0:
-            caller.heed()
     return pack(f"<{len(places)}i", *places)
 
 

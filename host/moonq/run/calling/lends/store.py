@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from moonq.errors import Invalid
 from moonq.run.calling.lending import Caller, lent
 from moonq.run.stores.base import MAX_LISTED, MAX_LISTED_BYTES, Store
-from moonq.sandbox.lend import name
+from moonq.sandbox.lend import MAX_NAME, name
 
 #: Of any driver.
 STORE = "store."
@@ -29,16 +29,16 @@ def store_open(caller: Caller, store: bytes) -> bool:
     return caller.host.store(name(store)).is_quick
 
 
-@lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
+@lent(action="store.has", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
 def store_has(caller: Caller, store: bytes, key: bytes) -> bool:
     """Whether there is a value under a key."""
-    return _store(caller, store).get(name(key)) is not None
+    return _store(caller, store).get(_key(key)) is not None
 
 
 @lent(action="store.read", names=STORE, meta=_of_key, writes=False, waits=False, holds=True)
 def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     """Return the value of a key."""
-    return _store(caller, store).get(name(key))
+    return _store(caller, store).get(_key(key))
 
 
 @lent(
@@ -58,7 +58,7 @@ def store_set(
     ttl: float | None = None,
 ) -> None:
     """Put a value under a key."""
-    _store(caller, store).set(name(key), value, ttl)
+    _store(caller, store).set(_key(key), value, ttl)
 
 
 @lent(
@@ -81,7 +81,7 @@ def store_cas(
     """Put a value under a key if another is there now; None is none."""
     if value is None:
         caller.permit("store.delete", name(store), _of_key(store, key))
-    return _store(caller, store).cas(name(key), expected, value, ttl)
+    return _store(caller, store).cas(_key(key), expected, value, ttl)
 
 
 @lent(
@@ -95,7 +95,7 @@ def store_cas(
 )
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
-    return _store(caller, store).delete(name(key))
+    return _store(caller, store).delete(_key(key))
 
 
 @lent(action="store.keys", names=STORE, meta=_of_prefix, writes=False, waits=False, holds=True)
@@ -145,7 +145,20 @@ def store_incr(
     ttl: float | None = None,
 ) -> int | float:
     """Add to a number."""
-    return _store(caller, store).incr(name(key), by, ttl)
+    return _store(caller, store).incr(_key(key), by, ttl)
+
+
+def _key(key: bytes) -> str:
+    """Return a key as text.
+
+    Raises:
+        Invalid: It is not UTF-8: shown as such, two of them would be one.
+    """
+    try:
+        return key.decode() if len(key) < MAX_NAME else name(key)
+    except UnicodeDecodeError:
+        hint = "write bytes as text: crypto.hex.encode(key)"
+        raise Invalid("store: a key is text, this one is not valid UTF-8", hint=hint) from None
 
 
 def _store(caller: Caller, store: bytes) -> Store:
