@@ -496,8 +496,12 @@ def test_what_waits_in_the_host_for_a_process_ends_with_it(make_host: MakeHost) 
   - {name: memory, kind: queue.driver.memory}
   - {name: tasks, kind: queue.queue, driver: memory, retry: {max_interruptions: 1}}
   - {name: db, kind: sql.database, url: "sqlite:///data.db"}
-  - {name: worker, kind: queue.consumer, queue: tasks, func: handler, timeout: 1h, isolation: process}
-  - {name: handler, kind: function.lua, source: file://handler.lua, modules: [sql, time]}
+  - {name: worker, kind: queue.consumer, queue: tasks, func: handler, timeout: 1h}
+  - name: handler
+    kind: function.lua
+    isolation: process
+    source: file://handler.lua
+    modules: [sql, time]
 """
     handler = """
     local sql, time = require("sql"), require("time")

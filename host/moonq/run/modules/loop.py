@@ -82,7 +82,9 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt) as problem:
-            _log.warning("%s was raised in an `async def`; the host goes on", type(problem).__name__)
+            _log.warning(
+                "%s was raised in an `async def`; the host goes on", type(problem).__name__
+            )
 
 
 #: One for the process, as there is one for all hosts in it to wait on.
