@@ -51,6 +51,8 @@ class StopReport:
     unfinished: tuple[str, ...] = ()
     denied: int = 0
     """How often policies have refused something to scripts."""
+    killed: int = 0
+    """How many messages have lost the process that they ran in."""
 
 
 class Host:
@@ -276,6 +278,7 @@ class Host:
             handed_back=metrics.total("handed_back"),
             up=self.clock.monotonic() - self._began,
             denied=metrics.total("denied"),
+            killed=metrics.total("killed"),
         )
 
 

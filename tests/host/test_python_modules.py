@@ -16,6 +16,10 @@ from moonq.host import Host
 from moonq.kinds import load
 from moonq.operations import overview
 from moonq.operations.acting import call_object
+from moonq.run.calling.context import CallContext
+from moonq.run.calling.lending import Caller
+from moonq.run.modules.module import time_of
+from moonq.sandbox.watchdog import Guard
 from moonq.text.findings import render
 
 from .conftest import until
@@ -248,12 +252,25 @@ def test_a_module_that_does_not_open_keeps_the_host_from_starting(
         Host(load(project(bank=bank))).start()
 
 
+ASYNC = """
+import asyncio
+
+async def wait(seconds):
+    log("wait")
+    return await asyncio.to_thread(GO.wait, seconds)
+"""
+
+
+@pytest.mark.parametrize("more", ["", ASYNC], ids=["plain", "async"])
 def test_a_reload_replaces_a_changed_file_and_calls_in_flight_finish_on_the_old(
-    host: Host,
+    host: Host, more: str
 ) -> None:
     root = host.project.root
     (root / "pay.lua").write_text("return require('bank').wait", "utf-8")
+    (root / "bank.py").write_text(BANK + more, "utf-8")
     host.reload()
+    until(lambda: "close" in logged(root) or not more)
+    (root / "log.txt").write_text("open 1\n", "utf-8")
     found: list[Any] = []
     call = threading.Thread(target=lambda: found.append(host.call("app:pay", "9", send=True)))
     call.start()
@@ -264,6 +281,7 @@ def test_a_reload_replaces_a_changed_file_and_calls_in_flight_finish_on_the_old(
     assert report.changed == ("app:bank",)
     assert logged(root) == ["open 1", "wait", "open 1"]
     assert host.call("app:pay", "0", send=True).values == [7, False]
+    assert "close" not in logged(root)
     old._module.GO.set()
     call.join()
     assert found[0].values == [True]
@@ -292,6 +310,34 @@ def test_a_call_that_is_cut_off_waits_for_nothing(host: Host) -> None:
     calls[0].cut_off()
     thread.join(5)
     assert found[0].fault.message == "stopped (stop)"
+
+
+@pytest.mark.parametrize(
+    ("handlers", "own", "seconds"),
+    [(10, None, 9.75), (0.5, None, 0.4), (10, 1, 1), (10, 20, 9.75), (None, 3, 3)],
+)
+def test_a_call_has_what_its_handler_has_left_less_a_moment_to_say_so(
+    handlers: float | None, own: float | None, seconds: float
+) -> None:
+    caller = Caller(CallContext("app:pay"))
+    caller.guard = Guard(None, lambda: None)
+    caller.guard.begin(handlers)
+    assert time_of(caller, own) == pytest.approx(seconds, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])
+def test_what_ends_a_program_ends_one_async_call_alone(
+    project: Callable[..., Path], name: str
+) -> None:
+    bank = f"async def end(): raise {name}('enough')\nasync def go(): return 7\n"
+    pay = "local bank = require('bank') return function(name) return bank[name]() end"
+    host = Host(load(project("functions: [end, go]", bank, pay)))
+    host.start()
+    ended = host.call("app:pay", '"end"', send=True).fault
+    assert ended is not None
+    assert ended.message == f"app:bank.end raised {name}: enough"
+    assert host.call("app:pay", '"go"', send=True).values == [7]
+    host.stop()
 
 
 def test_health_names_a_module_whose_threads_are_lost(project: Callable[..., Path]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_every_kill_ends_with_a_full_account(make_host: MakeHost, kills: int) ->
     dead = lambda: host.queues.info("app:tasks").dead  # noqa: E731
     until(lambda: dead() == kills and fine.acked() == 3 * kills, 12 + 2 * kills)
     assert neighbours.acked() == 5 * kills
-    assert host.metrics.get("killed", "app:worker") == kills
+    assert host.report().killed == kills
     info = host.queues.info("app:tasks")
     assert (info.ready, info.delayed, info.running, info.leased) == (0, 0, 0, 0)
     letters = host.queues.route("app:tasks.dead").driver.peek("app:tasks.dead", 1000).items
@@ -488,6 +489,47 @@ def test_a_host_that_sits_in_a_lent_function_gives_the_worker_up(
     thread.join(20)
     assert state.spent
     state.close()
+
+
+def test_what_waits_in_the_host_for_a_process_ends_with_it(make_host: MakeHost) -> None:
+    entries = """
+  - {name: memory, kind: queue.driver.memory}
+  - {name: tasks, kind: queue.queue, driver: memory, retry: {max_interruptions: 1}}
+  - {name: db, kind: sql.database, url: "sqlite:///data.db"}
+  - {name: worker, kind: queue.consumer, queue: tasks, func: handler, timeout: 1h}
+  - name: handler
+    kind: function.lua
+    isolation: process
+    source: file://handler.lua
+    modules: [sql, time]
+"""
+    handler = """
+    local sql, time = require("sql"), require("time")
+    return function()
+      sql.transaction("app:db", function(tx)
+        tx:execute("create table t (a)")
+        time.sleep(3000)
+      end)
+    end
+    """
+    host = make_host(entries, handler=handler)
+    database = host.project.root / "data.db"
+    publish(host, 1)
+    until(lambda: _is_locked(database))
+    [child] = processes()
+    os.kill(int(child.name), signal.SIGKILL)
+    until(lambda: host.queues.info("app:tasks").dead == 1, 5)
+    assert not _is_locked(database)
+    assert host.metrics.get("killed", "app:worker") == 1
+
+
+def _is_locked(database: Path) -> bool:
+    with closing(sqlite3.connect(database, timeout=0)) as mine:
+        try:
+            mine.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return True
+        return False
 
 
 def test_what_a_call_in_a_process_may_use_is_what_its_callers_leave(make_host: MakeHost) -> None:

@@ -204,13 +204,18 @@ def totals(report: StopReport) -> dict[str, Any]:
         "dead": report.dead,
         "handed_back": report.handed_back,
         "denied": report.denied,
+        "killed": report.killed,
         "up": round(report.up, 3),
     }
 
 
 def _besides(report: StopReport) -> str:
     """Say what is not usual, if it happened."""
-    numbers = {"handed back": report.handed_back, "denied": report.denied}
+    numbers = {
+        "handed back": report.handed_back,
+        "denied": report.denied,
+        "killed": report.killed,
+    }
     return "".join(f" · {counted(number)} {what}" for what, number in numbers.items() if number)
 
 

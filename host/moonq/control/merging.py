@@ -14,12 +14,12 @@ from moonq.run import times
 
 Found = Mapping[str, Any]
 #: What is counted by each host for itself.
-_STATUS = ("acked", "retried", "dead", "handed_back", "denied", "memory_bytes", "cpu")
+_STATUS = ("acked", "retried", "dead", "handed_back", "denied", "killed", "memory_bytes", "cpu")
 _TRAFFIC = ("published", "in_rate", "out_rate")
 #: What lies in a queue; where no other host sees it, each has some.
 _STATES = ("ready", "delayed", "leased", "running", "dead", "message_count", "consumer_count")
 _WORK = ("concurrency", "prefetch", "workers", "busy", "buffered", "acked", "retried", "dead",
-    "acked_rate", "retried_rate", "dead_rate")  # fmt: skip
+    "killed", "acked_rate", "retried_rate", "dead_rate")  # fmt: skip
 
 
 def statuses(answers: Sequence[Found]) -> dict[str, Any]:

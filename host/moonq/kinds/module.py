@@ -149,10 +149,12 @@ class PythonModuleKind(ServiceKind):
 
     def switch(self, renewal: Renewal, entry: Entry) -> None:
         """Let new calls go to the new one."""
-        made = renewal.made.get(entry.id)
+        made, modules = renewal.made.get(entry.id), renewal.old.services.modules
         if made is not None:
-            self.remove(renewal, entry)
-            renewal.old.services.modules[entry.id] = made
+            # At no moment is there none: workers go on meanwhile.
+            before, modules[entry.id] = modules.get(entry.id), made
+            if before is not None:
+                before.retire()
 
     def remove(self, renewal: Renewal, entry: Entry) -> None:
         """Let the calls that run end, then close it."""

@@ -50,6 +50,7 @@ def status(host: Host, meter: Meter | None) -> dict[str, Any]:
         "dead": report.dead,
         "handed_back": report.handed_back,
         "denied": report.denied,
+        "killed": report.killed,
         "services": [_service(host, one) for one in host.supervisor.all()],
     }
     billed = {name: one for name, one in host.drivers.items() if isinstance(one, Billed)}
@@ -176,6 +177,7 @@ def _consumer(host: Host, rates: Reading, name: str) -> dict[str, Any]:
         "times": consumer.times(),
         "retried": host.metrics.get("retried", name),
         "dead": host.metrics.get("dead", name),
+        "killed": host.metrics.get("killed", name),
     }
     if rates.time:
         for key in ("acked", "retried", "dead"):

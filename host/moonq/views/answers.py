@@ -182,8 +182,9 @@ def _host(host: Found, *, is_named: bool) -> Iterator[str]:
         return
     yield f"up {clock(host['up'])}"
     yield from (f"{counted(host[name])} {name}" for name in ("acked", "retried", "dead"))
-    if host.get("denied"):
-        yield f"{counted(host['denied'])} denied"
+    for name in ("denied", "killed"):
+        if host.get(name):
+            yield f"{counted(host[name])} {name}"
     failing = [one["id"] for one in host["services"] if one["state"] in ("failed", "waiting")]
     if failing:
         yield f"not up: {', '.join(failing)}"

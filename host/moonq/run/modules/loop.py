@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
+from moonq import log
 from moonq.run.modules.pool import Job
 
+_log = log.get("moonq.modules")
 Work = Callable[[], Coroutine[Any, Any, Any]]
 
 
@@ -68,9 +71,20 @@ class Loop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                forever = self._loop.run_forever
-                threading.Thread(target=forever, name="moonq-async", daemon=True).start()
+                run = partial(_run, self._loop)
+                threading.Thread(target=run, name="moonq-async", daemon=True).start()
             return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run *loop* for ever: what would end a program ends one call."""
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as problem:
+            _log.warning(
+                "%s was raised in an `async def`; the host goes on", type(problem).__name__
+            )
 
 
 #: One for the process, as there is one for all hosts in it to wait on.

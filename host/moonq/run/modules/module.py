@@ -14,13 +14,14 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from moonq import durations, log
-from moonq.errors import MoonqError, NotFound
+from moonq.errors import MoonqError, NotFound, Unavailable
 from moonq.run.calling.lending import Caller
 from moonq.run.modules import crossing, loading, raising
 from moonq.run.modules.loop import LOOP
@@ -84,6 +85,10 @@ class Module:
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._is_open = False
+        # Callers that are inside, on its threads or on the loop; none comes in once it is closed.
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._is_closed = False
 
     def open(self) -> None:
         """Load it, and let it open what it needs, unless that is done.
@@ -112,7 +117,10 @@ class Module:
 
     def close(self, timeout: float | None) -> None:
         """Wait for the calls that run, at most *timeout* seconds; let it close what it opened."""
-        if not self._pool.close(timeout):
+        with self._changed:
+            self._is_closed = True
+            is_left = self._changed.wait_for(lambda: not self._inside, timeout)
+        if not (self._pool.close(timeout if is_left else 0.0) and is_left):
             names = ", ".join(sorted(job.called for job in self._pool.lost()))
             _log.warning("%s is closed while it runs %s", self._settings.entry, names or "calls")
         if self._is_open:
@@ -146,6 +154,28 @@ class Module:
         Raises:
             MoonqError: It raised, did not come back, or its values cannot cross.
         """
+        with self._entered():
+            return self._call(caller, name, data)
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Keep it from being closed.
+
+        Raises:
+            Unavailable: It is closed already, since another has taken its place or the host ends.
+        """
+        with self._changed:
+            if self._is_closed:
+                raise Unavailable(f"{self._settings.entry} has just been closed; try again")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def _call(self, caller: Caller, name: str, data: bytes) -> bytes:
         called = f"{self._settings.entry}.{name}"
         self.open()
         lent = self._lent.get(name)
@@ -158,7 +188,7 @@ class Module:
         return crossing.results(job.value, called)
 
     def _finished(self, caller: Caller, lent: _Lent, arguments: list[Any], called: str) -> Job:
-        left = _time_of(caller, self._settings.timeout)
+        left = time_of(caller, self._settings.timeout)
         began = time.monotonic()
         job = self._begin(
             lent, arguments, called, PATIENCE if left is None else min(left, PATIENCE)
@@ -207,7 +237,7 @@ class Module:
             raise loading.Unloadable(f"{called} raised {words}") from None
 
 
-def _time_of(caller: Caller, own: float | None) -> float | None:
+def time_of(caller: Caller, own: float | None) -> float | None:
     """Return the seconds that a call may take, less than its handler has left; None: any."""
     left = caller.guard.remaining() if caller.guard is not None else None
     if left is not None:

@@ -77,7 +77,7 @@ class Child:
         return [lack.decode("utf-8", "replace") for lack in lacks]
 
     def has_ended(self) -> bool:
-        """Whether it is gone; asked while it has nothing to do, and nothing to say."""
+        """Whether it is gone, from any thread; asked while it has nothing to say."""
         try:
             return not self._channel.stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:

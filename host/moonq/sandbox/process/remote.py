@@ -56,9 +56,12 @@ class RemoteGuard(Guard):
     def look(self, now: float) -> None:
         """Stop the call when its time is over, kill the child when it goes on nevertheless.
 
-        A host that is at work for a child on a lent function is given up as any other worker.
+        A host that is at work for a child on a lent function is given up as any other worker. When
+        that child has ended nobody wants the answer: what waits for it in the host is to end too.
         """
         child = self._child
+        if not child.is_computing and child.has_ended():
+            self.fire("killed")
         if self.fired_at is None or not child.is_computing:
             super().look(now)
             if self.abandoned:
@@ -262,7 +265,7 @@ class RemoteState:
 
     def _end_of_child(self, reason: str, lost: Lost) -> NoReturn:
         self.spent = True
-        if reason not in ("", "timeout"):
+        if reason not in ("", "timeout", "killed"):
             # It was to end anyway; what it was told to end for is what counts.
             raise Stopped(reason) from None
         if not self._is_guest:

@@ -27,7 +27,7 @@ def time_left(caller: Caller) -> float | None:
     return caller.remaining()
 
 
-@lent(action=None, writes=False, waits=True)
+@lent(action=None, writes=False, waits=True, holds=True)
 def sleep(caller: Caller, seconds: float) -> bool:
     """Wait, no longer than the caller's time limit allows."""
     left = caller.remaining()
