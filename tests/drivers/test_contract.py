@@ -6,6 +6,8 @@ import pytest
 
 from moonq.conformance import CASES, Case, Scene
 
+pytestmark = pytest.mark.aside("suite")
+
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_driver_keeps_the_contract(scene: Scene, case: Case) -> None:

@@ -93,7 +93,8 @@ class Walk:
             self.held.append(caller.is_held)
             return ANSWER
 
-        return replace(one, function=function)
+        # What it would do is said of arguments that make sense.
+        return replace(one, function=function, would=None)
 
     def call(self, name: str, arguments: str) -> Any:
         """Return what the script gets, or why it was stopped."""

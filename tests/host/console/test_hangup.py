@@ -17,6 +17,8 @@ from moonq.cli.signals import Terminated, terminable
 
 from ..conftest import until
 
+pytestmark = pytest.mark.aside("terminal")
+
 #: What prompt_toolkit asks a terminal for once it reads keys.
 PROMPT = b"\x1b[?2004h"
 

@@ -12,6 +12,8 @@ from moonq.console.paging import BELOW, Pages, Size, fits, height
 
 from .screen import Screen
 
+pytestmark = pytest.mark.aside("terminal")
+
 
 def test_a_screen_of_lines_leaves_room_for_the_prompt() -> None:
     lines = [str(number) for number in range(25)]

@@ -7,7 +7,11 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .screen import Screen
+
+pytestmark = pytest.mark.aside("terminal")
 
 Start = Callable[..., Screen]
 

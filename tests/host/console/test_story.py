@@ -7,10 +7,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from moonq.control.client import connect
 
 from .conftest import PROCESS
 from .screen import Screen
+
+pytestmark = pytest.mark.aside("terminal")
 
 Start = Callable[..., Screen]
 

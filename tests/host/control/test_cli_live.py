@@ -54,7 +54,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
         "verdict", "delay", "reason", "words", "values", "error", "unknown_after", "would_publish",
-        "would_write", "published", "logs", "took_ms", "memory_bytes", "consumer"}),
+        "would_write", "published", "logs", "took_ms", "memory_bytes", "consumer", "actor"}),
     ("dead ls", ("jobs",), "moonq.dead/1", {
         "queue", "dead_queue", "count", "groups", "messages"}),
     ("dead retry", ("jobs", "--yes"), "moonq.retry/1", {"queue", "chosen", "retried"}),

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from moonq.control import lua_session
 from moonq.control.client import Client, Pending
 from moonq.control.server import Server
 from moonq.errors import HostSilent, Unavailable
 from moonq.host import Host
+from moonq.run.calling.services import HostServices
 
 from ..conftest import until
 
@@ -258,14 +258,15 @@ def test_code_that_nothing_can_stop_costs_the_session_its_state(
     """As a C function would that never looks up; here, a lent one that does not come back."""
     inside, release = threading.Event(), threading.Event()
 
-    def never_looks_up(*_: object) -> bool:
+    def never_looks_up(*_: object) -> dict[str, str]:
         inside.set()
-        return release.wait(20)
+        release.wait(20)
+        return {}
 
     monkeypatch.setattr("moonq.sandbox.watchdog.ABANDON_AFTER", 0.05)
-    monkeypatch.setattr(lua_session.LuaSession, "_sleep", never_looks_up)
+    monkeypatch.setattr(HostServices, "variables", never_looks_up)
     texts(client, "x = 1")
-    running = client.begin("eval", src="time.sleep(1)")
+    running = client.begin("eval", src="env.names()")
     assert inside.wait(10)
     running.cancel()
     answer = running.wait()
