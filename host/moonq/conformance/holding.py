@@ -22,8 +22,9 @@ from moonq.drivers.entry import DriverFields
 from moonq.drivers.pace import VIRTUAL, Pace
 from moonq.errors import Refused, Unsupported
 
-#: So many cases are tried once more, when they have failed in real time.
+#: So many cases are tried anew, when they have failed in real time, and so often.
 FEW = 5
+TRIES = 2
 _HERE = str(Path(__file__).parent)
 
 
@@ -38,7 +39,7 @@ class Finding:
     skipped: str = ""
     """Why it was not tried; empty when it was."""
     first: str = ""
-    """Why its first try failed, of two; empty when there was one only."""
+    """Why its first try failed, of several; empty when there was one only."""
 
 
 def twins(driver: Descriptor, config: DriverFields, root: Path) -> Callable[[int], Factory]:
@@ -84,10 +85,10 @@ def hold(make_factory: Callable[[int], Factory], pace: Pace = VIRTUAL) -> Iterat
                 failed.append((number, finding))
             else:
                 yield finding
-    yield from _once_more(failed, make_factory, find)
+    yield from _anew(failed, make_factory, find)
 
 
-def _once_more(
+def _anew(
     failed: Sequence[tuple[int, Finding]],
     make_factory: Callable[[int], Factory],
     find: Callable[[Case, Factory], Finding],
@@ -98,11 +99,12 @@ def _once_more(
     keep a case fails it again. When that many fail, it is no matter of time.
     """
     for number, finding in failed:
-        if len(failed) > FEW:
-            yield finding
-        else:
-            second = find(finding.case, make_factory(number))
-            yield replace(second, first=finding.problem)
+        latest = finding
+        for _ in range(TRIES if len(failed) <= FEW else 0):
+            if latest.problem:
+                again = find(finding.case, make_factory(number))
+                latest = replace(again, first=finding.problem)
+        yield latest
 
 
 def prove(case: Case, make: Factory, pace: Pace = VIRTUAL) -> None:
