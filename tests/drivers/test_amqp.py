@@ -386,7 +386,6 @@ def test_messages_of_deleted_queues_are_told_of(make: Make) -> None:
     until(
         lambda: unroutable.queue_declare("moonq.unroutable", passive=True).method.message_count,
         "it is there",
-        5,
     )
     connection.close()
     # Whoever begins anew looks, as the keeper of a connection does.
