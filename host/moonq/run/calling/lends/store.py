@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from moonq.errors import Invalid
-from moonq.run.calling.lending import Caller, lent
+from moonq.run.calling.lending import Caller, Lent, lent
 from moonq.run.stores.base import MAX_LISTED, MAX_LISTED_BYTES, Store
 from moonq.sandbox.lend import MAX_NAME, name
 
@@ -21,6 +22,19 @@ def _of_key(_: bytes, key: bytes, *__: object) -> Mapping[str, str]:
 
 def _of_prefix(_: bytes, prefix: bytes = b"", *__: object) -> Mapping[str, str]:
     return {"prefix": name(prefix)}
+
+
+def _changing(action: str) -> Callable[[Callable[..., Any]], Lent]:
+    """Declare a function that changes what is under one key."""
+    return lent(
+        action=action,
+        names=STORE,
+        meta=_of_key,
+        writes=True,
+        captured=True,
+        waits=False,
+        holds=True,
+    )
 
 
 @lent(action=None, names=STORE, writes=False, waits=False, holds=True)
@@ -41,15 +55,7 @@ def store_get(caller: Caller, store: bytes, key: bytes) -> bytes | None:
     return _store(caller, store).get(_key(key))
 
 
-@lent(
-    action="store.write",
-    names=STORE,
-    meta=_of_key,
-    writes=True,
-    captured=True,
-    waits=False,
-    holds=True,
-)
+@_changing("store.write")
 def store_set(
     caller: Caller,
     store: bytes,
@@ -61,15 +67,7 @@ def store_set(
     _store(caller, store).set(_key(key), value, ttl)
 
 
-@lent(
-    action="store.write",
-    names=STORE,
-    meta=_of_key,
-    writes=True,
-    captured=True,
-    waits=False,
-    holds=True,
-)
+@_changing("store.write")
 def store_cas(
     caller: Caller,
     store: bytes,
@@ -84,15 +82,7 @@ def store_cas(
     return _store(caller, store).cas(_key(key), expected, value, ttl)
 
 
-@lent(
-    action="store.delete",
-    names=STORE,
-    meta=_of_key,
-    writes=True,
-    captured=True,
-    waits=False,
-    holds=True,
-)
+@_changing("store.delete")
 def store_delete(caller: Caller, store: bytes, key: bytes) -> bool:
     """Remove a key."""
     return _store(caller, store).delete(_key(key))
@@ -128,15 +118,7 @@ def _within(keys: list[str], most: int) -> list[str]:
     return keys
 
 
-@lent(
-    action="store.write",
-    names=STORE,
-    meta=_of_key,
-    writes=True,
-    captured=True,
-    waits=False,
-    holds=True,
-)
+@_changing("store.write")
 def store_incr(
     caller: Caller,
     store: bytes,
