@@ -24,10 +24,10 @@ from moonq.registry.fields import (
     wrong,
 )
 from moonq.registry.project import Entry
+from moonq.registry.sources import FILE
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.text.findings import Finding, error
 
-FILE = "file://"
 KIB, MIB = 1024, 1024**2
 #: What SQLite puts beside a file.
 _BESIDE = ("", "-journal", "-shm", "-wal")

@@ -20,10 +20,11 @@ from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
 from moonq.registry.fields import Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
+from moonq.registry.sources import FILE
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
 from moonq.run.policy import RetryOptions
 from moonq.run.queues import Route, Traffic
-from moonq.run.schema_files import FILE, written
+from moonq.run.schema_files import written
 from moonq.run.schemas import Schema
 from moonq.text.findings import Finding, error
 from moonq.text.wording import plural

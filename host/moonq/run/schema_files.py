@@ -12,13 +12,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from moonq.errors import Invalid
-from moonq.registry.yaml.reading import read
-from moonq.registry.yaml.values import Values
+from moonq.registry.sources import FILE
+from moonq.registry.yaml.plain import Wrong, plain
 from moonq.run.schemas import Schema
-from moonq.text.findings import Source
 from moonq.text.json_in import parsed
 
-FILE = "file://"
 #: Bytes of one file.
 LONGEST = 1024 * 1024
 
@@ -70,11 +68,9 @@ def _json(shown: str, data: bytes) -> Any:
 
 
 def _yaml(shown: str, data: bytes) -> Any:
-    source = Source.of(shown, data)
-    node, findings = read(source, data)
-    value = None if node is None else Values(source, {}, findings, fills=False).of(node)
-    for one in findings:
-        if one.severity == "error":
-            line = f"line {one.spans[0].line}: " if one.spans else ""
-            raise Invalid(f"{shown}: {line}{one.message}")
-    return value
+    try:
+        return plain(shown, data)
+    except Wrong as wrong:
+        spans = wrong.finding.spans
+        line = f"line {spans[0].line}: " if spans else ""
+        raise Invalid(f"{shown}: {line}{wrong}") from None

@@ -9,11 +9,10 @@ from typing import Any
 import yaml as pyyaml
 
 from moonq.errors import Invalid
-from moonq.registry.yaml.reading import read
+from moonq.registry.yaml.plain import Wrong, plain
 from moonq.registry.yaml.scalars import as_written
-from moonq.registry.yaml.values import Values
 from moonq.run.calling.lending import Caller, lent
-from moonq.text.findings import Finding, Source
+from moonq.text.findings import Finding
 
 #: Bytes of a text either way; the reader bounds depth and what aliases expand to.
 LONGEST = 256 * 1024
@@ -23,13 +22,10 @@ LONGEST = 256 * 1024
 def yaml_decode(caller: Caller, document: bytes) -> bytes:
     """Return the value of a YAML document as JSON."""
     _check_length("yaml.decode", document)
-    source = Source.of("text", document)
-    node, findings = read(source, document)
-    reader = Values(source, {}, findings, fills=False)
-    value = None if node is None else reader.of(node)
-    wrong = [one for one in findings if one.severity == "error"]
-    if wrong:
-        raise Invalid(_words(wrong[0]))
+    try:
+        value = plain("text", document)
+    except Wrong as wrong:
+        raise Invalid(_words(wrong.finding)) from None
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
