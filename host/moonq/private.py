@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import pwd
 import secrets
 import shlex
 import stat
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -44,6 +46,23 @@ def existing(path: Path, owners: Collection[int] = (), *, at: int | None = None)
     """
     handle = os.open(path, os.O_RDONLY | _GUARDED, dir_fd=at)
     return _checked(handle, path, {me(), *owners})
+
+
+def lock(handle: int, patience: float) -> bool:
+    """Have the lock of the open file *handle* alone; False: another kept it for *patience* seconds.
+
+    It goes with the handle, as with the process.
+    """
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def me() -> int:

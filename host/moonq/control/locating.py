@@ -22,7 +22,6 @@ import socket as sockets
 import stat
 import struct
 import tempfile
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +73,9 @@ class Place:
             private_folder(self.socket.parent)
         lock = private.create(self.lock_file, self.owners)
         try:
-            self._lock(lock)
+            # Who looks whether a host lives holds the lock for a moment; a host keeps it.
+            if not private.lock(lock, PATIENCE):
+                raise self._taken()
             self._check_clear()
             self.socket.unlink(missing_ok=True)
             try:
@@ -103,17 +104,6 @@ class Place:
             self.record_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError), _list() as folder:
             os.unlink(_listed(self.lock_file), dir_fd=folder)
-
-    def _lock(self, lock: int) -> None:
-        # Who looks whether a host lives holds the lock for a moment; a host keeps it.
-        give_up = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise self._taken() from None
-                time.sleep(0.01)
 
     def _taken(self) -> AlreadyRunning:
         pid = (self.record() or {}).get("pid", "unknown")

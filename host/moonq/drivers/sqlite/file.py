@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -192,24 +190,14 @@ def _alone(path: Path) -> Iterator[None]:
     """Let one process at a time make the schema and switch the journal."""
     handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE)
     try:
-        _lock(handle, path)
+        if not private.lock(handle, SETUP):
+            raise Held(
+                f"{path}: another process has been opening it for {SETUP:.0f} s",
+                hint="look for a moonq that hangs",
+            )
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int, path: Path) -> None:
-    give_up = time.monotonic() + SETUP
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up:
-                raise Held(
-                    f"{path}: another process has been opening it for {SETUP:.0f} s",
-                    hint="look for a moonq that hangs",
-                ) from None
-            time.sleep(0.01)
 
 
 @contextmanager
