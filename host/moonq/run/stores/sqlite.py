@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
+from moonq import private
 from moonq.clock import Clock
 from moonq.drivers.sqlite.file import speaking_of
 from moonq.errors import Conflict
@@ -187,9 +188,9 @@ class SqliteStore:
 
 
 def _opened(path: Path, durability: str) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.folder(path.parent)
     # SQLite's other files have the mode of this one.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE))
     connection = sqlite3.connect(
         path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
     )
