@@ -13,13 +13,16 @@ local check = require("check")
 local errors = require("errors")
 local json = require("json")
 local lent = require("host.walls.lent")
+local percent = require("host.run.percent")
 
 local error, ipairs, next, rawequal = error, ipairs, next, rawequal
 local tostring, type = tostring, type
-local byte, char, find, format = string.byte, string.char, string.find, string.format
+local char, find, format = string.char, string.find, string.format
 local gmatch, gsub, match = string.gmatch, string.gsub, string.match
 local concat, math_type, tonumber = table.concat, math.type, tonumber
 local parse, build, join = lent.url_parse, lent.url_build, lent.url_join
+
+local encoded = percent.encoded
 
 local url = {}
 
@@ -49,14 +52,6 @@ local PARTS = {
 
 local function invalid(text, ...)
   return nil, errors.new({ kind = errors.INVALID, message = format(text, ...), retryable = false })
-end
-
-local function escaped(one)
-  return format("%%%02X", byte(one))
-end
-
-local function encoded(text)
-  return (gsub(text, "[^%w%-._~]", escaped))
 end
 
 local function unescaped(two)

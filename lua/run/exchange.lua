@@ -11,13 +11,16 @@ local lent = require("host.walls.lent")
 local lock = require("host.walls.lock")
 local message = require("host.run.message")
 local modules = require("host.walls.modules")
+local percent = require("host.run.percent")
 
 local next, rawget, rawlen, setmetatable = next, rawget, rawlen, setmetatable
 local tostring, type = tostring, type
-local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
+local find, format, gsub = string.find, string.format, string.gsub
 local lower, sub = string.lower, string.sub
 local concat = table.concat
 local utf8_len = utf8.len
+
+local encoded = percent.encoded
 
 local exchange = {}
 
@@ -30,20 +33,12 @@ end
 
 -- Forms and queries ------------------------------------------------------------------------------
 
-local function escape(char)
-  return format("%%%02X", byte(char))
-end
-
-local function escaped(text)
-  return (gsub(text, "[^%w%-._~]", escape))
-end
-
 local SCALARS = { string = true, number = true, boolean = true }
 
 --- Puts a name with a value, or with each of a list; answers what is wrong, if anything is.
 local function put(parts, name, value)
   if SCALARS[type(value)] then
-    parts[#parts + 1] = escaped(name) .. "=" .. escaped(tostring(value))
+    parts[#parts + 1] = encoded(name) .. "=" .. encoded(tostring(value))
     return nil
   end
   if type(value) ~= "table" then

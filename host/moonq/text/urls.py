@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 LONGEST = 8192
 _NO_URL = re.compile(r"[\x00-\x20\x7f\\]")
-
-
-def split(url: str) -> SplitResult:
-    """Return the parts of *url*.
-
-    Raises:
-        ValueError: Its brackets make no sense.
-    """
-    return urlsplit(url)
 
 
 def problem_of(url: str, *, may_have_user: bool = False) -> str:
@@ -31,7 +22,7 @@ def problem_of(url: str, *, may_have_user: bool = False) -> str:
     if found := _NO_URL.search(url):
         return f"holds a character that no URL has: {found[0]!r}"
     try:
-        parts = split(url)
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return "has a host or a port that makes no sense"

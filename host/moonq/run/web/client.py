@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import httpcore2
 import httpx2
@@ -21,7 +21,6 @@ from moonq.run.web.addresses import Rules
 from moonq.run.web.faults import BadAnswer, NotReached
 from moonq.run.web.line import Backend, Line, Lines, refusal
 from moonq.run.web.settings import WebSettings
-from moonq.text import urls
 
 #: Idle connections that are kept for the next request, and for how many seconds.
 KEPT = 20
@@ -34,7 +33,7 @@ class Client:
     def __init__(self, settings: WebSettings, root: Path, *, is_production: bool) -> None:
         self.settings = settings
         self._root = root
-        base = urls.split(settings.base_url).hostname if settings.base_url else None
+        base = urlsplit(settings.base_url).hostname if settings.base_url else None
         self._rules = Rules.of(
             [*settings.allow, *([base] if base else [])], is_production=is_production
         )
@@ -135,7 +134,7 @@ class Client:
     def _proxy(self) -> tuple[httpcore2.Proxy | None, tuple[str, int] | None]:
         if self.settings.proxy is None:
             return None, None
-        parts = urls.split(self.settings.proxy)
+        parts = urlsplit(self.settings.proxy)
         host, port = str(parts.hostname), parts.port or 80
         auth = (unquote(parts.username or ""), unquote(parts.password or ""))
         proxy = httpcore2.Proxy(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,7 +12,7 @@ from moonq.registry.common import Strict
 from moonq.registry.connecting import Tls
 from moonq.registry.fields import Limit, Size, Whole, between, bytes_between, wrong
 from moonq.run.web.addresses import network_of
-from moonq.text.urls import problem_of, split
+from moonq.text.urls import problem_of
 
 MIB = 1024 * 1024
 TIMEOUT = 30.0
@@ -107,7 +108,7 @@ class WebSettings(Strict):
         problem = problem_of(url, may_have_user=True)
         if not problem and not url.lower().startswith("http://"):
             problem = "must begin with http://"
-        if not problem and split(url).path not in ("", "/"):
+        if not problem and urlsplit(url).path not in ("", "/"):
             problem = "has a path"
         if problem:
             raise wrong(f"`proxy` {problem}", help="write one such as `http://10.0.0.1:3128`")
