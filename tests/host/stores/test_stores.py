@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -168,6 +169,16 @@ def test_two_hosts_share_a_file(tmp_path: Path) -> None:
     assert not other.cas("k", None, b"2", None)
     assert other.get("k") == b"1"
     for store in (one, other):
+        store.close()
+
+
+def test_two_hosts_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
+    stores = [open_file(tmp_path / "s.db") for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        for store in stores:
+            pool.submit(lambda store=store: [store.incr("sum", 1, None) for _ in range(50)])
+    assert stores[0].get("sum") == b"100"
+    for store in stores:
         store.close()
 
 
