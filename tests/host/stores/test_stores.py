@@ -173,11 +173,12 @@ def test_two_hosts_share_a_file(tmp_path: Path) -> None:
 
 
 def test_two_hosts_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
-    stores = [open_file(tmp_path / "s.db") for _ in range(2)]
+    path, clock = tmp_path / "s.db", ManualClock()
+    stores = [SqliteStore("app:s", clock, path, None, "normal") for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         for store in stores:
-            pool.submit(lambda store=store: [store.incr("sum", 1, None) for _ in range(50)])
-    assert stores[0].get("sum") == b"100"
+            pool.submit(lambda store=store: [store.incr("sum", 1, None) for _ in range(500)])
+    assert stores[0].get("sum") == b"1000"
     for store in stores:
         store.close()
 
