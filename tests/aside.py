@@ -48,7 +48,7 @@ class Beside:
         """Wait for what became of one test, which was set up, called and torn down."""
         while True:
             found = self._reports.get(nodeid, [])
-            if found and found[-1].when == "teardown":
+            if _is_last(found):
                 return found
             line = next(self._lines, None)
             if line is None:
@@ -130,6 +130,15 @@ class Runner:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+
+def _is_last(reports: list[pytest.TestReport]) -> bool:
+    """Return whether no further try follows; see `conftest.pytest_configure`."""
+    if not reports or reports[-1].when != "teardown":
+        return False
+    tries = [getattr(report, "rerun", 0) for report in reports]
+    last = [report for report, one in zip(reports, tries, strict=True) if one == tries[-1]]
+    return all(report.outcome != "rerun" for report in last)
 
 
 def _name(item: pytest.Item) -> str | None:

@@ -514,6 +514,7 @@ def test_what_waits_in_the_host_for_a_process_ends_with_it(make_host: MakeHost) 
     """
     host = make_host(entries, handler=handler)
     database = host.project.root / "data.db"
+    database.touch()
     publish(host, 1)
     until(lambda: _is_locked(database))
     [child] = processes()
