@@ -132,18 +132,19 @@ def render(
     paint: Callable[[str, str], str] = lambda _, text: text,
     width: int = 100,
     unicode: bool = True,
+    explains: bool = False,
 ) -> str:
     """Return *findings* drawn for people, a blank line between two, without a final newline.
 
     The caller knows the terminal: *paint* gives the parts their colours (`drawing.Paint`), *width*
-    is its columns (0: unlimited), and without *unicode* the frames are drawn in ASCII. The last
-    finding of a code says what explains it.
+    is its columns (0: unlimited), and without *unicode* the frames are drawn in ASCII. With
+    *explains* the last finding of a code names the command that says more about it.
     """
     from moonq.text.drawing import Pen, draw
 
     pen = Pen(paint, width, unicode)
     last = {finding.code: finding for finding in findings}
-    drawn = (draw(one, pen, explains=last[one.code] is one) for one in findings)
+    drawn = (draw(one, pen, explains=explains and last[one.code] is one) for one in findings)
     return "\n\n".join(map("\n".join, drawn))
 
 

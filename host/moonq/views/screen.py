@@ -85,7 +85,9 @@ class Screen:
 
     def findings(self, found: Sequence[Finding]) -> list[str]:
         """Return *found*, problems in files, in frames of their lines."""
-        drawn = render(found, paint=self.paint, width=self.room, unicode=self.unicode)
+        drawn = render(
+            found, paint=self.paint, width=self.room, unicode=self.unicode, explains=True
+        )
         return drawn.split("\n")
 
     def markdown(self, text: str, link: Callable[[str], str] = str) -> list[str]:
