@@ -4,7 +4,8 @@
     alike.holds("took 0.4 ms · 31 KB\\n", "took 1.3 ms · 29 KB\\n")     # True
 
 What differs from run to run counts as the same: see `VOLATILE`. Everything else is compared
-character by character, but for how many spaces there are.
+character by character, but for how many spaces there are, and for a time at the end of a line
+that is only there when something took long.
 """
 
 from __future__ import annotations
@@ -22,12 +23,22 @@ VOLATILE = {
     "pid": r"\bpid \d+",
     "version": r"\b(?:moonq|Python|Lua) \d+\.\d+(?:\.\w+)*",
     "ago": r"\b\d+(?:\.\d+)?\s?(?:ms|s) ago|\bnow\b",
-    "time": r"\b\d+(?:\.\d+)?\s?(?:µs|ms)\b",
-    "rate": r"\b\d+(?:\.\d+)?/s\b",
+    "time": r"\b\d+(?:\.\d+)?\s?(?:µs|ms)\b|\b\d+\.\d+s\b",
+    "rate": r"\b\d+(?:\.\d+)?/s\b|(?<![\w.])\d+\.\d+(?![\w.])|\blast \d+s\b",
+    "user": r"\bconsole:[\w.-]+",
     "memory": r"\b\d+(?:\.\d+)? [KM]B\b",
 }
 _PARTS = re.compile("|".join(f"(?P<{name}>{text})" for name, text in VOLATILE.items()) + "|…")
 _TIME = r"(?:\d+(?:\.\d+)?\s?(?:µs|ms|s)\b)"
+_BROKEN = re.compile(r"\n {10,}(?=\S)")
+
+
+def in_time(shown: str) -> str:
+    """Return *shown* of a host's output, where others may speak between any two lines.
+
+    What a page has indented below a long log line belongs to it.
+    """
+    return "".join(f"...\n{line}\n" for line in _BROKEN.sub(" ", shown).splitlines())
 
 
 @dataclass
@@ -65,7 +76,7 @@ class Alike:
             done.append(_plain(text[at : part.start()]))
             done.append(self._volatile(part, names))
             at = part.end()
-        return "".join([*done, _plain(text[at:]), r" *\n"])
+        return "".join([*done, _plain(text[at:]), rf"(?: +{_TIME})? *\n"])
 
     def _volatile(self, part: re.Match[str], names: dict[str, str]) -> str:
         if part[0] == "…":

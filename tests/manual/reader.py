@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.manual import commands
-from tests.manual.likeness import Alike
+from tests.manual.likeness import Alike, in_time
 from tests.manual.page import Block, blocks_of
 from tests.manual.talk import Talk, entered, is_look
 from tests.manual.terminal import Second, at_terminal
@@ -165,7 +165,7 @@ class Reader:
         """Wait until the host has said what is *shown*; `^C` in it is typed."""
         second = self._second
         assert second, f"{block.place}: no `$ moonq run` stands before it"
-        before, key, after = shown.partition("^C\n")
+        before, key, after = in_time(shown).partition("...\n^C\n")
         if not self._wait(lambda: self._has_said(second, before)):
             _complain(block, "moonq run", before, second.said)
         if key:

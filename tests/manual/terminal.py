@@ -72,6 +72,7 @@ class Second:
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            env={**os.environ, "COLUMNS": "1000"},  # where a line breaks depends on its times
             start_new_session=True,
         )
         os.close(slave)

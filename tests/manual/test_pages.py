@@ -12,6 +12,8 @@ What its fences mean:
     question is answered with what the page shows behind it: `proceed? [y/N] y`.
     `$ moonq run` is the second terminal: what follows is waited for, and the host goes on. A
     console block that begins without `$ ` shows what the host says next, and `^C` ends it there.
+    Other lines of its log may stand between those that are shown, and long ones may be broken:
+    the rest is indented by ten spaces or more.
     `$ moonq repl` opens a console.
 ``lua-repl``
     is typed into that console: `shop> \\queues`, `     …  a second line`, and what it answers.
@@ -26,9 +28,10 @@ What its fences mean:
 
 Where output is compared, a line `...` stands for any number of lines and `…` for any part of one.
 How many spaces there are does not matter, nor what differs from run to run: ids, clock times,
-dates, pids, versions, rates, milliseconds and `3s ago`, KB and MB; see `likeness`. An id that was
-shown once stands for the same one later on, also in commands. Commands that only look (`queues`,
-`peek`, `dead`, `status`, `eval`) are asked again until the host has come that far.
+dates, pids, versions, rates, milliseconds, `2.2s` and `3s ago`, KB and MB, the user; see
+`likeness`. An id that was shown once stands for the same one later on, also in commands. Commands
+that only look (`queues`, `peek`, `dead`, `status`, `eval`) are asked again until the host has come
+that far.
 """
 
 from __future__ import annotations
