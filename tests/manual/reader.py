@@ -8,12 +8,12 @@ import re
 import shlex
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.manual import commands
+from tests.manual import commands, pieces
 from tests.manual.likeness import Alike, in_time
 from tests.manual.page import Block, blocks_of
 from tests.manual.talk import Talk, entered, is_look
@@ -21,8 +21,6 @@ from tests.manual.terminal import Second, at_terminal
 
 from moonq.cli.failures import guarded
 from moonq.cli.options import Options
-from moonq.console.chunk import judge
-from moonq.sandbox import syntax
 
 #: Seconds in which what a page shows comes true, also on a busy machine.
 PATIENCE = 20.0
@@ -47,7 +45,7 @@ class Reader:
             "python": lambda block: compile(block.text, block.place, "exec"),
             "sh": commands.check,
             "toml": lambda block: tomllib.loads(block.text),
-            "yaml": lambda block: list(yaml.safe_load_all(block.text)),
+            "yaml": pieces.check_yaml,
         }
 
     def read_page(self, path: Path) -> None:
@@ -142,13 +140,13 @@ class Reader:
     def _read_lua(self, block: Block) -> None:
         """Check a piece of Lua; one with `--> value` is evaluated, step by step."""
         if "-->" not in block.text:
-            _check_lua(block)
+            pieces.check_lua(block)
             return
         talk = Talk(["--local"])
         try:
-            for typed, noted in _steps(block):
+            for typed, noted in pieces.steps(block):
                 said = talk.enter(typed, "")
-                is_well = _is_value(said, noted) if noted else not said.startswith("error")
+                is_well = pieces.is_value(said, noted) if noted else not said.startswith("error")
                 _complain_unless(is_well, block, typed, noted, said)
         finally:
             talk.close()
@@ -211,29 +209,6 @@ class Reader:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-
-
-def _check_lua(block: Block) -> None:
-    problem = syntax.check(block.text.encode(), block.page)
-    assert problem is None, f"{block.place}: {problem}"
-
-
-def _steps(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield each whole piece of Lua, and what is noted behind it."""
-    typed = ""
-    for line in block.text.splitlines():
-        code, _, noted = line.partition("-->")
-        typed += f"{code}\n"
-        if not judge(typed).is_incomplete and typed.strip():
-            yield typed.strip(), noted.strip()
-            typed = ""
-    assert not typed.strip(), f"{block.place}: it ends too early: {typed}"
-
-
-def _is_value(said: str, noted: str) -> bool:
-    """Say whether *said* is what a note has: `"none": the default`, a value and a remark on it."""
-    value = said.strip()
-    return noted.startswith(value) and noted[len(value) :][:1] in ("", ":", " ", ",")
 
 
 def _tidy(said: str) -> str:

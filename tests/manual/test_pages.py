@@ -20,7 +20,7 @@ What its fences mean:
 ``lua`` with `--> value` behind a line
     is typed into a private console, and each value is compared: `seen:has("a") --> true: a remark`.
 ``lua``, ``yaml``, ``json``, ``toml``, ``python`` otherwise
-    are only parsed: pieces of something.
+    are only parsed: pieces of something. Entries among them have the fields of their kind.
 ``sh``, and any fence with `needs="Redis"`
     is not run: its commands of moonq must exist, and take the options that are shown.
 ``text`` and other languages
