@@ -22,14 +22,16 @@ VOLATILE = {
     "clock": r"\b\d\d:\d\d:\d\d(?:\.\d+)?",
     "pid": r"\bpid \d+",
     "version": r"\b(?:moonq|Python|Lua) \d+\.\d+(?:\.\w+)*",
-    "ago": r"\b\d+(?:\.\d+)?\s?(?:ms|s) ago|\bnow\b",
+    "ago": r"\b\d+(?:\.\d+)?\s?(?:ms|s|m|h) ago|\bnow\b",
+    "age": r"(?:(?<=  )|(?<=oldest ))\d+(?:ms|s|m|h)(?=  |$)",
     "time": r"\b\d+(?:\.\d+)?\s?(?:µs|ms)\b|\b\d+\.\d+s\b",
-    "rate": r"\b\d+(?:\.\d+)?/s\b|(?<![\w.])\d+\.\d+(?![\w.])|\blast \d+s\b",
+    "rate": r"\b\d+(?:\.\d+)?/s\b|(?<![\w.])\d+\.\d+(?![\w.])|\blast \d+s\b"
+    r"|(?<=  )·(?=  )",
     "user": r"\bconsole:[\w.-]+",
     "memory": r"\b\d+(?:\.\d+)? [KM]B\b",
 }
 _PARTS = re.compile("|".join(f"(?P<{name}>{text})" for name, text in VOLATILE.items()) + "|…")
-_TIME = r"(?:\d+(?:\.\d+)?\s?(?:µs|ms|s)\b)"
+_TIME = r"(?:\d+(?:\.\d+)?\s?(?:µs|ms|s|m)\b)"
 _BROKEN = re.compile(r"\n {10,}(?=\S)")
 
 
@@ -82,8 +84,8 @@ class Alike:
         if part[0] == "…":
             return ".*?"
         kind = str(part.lastgroup)
-        if kind in ("time", "ago"):
-            return rf"(?:{VOLATILE[kind]}|{_TIME})"
+        if kind in ("age", "ago", "time"):
+            return rf"(?:{VOLATILE['ago']}|{_TIME})"
         if kind != "id":
             return f"(?:{VOLATILE[kind]})"
         if part[0] in self.ids:

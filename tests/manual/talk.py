@@ -19,7 +19,7 @@ from moonq.control.reaching import reach
 _PROMPT = re.compile(r"^(?P<prompt>[\w.@-]+(?:[!:][\w:.-]+)?(?: ro)?>)(?: (?P<typed>.*))?$")
 _MORE = re.compile(r"^ +…  (.*)$")
 #: What changes nothing: it is asked again until the host has come as far as the page.
-_LOOKS = re.compile(r"\\(q|queues|peek|dead|consumers|find)\b")
+_LOOKS = re.compile(r"\\(q|queues|peek|dead|find)\b")
 
 
 class _Asking(Face):
@@ -27,7 +27,9 @@ class _Asking(Face):
 
     def asks(self, question: str) -> str:
         self.write(question)
-        return input().strip()
+        with suppress(EOFError):
+            return input().strip()
+        return ""
 
 
 class Talk:

@@ -28,8 +28,8 @@ What its fences mean:
 
 Where output is compared, a line `...` stands for any number of lines and `…` for any part of one.
 How many spaces there are does not matter, nor what differs from run to run: ids, clock times,
-dates, pids, versions, rates, milliseconds, `2.2s` and `3s ago`, KB and MB, the user; see
-`likeness`. An id that was shown once stands for the same one later on, also in commands. Commands
+dates, pids, versions, rates, milliseconds, `2.2s`, `3s ago` and an age in a table, KB and MB, the
+user; see `likeness`. An id that was shown once stands for the same one later on, also in commands. Commands
 that only look (`queues`, `peek`, `dead`, `status`, `eval`) are asked again until the host has come
 that far.
 """
@@ -45,6 +45,8 @@ from pathlib import Path
 import pytest
 from tests.manual.reader import Reader
 from tests.manual.terminal import COLUMNS
+
+from moonq.console import commands
 
 pytestmark = pytest.mark.aside("manual")
 
@@ -80,3 +82,9 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 @pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(_ROOT).name for page in PAGES])
 def test_what_a_page_shows_is_so(page: Path, reader: Reader) -> None:
     reader.read_page(page)
+
+
+def test_the_page_about_the_console_names_each_of_its_commands() -> None:
+    text = (_MANUAL / "repl.md").read_text("utf-8")
+    assert commands.COMMANDS
+    assert [name for name in commands.COMMANDS if f"`\\{name}`" not in text] == []

@@ -40,7 +40,7 @@ FALSE = [
     ("a command", '```console needs="Redis"\n$ moonq cal double\n```', "no such command 'cal'"),
     ("a value", '```lua\nrequire("store").open("seen"):has("a") --> true\n```', "+false"),
     ("a piece of Lua", "```lua\nif x then\n```", "'end' expected"),
-    ("an entry", "```yaml\n- {name: q, kind: queue.queue, drvier: m}\n```", "has no field `drvier`"),
+    ("an entry", "```yaml\n- {name: q, kind: queue.queue, drive: m}\n```", "no field `drive`"),
     ("a piece of YAML", "```yaml\na: [\n```", "expected the node content"),
     ("a console", "```console\n$ moonq repl\n```\n```lua-repl\nshop> 1 + 1\n3\n```", "+2"),
     ("a prompt", "```console\n$ moonq repl\n```\n```lua-repl\nprod> 1\n1\n```", "it is shop>"),
