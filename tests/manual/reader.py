@@ -23,7 +23,7 @@ from moonq.cli.failures import guarded
 from moonq.cli.options import Options
 
 #: Seconds in which what a page shows comes true, also on a busy machine.
-PATIENCE = 20.0
+PATIENCE = 30.0
 #: Commands that change nothing: they are asked again until the host has come as far as the page.
 LOOKS = {"dead ls", "dead show", "dead", "eval", "peek", "queues", "status"}
 

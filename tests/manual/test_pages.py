@@ -1,7 +1,8 @@
 """Every page of the manual, and the README, is tried as a reader would try it.
 
-A page is read from top to bottom, in a project of its own that begins empty and is called `shop`.
-What its fences mean:
+The pages below `reference/` are made from the code, and held to it where they are made. A page is
+read from top to bottom, in a project of its own that begins empty and is called `shop`. What its
+fences mean:
 
 ``yaml title="src/_index.yaml"``, ``lua title="…"`` and any other language with a `title`
     write the file; `add-to="…"` adds to the end of it.
@@ -52,7 +53,7 @@ pytestmark = pytest.mark.aside("manual")
 
 _ROOT = Path(__file__).parents[2]
 _MANUAL = _ROOT / "host" / "moonq" / "manual"
-PAGES = [_ROOT / "README.md", *sorted(_MANUAL.rglob("*.md"))]
+PAGES = [_ROOT / "README.md", *sorted(_MANUAL.glob("*.md"))]
 
 
 @pytest.fixture
