@@ -83,4 +83,5 @@ class ServiceManager:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
                 to.sendto(state.encode(), self._address)
         except OSError as problem:
-            _log.warning("the service manager was not told %s: %s", state.split("=", maxsplit=1)[0], problem)
+            about = state.partition("=")[0]
+            _log.warning("the service manager was not told %s: %s", about, problem)
