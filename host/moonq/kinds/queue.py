@@ -31,6 +31,8 @@ from moonq.text.wording import plural
 
 KIB = 1024
 NAME = "queue.queue"
+# The field has the name of the module that knows the family.
+AtDriver = Annotated[str, Ref((driver.FAMILY,))]
 #: What is put behind a queue's id for its dead letters, where nothing else is said.
 DEAD = ".dead"
 
@@ -65,7 +67,7 @@ class Queue(Config):
     is_service: ClassVar[bool] = True
     options_later: ClassVar[bool] = True
 
-    driver: Annotated[str, Ref((driver.FAMILY,))] = Field(description="What stores its messages.")
+    driver: AtDriver = Field(description="What stores its messages.")
     queue_name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="What it is called at the broker; unset: as the entry's id."
     )
