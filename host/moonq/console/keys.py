@@ -52,7 +52,7 @@ def bindings(
 
     @keys.add("enter", filter=~completion_is_selected)
     def _enter(event: KeyPressEvent) -> None:
-        """Run what is whole, begin a line in what is not; what cannot be right runs the second time."""
+        """Run what is whole, or begin a line; what cannot be right runs the second time."""
         enter(event.current_buffer, refusal)
 
     @keys.add("tab", filter=Condition(_is_at_indent))

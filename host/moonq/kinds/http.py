@@ -17,7 +17,7 @@ class HttpClient(Config, WebSettings):
 name: bank
 kind: http.client
 base_url: https://bank.example/api
-auth: {bearer: "${env:BANK_TOKEN:-}"}
+auth: {bearer: "${env:BANK_TOKEN}"}
 timeout: 10s
 retries: 2
 """

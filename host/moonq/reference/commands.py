@@ -16,9 +16,9 @@ from moonq.reference.markdown import fence, item, items, page, section, sentence
 
 _LEAD = "Every command of `moonq` with its arguments, options and examples."
 _ABOUT = """\
-Data goes to stdout, talk and logs to stderr. Every option can be set by a variable of the environment, which
-stands behind it. [Every command](#options-of-every-command) takes the options below, before its name or
-after it."""
+Data goes to stdout, talk and logs to stderr. Every option can be set by a variable of the
+environment, which stands behind it. [Every command](#options-of-every-command) takes the options
+below, before its name or after it."""
 _EXAMPLES = re.compile(r"\n*\x08\nExamples?:\n(?P<lines>(?:  .*\n?)+)")
 
 
@@ -55,6 +55,7 @@ def text() -> str:
 
 def every() -> Iterator[Found]:
     """Yield every command, those within others behind them."""
+    assert isinstance(moonq, click.Group)
     yield from _within(click.Context(moonq, info_name="moonq"), moonq, "moonq")
 
 

@@ -13,9 +13,10 @@ from moonq.reference.markdown import fence, item, items, page, section, sentence
 
 _LEAD = "What can be typed in the console beside Lua: its commands, settings and keys."
 _ABOUT = """\
-`moonq repl`, and `moonq dev`, read Lua: an expression shows its value, `_` is the last one. A line that begins with
-a backslash is a command. `\\?` lists them, `\\NAME?` shows the Lua behind one, `?name` the help of a function, a
-module, a kind of entry or an error code. What Lua can do to the host is on [the page about mq](mq.md)."""
+`moonq repl`, and `moonq dev`, read Lua: an expression shows its value, `_` is the last one. A
+line that begins with a backslash is a command. `\\?` lists them, `\\NAME?` shows the Lua behind
+one, `?name` the help of a function, a module, a kind of entry or an error code. What Lua can do
+to the host is on [the page about mq](mq.md)."""
 _KEYS = {"c-": "Ctrl-", "escape": "Escape", "enter": "Enter", "tab": "Tab", " ": "Space"}
 #: What the keys do that are not the console's own, as readline has it.
 _READLINE = {

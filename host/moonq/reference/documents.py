@@ -13,10 +13,10 @@ from moonq.reference.markdown import page, section, table
 
 _LEAD = "What `--json` answers: each document with its fields."
 _ABOUT = """\
-A document names its `schema` first: a name, and a number that grows when a field changes its meaning. Fields are only
-ever added, so ignore those you do not know. Commands that go on (`tail`, `test`, `top`, the console) write one
-document a line. Errors go to stderr as `moonq.error/1`. `[]` behind a field stands for the items of a list,
-`NAME` for names that the project gives."""
+A document names its `schema` first: a name, and a number that grows when a field changes its
+meaning. Fields are only ever added, so ignore those you do not know. Commands that go on (`tail`,
+`test`, `top`, the console) write one document a line. Errors go to stderr as `moonq.error/1`.
+`[]` behind a field stands for the items of a list, `NAME` for names that the project gives."""
 _TYPES = {
     bool: "true or false",
     int: "integer",

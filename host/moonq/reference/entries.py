@@ -14,11 +14,12 @@ from moonq.registry.describing import Field, fields_of
 
 _LEAD = "Every kind of entry that a project's YAML may have, with all its fields."
 _ABOUT = """\
-An entry is an item of the list `entries` in a YAML file with a `namespace`. In brackets behind a field
-stand what it takes, the least and the most, and what holds where it is left out. A *duration* is
-`500ms`, `5s`, `1h30m`, or seconds; a *size* is `512K`, `64M`, `1.5G`, or bytes, counted by 1024. An *id* is
-`namespace:name`; within its namespace the bare name will do. `${env:NAME}` and
-`${env:NAME:-default}` may stand for any text, number or boolean, or for a part of a text."""
+An entry is an item of the list `entries` in a YAML file with a `namespace`. In brackets behind a
+field stand what it takes, the least and the most, and what holds where it is left out. A
+*duration* is `500ms`, `5s`, `1h30m`, or seconds; a *size* is `512K`, `64M`, `1.5G`, or bytes,
+counted by 1024. An *id* is `namespace:name`; within its namespace the bare name will do.
+`${env:NAME}` and `${env:NAME:-default}` may stand for any text, number or boolean, or for a part
+of a text."""
 #: What every entry has; each kind's own list leaves it out.
 SHARED = tuple(Config.model_fields)
 

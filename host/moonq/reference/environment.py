@@ -8,9 +8,9 @@ from moonq.text.environment import VARIABLES
 
 _LEAD = "Every variable of the environment that moonq reads."
 _ABOUT = """\
-Any option can come from a variable: `MOONQ_`, the command, the option, with `_` for each `-`. What is typed
-wins over it. Entries name variables of their own with `${env:NAME}`, and scripts read those that an
-`env.variable` names."""
+Any option can come from a variable: `MOONQ_`, the command, the option, with `_` for each `-`.
+What is typed wins over it. Entries name variables of their own with `${env:NAME}`, and scripts
+read those that an `env.variable` names."""
 
 
 def text() -> str:

@@ -11,13 +11,13 @@ from moonq.text.codes.code import SHOWN
 
 _LEAD = "Every error code, with its cause, an example and the cure; and the kinds of error values."
 _ABOUT = """\
-A code stands behind `error`, `warning` or `note`, or in brackets at the end of a line. Its first letter names the
-family. Whatever has a code also says in words what is so and what to do; the code is for looking it up, for programs, and
-for searching."""
+A code stands behind `error`, `warning` or `note`, or in brackets at the end of a line. Its first
+letter names the family. Whatever has a code also says in words what is so and what to do; the
+code is for looking it up, for programs, and for searching."""
 _VALUES = """\
-Functions in Lua answer `nil, err`, and `err:kind()` is one of these words; errors of the Python client have
-the same as `kind`. Whether trying again can help is `retryable()`: only a `false` sends a message to the dead
-letters at once."""
+Functions in Lua answer `nil, err`, and `err:kind()` is one of these words; errors of the Python
+client have the same as `kind`. Whether trying again can help is `retryable()`: only a `false`
+sends a message to the dead letters at once."""
 #: What each kind means; those of the second column say by themselves that trying again can help.
 _MEANINGS = {
     "NOT_FOUND": "What was named is not there.",

@@ -10,8 +10,8 @@ CODES = {
     "1": "The answer is no: a call failed, the check found errors, a test failed.",
     "2": "Wrong usage, JSON typed on the command line that is none included.",
     "3": "The project is invalid, and nothing was started.",
-    "4": "What was named is not there: no such entry, message, error, file or host; or several hosts"
-    " run where one is to be named.",
+    "4": "What was named is not there: no such entry, message, error, file or host; or several"
+    " hosts run where one is to be named.",
     "5": "Unavailable: a broker is away, a store cannot be opened, a host does not answer.",
     "6": "Denied: a policy, or the broker, says no.",
     "7": "It needs a yes: `--yes` says so in scripts.",

@@ -1,20 +1,21 @@
-"""The pages about Lua: what scripts may require, what tests have, and what a console's `mq` does."""
+"""The pages about Lua: what scripts may require, what tests have, and what `mq` does."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from moonq.operations.annotations import Function, Line, Module, Shape, reference
+from moonq.operations.annotations import Alias, Function, Line, Module, Shape, reference
 from moonq.reference.markdown import fence, item, items, page, section, sentence
 
 _LIBRARY = "What handlers may `require`: every module with its functions, methods and tables."
 _TEST = "What tests written in Lua have: cases, assertions, the clock, stand-ins, queues and runs."
 _MQ = "What the console's Lua can do to its host: the functions of `mq`."
 _ABOUT = """\
-A module is listed in an entry's `modules` and then required by its name. Behind `->` stand the types of
-what a function answers; a `?` marks what may be left out. What the world does is answered as `nil, err`, with
-an [errors.Error](lua.md#errors); what only a mistake of the caller can do is raised, at the caller's line."""
+A module is listed in an entry's `modules` and then required by its name. Behind `->` stand the
+types of what a function answers; a `?` marks what may be left out. What the world does is
+answered as `nil, err`, with an [errors.Error](lua.md#errors); what only a mistake of the caller
+can do is raised, at the caller's line."""
 #: What objects are called in code, where it is not the last part of their class.
 _CALLED = {
     "errors.Error": "err",
@@ -56,6 +57,7 @@ def _module(module: Module) -> str:
         parts.append(_shape(shape))
         parts += map(_function, shape.methods)
     parts += [_function(one) for one in module.methods if one.name not in methods]
+    parts += map(_alias, module.aliases)
     return section(module.name, *parts)
 
 
@@ -83,6 +85,10 @@ def _shape(shape: Shape) -> str:
         f"Methods: {methods}." if methods else "",
         level=3,
     )
+
+
+def _alias(alias: Alias) -> str:
+    return section(alias.name, sentence(alias.remark), fence("text", alias.type), level=3)
 
 
 def _told(results: Iterable[Line]) -> list[Line]:

@@ -25,19 +25,20 @@ profiles:
 _PRODUCTION = """\
 `production: true` says that real work depends on the project. Then
 
-- a console that attaches to its host may only look, until `\\write` is asked for and confirmed; the host
-  logs who does it. The prompt shows a `!` behind the name: `shop!prod>`.
-- commands that change something (`pause`, `publish`, `reload`, `stop`) ask first, and those that take
-  messages away (`purge`, `move`, `dead drop`) want the queue's name typed. `--yes` answers for you; without a
-  terminal and without it they end with exit code 7.
+- a console that attaches to its host may only look, until `\\write` is asked for and confirmed;
+  the host logs who does it. The prompt shows a `!` behind the name: `shop!prod>`.
+- commands that change something (`pause`, `publish`, `reload`, `stop`) ask first, and those that
+  take messages away (`purge`, `move`, `dead drop`) want the queue's name typed. `--yes` answers
+  for you; without a terminal and without it they end with exit code 7.
 - a Python client that reconnects says so in its log.
 
 Nothing else changes: handlers, limits and guarantees are the same as without it."""
 _PROFILES = """\
-A profile is chosen by `--profile NAME` or [MOONQ_PROFILE](environment.md#moonq_profile), and may have all
-other keys of the file. What it says is laid over the file and over the entries as a JSON Merge Patch
-(RFC 7396): maps are merged key by key, `null` takes a key away, lists and everything else are replaced. An entry may get
-another `kind` of the same family, and then begins anew; none is added, and none gets another name."""
+A profile is chosen by `--profile NAME` or [MOONQ_PROFILE](environment.md#moonq_profile), and may
+have all other keys of the file. What it says is laid over the file and over the entries as a JSON
+Merge Patch (RFC 7396): maps are merged key by key, `null` takes a key away, lists and everything
+else are replaced. An entry may get another `kind` of the same family, and then begins anew; none
+is added, and none gets another name."""
 
 
 def text() -> str:

@@ -11,10 +11,12 @@ CODES = (
     Code(
         "R200",
         "There is no project",
-        "No YAML file with `namespace` and `entries` lies below the folder, or the folder is not there.",
+        "No YAML file with `namespace` and `entries` lies below the folder, or the folder is not"
+        " there.",
         "Name the project's folder with `-C`, or make one with `moonq new`.",
         {
-            SHOWN: "$ moonq run shop\nerror[R200]: no entries below 'shop': there is no such file or folder\n"
+            SHOWN: "$ moonq run shop\nerror[R200]: no entries below 'shop': there is no such file"
+            " or folder\n"
         },
     ),
     Code(
@@ -44,7 +46,8 @@ CODES = (
     Code(
         "R204",
         "Entries depend on each other in a circle",
-        "Each of them is to be there before the next one: by `depends_on`, or by `imports` of libraries.",
+        "Each of them is to be there before the next one: by `depends_on`, or by `imports` of"
+        " libraries.",
         "Take one of the edges away; what two libraries share goes into a third one.",
         {
             INDEX: "- {name: one, kind: store.memory, lifecycle: {depends_on: [other]}}\n"
@@ -54,7 +57,8 @@ CODES = (
     Code(
         "R205",
         "Two entries have the same id",
-        "An id is the namespace of a file and the name of an entry, and there is one entry for each.",
+        "An id is the namespace of a file and the name of an entry, and there is one entry for"
+        " each.",
         "Rename one of them.",
         {
             INDEX: "- {name: orders, kind: store.memory}\n"
@@ -71,7 +75,8 @@ CODES = (
     Code(
         "R207",
         "A value does not fit its field",
-        "It is of another type, or says something that the field cannot mean. Nothing is converted silently:"
+        "It is of another type, or says something that the field cannot mean. Nothing is"
+        " converted silently:"
         ' `"4"` is text and no number.',
         "Write what the message asks for; [Entries](entries.md) says what each field takes.",
         {INDEX: "- {name: orders, kind: queue.queue, driver: mem, max_body: lots}\n"},
@@ -100,7 +105,8 @@ CODES = (
     Code(
         "R210",
         "A file does not return the function that is called",
-        "It returns something else, a table without the function that `method` names, or several functions"
+        "It returns something else, a table without the function that `method` names, or several"
+        " functions"
         " of which none is named.",
         "End the file with `return` and the function, or write `method: NAME`.",
         {
@@ -111,7 +117,8 @@ CODES = (
     Code(
         "R211",
         "A field is missing that must be there",
-        "Every entry needs `name` and `kind`, a file `namespace` and `entries`, and a kind its own.",
+        "Every entry needs `name` and `kind`, a file `namespace` and `entries`, and a kind its"
+        " own.",
         "Add the field.",
         {INDEX: "- {name: orders, kind: queue.queue}\n"},
     ),
@@ -132,7 +139,8 @@ CODES = (
     Code(
         "R214",
         "Dead letters would go to another driver",
-        "A message becomes a dead letter in one step of one driver, so that it is never in both or neither.",
+        "A message becomes a dead letter in one step of one driver, so that it is never in both"
+        " or neither.",
         "Name a queue of the same driver, or leave `dead_letter.queue` out.",
         {
             INDEX: "- {name: far, kind: queue.driver.sqlite}\n"
@@ -184,7 +192,8 @@ CODES = (
     Code(
         "R219",
         "Nothing here asks for an action",
-        "The action is one of Wippy's, whose policies moonq reads too, and nothing in moonq asks for it.",
+        "Policies may come from other programs of this kind; nothing in moonq asks for this"
+        " action.",
         "Nothing: the rest of the policy holds.",
         {
             INDEX: "- name: may_exec\n  kind: security.policy\n"
@@ -208,7 +217,8 @@ CODES = (
     Code(
         "R223",
         "A service has half of the right to publish",
-        "Publishing asks for two actions, `queue.publish` and `queue.publish.queue`, and the policy allows one.",
+        "Publishing asks for two actions, `queue.publish` and `queue.publish.queue`, and the"
+        " policy allows one.",
         "Write `actions: queue.publish*`.",
         {
             INDEX: "- {name: orders, kind: queue.queue, driver: mem}\n"
@@ -266,7 +276,8 @@ CODES = (
     Code(
         "R228",
         "The schema of a queue cannot be used",
-        "It is no JSON Schema of draft 2020-12, names something outside of the project, or the library behind it"
+        "It is no JSON Schema of draft 2020-12, names something outside of the project, or the"
+        " library behind it"
         " is not installed.",
         "Correct what the message names, or run `pip install 'moonq[schema]'`.",
         {INDEX: "- {name: orders, kind: queue.queue, driver: mem, schema: {type: orders}}\n"},
@@ -298,7 +309,8 @@ CODES = (
     Code(
         "R241",
         "A profile changes an entry that is not there",
-        "Below `entries` of a profile stands an id that no file declares; a profile adds no entries.",
+        "Below `entries` of a profile stands an id that no file declares; a profile adds no"
+        " entries.",
         "Correct the id, in full: `app:orders`.",
         {
             INDEX: "- {name: mem, kind: queue.driver.memory}\n",
@@ -308,7 +320,8 @@ CODES = (
     Code(
         "R242",
         "A profile makes something else of an entry",
-        "Ids are the same in every profile, and an entry stays of its family: a driver instead of a driver.",
+        "Ids are the same in every profile, and an entry stays of its family: a driver instead of"
+        " a driver.",
         "Leave `name` out, and write a `kind` of the same family.",
         {
             INDEX: "- {name: mem, kind: queue.driver.memory}\n",
@@ -321,7 +334,8 @@ CODES = (
         "`functions` names one that the file does not define.",
         "Correct the name, or define the function.",
         {
-            INDEX: "- {name: bank, kind: module.python, source: file://bank.py, functions: [chrage]}\n",
+            INDEX: "- {name: bank, kind: module.python, source: file://bank.py, functions:"
+            " [chrage]}\n",
             "bank.py": "def charge(order):\n    return True\n",
         },
     ),
@@ -331,7 +345,8 @@ CODES = (
         "Only functions are called from Lua, and only values cross: no classes, no generators.",
         "Lend a function that returns the value, or a list.",
         {
-            INDEX: "- {name: bank, kind: module.python, source: file://bank.py, functions: [Card]}\n",
+            INDEX: "- {name: bank, kind: module.python, source: file://bank.py, functions:"
+            " [Card]}\n",
             "bank.py": "class Card:\n    pass\n",
         },
     ),

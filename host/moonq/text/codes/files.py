@@ -33,7 +33,8 @@ CODES = (
     Code(
         "P104",
         "A word meant something else in older YAML",
-        "`yes`, `no`, `on`, `off` and numbers such as `0777` are read as YAML 1.2 has them: words are"
+        "`yes`, `no`, `on`, `off` and numbers such as `0777` are read as YAML 1.2 has them: words"
+        " are"
         " text, and a leading zero means nothing.",
         "Write `true` or `false` for a boolean, and put text into quotes.",
         {INDEX: "- name: mem\n  kind: queue.driver.memory\n  meta: {shared: yes}\n"},
@@ -41,7 +42,8 @@ CODES = (
     Code(
         "P105",
         "The file is no text that can be read",
-        "It is not UTF-8, holds control characters, is larger than a YAML file may be, or this user may not"
+        "It is not UTF-8, holds control characters, is larger than a YAML file may be, or this"
+        " user may not"
         " read it.",
         "Save it as UTF-8, or take it out of the project.",
         {SHOWN: "error[P105]: orders.yaml cannot be read: permission denied\n"},
@@ -63,12 +65,13 @@ CODES = (
     Code(
         "P110",
         "The text is no Lua",
-        "A block, a text or a comment is not closed, or Lua did not expect what stands there, such as"
+        "A block, a text or a comment is not closed, or Lua did not expect what stands there,"
+        " such as"
         " `!=` or `+=`.",
         "Write what the help says; the frame shows where a block was opened that nothing closes.",
         {
             INDEX: "- name: greet\n  kind: function.lua\n  source: file://greet.lua\n",
-            "greet.lua": 'return function(name)\n  if name != "" then\n    return name\n  end\nend\n',
+            "greet.lua": "return function(name)\n  if name != nil then\n    return name\n  end\nend\n",
         },
     ),
     Code(

@@ -40,7 +40,8 @@ CODES = (
     Code(
         "L304",
         "The library behind a module is not installed",
-        "Some modules need a Python package that moonq does not bring along, and would fail at every call.",
+        "Some modules need a Python package that moonq does not bring along, and would fail at"
+        " every call.",
         "Install the extra that the help names, such as `pip install 'moonq[regex]'`.",
         {SHOWN: "error[L304]: the library behind the module `regex` is not installed\n"},
     ),
@@ -49,12 +50,13 @@ CODES = (
         "There is no such global",
         "A name is misspelt, is another language's, or is a module that the file does not require.",
         "Write the name that the help names; declare variables with `local`.",
-        _handler("return function(name) return nmae end\n"),
+        _handler("return function(name) return nmae.first end\n"),
     ),
     Code(
         "L311",
         "The sandbox has no such function",
-        "Of stock Lua scripts lack what reaches the machine or the sandbox itself: files, processes, `load`.",
+        "Of stock Lua scripts lack what reaches the machine or the sandbox itself: files,"
+        " processes, `load`.",
         "Use what the help names instead.",
         _handler('return function() return os.getenv("HOME") end\n'),
     ),
@@ -85,7 +87,8 @@ CODES = (
         "It has too few or too many arguments, or a dot where a colon belongs.",
         "Write it as the help says.",
         _handler(
-            'local json = require("json")\nreturn function() return json.decode() end\n',
+            'local json = require("json")\nreturn function(text) return json.decode(text, {})'
+            " end\n",
             ", modules: [json]",
         ),
     ),

@@ -8,7 +8,8 @@ CODES = (
     Code(
         "H403",
         "A function failed that was called by hand",
-        "It raised, answered `nil, err`, or was stopped at a limit; the frame shows the line, the stack the way to it.",
+        "It raised, answered `nil, err`, or was stopped at a limit; the frame shows the line, the"
+        " stack the way to it.",
         "Correct the function; `moonq call` shows the same without sending anything.",
         {
             SHOWN: """\
@@ -23,7 +24,8 @@ error[H403]: app:process_order failed: UNKNOWN
     Code(
         "H406",
         "The file of a handler does not load",
-        "What stands outside of its functions raised when the file was run: a consumer cannot start with it.",
+        "What stands outside of its functions raised when the file was run: a consumer cannot"
+        " start with it.",
         "Correct the line; do slow or doubtful work in the handler, not at the top of the file.",
         {
             SHOWN: """\
@@ -37,7 +39,8 @@ error[H406]: attempt to index a nil value (global 'config')
     Code(
         "S602",
         "The session may only look",
-        "A host in production lets consoles and commands only look until they ask for more; the host logs who does.",
+        "A host in production lets consoles and commands only look until they ask for more; the"
+        " host logs who does.",
         "In the console type `\\write`; on the command line add `--yes`.",
         {
             SHOWN: "$ moonq pause app:orders\n"
@@ -47,14 +50,16 @@ error[H406]: attempt to index a nil value (global 'config')
     Code(
         "S603",
         "Code takes messages away and does not say which queue",
-        "Functions of `mq` that drop or move messages want the id of the queue once more, as `confirm`.",
+        "Functions of `mq` that drop or move messages want the id of the queue once more, as"
+        " `confirm`.",
         'Write it: `mq.purge("orders", { confirm = "app:orders" })`.',
         {SHOWN: '> mq.purge("orders")\nnil, purge needs `confirm = "app:orders"` [S603]\n'},
     ),
     Code(
         "A801",
         "No host is running",
-        "The command asks a running host, and none of the project's is, or none of the name that was given.",
+        "The command asks a running host, and none of the project's is, or none of the name that"
+        " was given.",
         "Start one with `moonq run`, or use a private one: `moonq repl --local`.",
         {
             SHOWN: "$ moonq reload\n"
