@@ -71,13 +71,14 @@ CODES = (
         "Write what the help says; the frame shows where a block was opened that nothing closes.",
         {
             INDEX: "- name: greet\n  kind: function.lua\n  source: file://greet.lua\n",
-            "greet.lua": "return function(name)\n  if name != nil then\n    return name\n  end\nend\n",
+            "greet.lua": "return function(name)\n  return name != nil\nend\n",
         },
     ),
     Code(
         "P120",
         "A file that an entry names is not there",
-        "`source` or `schema` names a path below the folder of its YAML file, and there is no such file;"
+        "`source` or `schema` names a path below the folder of its YAML file, and there is no"
+        " such file;"
         " or it is neither `file://` and a path nor Lua text.",
         "Correct the path, or make the file.",
         {INDEX: "- name: greet\n  kind: function.lua\n  source: file://gret.lua\n"},
