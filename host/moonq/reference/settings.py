@@ -10,7 +10,7 @@ _LEAD = "What `moonq.yaml` may say about a project and the places it runs at."
 _ABOUT = """\
 The file lies in the project's folder, and all of it is optional. What entries may say is on
 [the page about entries](entries.md), limits of functions and queues included."""
-_EXAMPLE = """\
+EXAMPLE = """\
 name: shop
 log: {level: info, levels: {app.orders: debug}}
 redact: [iban, card]
@@ -51,7 +51,7 @@ def text() -> str:
         "Settings",
         _LEAD,
         _ABOUT,
-        fence("yaml", _EXAMPLE),
+        fence("yaml", EXAMPLE),
         section("moonq.yaml", items(item(one.path, one.facts, one.sentence) for one in own)),
         section("production", _PRODUCTION),
         section(
