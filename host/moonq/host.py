@@ -130,7 +130,7 @@ class Host:
         with self._reloading:
             before = self.project
             path = before.path or before.root
-            project = load(path, env=self._env, profile=before.profile)
+            project = load(path, env=self._env, profile=before.profile, said=before.said)
             building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions

@@ -87,6 +87,11 @@ def _entries(ctx: click.Context, kind: str) -> list[tuple[str, str]]:
     return [(row["id"], row["kind"]) for row in rows]
 
 
+def entries_of(ctx: click.Context) -> dict[str, str]:
+    """Return the kinds of all entries by their ids."""
+    return dict(_entries(ctx, ""))
+
+
 def _messages(ctx: click.Context) -> list[tuple[str, str]]:
     """Messages of the queue that is typed already: dead letters behind `moonq dead`."""
     kind = "dead_letters" if ctx.parent and ctx.parent.info_name == "dead" else "peek"

@@ -27,6 +27,7 @@ from moonq.errors import MoonqError
 from moonq.kinds.database import SqlDatabase
 from moonq.kinds.queue import specs_at
 from moonq.operations import orphans
+from moonq.registry.origins import words
 from moonq.registry.project import Entry, Project
 from moonq.text.plain import visible
 from moonq.text.secrets import masked
@@ -153,9 +154,7 @@ def _show_profile(found: dict[str, Any]) -> None:
         more = f" (others: {', '.join(others)})" if others else ""
         echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
     for name, one in found["settings"].items():
-        place = f"{one['file']}:{one['line']}"
-        place += f" in profile {one['profile']}" if one["profile"] else ""
-        echo(visible(f"{name}  {_plain(one['value'])}  ({place})"))
+        echo(visible(f"{name}  {_plain(one['value'])}  ({words(one)})"))
 
 
 def _plain(value: Any) -> str:

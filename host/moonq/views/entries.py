@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from moonq.registry.origins import words
 from moonq.text.plain import visible
 from moonq.text.wording import cut_before
 from moonq.views.screen import Screen
@@ -36,7 +37,7 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
     """Yield one entry: its fields, what it needs, and who needs it."""
     kind = f"{found['kind']}  {_place(found)}"
     changed = found.get("origins", {}).get("kind", {})
-    if changed.get("profile"):
+    if changed and (changed["profile"] or changed["file"] != found["file"]):
         kind = f"{found['kind']}  {_place(found)}{_origin('kind', found['origins'])}"
     yield screen.plain(f"{screen.paint('bold', visible(found['id']))}  {visible(kind)}")
     shown = {name: value for name, value in found["fields"].items() if name != "lifecycle"}
@@ -55,9 +56,7 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
 def _origin(name: str, origins: Mapping[str, Found]) -> str:
     """Where the value of a field was written; nothing for a default."""
     inside = (one for path, one in origins.items() if path == name or path.startswith(f"{name}."))
-    places = dict.fromkeys(
-        _place(one) + (f" in profile {one['profile']}" if one["profile"] else "") for one in inside
-    )
+    places = dict.fromkeys(map(words, inside))
     return f"  ({', '.join(places)})" if places else ""
 
 

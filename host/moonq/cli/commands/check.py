@@ -54,7 +54,7 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
 
     began = time.monotonic()
     mended = mend(options.project, options.profile) if fix else []
-    found, findings, profiles = look(options.project, profile=options.profile)
+    found, findings, profiles = look(options.project, profile=options.profile, said=options.said)
     if found is not None:
         findings = [*findings, *_orphans(found)]
     if options.json or form == "json":

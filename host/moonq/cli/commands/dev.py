@@ -71,7 +71,7 @@ def _with_console(
     from moonq.host import Host
     from moonq.kinds import load
 
-    loaded = load(options.project, profile=options.profile)
+    loaded = load(options.project, profile=options.profile, said=options.said)
     terminal = Terminal(options.color)
 
     def configure(stream: TextIO | None) -> None:

@@ -129,7 +129,7 @@ def run(options: Options, **given: Any) -> int:
         raise click.UsageError("--idle-timeout needs --until-idle")
     if wanted.name and wanted.socket not in (None, "none"):
         raise click.UsageError("--name and --socket both say where the socket is: keep one")
-    loaded = load(options.project, profile=options.profile)
+    loaded = load(options.project, profile=options.profile, said=options.said)
     detach_stderr()
     pretty = sys.stderr.isatty() and not options.json if wanted.is_auto else wanted.is_pretty
     file = LogFile(wanted.log_file) if wanted.log_file else None

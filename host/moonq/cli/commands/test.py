@@ -89,6 +89,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("-j", "--jobs", type=processes, metavar="N|auto", help="How many processes.")
+@click.option("--isolate", is_flag=True, help="Give each file a process of its own.")
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
@@ -137,7 +138,7 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     if asked["watch"]:
         watch(options, targets, asked)
         return 0
-    projects = Projects(options.profile)
+    projects = Projects(options.profile, options.said)
     named = options.project if "project" in options.given else None
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
@@ -179,7 +180,14 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         real=asked["real"],
         coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
     )
-    return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=not watched)
+    return Plan(
+        selection,
+        conditions,
+        asked["repeat"],
+        asked["fail_fast"],
+        only_fails=not watched,
+        isolates=asked["isolate"],
+    )
 
 
 def run(
@@ -229,6 +237,11 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
         passed = ["-C", str(options.project), *passed]
     if options.profile:
         passed = ["--profile", options.profile, *passed]
+    said = {"--set": options.settings, "--override": options.overrides}
+    passed = [
+        *(f"{name}={text}" for name, all_ in said.items() for flag, text in all_ if flag == name),
+        *passed,
+    ]
     first = Filter(targets, asked["k"] or "", asked["failed"])
     project = options.project
     Watch(project.parent if project.is_file() else project, passed, first).run()
