@@ -27,6 +27,7 @@ from moonq.run.consumer import Consumer
 from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.security import Rights
+from moonq.run.starting import ALL, Starting
 from moonq.run.supervisor import ServiceStatus, Supervisor
 from moonq.sandbox.state import Fault
 
@@ -89,20 +90,26 @@ class Host:
         on_service: Callable[[ServiceStatus], None] | None = None,
         *,
         consumers: bool = True,
+        starting: Starting = ALL,
     ) -> None:
-        """Start every service with `auto_start`, dependencies first.
+        """Start every service with `auto_start` that *starting* does not leave out, in order.
 
         Raises:
             MoonqError: Something cannot start; nothing is left running.
         """
         self._began = self.clock.monotonic()
-        self._building.build(consumers=consumers)
+        self._building.build(starting if consumers else starting._replace(consumers=False))
         self.supervisor.start_all(on_service or (lambda _: None))
 
     @property
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the project by their entries' ids, open or not."""
         return self._building.drivers
+
+    def left_out(self) -> dict[str, str]:
+        """Return the services that do not start, each with what keeps it from that."""
+        found = {entry: self._building.left_out(entry) for entry in self.project.start_order()}
+        return {entry.id: reason for entry, reason in found.items() if reason}
 
     def finishing(self) -> list[Consumer]:
         """Return consumers that a reload has replaced and that still have something at work."""

@@ -19,6 +19,7 @@ from moonq import log
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, StopTimeout
 from moonq.log.outlet import LogFile
+from moonq.run.starting import ALL, Starting
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
@@ -38,12 +39,14 @@ class Hosting:
         place: Place | None,
         narrator: Narrator,
         drain_timeout: float | None = None,
+        starting: Starting = ALL,
     ) -> None:
         self.host = host
         self.place = place
         self.narrator = narrator
         self.cut_off = False
         self._drain_timeout = drain_timeout
+        self._starting = starting.checked(host.project)
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
         sys.setswitchinterval(0.0005)
@@ -69,13 +72,14 @@ class Hosting:
         with _doorway(self.host, self.place, end) as open_door:
             began = time.monotonic()
             try:
-                self.host.start(on_service=self.narrator.service)
+                self.host.start(on_service=self.narrator.service, starting=self._starting)
             except KeyboardInterrupt:
                 self._stop()
                 raise
             try:
                 open_door()
                 took = time.monotonic() - began
+                self.narrator.left_out(self.host.left_out())
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 with reloading(self.host, self.narrator) if watch else nullcontext():

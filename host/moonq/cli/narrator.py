@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,16 @@ class Narrator:
             kind=status.kind,
             detail=status.detail,
         )
+
+    def left_out(self, reasons: Mapping[str, str]) -> None:
+        """These services were not started, for the reasons that were given on the command line."""
+        for id_, reason in reasons.items():
+            self._tell(
+                ("  ", ("-", "dim"), f" {id_:{self._widest}}  not started: {reason}"),
+                "left out",
+                service=id_,
+                reason=reason,
+            )
 
     def ready(self, took: float, how_to_end: str = "Ctrl-C to drain and stop") -> None:
         """Every service that starts by itself is up."""

@@ -154,6 +154,17 @@ class Project:
             else:
                 waiting.append((following, iter(following.depends_on)))
 
+    def needs(self, name: str) -> set[str]:
+        """Return the ids of an entry and of everything that it needs, however indirectly."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += self.entries[current].depends_on
+        return found
+
     def resolve(self, name: str) -> Entry:
         """Return the entry *name*: a full id, or a bare name that only one entry has.
 
