@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from moonq.clock import Clock, SystemClock
 from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
+from moonq.registry.picking import picked
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
@@ -127,17 +128,23 @@ class Host:
         """
         self._building.start(service_id)
 
-    def reload(self) -> ReloadReport:
+    def reload(self, only: Iterable[str] = ()) -> ReloadReport:
         """Read the project again and replace what has changed; messages stay where they are.
+
+        With *only* these entries, ids or bare names: all others stay as they are, and so do the
+        settings.
 
         Raises:
             ProjectInvalid: It has errors; nothing has changed.
+            NotFound: There is no entry of that name; nothing has changed.
+            Invalid: These entries do not fit to the others as they are; nothing has changed.
             MoonqError: Something in it does not work; nothing has changed.
         """
         with self._reloading:
             before = self.project
             path = before.path or before.root
             project = load(path, env=self._env, profile=before.profile, said=before.said)
+            project = picked(before, project, only) if only else project
             building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions

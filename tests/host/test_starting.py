@@ -51,10 +51,9 @@ def test_what_needs_a_skipped_service_does_not_start_either(make_host: MakeHost)
     assert started(host, skip=("other",)) == {
         *("app:memory", "app:orders", "app:orders.consumer", "app:cache"),
     }
-    assert host.left_out() == {
-        name: "--skip app:other"
-        for name in ("app:other", "app:mail", "app:mail.consumer", "app:rare.consumer")
-    }
+    assert host.left_out() == dict.fromkeys(
+        ("app:other", "app:mail", "app:mail.consumer", "app:rare.consumer"), "--skip app:other"
+    )
 
 
 def test_without_consumers_all_the_rest_is_up(make_host: MakeHost) -> None:

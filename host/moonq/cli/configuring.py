@@ -38,7 +38,12 @@ def document(project: Project, ctx: click.Context, options: Options) -> dict[str
 
     The origin is flag, environment, profile, file or default.
     """
-    found = [*_options(ctx, options), *_variables(), *_settings(project), *_fields(project)]
+    found = [
+        *_options(ctx, options),
+        *_variables(ctx.find_root()),
+        *_settings(project),
+        *_fields(project),
+    ]
     return {"schema": "moonq.config/1", "values": found}
 
 
@@ -69,12 +74,24 @@ def _variable(ctx: click.Context, name: str) -> str:
     return f"{ctx.auto_envvar_prefix}_{name}".upper()
 
 
-def _variables() -> Iterator[dict[str, Any]]:
+def _variables(root: click.Context) -> Iterator[dict[str, Any]]:
     """Yield the variables that give options of commands their values."""
-    common = {f"{PREFIX}{name.upper()}" for name in (*_TOLD, "set", "override")}
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in common:
-            yield _row(name, masked(os.environ[name], name), "environment", name)
+    assert isinstance(root.command, click.Group)
+    found = {name for name in os.environ if name.startswith(PREFIX)}
+    for command in root.command.list_commands(root) if found else ():
+        made = root.command.get_command(root, command)
+        for one in _params(made) if made else ():
+            name = one.envvar or f"{PREFIX}{command}_{one.name}".upper()
+            if name in found:
+                found.remove(str(name))
+                value = masked(os.environ[str(name)], str(name))
+                yield _row(str(name), value, "environment", str(name))
+
+
+def _params(command: click.Command) -> Iterator[click.Parameter]:
+    yield from command.params
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _params(one)
 
 
 def _settings(project: Project) -> Iterator[dict[str, Any]]:

@@ -281,12 +281,17 @@ _ROWS = (
         examples=("moonq move app:old app:orders --dry-run",
             "moonq move app:orders app:orders --driver app:old_file --yes",
             "moonq move app:orders app:sales --drop priority --yes")),
-    Verb("reload", "replace what has changed in the running host", changes="reload the project",
+    Verb("reload", "replace what has changed in the running host", (
+            Argument("ids", "only these entries", "texts", None, source="entry",
+                cli="[ENTRY]...", typed="[ID…]", lua="ids"),
+        ), changes="reload the project",
         where=Where.ONE, confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload",
         lua="mq.reload", command="reload", view="reloaded", schema="moonq.reload/1",
-        examples=("moonq reload", "moonq reload --all"),
+        examples=("moonq reload", "moonq reload app:process_order", "moonq reload --all"),
         more="All of it is checked first: a faulty edit changes nothing, is shown, and ends with 3."
-        " Messages stay in their queues, and those that run finish on the old code."),
+        " Messages stay in their queues, and those that run finish on the old code. Where entries"
+        " are named only they become as their files say, even if others have changed as well;"
+        " an edit that needs another one too changes nothing and says which."),
     Verb("stop", "end the running host", (
             Argument("now", "do not wait for handlers: hand their messages back", "flag", False,
                 cli="--now", typed="[now]"),
