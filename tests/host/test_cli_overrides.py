@@ -60,10 +60,9 @@ def test_a_call_goes_by_what_is_said(shop: Path, moonq: Moonq) -> None:
     assert most("-o", "limit:most=8", "call", "work", "-o", "limit:most=7") == [7]
 
 
-def test_tests_go_by_what_is_said_in_processes_too(shop: Path, moonq: Moonq) -> None:
+def test_tests_go_by_what_is_said(shop: Path, moonq: Moonq) -> None:
     (shop / "a_test.lua").write_text(TEST)
     assert moonq("test", "-o", "app:limit:most=9").code == 0
-    assert moonq("test", "--isolate", "-o", "app:limit:most=9").code == 0
     assert moonq("test").code == 1
 
 
