@@ -19,13 +19,15 @@ import click
 from click.core import ParameterSource
 
 from moonq import views
-from moonq.cli.options import Options, paths
+from moonq.cli.options import Options
 from moonq.operations import entries
-from moonq.registry.origins import Origin, words
+from moonq.registry.origins import Origin
+from moonq.registry.overrides import paths
 from moonq.registry.project import Entry, Project
 from moonq.registry.settings import Common
 from moonq.text.plain import visible
 from moonq.text.secrets import masked
+from moonq.text.wording import origin as written
 from moonq.views.tables import Column, table
 
 PREFIX = "MOONQ_"
@@ -130,7 +132,7 @@ def _value(project: Project, entry: Entry, keys: tuple[str, ...]) -> Any:
 def _told(name: str, value: Any, origin: Origin | None) -> dict[str, Any]:
     if origin is None:
         return _row(name, value, "default")
-    where = words(origin._asdict())
+    where = written(origin._asdict())
     if origin.profile:
         kind = "profile"
     elif origin.file.startswith(PREFIX):

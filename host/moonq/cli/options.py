@@ -159,40 +159,12 @@ def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _settings(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from moonq.registry.settings import Common
-
-    found = [f"{one}=" for one in paths(Common)]
-    return [CompletionItem(one, type="nospace") for one in found if one.startswith(incomplete)]
+#: What a shell is offered behind an option; `completing`, which needs the options, fills it in.
+OFFERS: dict[str, Callable[[click.Context, str], list[CompletionItem]]] = {}
 
 
-def _fields(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer ids, and behind one the fields of its kind."""
-    from moonq.cli.completing import entries_of
-
-    found = entries_of(ctx)
-    target, _, _ = incomplete.rpartition(":")
-    if target not in found:
-        names = [f"{id_}:" for id_ in found]
-    else:
-        from moonq.kinds import KINDS
-
-        kind = KINDS.get(found[target])
-        fields = list(paths(kind.model)) if kind else []
-        names = [f"{target}:{path}=" for path in fields if path not in ("name", "kind")]
-    return [CompletionItem(one, type="nospace") for one in names if one.startswith(incomplete)]
-
-
-def paths(model: Any, lead: str = "") -> Iterator[str]:
-    """Yield the paths of all fields of *model* that hold values: `retry.max_attempts`."""
-    from moonq.registry.overrides import inner
-
-    for name, one in model.model_fields.items():
-        below = inner(one.annotation)
-        if hasattr(below, "model_fields"):
-            yield from paths(below, f"{lead}{name}.")
-        else:
-            yield f"{lead}{name}"
+def _offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return OFFERS[str(param.name)](ctx, incomplete)
 
 
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
@@ -220,7 +192,7 @@ COMMON = (
         allow_from_autoenv=False,
         metavar="PATH=VALUE",
         help="A setting instead of moonq.yaml's: log.level=debug; repeatable, or in MOONQ_SET.",
-        shell_complete=_settings,
+        shell_complete=_offered,
         callback=_gather,
         expose_value=False,
     ),
@@ -233,7 +205,7 @@ COMMON = (
         metavar="ENTRY:FIELD=VALUE",
         help="A field instead of the entry's: app:orders:retry.max_attempts=3; repeatable, or in "
         "MOONQ_OVERRIDE.",
-        shell_complete=_fields,
+        shell_complete=_offered,
         callback=_gather,
         expose_value=False,
     ),

@@ -27,11 +27,10 @@ from moonq.errors import MoonqError
 from moonq.kinds.database import SqlDatabase
 from moonq.kinds.queue import specs_at
 from moonq.operations import orphans
-from moonq.registry.origins import words
 from moonq.registry.project import Entry, Project
 from moonq.text.plain import visible
 from moonq.text.secrets import masked
-from moonq.text.wording import size
+from moonq.text.wording import origin, size
 
 
 def document(project: Project) -> dict[str, Any]:
@@ -154,7 +153,7 @@ def _show_profile(found: dict[str, Any]) -> None:
         more = f" (others: {', '.join(others)})" if others else ""
         echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
     for name, one in found["settings"].items():
-        echo(visible(f"{name}  {_plain(one['value'])}  ({words(one)})"))
+        echo(visible(f"{name}  {_plain(one['value'])}  ({origin(one)})"))
 
 
 def _plain(value: Any) -> str:

@@ -99,6 +99,9 @@ _ROWS = (
                 default="tree", cli="--format", choices=("tree", "dot", "mermaid"),
                 for_view="form", is_local=True),
         ), needs=Needs.STATIC, typed="graph", lua="mq.graph", command="graph", view="graph",
+        more="What an entry needs stands below it, with the field that says so. What its script"
+        " publishes and calls is read from the Lua text: an id that is written in the call, or in a"
+        " local or a field that is set once. Where it is only known when it runs, that is said.",
         examples=("moonq graph app:orders", "moonq graph --format dot | dot -Tsvg > shop.svg"),
         schema="moonq.graph/1"),
     Verb("access", "say who may do what, and which policy says so", (

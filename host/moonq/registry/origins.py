@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from moonq.registry.settings import FILE
 from moonq.registry.yaml.nodes import Map
@@ -17,15 +17,6 @@ class Origin(NamedTuple):
     line: int
     profile: str | None
     """Which profile brought it, if one did."""
-
-
-def words(origin: Mapping[str, Any]) -> str:
-    """Say a place as people read it: `moonq.yaml:5 in profile prod`, `--set`."""
-    file = origin["file"]
-    if not file.endswith((".yaml", ".yml")):
-        return str(file)
-    profile = origin.get("profile")
-    return f"{file}:{origin['line']}" + (f" in profile {profile}" if profile else "")
 
 
 #: The keys that lead to a value.

@@ -92,6 +92,16 @@ class Said(NamedTuple):
 NOTHING = Said()
 
 
+def paths(model: type[BaseModel], lead: str = "") -> Iterator[str]:
+    """Yield the paths of all fields of *model* that hold values: `retry.max_attempts`."""
+    for name, one in model.model_fields.items():
+        below = _inner(one.annotation)
+        if isinstance(below, type) and issubclass(below, BaseModel):
+            yield from paths(below, f"{lead}{name}.")
+        else:
+            yield f"{lead}{name}"
+
+
 def _steps(path: str, model: Any) -> tuple[list[str], Any]:
     """Return the keys that *path* is of, and what type is wanted there; None if that is not known.
 
@@ -112,17 +122,17 @@ def _below(model: Any, step: str) -> Any:
         return None
     for name, field in model.model_fields.items():
         if step in (name, field.alias):
-            return inner(field.annotation)
+            return _inner(field.annotation)
     return None
 
 
-def inner(annotation: Any) -> Any:
+def _inner(annotation: Any) -> Any:
     """What may have keys in `Model | None` and the like, or else all of it."""
     if get_origin(annotation) is Annotated:
-        return inner(get_args(annotation)[0])
+        return _inner(get_args(annotation)[0])
     if get_origin(annotation) not in (Union, UnionType):
         return annotation
-    parts = [inner(one) for one in get_args(annotation)]
+    parts = [_inner(one) for one in get_args(annotation)]
     return next((one for one in parts if _has_keys(one)), annotation)
 
 
