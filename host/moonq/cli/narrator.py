@@ -1,6 +1,7 @@
 """Tells how a run goes: as sentences on a terminal, as log lines where logs are JSON.
 
 moonq 0.1.0 · shop · pid 41877
+  ✓ registry     7 entries in 2 namespaces
   ✓ app:mem      queue.driver.memory
 ready in 61 ms · Ctrl-C to drain and stop
 stopped · 1 204 acked · 3 retried · 0 dead · up 00:04:12
@@ -57,8 +58,13 @@ class Narrator:
             project=project.name,
             profile=project.profile or None,
             pid=os.getpid(),
+            entries=len(project.entries),
             **({"host": name} if name else {}),
         )
+        if self._pretty and not self._quiet:
+            spaces = {entry.namespace for entry in project.entries.values()}
+            read = f"{plural(len(project.entries), 'entry')} in {plural(len(spaces), 'namespace')}"
+            self._lines.line("  ", MARKS["running"], f" {'registry':{self._widest}}  {read}")
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
