@@ -145,3 +145,21 @@ def test_a_shell_completes_settings_and_fields(shop: Path) -> None:
     assert offered("--set", "log.l") == ["log.level=", "log.levels="]
     assert "app:orders:" in offered("-o", "app:ord")
     assert offered("-o", "app:orders:retry.max_a") == ["app:orders:retry.max_attempts="]
+
+
+def test_an_option_before_the_command_counts_more_than_its_variable(
+    shop: Path, moonq: Moonq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONQ_DOCTOR_SET", "log.level=debug name=other")
+    said = moonq("--set", "log.level=error", "doctor", "--config", "--json")
+    found = {one["name"]: one["value"] for one in json.loads(said.out)["values"]}
+    assert (found["log.level"], found["name"]) == ("error", "other")
+
+
+def test_a_variable_that_is_no_list_of_settings_is_wrong_usage(
+    shop: Path, moonq: Moonq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("'", "level"):
+        monkeypatch.setenv("MOONQ_SET", text)
+        said = moonq("ls")
+        assert (said.code, "MOONQ_SET" in said.err) == (2, True)

@@ -113,7 +113,7 @@ def _unfinished(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(one, type="nospace") for one in names if one.startswith(incomplete)]
 
 
-OFFERS.update(settings=_settings, overrides=_overrides)
+OFFERS.update(set=_settings, override=_overrides)
 
 
 def _messages(ctx: click.Context) -> list[tuple[str, str]]:

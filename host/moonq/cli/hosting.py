@@ -19,7 +19,6 @@ from moonq import log
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, StopTimeout
 from moonq.log.outlet import LogFile
-from moonq.run.starting import ALL, Starting
 
 if TYPE_CHECKING:
     from moonq.cli.narrator import Narrator
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
     from moonq.registry.watching import Watching
+    from moonq.run.starting import Starting
 
 
 class Hosting:
@@ -39,14 +39,16 @@ class Hosting:
         place: Place | None,
         narrator: Narrator,
         drain_timeout: float | None = None,
-        starting: Starting = ALL,
+        starting: Starting | None = None,
     ) -> None:
+        from moonq.run.starting import ALL
+
         self.host = host
         self.place = place
         self.narrator = narrator
         self.cut_off = False
         self._drain_timeout = drain_timeout
-        self._starting = starting.checked(host.project)
+        self._starting = (starting or ALL).checked(host.project)
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
         sys.setswitchinterval(0.0005)

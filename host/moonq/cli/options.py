@@ -113,16 +113,15 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def _gather(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
-    """Add to what was said so far: in MOONQ_SET or MOONQ_OVERRIDE, and before the command."""
+    """Add to what was said so far: before the command, and in the environment."""
     option = param.opts[-1]
-    variable = f"MOONQ_{option.strip('-').upper()}"
+    variable = f"{ctx.auto_envvar_prefix}_{param.name}".upper()
     found = [(option, text) for text in value]
-    if ctx.parent is None:
-        try:
-            found = [(variable, text) for text in shlex.split(os.environ.get(variable, ""))] + found
-        except ValueError as problem:
-            raise click.BadParameter(f"{variable}: {problem}") from None
-    is_field = param.name == "overrides"
+    try:
+        found += [(variable, text) for text in shlex.split(os.environ.get(variable, ""))]
+    except ValueError as problem:
+        raise click.BadParameter(f"{variable}: {problem}") from None
+    is_field = param.name == "override"
     form = (
         "ENTRY:FIELD=VALUE, such as app:orders:retry.max_attempts=3"
         if is_field
@@ -133,7 +132,11 @@ def _gather(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
         if "=" not in text or not path or (is_field and not target) or "\n" in text:
             where = "" if option in param.opts else f"{option}: "
             raise click.BadParameter(f"{where}{text!r} is not {form}")
-    getattr(ctx.ensure_object(Options), str(param.name)).extend(found)
+    options = ctx.ensure_object(Options)
+    said = options.overrides if is_field else options.settings
+    said.extend(found)
+    # The later counts, and an option more than any variable.
+    said.sort(key=lambda one: one[0].startswith("-"))
 
 
 def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> None:
@@ -187,7 +190,6 @@ COMMON = (
     ),
     click.option(
         "--set",
-        "settings",
         multiple=True,
         allow_from_autoenv=False,
         metavar="PATH=VALUE",
@@ -199,7 +201,6 @@ COMMON = (
     click.option(
         "-o",
         "--override",
-        "overrides",
         multiple=True,
         allow_from_autoenv=False,
         metavar="ENTRY:FIELD=VALUE",
