@@ -37,6 +37,9 @@ _IDS = Argument(
 )  # fmt: skip
 _KEEP = Argument("keep", "keep no copy", "flag", True, cli="--no-backup")
 _CONFIRM = Argument("confirm", "the full id of the queue; without it nothing happens", default=None)
+_LIMIT = Argument(
+    "limit", "at most so many, the oldest first", "integer", None, cli="--limit", least=1
+)
 _MOST = Argument("most", "at most so many in one request", "integer", None, least=1)
 _SNAPSHOT = Argument("snapshot", "the snapshot that was shown", default=None)
 
@@ -159,7 +162,7 @@ _ROWS = (
     Verb("snapshot", "count the messages that a purge, a retry or a drop would take", (
             _QUEUE,
             Argument("dead", "dead letters, not what waits", "flag", False),
-            _IDS, _ERROR, _older("so old"),
+            _IDS, _ERROR, _older("so old"), _LIMIT,
         )),
     Verb("publish", "publish JSON or a Lua literal", (
             _QUEUE,
@@ -224,7 +227,7 @@ _ROWS = (
         ), changes="start {target}", confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="start",
         lua="mq.start", view="done"),
     Verb("retry", "give dead letters another life: all that are there now, or those named", (
-            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"),
+            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _LIMIT,
             Argument("to", "another queue than the one they came from", default=None,
                 source="queue", cli="--to QUEUE"),
             _MOST,
@@ -232,11 +235,11 @@ _ROWS = (
         typed="retry", lua="mq.dead.retry", command="dead retry", view="done",
         more="Their attempts begin anew, their ids stay. What dies meanwhile is not included.",
         examples=("moonq dead retry app:orders --error a41",
-            "moonq dead retry app:orders 01a2…d3e8f1 --yes"),
+            "moonq dead retry app:orders --limit 10 --yes"),
         schema="moonq.retry/1"),
     Verb("drop", "drop dead letters for good: all that are there now, or those named", (
-            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _KEEP,
-            _MOST,
+            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _LIMIT,
+            _KEEP, _MOST,
         ), changes="drop dead letters of {queue}", confirm=Confirm.NAME, takes="dead",
         typed="drop", lua="mq.dead.drop", command="dead drop", view="dropped",
         more="A copy is written to .moonq/trash first, from which they can be published again.",
@@ -244,7 +247,7 @@ _ROWS = (
     Verb("purge", "drop what waits in a queue, after a backup", (
             _CONFIRM, _SNAPSHOT, _given_queue(),
             Argument("ids", "these messages only", "texts", None, source="message"),
-            _older("published so long ago"), _KEEP, _MOST,
+            _older("published so long ago"), _LIMIT, _KEEP, _MOST,
         ), changes="purge {queue}", confirm=Confirm.NAME, takes="waiting", typed="purge",
         lua="mq.purge", command="purge", view="dropped", shown_as=(("verb", "purged"),),
         schema="moonq.purge/1",
