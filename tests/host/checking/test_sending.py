@@ -141,3 +141,10 @@ def test_functions_that_call_each_other_are_shown(project: Path) -> None:
     lines = list(graph(entries.graph(loaded, None, sendings(loaded)), Screen()))
     assert "├─ calls  app:other  function.lua" in lines
     assert "│  └─ calls  app:work  function.lua" in lines
+
+
+def test_a_library_of_that_name_is_not_the_module(project: Path) -> None:
+    index = project / "_index.yaml"
+    text = index.read_text().replace("own: queue_of_ours", "queue: queue_of_ours")
+    index.write_text(text.replace("modules: [queue, funcs]", "modules: [funcs]"))
+    assert said(project, 'queue.publish("mail", 1)') == []
