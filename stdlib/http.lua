@@ -249,7 +249,7 @@ function methods:request(method, url, options)
 end
 
 --- A client of the project.
----@param id string   the id of an `http.client` entry
+---@param id moonq.HttpClientId   the id of an `http.client` entry
 ---@return http.Client|nil client
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard

@@ -256,7 +256,7 @@ function methods:incr(key, by, options)
 end
 
 --- A store of the project.
----@param id string   the id of a `store.memory` entry, or of one of another store
+---@param id moonq.StoreId   the id of a `store.memory` entry, or of one of another store
 ---@return store.Store|nil store
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard

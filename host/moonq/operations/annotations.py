@@ -33,8 +33,10 @@ _NAMES_ENTRY = re.compile(r"the id of an? (?:`(\w+)\.\w+` )?entry")
 #: What modules answer that files of the trusted half make: the module, and the file.
 OBJECTS = (
     ("queue", "run.message"),
+    ("sql", "run.sql_values"),
     ("test", "test.database_under_test"),
     ("test", "test.driver_under_test"),
+    ("test", "test.http_under_test"),
     ("test", "test.queue_under_test"),
     ("test", "test.results"),
     ("test", "test.testing"),
