@@ -24,9 +24,10 @@ from moonq.text.suggestions import close, question
 class Policy(Config):
     """`security.policy`: one rule, and the groups it belongs to."""
 
-    policy: Rule
+    policy: Rule = Field(description="Who may do what with what, or may not.")
     groups: list[Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=list, description="ids of groups; a bare name is one of the own namespace"
+        default_factory=list,
+        description="Groups that it belongs to; a bare name is one of its own namespace.",
     )
 
 

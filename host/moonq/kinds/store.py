@@ -21,7 +21,7 @@ class Memory(Config):
     is_service: ClassVar[bool] = True
 
     max_bytes: Annotated[Size, bytes_between(1024, 1024**4)] = Field(
-        MAX_BYTES, description="of keys and values in all"
+        MAX_BYTES, description="What keys and values may weigh in all."
     )
 
 

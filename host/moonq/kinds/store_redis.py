@@ -21,9 +21,9 @@ class Redis(Config, RedisSettings):
 
     is_service: ClassVar[bool] = True
 
-    prefix: Prefix = Field("moonq", description="what all keys begin with, as `{moonq}:`")
+    prefix: Prefix = Field("moonq", description="What all keys begin with, as `{moonq}:`.")
     max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
-        None, description="of keys and values in all; none is no bound"
+        None, description="What keys and values may weigh in all; unset: no bound."
     )
 
 

@@ -24,13 +24,13 @@ class Sqlite(Config):
     is_service: ClassVar[bool] = True
 
     path: Annotated[FilePath, check_path] = Field(
-        ".moonq/stores.db", description="the file, from the project's folder"
+        ".moonq/stores.db", description="The file, seen from the project's folder."
     )
     durability: Literal["full", "normal"] = Field(
-        "full", description="normal survives the process, but perhaps not a power cut"
+        "full", description="`normal` is faster; it survives a kill, but perhaps not a power cut."
     )
     max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
-        None, description="of keys and values in all; none is no bound"
+        None, description="What keys and values may weigh in all; unset: no bound."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from moonq.registry.common import Config
 from moonq.registry.fields import wrong
@@ -16,8 +16,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Variable(Config):
     """`env.variable`: one variable of the environment that scripts may read."""
 
-    variable: str
-    default: str | None = None
+    variable: str = Field(description="What it is called in the environment, such as `BANK_URL`.")
+    default: str | None = Field(
+        None, description="What scripts get where it is not set; unset: they get nil."
+    )
 
     @field_validator("variable")
     @classmethod
