@@ -36,8 +36,17 @@ local errors = {
 }
 
 ---@alias errors.Kind
----| "NOT_FOUND" | "ALREADY_EXISTS" | "INVALID" | "PERMISSION_DENIED" | "UNAVAILABLE" | "INTERNAL"
----| "CANCELED" | "CONFLICT" | "TIMEOUT" | "RATE_LIMITED" | "UNKNOWN"
+---| "NOT_FOUND"
+---| "ALREADY_EXISTS"
+---| "INVALID"
+---| "PERMISSION_DENIED"
+---| "UNAVAILABLE"
+---| "INTERNAL"
+---| "CANCELED"
+---| "CONFLICT"
+---| "TIMEOUT"
+---| "RATE_LIMITED"
+---| "UNKNOWN"
 
 ---@class (exact) errors.Fields
 ---@field message string

@@ -250,8 +250,8 @@ end
 
 --- A client of the project.
 ---@param id moonq.HttpClientId   the id of an `http.client` entry
----@return http.Client|nil client
----@return errors.Error|nil err   NOT_FOUND
+---@return http.Client client
+---@return errors.Error|nil err   NOT_FOUND, and nil before it
 ---@nodiscard
 function http.client(id)
   check.argument("http.client", "id", id, "string")

@@ -208,8 +208,8 @@ function queue.publish_batch(queue_id, messages)
 end
 
 --- The message that the running handler was called for.
----@return queue.Message|nil message
----@return errors.Error|nil err   INVALID outside of a handler
+---@return queue.Message message
+---@return errors.Error|nil err   INVALID outside of a handler, and nil before it
 ---@nodiscard
 function queue.message()
   local current = message.current()

@@ -178,7 +178,7 @@ end
 
 --- Runs a function in a part of the transaction that can fail for itself (a savepoint).
 ---@generic T
----@param fn fun(tx: sql.Transaction): T  as that of `sql.transaction`
+---@param fn fun(tx: sql.Transaction): T?, any  as that of `sql.transaction`
 ---@return T|true|nil result
 ---@return errors.Error|nil err
 function methods:transaction(fn)
@@ -198,7 +198,7 @@ end
 --- true if that is nothing. It is not for keeping: once the function is over, `tx` is.
 ---@generic T
 ---@param db moonq.DatabaseId   the id of a `sql.database` entry
----@param fn fun(tx: sql.Transaction): T
+---@param fn fun(tx: sql.Transaction): T?, any
 ---@param options? sql.TransactionOptions
 ---@return T|true|nil result
 ---@return errors.Error|nil err

@@ -605,7 +605,7 @@ end
 ---     test.module("bank", { charge = function() return { id = "r-1" } end })
 ---
 ---@param name string
----@param functions table<string, fun(...): ...>  what answers, by the function's name
+---@param functions table<string, function>  what answers, by the function's name
 ---@return table<string, spies.Spy> spies  of each of them, by the same names
 function test.module(name, functions)
   expect(name, "string", "module")

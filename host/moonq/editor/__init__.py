@@ -8,6 +8,6 @@
 what is missing is added.
 """
 
-from moonq.editor.plan import Plan, refresh
+from moonq.editor.plan import FOLDERS, Plan, known_at, refresh
 
-__all__ = ["Plan", "refresh"]
+__all__ = ["FOLDERS", "Plan", "known_at", "refresh"]

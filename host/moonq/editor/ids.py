@@ -34,7 +34,7 @@ TYPES: Mapping[str, str] = {
 def registry(project: Project) -> str:
     """Return the file with one alias for each kind of entry."""
     aliases = (_alias(name, ids_of(project, kind)) for name, kind in TYPES.items())
-    return "\n\n".join(["---@meta _", *("\n".join(alias) for alias in aliases), ""])
+    return "\n\n".join([*("\n".join(alias) for alias in aliases), ""])
 
 
 def ids_of(project: Project, kind: str) -> dict[str, str]:

@@ -23,10 +23,7 @@ _TOKEN = re.compile(
 
 
 class NotJson(ValueError):
-    """The text cannot be read; says on which line."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(f"line {line} is no JSON")
+    """The text cannot be read, or not be added to; says why."""
 
 
 @dataclass
@@ -135,7 +132,12 @@ class Jsonc:
 
     def _wrong(self) -> NotJson:
         place = self._tokens[self._at - 1][2] if self._at else 0
-        return NotJson(self.text.count("\n", 0, place) + 1)
+        return _unreadable(self.text, place)
+
+
+def _unreadable(text: str, place: int) -> NotJson:
+    line = text.count("\n", 0, place) + 1
+    return NotJson(f"line {line} is no JSON")
 
 
 def _tokens(text: str) -> list[tuple[str, str, int]]:
@@ -144,7 +146,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
-            raise NotJson(text.count("\n", 0, at) + 1)
+            raise _unreadable(text, at)
         at = token.end()
         if token.lastgroup != "blank":
             found.append((str(token.lastgroup), token[0], at))

@@ -37,6 +37,8 @@ class Loaded(NamedTuple):
     """The folder of the project; None where there is none."""
     project: Project | None
     findings: list[Finding]
+    known: Project | None
+    """The same without the entries that have errors, if there are any files at all."""
     drafts: Drafts
     profiles: tuple[str, ...]
     """All that `moonq.yaml` has."""
@@ -51,7 +53,7 @@ def inspect(path: Path, kinds: Kinds, env: Mapping[str, str], profile: str = "")
     loading = _Loading(Path(path), kinds, env, profile)
     project = loading.project()
     names = loading.choice.names
-    return Loaded(loading.root, project, loading.findings, loading.drafts, names)
+    return Loaded(loading.root, project, loading.findings, loading.known, loading.drafts, names)
 
 
 @dataclass
@@ -64,6 +66,7 @@ class _Loading:
     choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
     root: Path | None = None
+    known: Project | None = None
     filled: set[hidden.Pair] = field(default_factory=set)
 
     def project(self) -> Project | None:
@@ -87,7 +90,8 @@ class _Loading:
         self.findings += scripts.read(drafts, self.kinds, root)
         self.findings = [hidden.hide(one, self.filled) for one in self.findings]
         self.findings = by_place(_without_echoes(self.findings))
-        return None if has_errors(self.findings) else self._made(root, settings, drafts)
+        self.known = self._made(root, settings, drafts)
+        return None if has_errors(self.findings) else self.known
 
     def _nothing(self, why: str) -> None:
         help_ = "run `moonq new shop` to make a project, or name the folder of yours"
@@ -137,7 +141,7 @@ class _Loading:
 
     def _made(self, root: Path, settings: Settings, drafts: Drafts) -> Project:
         rank = {name: number for number, name in enumerate(self.kinds)}
-        entries = {draft.id: _entry(draft, drafts, rank) for draft in drafts.values()}
+        entries = {one.id: _entry(one, drafts, rank) for one in drafts.values() if one.config}
         implied = {id_: one.id for id_, one in drafts.implied.items() if id_ not in drafts}
         is_file = self.path.is_file()
         name = settings.name or (self.path.stem if is_file else self.path.resolve().name)

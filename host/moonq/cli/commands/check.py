@@ -56,7 +56,10 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
     mended = mend(options.project, options.profile) if fix else []
     found, findings, profiles = look(options.project, profile=options.profile)
     if found is not None:
+        from moonq.editor import refresh
+
         findings = [*findings, *_orphans(found)]
+        refresh(found)
     if options.json or form == "json":
         echo(json.dumps(document(found, findings, mended, profiles)))
     else:
