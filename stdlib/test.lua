@@ -736,7 +736,8 @@ function test.drain(options)
 end
 
 ---@class (exact) test.CallOptions
----@field consumer? moonq.ConsumerId  whose rights, limits and queue it has; needed where it has several
+---@field consumer? moonq.ConsumerId  whose rights, limits and queue it has; needed where it has
+---                                   several
 ---@field actor? string|security.Actor  in whose name instead: an actor of the project, or a service
 ---                                     by its id, with its policies; or `security.new_actor(…)`
 ---@field scope? security.Scope         within which scope instead: `security.named_scope(…)`

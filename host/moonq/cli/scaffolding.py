@@ -68,7 +68,9 @@ def _for_editors(path: Path) -> tuple[list[str], list[str]]:
 
     project = known_at(path)
     if project is None:
-        return [], ["there are no types for editors yet: run `moonq types` once `moonq check` passes"]
+        return [], [
+            "there are no types for editors yet: run `moonq types` once `moonq check` passes"
+        ]
     plan = Plan.of(project)
     changed = plan.write()
     ours = [one for one in changed if not any(one.is_relative_to(folder) for folder in FOLDERS)]

@@ -1,8 +1,8 @@
 """JSON as people write it for editors, with comments and commas before brackets, and edits in it.
 
-    file = Jsonc('{\\n  // mine\\n  "runtime": {"version": "Lua 5.4"},\\n}')
-    file.value                           # {"runtime": {"version": "Lua 5.4"}}
-    file.added({"a.b": True})            # the same text with one line more, comments kept
+file = Jsonc('{\\n  // mine\\n  "runtime": {"version": "Lua 5.4"},\\n}')
+file.value                           # {"runtime": {"version": "Lua 5.4"}}
+file.added({"a.b": True})            # the same text with one line more, comments kept
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files that an editor reads of a project: which there are, which are stale, and writing them."""
+"""The files that an editor reads of a project: which there are, which are stale; writes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from moonq import __version__, assets, kinds
+from moonq import __version__, assets, kinds, private
 from moonq.editor import ids, selene, settings
 from moonq.editor.imports import imports
 from moonq.editor.jsonc import NotJson
@@ -60,7 +60,8 @@ class Plan:
             if path not in self.files:
                 target.unlink()
                 continue
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.parts[0] == TYPES.parts[0]:
+                private.folder(target.parent)  # in `.moonq` there are also the host's own files
             target.write_text(self.files[path], encoding="utf-8")
         return changed
 
@@ -78,9 +79,7 @@ def known_at(path: Path) -> Project | None:
 
     Errors in Lua do not count, for they are what an editor is to help with; with others, None.
     """
-    loaded = kinds.read(path)
-    grave = [one for one in loaded.findings if one.severity == "error" and one.code[0] != "L"]
-    return None if grave else loaded.known
+    return kinds.read(path).known
 
 
 def refresh(project: Project) -> None:
@@ -97,9 +96,9 @@ def refresh(project: Project) -> None:
         return  # one file of a project has not all of its entries
     with suppress(OSError):
         quick = Plan(project.root, _of_ids(project), whole=False)
-        known = (project.root / SCHEMAS / name for name in _SCHEMAS)
+        schemas = (project.root / SCHEMAS / name for name in _SCHEMAS)
         # The rest follows from the ids and from this moonq, and both are said in there.
-        if quick.stale() or not all(path.is_file() for path in known):
+        if quick.stale() or not all(path.is_file() for path in schemas):
             files = {**quick.files, **_of_moonq(), **_schemas(project)}
             Plan(project.root, files).write()
 

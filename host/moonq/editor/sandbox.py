@@ -11,7 +11,7 @@ _ABSENT = {
     "debuglib": "debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue"
     " sethook setlocal setmetatable setupvalue setuservalue upvalueid upvaluejoin",
 }
-_PRESENT = '''\
+_PRESENT = """\
 ---@meta _
 
 --- What a consumer calls with each message, see `moonq guide handlers`.
@@ -59,7 +59,7 @@ debug = {}
 ---@return string
 ---@nodiscard
 function debug.traceback(message, level) end
-'''
+"""
 
 
 def global_names() -> str:

@@ -68,7 +68,10 @@ def index(project: Project | None = None) -> Json:
         "additionalProperties": False,
         "properties": {
             "version": {"enum": [*sorted(VERSIONS), 1.0], "description": "Of the format."},
-            "namespace": {"type": "string", "description": "What the ids of its entries begin with."},
+            "namespace": {
+                "type": "string",
+                "description": "What its ids begin with.",
+            },
             "entries": {"type": ["array", "null"], "items": entry},
         },
         "definitions": definitions,
@@ -192,5 +195,5 @@ def _filled(schema: Json) -> Json:
     is_scalar = schema.get("type") in ("integer", "number", "boolean") or "enum" in schema
     if not is_scalar:
         return schema
-    words = {name: schema.pop(name) for name in ("description", "default") if name in schema}
+    words: Json = {name: schema.pop(name) for name in ("description", "default") if name in schema}
     return {**words, "anyOf": [schema, _FROM_ENV]}

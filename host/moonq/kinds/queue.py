@@ -78,7 +78,9 @@ class Queue(Config):
         default_factory=RetryOptions,
         description="How often and how soon a message that failed runs again.",
     )
-    dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter), Also({"const": "none"})] = Field(
+    dead_letter: Annotated[
+        DeadLetter | None, BeforeValidator(_dead_letter), Also({"const": "none"})
+    ] = Field(
         default_factory=DeadLetter,
         description="Where messages go that get no more attempts; `none`: they are dropped.",
     )

@@ -38,7 +38,7 @@ class Loaded(NamedTuple):
     project: Project | None
     findings: list[Finding]
     known: Project | None
-    """The same without the entries that have errors, if there are any files at all."""
+    """The same, also where its Lua has errors: its entries are what their YAML says."""
     drafts: Drafts
     profiles: tuple[str, ...]
     """All that `moonq.yaml` has."""
@@ -87,10 +87,11 @@ class _Loading:
         for kind in self.kinds.values():
             mine = [draft for draft in drafts.values() if draft.kind == kind.name]
             self.findings += kind.finish(mine, drafts)
+        is_sound = not has_errors(self.findings)
         self.findings += scripts.read(drafts, self.kinds, root)
         self.findings = [hidden.hide(one, self.filled) for one in self.findings]
         self.findings = by_place(_without_echoes(self.findings))
-        self.known = self._made(root, settings, drafts)
+        self.known = self._made(root, settings, drafts) if is_sound else None
         return None if has_errors(self.findings) else self.known
 
     def _nothing(self, why: str) -> None:
@@ -141,7 +142,7 @@ class _Loading:
 
     def _made(self, root: Path, settings: Settings, drafts: Drafts) -> Project:
         rank = {name: number for number, name in enumerate(self.kinds)}
-        entries = {one.id: _entry(one, drafts, rank) for one in drafts.values() if one.config}
+        entries = {draft.id: _entry(draft, drafts, rank) for draft in drafts.values()}
         implied = {id_: one.id for id_, one in drafts.implied.items() if id_ not in drafts}
         is_file = self.path.is_file()
         name = settings.name or (self.path.stem if is_file else self.path.resolve().name)

@@ -13,7 +13,6 @@ from moonq.cli.options import Options, command
 from moonq.cli.scaffolding import IGNORED, TEMPLATES
 from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
-from moonq.registry import discovery
 from moonq.text.plain import visible
 
 INDEX = Path("src/_index.yaml")
@@ -70,6 +69,8 @@ def init(options: Options, path: Path, template: str, git: bool) -> None:
 
 def _has_entries(path: Path) -> bool:
     """Say whether there are entries anywhere in the folder."""
+    from moonq.registry import discovery
+
     try:
         files = [*discovery.yaml_files(path)]
     except (OSError, ValueError):  # it is too large to be a project so far
