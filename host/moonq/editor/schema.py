@@ -30,6 +30,8 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"  # editors of YAML know this 
 #: What the environment fills in may become whatever its field wants.
 _FROM_ENV = {"type": "string", "pattern": r"\$\{env:"}
 _TEXTS = {"type": ["string", "number"]}
+#: A name is what is written, be it `007` or `no`.
+_NAME = {"type": ["string", "number", "boolean"], "description": "The id without its namespace."}
 
 
 class _Generator(GenerateJsonSchema):
@@ -57,7 +59,7 @@ def index(project: Project | None = None) -> Json:
     entry = {
         "type": "object",
         "required": ["name", "kind"],
-        "properties": {"name": {"type": "string"}, "kind": {"enum": [*KINDS]}},
+        "properties": {"name": _NAME, "kind": {"enum": [*KINDS]}},
         "allOf": [_when(kind, models[kind]) for kind in KINDS],
     }
     return {
@@ -68,10 +70,7 @@ def index(project: Project | None = None) -> Json:
         "additionalProperties": False,
         "properties": {
             "version": {"enum": [*sorted(VERSIONS), 1.0], "description": "Of the format."},
-            "namespace": {
-                "type": "string",
-                "description": "What its ids begin with.",
-            },
+            "namespace": {**_NAME, "description": "What its ids begin with."},
             "entries": {"type": ["array", "null"], "items": entry},
         },
         "definitions": definitions,
@@ -120,6 +119,8 @@ def _definitions(project: Project | None) -> tuple[dict[str, str], dict[str, Jso
     for kind, of in (("queue.queue", "queue"), ("queue.consumer", "consumer")):
         every = [definitions[names[name]] for name in options if name.endswith(f" {of}")]
         definitions[names[kind]]["properties"]["options"] = _any_of(every)
+    for kind in KINDS:
+        definitions[names[kind]]["properties"]["name"] = _NAME
     ids = _Ids(project)
     return names, {name: _finished(one, ids) for name, one in definitions.items()}
 
