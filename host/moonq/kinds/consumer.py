@@ -59,6 +59,14 @@ Concurrency = Annotated[
 class Consumer(Config):
     """`queue.consumer`: serves one queue with one function."""
 
+    example: ClassVar[str] = """\
+name: orders.consumer
+kind: queue.consumer
+queue: orders
+func: process_order
+concurrency: 4
+"""
+
     is_service: ClassVar[bool] = True
     options_later: ClassVar[bool] = True
 

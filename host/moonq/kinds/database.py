@@ -36,6 +36,14 @@ _BESIDE = ("", "-journal", "-shm", "-wal")
 class SqlDatabase(Config):
     """`sql.database`: a database that scripts reach with the module `sql`."""
 
+    example: ClassVar[str] = """\
+name: shop
+kind: sql.database
+url: sqlite:///shop.db
+create: true
+schema: file://schema.sql
+"""
+
     is_service: ClassVar[bool] = True
 
     url: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
@@ -202,7 +210,7 @@ def _own_file(
     owner = taken.get(os.path.realpath(found.file(root)))
     if owner is not None:
         yield error(
-            "R223",
+            "R227",
             f"this is the file of `{owner}`",
             draft.span_of("url", label="moonq keeps messages or values there"),
             help="give the database a file of its own",

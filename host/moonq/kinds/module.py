@@ -50,6 +50,14 @@ def _rule(value: Any) -> Any:
 class PythonModule(_Imported):
     """`module.python`: functions of a Python file or package that scripts may call."""
 
+    example: ClassVar[str] = """\
+name: bank
+kind: module.python
+source: file://bank.py
+functions: [charge, refund]
+errors: {Declined: CONFLICT}
+"""
+
     is_service: ClassVar[bool] = True
 
     source: Annotated[str, Field(min_length=1)] | None = Field(

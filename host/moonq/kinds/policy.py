@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,18 @@ from moonq.text.suggestions import close, question
 
 class Policy(Config):
     """`security.policy`: one rule, and the groups it belongs to."""
+
+    example: ClassVar[str] = """\
+name: may_mail
+kind: security.policy
+policy:
+  actions: queue.publish*
+  resources: app:mail
+  effect: allow
+  conditions:
+    - {field: actor.meta.role, operator: eq, value: shop}
+groups: [shop]
+"""
 
     policy: Rule = Field(description="Who may do what with what, or may not.")
     groups: list[Annotated[str, Field(min_length=1)]] = Field(

@@ -64,6 +64,15 @@ def _dead_letter(value: Any) -> Any:
 class Queue(Config):
     """`queue.queue`: a named line of messages at a driver."""
 
+    example: ClassVar[str] = """\
+name: orders
+kind: queue.queue
+driver: mem
+retry: {max_attempts: 5, initial_delay: 1s}
+dead_letter: {queue: failed}
+options: {max_length: 50000, overflow: block}
+"""
+
     is_service: ClassVar[bool] = True
     options_later: ClassVar[bool] = True
 
@@ -262,7 +271,7 @@ def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
 
 def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
     return error(
-        "R224",
+        "R228",
         f"`schema`: {problem.message}",
         draft.span_of("schema"),
         help=problem.hint or "write a JSON Schema (https://json-schema.org), draft 2020-12",

@@ -19,6 +19,13 @@ from moonq.run.stores.base import Store
 class Redis(Config, RedisSettings):
     """`store.redis`: keys and values in a Redis or Valkey server, which many hosts share."""
 
+    example: ClassVar[str] = """\
+name: seen
+kind: store.redis
+url: ${env:REDIS_URL:-redis://127.0.0.1:6379/0}
+prefix: shop
+"""
+
     is_service: ClassVar[bool] = True
 
     prefix: Prefix = Field("moonq", description="What all keys begin with, as `{moonq}:`.")

@@ -21,6 +21,12 @@ from moonq.text.findings import Finding, error
 class Sqlite(Config):
     """`store.sqlite`: keys and values in a file, which several stores and hosts may share."""
 
+    example: ClassVar[str] = """\
+name: seen
+kind: store.sqlite
+path: .moonq/seen.db
+"""
+
     is_service: ClassVar[bool] = True
 
     path: Annotated[FilePath, check_path] = Field(
@@ -53,7 +59,7 @@ class SqliteStoreKind(StoreKind):
 
 def _taken(draft: Draft, owner: str) -> Finding:
     return error(
-        "R223",
+        "R227",
         f"this is the file of `{owner}`",
         draft.span_of("path", label="messages lie there"),
         help="give the store a file of its own, or leave `path` out",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
@@ -15,6 +16,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 class Variable(Config):
     """`env.variable`: one variable of the environment that scripts may read."""
+
+    example: ClassVar[str] = """\
+name: bank_url
+kind: env.variable
+variable: BANK_URL
+default: https://bank.example
+"""
 
     variable: str = Field(description="What it is called in the environment, such as `BANK_URL`.")
     default: str | None = Field(

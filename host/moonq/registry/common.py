@@ -109,6 +109,8 @@ class Config(Strict):
     is_service: ClassVar[bool] = False
     #: Whether only another entry's model can check its `options`.
     options_later: ClassVar[bool] = False
+    #: A small entry of the kind in YAML, without the dash of the list; for the manual.
+    example: ClassVar[str] = ""
 
     name: str = Field(description="Its name; with the namespace of its file it is the id.")
     kind: str = Field(description="What it is.")

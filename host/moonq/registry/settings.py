@@ -50,7 +50,7 @@ class Common(Strict):
     )
     redact: list[str] = Field(
         default_factory=list,
-        description="Fields of bodies and headers whose values are covered wherever people see them.",
+        description="Fields of bodies and headers whose values are covered where they are shown.",
     )
 
 

@@ -52,7 +52,7 @@ class RetryOptions(Strict):
     jitter: Share = Field(0.2, description="Which share of the wait is left to chance.")
     policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
         None,
-        description="A function that decides instead of these numbers; see the module `queue`.",
+        description="A function that decides from the failure, instead of these numbers.",
     )
 
     @model_validator(mode="after")

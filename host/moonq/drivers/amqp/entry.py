@@ -107,6 +107,13 @@ class AmqpQueueOptions(QueueOptions):
 class AmqpFields(DriverFields, Reconnecting):
     """`queue.driver.amqp`: messages live in RabbitMQ."""
 
+    example: ClassVar[str] = """\
+name: rabbit
+kind: queue.driver.amqp
+url: ${env:AMQP_URL:-amqp://guest:guest@127.0.0.1:5672/}
+prefix: shop.
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = AmqpQueueOptions
 
     url: str = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,12 @@ LIMITS = {
 
 class MemoryFields(DriverFields):
     """`queue.driver.memory`: messages live in this process and end with it."""
+
+    example: ClassVar[str] = """\
+name: mem
+kind: queue.driver.memory
+max_length: 50000
+"""
 
     max_length: Annotated[Whole, between(1, 1_000_000_000)] = Field(
         10_000, description="`options.max_length` of queues that say nothing."

@@ -50,6 +50,13 @@ class RedisQueueOptions(QueueOptions):
 class RedisFields(DriverFields, RedisSettings):
     """`queue.driver.redis`: messages live in a Redis or Valkey server, for many hosts."""
 
+    example: ClassVar[str] = """\
+name: redis
+kind: queue.driver.redis
+url: ${env:REDIS_URL:-redis://127.0.0.1:6379/0}
+prefix: shop
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = RedisQueueOptions
 
     prefix: Prefix = Field("moonq", description="What all keys begin with, as `{moonq}:`.")

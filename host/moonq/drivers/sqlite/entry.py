@@ -35,6 +35,12 @@ class SqliteQueueOptions(QueueOptions):
 class SqliteFields(DriverFields):
     """`queue.driver.sqlite`: messages live in one file of this machine."""
 
+    example: ClassVar[str] = """\
+name: file
+kind: queue.driver.sqlite
+path: .moonq/queues.db
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
 
     path: Annotated[FilePath, check_path] = Field(

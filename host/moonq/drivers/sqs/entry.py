@@ -115,6 +115,13 @@ class SqsQueueOptions(QueueOptions):
 class SqsFields(DriverFields, Reconnecting):
     """`queue.driver.sqs`: messages live at Amazon SQS, or at what speaks like it."""
 
+    example: ClassVar[str] = """\
+name: sqs
+kind: queue.driver.sqs
+region: eu-central-1
+queue_prefix: shop-
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = SqsQueueOptions
     longest_timeout: ClassVar[float | None] = MOST_TIMEOUT
 
