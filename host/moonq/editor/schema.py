@@ -118,7 +118,8 @@ def _definitions(project: Project | None) -> tuple[dict[str, str], dict[str, Jso
     definitions = whole["$defs"]
     for kind, of in (("queue.queue", "queue"), ("queue.consumer", "consumer")):
         every = [definitions[names[name]] for name in options if name.endswith(f" {of}")]
-        definitions[names[kind]]["properties"]["options"] = _any_of(every)
+        fields = definitions[names[kind]]["properties"]
+        fields["options"] = {"description": fields["options"]["description"], **_any_of(every)}
     for kind in KINDS:
         definitions[names[kind]]["properties"]["name"] = _NAME
     ids = _Ids(project)
@@ -177,6 +178,8 @@ def _finished(schema: Any, ids: _Ids) -> Any:
         for name, value in schema.items()
         if not (name == "title" and isinstance(value, str))
     }
+    if "$ref" in found and len(found) > 1:  # what stands beside a reference counts for nothing
+        found = {"allOf": [{"$ref": found.pop("$ref")}], **found}
     kinds = found.pop(REFERS, None)
     return _filled(_referring(found, ids.of(tuple(kinds))) if kinds is not None else found)
 

@@ -21,7 +21,7 @@ INDEX = """\
 namespace: app
 entries:
   - {name: mem, kind: queue.driver.memory}
-  - {name: orders, kind: queue.queue, driver: mem, meta: {comment: what people want}}
+  - {name: orders, kind: queue.queue, driver: mem, meta: {comment: wanted}}
   - {name: trials, kind: queue.queue, driver: mem, dead_letter: none}
   - {name: money, kind: library.lua, source: file://money.lua}
   - {name: inline, kind: library.lua, source: "return { twice = function(x) return 2 * x end }"}
@@ -156,8 +156,7 @@ def alias(folder: Path, name: str) -> str:
 def test_an_id_is_a_type_with_its_driver_and_its_dead_letters(moonq: Moonq, shop: Path) -> None:
     moonq("types", shop)
     assert alias(shop, "moonq.QueueId").splitlines()[1:] == [
-        '---| "app:orders" # queue.queue at app:mem, what people want,'
-        " dead letters in app:orders.dead",
+        '---| "app:orders" # queue.queue at app:mem, wanted, dead letters in app:orders.dead',
         '---| "app:orders.dead" # the dead letters of app:orders',
         '---| "app:trials" # queue.queue at app:mem, no dead letters',
         '---| "orders" # app:orders',
