@@ -11,6 +11,7 @@ import click
 
 from moonq.cli import moonq
 from moonq.cli.options import COMMON
+from moonq.operations.verbs import VERBS
 from moonq.reference import exits
 from moonq.reference.markdown import fence, item, items, page, section, sentence
 
@@ -19,6 +20,7 @@ _ABOUT = """\
 Data goes to stdout, talk and logs to stderr. Every option can be set by a variable of the
 environment, which stands behind it. [Every command](#options-of-every-command) takes the options
 below, before its name or after it."""
+_HELP = item("--help", "`-h`", "Show what the command does, its options, and examples.")
 _EXAMPLES = re.compile(r"\n*\x08\nExamples?:\n(?P<lines>(?:  .*\n?)+)")
 
 
@@ -42,7 +44,7 @@ class Variable(NamedTuple):
 
 def text() -> str:
     """Return the page."""
-    shared = items(_option(one, "") for one in _common())
+    shared = items([*(_option(one, "") for one in _common()), _HELP])
     return page(
         "Commands",
         _LEAD,
@@ -91,9 +93,22 @@ def _command(found: Found) -> str:
         found.name,
         words.strip(),
         fence("text", usage),
-        items(_option(one, found.name) for one in _own(found.command)),
+        items([*_arguments(found.name), *_options(found)]),
         fence("sh", "\n".join(examples)) if examples else "",
     )
+
+
+def _arguments(name: str) -> Iterator[str]:
+    """Yield what stands behind the command of a verb."""
+    verb = next((one for one in VERBS.values() if f"moonq {one.command}" == name), None)
+    for one in verb.arguments if verb else ():
+        if one.cli and "-" not in one.cli.split(" ")[0]:
+            name, may_omit = one.cli.strip("[].…"), one.cli.startswith("[")
+            yield item(name.rstrip("]"), "optional" if may_omit else "", sentence(one.about))
+
+
+def _options(found: Found) -> Iterator[str]:
+    return (_option(one, found.name) for one in _own(found.command))
 
 
 def _own(command: click.Command) -> list[click.Option]:
@@ -125,7 +140,10 @@ def _value(option: click.Option) -> str:
     if option.metavar is None and isinstance(option.type, click.Choice):
         choices = [f"`{one}`" for one in option.type.choices]
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
-    return option.metavar or option.type.name.upper()
+    if option.metavar is None and isinstance(option.type, click.IntRange):
+        least, most = option.type.min, option.type.max
+        return f"integer, {least} to {most}" if most is not None else f"integer, at least {least}"
+    return option.metavar or option.type.name
 
 
 def _default(option: click.Option) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from moonq.operations.annotations import Alias, Function, Line, Module, Shape, reference
 from moonq.reference.markdown import fence, item, items, page, section, sentence
@@ -23,6 +24,8 @@ _CALLED = {
     "sql.Transaction": "tx",
     "testing.Database": "db",
 }
+_TYPE = re.compile(r"[a-z_]+\.[A-Z]\w*")
+_ERROR = "errors.Error"
 _BLOCK = re.compile(r"(?:^ {4}.*\n?(?:^\n(?=^ {4}))?)+", re.MULTILINE)
 
 
@@ -94,7 +97,7 @@ def _alias(alias: Alias) -> str:
 def _told(results: Iterable[Line]) -> list[Line]:
     """Return results by their names, or by their types where they have none."""
     found = list(results)
-    told = any(one.remark for one in found)
+    told = any(one.remark or _see(one.type) for one in found)
     return [Line(one.name or one.type, one.type, one.remark) for one in found] if told else []
 
 
@@ -103,7 +106,30 @@ def _lines(found: Iterable[Line]) -> Iterator[str]:
         name, may_omit = one.name.removesuffix("?"), one.name.endswith("?")
         kind = "" if one.type == one.name else f"`{one.type}`" if one.type else ""
         facts = ", ".join(filter(None, (kind, "optional" if may_omit else "")))
-        yield item(name, facts, sentence(one.remark.removeprefix("# ")))
+        told = sentence(one.remark.removeprefix("# "))
+        yield item(name, facts, told or _see(one.type))
+
+
+def _see(kind: str) -> str:
+    """Return links to the tables and objects that a type names; errors are explained anyway."""
+    names = [name for name in _TYPE.findall(kind) if name in _described() and name != _ERROR]
+    links = [f"[{one}]({_file(one)}#{one.replace('.', '').lower()})" for one in names]
+    return f"See {', '.join(links)}." if links else ""
+
+
+def _file(name: str) -> str:
+    """Return the page that has the type called *name*."""
+    owner = name.partition(".")[0]
+    return {"mq": "mq.md", **dict.fromkeys(("test", "testing", "spies"), "test.md")}.get(
+        owner, "lua.md"
+    )
+
+
+@cache
+def _described() -> frozenset[str]:
+    modules = reference().modules.values()
+    shapes = {one.name for module in modules for one in module.shapes}
+    return frozenset(shapes | {one.name for module in modules for one in module.aliases})
 
 
 def prose(doc: str) -> str:

@@ -10,7 +10,7 @@ _LEAD = "What `moonq.yaml` may say about a project and the places it runs at."
 _ABOUT = """\
 The file lies in the project's folder, and all of it is optional. What entries may say is on
 [the page about entries](entries.md), limits of functions and queues included."""
-_EXAMPLE = """\
+EXAMPLE = """\
 name: shop
 log: {level: info, levels: {app.orders: debug}}
 redact: [iban, card]
@@ -25,14 +25,15 @@ profiles:
 _PRODUCTION = """\
 `production: true` says that real work depends on the project. Then
 
-- a console that attaches to its host may only look, until `\\write` is asked for and confirmed;
-  the host logs who does it. The prompt shows a `!` behind the name: `shop!prod>`.
-- commands that change something (`pause`, `publish`, `reload`, `stop`) ask first, and those that
-  take messages away (`purge`, `move`, `dead drop`) want the queue's name typed. `--yes` answers
-  for you; without a terminal and without it they end with exit code 7.
-- a Python client that reconnects says so in its log.
+- consoles, programs and commands may only look at its host until they ask for more. A console
+  does with `\\write`, a command asks its user, and `--yes` answers for them; without an answer
+  nothing is done ([S602](errors.md#s602), exit code 6). The prompt shows a `!`: `shop!prod>`.
+- the log says as a warning who changed what, which it says as information elsewhere.
+- `purge` and `dead drop` want the queue's name typed, however few messages they take.
+- requests over HTTP reach neither this machine nor private networks, unless an `http.client`
+  names them in `allow`.
 
-Nothing else changes: handlers, limits and guarantees are the same as without it."""
+Nothing else differs: handlers, limits and guarantees are the same."""
 _PROFILES = """\
 A profile is chosen by `--profile NAME` or [MOONQ_PROFILE](environment.md#moonq_profile), and may
 have all other keys of the file. What it says is laid over the file and over the entries as a JSON
@@ -50,7 +51,7 @@ def text() -> str:
         "Settings",
         _LEAD,
         _ABOUT,
-        fence("yaml", _EXAMPLE),
+        fence("yaml", EXAMPLE),
         section("moonq.yaml", items(item(one.path, one.facts, one.sentence) for one in own)),
         section("production", _PRODUCTION),
         section(

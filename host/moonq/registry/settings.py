@@ -42,7 +42,7 @@ class Common(Strict):
         None, description="What the project is called; unset: as its folder is."
     )
     production: Flag = Field(
-        False, description="Whether real work depends on it: what changes things is asked for."
+        False, description="Whether real work depends on it: sessions may only look until they ask."
     )
     log: LogSettings = Field(default_factory=LogSettings, description="What is written to the log.")
     security: SecuritySettings = Field(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from moonq.checking import check
+from moonq.reference import commands
 from moonq.text.codes import CODES, FAMILIES, Code
 from moonq.text.codes.code import SHOWN
 
@@ -46,6 +47,13 @@ def test_every_code_is_explained() -> None:
         assert one.example, code
         assert not one.title.endswith("."), code
         assert (one.cause[-1], one.cure[-1]) == (".", "."), code
+
+
+def test_the_options_that_a_cure_names_are_there() -> None:
+    known = {one.option for one in commands.variables()}
+    said = {code: re.findall(r"(?<![\w-])--[a-z-]+", one.cure) for code, one in CODES.items()}
+    assert any(said.values())
+    assert {code: names for code, names in said.items() if set(names) - known} == {}
 
 
 @pytest.mark.parametrize("code", CHECKED, ids=lambda one: one.code)

@@ -17,7 +17,7 @@ from moonq.errors import KINDS as ERRORS
 from moonq.errors import MoonqError
 from moonq.kinds import KINDS, inspect
 from moonq.operations.annotations import reference
-from moonq.reference import FOLDER, commands, errors, exits, pages
+from moonq.reference import FOLDER, commands, errors, exits, pages, settings
 from moonq.reference.console import keys
 from moonq.reference.markdown import MADE
 from moonq.registry.describing import Field, fields_of
@@ -88,6 +88,14 @@ def test_the_example_of_a_kind_is_without_fault(name: str, tmp_path: Path) -> No
     found, findings = inspect(project(tmp_path, files), env={"BANK_TOKEN": "secret"})
     assert found is not None, findings
     assert name in {entry.kind for entry in found.entries.values()}
+
+
+@pytest.mark.parametrize("profile", ["", "prod"])
+def test_the_example_of_the_settings_is_without_fault(profile: str, tmp_path: Path) -> None:
+    files = {"_index.yaml": "", "moonq.yaml": settings.EXAMPLE}
+    found, findings = inspect(project(tmp_path, files), env={}, profile=profile)
+    assert found is not None, findings
+    assert found.settings.production == bool(profile)
 
 
 def test_every_function_and_table_of_lua_has_a_sentence() -> None:

@@ -41,7 +41,10 @@ CODES = (
         "Several entries have that name",
         "A bare name was typed, and more than one namespace has it.",
         "Write the id in full: `app:orders`.",
-        {SHOWN: "$ moonq peek orders\nmoonq: 'orders' may be app:orders or old:orders [R203]\n"},
+        {
+            SHOWN: "$ moonq peek orders\nmoonq: 'orders' is ambiguous: app:orders, old:orders"
+            " [R203]\n"
+        },
     ),
     Code(
         "R204",
@@ -287,7 +290,10 @@ CODES = (
         "Messages lie in a queue that nobody declares any more",
         "A queue was renamed or removed, and its messages are still at the driver.",
         "Bring them elsewhere: `moonq move OLD NEW`.",
-        {SHOWN: "warning[R230]: app:mail holds 12 messages, and no entry declares it\n"},
+        {
+            SHOWN: "warning[R230]: 12 messages lie in app:mail at app:file, which no queue"
+            " declares\n"
+        },
     ),
     Code(
         "R231",

@@ -15,8 +15,8 @@ CODES = (
             SHOWN: """\
 $ moonq call app:process_order '{"id":42}'
 error[H403]: app:process_order failed: UNKNOWN
-   ┌─ process_order.lua:5:1
- 5 │   if order.total_cents < 0 then
+   ┌─ process_order.lua:2
+ 2 │   if order.total_cents < 0 then
    │   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ attempt to compare nil with number
 """
         },
@@ -30,9 +30,9 @@ error[H403]: app:process_order failed: UNKNOWN
         {
             SHOWN: """\
 error[H406]: attempt to index a nil value (global 'config')
-   ┌─ process_order.lua:2:1
- 2 │ local limit = config.limit
-   │ ^^^^^^^^^^^^^^^^^^^^^^^^^^
+   ┌─ process_order.lua:1:15
+ 1 │ local limit = config.limit
+   │               ^^^^^^
 """
         },
     ),
@@ -43,8 +43,9 @@ error[H406]: attempt to index a nil value (global 'config')
         " host logs who does.",
         "In the console type `\\write`; on the command line add `--yes`.",
         {
-            SHOWN: "$ moonq pause app:orders\n"
-            "moonq: this session may only look: it would pause app:orders [S602]\n"
+            SHOWN: "$ moonq pause orders\n"
+            "moonq: shop is in production, where sessions are read-only: pause orders was not"
+            " done [S602]\n"
         },
     ),
     Code(
@@ -53,7 +54,11 @@ error[H406]: attempt to index a nil value (global 'config')
         "Functions of `mq` that drop or move messages want the id of the queue once more, as"
         " `confirm`.",
         'Write it: `mq.purge("orders", { confirm = "app:orders" })`.',
-        {SHOWN: '> mq.purge("orders")\nnil, purge needs `confirm = "app:orders"` [S603]\n'},
+        {
+            SHOWN: '> mq.purge("app:orders")\n'
+            "nil, purge would take 12 messages of app:orders [S603]; pass { confirm ="
+            ' "app:orders" } if that is meant\n'
+        },
     ),
     Code(
         "A801",
@@ -63,7 +68,7 @@ error[H406]: attempt to index a nil value (global 'config')
         "Start one with `moonq run`, or use a private one: `moonq repl --local`.",
         {
             SHOWN: "$ moonq reload\n"
-            "moonq: no moonq host is running for shop (looked for /run/user/1000/moonq/…) [A801]\n"
+            "moonq: no moonq host is running for shop (looked for .moonq/run/host.sock) [A801]\n"
         },
     ),
     Code(
@@ -71,20 +76,23 @@ error[H406]: attempt to index a nil value (global 'config')
         "A host of that name is running already",
         "One project has at most one host of a name on a machine.",
         "Stop it with `moonq stop`, or give the new one a name: `moonq run --name blue`.",
-        {SHOWN: "$ moonq run shop\nmoonq: shop is served already, by pid 4711 [A802]\n"},
+        {SHOWN: "$ moonq run\nmoonq: a host of shop is running already (pid 4711) [A802]\n"},
     ),
     Code(
         "A803",
         "A host does not answer",
         "It is there, but busy, stopped by a debugger, or of another version.",
         "Try again; `moonq status` says how it is, and its log why.",
-        {SHOWN: "$ moonq queues\nmoonq: the host of shop (pid 4711) does not answer [A803]\n"},
+        {SHOWN: "$ moonq queues\nmoonq: pid 4711 is alive, but its socket did not answer for 2.0 s [A803]\n"},
     ),
     Code(
         "A804",
         "Several hosts are running, and one is to be named",
         "What was asked is about one host, as `stop` and `reload` are.",
         "Name it with `--host NAME`, or mean all with `--all`.",
-        {SHOWN: "$ moonq stop\nmoonq: 2 hosts of shop are running: host, blue [A804]\n"},
+        {
+            SHOWN: "$ moonq stop\n"
+            "moonq: 2 hosts of shop are running: host (pid 4711), blue (pid 4720) [A804]\n"
+        },
     ),
 )

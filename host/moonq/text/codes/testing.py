@@ -71,7 +71,7 @@ CODES = (
         "A value differs from its snapshot",
         "`snapshot` compares with what was written down when the test ran first; in CI none is"
         " taken anew.",
-        "See whether the new value is right, then run `moonq test --update-snapshots`.",
+        "See whether the new value is right, then run `moonq test --update`.",
         {SHOWN: "T707 differs from its snapshot\n"},
     ),
     Code(
@@ -86,7 +86,7 @@ CODES = (
         "A test was stopped",
         "It ran longer than it may, or took more memory.",
         "See what does not end; `--timeout` allows more.",
-        {SHOWN: "T709 still running after 10s, so it was stopped\n"},
+        {SHOWN: "T709 still running after 5s, so it was stopped\n"},
     ),
     Code(
         "T710",
@@ -110,6 +110,6 @@ CODES = (
         " in for it.",
         "Stub it, as the line says, or let the test reach it: `test.it_real` and `moonq test"
         " --real`.",
-        {SHOWN: 'T712 bank.charge is outside of the host: test.module("bank", { charge = … })\n'},
+        {SHOWN: "T712 it would call bank.charge, and tests are shut to the outside\n"},
     ),
 )
