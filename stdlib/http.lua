@@ -251,7 +251,7 @@ end
 --- A client of the project.
 ---@param id moonq.HttpClientId   the id of an `http.client` entry
 ---@return http.Client client
----@return errors.Error|nil err   NOT_FOUND, and nil before it
+---@return errors.Error|nil err   NOT_FOUND; then there is no client
 ---@nodiscard
 function http.client(id)
   check.argument("http.client", "id", id, "string")

@@ -209,7 +209,7 @@ end
 
 --- The message that the running handler was called for.
 ---@return queue.Message message
----@return errors.Error|nil err   INVALID outside of a handler, and nil before it
+---@return errors.Error|nil err   INVALID outside of a handler, where there is no message
 ---@nodiscard
 function queue.message()
   local current = message.current()

@@ -258,7 +258,7 @@ end
 --- A store of the project.
 ---@param id moonq.StoreId   the id of a `store.memory` entry, or of one of another store
 ---@return store.Store store
----@return errors.Error|nil err   NOT_FOUND, and nil before it
+---@return errors.Error|nil err   NOT_FOUND; then there is no store
 ---@nodiscard
 function store.open(id)
   check.argument("store.open", "id", id, "string")

@@ -66,8 +66,8 @@ end
 
 --- The id, the same on every driver, in every redelivery and in the dead letter.
 ---@return string id
----@return errors.Error|nil err   INVALID, and nil before it, when the handler has ended; so with
----                               all methods
+---@return errors.Error|nil err   INVALID when the handler has ended: then all methods answer nil
+---                               and that
 function methods:id()
   local ok, err = held(self, "id")
   return ok and field("id"), err
