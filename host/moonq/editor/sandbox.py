@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 #: What EmmyLua knows of its own and scripts do not have. LuaLS is told in `.luarc.json` to leave
-#: out `os`, `io` and `debug`; EmmyLua cannot be told, but calling what is nil is a warning.
+#: out `os`, `io` and `debug`; EmmyLua cannot be told, but calling what is nil is a warning. The
+#: sandbox has an `io.open` that opens nothing, for libraries that try: it is of no use to anybody.
 _ABSENT = {
     "oslib": "execute exit getenv remove rename setlocale tmpname",
     "iolib": "close flush input lines open output popen read stderr stdin stdout tmpfile type"
     " write",
-    "debuglib": "debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue"
-    " sethook setlocal setmetatable setupvalue setuservalue upvalueid upvaluejoin",
+    "debuglib": "debug gethook getinfo getlocal getmetatable getregistry getuservalue"
+    " sethook setlocal setmetatable setuservalue upvalueid",
 }
 _PRESENT = """\
 ---@meta _
@@ -49,7 +50,7 @@ function os.difftime(later, earlier) end
 ---@nodiscard
 function os.time(fields) end
 
---- Of Lua's `debug` a script has the traceback.
+--- Of Lua's `debug` a script has the traceback, and the upvalues of its own functions.
 ---@class moonq.debug
 debug = {}
 
@@ -59,6 +60,28 @@ debug = {}
 ---@return string
 ---@nodiscard
 function debug.traceback(message, level) end
+
+--- The name and the value of an upvalue; nil where there is none.
+---@param fn function
+---@param index integer
+---@return string|nil name
+---@return any value
+---@nodiscard
+function debug.getupvalue(fn, index) end
+
+--- Gives an upvalue another value; answers its name, or nil where there is none.
+---@param fn function
+---@param index integer
+---@param value any
+---@return string|nil name
+function debug.setupvalue(fn, index, value) end
+
+--- Lets an upvalue of one function be that of another one.
+---@param fn function
+---@param index integer
+---@param other function
+---@param other_index integer
+function debug.upvaluejoin(fn, index, other, other_index) end
 """
 
 

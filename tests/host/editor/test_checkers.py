@@ -25,7 +25,7 @@ queue.publsh("app:orders", {})
 queue.publish("app:orders", {}, nil, { delay = true })
 queue.message():atempt()
 os.execute("true")
-io.open(nope)
+io.popen(nope)
 print(os.time(), debug.traceback(), queue.message():attempt(), undefined_thing)
 return nil, errors.new({ message = "no such order", kind = "NOTFOUND" })
 """

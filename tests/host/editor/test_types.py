@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from moonq import assets, kinds
+from moonq.checking import stock
 from moonq.editor import Plan, refresh
+from moonq.editor.sandbox import global_names
 from moonq.editor.stubs import stub
 from moonq.operations import annotations
 from moonq.sandbox import syntax
@@ -143,6 +146,12 @@ def test_what_a_module_answers_has_its_methods(shop: Path) -> None:
     assert "function Queue:publish(body, headers, options) end" in files["test.lua"]
     assert "function actor:id() end" in files["security.lua"]
     assert "mq.lua" not in files
+
+
+@pytest.mark.parametrize("library", ["os", "debug"])
+def test_an_editor_knows_of_a_library_of_lua_what_a_script_has(library: str) -> None:
+    declared = re.findall(rf"^function {library}\.(\w+)\(", global_names(), re.MULTILINE)
+    assert sorted(declared) == sorted(stock.fields(library))
 
 
 # Ids ----------------------------------------------------------------------------------------------
