@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from moonq import assets, kinds
 from moonq.checking import stock
+from moonq.cli import hosting
 from moonq.editor import Plan, refresh
 from moonq.editor.sandbox import global_names
 from moonq.editor.stubs import stub
@@ -34,6 +36,7 @@ entries:
     source: return function() return require("money") end
     imports: {money: money, sums: inline}
 """
+MORE = f"{INDEX}  - {{name: mail, kind: queue.queue, driver: mem}}\n"
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_types_are_current_until_the_project_has_another_entry(moonq: Moonq, sho
     assert "for editors" in moonq("types", shop).err
     assert moonq("types", shop, "--check").code == 0
     index = shop / "src" / "_index.yaml"
-    index.write_text(f"{INDEX}  - {{name: mail, kind: queue.queue, driver: mem}}\n")
+    index.write_text(MORE)
     said = moonq("types", shop, "--check")
     assert said.code == 1
     assert "stale: .moonq/types/registry.lua\n" in said.out
@@ -87,6 +90,20 @@ def test_a_check_keeps_them_current_and_touches_no_settings(moonq: Moonq, shop: 
     (shop / TYPES / "registry.lua").write_text("stale")
     moonq("check", shop)
     assert '"app:orders"' in below(shop)["registry.lua"]
+
+
+def test_what_a_host_reloads_its_editor_knows(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reload() -> None:
+        host.project = kinds.load(shop)
+
+    monkeypatch.setattr("moonq.registry.watching.Watching", lambda _root, saved, _ready: saved)
+    host = SimpleNamespace(project=kinds.load(shop), reload=reload)
+    narrator = SimpleNamespace(reloaded=lambda *_: None)
+    saved = cast("Any", hosting.reloading(cast("Any", host), cast("Any", narrator)))
+    assert '"app:mail"' not in below(shop)["registry.lua"]
+    (shop / "src" / "_index.yaml").write_text(MORE)
+    saved(("src/_index.yaml",))
+    assert '"app:mail"' in below(shop)["registry.lua"]
 
 
 def test_they_are_the_same_in_every_profile(shop: Path) -> None:
