@@ -20,7 +20,10 @@ _ABOUT = """\
 Data goes to stdout, talk and logs to stderr. Every option can be set by a variable of the
 environment, which stands behind it. [Every command](#options-of-every-command) takes the options
 below, before its name or after it."""
-_HELP = item("--help", "`-h`", "Show what the command does, its options, and examples.")
+_MORE = (
+    item("--help", "`-h`", "Show what the command does, its options, and examples."),
+    item("--version", "of `moonq` alone", "Say which moonq this is."),
+)
 _EXAMPLES = re.compile(r"\n*\x08\nExamples?:\n(?P<lines>(?:  .*\n?)+)")
 
 
@@ -44,7 +47,7 @@ class Variable(NamedTuple):
 
 def text() -> str:
     """Return the page."""
-    shared = items([*(_option(one, "") for one in _common()), _HELP])
+    shared = items([*(_option(one, "") for one in _common()), *_MORE])
     return page(
         "Commands",
         _LEAD,

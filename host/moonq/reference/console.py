@@ -54,7 +54,7 @@ def _command(command: Command) -> str:
     others = [f"`\\{short}`" for short, name in SHORT.items() if name == command.name]
     also = f"Also {', '.join(others)}." if others else ""
     return section(
-        f"\\{command.name}",
+        f"`\\{command.name}`",
         " ".join(filter(None, (sentence(command.about), also))),
         fence("text", f"\\{command.usage}"),
         f"In Lua: `{command.lua}`" if command.lua else "",

@@ -51,7 +51,7 @@ class Script(Config):
     """Lua text: where it is and what it may require."""
 
     source: Annotated[str, Field(min_length=1)] = Field(
-        description="`file://` and a path below the YAML file's folder, or the Lua text itself."
+        description="`file://` and a path seen from the YAML file's folder, or the Lua text itself."
     )
     modules: list[str] = Field(
         default_factory=list, description="The modules of the standard library it may require."

@@ -38,7 +38,7 @@ class RetryOptions(Strict):
 
     max_attempts: Count = Field(10, description="Attempts before a message is a dead letter.")
     max_interruptions: Count = Field(
-        5, description="How often its process may die before a message is a dead letter."
+        5, description="How many deaths of its process make a message a dead letter."
     )
     initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = Field(
         2.0, description="The wait after the first failure."

@@ -77,7 +77,7 @@ CODES = (
     Code(
         "P120",
         "A file that an entry names is not there",
-        "`source` or `schema` names a path below the folder of its YAML file, and there is no"
+        "`source` or `schema` names a path seen from the folder of its YAML file, and there is no"
         " such file;"
         " or it is neither `file://` and a path nor Lua text.",
         "Correct the path, or make the file.",

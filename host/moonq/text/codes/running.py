@@ -83,7 +83,10 @@ error[H406]: attempt to index a nil value (global 'config')
         "A host does not answer",
         "It is there, but busy, stopped by a debugger, or of another version.",
         "Try again; `moonq status` says how it is, and its log why.",
-        {SHOWN: "$ moonq queues\nmoonq: pid 4711 is alive, but its socket did not answer for 2.0 s [A803]\n"},
+        {
+            SHOWN: "$ moonq queues\nmoonq: pid 4711 is alive, but its socket did not answer for 2.0"
+            " s [A803]\n"
+        },
     ),
     Code(
         "A804",
