@@ -47,6 +47,7 @@ def test_a_folder_with_entries_gets_no_others(moonq: Moonq, tmp_path: Path) -> N
     ("before", "behind"),
     [
         ("dist/", "dist/\n.moonq/\n"),
+        ("\udcff\n", "\udcff\n.moonq/\n"),
         ("dist/\n", "dist/\n.moonq/\n"),
         ("", ".moonq/\n"),
         ("/.moonq/\n", "/.moonq/\n"),
@@ -56,9 +57,9 @@ def test_a_folder_with_entries_gets_no_others(moonq: Moonq, tmp_path: Path) -> N
 def test_git_ignores_what_moonq_makes(
     moonq: Moonq, tmp_path: Path, before: str, behind: str
 ) -> None:
-    (tmp_path / ".gitignore").write_text(before)
+    (tmp_path / ".gitignore").write_text(before, errors="surrogateescape")
     assert moonq("init", tmp_path).code == 0
-    assert (tmp_path / ".gitignore").read_text() == behind
+    assert (tmp_path / ".gitignore").read_text(errors="surrogateescape") == behind
 
 
 def test_a_folder_that_is_not_there_is_for_new(moonq: Moonq, tmp_path: Path) -> None:

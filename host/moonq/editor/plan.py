@@ -58,7 +58,7 @@ class Plan:
         for path in changed:
             target = self.root / path
             if path not in self.files:
-                target.unlink()
+                target.unlink(missing_ok=True)
                 continue
             if path.parts[0] == TYPES.parts[0]:
                 private.folder(target.parent)  # in `.moonq` there are also the host's own files
@@ -150,7 +150,7 @@ def _settings(root: Path, *, for_selene: bool) -> tuple[dict[Path, str], tuple[s
     notes = []
     for name in settings.FILES:
         try:
-            files[Path(name)] = settings.merged(name, _read(root / name) or "")
+            files[Path(name)] = settings.merged(name, _text(root / name))
         except NotJson as problem:
             needs = f'; it needs "workspace.library": ["{TYPES}"]' * (name == settings.LUARC)
             notes.append(f"{name} is left alone: {problem}{needs}")
@@ -161,6 +161,22 @@ def _settings(root: Path, *, for_selene: bool) -> tuple[dict[Path, str], tuple[s
             else:
                 files[Path(name)] = text
     return files, tuple(notes)
+
+
+def _text(path: Path) -> str:
+    """The text of a file that a person may have written, which may be absent.
+
+    Raises:
+        NotJson: It cannot be read as text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise NotJson("it is not UTF-8") from None
+    except OSError as problem:
+        raise NotJson((problem.strerror or "it cannot be read").lower()) from None
 
 
 def _read(path: Path) -> str | None:

@@ -81,11 +81,11 @@ def _has_entries(path: Path) -> bool:
 def ignore(path: Path) -> bool:
     """Add what moonq makes to the `.gitignore` that is there; say whether that was needed."""
     file = path / GITIGNORE
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8", errors="surrogateescape")
     if {IGNORED, IGNORED.rstrip("/"), f"/{IGNORED}"} & {*text.split()}:
         return False
     gap = "" if not text or text.endswith("\n") else "\n"
-    file.write_text(f"{text}{gap}{IGNORED}\n", encoding="utf-8")
+    file.write_text(f"{text}{gap}{IGNORED}\n", encoding="utf-8", errors="surrogateescape")
     return True
 
 
