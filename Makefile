@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-part lint lint-python lint-lua format bench soak docs capabilities actions tools clean
+.PHONY: help run test test-part lint lint-python lint-lua format bench soak docs capabilities actions tools tools-emmylua clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ capabilities: $(READY) ## Print what each driver can do
 
 actions: $(READY) ## Print the actions that policies know
 	@$(BIN)/python -c "from moonq.run.security import actions; print(actions.table())"
+
+tools-emmylua: ## Build emmylua_check into .tools, which the tests of editors ask (needs cargo)
+	test -x .tools/bin/emmylua_check || \
+	  nice cargo install --quiet --locked emmylua_check@0.25.1 --root .tools
 
 tools: ## Install stylua into .tools
 	npm install --silent --no-audit --no-fund --prefix .tools @johnnymorganz/stylua-bin@2

@@ -31,6 +31,7 @@ local read, write = json_reader.read, json_writer.write
 local json = {}
 
 --- JSON's null, a value of its own: a list keeps its length, an object its names.
+---@type any
 json.null = json_values.null
 
 --- Makes a table a list even while it is empty.

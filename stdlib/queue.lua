@@ -71,7 +71,7 @@ local function answered(id, err, where)
 end
 
 --- Publishes one message.
----@param queue_id string                  "namespace:name", or a name of the own namespace
+---@param queue_id moonq.QueueId                  "namespace:name", or a name of the own namespace
 ---@param body string|number|boolean|table   any JSON value but nil
 ---@param headers? queue.Headers           names that begin with `x_` belong to moonq
 ---@param options? queue.PublishOptions
@@ -168,7 +168,7 @@ end
 ---
 ---     queue.publish_batch("app:mail", { { body = 1 }, { body = print } })
 ---     --> { { id = "0190…" }, { err = queue.publish_batch: messages[2]: body is a function, … } }
----@param queue_id string
+---@param queue_id moonq.QueueId
 ---@param messages queue.Publication[]
 ---@return queue.BatchAnswer[]|nil answers
 ---@return errors.Error|nil err             as of `publish`; then nothing was published
@@ -208,8 +208,8 @@ function queue.publish_batch(queue_id, messages)
 end
 
 --- The message that the running handler was called for.
----@return queue.Message|nil message
----@return errors.Error|nil err   INVALID outside of a handler
+---@return queue.Message message
+---@return errors.Error|nil err   INVALID outside of a handler, where there is no message
 ---@nodiscard
 function queue.message()
   local current = message.current()
@@ -220,7 +220,7 @@ function queue.message()
 end
 
 --- The numbers of a queue.
----@param queue_id string
+---@param queue_id moonq.QueueId
 ---@return queue.Info|nil info
 ---@return errors.Error|nil err
 ---@nodiscard

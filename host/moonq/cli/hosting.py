@@ -154,13 +154,21 @@ def _doorway(
 
 
 def reloading(host: Host, narrator: Narrator) -> Watching:
-    """Return the watch that reloads *host* when a file of its project is saved, for a `with`."""
+    """Return the watch that reloads *host* when a file of its project is saved, for a `with`.
+
+    What editors read of the project changes with it.
+    """
+    from moonq.editor import refresh
     from moonq.registry.watching import Watching
 
     root = host.project.root
-    return Watching(
-        root, lambda paths: reload(host, narrator, paths), lambda: narrator.watching(root.resolve())
-    )
+
+    def saved(paths: tuple[str, ...]) -> None:
+        reload(host, narrator, paths)
+        refresh(host.project)
+
+    refresh(host.project)
+    return Watching(root, saved, lambda: narrator.watching(root.resolve()))
 
 
 def reload(host: Host, narrator: Narrator, causes: tuple[str, ...]) -> None:

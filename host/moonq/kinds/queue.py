@@ -18,7 +18,7 @@ from moonq.kinds import driver
 from moonq.model import DEDUP_WINDOW, QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
-from moonq.registry.fields import Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
+from moonq.registry.fields import Also, Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
 from moonq.registry.sources import FILE
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
@@ -87,7 +87,9 @@ options: {max_length: 50000, overflow: block}
         default_factory=RetryOptions,
         description="How often and how soon a message that failed runs again.",
     )
-    dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
+    dead_letter: Annotated[
+        DeadLetter | None, BeforeValidator(_dead_letter), Also({"const": "none"})
+    ] = Field(
         default_factory=DeadLetter,
         description="Where messages go that get no more attempts; `none`: they are dropped.",
     )

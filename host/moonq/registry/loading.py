@@ -38,6 +38,8 @@ class Loaded(NamedTuple):
     """The folder of the project; None where there is none."""
     project: Project | None
     findings: list[Finding]
+    known: Project | None
+    """The same, also where its Lua has errors: its entries are what their YAML says."""
     drafts: Drafts
     profiles: tuple[str, ...]
     """All that `moonq.yaml` has."""
@@ -58,7 +60,7 @@ def inspect(
     loading = _Loading(Path(path), kinds, env, profile, said)
     project = loading.project()
     names = loading.choice.names
-    return Loaded(loading.root, project, loading.findings, loading.drafts, names)
+    return Loaded(loading.root, project, loading.findings, loading.known, loading.drafts, names)
 
 
 @dataclass
@@ -72,6 +74,7 @@ class _Loading:
     choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
     root: Path | None = None
+    known: Project | None = None
     filled: set[hidden.Pair] = field(default_factory=set)
 
     def project(self) -> Project | None:
@@ -92,10 +95,12 @@ class _Loading:
         for kind in self.kinds.values():
             mine = [draft for draft in drafts.values() if draft.kind == kind.name]
             self.findings += kind.finish(mine, drafts)
+        is_sound = not has_errors(self.findings)
         self.findings += scripts.read(drafts, self.kinds, root)
         self.findings = [hidden.hide(one, self.filled) for one in self.findings]
         self.findings = by_place(_without_echoes(self.findings))
-        return None if has_errors(self.findings) else self._made(root, settings, drafts)
+        self.known = self._made(root, settings, drafts) if is_sound else None
+        return None if has_errors(self.findings) else self.known
 
     def _nothing(self, why: str) -> None:
         help_ = "run `moonq new shop` to make a project, or name the folder of yours"

@@ -229,6 +229,9 @@ CASES = [
     Case("move_onto_itself", "move notes notes --driver file --json", "host", NOTES),
     Case("move_of_nothing", "move note orders --json", "host", NOTES),
 
+    Case("init", "init --json"),
+    Case("init_of_a_new_folder", "init . --template basic --json", "nothing"),
+
     Case("new", "new shop --json", "nothing"),
     Case("new_in_a_used_folder", "new . --json"),
     Case("new_over_other_files", "new . --yes --json", files={"stylua.toml": ""}),
@@ -374,6 +377,9 @@ CASES = [
     Case("top_of_nothing", "top --once oders --json", "host"),
     Case("top_too_often", "top --interval 1ms --json", "host"),
     Case("top_without_a_host", "top --once --json"),
+
+    Case("types", "types --json"),
+    Case("types_that_are_stale", "types --check --json"),
 
     Case("version", "version --json"),
     Case("version_in_a_broken_python", "version --json", "broken"),

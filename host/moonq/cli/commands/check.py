@@ -77,7 +77,10 @@ def check(
     mended = mend(options.project, options.profile) if fix else []
     found, findings, profiles = look(options.project, profile=options.profile, said=options.said)
     if found is not None:
+        from moonq.editor import refresh
+
         findings = [*findings, *_orphans(found)]
+        refresh(found)
     findings = [one for one in findings if not only or one.code.startswith(only)]
     form = "json" if options.json else form or _usual_form()
     if form == "json":
