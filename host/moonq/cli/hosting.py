@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
+from moonq.cli import collector
 from moonq.cli.options import Options
 from moonq.errors import MoonqError, StopTimeout
 from moonq.log.outlet import LogFile
@@ -78,7 +79,8 @@ class Hosting:
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
-                with reloading(self.host, self.narrator) if watch else nullcontext():
+                watched = reloading(self.host, self.narrator) if watch else nullcontext()
+                with collector.sparing(), watched:
                     yield
             finally:
                 with stopping:
