@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 from moonq import log
 from moonq.cli import collector
 from moonq.cli.options import Options
+from moonq.cli.service_manager import ServiceManager
 from moonq.errors import MoonqError, StopTimeout
 from moonq.log.outlet import LogFile
 
@@ -44,6 +45,7 @@ class Hosting:
         self.place = place
         self.narrator = narrator
         self.cut_off = False
+        self.manager = ServiceManager.of_environment()
         self._drain_timeout = drain_timeout
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
@@ -79,11 +81,16 @@ class Hosting:
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
-                watched = reloading(self.host, self.narrator) if watch else nullcontext()
-                with collector.sparing(), watched:
+                self.manager.ready()
+                with (
+                    collector.sparing(),
+                    self.manager.watched(self.host.report),
+                    reloading(self.host, self.narrator) if watch else nullcontext(),
+                ):
                     yield
             finally:
-                with stopping:
+                self.manager.stopping()
+                with stopping, self.manager.watched(self.host.report):
                     self._stop()
 
     def stop_now(self) -> None:
