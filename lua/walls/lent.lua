@@ -37,13 +37,28 @@ end
 local CROSSES = { ["nil"] = true, boolean = true, number = true, string = true }
 
 --- Whether one of many arguments cannot cross.
-local function has_stranger(...)
+local function is_one_strange(...)
   for _, value in next, { ... } do
     if not CROSSES[type(value)] then
       return true
     end
   end
   return false
+end
+
+--- Whether one of the arguments cannot cross; looks at few without a table.
+local function has_stranger(count, a, b, c, d, e, ...)
+  local are_plain = CROSSES[type(a)]
+    and CROSSES[type(b)]
+    and CROSSES[type(c)]
+    and CROSSES[type(d)]
+    and CROSSES[type(e)]
+  if not are_plain or count <= 5 then
+    return not are_plain
+  elseif count <= 15 then
+    return has_stranger(count - 5, ...)
+  end
+  return is_one_strange(...)
 end
 
 local function refused()
@@ -54,9 +69,9 @@ end
 local function wrap(call)
   return function(...)
     local a, b, c = ...
-    if not (CROSSES[type(a)] and CROSSES[type(b)] and CROSSES[type(c)]) then
-      return refused()
-    elseif select("#", ...) > 3 and has_stranger(...) then
+    local count = select("#", ...)
+    local are_plain = CROSSES[type(a)] and CROSSES[type(b)] and CROSSES[type(c)]
+    if not are_plain or (count > 3 and has_stranger(count, ...)) then
       return refused()
     end
     check_memory()
