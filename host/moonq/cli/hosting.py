@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
+from moonq.cli import collector
 from moonq.cli.options import Options
 from moonq.cli.service_manager import ServiceManager
 from moonq.errors import MoonqError, StopTimeout
@@ -88,6 +89,7 @@ class Hosting:
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 self.manager.ready()
                 with (
+                    collector.sparing(),
                     self.manager.watched(self.host.report),
                     reloading(self.host, self.narrator) if watch else nullcontext(),
                 ):

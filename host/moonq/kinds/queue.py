@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from moonq.drivers import descriptor
+from moonq.drivers.base import putter
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.drivers.weight import OVERHEAD
 from moonq.errors import Invalid, MoonqError, Unsupported
@@ -309,15 +310,17 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
     """
     fields = entry.fields(Queue)
     is_json = fields.codec == "json"
+    store = driver.of(parts, fields.driver)
     own = Route(
         entry.id,
-        driver.of(parts, fields.driver),
+        store,
         parts.at_driver(_spec(parts.project, entry)),
         decodes=is_json,
         publish_timeout=fields.publish_timeout,
         max_body=min(fields.max_body, (fields.max_bytes or sys.maxsize) - OVERHEAD),
         content_type="application/json" if is_json else "text/plain",
         schema=fields.schema_of_bodies,
+        put=putter(store),
     )
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:

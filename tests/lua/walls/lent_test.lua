@@ -10,7 +10,7 @@ describe("a lent function", function()
   end)
 
   it("answers nil and an error of the host's kind", function()
-    local id, err = lent.publish("app:nobody", "1", "", "")
+    local id, err = lent.publish("app:nobody", "1")
     test.is_nil(id)
     test.error_kind(err, errors.NOT_FOUND)
     test.contains(err:message(), "app:nobody")

@@ -21,7 +21,7 @@ from moonq.run.calling.context import CallContext, Share
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, Held, refusal
-from moonq.sandbox.lend import MAX_NAME, Bound, name, safe
+from moonq.sandbox.lend import MAX_NAME, Bound, answered, failed, name
 from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
@@ -205,28 +205,33 @@ class Lent:
         outside, look_up = self.outside, caller.look_up
 
         # This is run with every call: what is free and named in full costs only looks.
-        def call(*arguments: Any) -> Any:
-            context = caller.context
-            if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
-                entry = caller.host.entry_id(name(arguments[0]), kind)
-                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if is_guarded and (
-                context.scope is not None or context.observer is not None or caller.host.is_strict
-            ):
-                self._permit(caller, arguments)
-            if is_untried and context.is_dry and not (outside and caller.sink.is_real):
-                self._end_dry_run(caller, arguments)
-            if outside and caller.host.shut is not None:
-                self._shut(caller, arguments)
-            if not holds:
-                return function(caller, *arguments)
-            caller.is_held, before, waits.look = True, waits.look, look_up
+        def call(*arguments: Any) -> tuple[Any, ...]:
             try:
-                return function(caller, *arguments)
-            finally:
-                caller.is_held, waits.look = False, before
+                context = caller.context
+                if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
+                    entry = caller.host.entry_id(name(arguments[0]), kind)
+                    arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
+                if is_guarded and (
+                    context.scope is not None
+                    or context.observer is not None
+                    or caller.host.is_strict
+                ):
+                    self._permit(caller, arguments)
+                if is_untried and context.is_dry and not (outside and caller.sink.is_real):
+                    self._end_dry_run(caller, arguments)
+                if outside and caller.host.shut is not None:
+                    self._shut(caller, arguments)
+                if not holds:
+                    return answered(function(caller, *arguments))
+                caller.is_held, before, waits.look = True, waits.look, look_up
+                try:
+                    return answered(function(caller, *arguments))
+                finally:
+                    caller.is_held, waits.look = False, before
+            except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
+                return failed(problem)
 
-        return Bound(safe(call), self.waits)
+        return Bound(call, self.waits)
 
     def _permit(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         resource = self.resource
