@@ -27,6 +27,7 @@ from moonq.run.queues import Route
 from moonq.run.security import Rights
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
+from moonq.run.turns import Turns
 from moonq.run.worker import StateMaker, Worker
 from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
 from moonq.sandbox.states import THREAD
@@ -92,7 +93,7 @@ class Consumer:
         self._changed = threading.Condition()
         self._workers: set[Worker] = set()
         self._idle = 0
-        self._turn = threading.Lock()
+        self._turns = Turns(settings.concurrency, settings.prefetch)
         self._is_brisk = False
         self._born = 0
         self._acked = 0
@@ -185,6 +186,7 @@ class Consumer:
         if subscription is not None:
             self._retiring = True
             subscription.stop()
+            self._turns.close()
 
     def outlast(self) -> None:
         """Wait until what runs in a retired consumer has ended, then end it too."""
@@ -213,6 +215,7 @@ class Consumer:
             self._stopping = self._settler.is_stopping = True
             self._changed.notify_all()
         subscription.stop()
+        self._turns.close()
         unfinished = [] if self._wait_for_workers(deadline) else self._cut_running()
         subscription.close(self._clock.monotonic() + self.route.publish_timeout)
         self._subscription = None
@@ -302,6 +305,7 @@ class Consumer:
                 self._make_state,
                 self._settler,
                 self._abandon,
+                self._turns.expect_no_longer,
             )
             self._workers.add(worker)
             # It counts as idle from its birth, so that its starting asks for no other one.
@@ -354,10 +358,9 @@ class Consumer:
             self._leave(worker)
 
     def _work(self, worker: Worker) -> None:
-        most = max(1, self.settings.prefetch // self.settings.concurrency)
         while not (self._stopping or self._retiring or worker.abandoned):
             worker.open()
-            deliveries = self._take(min(worker.pace.batch(), most))
+            deliveries = self._take(worker)
             if deliveries:
                 self._became_busy(worker)
                 worker.handle(deliveries)
@@ -365,13 +368,13 @@ class Consumer:
             elif self._may_leave(worker):
                 return
 
-    def _take(self, limit: int) -> list[Delivery]:
+    def _take(self, worker: Worker) -> list[Delivery]:
         """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
-        subscription = self._settler.subscription
-        if not self._turn.acquire(timeout=IDLE):
-            return []
+        subscription, turns = self._settler.subscription, self._turns
+        limit, deliveries = turns.enter(worker, IDLE), list[Delivery]()
+        if not limit:
+            return deliveries
         try:
-            deliveries: list[Delivery] = []
             if self._is_brisk:
                 time.sleep(GATHER)
                 deliveries = subscription.take(limit, 0)
@@ -380,7 +383,7 @@ class Consumer:
             self._is_brisk = 1 < len(deliveries) < limit
             return deliveries
         finally:
-            self._turn.release()
+            turns.leave(worker, len(deliveries), limit)
 
     def _died(self, worker: Worker, problem: Exception) -> None:
         self._settler.remember(str(problem))
@@ -420,6 +423,7 @@ class Consumer:
 
     def _leave(self, worker: Worker) -> None:
         worker.close()
+        self._turns.expect_no_longer(worker)
         with self._changed:
             if worker in self._workers:
                 self._forget(worker)
