@@ -38,6 +38,8 @@ IDLE = 10.0
 #: Where messages come faster than one by one, a worker lets them gather for this long before it
 #: looks: to wake up for each would cost its publisher more than the message itself.
 GATHER = 0.001
+#: The most workers that one starts before it begins its own work.
+AT_ONCE = 8
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
 #: Seconds after which a worker that got no thread is tried again.
@@ -332,22 +334,33 @@ class Consumer:
 
     def _add_worker(self) -> None:
         """Have one worker more; without a thread for it those that are there go on."""
+        self._launch_all([self._new_worker()])
+
+    def _launch_all(self, workers: list[Worker]) -> None:
+        """Let all of *workers* work, or as many as there are threads for."""
         try:
-            self._launch(self._new_worker())
+            while workers:
+                self._launch(workers.pop())
         except NoThread as problem:
-            self._settler.remember(str(problem))
-            with self._changed:
-                is_first, self._shortage = not self._shortage, problem.message
-                self._short_since = self._clock.monotonic()
-                left = len(self._workers)
-            if is_first:
-                wanted = self.settings.concurrency
-                self._log.warning("%d of %d workers: %s", left, wanted, problem.message)
-            if not left:
-                self._on_failed(problem)
+            for worker in workers:
+                self._leave(worker)
+            self._lack(problem)
             return
         with self._changed:
             self._shortage = ""
+
+    def _lack(self, problem: NoThread) -> None:
+        """Go on without the thread that there was not."""
+        self._settler.remember(str(problem))
+        with self._changed:
+            is_first, self._shortage = not self._shortage, problem.message
+            self._short_since = self._clock.monotonic()
+            left = len(self._workers)
+        if is_first:
+            wanted = self.settings.concurrency
+            self._log.warning("%d of %d workers: %s", left, wanted, problem.message)
+        if not left:
+            self._on_failed(problem)
 
     def _serve(self, worker: Worker) -> None:
         try:
@@ -409,11 +422,23 @@ class Consumer:
         with self._changed:
             worker.is_idle = False
             self._idle -= 1
-            grow = self._idle < 1 and len(self._workers) < self.settings.concurrency
-            if self._shortage:
-                grow = grow and self._clock.monotonic() >= self._short_since + AGAIN
-        if grow and not (self._stopping or self._retiring):
-            self._add_worker()
+            if self._idle and worker.pace.is_quick():
+                return
+            born = [self._new_worker() for _ in range(self._wanted(worker))]
+        if born:
+            self._launch_all(born)
+
+    def _wanted(self, worker: Worker) -> int:
+        """Return how many workers to start: one to take next, and more for slow handlers."""
+        if self._stopping or self._retiring:
+            return 0
+        if self._shortage and self._clock.monotonic() < self._short_since + AGAIN:
+            return 0
+        count, wanted = len(self._workers), 1
+        if not worker.pace.is_quick():
+            # Not more than there are: the first ones show how quick the handler is.
+            wanted = max(1, min(self._settler.subscription.waiting(), AT_ONCE, count))
+        return max(0, min(wanted - self._idle, self.settings.concurrency - count))
 
     def _became_idle(self, worker: Worker) -> None:
         with self._changed:
