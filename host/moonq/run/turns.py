@@ -36,7 +36,7 @@ _at_work: set[Worker] = set()
 
 
 class Turns:
-    """The turns of a consumer's workers: up to *concurrency*, which may hold *prefetch* messages."""
+    """The turns of up to *concurrency* workers, which together may hold *prefetch* messages."""
 
     def __init__(
         self, concurrency: int, prefetch: int, free_cores: Callable[[], int] | None = None

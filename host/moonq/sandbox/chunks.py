@@ -41,8 +41,8 @@ def boot() -> bytes:
     numbers, all but `boot.lua` are left to `source`.
     """
     files = _needed("host.api") if STRIP else {}
-    each = b"".join(b'["%s"] = function(...)\n%s\nend,\n' % (name.encode(), text) for name, text in files.items())
-    before = b"local function bundle(_ENV) return {\n%s} end\n" % each
+    each = (b'["%s"] = function(...)\n%s\nend,\n' % (n.encode(), t) for n, t in files.items())
+    before = b"local function bundle(_ENV) return {\n%s} end\n" % b"".join(each)
     text = b"%sreturn (function(...)\n%s\nend)(bundle, ...)" % (before, _text("host.boot"))
     return _compiled(text, "lua/boot.lua")
 
