@@ -1,9 +1,9 @@
 --- Builds the walls, then answers with the functions that Python may call.
 ---
---- Arguments: what Lua made of the files that every state needs, a function from their globals to a
---- table of them (see `chunks.py`); the module `host.walls.names`, which has hidden the names that
---- are to be hidden (`hide.lua`); `source(name) -> chunk`, the precompiled text of any other trusted
---- file; `lend(name) -> function, waits`, a function that Python lends, and whether it may take long.
+--- Arguments: what Lua made of the files that every state needs, a function from their globals to
+--- a table of them (`chunks.py`); the module `host.walls.names`, which has hidden what is to be
+--- hidden (`hide.lua`); `source(name) -> chunk`, the precompiled text of any other trusted file;
+--- `lend(name) -> function, waits`, what Python lends, and whether it may take long.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
