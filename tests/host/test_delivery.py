@@ -358,7 +358,7 @@ end
 
 def moody(make_host: MakeHost, concurrency: int) -> Host:
     """A host whose workers have learned that its handler is quick."""
-    host = make_host(entries(concurrency, prefetch=64), handler=MOODY).up()
+    host = make_host(entries(concurrency, prefetch=64), handler=MOODY)
     publish(host, 500)
     until(idle(host))
     return host
