@@ -123,7 +123,8 @@ def test_who_closes_a_large_state_stalls_nobody() -> None:
             gaps.append(now - last)
             last = now
 
-    states = [opened(FULL.replace("2e5", "8e5") + "return function() return t end", memory=80 * MIB) for _ in "123"]
+    source = FULL.replace("2e5", "8e5") + "return function() return t end"
+    states = [opened(source, memory=80 * MIB) for _ in "123"]
     thread = threading.Thread(target=neighbour)
     thread.start()
     took = []
