@@ -7,14 +7,14 @@
 ---     message.current():attempt() --> 1
 ---     message.close()             --> false: the handler has not settled it
 local check = require("check")
-local durations = require("host.run.durations")
 local errors = require("errors")
-local json = require("json")
+local lazy = require("host.walls.lazy")
 local lent = require("host.walls.lent")
 local lock = require("host.walls.lock")
 
 local error, next, rawequal = error, next, rawequal
 local setmetatable, format, sub = setmetatable, string.format, string.sub
+local durations, json = lazy("host.run.durations"), lazy("json")
 local settle_early, fetch = lent.settle, lent.message
 
 local message = {}

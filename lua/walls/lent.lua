@@ -13,7 +13,7 @@ local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local waits = require("host.waits")
 
-local next, pairs, select, type = next, pairs, select, type
+local next, select, setmetatable, type = next, select, setmetatable, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
 -- What is nil for these reasons is often gone on with.
@@ -87,8 +87,14 @@ local function wrap_waiting(call)
   end
 end
 
-for name, call in pairs(raw) do
-  lent[name] = waits[name] and wrap_waiting(call) or wrap(call)
-end
+setmetatable(lent, {
+  __index = function(known, name)
+    local call = raw[name]
+    if call then
+      known[name] = waits[name] and wrap_waiting(call) or wrap(call)
+    end
+    return call and known[name]
+  end,
+})
 
 return lent

@@ -152,6 +152,10 @@ class Subscription(Protocol):
         stopping. Never holds more than `prefetch` unsettled deliveries in all.
         """
 
+    def waiting(self) -> int:
+        """Return how many deliveries are leased and wait for a `take`, as far as is known."""
+        ...
+
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins. False: the lease is lost or was handed back, skip it."""
 

@@ -1,3 +1,6 @@
+-- It takes what it is lent when it is loaded, and a function is lent when it is first asked for.
+require("queue")
+require("time")
 local lent = require("host.walls.lent")
 local limits = require("host.walls.limits")
 local test = require("test")

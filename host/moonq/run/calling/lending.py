@@ -52,6 +52,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
+    is_away: bool = False
+    """Whether it waits for something outside, and needs no core meanwhile."""
     held: Held = field(default_factory=Held)
     """The actors, scopes and policies that the script has objects of."""
     opened: dict[int, Any] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Caller:
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
         guard.call_in(context.above)
-        guard.is_waiting = self._is_waiting
+        guard.is_waiting, guard.is_away = self._is_waiting, self._is_away
         before = self.context
         if context.actor is not before.actor or context.scope is not before.scope:
             self.held.clear()
@@ -164,6 +166,9 @@ class Caller:
     def _is_waiting(self) -> bool:
         return self.is_held
 
+    def _is_away(self) -> bool:
+        return self.is_away
+
 
 @dataclass(frozen=True, slots=True)
 class Lent:
@@ -202,7 +207,7 @@ class Lent:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
         function, kind, holds = self.function, self.names, self.holds
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
-        outside, look_up = self.outside, caller.look_up
+        outside, look_up, waits_outside = self.outside, caller.look_up, self.waits
 
         # This is run with every call: what is free and named in full costs only looks.
         def call(*arguments: Any) -> tuple[Any, ...]:
@@ -224,10 +229,12 @@ class Lent:
                 if not holds:
                     return answered(function(caller, *arguments))
                 caller.is_held, before, waits.look = True, waits.look, look_up
+                caller.is_away = waits_outside
                 try:
                     return answered(function(caller, *arguments))
                 finally:
-                    caller.is_held, waits.look = False, before
+                    caller.is_held = caller.is_away = False
+                    waits.look = before
             except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
                 return failed(problem)
 

@@ -33,6 +33,7 @@ def preload() -> None:
     """Compile the trusted half, and make one state: children have it all from the start."""
     for name in (*stdlib_modules(), *(f"host.{one}" for one in lua_modules())):
         chunks.chunk(name)
+    chunks.boot()
     # Whatever the first state loads and looks up, all children have.
     syntax.compiled(b"return 1", "=warm")
     gc.collect()
