@@ -113,7 +113,7 @@ class Held:
     """The errors it remembers, as they are stored."""
     expires: float | None
     """The moment by which its first run must have started."""
-    suspect: bool
+    suspect: bool = False
     """Whether a process died that held it."""
     lost_at: float | None = None
     """When its last lease ended without a verdict."""

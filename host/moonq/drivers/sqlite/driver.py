@@ -339,7 +339,7 @@ class SqliteDriver:
 
         def write(tx: Tx) -> None:
             tx.execute(sql, (queue.number, to, instead_of))
-            queue.paused = tx.is_paused(queue)
+            queue.paused, _ = tx.line(queue)
             queue.stirred = True
 
         self._writer.task(write)

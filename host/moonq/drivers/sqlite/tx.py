@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
-from moonq.drivers.sqlite.rows import PUBLISHED, Values, weighed
+from moonq.drivers.sqlite.rows import PUBLISHED, Values, published, weighed
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.drivers.sqlite.times import FileTime
-from moonq.model import QueueSpec
+from moonq.model import Message, Priority, QueueSpec
 
 #: Rows per INSERT. One statement for many: with one call per row, every other thread of the
 #: interpreter gets its slice in between.
@@ -35,6 +35,19 @@ _FOLLOWING = " UNION ALL ".join(
     f" WHERE q = ?1 AND grp = ?2 AND state = {state} ORDER BY id LIMIT 1)"
     for state in (BLOCKED, WAITING)
 )
+_LINE = (
+    "SELECT paused, EXISTS(SELECT 1 FROM msg INDEXED BY msg_ready WHERE q = ?1 AND state = 0)"
+    " FROM queue WHERE id = ?1"
+)
+
+
+class Newcomer(NamedTuple):
+    """A message that this transaction publishes, as its row will be."""
+
+    message: Message
+    state: int
+    due: float | None = None
+    expires: float | None = None
 
 
 class Tx:
@@ -46,18 +59,21 @@ class Tx:
         time: FileTime,
         session: int,
         queues: Mapping[int, BufferedQueue],
+        receipts: Iterator[int],
     ) -> None:
         self.execute = connection.execute
         self.time = time
         self.now = time.now()
         self.session = session
+        self.receipts = receipts
         self.events: list[Event] = []
         self.returned: Counter[BufferedDesk] = Counter()
         """How many deliveries of a desk have ended."""
         self.freed: set[BufferedQueue] = set()
         """Queues in which places became free."""
         self._queues = queues
-        self._rows: list[Values] = []
+        self._newcomers: defaultdict[BufferedQueue, list[Newcomer]] = defaultdict(list)
+        """Rows that wait for company."""
         self._grown: Counter[int] = Counter()
         self._unwritten: Counter[int] = Counter()
         """What rows weigh that wait for company."""
@@ -87,10 +103,15 @@ class Tx:
         found = self.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
         return int(found[0])
 
-    def is_paused(self, queue: BufferedQueue) -> bool:
-        """Whether it rests, perhaps since a moment ago and by another process."""
-        sql = "SELECT paused FROM queue WHERE id = ?"
-        return bool(self.execute(sql, (queue.number,)).fetchone()[0])
+    def line(self, queue: BufferedQueue) -> tuple[bool, bool]:
+        """Whether it rests, and whether any row could be leased; perhaps by another process."""
+        paused, has_ready = self.execute(_LINE, (queue.number,)).fetchone()
+        return bool(paused), bool(has_ready)
+
+    def stir(self) -> None:
+        """Have all queues looked at for what may be leased."""
+        for queue in self._queues.values():
+            queue.stirred = True
 
     # How many there are
 
@@ -116,24 +137,61 @@ class Tx:
 
     # Rows that come
 
-    def insert(self, queue: BufferedQueue, values: Values) -> None:
+    def insert(self, queue: BufferedQueue, newcomer: Newcomer) -> None:
         """Store a new row, together with others in a moment."""
-        self._rows.append(values)
+        self._newcomers[queue].append(newcomer)
         self._grown[queue.number] += 1
         if queue.most < math.inf:
-            self._unwritten[queue.number] += weighed(values)
+            self._unwritten[queue.number] += weighed(self._row(queue, newcomer))
         queue.stirred = True
+
+    def may_hand_over(self, queue: BufferedQueue) -> bool:
+        """Whether those that wait for company are served as they come, if nothing is before them.
+
+        Others take their place in the line, where each priority has its share.
+        """
+        return all(one.message.priority == Priority.NORMAL for one in self._newcomers[queue])
+
+    def hand_over(self, queue: BufferedQueue, count: int) -> list[tuple[int, Newcomer]]:
+        """Store up to *count* of those that wait for company as leased to this session.
+
+        Returns the number of each row with it. Such a row costs a quarter of one that stands in
+        the line before it is leased.
+        """
+        waiting = self._newcomers[queue]
+        ready = [one for one in waiting if one.state == READY]
+        chosen = ready[:count]
+        if len(chosen) == len(waiting):
+            waiting.clear()
+        elif chosen:
+            self._newcomers[queue] = ready[count:] + [one for one in waiting if one.state != READY]
+        rows = self._store([self._row(queue, one, self.session) for one in chosen])
+        return list(zip(rows, chosen, strict=True))
 
     def flush(self) -> None:
         """Store the rows that wait for company."""
-        rows, self._rows = self._rows, []
-        self._unwritten.clear()
-        start = 0
+        newcomers = self._newcomers
+        if newcomers:
+            self._newcomers = defaultdict(list)
+            self._unwritten.clear()
+            self._store([self._row(queue, one) for queue in newcomers for one in newcomers[queue]])
+
+    def _row(self, queue: BufferedQueue, newcomer: Newcomer, session: int | None = None) -> Values:
+        message, state, due, expires = newcomer
+        state = state if session is None else LEASED
+        return published(queue.number, state, self.now, due, expires, message, session)
+
+    def _store(self, rows: Sequence[Values]) -> list[int]:
+        """Return the number of each row; those of one statement follow each other."""
+        numbers: list[int] = []
         for size in _CHUNKS:
-            while len(rows) - start >= size:
-                chunk = rows[start : start + size]
-                self.execute(_INSERTS[size], [value for values in chunk for value in values])
-                start += size
+            while len(rows) - len(numbers) >= size:
+                chunk = rows[len(numbers) : len(numbers) + size]
+                values = [value for row in chunk for value in row]
+                last = self.execute(_INSERTS[size], values).lastrowid
+                assert last is not None
+                numbers += range(last - size + 1, last + 1)
+        return numbers
 
     def finish(self) -> None:
         """Write down what is only counted so far."""

@@ -347,7 +347,7 @@ class Writer:
 
     def _tx(self) -> Tx:
         session = self.session.number if self.session else 0
-        return Tx(self._connection, self._time, session, self.queues)
+        return Tx(self._connection, self._time, session, self.queues, self._receipts)
 
     def _begin(self, level: str) -> None:
         """Begin when no other process writes.
@@ -389,7 +389,7 @@ class Writer:
             queue.look_again()
 
     def _land(self, tx: Tx, batch: Batch) -> None:
-        batch.land(tx, self._receipts)
+        batch.land(tx)
         for queue in self.queues.values():
             # Dead letters count for the queue that they come from.
             if queue in tx.freed or queue.dead in tx.freed:
