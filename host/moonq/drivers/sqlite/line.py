@@ -12,7 +12,7 @@ from typing import Any
 
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Held
 from moonq.drivers.paging import Key, Section
-from moonq.drivers.sqlite.rows import MESSAGE, message
+from moonq.drivers.sqlite.rows import MESSAGE, as_stored, message
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, STATES
 from moonq.drivers.sqlite.settling import expire
 from moonq.drivers.sqlite.tx import Tx
@@ -138,8 +138,8 @@ def tick(tx: Tx, connection: sqlite3.Connection, queue: BufferedQueue) -> None:
 def hand_over(tx: Tx, desk: BufferedDesk, count: int) -> list[Held]:
     """Lease up to *count* messages for *desk* that this transaction publishes; no line waits."""
     return [
-        Held(row, desk, Delivery(newcomer.message, next(tx.receipts)), None, newcomer.expires)
-        for row, newcomer in tx.hand_over(desk.queue, count)
+        Held(row, desk, Delivery(as_stored(one.message), next(tx.receipts)), None, one.expires)
+        for row, one in tx.hand_over(desk.queue, count)
     ]
 
 

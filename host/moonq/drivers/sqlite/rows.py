@@ -76,6 +76,13 @@ def message(values: Sequence[Any]) -> Message:
     )
 
 
+def as_stored(message: Message) -> Message:
+    """Return *message* as it would come out of its row, where times are moments."""
+    if message.ttl is None and message.delay == 0:
+        return message
+    return message._replace(ttl=None, delay=0.0)
+
+
 def headers_text(headers: Headers) -> str:
     """Return *headers* as they are stored."""
     return json.dumps(dict(headers))
