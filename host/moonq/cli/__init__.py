@@ -8,15 +8,12 @@ exit code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 import click
 
 from moonq import __version__
-from moonq.cli import commands
-from moonq.cli.forwarding import ask, forward, tell
 from moonq.cli.groups import Group
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
@@ -28,8 +25,9 @@ _OTHERS = {
     "dead": "see why messages died, and give them another life or drop them",
     "dev": "run a project, reload what you save, and talk to it in the same terminal",
     "doctor": "say what the project stands on, or hold a driver against the contract",
-    "explain": "say how moonq comes to an answer",
     "eval": "evaluate Lua on the running host, or on a private one",
+    "explain": "explain a code, a kind, a field, a function or a command; or who may do what",
+    "guide": "read the manual",
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",
     "run": "run a project's queues",
@@ -39,7 +37,7 @@ _OTHERS = {
     "version": "say which moonq this is",
 }
 #: Commands with a file. That of a verb does more than ask the host and show the answer.
-_FILES = {one.name for one in iter_modules(commands.__path__)}
+_FILES = {path.stem for path in Path(__file__).with_name("commands").glob("[a-z]*.py")}
 _VERBS = {verb.command: verb for verb in VERBS.values() if verb.command}
 
 #: Every command with one sentence about it, as the README has it.
@@ -64,56 +62,60 @@ class Commands(Group):
         """Return every command's name."""
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every command with its sentence; none is loaded for that."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _sentence(about)) for name, about in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called *cmd_name*."""
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         if cmd_name in _VERBS and cmd_name not in _FILES:
+            from moonq.cli.forwarding import forward
+
             return forward(_VERBS[cmd_name])
         if cmd_name == "dead":
             return _dead()
-        if cmd_name == "explain":
-            return _gathered("explain")
         command: click.Command = getattr(import_module(f"moonq.cli.commands.{cmd_name}"), cmd_name)
         return command
 
 
+def _sentence(about: str) -> str:
+    return f"{about[:1].upper()}{about[1:]}."
+
+
 def _dead() -> click.Command:
     """Gather the verbs about dead letters; alone it answers, too."""
-    return _gathered("dead", "Alone it says which queues have any.", _dead_queues)
+    from moonq.cli.forwarding import forward
 
-
-def _gathered(
-    group: str, more: str = "", alone: Callable[[Options], int] | None = None
-) -> click.Command:
-    """Return the command of all verbs whose command begins with *group*."""
     verbs = {
-        name.removeprefix(f"{group} "): verb
+        name.removeprefix("dead "): verb
         for name, verb in _VERBS.items()
-        if name.startswith(f"{group} ")
+        if name.startswith("dead ")
     }
-    examples = [f"moonq {group}"] if alone else []
-    examples += [verb.examples[0] for verb in verbs.values()]
-    parts = [f"{COMMANDS[group].capitalize()}.", *([more] if more else [])]
-    parts.append("\b\nExamples:\n" + "\n".join(f"  {one}" for one in examples))
+    examples = ["moonq dead", *(verb.examples[0] for verb in verbs.values())]
+    parts = [
+        _sentence(COMMANDS["dead"]),
+        "Alone it says which queues have any.",
+        "\b\nExamples:\n" + "\n".join(f"  {one}" for one in examples),
+    ]
     return command(
         cls=Group,
-        name=group,
+        name="dead",
         commands={name: forward(verb) for name, verb in verbs.items()},
         help="\n\n".join(parts),
-        invoke_without_command=alone is not None,
-    )(alone or _nothing)
-
-
-def _nothing(_options: Options) -> int:
-    return 0
+        invoke_without_command=True,
+    )(_dead_queues)
 
 
 def _dead_queues(options: Options) -> int:
     """Answer where no verb is named."""
     if click.get_current_context().invoked_subcommand is not None:
         return 0
+    from moonq.cli.forwarding import ask, tell
+
     verb = VERBS["dead_queues"]
     found, _ = ask(options, verb, {})
     tell(options, verb, found)
