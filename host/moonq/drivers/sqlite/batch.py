@@ -105,7 +105,7 @@ class Batch:
         is_paused, has_line = tx.line(queue)
         if is_paused:
             return
-        if has_line or not tx.may_hand_over(queue):
+        if has_line or not tx.newcomers.may_hand_over(queue):
             tx.flush()
             draw = draw_from_line
         else:

@@ -139,7 +139,7 @@ def hand_over(tx: Tx, desk: BufferedDesk, count: int) -> list[Held]:
     """Lease up to *count* messages for *desk* that this transaction publishes; no line waits."""
     return [
         Held(row, desk, Delivery(as_stored(one.message), next(tx.receipts)), None, one.expires)
-        for row, one in tx.hand_over(desk.queue, count)
+        for row, one in tx.newcomers.hand_over(desk.queue, count)
     ]
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.refusals import full, too_heavy
+from moonq.drivers.sqlite.newcomers import Newcomer
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
 from moonq.drivers.sqlite.settling import bury_waiting
-from moonq.drivers.sqlite.tx import Newcomer, Tx
+from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.weight import weight
 from moonq.errors import QueueError, QueueFull
 from moonq.model import Message, Receipt

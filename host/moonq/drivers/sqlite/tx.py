@@ -6,26 +6,18 @@ Nothing here outlives a rollback but hints; what must follow a commit is kept un
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
-import math
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
-from moonq.drivers.sqlite.rows import PUBLISHED, Values, published, weighed
+from moonq.drivers.sqlite.newcomers import Newcomer, Newcomers
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.drivers.sqlite.times import FileTime
-from moonq.model import Message, Priority, QueueSpec
+from moonq.model import QueueSpec
 
-#: Rows per INSERT. One statement for many: with one call per row, every other thread of the
-#: interpreter gets its slice in between.
-_CHUNKS = (128, 32, 8, 1)
-_MARKS = "(" + ", ".join("?" * (PUBLISHED.count(",") + 1)) + ")"
-_INSERTS = {
-    size: f"INSERT INTO msg({PUBLISHED}) VALUES {', '.join([_MARKS] * size)}" for size in _CHUNKS
-}
 _HAS_TURN = (
     "SELECT 1 FROM msg WHERE q = ? AND grp = ?"
     f" AND state IN ({READY}, {DELAYED}, {LEASED}, {RUNNING}) LIMIT 1"
@@ -39,15 +31,6 @@ _LINE = (
     "SELECT paused, EXISTS(SELECT 1 FROM msg INDEXED BY msg_ready WHERE q = ?1 AND state = 0)"
     " FROM queue WHERE id = ?1"
 )
-
-
-class Newcomer(NamedTuple):
-    """A message that this transaction publishes, as its row will be."""
-
-    message: Message
-    state: int
-    due: float | None = None
-    expires: float | None = None
 
 
 class Tx:
@@ -72,11 +55,8 @@ class Tx:
         self.freed: set[BufferedQueue] = set()
         """Queues in which places became free."""
         self._queues = queues
-        self._newcomers: defaultdict[BufferedQueue, list[Newcomer]] = defaultdict(list)
-        """Rows that wait for company."""
+        self.newcomers = Newcomers(self.execute, self.now, session)
         self._grown: Counter[int] = Counter()
-        self._unwritten: Counter[int] = Counter()
-        """What rows weigh that wait for company."""
         self._lengths: dict[int, int] = {}
         self._turns: set[tuple[int, str]] = set()
 
@@ -133,65 +113,19 @@ class Tx:
         """What its messages weigh, and its dead letters; this transaction's included."""
         sql = "SELECT bytes, dead_bytes FROM queue WHERE id = ?"
         held, dead = self.execute(sql, (queue.number,)).fetchone()
-        return held + self._unwritten[queue.number], dead
+        return held + self.newcomers.weigh(queue), dead
 
     # Rows that come
 
     def insert(self, queue: BufferedQueue, newcomer: Newcomer) -> None:
         """Store a new row, together with others in a moment."""
-        self._newcomers[queue].append(newcomer)
+        self.newcomers.add(queue, newcomer)
         self._grown[queue.number] += 1
-        if queue.most < math.inf:
-            self._unwritten[queue.number] += weighed(self._row(queue, newcomer))
         queue.stirred = True
-
-    def may_hand_over(self, queue: BufferedQueue) -> bool:
-        """Whether those that wait for company are served as they come, if nothing is before them.
-
-        Others take their place in the line, where each priority has its share.
-        """
-        return all(one.message.priority == Priority.NORMAL for one in self._newcomers[queue])
-
-    def hand_over(self, queue: BufferedQueue, count: int) -> list[tuple[int, Newcomer]]:
-        """Store up to *count* of those that wait for company as leased to this session.
-
-        Returns the number of each row with it. Such a row costs a quarter of one that stands in
-        the line before it is leased.
-        """
-        waiting = self._newcomers[queue]
-        ready = [one for one in waiting if one.state == READY]
-        chosen = ready[:count]
-        if len(chosen) == len(waiting):
-            waiting.clear()
-        elif chosen:
-            self._newcomers[queue] = ready[count:] + [one for one in waiting if one.state != READY]
-        rows = self._store([self._row(queue, one, self.session) for one in chosen])
-        return list(zip(rows, chosen, strict=True))
 
     def flush(self) -> None:
         """Store the rows that wait for company."""
-        newcomers = self._newcomers
-        if newcomers:
-            self._newcomers = defaultdict(list)
-            self._unwritten.clear()
-            self._store([self._row(queue, one) for queue in newcomers for one in newcomers[queue]])
-
-    def _row(self, queue: BufferedQueue, newcomer: Newcomer, session: int | None = None) -> Values:
-        message, state, due, expires = newcomer
-        state = state if session is None else LEASED
-        return published(queue.number, state, self.now, due, expires, message, session)
-
-    def _store(self, rows: Sequence[Values]) -> list[int]:
-        """Return the number of each row; those of one statement follow each other."""
-        numbers: list[int] = []
-        for size in _CHUNKS:
-            while len(rows) - len(numbers) >= size:
-                chunk = rows[len(numbers) : len(numbers) + size]
-                values = [value for row in chunk for value in row]
-                last = self.execute(_INSERTS[size], values).lastrowid
-                assert last is not None
-                numbers += range(last - size + 1, last + 1)
-        return numbers
+        self.newcomers.flush()
 
     def finish(self) -> None:
         """Write down what is only counted so far."""
