@@ -1,8 +1,9 @@
 --- The only file that Python loads: it builds the walls, then answers with the functions
 --- that Python may call.
 ---
---- Arguments: `source(name) -> chunk` (precompiled text of a trusted file); what hides the names of
---- `__gc` and `__mode` (the arguments of `names.hide`); then the functions that Python lends, each
+--- Arguments: `source(name) -> chunk` (precompiled text of a trusted file); the path of the native
+--- half of JSON, or nil; what hides the names of `__gc` and `__mode` (the arguments of
+--- `names.hide`); then the functions that Python lends, each
 --- as `name, function, waits`: whether it may take long.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
@@ -92,7 +93,15 @@ local function requirer(env, source)
     loaded
 end
 
-local function raw_lent(_, _, _, _, _, _, ...)
+-- What stands in for `json/native.lua`; nil where there is no such library. Nothing else ever loads
+-- one: `package` is gone before a script can run.
+local function native_json(path)
+  local decode = path and package.loadlib(path, "moonq_json_decode")
+  local encode = decode and package.loadlib(path, "moonq_json_encode")
+  return encode and { decode = decode, encode = encode, main = coroutine.running() }
+end
+
+local function raw_lent(_, _, _, _, _, _, _, ...)
   local as_function = python.as_function
   local functions, waits, list = {}, {}, { ... }
   for index = 1, #list, 3 do
@@ -106,7 +115,8 @@ local source = python.as_function((...))
 local env = trusted_globals()
 local require, loaded = requirer(env, source)
 env.require = require
-local are_hidden = hide_names(require, select(2, ...))
+local are_hidden = hide_names(require, select(3, ...))
+loaded["host.json.native"] = native_json((select(2, ...)))
 loaded["host.raw"], loaded["host.waits"] = raw_lent(...)
 
 disarm_python_objects()

@@ -20,7 +20,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, hidden_names, jumps, watchdog
+from moonq.sandbox import chunks, hidden_names, jumps, native, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -225,9 +225,8 @@ class LuaState:
         self._runtime.execute(b"math.randomseed(...)", *(secrets.randbits(63) for _ in range(2)))
         boot, lost = chunks.chunk("host.boot"), hidden_names.Lost()
         hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
-        return _Functions(
-            *self._runtime.execute(boot, chunks.source, *hiding, *arguments, mode="b")
-        )
+        given = (chunks.source, native.path(), *hiding, *arguments)
+        return _Functions(*self._runtime.execute(boot, *given, mode="b"))
 
     def _find_address(self) -> bool:
         address = self._lua.find_address()

@@ -1,0 +1,53 @@
+"""Compiles the native half of JSON while moonq is installed or its wheel is made.
+
+Without a C compiler, moonq is installed all the same and reads and writes JSON in Lua. The library
+knows neither Python nor Lua's headers, so its wheel is for a platform, not for a Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FOLDER = "host/moonq/sandbox/native"
+FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+
+
+class Hook(BuildHookInterface):  # type: ignore[type-arg]
+    """Puts the library beside its source, and with it into the wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Compile, before hatchling collects what belongs into the wheel."""
+        folder = Path(self.root) / FOLDER
+        problem = compiled(folder / "json.c", folder / "json.so")
+        if problem:
+            self.app.display_warning(f"JSON stays in Lua, as its C half was not built: {problem}")
+            return
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["artifacts"].append(f"/{FOLDER}/json.so")
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform}"
+
+
+def compiled(source: Path, library: Path, *flags: str) -> str:
+    """Make *library* of *source*; returns what went wrong, and then there is none."""
+    library.unlink(missing_ok=True)
+    new = library.with_suffix(f".{os.getpid()}")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    command = [*compiler, *FLAGS, *flags, f'-DMOONQ_SOURCE="{digest}"', str(source), "-o", str(new)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError as problem:
+        return f"{compiler[0]}: {problem.strerror}"
+    if done.returncode != 0:
+        return done.stderr.strip() or f"{compiler[0]} ended with {done.returncode}"
+    new.replace(library)
+    return ""

@@ -1,0 +1,95 @@
+"""The native half of JSON, `json.c`: found, proved to be of this moonq, and given Lua's functions.
+
+    native.path()    # b'/…/moonq/sandbox/native/json.so', or None: JSON stays in Lua
+
+The library is loaded once per process. Every state then finds it by `package.loadlib` before any
+script is there (`boot.lua`): Lua itself makes the functions, and nothing is pushed from outside onto
+a stack that might not have the room. Lua's C API is found as the watchdog finds it, for the wheel
+exports it, but not to libraries that are loaded later.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from moonq import log
+from moonq.errors import Invalid, Unavailable
+
+_log = log.get("moonq.sandbox")
+#: Chooses the codec: `native` must be there, `lua` is used even so; unset takes what there is.
+CHOICE = "MOONQ_JSON"
+SOURCE = Path(__file__).with_name("json.c")
+LIBRARY = SOURCE.with_suffix(".so")
+_HINT = "install a C compiler and then moonq again, or unset MOONQ_JSON"
+
+
+class Codec(NamedTuple):
+    """Which half reads and writes JSON."""
+
+    library: Path | None
+    why: str
+    """Why it is Lua."""
+
+    @property
+    def name(self) -> str:
+        """`native` or `lua`, as `MOONQ_JSON` has them."""
+        return "lua" if self.library is None else "native"
+
+
+@cache
+def codec() -> Codec:
+    """Return the codec of this process.
+
+    Raises:
+        Unavailable: The native one is demanded and not there.
+        Invalid: `MOONQ_JSON` is something else.
+    """
+    choice = os.environ.get(CHOICE, "")
+    if choice not in {"", "native", "lua"}:
+        raise Invalid(f"{CHOICE} is {choice!r}", hint="native, lua or unset")
+    if choice == "lua":
+        return Codec(None, f"{CHOICE} says so")
+    why = problem(LIBRARY)
+    if choice and why:
+        raise Unavailable(f"{CHOICE} is 'native', and {LIBRARY.name} {why}", hint=_HINT)
+    if why and LIBRARY.exists():
+        _log.warning("JSON is read and written in Lua: %s %s", LIBRARY, why)
+    return Codec(None if why else LIBRARY, why)
+
+
+def path() -> bytes | None:
+    """Return what states are to load, or None."""
+    library = codec().library
+    return None if library is None else os.fsencode(library)
+
+
+def problem(library: Path) -> str:
+    """Make *library* ready for states, unless something speaks against it: then say what."""
+    if not library.exists():
+        return "was not built"
+    try:
+        opened = ctypes.CDLL(str(library))
+        made_of = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(opened, "moonq_json_source")))
+        if made_of.decode() != hashlib.sha256(SOURCE.read_bytes()).hexdigest():
+            return "was built from another json.c"
+        _bind(opened)
+    except (AttributeError, OSError, ValueError) as failure:
+        return f"does not load: {failure}"
+    return ""
+
+
+def _bind(library: ctypes.CDLL) -> None:
+    """Hand over the functions of Lua's C API that it names."""
+    import lupa.lua54
+
+    lua = ctypes.PyDLL(lupa.lua54.__file__)
+    needs = ctypes.pointer(ctypes.c_char_p.in_dll(library, "moonq_json_needs"))
+    addresses = []
+    for name in iter(lambda: needs[len(addresses)], None):
+        addresses.append(ctypes.cast(lua[name.decode()], ctypes.c_void_p))
+    library.moonq_json_bind((ctypes.c_void_p * len(addresses))(*addresses))
