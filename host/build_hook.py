@@ -26,12 +26,12 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Compile, before hatchling collects what belongs into the wheel."""
         folder = Path(self.root) / FOLDER
-        problem = compiled(folder / "json.c", folder / "json.so")
+        problem = compiled(folder / "json.c", folder / "json.native")
         if problem:
             self.app.display_warning(f"JSON stays in Lua, as its C half was not built: {problem}")
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["artifacts"].append(f"/{FOLDER}/json.so")
+        build_data["artifacts"].append(f"/{FOLDER}/json.native")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
 

@@ -1,6 +1,6 @@
 """The native half of JSON, `json.c`: found, proved to be of this moonq, and given Lua's functions.
 
-    native.path()    # b'/…/moonq/sandbox/native/json.so', or None: JSON stays in Lua
+    native.path()    # b'/…/moonq/sandbox/native/json.native', or None: JSON stays in Lua
 
 The library is loaded once per process. Every state then finds it by `package.loadlib` before any
 script is there (`boot.lua`): Lua itself makes the functions, and nothing is pushed from outside onto
@@ -24,7 +24,8 @@ _log = log.get("moonq.sandbox")
 #: Chooses the codec: `native` must be there, `lua` is used even so; unset takes what there is.
 CHOICE = "MOONQ_JSON"
 SOURCE = Path(__file__).with_name("json.c")
-LIBRARY = SOURCE.with_suffix(".so")
+#: Without the suffix of a library, or Python would take it for a module of its own.
+LIBRARY = SOURCE.with_suffix(".native")
 _HINT = "install a C compiler and then moonq again, or unset MOONQ_JSON"
 
 
