@@ -3,14 +3,14 @@
 ---
 --- Arguments: `source(name) -> chunk` (precompiled text of a trusted file); the path of the native
 --- half of JSON, or nil; what hides the names of `__gc` and `__mode` (the arguments of
---- `names.hide`); then the functions that Python lends, each
---- as `name, function, waits`: whether it may take long.
+--- `names.hide`); then the functions that Python lends, each as `name, function, waits`: whether it
+--- may take long.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
 --- emptied: from there on no code can find lupa, Python or an unwrapped function.
 local python, debug, package = _G.python, debug, package
-local pairs, error, load, type = pairs, error, load, type
+local assert, pairs, error, load, type = assert, pairs, error, load, type
 
 -- First of all, since whatever is weak must be made under the names that count.
 local function hide_names(require, hide, gc, mode, lend, is_back)
@@ -93,12 +93,15 @@ local function requirer(env, source)
     loaded
 end
 
--- What stands in for `json/native.lua`; nil where there is no such library. Nothing else ever loads
--- one: `package` is gone before a script can run.
+-- What stands in for `json/native.lua` where the host has a library. Nothing else ever loads one:
+-- `package` is gone before a script can run.
 local function native_json(path)
-  local decode = path and package.loadlib(path, "moonq_json_decode")
-  local encode = decode and package.loadlib(path, "moonq_json_encode")
-  return encode and { decode = decode, encode = encode, main = coroutine.running() }
+  return path
+    and {
+      decode = assert(package.loadlib(path, "moonq_json_decode")),
+      encode = assert(package.loadlib(path, "moonq_json_encode")),
+      main = coroutine.running(),
+    }
 end
 
 local function raw_lent(_, _, _, _, _, _, _, ...)

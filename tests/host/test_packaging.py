@@ -23,6 +23,36 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+def test_a_wheel_is_for_this_platform_and_any_python(wheel: Path) -> None:
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert wheel.name.endswith(f"-py3-none-{platform}.whl")
+
+
+def test_without_a_compiler_the_wheel_is_pure(wheel: Path, tmp_path: Path) -> None:
+    [source] = wheel.parent.glob("*.tar.gz")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        tmp_path,
+    ]
+    done = subprocess.run(
+        [*pip, "--verbose", source],
+        env={**os.environ, "CC": "/no/compiler"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "its C half was not built: /no/compiler: No such file" in done.stdout + done.stderr
+    [pure] = tmp_path.glob("*-py3-none-any.whl")
+    assert "moonq/sandbox/native/json.native" not in zipfile.ZipFile(pure).namelist()
+
+
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty virtual environment with the wheel in it; its dependencies are lent by this one."""

@@ -120,7 +120,9 @@ end
 local function float()
   local kind = random(8)
   if kind == 1 then
-    return ({ 0.0, -0.0, 1 / 0, -1 / 0, 0 / 0, 2.0 ^ 53, 5e-324, 1e14, 1e15, 999999999.99999 })[random(10)]
+    return ({ 0.0, -0.0, 1 / 0, -1 / 0, 0 / 0, 2.0 ^ 53, 5e-324, 1e14, 1e15, 999999999.99999 })[random(
+      10
+    )]
   elseif kind <= 4 then
     return random(-10 ^ 9 // 1, 10 ^ 9 // 1) / 10.0 ^ random(0, 9)
   elseif kind <= 6 then
