@@ -68,7 +68,7 @@ def test_without_a_library_json_stays_in_lua_unless_it_is_demanded(
     assert native.path() is None
     native.codec.cache_clear()
     anew.setenv(native.CHOICE, "native")
-    with pytest.raises(Unavailable, match="'native', and json.native was not built"):
+    with pytest.raises(Unavailable, match=r"'native', and json\.native was not built"):
         Host(load(root / "examples/seed")).start()
 
 

@@ -116,9 +116,7 @@ def compiled(root: Path) -> Callable[..., str]:
         pytest.param(b'"' + b"x" * (2**20 - 1) + b'"', id="larger"),
         pytest.param(b'"' + b"\\u00e4" * 20_000 + b'"', id="a long string with escapes"),
         pytest.param(b"[" + b",".join([b"0"] * 20_000) + b"]", id="a long list"),
-        pytest.param(
-            b'{"a":1,"a":null,"b":null,"b":2,"c":[null]}', id="names that are there twice"
-        ),
+        pytest.param(b'{"a":1,"a":null,"b":null,"b":2,"c":[null]}', id="names there twice"),
         pytest.param(b"-9223372036854775808", id="the smallest integer"),
         pytest.param(b"[-0,-0.0,0.1e1,1e5,1E+2,0.30000000000000004]", id="forms of numbers"),
         pytest.param(b" \t\r\nnull \n", id="a null with blanks"),

@@ -1,4 +1,4 @@
--- expect: contained-time: many references to a table that once was large, each a long way to its end
+-- expect: contained-time: many references to a table that is long and empty
 local json = require("json")
 local sparse, list = {}, {}
 
