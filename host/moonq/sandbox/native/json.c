@@ -136,22 +136,10 @@ static int hex4(const byte *s) {
 }
 
 static char *put_code(char *out, int code) {
-  if (code < 0x80) {
-    *out++ = (char)code;
-    return out;
-  }
-  if (code < 0x800) {
-    *out++ = (char)(0xC0 | code >> 6);
-  } else {
-    if (code < 0x10000) {
-      *out++ = (char)(0xE0 | code >> 12);
-    } else {
-      *out++ = (char)(0xF0 | code >> 18);
-      *out++ = (char)(0x80 | (code >> 12 & 0x3F));
-    }
-    *out++ = (char)(0x80 | (code >> 6 & 0x3F));
-  }
-  *out++ = (char)(0x80 | (code & 0x3F));
+  static const byte leads[] = {0, 0xC0, 0xE0, 0xF0};
+  int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  *out++ = (char)(leads[more] | code >> 6 * more);
+  while (more--) *out++ = (char)(0x80 | (code >> 6 * more & 0x3F));
   return out;
 }
 
