@@ -75,7 +75,7 @@ def test_a_finding_keeps_its_colours_below_a_line(color: str) -> None:
     lines.line("reload ", ("✗", "bad"), below=finding)
     colored = ["✗", "error[R202]"] if color == "always" else []
     assert IN_COLOR.findall(stream.getvalue()) == colored
-    assert stream.getvalue().count("\n") == 2
+    assert stream.getvalue().count("\n") == 3
 
 
 def test_a_stream_without_unicode_gets_ascii() -> None:

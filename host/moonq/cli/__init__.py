@@ -8,7 +8,6 @@ exit code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -28,8 +27,9 @@ _OTHERS = {
     "dead": "see why messages died, and give them another life or drop them",
     "dev": "run a project, reload what you save, and talk to it in the same terminal",
     "doctor": "say what the project stands on, or hold a driver against the contract",
-    "explain": "say how moonq comes to an answer",
     "eval": "evaluate Lua on the running host, or on a private one",
+    "explain": "explain a code, a kind, a field, a function or a command; or who may do what",
+    "guide": "read the manual",
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",
     "run": "run a project's queues",
@@ -73,41 +73,30 @@ class Commands(Group):
             return forward(_VERBS[cmd_name])
         if cmd_name == "dead":
             return _dead()
-        if cmd_name == "explain":
-            return _gathered("explain")
         command: click.Command = getattr(import_module(f"moonq.cli.commands.{cmd_name}"), cmd_name)
         return command
 
 
 def _dead() -> click.Command:
     """Gather the verbs about dead letters; alone it answers, too."""
-    return _gathered("dead", "Alone it says which queues have any.", _dead_queues)
-
-
-def _gathered(
-    group: str, more: str = "", alone: Callable[[Options], int] | None = None
-) -> click.Command:
-    """Return the command of all verbs whose command begins with *group*."""
     verbs = {
-        name.removeprefix(f"{group} "): verb
+        name.removeprefix("dead "): verb
         for name, verb in _VERBS.items()
-        if name.startswith(f"{group} ")
+        if name.startswith("dead ")
     }
-    examples = [f"moonq {group}"] if alone else []
-    examples += [verb.examples[0] for verb in verbs.values()]
-    parts = [f"{COMMANDS[group].capitalize()}.", *([more] if more else [])]
-    parts.append("\b\nExamples:\n" + "\n".join(f"  {one}" for one in examples))
+    examples = ["moonq dead", *(verb.examples[0] for verb in verbs.values())]
+    parts = [
+        f"{COMMANDS['dead'].capitalize()}.",
+        "Alone it says which queues have any.",
+        "\b\nExamples:\n" + "\n".join(f"  {one}" for one in examples),
+    ]
     return command(
         cls=Group,
-        name=group,
+        name="dead",
         commands={name: forward(verb) for name, verb in verbs.items()},
         help="\n\n".join(parts),
-        invoke_without_command=alone is not None,
-    )(alone or _nothing)
-
-
-def _nothing(_options: Options) -> int:
-    return 0
+        invoke_without_command=True,
+    )(_dead_queues)
 
 
 def _dead_queues(options: Options) -> int:

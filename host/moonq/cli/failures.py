@@ -130,6 +130,8 @@ def _expected(error: MoonqError, options: Options) -> int:
         options.say(f"moonq: {visible(error.message)}{code}", important=True)
         if error.hint:
             options.say(f"  hint: {visible(error.hint)}", important=True)
+        if error.code and not findings:
+            options.say(f"  more: moonq explain {error.code}", important=True)
     return error.exit_code
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from moonq.console.calling import opened
 from moonq.errors import NotFound
+from moonq.manual import Manual
 from moonq.operations.annotations import Function, Line, Module, Reference, Shape, read, reference
 from moonq.registry.lua.tokens import tokens
 from moonq.text import suggestions
 from moonq.views import Screen
+from moonq.views import manual as views
 from moonq.views.tables import facts, paragraph
 
 
@@ -27,8 +29,12 @@ def about(name: str, screen: Screen, request: Callable[..., Any] | None = None) 
         return _module(found, screen)
     if isinstance(found, Shape):
         return _shape(found, screen)
-    hint = suggestions.question(suggestions.close(name, reference().names()))
-    raise NotFound(f"no help about {name!r}", hint=hint or "`\\?` lists what there is")
+    try:
+        return views.explained(Manual.of_package().about(name), screen)
+    except NotFound as missing:
+        hint = suggestions.question(suggestions.close(name, reference().names()))
+        told = hint or missing.hint or "`\\?` lists what there is"
+        raise NotFound(f"no help about {name!r}", hint=told) from None
 
 
 def _of_project(name: str, request: Callable[..., Any]) -> Module | Function | None:

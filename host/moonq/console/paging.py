@@ -10,14 +10,10 @@ lost; what was shown stays where it is.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import click
-
-from moonq.text.plain import safe
 from moonq.text.wording import columns
 
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -72,13 +68,3 @@ def height(line: str, size: Size) -> int:
 def fits(lines: Sequence[str], size: Size) -> bool:
     """Say whether *lines* and the prompt below them can be seen at once."""
     return sum(height(line, size) for line in lines) <= size.rows - BELOW
-
-
-def through_less(lines: Iterable[str], *, color: bool) -> None:
-    """Show *lines* in $PAGER or `less`, which is told to draw colours and to leave them there."""
-    flags = os.environ.get("LESS", "")
-    if not flags:
-        os.environ["LESS"] = "FRX"
-    elif "r" not in flags.lower():
-        os.environ["LESS"] = f"{flags} -R"
-    click.echo_via_pager(safe("".join(f"{line}\n" for line in lines)), color=color)

@@ -33,12 +33,13 @@ from moonq.console.entering import enter
 from moonq.console.face import Face, Leave
 from moonq.console.history import open_history
 from moonq.console.keys import Refusal, bindings
-from moonq.console.paging import Pages, Size, fits, through_less
+from moonq.console.paging import Pages, Size, fits
 from moonq.control.client import Client
 from moonq.text import theme
 from moonq.text.plain import safe, visible
 from moonq.text.wording import plural
 from moonq.views import coloring
+from moonq.views.pager import through_pager
 from moonq.views.tables import paragraph
 
 
@@ -68,7 +69,7 @@ class Terminal(Face):
         if self._pager == "off" or is_dumb_terminal() or fits(told, size):
             self._write_lines(told)
         elif self._pager == "less":
-            through_less(told, color=self.screen().color)
+            through_pager(told, color=self.screen().color)
         else:
             self._write_lines(self._pages.begin(told, size))
             self._tell_of_more()

@@ -39,8 +39,8 @@ class Pen:
         return in_ascii(row.replace("┌─", "-->"), same_width=True)
 
 
-def draw(finding: Finding, pen: Pen) -> Iterator[str]:
-    """Yield the rows of *finding*."""
+def draw(finding: Finding, pen: Pen, *, explains: bool = False) -> Iterator[str]:
+    """Yield the rows of *finding*; one that *explains* ends with the command that says more."""
     numbers = [number for span in finding.spans for number, _ in span.lines]
     gutter = max(2, len(str(max(numbers, default=0))))
     label = f"{finding.severity}[{finding.code}]"
@@ -53,7 +53,8 @@ def draw(finding: Finding, pen: Pen) -> Iterator[str]:
         else:
             yield from (pen.plain(row) for row in _rows(spans, gutter))
     indent = " " * (gutter + 1)
-    for word, texts in (("note", finding.notes), ("help", finding.helps)):
+    more = (f"moonq explain {finding.code}",) if explains else ()
+    for word, texts in (("note", finding.notes), ("help", finding.helps), ("more", more)):
         for text in texts:
             yield from map(pen.plain, _wrapped(f"{indent}= {word}: {clean(text)}", indent * 3, pen))
 

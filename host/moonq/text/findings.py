@@ -10,6 +10,7 @@ findings, and `render` draws every one of them:
     14 │     queue: app:ordres
        │            ^^^^^^^^^^ no entry `app:ordres`
        = help: did you mean `app:orders`?  (queue.queue, src/_index.yaml:8)
+       = more: moonq explain R202
 
 The first letter of a code names its family: P cannot read, R registry, L Lua static, H handler at
 run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
@@ -131,16 +132,20 @@ def render(
     paint: Callable[[str, str], str] = lambda _, text: text,
     width: int = 100,
     unicode: bool = True,
+    explains: bool = False,
 ) -> str:
     """Return *findings* drawn for people, a blank line between two, without a final newline.
 
     The caller knows the terminal: *paint* gives the parts their colours (`drawing.Paint`), *width*
-    is its columns (0: unlimited), and without *unicode* the frames are drawn in ASCII.
+    is its columns (0: unlimited), and without *unicode* the frames are drawn in ASCII. With
+    *explains* the last finding of a code names the command that says more about it.
     """
     from moonq.text.drawing import Pen, draw
 
     pen = Pen(paint, width, unicode)
-    return "\n\n".join("\n".join(draw(finding, pen)) for finding in findings)
+    last = {finding.code: finding for finding in findings}
+    drawn = (draw(one, pen, explains=explains and last[one.code] is one) for one in findings)
+    return "\n\n".join(map("\n".join, drawn))
 
 
 def to_json(finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import islice
@@ -85,17 +85,26 @@ class Screen:
 
     def findings(self, found: Sequence[Finding]) -> list[str]:
         """Return *found*, problems in files, in frames of their lines."""
-        drawn = render(found, paint=self.paint, width=self.room, unicode=self.unicode)
+        drawn = render(
+            found, paint=self.paint, width=self.room, unicode=self.unicode, explains=True
+        )
         return drawn.split("\n")
 
-    def markdown(self, text: str) -> list[str]:
-        """Return Markdown as it is read on a terminal; a pipe gets it as it was written."""
+    def markdown(self, text: str, link: Callable[[str], str] = str) -> list[str]:
+        """Return Markdown as it is read on a terminal; a pipe gets it as it was written.
+
+        *link* says what to show of where a link leads.
+        """
         if not self.width:
             return [self.plain(line) for line in text.splitlines()]
         from rich.markdown import Markdown
 
         code_theme = _lua_theme(self.theme.name, theme.depth())
-        return self.lines(Markdown(text, code_theme=code_theme, hyperlinks=False))
+        drawn = Markdown(text, code_theme=code_theme, hyperlinks=False)
+        for one in (child for token in drawn.parsed for child in token.children or ()):
+            if one.type == "link_open":
+                one.attrs["href"] = link(str(one.attrs["href"]))
+        return self.lines(drawn)
 
     def lua(self, text: str) -> str:
         """Return Lua text with its words coloured, line by line as it is."""

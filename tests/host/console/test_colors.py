@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from moonq.text.theme import BACKGROUNDS, rgb_of
 
+from ..conftest import until
 from ..views.test_theme import ENOUGH, contrast
 from .screen import Screen
 
@@ -44,8 +45,9 @@ def test_everything_on_the_screen_can_be_read(console: Start) -> None:
         screen.shows(r"^error UNKNOWN")
         screen.type('queue.publish("app:or')
         screen.shows(r"^ queue\.publish\(")
+        # What is being typed is painted a moment after it is there.
+        until(lambda: len(shown(screen)) >= 4, 10)
         found = shown(screen)
-        assert len(found) >= 4
         for background in BACKGROUNDS[theme]:
             assert [one for one in found if contrast(one[0], one[1] or background) < ENOUGH] == []
         screen.press("C-c", "C-c")

@@ -12,6 +12,7 @@ from moonq.console import chunk, manual
 from moonq.console.commands.table import COMMANDS, command, find
 from moonq.control import EVENTS
 from moonq.errors import Invalid
+from moonq.manual import Manual
 from moonq.operations.annotations import reference
 from moonq.views import Screen
 from moonq.views.tables import facts, paragraph
@@ -33,6 +34,19 @@ def help_(console: Console, name: str) -> None:
         listed = facts(told, screen, indent="  ")
         tail = "?name shows the help of a function, \\name? the Lua behind a command"
         console.face.show([*listed, *paragraph(tail, "", screen, "  ")])
+
+
+@command("guide [PAGE | --search WORDS]", is_whole=True)
+def guide(console: Console, words: str) -> None:
+    """Read the manual: its pages, one of them, PAGE#SECTION, or where words stand."""
+    book, screen = Manual.of_package(), console.face.screen()
+    option, _, searched = words.partition(" ")
+    if option == "--search":
+        console.face.show(views.manual.hits(book.search(searched), screen))
+    elif words:
+        console.face.show(views.manual.excerpt(book.part(words), screen))
+    else:
+        console.face.show(views.manual.pages(book.pages, screen))
 
 
 @command("i [EXPR]", lua="mq.inspect(v)", is_whole=True)
