@@ -53,7 +53,8 @@ describe("json_native.encode", function()
   it("declines what the careful writer has to explain", function()
     local cycle = {}
     cycle[1] = cycle
-    for _, value in ipairs({ print, { print }, { 1, nil, 3 }, { 1, a = 2 }, 0 / 0, "\xff", cycle }) do
+    local holes, mixed = { 1, nil, 3 }, { 1, a = 2 }
+    for _, value in ipairs({ print, { print }, holes, mixed, 0 / 0, "\xff", cycle }) do
       test.is_nil(encode(value))
     end
     test.is_nil(encode(nil))
