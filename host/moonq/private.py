@@ -15,7 +15,6 @@ import errno
 import fcntl
 import os
 import pwd
-import secrets
 import shlex
 import stat
 import time
@@ -108,7 +107,7 @@ def write(path: Path, data: bytes, *, at: int | None = None) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fresh = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _GUARDED, FILE, dir_fd=at)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - it is a handle

@@ -9,13 +9,11 @@ exit code.
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 import click
 
 from moonq import __version__
-from moonq.cli import commands
-from moonq.cli.forwarding import ask, forward, tell
 from moonq.cli.groups import Group
 from moonq.cli.options import Options, command
 from moonq.operations.verbs import VERBS
@@ -39,7 +37,7 @@ _OTHERS = {
     "version": "say which moonq this is",
 }
 #: Commands with a file. That of a verb does more than ask the host and show the answer.
-_FILES = {one.name for one in iter_modules(commands.__path__)}
+_FILES = {path.stem for path in Path(__file__).with_name("commands").glob("[a-z]*.py")}
 _VERBS = {verb.command: verb for verb in VERBS.values() if verb.command}
 
 #: Every command with one sentence about it, as the README has it.
@@ -64,12 +62,19 @@ class Commands(Group):
         """Return every command's name."""
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every command with its sentence; none is loaded for that."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _sentence(about)) for name, about in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called *cmd_name*."""
         cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         if cmd_name in _VERBS and cmd_name not in _FILES:
+            from moonq.cli.forwarding import forward
+
             return forward(_VERBS[cmd_name])
         if cmd_name == "dead":
             return _dead()
@@ -77,8 +82,14 @@ class Commands(Group):
         return command
 
 
+def _sentence(about: str) -> str:
+    return f"{about[:1].upper()}{about[1:]}."
+
+
 def _dead() -> click.Command:
     """Gather the verbs about dead letters; alone it answers, too."""
+    from moonq.cli.forwarding import forward
+
     verbs = {
         name.removeprefix("dead "): verb
         for name, verb in _VERBS.items()
@@ -86,7 +97,7 @@ def _dead() -> click.Command:
     }
     examples = ["moonq dead", *(verb.examples[0] for verb in verbs.values())]
     parts = [
-        f"{COMMANDS['dead'].capitalize()}.",
+        _sentence(COMMANDS["dead"]),
         "Alone it says which queues have any.",
         "\b\nExamples:\n" + "\n".join(f"  {one}" for one in examples),
     ]
@@ -103,6 +114,8 @@ def _dead_queues(options: Options) -> int:
     """Answer where no verb is named."""
     if click.get_current_context().invoked_subcommand is not None:
         return 0
+    from moonq.cli.forwarding import ask, tell
+
     verb = VERBS["dead_queues"]
     found, _ = ask(options, verb, {})
     tell(options, verb, found)

@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -190,6 +189,8 @@ def _bug(error: BaseException, args: Sequence[str], options: Options) -> int:
 
 def _write_report(error: BaseException, args: Sequence[str], project: Path) -> Path:
     """Write what a developer needs; of the arguments only the first, for the rest may be secret."""
+    import tempfile
+
     text = "\n".join(
         (
             f"moonq {__version__}, Python {platform.python_version()}, {platform.platform()}",

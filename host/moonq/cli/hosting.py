@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
 from moonq.cli.options import Options
+from moonq.cli.service_manager import ServiceManager
 from moonq.errors import MoonqError, StopTimeout
 from moonq.log.outlet import LogFile
 
@@ -43,6 +44,7 @@ class Hosting:
         self.place = place
         self.narrator = narrator
         self.cut_off = False
+        self.manager = ServiceManager.of_environment()
         self._drain_timeout = drain_timeout
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
@@ -78,10 +80,15 @@ class Hosting:
                 took = time.monotonic() - began
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
-                with reloading(self.host, self.narrator) if watch else nullcontext():
+                self.manager.ready()
+                with (
+                    self.manager.watched(self.host.report),
+                    reloading(self.host, self.narrator) if watch else nullcontext(),
+                ):
                     yield
             finally:
-                with stopping:
+                self.manager.stopping()
+                with stopping, self.manager.watched(self.host.report):
                     self._stop()
 
     def stop_now(self) -> None:

@@ -17,17 +17,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from moonq import __version__, log, private, threads
 from moonq.control.feed import Feed
 from moonq.control.locating import FOLDER, Place, peer_of
-from moonq.control.session import Session
 from moonq.control.wire import encode, refusal
 from moonq.errors import AlreadyRunning, Denied, MoonqError, Unavailable
 from moonq.host import Host
 from moonq.operations.meter import Meter
 from moonq.operations.overview import profile
 from moonq.private import me, name_of
+
+if TYPE_CHECKING:
+    from moonq.control.session import Session
 
 _log = log.get("moonq.control")
 #: Clients at a time.
@@ -194,6 +197,9 @@ class Server:
 
     def _admitted(self, connection: socket.socket) -> Session:
         user = user_of(connection)
+        # With the first who asks: what it imports would hold up the start.
+        from moonq.control.session import Session
+
         session = Session(connection, user, self._host, self._feed, self._meter, self._stop)
         with self._lock:
             if len(self._sessions) >= MOST:

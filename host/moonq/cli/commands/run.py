@@ -108,7 +108,9 @@ def run(options: Options, **given: Any) -> int:
     It is this folder when not named. Ctrl-C or SIGTERM finishes what runs and ends; a second one
     stops at once and hands the running messages back. SIGHUP reloads the project and opens the log
     file anew; with a terminal it ends the run, for then it says that the terminal is gone. Several
-    hosts of a project share what durable drivers keep, each under a --name of its own.
+    hosts of a project share what durable drivers keep, each under a --name of its own. A service
+    manager that sets NOTIFY_SOCKET, as systemd does, is told when the host is ready, reloads and
+    stops, and that it is alive.
 
     \b
     Examples:
@@ -254,7 +256,8 @@ class Run:
             except OSError as problem:
                 log.get("moonq").error("the log file is kept open: %s", problem)
         self._is_up.wait()
-        reload(self._host, self._narrator, ("SIGHUP",))
+        with self._hosting.manager.reloading():
+            reload(self._host, self._narrator, ("SIGHUP",))
 
     def _drain(self) -> None:
         self._narrator.draining()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moonq import log
 from moonq.run.modules.pool import Job
+
+if TYPE_CHECKING:
+    import asyncio
 
 _log = log.get("moonq.modules")
 Work = Callable[[], Coroutine[Any, Any, Any]]
@@ -48,9 +50,15 @@ class AsyncJob(Job):
             problem = task.exception()
             self.end(None if problem else task.result(), problem)
         elif self.left_at is None:
-            self.end(problem=asyncio.CancelledError("it cancelled itself"))
+            self.end(problem=_cancelled("it cancelled itself"))
         else:
             self.is_over = True
+
+
+def _cancelled(words: str) -> BaseException:
+    from asyncio import CancelledError
+
+    return CancelledError(words)
 
 
 class Loop:
@@ -70,6 +78,8 @@ class Loop:
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
+                import asyncio
+
                 self._loop = asyncio.new_event_loop()
                 run = partial(_run, self._loop)
                 threading.Thread(target=run, name="moonq-async", daemon=True).start()
