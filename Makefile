@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 LUA_DIRS := lua stdlib tests examples host/moonq/scaffold host/moonq/drivers/redis/scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-part lint lint-python lint-lua format bench soak capabilities actions tools clean
+.PHONY: help run test test-part lint lint-python lint-lua format bench soak docs capabilities actions tools clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ format: $(READY) ## Let ruff and stylua write the layout
 
 bench: $(READY) ## Measure speed
 	@set -e; for bench in tests/bench/*_bench.py; do $(BIN)/python $$bench; done
+
+docs: $(READY) ## Write the pages of the manual that come from the code
+	$(BIN)/python -m moonq.reference
 
 capabilities: $(READY) ## Print what each driver can do
 	@$(BIN)/python -m moonq.drivers.capabilities

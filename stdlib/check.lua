@@ -16,7 +16,7 @@ local utf8_len = utf8.len
 
 local check = {}
 
----@class (exact) check.Rule
+---@class (exact) check.Rule  what one option may be
 ---@field type string          one or more of Lua's type names or "integer", parted by "|"
 ---@field default? any         what an absent option becomes
 ---@field required? boolean    whether the option must be there
@@ -24,7 +24,7 @@ local check = {}
 ---@field max? number          the largest number allowed
 ---@field one_of? string[]     the only strings allowed
 
----@alias check.Spec table<string, check.Rule>
+---@alias check.Spec table<string, check.Rule>  options by their names
 
 --- How many characters of a caller's text an error repeats.
 local SHOWN = 60

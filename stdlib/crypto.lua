@@ -19,8 +19,8 @@ local encode, decode, random = lent.crypto_encode, lent.crypto_decode, lent.rand
 
 local crypto = {}
 
----@alias crypto.Algorithm "sha256"|"sha384"|"sha512"
----@alias crypto.As "hex"|"base64"|"base64url"|"raw"
+---@alias crypto.Algorithm "sha256"|"sha384"|"sha512"  what hashes
+---@alias crypto.As "hex"|"base64"|"base64url"|"raw"  how bytes are written
 
 --- A way to write bytes as text.
 ---@class (exact) crypto.Encoding

@@ -21,11 +21,11 @@ local csv = {}
 
 ---@alias csv.Row table<string, string>|string[]   by column, or in order where there is no header
 
----@class (exact) csv.ReadOptions
+---@class (exact) csv.ReadOptions  how a text is read
 ---@field header? boolean     the first row names the columns (default true)
 ---@field separator? string   one byte between fields (default ",")
 
----@class (exact) csv.WriteOptions
+---@class (exact) csv.WriteOptions  how rows are written
 ---@field columns? string[]   which fields of the rows, in this order; absent: rows are lists
 ---@field header? boolean     begin with the names of the columns (default true, with `columns`)
 ---@field separator? string   one byte between fields (default ",")

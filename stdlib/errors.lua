@@ -35,12 +35,13 @@ local errors = {
   UNKNOWN = "UNKNOWN",
 }
 
+--- What went wrong, in one word.
 ---@alias errors.Kind
 ---| "NOT_FOUND" | "ALREADY_EXISTS" | "INVALID" | "PERMISSION_DENIED" | "UNAVAILABLE" | "INTERNAL"
 ---| "CANCELED" | "CONFLICT" | "TIMEOUT" | "RATE_LIMITED" | "UNKNOWN"
 
----@class (exact) errors.Fields
----@field message string
+---@class (exact) errors.Fields  what `new` makes an error of
+---@field message string  what is so
 ---@field kind? errors.Kind     (default "UNKNOWN")
 ---@field retryable? boolean    whether trying again can help (default: what the kind says)
 ---@field details? any          evidence for the person who looks at the failure
@@ -65,7 +66,7 @@ local NAME = "error"
 
 local Error
 
----@class errors.Error
+---@class errors.Error  an error value; it prints as its message, and its fields cannot be changed
 local methods = {}
 
 --- The fields are read raw and checked once more, because a script can write into any table.

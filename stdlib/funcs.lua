@@ -87,13 +87,13 @@ local Caller = lock.metatable({
   end,
 }, NAME)
 
----@class funcs.Known
+---@class host.funcs.Known
 ---@field actor? security.Actor
 ---@field scope? security.Scope
 ---@field full bare_names.Full   what a name means in the file that made it
 
 --- What is known of each caller; no script can reach it.
----@type table<funcs.Caller, funcs.Known>
+---@type table<funcs.Caller, host.funcs.Known>
 local known = weak("k")
 
 local function caller_with(actor, scope, full)

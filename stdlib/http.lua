@@ -28,7 +28,7 @@ local format = string.format
 
 local http = {}
 
----@class (exact) http.Options
+---@class (exact) http.Options  what a request is made with, besides its URL
 ---@field query? table<string, any>      behind the `?`; a list gives its name several times
 ---@field headers? table<string, any>    by name; they go before those of the entry
 ---@field json? any                      the body, as JSON
@@ -38,7 +38,7 @@ local http = {}
 ---                                      seconds, or as the entry says)
 ---@field follow? integer                redirects that are followed, at most 20 (default 0)
 
----@class http.Response
+---@class http.Response  what was answered, whatever its status
 ---@field status integer                 such as 200; what a redirect says, unless it was followed
 ---@field headers table<string, string>  by name, in any letters; several are joined by ", "
 ---@field body string                    unpacked, at most 10 MiB, or as the entry says
@@ -157,7 +157,7 @@ end
 
 -- Clients ----------------------------------------------------------------------------------------
 
----@class http.Client
+---@class http.Client  an `http.client` entry, with the functions of the module as methods
 local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.

@@ -64,7 +64,7 @@ function json.decode(text)
   return read(text)
 end
 
----@class (exact) json.EncodeOptions
+---@class (exact) json.EncodeOptions  how a value is written
 ---@field pretty? boolean             on many lines, indented by two blanks, and sorted
 ---@field sorted? boolean             objects in the order of their names
 ---@field cycles? "error"|"null"      what a table inside itself becomes (default "error")

@@ -97,13 +97,13 @@ local function merged(earlier, later)
   return fields
 end
 
----@class logger.Logger
----@field debug fun(message: any, fields?: table<string, any>)
----@field info fun(message: any, fields?: table<string, any>)
----@field warn fun(message: any, fields?: table<string, any>)
----@field error fun(message: any, fields?: table<string, any>)
----@field with fun(fields: table<string, any>): logger.Logger
----@field named fun(name: string): logger.Logger
+---@class logger.Logger  a logger; its functions are called with a dot or with a colon
+---@field debug fun(message: any, fields?: table<string, any>)  Logs what only helps to find faults.
+---@field info fun(message: any, fields?: table<string, any>)  Logs what went well.
+---@field warn fun(message: any, fields?: table<string, any>)  Logs what somebody should look at.
+---@field error fun(message: any, fields?: table<string, any>)  Logs what failed.
+---@field with fun(fields: table<string, any>): logger.Logger  A logger with these fields.
+---@field named fun(name: string): logger.Logger  A logger with this name behind the entry's.
 
 local new
 

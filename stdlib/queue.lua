@@ -26,9 +26,9 @@ local queue_info, stopping = lent.queue_info, lent.stopping
 
 local queue = {}
 
----@alias queue.Headers table<string, string|number|boolean>
+---@alias queue.Headers table<string, string|number|boolean>  what is said beside the body
 
----@class (exact) queue.PublishOptions
+---@class (exact) queue.PublishOptions  when a message is due, and how
 ---@field id? string                          the message's id (default: a new UUIDv7)
 ---@field delay? string|number                not before so long from now, at most 365 days
 ---@field at? string|number                   not before this moment: RFC 3339, or epoch seconds
@@ -37,23 +37,23 @@ local queue = {}
 ---@field dedup_key? string                   a second publish with it answers the first's id
 ---@field group? string                       messages of a group run one by one, in order
 
----@class (exact) queue.Publication
----@field body any
----@field headers? queue.Headers
----@field options? queue.PublishOptions
+---@class (exact) queue.Publication  one message of a batch
+---@field body any  any JSON value but nil
+---@field headers? queue.Headers  as of `publish`
+---@field options? queue.PublishOptions  as of `publish`
 
----@class queue.BatchAnswer
----@field id? string
----@field err? errors.Error
+---@class queue.BatchAnswer  what became of one message of a batch: its id, or why it was refused
+---@field id? string  of the message that was published
+---@field err? errors.Error  why it was not
 
 ---@class queue.Info          a number that the broker cannot give is absent
----@field ready? integer
----@field delayed? integer
----@field leased? integer
----@field running? integer
----@field dead? integer
----@field message_count? integer
----@field consumer_count? integer
+---@field ready? integer  wait and may run
+---@field delayed? integer  wait for their time
+---@field leased? integer  are taken and have not begun
+---@field running? integer  are handled now
+---@field dead? integer  are dead letters
+---@field message_count? integer  all but the dead
+---@field consumer_count? integer  consumers on all hosts
 ---@field oldest_age? number   seconds
 
 local function invalid(text, ...)

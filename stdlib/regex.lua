@@ -27,7 +27,7 @@ local look, search = lent.regex_compile, lent.regex_find
 
 local regex = {}
 
----@class (exact) regex.Options
+---@class (exact) regex.Options  how a pattern is read; each is one of its flags
 ---@field ignore_case? boolean   letters match in both cases (default false)
 ---@field lines? boolean         `^` and `$` match at the lines' ends too (default false)
 ---@field dot_all? boolean       `.` matches the end of a line too (default false)
@@ -40,14 +40,14 @@ local OPTIONS = {
   lines = { type = "boolean", default = false },
 }
 
----@class regex.Pattern
+---@class regex.Pattern  a compiled pattern
 local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "regex"
 local Pattern = lock.metatable({ __index = methods, __name = NAME }, NAME)
 
----@class regex.Known
+---@class host.regex.Known
 ---@field pattern string
 ---@field flags string
 ---@field groups integer
@@ -56,7 +56,7 @@ local Pattern = lock.metatable({ __index = methods, __name = NAME }, NAME)
 ---@field size integer   the bytes of one match
 
 --- What is known of each pattern; no script can reach it.
----@type table<regex.Pattern, regex.Known>
+---@type table<regex.Pattern, host.regex.Known>
 local known = weak("k")
 
 --- More matches than any call answers.

@@ -16,15 +16,15 @@ local get, find = lent.registry_get, lent.registry_find
 
 local registry = {}
 
----@class registry.Entry
----@field id string
----@field kind string
----@field namespace string
----@field name string
----@field meta table<string, any>
----@field data? any
+---@class registry.Entry  an entry of the project, as its YAML has it
+---@field id string  "app.queue:tasks"
+---@field kind string  "queue.queue"
+---@field namespace string  "app.queue"
+---@field name string  "tasks"
+---@field meta table<string, any>  as the entry has it
+---@field data? any  all other fields
 
----@class (exact) registry.Criteria
+---@class (exact) registry.Criteria  what entries are found by: all of it holds
 ---@field kind? string                "queue.queue"
 ---@field namespace? string           "app.queue"
 ---@field name? string                "tasks"

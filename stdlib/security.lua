@@ -28,14 +28,14 @@ local ACTOR, SCOPE, POLICY, made = held.ACTOR, held.SCOPE, held.POLICY, held.mad
 
 local security = {}
 
----@class security.Actor
+---@class security.Actor  in whose name something is done
 local actor = ACTOR.__index
----@class security.Scope
+---@class security.Scope  the policies that say what may be done
 local scope = SCOPE.__index
----@class security.Policy
+---@class security.Policy  a policy of the project
 local policy = POLICY.__index
 
----@alias security.Effect "allow"|"deny"|"undefined"
+---@alias security.Effect "allow"|"deny"|"undefined"  what policies say
 
 local NAMES = { [ACTOR] = "actor", [SCOPE] = "scope", [POLICY] = "policy" }
 

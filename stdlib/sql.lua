@@ -37,15 +37,15 @@ local finish = lent.sql_end
 local sql = {}
 
 ---@alias sql.Value string|number|boolean|sql.Blob|table  `sql.null` for NULL, a list for an array
----@alias sql.Params table<string, sql.Value>
----@alias sql.Row table<string, any>
+---@alias sql.Params table<string, sql.Value>  what stands for `:name` in a statement
+---@alias sql.Row table<string, any>  values by the names of their columns
 
----@class sql.Done
+---@class sql.Done  what a statement did
 ---@field affected integer  how many rows it changed
 ---@field last_id? integer  what SQLite or MariaDB called the inserted row; elsewhere use RETURNING
 ---@field rows sql.Row[]    what it returned (RETURNING)
 
----@class (exact) sql.TransactionOptions
+---@class (exact) sql.TransactionOptions  how a transaction is made
 ---@field read_only? boolean    it may only read, and asks for no more (default false)
 ---@field isolation? "read_committed"|"repeatable_read"|"serializable"  (default: the database's)
 
@@ -114,7 +114,7 @@ function sql.execute(db, text, params)
   return run("sql.execute", run_execute, db, 0, text, params)
 end
 
----@class sql.Transaction
+---@class sql.Transaction  statements that are done all or not at all
 local methods = {}
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
 local NAME = "sql.transaction"

@@ -30,12 +30,12 @@ local once = lazy("host.run.once")
 
 local store = {}
 
----@class (exact) store.Options
+---@class (exact) store.Options  how a value is kept
 ---@field ttl? string|number   how long the value lives (default: for good)
 
 local OPTIONS = { ttl = { type = "string|number" } }
 
----@class (exact) store.KeysOptions
+---@class (exact) store.KeysOptions  which keys are listed
 ---@field limit? integer   at most so many keys, 1 to 10 000
 ---@field after? string    only keys that are sorted behind this one
 
@@ -44,7 +44,7 @@ local PAGE = {
   after = { type = "string" },
 }
 
----@class store.Store
+---@class store.Store  an open store
 local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.

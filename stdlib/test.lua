@@ -484,7 +484,7 @@ end
 
 test.clock = freeze.copy(test.clock, "test.clock")
 
----@class (exact) test.EventuallyOptions
+---@class (exact) test.EventuallyOptions  how long it is asked, in virtual time
 ---@field within? number|string  virtual time to wait at most (default "1s")
 ---@field every? number|string   virtual time between two looks (default "10ms")
 
@@ -624,10 +624,10 @@ end
 
 -- Logs -------------------------------------------------------------------------------------------
 
----@class test.Log
----@field level "debug"|"info"|"warn"|"error"
----@field message string
----@field fields table
+---@class test.Log  one line of the log
+---@field level "debug"|"info"|"warn"|"error"  how much it matters
+---@field message string  what was said
+---@field fields table  what was said beside it
 ---@field entry string   who wrote it
 
 --- What was logged since the test began.
@@ -735,7 +735,7 @@ function test.drain(options)
   return testing().drain(options)
 end
 
----@class (exact) test.CallOptions
+---@class (exact) test.CallOptions  as whom a function is called
 ---@field consumer? string  whose rights, limits and queue it has; needed where it has several
 ---@field actor? string|security.Actor  in whose name instead: an actor of the project, or a service
 ---                                     by its id, with its policies; or `security.new_actor(…)`

@@ -134,12 +134,12 @@ end
 
 --- What calendar and clocks say at a moment.
 ---@class (exact) time.Date
----@field year integer
+---@field year integer  such as 2026
 ---@field month integer      1 to 12
 ---@field day integer        1 to 31
 ---@field hour integer       0 to 23
----@field minute integer
----@field second integer
+---@field minute integer  0 to 59
+---@field second integer  0 to 59
 ---@field fraction number    of the second
 ---@field weekday integer    1 is Monday (ISO 8601)
 ---@field yearday integer    1 to 366
@@ -156,16 +156,16 @@ end
 ---@field minute? integer  (default 0)
 ---@field second? integer  (default 0)
 
----@class (exact) time.Span
+---@class (exact) time.Span  how much is added; months before days, days before hours
 ---@field years? integer     by the calendar: the same day of another month, or its last
----@field months? integer
+---@field months? integer  by the calendar, as years are
 ---@field weeks? integer     by the calendar: the clocks show the same
----@field days? integer
+---@field days? integer  by the calendar, as weeks are
 ---@field hours? number      by the clock
----@field minutes? number
----@field seconds? number
+---@field minutes? number  by the clock
+---@field seconds? number  by the clock
 
----@alias time.Unit "minute"|"hour"|"day"|"week"|"month"|"year"
+---@alias time.Unit "minute"|"hour"|"day"|"week"|"month"|"year"  what a time is cut down to
 
 local PARTS = {
   year = { type = "integer", required = true, min = 1, max = 9999 },

@@ -30,14 +30,14 @@ local url = {}
 ---@class (exact) url.Parts
 ---@field scheme? string     in lower case
 ---@field user? string       decoded, as is the password
----@field password? string
+---@field password? string  decoded
 ---@field host? string       in lower case; an IPv6 address without its brackets
----@field port? integer
+---@field port? integer  1 to 65535; absent where the scheme says it
 ---@field path? string       as it is written, perhaps ""
 ---@field query? string|table<string, url.Value|url.Value[]>   as it is written, or to be written
----@field fragment? string
+---@field fragment? string  as it is written, without the `#`
 
----@alias url.Value string|number|boolean
+---@alias url.Value string|number|boolean  what a query may hold
 
 local PARTS = {
   scheme = { type = "string" },

@@ -35,7 +35,7 @@ local function invalid(text, ...)
   return nil, errors.new({ kind = errors.INVALID, message = format(text, ...) })
 end
 
----@class queue.Message
+---@class queue.Message  the message that a handler is at work on, for as long as it is
 local methods = {}
 
 -- Also the answer of `getmetatable`, so that scripts cannot reach the real one.
@@ -194,12 +194,12 @@ function methods:nack(reason)
   return settle("nack", NO_DELAY, reason_of(reason))
 end
 
----@class (exact) queue.RetryOptions
+---@class (exact) queue.RetryOptions  how a message is tried again
 ---@field delay? string|number    how long to wait, at most 365 days (default: as the queue's policy
 ---                               says, which still decides whether it is tried again)
 ---@field error? any              why, an error or a text
 
----@class (exact) queue.SnoozeOptions
+---@class (exact) queue.SnoozeOptions  how long a message rests
 ---@field delay string|number     how long to wait, at most 365 days
 
 local RETRY = {

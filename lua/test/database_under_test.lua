@@ -8,7 +8,7 @@ local rawget, setmetatable = rawget, setmetatable
 
 local database_under_test = {}
 
----@class testing.Database
+---@class testing.Database  a database of the project, as a test looks at it
 local Database = {}
 local NAME = "test.sql"
 local meta = lock.metatable({ __index = Database, __name = NAME }, NAME)

@@ -12,7 +12,7 @@ local format, setmetatable = string.format, setmetatable
 
 local driver_under_test = {}
 
----@class testing.Driver
+---@class testing.Driver  the driver of a queue, as a test looks at it
 ---@field kind string         such as "queue.driver.redis"; that of memory where it stands in
 ---@field tolerance number    by how many seconds a moment may be off
 ---@field is_virtual boolean  whether time stands still until the test lets it pass

@@ -26,27 +26,27 @@ function queue_under_test.settle(...)
 end
 
 ---@class testing.Message       a message that waits, as `messages` and `dead` show it
----@field id string
+---@field id string  as `publish` answered it
 ---@field body any              nil where it is no JSON; then `text` has it
 ---@field text string           as it was published
----@field headers table<string, string|number|boolean>
----@field state "ready"|"delayed"|"leased"|"running"
----@field attempt integer
----@field interruptions integer
----@field published_at number
+---@field headers table<string, string|number|boolean>  as they were published
+---@field state "ready"|"delayed"|"leased"|"running"  of one that waits
+---@field attempt integer  how often it has run
+---@field interruptions integer  how often its process died
+---@field published_at number  epoch seconds
 ---@field due? number           seconds until it may run, of a delayed one
 ---@field reason? string        why it is dead
 ---@field error? errors.Error   what its last attempt failed with
 ---@field errors testing.Failure[]  what its attempts failed with, the last ten
 
----@class testing.Failure
----@field time number
----@field kind string
----@field message string
----@field traceback string
+---@class testing.Failure  what one attempt failed with
+---@field time number  epoch seconds
+---@field kind string  of the error
+---@field message string  of the error
+---@field traceback string  where it arose
 
----@class testing.Queue
----@field id string
+---@class testing.Queue  a queue of the project, as a test looks at it
+---@field id string  of its entry
 local Queue = {}
 local NAME = "test.queue"
 local meta = lock.metatable({ __index = Queue, __name = NAME }, NAME)
@@ -157,7 +157,7 @@ function Queue:redrive()
   return (refusal.check(lent.test_redrive(id_of(self, "redrive"))))
 end
 
----@class (exact) testing.DrainOptions
+---@class (exact) testing.DrainOptions  how far consumers run
 ---@field max? integer           deliveries at most (default 1000)
 ---@field within? string|number  virtual time at most (default: until nothing is left to come)
 

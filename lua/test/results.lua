@@ -14,18 +14,18 @@ local find = strings.new().find
 
 local results = {}
 
----@class testing.Published
----@field queue string
----@field id string
----@field body any
----@field headers table<string, string|number|boolean>
+---@class testing.Published  a message that was published
+---@field queue string  the id of its queue
+---@field id string  of the message
+---@field body any  as a handler would get it
+---@field headers table<string, string|number|boolean>  as they were published
 
 ---@class testing.Run       what happened while the consumers of a queue ran
 ---@field acked string[]    message ids, one for each delivery, in order
----@field nacked string[]
----@field dead string[]
----@field published testing.Published[]
----@field logs test.Log[]
+---@field nacked string[]  ids of those that are tried again
+---@field dead string[]  ids of those that are dead letters now
+---@field published testing.Published[]  what handlers published meanwhile
+---@field logs test.Log[]  what was logged meanwhile
 ---@field attempts fun(self: testing.Run, id: string): string[]  the wait before each: "0s", "2s", …
 ---@field result fun(self: testing.Run, id: string): any, any     what the handler returned last
 

@@ -5,7 +5,7 @@
 ---     spy.calls  --> { { 2 } }
 local spies = {}
 
----@class spies.Spy
+---@class spies.Spy  what stands in for a function, and knows its calls
 ---@field calls any[][]  the arguments of each call, in order
 
 --- A function that does what `fn` does and writes to the record.

@@ -197,8 +197,8 @@ end
 
 ---@class testing.By        in whose name a function is called
 ---@field consumer? string  as which it is called, where it has several
----@field actor? string|security.Actor
----@field scope? security.Scope
+---@field actor? string|security.Actor  a name, or one that `security` made
+---@field scope? security.Scope  its rights, of `security`
 
 --- The same as it crosses: a consumer, a name, the numbers of an actor and a scope.
 local function crossing_by(by)
@@ -221,11 +221,11 @@ function testing.call(id, body, headers, by)
   return settle(crossing.decode(text))
 end
 
----@class testing.Verdict
----@field verdict "ack"|"retry"|"snooze"|"dead"|"release"
+---@class testing.Verdict  what would become of a message
+---@field verdict "ack"|"retry"|"snooze"|"dead"|"release"  what becomes of it
 ---@field delay? number        seconds until it runs again
 ---@field reason? string       why it is a dead letter, such as "max_attempts"
----@field error? { kind: string, message: string }
+---@field error? { kind: string, message: string }  what the handler failed with
 
 --- Calls a function once, as `testing.call` does, and answers what would become of its message.
 ---@param id string

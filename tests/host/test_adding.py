@@ -257,3 +257,5 @@ entries:
     assert "unknown entry kind `registry.note`" not in said
     assert "A remark is `registry.note`" in said
     assert "a registry.note has no field `txt`" in said
+    # It has the sentences and the example that the reference asks of every kind.
+    tree.passes("tests/host/reference/test_pages.py", "-k", "every_field or example_of_a_kind")

@@ -24,7 +24,7 @@ def refusal(folder: Path, schema: str, **files: str) -> str:
         path.write_text(text)
     _, findings = kinds.inspect(folder)
     errors = [one for one in findings if one.severity == "error"]
-    assert [one.code for one in errors] == ["R224"] * len(errors)
+    assert [one.code for one in errors] == ["R228"] * len(errors)
     return "".join(one.message for one in errors)
 
 

@@ -71,7 +71,7 @@ def test_the_file_of_a_driver_is_no_database(tmp_path: Path, url: str) -> None:
     (tmp_path / "link.db").symlink_to(tmp_path / ".moonq" / "queues.db")
     driver = "  - {name: file, kind: queue.driver.sqlite}\n"
     ((code, message),) = entry(tmp_path, f"url: {url}", more=driver)
-    assert (code, message.partition(";")[0]) == ("R223", "this is the file of `app:file`")
+    assert (code, message.partition(";")[0]) == ("R227", "this is the file of `app:file`")
 
 
 @pytest.mark.parametrize(

@@ -42,32 +42,39 @@ def bindings(
 
     @keys.add(" ", filter=Condition(lambda: has_more() and not get_app().current_buffer.text))
     def _more(event: KeyPressEvent) -> None:
+        """Show more of a long output, where nothing is typed."""
         event.current_buffer.validate_and_handle()
 
     @keys.add("enter", filter=completion_is_selected)
     def _accept(event: KeyPressEvent) -> None:
+        """Take what is chosen in the list of completions."""
         event.current_buffer.complete_state = None
 
     @keys.add("enter", filter=~completion_is_selected)
     def _enter(event: KeyPressEvent) -> None:
+        """Run what is whole, or begin a line; what cannot be right runs the second time."""
         enter(event.current_buffer, refusal)
 
     @keys.add("tab", filter=Condition(_is_at_indent))
     def _indent(event: KeyPressEvent) -> None:
+        """Indent, at the beginning of a line behind the first; complete elsewhere."""
         # Nothing can be completed there, and a terminal that does not mark what is pasted sends it.
         event.current_buffer.insert_text("\t")
 
     @keys.add("escape", "enter")
     @keys.add("c-j")
     def _newline(event: KeyPressEvent) -> None:
+        """Begin a line, whatever stands there."""
         event.current_buffer.insert_text("\n")
 
     @keys.add("c-c", filter=has_completions)
     def _close_menu(event: KeyPressEvent) -> None:
+        """Close the list of completions."""
         event.current_buffer.cancel_completion()
 
     @keys.add("c-c", filter=~has_completions)
     def _clear(event: KeyPressEvent) -> None:
+        """Clear what is typed, which the history keeps; alone, stop what runs."""
         refusal.forget()
         if event.current_buffer.text:
             # The draft goes into the history: one key brings it back.
@@ -77,6 +84,7 @@ def bindings(
 
     @keys.add("c-\\")
     def _detach(event: KeyPressEvent) -> None:
+        """Leave; a host that was attached to stays up."""
         event.app.exit(exception=detach, style="class:exiting")
 
     return keys

@@ -21,12 +21,19 @@ class QueueOptions(Strict):
     """What a queue may ask of every driver; a driver that cannot do it says so."""
 
     max_length: Annotated[Whole, between(1, 1_000_000_000)] | None = Field(
-        None, description="messages it may hold; unset is unlimited"
+        None,
+        description="How many messages it may hold; unset: what its driver says, or any number.",
     )
-    overflow: Overflow = Field("reject", description="what a publish to a full queue does")
-    ttl: Limit | None = Field(None, description="longest wait before the first start")
-    on_expire: Literal["dead_letter", "drop"] = "dead_letter"
-    group_on_failure: Literal["block", "skip"] = "block"
+    overflow: Overflow = Field("reject", description="What a publish into a full queue does.")
+    ttl: Limit | None = Field(
+        None, description="How long a message may wait for its first start; unset: for ever."
+    )
+    on_expire: Literal["dead_letter", "drop"] = Field(
+        "dead_letter", description="What becomes of a message that waited longer."
+    )
+    group_on_failure: Literal["block", "skip"] = Field(
+        "block", description="Whether a message that failed holds up the others of its group."
+    )
 
     def own(self) -> dict[str, Any]:
         """Return the options that only this driver has."""

@@ -59,24 +59,45 @@ Concurrency = Annotated[
 class Consumer(Config):
     """`queue.consumer`: serves one queue with one function."""
 
+    example: ClassVar[str] = """\
+name: orders.consumer
+kind: queue.consumer
+queue: orders
+func: process_order
+concurrency: 4
+"""
+
     is_service: ClassVar[bool] = True
     options_later: ClassVar[bool] = True
 
-    queue: Annotated[str, Ref(("queue.queue",))]
-    func: Annotated[str, Ref(("function.lua",))]
-    concurrency: Concurrency = 1
-    prefetch: Annotated[Whole, between(1, 10_000)] = Field(
-        0, description="unsettled deliveries it may hold; default 10, never below concurrency"
+    queue: Annotated[str, Ref(("queue.queue",))] = Field(description="Whose messages it handles.")
+    func: Annotated[str, Ref(("function.lua",))] = Field(
+        description="The handler: what is called with each message."
     )
-    auto_ack: Flag = Field(False, description="acknowledge before the handler runs: at most once")
-    timeout: LimitOrNone = Field(None, description="per message; default: the function's limit")
+    concurrency: Concurrency = Field(
+        1, description="How many messages are handled at once, each by a worker of its own."
+    )
+    prefetch: Annotated[Whole, between(1, 10_000)] = Field(
+        0,
+        description="How many unsettled messages it may hold; unset: 10, or `concurrency` if that"
+        " is more.",
+    )
+    auto_ack: Flag = Field(
+        False, description="True acknowledges before the handler runs: at most once."
+    )
+    timeout: LimitOrNone = Field(
+        None, description="How long a message may take; unset: the limit of the function."
+    )
     lease: Annotated[Limit, seconds_between(1, 12 * 3600)] = Field(
-        LEASE, description="after a crash its messages run again within this and 10 s"
+        LEASE, description="After a crash its messages run again within this time and 10 s."
     )
     isolation: Literal["thread", "process"] | None = Field(
-        None, description="process: each worker can be killed; default: the function's own"
+        None, description="`process`: each worker can be killed; unset: as the function says."
     )
-    options: ConsumerOptions = Field(default_factory=ConsumerOptions)
+    options: ConsumerOptions = Field(
+        default_factory=ConsumerOptions,
+        description="What only some drivers can do: nothing so far.",
+    )
 
     @field_validator("prefetch")
     @classmethod

@@ -36,27 +36,43 @@ _BESIDE = ("", "-journal", "-shm", "-wal")
 class SqlDatabase(Config):
     """`sql.database`: a database that scripts reach with the module `sql`."""
 
+    example: ClassVar[str] = """\
+name: shop
+kind: sql.database
+url: sqlite:///shop.db
+create: true
+schema: file://schema.sql
+"""
+
     is_service: ClassVar[bool] = True
 
     url: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        description="such as sqlite:///shop.db or postgresql://user:password@host/shop"
+        description="Where it is: `sqlite:///shop.db`, `postgresql://user:password@host/shop`."
     )
-    pool: Annotated[Whole, between(1, 1000)] = Field(5, description="connections at most")
-    read_only: Flag = Field(False, description="nothing can be changed; the connection sees to it")
+    pool: Annotated[Whole, between(1, 1000)] = Field(
+        5, description="How many connections there are at most."
+    )
+    read_only: Flag = Field(
+        False, description="True: nothing can be changed, and the connection sees to it."
+    )
     timeout: Annotated[Limit, seconds_between(0.01, 86_400)] = Field(
-        30.0, description="the longest that one statement may take"
+        30.0, description="How long one statement may take."
     )
-    connect_timeout: Annotated[Limit, seconds_between(1, 600)] = 5.0
+    connect_timeout: Annotated[Limit, seconds_between(1, 600)] = Field(
+        5.0, description="How long connecting may take."
+    )
     max_rows: Annotated[Whole, between(1, 1_000_000)] = Field(
-        10_000, description="rows of one result"
+        10_000, description="How many rows one result may have."
     )
     max_bytes: Annotated[Size, bytes_between(KIB, 3 * MIB)] = Field(
-        MIB, description="bytes of one result"
+        MIB, description="What one result may weigh."
     )
     schema_file: Annotated[str, Field(max_length=4096)] | None = Field(
-        None, alias="schema", description="file://schema.sql: makes the tables of an empty database"
+        None,
+        alias="schema",
+        description="SQL that makes the tables of an empty database: `file://schema.sql`.",
     )
-    create: Flag = Field(False, description="SQLite: make the file where there is none")
+    create: Flag = Field(False, description="Whether SQLite makes the file where there is none.")
 
     @field_validator("url")
     @classmethod
@@ -194,7 +210,7 @@ def _own_file(
     owner = taken.get(os.path.realpath(found.file(root)))
     if owner is not None:
         yield error(
-            "R223",
+            "R227",
             f"this is the file of `{owner}`",
             draft.span_of("url", label="moonq keeps messages or values there"),
             help="give the database a file of its own",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from moonq.registry.kind import Kind
 from moonq.registry.script import Runnable
 from moonq.sandbox import syntax
@@ -9,6 +11,15 @@ from moonq.sandbox import syntax
 
 class Function(Runnable):
     """`function.lua`: something to call; a handler is the function a consumer names."""
+
+    example: ClassVar[str] = """\
+name: process_order
+kind: function.lua
+source: file://process_order.lua
+modules: [logger, queue]
+imports: {prices: prices}
+limits: {timeout: 5s, memory: 32M}
+"""
 
 
 KIND = Kind(

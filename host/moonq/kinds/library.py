@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from moonq.registry.kind import Kind
 from moonq.registry.script import Script
 from moonq.sandbox import syntax
@@ -9,6 +11,13 @@ from moonq.sandbox import syntax
 
 class Library(Script):
     """`library.lua`: text that functions import."""
+
+    example: ClassVar[str] = """\
+name: prices
+kind: library.lua
+source: file://prices.lua
+modules: [json]
+"""
 
 
 KIND = Kind(

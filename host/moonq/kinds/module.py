@@ -30,15 +30,17 @@ else:
         "_Imported",
         __base__=Config,
         __module__=__name__,
-        **{"import": (str | None, Field(None, description="a module that can be imported"))},
+        **{"import": (str | None, Field(None, description="An installed module: `company.bank`."))},
     )
 
 
 class ErrorRule(Strict):
     """What a script is told of a class of exceptions."""
 
-    kind: ErrorKind
-    retryable: Flag | None = Field(None, description="whether trying again can help")
+    kind: ErrorKind = Field(description="The `kind` of the error that a script gets.")
+    retryable: Flag | None = Field(
+        None, description="Whether trying again can help; unset: as the kind is."
+    )
 
 
 def _rule(value: Any) -> Any:
@@ -48,26 +50,34 @@ def _rule(value: Any) -> Any:
 class PythonModule(_Imported):
     """`module.python`: functions of a Python file or package that scripts may call."""
 
+    example: ClassVar[str] = """\
+name: bank
+kind: module.python
+source: file://bank.py
+functions: [charge, refund]
+errors: {Declined: CONFLICT}
+"""
+
     is_service: ClassVar[bool] = True
 
     source: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="the project's own file, `file://bank.py`; a reload replaces it"
+        None, description="The project's own file, `file://bank.py`; a reload replaces it."
     )
     functions: list[str] | None = Field(
-        None, description="what scripts may call; unset: what the module's `__all__` lists"
+        None, description="What scripts may call; unset: what the module's `__all__` lists."
     )
     max_threads: Annotated[Whole, between(1, 1000)] = Field(
-        8, description="how many calls of functions without `async` run at once"
+        8, description="How many calls of functions without `async` run at once."
     )
     timeout: LimitOrNone = Field(
-        None, description="how long one call may take; none: as long as its handler has"
+        None, description="How long one call may take; unset: as long as its handler has."
     )
     options: dict[str, Any] = Field(
-        default_factory=dict, description="what its `open` gets, if it has one"
+        default_factory=dict, description="What its function `open` gets, if it has one."
     )
     errors: dict[str, Annotated[ErrorRule, BeforeValidator(_rule)]] = Field(
         default_factory=dict,
-        description="kinds of its exceptions, by their class: `Declined: CONFLICT`",
+        description="What scripts are told of an exception, by its class: `Declined: CONFLICT`.",
     )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -24,9 +24,22 @@ from moonq.text.suggestions import close, question
 class Policy(Config):
     """`security.policy`: one rule, and the groups it belongs to."""
 
-    policy: Rule
+    example: ClassVar[str] = """\
+name: may_mail
+kind: security.policy
+policy:
+  actions: queue.publish*
+  resources: app:mail
+  effect: allow
+  conditions:
+    - {field: actor.meta.role, operator: eq, value: shop}
+groups: [shop]
+"""
+
+    policy: Rule = Field(description="Who may do what with what, or may not.")
     groups: list[Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=list, description="ids of groups; a bare name is one of the own namespace"
+        default_factory=list,
+        description="Groups that it belongs to; a bare name is one of its own namespace.",
     )
 
 

@@ -31,6 +31,8 @@ from moonq.text.wording import plural
 
 KIB = 1024
 NAME = "queue.queue"
+# The field has the name of the module that knows the family.
+AtDriver = Annotated[str, Ref((driver.FAMILY,))]
 #: What is put behind a queue's id for its dead letters, where nothing else is said.
 DEAD = ".dead"
 
@@ -38,8 +40,14 @@ DEAD = ".dead"
 class DeadLetter(Strict):
     """Where messages go that get no more attempts."""
 
-    queue: Annotated[str, Ref((NAME,))] = Field("", description="default: <queue>.dead")
-    max_attempts: Count | None = Field(None, description="instead of retry.max_attempts")
+    queue: Annotated[str, Ref((NAME,))] = Field(
+        "",
+        description="Which queue of the same driver takes them; unset: the queue's id and `.dead`.",
+    )
+    max_attempts: Count | None = Field(
+        None,
+        description="Attempts before a message is a dead letter; `retry.max_attempts` otherwise.",
+    )
 
 
 def _dead_letter(value: Any) -> Any:
@@ -56,28 +64,53 @@ def _dead_letter(value: Any) -> Any:
 class Queue(Config):
     """`queue.queue`: a named line of messages at a driver."""
 
+    example: ClassVar[str] = """\
+name: orders
+kind: queue.queue
+driver: mem
+retry: {max_attempts: 5, initial_delay: 1s}
+dead_letter: {queue: failed}
+options: {max_length: 50000, overflow: block}
+"""
+
     is_service: ClassVar[bool] = True
     options_later: ClassVar[bool] = True
 
-    driver: Annotated[str, Ref((driver.FAMILY,))]
+    driver: AtDriver = Field(description="What stores its messages.")
     queue_name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
-        None, description="its name at the broker; default: the entry's id"
+        None, description="What it is called at the broker; unset: as the entry's id."
     )
-    codec: Literal["json", "raw"] = Field("json", description="raw hands the body over as text")
-    retry: RetryOptions = Field(default_factory=RetryOptions)
+    codec: Literal["json", "raw"] = Field(
+        "json", description="What bodies are; `raw` hands them over as text."
+    )
+    retry: RetryOptions = Field(
+        default_factory=RetryOptions,
+        description="How often and how soon a message that failed runs again.",
+    )
     dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
-        default_factory=DeadLetter
+        default_factory=DeadLetter,
+        description="Where messages go that get no more attempts; `none`: they are dropped.",
     )
-    dedup_window: Wait = DEDUP_WINDOW
-    publish_timeout: Wait = 5.0
-    max_body: Annotated[Size, bytes_between(1, 1024**3)] = 256 * KIB
+    dedup_window: Wait = Field(
+        DEDUP_WINDOW, description="How long a `dedup_key` keeps out another message with it."
+    )
+    publish_timeout: Wait = Field(
+        5.0, description="How long a publish waits for a broker that is away."
+    )
+    max_body: Annotated[Size, bytes_between(1, 1024**3)] = Field(
+        256 * KIB, description="The largest message, body and headers together."
+    )
     max_bytes: Annotated[SizeOrNone, bytes_between(KIB, 1024**4)] = Field(
-        None, description="what it and its dead letters may weigh; default: its driver's"
+        None, description="What it and its dead letters may weigh; unset: what its driver says."
     )
     body_schema: Annotated[str, Field(max_length=4096)] | dict[str, Any] | None = Field(
-        None, alias="schema", description="JSON Schema of each body: `file://x.json`, or itself"
+        None,
+        alias="schema",
+        description="What bodies look like: a JSON Schema, or `file://order.json` that has one.",
     )
-    options: QueueOptions = Field(default_factory=QueueOptions)
+    options: QueueOptions = Field(
+        default_factory=QueueOptions, description="What only some drivers can do."
+    )
 
     _schema: Schema | None = PrivateAttr(None)
 
@@ -236,7 +269,7 @@ def _unkept_bytes(draft: Draft, fields: DriverFields) -> list[Finding]:
 
 def _no_schema(draft: Draft, problem: MoonqError) -> Finding:
     return error(
-        "R224",
+        "R228",
         f"`schema`: {problem.message}",
         draft.span_of("schema"),
         help=problem.hint or "write a JSON Schema (https://json-schema.org), draft 2020-12",

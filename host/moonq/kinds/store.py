@@ -18,10 +18,16 @@ from moonq.run.stores.memory import MemoryStore
 class Memory(Config):
     """`store.memory`: keys and values that end with the process."""
 
+    example: ClassVar[str] = """\
+name: seen
+kind: store.memory
+max_bytes: 16M
+"""
+
     is_service: ClassVar[bool] = True
 
     max_bytes: Annotated[Size, bytes_between(1024, 1024**4)] = Field(
-        MAX_BYTES, description="of keys and values in all"
+        MAX_BYTES, description="What keys and values may weigh in all."
     )
 
 

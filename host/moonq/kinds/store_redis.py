@@ -19,11 +19,18 @@ from moonq.run.stores.base import Store
 class Redis(Config, RedisSettings):
     """`store.redis`: keys and values in a Redis or Valkey server, which many hosts share."""
 
+    example: ClassVar[str] = """\
+name: seen
+kind: store.redis
+url: ${env:REDIS_URL:-redis://127.0.0.1:6379/0}
+prefix: shop
+"""
+
     is_service: ClassVar[bool] = True
 
-    prefix: Prefix = Field("moonq", description="what all keys begin with, as `{moonq}:`")
+    prefix: Prefix = Field("moonq", description="What all keys begin with, as `{moonq}:`.")
     max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
-        None, description="of keys and values in all; none is no bound"
+        None, description="What keys and values may weigh in all; unset: no bound."
     )
 
 

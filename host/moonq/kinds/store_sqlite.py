@@ -21,16 +21,22 @@ from moonq.text.findings import Finding, error
 class Sqlite(Config):
     """`store.sqlite`: keys and values in a file, which several stores and hosts may share."""
 
+    example: ClassVar[str] = """\
+name: seen
+kind: store.sqlite
+path: .moonq/seen.db
+"""
+
     is_service: ClassVar[bool] = True
 
     path: Annotated[FilePath, check_path] = Field(
-        ".moonq/stores.db", description="the file, from the project's folder"
+        ".moonq/stores.db", description="The file, seen from the project's folder."
     )
     durability: Literal["full", "normal"] = Field(
-        "full", description="normal survives the process, but perhaps not a power cut"
+        "full", description="`normal` is faster; it survives a kill, but perhaps not a power cut."
     )
     max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
-        None, description="of keys and values in all; none is no bound"
+        None, description="What keys and values may weigh in all; unset: no bound."
     )
 
 
@@ -53,7 +59,7 @@ class SqliteStoreKind(StoreKind):
 
 def _taken(draft: Draft, owner: str) -> Finding:
     return error(
-        "R223",
+        "R227",
         f"this is the file of `{owner}`",
         draft.span_of("path", label="messages lie there"),
         help="give the store a file of its own, or leave `path` out",

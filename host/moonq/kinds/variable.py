@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from moonq.registry.common import Config
 from moonq.registry.fields import wrong
@@ -16,8 +17,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Variable(Config):
     """`env.variable`: one variable of the environment that scripts may read."""
 
-    variable: str
-    default: str | None = None
+    example: ClassVar[str] = """\
+name: bank_url
+kind: env.variable
+variable: BANK_URL
+default: https://bank.example
+"""
+
+    variable: str = Field(description="What it is called in the environment, such as `BANK_URL`.")
+    default: str | None = Field(
+        None, description="What scripts get where it is not set; unset: they get nil."
+    )
 
     @field_validator("variable")
     @classmethod

@@ -85,6 +85,7 @@ class Manual:
         wanted = _folded(name)
         found = self._sections.get(wanted) or self._sections.get(f"moonq {wanted}") or []
         found = found or self._items.get(wanted) or list(self._fields(wanted))
+        found = found or self._endings.get(wanted) or []
         if found:
             return found
         known = {*self._names, *(one.title for page in self.pages for one in page.items)}
@@ -126,6 +127,16 @@ class Manual:
         for page in self.pages:
             for item in page.items:
                 found.setdefault(_folded(item.title), []).append(item)
+        return found
+
+    @cached_property
+    def _endings(self) -> dict[str, list[Excerpt]]:
+        """The fields within others by their last name: `retry.max_attempts` by `max_attempts`."""
+        found: dict[str, list[Excerpt]] = {}
+        for title, items in self._items.items():
+            *within, last = title.split(".")
+            if within:
+                found.setdefault(last, []).extend(items)
         return found
 
     def _fields(self, wanted: str) -> Iterator[Excerpt]:

@@ -24,6 +24,7 @@ _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
 _METHODS = re.compile(r"local (\w+) = \{\}$")
 _CLASS = re.compile(r"(?P<exact>\(exact\) )?(?P<name>[\w.]+)\s*(?P<remark>.*)")
+_ALIASED = re.compile(r"([\w.]+)\s*\|?\s*(.+)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
 _FUN = re.compile(r"fun\((?P<params>.*)\)(?::\s*(?P<result>.+))?$")
 
@@ -40,6 +41,9 @@ OBJECTS = (
     ("test", "test.testing"),
     ("test", "test.spies"),
 )
+
+#: What a class is called that no script ever has in its hands.
+TRUSTED = "host."
 
 #: The texts of the comment lines above a piece of code, by their tag; the words have none.
 Block = dict[str, list[str]]
@@ -95,6 +99,14 @@ class Function(Described):
         return f"{self.head} -> {results}" if results else self.head
 
 
+class Alias(NamedTuple):
+    """A name for a type."""
+
+    name: str
+    type: str
+    remark: str = ""
+
+
 class Shape(NamedTuple):
     """A table with known fields, or an object with methods."""
 
@@ -113,6 +125,7 @@ class Module(Described):
     functions: tuple[Function, ...]
     methods: tuple[Function, ...]
     shapes: tuple[Shape, ...]
+    aliases: tuple[Alias, ...] = ()
 
 
 def _blocks(text: str) -> Iterator[tuple[Block, str]]:
@@ -129,6 +142,9 @@ def _blocks(text: str) -> Iterator[tuple[Block, str]]:
         elif tag.startswith("@"):
             last = block[tag]
             last.append(rest.strip())
+        elif tag.startswith("|") and last is not block[""]:
+            # The choices of an alias, each on a line of its own or some on one.
+            last[-1] = f"{last[-1]} {comment.strip()}".replace(" | ", "|")
         elif last is not block[""] and comment.startswith("    "):
             # Deeply indented words go on with the remark of the line above.
             last[-1] += f" {comment.strip()}"
@@ -178,6 +194,7 @@ class _Reader:
         self._functions: dict[str, Function] = {}
         self._methods: list[Function] = []
         self._shapes: list[Shape] = []
+        self._aliases: list[Alias] = []
 
     def module(self) -> Module:
         """Return what the file describes."""
@@ -188,9 +205,13 @@ class _Reader:
         functions = self._functions.values() or self._of_fields(doc.partition("\n")[0])
         methods = tuple(self._methods)
         shapes = tuple(_with_methods(shape, methods) for shape in self._shapes)
-        return Module(self._name, doc, tuple(functions), methods, shapes)
+        aliases = tuple(self._aliases)
+        return Module(self._name, doc, tuple(functions), methods, shapes, aliases)
 
     def _take(self, block: Block, code: str) -> None:
+        for found in filter(None, map(_ALIASED.match, block["@alias"])):
+            kind, remark = _type_and_rest(found[2])
+            self._aliases.append(Alias(found[1], kind, remark or _doc(block)))
         if classes := block["@class"]:
             self._take_shape(classes[-1], block, code)
         if head := _HEAD.match(code):
@@ -201,7 +222,7 @@ class _Reader:
 
     def _take_shape(self, named: str, block: Block, code: str) -> None:
         found, owner = _CLASS.match(named), _METHODS.match(code)
-        if found:
+        if found and not found["name"].startswith(TRUSTED):
             fields, remark = _named(block["@field"]), found["remark"] or _doc(block)
             shape = Shape(found["name"], remark, fields, is_exact=bool(found["exact"]))
             self._shapes.append(shape)
@@ -279,7 +300,10 @@ def read(name: str, text: str) -> Module:
 def _beside(module: Module, found: Module) -> Module:
     """Return *module* with the objects of a file whose own functions no script sees."""
     return replace(
-        module, methods=module.methods + found.methods, shapes=module.shapes + found.shapes
+        module,
+        methods=module.methods + found.methods,
+        shapes=module.shapes + found.shapes,
+        aliases=module.aliases + found.aliases,
     )
 
 

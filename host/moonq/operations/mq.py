@@ -63,7 +63,7 @@ def annotated(verbs: Iterable[Verb]) -> str:
 def _function(verb: Verb) -> Iterator[str]:
     shape = f"mq.{verb.name.title().replace('_', '')}Options"
     if verb.lua_options():
-        yield f"---@class {shape}"
+        yield f"---@class {shape}  what `{verb.lua}` takes by name"
         yield from (_line("field", one, one.name, may_omit=True) for one in verb.lua_options())
         yield ""
     yield f"--- {verb.sentence()}"

@@ -26,12 +26,14 @@ class Strict(BaseModel):
 class Restart(Strict):
     """How soon a service that failed is started again."""
 
-    initial_delay: Wait = Field(1.0, description="before the first restart")
-    max_delay: Wait = Field(90.0, description="the longest wait")
-    backoff_factor: Annotated[Number, between(1, 1000)] = Field(2.0, description="growth")
-    jitter: Share = Field(0.1, description="share of the wait that is left to chance")
+    initial_delay: Wait = Field(1.0, description="The wait before the first restart.")
+    max_delay: Wait = Field(90.0, description="The longest wait between two restarts.")
+    backoff_factor: Annotated[Number, between(1, 1000)] = Field(
+        2.0, description="By what the wait grows with each failure."
+    )
+    jitter: Share = Field(0.1, description="Which share of the wait is left to chance.")
     max_attempts: Annotated[Whole, between(0, 1_000_000)] = Field(
-        0, description="restarts before the service is given up; 0 is never"
+        0, description="After so many restarts in a row the service is given up; 0: never."
     )
 
     def delay(self, failures: int, chance: float) -> float:
@@ -43,33 +45,51 @@ class Restart(Strict):
 class Actor(Strict):
     """In whose name a service acts."""
 
-    id: Annotated[str, Field(min_length=1)]
-    meta: dict[str, Any] = Field(default_factory=dict)
+    id: Annotated[str, Field(min_length=1)] = Field(
+        description="The name by which policies know it, as `actor.id`."
+    )
+    meta: dict[str, Any] = Field(
+        default_factory=dict, description="What policies may ask about it, as `actor.meta.NAME`."
+    )
 
 
 class Security(Strict):
     """What a service may do."""
 
-    actor: Actor | None = None
+    actor: Actor | None = Field(None, description="In whose name it acts; unset: in nobody's.")
     policies: Annotated[list[str], Ref(("security.policy",), called="depends_on")] = Field(
-        default_factory=list
+        default_factory=list, description="The policies that say what it may do."
     )
-    groups: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    groups: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, description="Groups of policies that say so, too."
+    )
 
 
 class Lifecycle(Strict):
     """When a service starts, what it waits for, and how long it may take to stop."""
 
-    auto_start: Flag = Field(True, description="started at boot; false waits for a command")
-    depends_on: Annotated[list[str], Ref(called="depends_on")] = Field(default_factory=list)
-    requires: Annotated[list[str], Ref(called="depends_on")] = Field(
-        default_factory=list, description="another word for depends_on"
+    auto_start: Flag = Field(
+        True, description="Whether it is started with the host; false waits for a command."
     )
-    start_timeout: Wait = 10.0
-    stop_timeout: Wait = 10.0
-    restart: Restart = Field(default_factory=Restart)
-    stable_threshold: Wait = Field(5.0, description="running this long forgets old failures")
-    security: Security = Field(default_factory=Security)
+    depends_on: Annotated[list[str], Ref(called="depends_on")] = Field(
+        default_factory=list, description="Services that are started before it, and stopped after."
+    )
+    requires: Annotated[list[str], Ref(called="depends_on")] = Field(
+        default_factory=list, description="Another word for `depends_on`."
+    )
+    start_timeout: Wait = Field(10.0, description="How long its start may take.")
+    stop_timeout: Wait = Field(
+        10.0, description="How long what it has at work may go on when it is stopped."
+    )
+    restart: Restart = Field(
+        default_factory=Restart, description="How soon it is started again when it failed."
+    )
+    stable_threshold: Wait = Field(
+        5.0, description="Once it has run this long, old failures are forgotten."
+    )
+    security: Security = Field(
+        default_factory=Security, description="In whose name it acts, and what it may do."
+    )
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> Lifecycle:
@@ -89,8 +109,16 @@ class Config(Strict):
     is_service: ClassVar[bool] = False
     #: Whether only another entry's model can check its `options`.
     options_later: ClassVar[bool] = False
+    #: A small entry of the kind in YAML, without the dash of the list; for the manual.
+    example: ClassVar[str] = ""
 
-    name: str
-    kind: str
-    meta: dict[str, Any] = Field(default_factory=dict)
-    lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    name: str = Field(description="Its name; with the namespace of its file it is the id.")
+    kind: str = Field(description="What it is.")
+    meta: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Whatever you like to note, such as `comment`; scripts find entries by it.",
+    )
+    lifecycle: Lifecycle = Field(
+        default_factory=Lifecycle,
+        description="When the service starts, what it waits for, and how long a stop may take.",
+    )

@@ -19,19 +19,23 @@ class Tls(Strict):
     """How the other side proves who it is, and we do; paths are below the project's folder."""
 
     ca: str | None = Field(
-        None, description="file of the authorities to trust; unset: the system's"
+        None, description="File of the authorities to trust; unset: the system's."
     )
-    cert: str | None = Field(None, description="file of our certificate")
-    key: str | None = Field(None, description="file of its private key")
-    verify: Flag = Field(True, description="false trusts every server: for trying things out only")
+    cert: str | None = Field(None, description="File of our certificate.")
+    key: str | None = Field(None, description="File of its private key.")
+    verify: Flag = Field(True, description="False trusts every server: for trying out only.")
 
 
 class Reconnecting(Strict):
     """How long a connection is tried for, and how soon again; mixed into an entry's model."""
 
-    connection_timeout: Wait = Field(5.0, description="to connect and to be let in")
-    reconnect_delay: Wait = Field(0.05, description="before the first new try; doubles with each")
-    reconnect_max_delay: Wait = Field(5.0, description="the longest wait between two tries")
+    connection_timeout: Wait = Field(
+        5.0, description="How long connecting and being let in may take."
+    )
+    reconnect_delay: Wait = Field(
+        0.05, description="The wait before the first new try; it doubles with each."
+    )
+    reconnect_max_delay: Wait = Field(5.0, description="The longest wait between two tries.")
 
 
 def context(tls: Tls, root: Path) -> ssl.SSLContext:

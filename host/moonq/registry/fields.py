@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -70,16 +70,46 @@ def _from_env(value: Any) -> Any:
     return value
 
 
-def _parsed(parse: Callable[[Any], Any], *, none: bool = False) -> BeforeValidator:
-    def read(value: Any) -> Any:
-        if none and value == "none":
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A validator for what people write in a form of its own: a length of time, an amount."""
+
+    what: str
+    """What it is, in a word."""
+    parse: Callable[[Any], Any]
+    show: Callable[[Any], str]
+    """Says a value as people write it."""
+    takes_none: bool = False
+    """Whether the word `none` is one too, for no bound."""
+
+    def __call__(self, value: Any) -> Any:
+        """Return what *value* means."""
+        if self.takes_none and value == "none":
             return None
         try:
-            return parse(_from_env(value))
+            return self.parse(_from_env(value))
         except ValueError as error:
             raise wrong(str(error)) from None
 
-    return BeforeValidator(read)
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A validator of a number between two others, both allowed."""
+
+    low: float
+    high: float
+    show: Callable[[Any], str] = str
+    """Says a bound as people write it."""
+    note: Callable[[Any], str] | None = None
+    help: str = ""
+
+    def __call__(self, value: Any) -> Any:
+        """Return *value* where it lies there."""
+        if value is None or self.low <= value <= self.high:
+            return value
+        message = f" must be between {self.show(self.low)} and {self.show(self.high)}"
+        note = self.note(value) if self.note else ""
+        raise wrong(message, help=self.help, note=note, code="R208")
 
 
 def between(
@@ -94,19 +124,16 @@ def between(
 
     *show* says the bounds as people write them; *note* and *help* go below the frame.
     """
+    return AfterValidator(Between(low, high, show, note, help))
 
-    def check(value: Any) -> Any:
-        if value is None or low <= value <= high:
-            return value
-        message = f" must be between {show(low)} and {show(high)}"
-        raise wrong(message, help=help, note=note(value) if note else "", code="R208")
 
-    return AfterValidator(check)
+def _time(value: float) -> str:
+    return durations.show(value) if value else "0s"
 
 
 def seconds_between(low: float, high: float) -> AfterValidator:
     """Return a check of a length of time."""
-    return between(low, high, show=lambda value: durations.show(value) if value else "0s")
+    return between(low, high, show=_time)
 
 
 def bytes_between(low: int, high: int) -> AfterValidator:
@@ -143,12 +170,14 @@ FilePath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_
 Whole = Annotated[int, BeforeValidator(_from_env)]
 Number = Annotated[float, BeforeValidator(_from_env)]
 Flag = Annotated[bool, BeforeValidator(_from_env)]
-Size = Annotated[int, _parsed(sizes.parse)]
+_SIZE = Written("size", sizes.parse, sizes.show)
+_DURATION = Written("duration", durations.parse, _time)
+Size = Annotated[int, BeforeValidator(_SIZE)]
 #: An amount of memory, or the word `none` for no bound.
-SizeOrNone = Annotated[int | None, _parsed(sizes.parse, none=True)]
-Seconds = Annotated[float, _parsed(durations.parse)]
+SizeOrNone = Annotated[int | None, BeforeValidator(replace(_SIZE, takes_none=True))]
+Seconds = Annotated[float, BeforeValidator(_DURATION)]
 #: A length of time, or the word `none` for no limit.
-SecondsOrNone = Annotated[float | None, _parsed(durations.parse, none=True)]
+SecondsOrNone = Annotated[float | None, BeforeValidator(replace(_DURATION, takes_none=True))]
 
 Count = Annotated[Whole, between(1, 1_000_000)]
 Share = Annotated[Number, between(0, 1)]

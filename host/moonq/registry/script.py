@@ -26,8 +26,12 @@ IMPORTS = Ref(
 class Limits(Strict):
     """What one call may use."""
 
-    timeout: LimitOrNone = DEFAULT_TIMEOUT
-    memory: Annotated[Size, bytes_between(MIB, 64 * 1024 * MIB)] = DEFAULT_MEMORY
+    timeout: LimitOrNone = Field(
+        DEFAULT_TIMEOUT, description="How long a call may take, with all that it calls."
+    )
+    memory: Annotated[Size, bytes_between(MIB, 64 * 1024 * MIB)] = Field(
+        DEFAULT_MEMORY, description="What its Lua state may hold, with all that it calls."
+    )
 
 
 def _by_alias(value: Any) -> Any:
@@ -43,11 +47,16 @@ def _by_alias(value: Any) -> Any:
 class Script(Config):
     """Lua text: where it is and what it may require."""
 
-    source: Annotated[str, Field(min_length=1)]
-    modules: list[str] = Field(default_factory=list, description="stdlib modules it may require")
+    source: Annotated[str, Field(min_length=1)] = Field(
+        description="`file://` and a path seen from the YAML file's folder, or the Lua text itself."
+    )
+    modules: list[str] = Field(
+        default_factory=list, description="The modules of the standard library it may require."
+    )
     imports: Annotated[dict[str, str], BeforeValidator(_by_alias), IMPORTS] = Field(
         default_factory=dict,
-        description="libraries and Python modules it may require, by the name it uses",
+        description="Libraries and Python modules it may require, by the name it uses; a list of"
+        " ids gives each its own name.",
     )
 
     @field_validator("imports")
@@ -73,11 +82,13 @@ class Runnable(Script):
     """Lua text with a function in it that is called from outside."""
 
     method: str | None = Field(
-        None, description="which function of the returned table; unset: the file returns it"
+        None,
+        description="Which function of the table that the file returns; unset: `handler`, or what"
+        " the file returns is the function.",
     )
-    limits: Limits = Field(default_factory=Limits)
+    limits: Limits = Field(default_factory=Limits, description="What one call may use.")
     isolation: Literal["thread", "process"] = Field(
-        "thread", description="process: in a process of its own, which can be killed"
+        "thread", description="`process`: in a process of its own, which can be killed."
     )
 
     @field_validator("method")

@@ -36,14 +36,23 @@ _FAULTY = "the queue's own retry policy failed, the default was used: %s"
 class RetryOptions(Strict):
     """How often and how soon a message that failed runs again."""
 
-    max_attempts: Count = 10
-    max_interruptions: Count = 5
-    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 2.0
-    factor: Annotated[Number, between(1, 1000)] = 3.0
-    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = 900.0
-    jitter: Share = 0.2
+    max_attempts: Count = Field(10, description="Attempts before a message is a dead letter.")
+    max_interruptions: Count = Field(
+        5, description="How many deaths of its process make a message a dead letter."
+    )
+    initial_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = Field(
+        2.0, description="The wait after the first failure."
+    )
+    factor: Annotated[Number, between(1, 1000)] = Field(
+        3.0, description="By what the wait grows with each failure."
+    )
+    max_delay: Annotated[Wait, seconds_between(0.1, 365 * DAY)] = Field(
+        900.0, description="The longest wait."
+    )
+    jitter: Share = Field(0.2, description="Which share of the wait is left to chance.")
     policy: Annotated[str | None, Ref(("function.lua",), called="policy")] = Field(
-        None, description="a function from failure to decision, instead of the numbers above"
+        None,
+        description="A function that decides from the failure, instead of these numbers.",
     )
 
     @model_validator(mode="after")

@@ -12,8 +12,7 @@ findings, and `render` draws every one of them:
        = help: did you mean `app:orders`?  (queue.queue, src/_index.yaml:8)
        = more: moonq explain R202
 
-The first letter of a code names its family: P cannot read, R registry, L Lua static, H handler at
-run time, Q queue and broker, S security, T test, A attach, X a bug in moonq.
+Every code is in the table of `text.codes`, which says what each means.
 """
 
 from __future__ import annotations

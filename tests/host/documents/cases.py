@@ -202,6 +202,10 @@ CASES = [
          "explain access app:orders.consumer store.get cache --meta key=a --json", "host"),
     Case("explain_access_of_nobody", "explain access clerk queue.info emails --json"),
 
+    Case("explain", "explain R227 --json"),
+    Case("guide_to_a_section", "guide what-moonq-does-not-do#windows --json"),
+    Case("guide_without_such_a_page", "guide nope --json"),
+
     Case("graph", "graph --json"),
     Case("graph_on_a_host", "graph --json", "host"),
     Case("graph_of_one", "graph orders --json", "host"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,15 @@ MANUAL = ROOT / "host" / "moonq" / "manual"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *MANUAL.rglob("*.md")])
 
 
+@cache
+def page_at(path: Path) -> Page:
+    """Return a page, which is parsed once however many links lead to it."""
+    return Page(path.name, path.read_text("utf-8"))
+
+
 def broken(path: Path, root: Path = ROOT) -> list[str]:
     """Return the links of a page that lead nowhere."""
-    page = Page(path.name, path.read_text("utf-8"))
-    return [link for link in page.links if not leads(path, link, root)]
+    return [link for link in page_at(path).links if not leads(path, link, root)]
 
 
 def leads(path: Path, link: str, root: Path) -> bool:
@@ -29,7 +35,7 @@ def leads(path: Path, link: str, root: Path) -> bool:
         return False
     if not anchor:
         return True
-    return Page(target.name, target.read_text("utf-8")).section(anchor) is not None
+    return page_at(target).section(anchor) is not None
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda one: one.relative_to(ROOT).as_posix())

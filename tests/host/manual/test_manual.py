@@ -22,6 +22,7 @@ Where messages wait.
 - `driver` (id, required): where they lie.
 - `max_bytes` (size): how much
   it may hold.
+- `retry.max_delay` (duration): the longest wait.
 
 ## queue.consumer
 
@@ -81,6 +82,7 @@ def test_the_last_part_of_a_path_names_a_page(manual: Manual) -> None:
         ("max_bytes", ["- `max_bytes` (size): how much\n  it may hold."]),
         ("`prefetch`", ["- **`prefetch`** (integer): how many it takes."]),
         ("queue.queue.driver", ["- `driver` (id, required): where they lie."]),
+        ("max_delay", ["- `retry.max_delay` (duration): the longest wait."]),
     ],
 )
 def test_a_name_is_explained_by_its_heading_or_its_item(

@@ -214,7 +214,7 @@ entries:
 """)
     _, findings = kinds.inspect(tmp_path)
     (found,) = [one for one in findings if one.severity == "error"]
-    assert (found.code, found.message) == ("R223", "this is the file of `app:file`")
+    assert (found.code, found.message) == ("R227", "this is the file of `app:file`")
 
 
 def test_a_server_that_is_killed_is_unavailable_until_it_is_back(tmp_path: Path) -> None:

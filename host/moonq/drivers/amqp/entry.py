@@ -79,15 +79,19 @@ class AmqpQueueOptions(QueueOptions):
     """What a queue may ask of RabbitMQ."""
 
     queue_type: Literal["quorum", "classic"] = Field(
-        "quorum", description="classic has priorities, and one copy on one node"
+        "quorum", description="`classic` has priorities, and one copy on one node."
     )
-    durable: Flag = Field(True, description="false, of a classic queue: gone when the broker stops")
+    durable: Flag = Field(
+        True, description="False, of a classic queue: it is gone when the broker stops."
+    )
     priorities: Flag = Field(
-        False, description="of a quorum queue, from RabbitMQ 4.3; a classic one always has them"
+        False,
+        description="Whether a quorum queue has priorities, from RabbitMQ 4.3; a classic one always"
+        " has them.",
     )
 
     partitions: Partitions = Field(
-        None, description="queues for messages with a `group`; never changed, see the page"
+        None, description="How many queues share messages with a `group`; not to be changed later."
     )
 
     @model_validator(mode="after")
@@ -103,26 +107,43 @@ class AmqpQueueOptions(QueueOptions):
 class AmqpFields(DriverFields, Reconnecting):
     """`queue.driver.amqp`: messages live in RabbitMQ."""
 
+    example: ClassVar[str] = """\
+name: rabbit
+kind: queue.driver.amqp
+url: ${env:AMQP_URL:-amqp://guest:guest@127.0.0.1:5672/}
+prefix: shop.
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = AmqpQueueOptions
 
     url: str = Field(
-        "amqp://guest:guest@127.0.0.1:5672/", description="amqp:// or amqps://, user and host"
+        "amqp://guest:guest@127.0.0.1:5672/",
+        description="Where the broker is: `amqp://` or `amqps://`, user, password and host.",
     )
     urls: list[str] = Field(
-        default_factory=list, description="instead of url: nodes of one cluster, tried in turn"
+        default_factory=list,
+        description="Instead of `url`: the nodes of one cluster, tried in turn.",
     )
-    vhost: str | None = Field(None, description="instead of the one in the address")
+    vhost: str | None = Field(None, description="The virtual host, where the address names none.")
     prefix: Annotated[str, Field(max_length=60)] = Field(
-        "", description="put before every name of a queue at the broker"
+        "", description="What every name of a queue at the broker begins with."
     )
-    heartbeat: Wait = Field(20.0, description="a side not heard of for twice as long is gone")
+    heartbeat: Wait = Field(
+        20.0, description="A side that is not heard of for twice as long is gone."
+    )
     consumer_timeout: LimitOrNone = Field(
-        1800.0, description="what the broker's own is set to: no handler may take as long"
+        1800.0, description="What `consumer_timeout` of the broker is: no handler may take as long."
     )
-    tls: Tls | None = Field(None, description="certificates, with amqps://")
-    partitions: Partitions = Field(None, description="default of its queues")
+    tls: Tls | None = Field(
+        None, description="Certificates, for an address that begins with `amqps://`."
+    )
+    partitions: Partitions = Field(
+        None, description="`options.partitions` of queues that say nothing."
+    )
     management_url: str | None = Field(
-        None, description="http:// or https://: counts what hosts hold; unset: not asked"
+        None,
+        description="Address of the broker's management, which counts what hosts hold; unset: it is"
+        " not asked.",
     )
     _is_twin: bool = PrivateAttr(default=False)
 

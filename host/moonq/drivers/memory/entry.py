@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -19,13 +19,21 @@ LIMITS = {
 class MemoryFields(DriverFields):
     """`queue.driver.memory`: messages live in this process and end with it."""
 
+    example: ClassVar[str] = """\
+name: mem
+kind: queue.driver.memory
+max_length: 50000
+"""
+
     max_length: Annotated[Whole, between(1, 1_000_000_000)] = Field(
-        10_000, description="default of its queues"
+        10_000, description="`options.max_length` of queues that say nothing."
     )
     max_bytes: Annotated[SizeOrNone, bytes_between(1024, 1024**4)] = Field(
-        256 * 1024**2, description="default of its queues"
+        256 * 1024**2, description="`max_bytes` of queues that say nothing."
     )
-    overflow: Overflow = Field("reject", description="default of its queues")
+    overflow: Overflow = Field(
+        "reject", description="`options.overflow` of queues that say nothing."
+    )
 
     def queue_defaults(self) -> dict[str, Any]:
         """Return the bounds, which every queue in memory has."""

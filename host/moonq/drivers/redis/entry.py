@@ -39,7 +39,7 @@ class RedisQueueOptions(QueueOptions):
     """What a queue may ask of the Redis driver."""
 
     durable: Literal[True] = Field(
-        True, description="always true: what the server keeps is the driver's `durability`"
+        True, description="Always true: what the server keeps is the driver's `durability`."
     )
 
     def own(self) -> dict[str, Any]:
@@ -50,12 +50,19 @@ class RedisQueueOptions(QueueOptions):
 class RedisFields(DriverFields, RedisSettings):
     """`queue.driver.redis`: messages live in a Redis or Valkey server, for many hosts."""
 
+    example: ClassVar[str] = """\
+name: redis
+kind: queue.driver.redis
+url: ${env:REDIS_URL:-redis://127.0.0.1:6379/0}
+prefix: shop
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = RedisQueueOptions
 
-    prefix: Prefix = Field("moonq", description="what all keys begin with, as `{moonq}:`")
+    prefix: Prefix = Field("moonq", description="What all keys begin with, as `{moonq}:`.")
     durability: Durability = Field(
-        "aof", description="none takes a server that forgets messages when it is restarted"
+        "aof", description="`none` takes a server that forgets messages when it is restarted."
     )
     scripts: Literal["auto", "evalsha"] = Field(
-        "auto", description="evalsha uses no Redis Function where the server has them"
+        "auto", description="`evalsha` uses no Redis Functions where the server has them."
     )

@@ -108,10 +108,10 @@ def _host(text: str) -> tuple[str, int]:
 class Sentinel(Strict):
     """The sentinels that know which server is the master."""
 
-    master: str = Field(min_length=1, description="the name under which they watch it")
-    hosts: list[str] = Field(min_length=1, description="the sentinels, such as `10.0.0.1:26379`")
-    username: str = Field("", description="for the sentinels themselves, where they want one")
-    password: str = Field("", description="for the sentinels themselves, where they want one")
+    master: str = Field(min_length=1, description="The name under which they watch it.")
+    hosts: list[str] = Field(min_length=1, description="The sentinels, such as `10.0.0.1:26379`.")
+    username: str = Field("", description="The name for the sentinels, where they want one.")
+    password: str = Field("", description="The password for the sentinels, where they want one.")
 
     @field_validator("hosts")
     @classmethod
@@ -134,13 +134,18 @@ class RedisSettings(Reconnecting):
 
     url: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
         "redis://127.0.0.1:6379/0",
-        description="redis://, rediss:// (TLS) or unix://, with user, password and database",
+        description="Where the server is: `redis://`, `rediss://` (TLS) or `unix://`, with user,"
+        " password and database.",
     )
     sentinel: Sentinel | None = Field(
-        None, description="ask these for the master; of `url` only user, password and database hold"
+        None,
+        description="Who says which server is the master; of `url` only user, password and database"
+        " hold.",
     )
-    cluster: Flag = Field(False, description="`url` is any node of a cluster")
-    tls: Tls | None = Field(None, description="certificates, for a rediss:// url")
+    cluster: Flag = Field(False, description="Whether `url` is a node of a cluster.")
+    tls: Tls | None = Field(
+        None, description="Certificates, for an address that begins with `rediss://`."
+    )
 
     @field_validator("url")
     @classmethod

@@ -25,7 +25,7 @@ check_path = AfterValidator(_is_a_file)
 class SqliteQueueOptions(QueueOptions):
     """What a queue may ask of the SQLite driver."""
 
-    durable: Literal[True] = Field(True, description="always true: the file is on the disk")
+    durable: Literal[True] = Field(True, description="Always true: the file is on the disk.")
 
     def own(self) -> dict[str, Any]:
         """Return nothing: whatever the file holds is durable."""
@@ -35,17 +35,23 @@ class SqliteQueueOptions(QueueOptions):
 class SqliteFields(DriverFields):
     """`queue.driver.sqlite`: messages live in one file of this machine."""
 
+    example: ClassVar[str] = """\
+name: file
+kind: queue.driver.sqlite
+path: .moonq/queues.db
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = SqliteQueueOptions
 
     path: Annotated[FilePath, check_path] = Field(
-        ".moonq/queues.db", description="the file, from the project's folder"
+        ".moonq/queues.db", description="The file, seen from the project's folder."
     )
     durability: Literal["full", "normal"] = Field(
-        "full", description="normal survives the process, but perhaps not a power cut"
+        "full", description="`normal` is faster; it survives a kill, but perhaps not a power cut."
     )
     ballast_mb: Annotated[Whole, between(0, 10_000)] = Field(
-        16, description="room kept for acknowledgements when the disk is full"
+        16, description="Room in MiB that is kept for acknowledgements when the disk is full."
     )
     min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
-        0, description="publishes are refused while less is free"
+        0, description="Publishes are refused while fewer MiB are free on the disk."
     )

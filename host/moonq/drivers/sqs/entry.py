@@ -94,8 +94,10 @@ def problem_of(option: str, value: object) -> str:
 class SqsQueueOptions(QueueOptions):
     """What a queue may ask of SQS."""
 
-    durable: Literal[True] = Field(True, description="always true: SQS stores what it accepts")
-    fifo: Flag = Field(False, description="keeps `group` in order and knows `dedup_key`")
+    durable: Literal[True] = Field(True, description="Always true: SQS stores what it accepts.")
+    fifo: Flag = Field(
+        False, description="Whether it is a FIFO queue, which knows `group` and `dedup_key`."
+    )
 
     @field_validator("max_length", "overflow", "ttl", "group_on_failure")
     @classmethod
@@ -113,17 +115,28 @@ class SqsQueueOptions(QueueOptions):
 class SqsFields(DriverFields, Reconnecting):
     """`queue.driver.sqs`: messages live at Amazon SQS, or at what speaks like it."""
 
+    example: ClassVar[str] = """\
+name: sqs
+kind: queue.driver.sqs
+region: eu-central-1
+queue_prefix: shop-
+"""
+
     queue_options: ClassVar[type[QueueOptions]] = SqsQueueOptions
     longest_timeout: ClassVar[float | None] = MOST_TIMEOUT
 
-    endpoint: str | None = Field(None, description="URL of the service; unset: AWS in the region")
-    region: str | None = Field(None, description="unset: as the environment of AWS says")
-    aws_profile: str | None = Field(None, description="profile of the credentials, see AWS_PROFILE")
-    queue_prefix: Annotated[str, Field(max_length=40)] = Field(
-        "", description="in front of every queue's name at SQS"
+    endpoint: str | None = Field(
+        None, description="The URL of the service; unset: AWS in the region."
     )
-    create: Flag = Field(True, description="false: queues are made by others, and must be there")
-    fifo: Flag = Field(False, description="default of its queues")
+    region: str | None = Field(None, description="The region; unset: what AWS's own settings say.")
+    aws_profile: str | None = Field(
+        None, description="The profile of the credentials; unset: what AWS's own settings say."
+    )
+    queue_prefix: Annotated[str, Field(max_length=40)] = Field(
+        "", description="What every queue's name at SQS begins with."
+    )
+    create: Flag = Field(True, description="False: others make the queues, and they must be there.")
+    fifo: Flag = Field(False, description="`options.fifo` of queues that say nothing.")
 
     def queue_defaults(self) -> dict[str, Any]:
         """Return the type of a queue that says nothing about it."""

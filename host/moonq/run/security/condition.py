@@ -14,7 +14,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from moonq.registry.common import Strict
 from moonq.registry.fields import wrong
@@ -58,10 +58,14 @@ class Case(NamedTuple):
 class Condition(Strict):
     """When a rule holds."""
 
-    field: str
-    operator: Operator = "eq"
-    value: Any = None
-    value_from: str | None = None
+    field: str = Field(
+        description="The fact: `action`, `resource`, `actor.id`, `actor.meta.NAME` or `meta.NAME`."
+    )
+    operator: Operator = Field("eq", description="How the fact is compared.")
+    value: Any = Field(None, description="What it is compared with.")
+    value_from: str | None = Field(
+        None, description="The fact that it is compared with, instead of `value`."
+    )
 
     @field_validator("field", "value_from")
     @classmethod

@@ -46,10 +46,18 @@ Patterns = Annotated[
 class Rule(Strict):
     """Who may do what with what."""
 
-    actions: Patterns
-    resources: Patterns
-    effect: Literal["allow", "deny"]
-    conditions: list[Condition] = Field(default_factory=list)
+    actions: Patterns = Field(
+        description="What is done, such as `queue.publish`; a `*` at the end fits what follows."
+    )
+    resources: Patterns = Field(
+        description="What it is done with: ids; a `*` at the end fits what follows."
+    )
+    effect: Literal["allow", "deny"] = Field(
+        description="What the rule says; one that denies wins over all that allow."
+    )
+    conditions: list[Condition] = Field(
+        default_factory=list, description="What must hold besides, all of it."
+    )
 
 
 class Step(NamedTuple):

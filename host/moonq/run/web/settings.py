@@ -45,9 +45,13 @@ def header_problem(name: str, value: str) -> str:
 class Auth(Strict):
     """As whom every request is made: a token, or a name and a password."""
 
-    bearer: str | None = Field(None, min_length=1, description="sent as `Authorization: Bearer`")
-    username: str | None = Field(None, description="with `password`, for `Authorization: Basic`")
-    password: str | None = None
+    bearer: str | None = Field(
+        None, min_length=1, description="A token, sent as `Authorization: Bearer`."
+    )
+    username: str | None = Field(
+        None, description="Sent with `password` as `Authorization: Basic`."
+    )
+    password: str | None = Field(None, description="What belongs to `username`.")
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Auth:
@@ -65,26 +69,33 @@ class Auth(Strict):
 class WebSettings(Strict):
     """How requests are made; mixed into an entry's model."""
 
-    base_url: str | None = Field(None, description="in front of a URL that begins with no scheme")
+    base_url: str | None = Field(
+        None, description="What is put in front of a URL that begins with no scheme."
+    )
     headers: dict[str, str] = Field(
-        default_factory=dict, description="sent with every request, as `auth` is"
+        default_factory=dict, description="Headers of every request, sent where `auth` is."
     )
-    auth: Auth | None = Field(None, description="sent to the host of `base_url`, or to all")
+    auth: Auth | None = Field(
+        None, description="Credentials for the host of `base_url`; without one, for all."
+    )
     timeout: Annotated[Limit, between(0.001, 3600)] = Field(
-        TIMEOUT, description="for a whole call, with redirects, retries and the body"
+        TIMEOUT, description="How long a call may take, with redirects, retries and the body."
     )
-    proxy: str | None = Field(None, description="through which all goes: http://host:port")
+    proxy: str | None = Field(
+        None, description="The proxy that all requests go through: `http://host:port`."
+    )
     max_response: Annotated[Size, bytes_between(1, 64 * MIB)] = Field(
-        MAX_RESPONSE, description="bytes of an answer's body, unpacked"
+        MAX_RESPONSE, description="The longest body of an answer, unpacked."
     )
     retries: Annotated[Whole, between(0, 10)] = Field(
-        0, description="further tries where nothing answers; of GET, HEAD, PUT, DELETE and OPTIONS"
+        0,
+        description="Further tries where nothing answers, of GET, HEAD, PUT, DELETE and OPTIONS.",
     )
     allow: list[str] = Field(
         default_factory=list,
-        description="addresses, networks and hosts that are refused unless they are named here",
+        description="Addresses, networks and hosts that are refused unless they are named here.",
     )
-    tls: Tls | None = Field(None, description="certificates, for https:// URLs")
+    tls: Tls | None = Field(None, description="Certificates, for URLs that begin with `https://`.")
 
     @field_validator("base_url")
     @classmethod
