@@ -14,7 +14,7 @@ VERSIONS = "moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa}) · JSON 
 
 @command()
 def version(options: Options) -> None:
-    """Say which moonq, Python and Lua these are, and which half reads and writes JSON.
+    """Say which moonq, Python and Lua these are, and which codec reads and writes JSON.
 
     \b
     Example:
