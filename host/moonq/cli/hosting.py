@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
     from moonq.registry.watching import Watching
+    from moonq.run.starting import Starting
 
 
 class Hosting:
@@ -39,13 +40,17 @@ class Hosting:
         place: Place | None,
         narrator: Narrator,
         drain_timeout: float | None = None,
+        starting: Starting | None = None,
     ) -> None:
+        from moonq.run.starting import ALL
+
         self.host = host
         self.place = place
         self.narrator = narrator
         self.cut_off = False
         self.manager = ServiceManager.of_environment()
         self._drain_timeout = drain_timeout
+        self._starting = (starting or ALL).checked(host.project)
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
         sys.setswitchinterval(0.0005)
@@ -71,13 +76,14 @@ class Hosting:
         with _doorway(self.host, self.place, end) as open_door:
             began = time.monotonic()
             try:
-                self.host.start(on_service=self.narrator.service)
+                self.host.start(on_service=self.narrator.service, starting=self._starting)
             except KeyboardInterrupt:
                 self._stop()
                 raise
             try:
                 open_door()
                 took = time.monotonic() - began
+                self.narrator.left_out(self.host.left_out())
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 self.manager.ready()

@@ -31,7 +31,7 @@ from moonq.operations import orphans
 from moonq.registry.project import Entry, Project
 from moonq.text.plain import visible
 from moonq.text.secrets import masked
-from moonq.text.wording import size
+from moonq.text.wording import origin, size
 
 
 def document(project: Project) -> dict[str, Any]:
@@ -153,9 +153,7 @@ def _show_profile(found: dict[str, Any]) -> None:
         more = f" (others: {', '.join(others)})" if others else ""
         echo(visible(f"profile  {found['profile'] or 'none'}{more}"))
     for name, one in found["settings"].items():
-        place = f"{one['file']}:{one['line']}"
-        place += f" in profile {one['profile']}" if one["profile"] else ""
-        echo(visible(f"{name}  {_plain(one['value'])}  ({place})"))
+        echo(visible(f"{name}  {_plain(one['value'])}  ({origin(one)})"))
 
 
 def _plain(value: Any) -> str:

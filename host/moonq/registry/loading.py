@@ -20,6 +20,7 @@ from moonq.registry.drafts import Reader
 from moonq.registry.kind import Kinds
 from moonq.registry.lua import scripts
 from moonq.registry.origins import origins
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.problems import Problems
 from moonq.registry.profiles import Choice
 from moonq.registry.project import Entry, Project, Reference
@@ -42,13 +43,19 @@ class Loaded(NamedTuple):
     """All that `moonq.yaml` has."""
 
 
-def inspect(path: Path, kinds: Kinds, env: Mapping[str, str], profile: str = "") -> Loaded:
+def inspect(
+    path: Path,
+    kinds: Kinds,
+    env: Mapping[str, str],
+    profile: str = "",
+    said: Said = NOTHING,
+) -> Loaded:
     """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
     With it come all findings, warnings included, and whatever is known of its entries. The
-    *profile* is laid over it before anything is checked.
+    *profile* is laid over it before anything is checked, and over both what a command has *said*.
     """
-    loading = _Loading(Path(path), kinds, env, profile)
+    loading = _Loading(Path(path), kinds, env, profile, said)
     project = loading.project()
     names = loading.choice.names
     return Loaded(loading.root, project, loading.findings, loading.drafts, names)
@@ -60,6 +67,7 @@ class _Loading:
     kinds: Kinds
     env: Mapping[str, str]
     profile: str
+    said: Said
     findings: list[Finding] = field(default_factory=list)
     choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
@@ -105,7 +113,8 @@ class _Loading:
             self.findings.append(error("R207", message, source.at(node)))
         elif node or not problems:
             whole = node or Map(1, 1, 1)
-            self.choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
+            choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
+            self.choice = choice.saying(self.said, self.findings)
             return self._checked(source, self.choice.settings)
         return Settings()
 
@@ -118,7 +127,7 @@ class _Loading:
         return Settings()
 
     def _drafts(self, files: list[Path], root: Path) -> Drafts:
-        reader = Reader(self.kinds, self.env, self.findings, self.choice, self.filled)
+        reader = Reader(self.kinds, self.env, self.findings, self.choice, self.said, self.filled)
         found: list[Draft] = []
         is_ours = False
         for path in files:
@@ -131,6 +140,7 @@ class _Loading:
         drafts.root = root
         if self.path.is_dir():  # a single file has not all of the project's entries
             self.findings += self.choice.unknown(drafts)
+        self.findings += profiles.unsaid(self.said, drafts)
         if not is_ours and not has_errors(self.findings):
             self._nothing("no YAML file there has `namespace` and `entries`")
         return drafts
@@ -152,6 +162,7 @@ class _Loading:
             choice.name,
             choice.names,
             origins(choice.settings, process.FILE, choice.name),
+            self.said,
         )
 
 

@@ -50,7 +50,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("ls", (), "moonq.ls/1", {"entries"}),
     ("show", ("jobs",), "moonq.show/1", {
         "id", "kind", "file", "line", "fields", "origins", "depends_on", "used_by"}),
-    ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
+    ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges", "unknown"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
         "verdict", "delay", "reason", "words", "values", "error", "unknown_after", "would_publish",

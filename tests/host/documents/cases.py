@@ -183,6 +183,8 @@ CASES = [
     Case("doctor_of_no_driver", "doctor --driver notes --json"),
     Case("doctor_of_all", "doctor --json"),
     Case("doctor_in_a_profile", "doctor --profile prod --json", files=PROFILES),
+    Case("doctor_of_its_config", "doctor --config --profile prod --set log.level=debug --json",
+        files=PROFILES),
     Case("doctor_that_compacts_in_use", "doctor --driver file --compact --json", "host", NOTES),
     Case("doctor_that_compacts_nothing", "doctor --driver memory --compact --json"),
 
@@ -299,6 +301,7 @@ CASES = [
     Case("reload_grown", "reload --json", "host", files=GROWN),
     Case("reload_shrunk", "reload --json", "host", files=SHRUNK),
     Case("reload_faulty", "reload --json", "host", files=FAULTY),
+    Case("reload_of_one", "reload sums --json", "host", files={"sums.lua": "return { add = 2 }"}),
     Case("reload_without_a_host", "reload --json"),
     Case("reload_all", "reload --all --json", "host"),
     Case("reload_all_faulty", "reload --all --json", "host", files=FAULTY),
