@@ -1,4 +1,4 @@
-# moonq. Every target makes $(VENV) when it is missing or older than pyproject.toml.
+# moonq. Every target makes $(VENV) when it is missing or older than what it is made of.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -75,8 +75,8 @@ clean: ## Remove what was made
 	rm -rf .venv .venv-* .tools dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# pip learned --group in 25.1.
-$(READY): pyproject.toml
+# pip learned --group in 25.1. Installing compiles what is in C.
+$(READY): pyproject.toml host/build_hook.py host/moonq/sandbox/native/json.c
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
