@@ -65,7 +65,7 @@ actions: $(READY) ## Print the actions that policies know
 	@$(BIN)/python -c "from moonq.run.security import actions; print(actions.table())"
 
 tools-emmylua: ## Build emmylua_check into .tools, which the tests of editors ask (needs cargo)
-	test -x .tools/bin/emmylua_check || \
+	command -v emmylua_check || test -x .tools/bin/emmylua_check || \
 	  nice cargo install --quiet --locked emmylua_check@0.25.1 --root .tools
 
 tools: ## Install stylua into .tools
