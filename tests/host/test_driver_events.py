@@ -111,7 +111,8 @@ def test_a_broker_that_turns_a_handler_away_costs_no_message(
     make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials rotate; dead letters would have to be given back by hand."""
-    work = "return function() return require('queue').publish('app:far', 1) end"
+    # What has a time to live takes the way that every driver has.
+    work = "return function() return require('queue').publish('app:far', 1, nil, {ttl = 60}) end"
     host = make_host(FORWARD, work=work)
     refused = Refused("wrong password", hint="see to `password`")
     monkeypatch.setattr(host.drivers["app:other"], "publish", lambda *_, **__: [refused])
