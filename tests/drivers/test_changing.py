@@ -14,7 +14,7 @@ from tests.servers.process import Process, until
 from .conftest import BESIDE, place
 
 PAGE = Path("host", "moonq", "manual", "changing-the-driver.md")
-FENCE = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(yaml|console)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KIND = 'kind: queue.driver.redis, url: "${env:REDIS_URL}"'
 BEFORE = (
     ["publish", "orders", "{}", "--id", "late-1", "--delay", "1h"],

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from moonq.registry import Entry, Project
 from moonq.registry.lua.text import LuaText
+from moonq.registry.script import Script
 from moonq.sandbox.dumps import executable_lines
 from moonq.testing.sources import shown_path
 
@@ -90,7 +91,8 @@ def total(files: Iterable[FileCoverage]) -> tuple[int, int, float]:
 
 def _scripts(project: Project) -> Iterator[Entry]:
     for entry in project.entries.values():
-        if entry.script and entry.meta.get("type") != "test":
+        # The text of a Python module is no Lua.
+        if isinstance(entry.config, Script) and entry.meta.get("type") != "test":
             yield entry
 
 
