@@ -2,8 +2,7 @@
 local deliver = require("host.run.deliver")
 local exports = require("host.walls.exports")
 local fault = require("host.run.fault")
-local handed = require("host.json.handed")
-local json = require("json")
+local lazy = require("host.walls.lazy")
 local limits = require("host.walls.limits")
 local modules = require("host.walls.modules")
 local protect = require("host.walls.protect")
@@ -17,6 +16,8 @@ local pack, running, sethook = table.pack, coroutine.running, debug.sethook
 local gmatch, match, rawequal = string.gmatch, string.match, rawequal
 local tostring, xpcall = tostring, xpcall
 local concat, unpack = table.concat, table.unpack
+
+local handed, json = lazy("host.json.handed"), lazy("json")
 
 local api = {}
 
@@ -105,6 +106,7 @@ function api.open(id, method, decodes)
     return false, kind, text, retryable, stack
   end
   handler, is_json = result[2], decodes
+  collectgarbage() -- what was only needed to load weighs a fifth, and a state may wait for ever
   return true
 end
 

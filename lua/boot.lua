@@ -1,23 +1,19 @@
---- The only file that Python loads: it builds the walls, then answers with the functions
---- that Python may call.
+--- Builds the walls, then answers with the functions that Python may call.
 ---
---- Arguments: `source(name) -> chunk` (precompiled text of a trusted file); what hides the names of
---- `__gc` and `__mode` (the arguments of `names.hide`); then the functions that Python lends, each
---- as `name, function, waits`: whether it may take long.
+--- Arguments: what Lua made of the files that every state needs, a function from their globals to
+--- a table of them (`chunks.py`); the module `host.walls.names`, which has hidden what is to be
+--- hidden (`hide.lua`); `source(name) -> chunk`, the precompiled text of any other trusted file;
+--- `lend(name) -> function, waits`, what Python lends, and whether it may take long; the path of
+--- the native half of JSON, or nil.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
 --- emptied: from there on no code can find lupa, Python or an unwrapped function.
 local python, debug, package = _G.python, debug, package
-local pairs, error, load, type = pairs, error, load, type
-
--- First of all, since whatever is weak must be made under the names that count.
-local function hide_names(require, hide, gc, mode, lend, is_back)
-  local as_function = python.as_function
-  local names = require("host.walls.names")
-  names.hide(as_function(hide), gc, mode, as_function(lend), as_function(is_back))
-  return names.are_hidden
-end
+local assert, error, load, pairs = assert, error, load, pairs
+local setmetatable, type = setmetatable, type
+local as_function = python.as_function
+local bundle, names, source, lend, native = ...
 
 -- lupa's own objects answer nothing: only their finalizer stays, which gives memory back.
 local function disarm_python_objects()
@@ -69,50 +65,74 @@ local function empty(real)
   real.debug = false
 end
 
+-- What is loaded late, perhaps to describe a failure, must fit below the hard limit.
+local function check_memory(loaded)
+  local limits = loaded["host.walls.limits"]
+  if limits then
+    limits.check_memory()
+  end
+end
+
 -- `require` of trusted code: "host.x" is lua/x.lua, a bare name is stdlib/x.lua.
-local function requirer(env, source)
-  local loaded = {}
+local function requirer(env, loaded)
+  local files = bundle(env)
   return function(name)
     local module = loaded[name]
     if module == nil then
-      -- What is loaded late, perhaps to describe a failure, must fit below the hard limit.
-      local limits = loaded["host.walls.limits"]
-      if limits then
-        limits.check_memory()
+      check_memory(loaded)
+      local file = files[name]
+      if not file then
+        local chunk = source(name) or error("no trusted module '" .. name .. "'", 2)
+        file = load(chunk, name, "b", env)
       end
-      local chunk = source(name)
-      if not chunk then
-        error("no trusted module '" .. name .. "'", 2)
-      end
-      module = load(chunk, name, "b", env)(name)
+      files[name] = nil
+      module = file(name)
       loaded[name] = module == nil and true or module
     end
     return module
-  end,
-    loaded
-end
-
-local function raw_lent(_, _, _, _, _, _, ...)
-  local as_function = python.as_function
-  local functions, waits, list = {}, {}, { ... }
-  for index = 1, #list, 3 do
-    local name = list[index]
-    functions[name], waits[name] = as_function(list[index + 1]), list[index + 2]
   end
-  return functions, waits
 end
 
-local source = python.as_function((...))
-local env = trusted_globals()
-local require, loaded = requirer(env, source)
-env.require = require
-local are_hidden = hide_names(require, select(2, ...))
-loaded["host.raw"], loaded["host.waits"] = raw_lent(...)
+-- What stands in for `json/native.lua` where the host has a library. Nothing else ever loads one:
+-- `package` is gone before a script can run.
+local function native_json(path)
+  return path
+    and {
+      decode = assert(package.loadlib(path, "moonq_json_decode")),
+      encode = assert(package.loadlib(path, "moonq_json_encode")),
+      main = coroutine.running(),
+    }
+end
+
+-- The functions that Python lends, and which of them may take long: made when they are first asked
+-- for, since most states need only a few.
+local function raw_lent(loaded)
+  local waits = {}
+  return setmetatable({}, {
+    __index = function(raw, name)
+      check_memory(loaded)
+      local call, may_wait = lend(name)
+      if call then
+        raw[name], waits[name] = as_function(call), may_wait
+      end
+      return call and raw[name]
+    end,
+  }),
+    waits
+end
+
+collectgarbage("stop") -- nothing of this is garbage
+source, lend = as_function(source), as_function(lend)
+local env, loaded = trusted_globals(), { ["host.walls.names"] = names }
+env.require = requirer(env, loaded)
+loaded["host.json.native"] = native_json(native)
+loaded["host.raw"], loaded["host.waits"] = raw_lent(loaded)
 
 disarm_python_objects()
-local api = require("host.api")
+local api = env.require("host.api")
+collectgarbage("restart")
 empty(_G)
-return are_hidden,
+return names.are_hidden,
   api.find_address,
   api.define,
   api.open,

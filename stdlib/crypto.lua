@@ -116,12 +116,15 @@ local function encoding(name)
 end
 
 --- Base64, with padding.
+---@type crypto.Encoding
 crypto.base64 = encoding("base64")
 
 --- Base64 with `-` and `_`, without padding: for URLs and names of files.
+---@type crypto.Encoding
 crypto.base64url = encoding("base64url")
 
 --- Two hexadecimal digits for each byte.
+---@type crypto.Encoding
 crypto.hex = encoding("hex")
 
 return crypto

@@ -37,8 +37,17 @@ local errors = {
 
 --- What went wrong, in one word.
 ---@alias errors.Kind
----| "NOT_FOUND" | "ALREADY_EXISTS" | "INVALID" | "PERMISSION_DENIED" | "UNAVAILABLE" | "INTERNAL"
----| "CANCELED" | "CONFLICT" | "TIMEOUT" | "RATE_LIMITED" | "UNKNOWN"
+---| "NOT_FOUND"
+---| "ALREADY_EXISTS"
+---| "INVALID"
+---| "PERMISSION_DENIED"
+---| "UNAVAILABLE"
+---| "INTERNAL"
+---| "CANCELED"
+---| "CONFLICT"
+---| "TIMEOUT"
+---| "RATE_LIMITED"
+---| "UNKNOWN"
 
 ---@class (exact) errors.Fields  what `new` makes an error of
 ---@field message string  what is so

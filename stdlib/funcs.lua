@@ -62,7 +62,7 @@ local function call_with(id, arguments, actor, scope)
 end
 
 --- Calls a function and answers what it returns.
----@param id string                 the id of a `function.lua` entry
+---@param id moonq.FunctionId                 the id of a `function.lua` entry
 ---@param ... any                   what JSON can carry
 ---@return any ...                  its results; or nil and its error, where it failed
 function funcs.call(id, ...)
@@ -150,7 +150,7 @@ function methods:with_scope(scope)
 end
 
 --- Calls a function, as `funcs.call` does.
----@param id string                 the id of a `function.lua` entry
+---@param id moonq.FunctionId                 the id of a `function.lua` entry
 ---@param ... any                   what JSON can carry
 ---@return any ...                  its results; or nil and its error, where it failed
 function methods:call(id, ...)

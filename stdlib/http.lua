@@ -249,9 +249,9 @@ function methods:request(method, url, options)
 end
 
 --- A client of the project.
----@param id string   the id of an `http.client` entry
----@return http.Client|nil client
----@return errors.Error|nil err   NOT_FOUND
+---@param id moonq.HttpClientId   the id of an `http.client` entry
+---@return http.Client client
+---@return errors.Error|nil err   NOT_FOUND; then there is no client
 ---@nodiscard
 function http.client(id)
   check.argument("http.client", "id", id, "string")

@@ -20,17 +20,17 @@ local check = require("check")
 local errors = require("errors")
 local json_reader = require("host.json.reader")
 local json_values = require("host.json.values")
-local json_writer = require("host.json.writer")
 local lazy = require("host.walls.lazy")
 
 local error, rawequal, type = error, rawequal, type
-local careful = lazy("host.json.careful")
+local careful, json_writer = lazy("host.json.careful"), lazy("host.json.writer")
 local lent = lazy("host.walls.lent")
-local read, write = json_reader.read, json_writer.write
+local read = json_reader.read
 
 local json = {}
 
 --- JSON's null, a value of its own: a list keeps its length, an object its names.
+---@type any
 json.null = json_values.null
 
 --- Makes a table a list even while it is empty.
@@ -92,7 +92,7 @@ function json.encode(value, options)
     o = check.options("json.encode", options, OPTIONS)
   end
   if not (o.pretty or o.sorted or o.cycles == "null") then
-    local text = write(value)
+    local text = json_writer.write(value)
     if text then
       return text, nil
     end

@@ -20,7 +20,7 @@ local publishing = require("host.run.publishing")
 
 local next, rawget, type = next, rawget, type
 local format, unpack = string.format, table.unpack
-local encode, decode = json.encode, json.decode
+local encode, decode, put = json.encode, json.decode, publishing.put
 local publish, publish_batch = lent.publish, lent.publish_batch
 local queue_info, stopping = lent.queue_info, lent.stopping
 
@@ -71,7 +71,7 @@ local function answered(id, err, where)
 end
 
 --- Publishes one message.
----@param queue_id string                  "namespace:name", or a name of the own namespace
+---@param queue_id moonq.QueueId                  "namespace:name", or a name of the own namespace
 ---@param body string|number|boolean|table   any JSON value but nil
 ---@param headers? queue.Headers           names that begin with `x_` belong to moonq
 ---@param options? queue.PublishOptions
@@ -82,18 +82,25 @@ function queue.publish(queue_id, body, headers, options)
   if type(queue_id) ~= "string" then
     return invalid("queue.publish: queue id: string expected, got %s", check.show(queue_id))
   end
-  if headers == nil and options == nil then
-    local text = encode(body)
+  local id, err
+  if headers == nil and options == nil and body ~= nil then
+    local is_text = type(body) == "string"
+    local text = is_text and body or encode(body)
     if text then
-      local id, err = publish(queue_id, text, "", "")
-      return answered(id, err, "queue.publish")
+      id, err = publish(queue_id, text, is_text)
+      if id then
+        return id, nil
+      end
+      return answered(nil, err, "queue.publish")
     end
   end
-  local parts, fault = publishing.encode(body, headers, options)
-  if not parts then
+  -- Room for two headers: to let it grow costs more than to fill it.
+  local parts = { 0, 0, 0, 0, 0, 0, 0, 0 }
+  local last, fault = put(parts, 0, body, headers, options)
+  if not last then
     return invalid("queue.publish: %s", fault)
   end
-  local id, err = publish(queue_id, parts.body, parts.headers, parts.options)
+  id, err = publish(queue_id, unpack(parts, 1, last))
   return answered(id, err, "queue.publish")
 end
 
@@ -104,57 +111,68 @@ local PUBLICATION = {
   options = { type = "table" },
 }
 
---- One message of a batch as body, headers and options; or nil and what is wrong.
-local function encode_item(item)
+--- Puts one message of a batch behind the first `at` of `parts`; or nil and what is wrong.
+local function put_item(parts, at, item)
   if type(item) ~= "table" then
     return nil, format("{ body = … } expected, got %s", check.show(item))
   end
   local body = rawget(item, "body")
   if body ~= nil and next(item) == "body" and next(item, "body") == nil then
-    local text = encode(body)
-    if text then
-      return text, "", ""
-    end
+    return put(parts, at, body)
   end
   local fields, fault = check.read(item, PUBLICATION)
   if not fields then
     return nil, fault
   end
-  local parts
-  parts, fault = publishing.encode(fields.body, fields.headers, fields.options)
-  if not parts then
-    return nil, fault
-  end
-  return parts.body, parts.headers, parts.options
+  return put(parts, at, fields.body, fields.headers, fields.options)
 end
 
---- An answer of the host about the message at `place`, as scripts get it.
-local function answer_of(answer, place)
-  if type(answer) == "string" then
-    return { id = answer }
-  end
-  local fields = { kind = answer.kind, message = answer.message }
-  if type(answer.retryable) == "boolean" then
-    fields.retryable = answer.retryable
+--- A refusal of the host of the message at `place`, as scripts get it.
+local function refusal_of(refused, place)
+  local fields = { kind = refused.kind, message = refused.message }
+  if type(refused.retryable) == "boolean" then
+    fields.retryable = refused.retryable
   end
   local err = errors.new(fields)
   local _, told = answered(nil, err, format("queue.publish_batch: messages[%d]", place))
   return { err = told }
 end
 
---- How many messages cross to the host at once: each is three arguments of one call.
-local CROSSING = 80
+--- How many messages cross at once, and arguments for those that are more than bodies: one costs
+--- the more the more there are.
+local CROSSING, ARGUMENTS = 100, 240
 
---- Hands the messages at *places* over; answers nil, err where none of them was taken.
-local function cross(queue_id, parts, places, answers)
-  local text, err = publish_batch(queue_id, unpack(parts, 1, #places * 3))
-  if not text then
-    return nil, err
+--- Notes the answers of the host for the messages at *places*: see `lends/queue.py`.
+local function note(places, answers, refusals, ...)
+  if not refusals then
+    return nil, (...)
   end
-  for index, answer in next, (decode(text)) do
-    answers[places[index]] = answer_of(answer, places[index])
+  local ids, refused = { ... }, refusals ~= "" and decode(refusals)
+  local next_refusal = 0
+  for index = 1, #places do
+    local place, id = places[index], ids[index]
+    if id ~= "" then
+      answers[place] = { id = id }
+    else
+      next_refusal = next_refusal + 1
+      answers[place] = refusal_of(refused[next_refusal], place)
+    end
   end
   return true, nil
+end
+
+--- Hands over the messages at *places*; answers nil, err where none of them was taken.
+local function cross(queue_id, parts, last, places, answers)
+  local count = #places
+  local are_bare = last == 4 * count
+  if are_bare then
+    -- Two arguments for each will do.
+    for index = 1, count do
+      parts[2 * index - 1], parts[2 * index] = parts[4 * index - 3], parts[4 * index - 2]
+    end
+    last = 2 * count
+  end
+  return note(places, answers, publish_batch(queue_id, are_bare, unpack(parts, 1, last)))
 end
 
 --- What a crossing that failed as a whole means for its messages.
@@ -168,7 +186,7 @@ end
 ---
 ---     queue.publish_batch("app:mail", { { body = 1 }, { body = print } })
 ---     --> { { id = "0190…" }, { err = queue.publish_batch: messages[2]: body is a function, … } }
----@param queue_id string
+---@param queue_id moonq.QueueId
 ---@param messages queue.Publication[]
 ---@return queue.BatchAnswer[]|nil answers
 ---@return errors.Error|nil err             as of `publish`; then nothing was published
@@ -179,37 +197,36 @@ function queue.publish_batch(queue_id, messages)
     return invalid("queue.publish_batch: messages: table expected, got %s", check.show(messages))
   end
   local answers, parts, places = {}, {}, {}
-  local crossed = false
-  for place = 1, #messages do
-    local body, headers, options = encode_item(rawget(messages, place))
-    if body then
-      local at = #places * 3
-      parts[at + 1], parts[at + 2], parts[at + 3] = body, headers, options
-      places[#places + 1] = place
+  local crossed, at, count = false, 0, #messages
+  for place = 1, count do
+    local last, fault = put_item(parts, at, rawget(messages, place))
+    if last then
+      at, places[#places + 1] = last, place
     else
-      local _, err = invalid("queue.publish_batch: messages[%d]: %s", place, headers)
+      local _, err = invalid("queue.publish_batch: messages[%d]: %s", place, fault)
       answers[place] = { err = err }
     end
-    if #places == CROSSING or place == #messages and #places > 0 then
-      local ok, err = cross(queue_id, parts, places, answers)
+    local is_full = #places == CROSSING or at >= ARGUMENTS and at > 4 * #places
+    if is_full or place == count and at > 0 then
+      local ok, err = cross(queue_id, parts, at, places, answers)
       if not ok and not crossed then
         return nil, err
       elseif not ok then
         refuse(places, err, answers)
       end
-      crossed, places = true, {}
+      crossed, at, places = true, 0, {}
     end
   end
   if not crossed then
-    local ok, err = cross(queue_id, {}, {}, answers)
+    local ok, err = cross(queue_id, {}, 0, {}, answers)
     return ok and answers, err
   end
   return answers, nil
 end
 
 --- The message that the running handler was called for.
----@return queue.Message|nil message
----@return errors.Error|nil err   INVALID outside of a handler
+---@return queue.Message message
+---@return errors.Error|nil err   INVALID outside of a handler, where there is no message
 ---@nodiscard
 function queue.message()
   local current = message.current()
@@ -220,7 +237,7 @@ function queue.message()
 end
 
 --- The numbers of a queue.
----@param queue_id string
+---@param queue_id moonq.QueueId
 ---@return queue.Info|nil info
 ---@return errors.Error|nil err
 ---@nodiscard

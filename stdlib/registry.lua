@@ -38,7 +38,7 @@ local CRITERIA = {
 }
 
 --- One entry. What `${env:NAME}` fills in is given as it is written: read variables with `env`.
----@param id string   the id of an entry, "namespace:name", or a name of the own namespace
+---@param id moonq.EntryId   the id of an entry, "namespace:name", or a name of the own namespace
 ---@return registry.Entry|nil entry
 ---@return errors.Error|nil err   NOT_FOUND
 ---@nodiscard

@@ -273,7 +273,7 @@ function security.new_scope(policies)
 end
 
 --- A policy of the project; needs `security.policy.get` of its id.
----@param id string   the id of a `security.policy` entry
+---@param id moonq.PolicyId   the id of a `security.policy` entry
 ---@return security.Policy|nil policy
 ---@return errors.Error|nil err   NOT_FOUND, PERMISSION_DENIED
 ---@nodiscard

@@ -59,6 +59,7 @@ local OPTIONS = {
 }
 
 --- NULL as a parameter; the same value as `json.null`.
+---@type any
 sql.null = json.null
 
 --- Bytes as a parameter, which need be no text.
@@ -91,7 +92,7 @@ local function run(where, lent_run, db, number, text, params)
 end
 
 --- The rows that a statement answers; it may only read.
----@param db string            the id of a `sql.database` entry
+---@param db moonq.DatabaseId            the id of a `sql.database` entry
 ---@param text string          one statement, with parameters such as `:id`
 ---@param params? sql.Params
 ---@return sql.Row[]|nil rows
@@ -104,7 +105,7 @@ function sql.query(db, text, params)
 end
 
 --- Runs a statement in a transaction of its own.
----@param db string            the id of a `sql.database` entry
+---@param db moonq.DatabaseId            the id of a `sql.database` entry
 ---@param text string          one statement, with parameters such as `:id`
 ---@param params? sql.Params
 ---@return sql.Done|nil done
@@ -177,7 +178,7 @@ end
 
 --- Runs a function in a part of the transaction that can fail for itself (a savepoint).
 ---@generic T
----@param fn fun(tx: sql.Transaction): T  as that of `sql.transaction`
+---@param fn fun(tx: sql.Transaction): T?, any  as that of `sql.transaction`
 ---@return T|true|nil result
 ---@return errors.Error|nil err
 function methods:transaction(fn)
@@ -196,8 +197,8 @@ end
 --- one of its statements has failed, and when the handler is stopped. What it returns is answered,
 --- true if that is nothing. It is not for keeping: once the function is over, `tx` is.
 ---@generic T
----@param db string   the id of a `sql.database` entry
----@param fn fun(tx: sql.Transaction): T
+---@param db moonq.DatabaseId   the id of a `sql.database` entry
+---@param fn fun(tx: sql.Transaction): T?, any
 ---@param options? sql.TransactionOptions
 ---@return T|true|nil result
 ---@return errors.Error|nil err

@@ -191,7 +191,7 @@ end
 --- let it do what may happen twice, or what knows itself that it was done (an idempotency key).
 ---@param key string
 ---@param ttl string|number       how long the answer is kept, from the function's end on
----@param fn fun(): any           answers what JSON can carry
+---@param fn fun(): any, any      answers what JSON can carry
 ---@return any answer
 ---@return errors.Error|nil err   the function's own, UNAVAILABLE while another one runs it, …
 function methods:once(key, ttl, fn)
@@ -256,9 +256,9 @@ function methods:incr(key, by, options)
 end
 
 --- A store of the project.
----@param id string   the id of a `store.memory` entry, or of one of another store
----@return store.Store|nil store
----@return errors.Error|nil err   NOT_FOUND
+---@param id moonq.StoreId   the id of a `store.memory` entry, or of one of another store
+---@return store.Store store
+---@return errors.Error|nil err   NOT_FOUND; then there is no store
 ---@nodiscard
 function store.open(id)
   check.argument("store.open", "id", id, "string")

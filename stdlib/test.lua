@@ -605,7 +605,7 @@ end
 ---     test.module("bank", { charge = function() return { id = "r-1" } end })
 ---
 ---@param name string
----@param functions table<string, fun(...): ...>  what answers, by the function's name
+---@param functions table<string, function>  what answers, by the function's name
 ---@return table<string, spies.Spy> spies  of each of them, by the same names
 function test.module(name, functions)
   expect(name, "string", "module")
@@ -691,7 +691,7 @@ end
 -- Queues -----------------------------------------------------------------------------------------
 
 --- A queue under test, with the memory stand-in for its driver.
----@param id string
+---@param id moonq.QueueId
 ---@return testing.Queue
 ---@nodiscard
 function test.queue(id)
@@ -706,7 +706,7 @@ end
 ---     local db = test.sql("app:shop")
 ---     test.call("app:take_order", { id = 7 })
 ---     test.eq(db:one("SELECT count(*) AS n FROM orders").n, 1)
----@param db string   the id of a `sql.database` entry
+---@param db moonq.DatabaseId   the id of a `sql.database` entry
 ---@return testing.Database
 function test.sql(db)
   expect(db, "string", "sql")
@@ -717,7 +717,7 @@ end
 --- `moonq test` has a stand-in in memory unless told `--driver declared`.
 ---
 ---     if test.driver():can("priority") then … end
----@param queue? string
+---@param queue? moonq.QueueId
 ---@return testing.Driver
 ---@nodiscard
 function test.driver(queue)
@@ -736,7 +736,8 @@ function test.drain(options)
 end
 
 ---@class (exact) test.CallOptions  as whom a function is called
----@field consumer? string  whose rights, limits and queue it has; needed where it has several
+---@field consumer? moonq.ConsumerId  whose rights, limits and queue it has; needed where it has
+---                                   several
 ---@field actor? string|security.Actor  in whose name instead: an actor of the project, or a service
 ---                                     by its id, with its policies; or `security.new_actor(…)`
 ---@field scope? security.Scope         within which scope instead: `security.named_scope(…)`
@@ -769,7 +770,7 @@ end
 ---     test.call("app:report", {}, nil, { actor = "clerk" })
 ---     local scope = security.named_scope("clerks")
 ---     test.call("app:report", {}, nil, { actor = security.new_actor("ada"), scope = scope })
----@param id string
+---@param id moonq.FunctionId
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
 ---@param options? test.CallOptions
@@ -783,7 +784,7 @@ end
 --- Calls a function entry once, as `test.call` does, and answers what the queue that it serves
 --- would make of the message: `test.verdict("app:charge", order).delay --> 2.0`. Nothing is spread
 --- by chance; a function that serves no queue is judged by the defaults.
----@param id string
+---@param id moonq.FunctionId
 ---@param body any
 ---@param headers? table<string, string|number|boolean>
 ---@param options? test.CallOptions
@@ -829,7 +830,7 @@ end
 
 --- A message was published to this queue; with `partial`, one whose body holds these fields.
 ---@param run testing.Run
----@param queue string
+---@param queue moonq.QueueId
 ---@param partial? any
 ---@param message? string
 ---@return testing.Published published  the first that fits

@@ -16,14 +16,12 @@
 local check = require("check")
 local durations = require("host.run.durations")
 local errors = require("errors")
-local json = require("json")
+local lazy = require("host.walls.lazy")
 local lent = require("host.walls.lent")
-local timestamps = require("host.run.timestamps")
 
 local error, format, sub = error, string.format, string.sub
 local now, monotonic, sleep = lent.now, lent.monotonic, lent.sleep
-local date_of, moment_of, add = lent.calendar_date, lent.calendar_at, lent.calendar_add
-local start_of, write, read = lent.calendar_start, lent.calendar_format, lent.calendar_read
+local json, timestamps = lazy("json"), lazy("host.run.timestamps")
 
 local time = {}
 
@@ -102,7 +100,7 @@ function time.rfc3339(seconds, zone)
   seconds = seconds or now()
   local offset = 0
   if zone then
-    local text, err = date_of(seconds, zone)
+    local text, err = lent.calendar_date(seconds, zone)
     if not text then
       return nil, err
     end
@@ -201,7 +199,7 @@ local MOMENT = { type = "number|nil", min = -FAR, max = FAR }
 function time.date(seconds, zone)
   check.argument("time.date", "seconds", seconds, MOMENT)
   check.argument("time.date", "zone", zone, ZONE)
-  local text, err = date_of(seconds or now(), zone or "UTC")
+  local text, err = lent.calendar_date(seconds or now(), zone or "UTC")
   if not text then
     return nil, err
   end
@@ -218,7 +216,7 @@ end
 function time.at(parts, zone)
   local given = check.options("time.at", parts, PARTS)
   check.argument("time.at", "zone", zone, ZONE)
-  return moment_of(json.encode(given), zone or "UTC")
+  return lent.calendar_at(json.encode(given), zone or "UTC")
 end
 
 --- The moment that lies so far after another; numbers below 0 lead back.
@@ -232,7 +230,7 @@ function time.add(seconds, span, zone)
   check.argument("time.add", "seconds", seconds, ANY)
   check.argument("time.add", "zone", zone, ZONE)
   local given = check.options("time.add", span, SPAN)
-  return add(seconds, json.encode(given), zone or "UTC")
+  return lent.calendar_add(seconds, json.encode(given), zone or "UTC")
 end
 
 --- When the day, week, month … began that a moment is in; weeks begin on Monday.
@@ -246,7 +244,7 @@ function time.start_of(unit, seconds, zone)
   check.argument("time.start_of", "unit", unit, UNIT)
   check.argument("time.start_of", "seconds", seconds, MOMENT)
   check.argument("time.start_of", "zone", zone, ZONE)
-  return start_of(unit, seconds or now(), zone or "UTC")
+  return lent.calendar_start(unit, seconds or now(), zone or "UTC")
 end
 
 --- A moment as a format says: `%a %A %b %B %d %f %F %G %H %I %j %m %M %p %R %S %T %u %U %V %w %W %y
@@ -261,7 +259,7 @@ function time.strftime(pattern, seconds, zone)
   check.argument("time.strftime", "pattern", pattern, "string")
   check.argument("time.strftime", "seconds", seconds, MOMENT)
   check.argument("time.strftime", "zone", zone, ZONE)
-  return write(pattern, seconds or now(), zone or "UTC")
+  return lent.calendar_format(pattern, seconds or now(), zone or "UTC")
 end
 
 --- The moment that a text says, which is written as a format says (see `strftime`).
@@ -275,7 +273,7 @@ function time.strptime(text, pattern, zone)
   check.argument("time.strptime", "text", text, "string")
   check.argument("time.strptime", "pattern", pattern, "string")
   check.argument("time.strptime", "zone", zone, ZONE)
-  return read(text, pattern, zone or "UTC")
+  return lent.calendar_read(text, pattern, zone or "UTC")
 end
 
 return time

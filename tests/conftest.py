@@ -22,6 +22,9 @@ pytest_plugins = ["tests.aside"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# On a runner of GitHub, what tests expect is no other.
+os.environ.pop("GITHUB_ACTIONS", None)
+
 # Under nohup it is ignored, and whatever a test starts would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

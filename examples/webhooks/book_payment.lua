@@ -36,7 +36,7 @@ local function write(payment)
         VALUES (:id, :account, :amount, :currency) ON CONFLICT DO NOTHING]],
       payment
     )
-    if err then
+    if not inserted then
       return nil, err
     elseif inserted.affected == 0 then
       -- Written already: another webhook told of it, or the host died before `seen` had this one.

@@ -23,7 +23,10 @@ local function balance(ledger, account)
 end
 
 describe("book_payment", function()
-  local ledger, asked
+  ---@type testing.Database
+  local ledger
+  ---@type spies.Spy
+  local asked
 
   -- Tests reach nothing outside: the database is an empty one, and the rest is played.
   test.before_each(function()
@@ -32,7 +35,7 @@ describe("book_payment", function()
     end)
     test.module("money", {
       minor_units = function(amount)
-        return math.tointeger(tonumber(amount) * 100)
+        return math.tointeger(assert(tonumber(amount)) * 100)
       end,
     })
     asked = test.http(function()

@@ -51,6 +51,10 @@ def pause(
 
 #: Real seconds after which a wait looks whether it is to go on.
 STEP = 0.05
+#: How many looks a second all waits of the process make together: a thousand look more rarely.
+LOOKS = 2000
+# The threads that wait and look.
+_looking: set[int] = set()
 
 
 class Waits(threading.local):
@@ -74,7 +78,8 @@ def step(seconds: float | None) -> float | None:
     if look is None:
         return None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
     look()
-    return STEP if seconds is None else min(seconds, STEP)
+    longest = max(STEP, len(_looking) / LOOKS)
+    return longest if seconds is None else min(seconds, longest)
 
 
 class SystemClock:
@@ -86,8 +91,13 @@ class SystemClock:
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait in real time."""
-        seconds = step(timeout)
-        return condition.wait(seconds) or seconds != timeout
+        seconds, me = step(timeout), threading.get_ident()
+        if waits.look is not None:
+            _looking.add(me)
+        try:
+            return condition.wait(seconds) or seconds != timeout
+        finally:
+            _looking.discard(me)
 
 
 class ManualClock:

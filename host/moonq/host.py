@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from moonq.clock import Clock, SystemClock
 from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
+from moonq.registry.picking import picked
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
 from moonq.run.calling.calls import Call, CallResult, consumer_of
@@ -27,7 +28,9 @@ from moonq.run.consumer import Consumer
 from moonq.run.patience import Patience
 from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.security import Rights
+from moonq.run.starting import ALL, Starting
 from moonq.run.supervisor import ServiceStatus, Supervisor
+from moonq.sandbox import native
 from moonq.sandbox.state import Fault
 
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
@@ -89,20 +92,27 @@ class Host:
         on_service: Callable[[ServiceStatus], None] | None = None,
         *,
         consumers: bool = True,
+        starting: Starting = ALL,
     ) -> None:
-        """Start every service with `auto_start`, dependencies first.
+        """Start every service with `auto_start` that *starting* does not leave out, in order.
 
         Raises:
             MoonqError: Something cannot start; nothing is left running.
         """
         self._began = self.clock.monotonic()
-        self._building.build(consumers=consumers)
+        native.codec()  # it may be demanded and missing, and no restart would change that
+        self._building.build(starting if consumers else starting._replace(consumers=False))
         self.supervisor.start_all(on_service or (lambda _: None))
 
     @property
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the project by their entries' ids, open or not."""
         return self._building.drivers
+
+    def left_out(self) -> dict[str, str]:
+        """Return the services that do not start, each with what keeps it from that."""
+        found = {entry: self._building.left_out(entry) for entry in self.project.start_order()}
+        return {entry.id: reason for entry, reason in found.items() if reason}
 
     def finishing(self) -> list[Consumer]:
         """Return consumers that a reload has replaced and that still have something at work."""
@@ -120,17 +130,23 @@ class Host:
         """
         self._building.start(service_id)
 
-    def reload(self) -> ReloadReport:
+    def reload(self, only: Iterable[str] = ()) -> ReloadReport:
         """Read the project again and replace what has changed; messages stay where they are.
+
+        With *only* these entries, ids or bare names: all others stay as they are, and so do the
+        settings.
 
         Raises:
             ProjectInvalid: It has errors; nothing has changed.
+            NotFound: There is no entry of that name; nothing has changed.
+            Invalid: These entries do not fit to the others as they are; nothing has changed.
             MoonqError: Something in it does not work; nothing has changed.
         """
         with self._reloading:
             before = self.project
             path = before.path or before.root
-            project = load(path, env=self._env, profile=before.profile)
+            project = load(path, env=self._env, profile=before.profile, said=before.said)
+            project = picked(before, project, only) if only else project
             building, report = Reload(self._building, self._retired).to(project)
             self._building, self.project = building, building.project
             self.functions = building.functions

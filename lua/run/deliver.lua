@@ -118,7 +118,8 @@ function deliver.progress()
   return done, unpack(report, 1, length)
 end
 
--- The handler of one message waits: those before it are settled, those behind it go to others.
+-- The handler of one message waits: those before it are settled, those behind it go to others, and
+-- another worker takes next.
 local function tell()
   raw.waits(done, unpack(report, 1, length))
 end
@@ -133,13 +134,13 @@ function deliver.run(handler, is_json, ...)
   local count = select("#", ...)
   done, length = 0, 0
   limits.forget_waits()
+  limits.on_wait = tell
   if count == 1 then
     run(handler, is_json, 1, (...))
-    done = 1
+    limits.on_wait, done = nil, 1
     return 1, unpack(report, 1, length)
   end
   local bodies, began = { ... }, clock()
-  limits.on_wait = tell
   for index = 1, count do
     if begins then
       begins(index, length)

@@ -7,14 +7,14 @@
 ---     message.current():attempt() --> 1
 ---     message.close()             --> false: the handler has not settled it
 local check = require("check")
-local durations = require("host.run.durations")
 local errors = require("errors")
-local json = require("json")
+local lazy = require("host.walls.lazy")
 local lent = require("host.walls.lent")
 local lock = require("host.walls.lock")
 
 local error, next, rawequal = error, next, rawequal
 local setmetatable, format, sub = setmetatable, string.format, string.sub
+local durations, json = lazy("host.run.durations"), lazy("json")
 local settle_early, fetch = lent.settle, lent.message
 
 local message = {}
@@ -65,8 +65,9 @@ local function field(name)
 end
 
 --- The id, the same on every driver, in every redelivery and in the dead letter.
----@return string|nil id
----@return errors.Error|nil err   INVALID when the handler has ended; so with all methods
+---@return string id
+---@return errors.Error|nil err   INVALID when the handler has ended: then all methods answer nil
+---                               and that
 function methods:id()
   local ok, err = held(self, "id")
   return ok and field("id"), err
@@ -84,7 +85,7 @@ function methods:body()
 end
 
 --- The bytes of the body, as they were published: `json.decode` reads them with every null.
----@return string|nil bytes
+---@return string bytes
 ---@return errors.Error|nil err
 function methods:raw()
   local ok, err = held(self, "raw")
@@ -105,7 +106,7 @@ function methods:header(name)
 end
 
 --- All headers, in a table of your own.
----@return table<string, string|number|boolean>|nil headers
+---@return table<string, string|number|boolean> headers
 ---@return errors.Error|nil err
 function methods:headers()
   local ok, err = held(self, "headers")
@@ -120,7 +121,7 @@ function methods:headers()
 end
 
 --- Which attempt this is: 1 for the first run. Counts failures only.
----@return integer|nil attempt
+---@return integer attempt
 ---@return errors.Error|nil err
 function methods:attempt()
   local ok, err = held(self, "attempt")
@@ -128,7 +129,7 @@ function methods:attempt()
 end
 
 --- How often the message was lost with its worker: leases that ended without an outcome.
----@return integer|nil interruptions
+---@return integer interruptions
 ---@return errors.Error|nil err
 function methods:interruptions()
   local ok, err = held(self, "interruptions")
@@ -136,7 +137,7 @@ function methods:interruptions()
 end
 
 --- The id of the queue that it came from.
----@return string|nil queue_id
+---@return string queue_id
 ---@return errors.Error|nil err
 function methods:queue()
   local ok, err = held(self, "queue")
@@ -144,7 +145,7 @@ function methods:queue()
 end
 
 --- When it was published, in seconds since the epoch.
----@return number|nil published_at
+---@return number published_at
 ---@return errors.Error|nil err
 function methods:published_at()
   local ok, err = held(self, "published_at")

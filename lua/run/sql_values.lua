@@ -14,7 +14,7 @@ local null = json.null
 
 local sql_values = {}
 
----@class sql.Blob
+---@class sql.Blob  bytes as a parameter, see `sql.blob`
 local NAME = "sql.blob"
 local Blob = lock.metatable({ __name = NAME }, NAME)
 

@@ -14,18 +14,18 @@ local format, gsub, lower, match = string.format, string.gsub, string.lower, str
 
 local http_under_test = {}
 
----@class http_under_test.Request
----@field method string
+---@class http_under_test.Request       what a script has asked for
+---@field method string                   in capital letters, such as "POST"
 ---@field url string                      all of it, with the query
 ---@field path string                     without host and query, such as "/accounts"
 ---@field query table<string, string>     what stands behind the `?`; of several the last
 ---@field headers table<string, string>   by name, in small letters; those of the entry too
----@field body string|nil
+---@field body string|nil                 as it was sent
 ---@field json fun(self): any             decodes the body
 
----@class (exact) http_under_test.Answer
+---@class (exact) http_under_test.Answer  what the other side says
 ---@field status? integer                 (default 200)
----@field headers? table<string, string>
+---@field headers? table<string, string>  by name, in any letters
 ---@field json? any                       the body, as JSON
 ---@field body? string                    the body, as it is
 

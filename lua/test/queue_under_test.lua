@@ -16,6 +16,7 @@ local run_record = require("host.test.run_record")
 
 local error, ipairs, rawget, setmetatable = error, ipairs, rawget, setmetatable
 local concat, format, math_type, sort = table.concat, string.format, math.type, table.sort
+local unpack = table.unpack
 
 local queue_under_test = {}
 
@@ -74,11 +75,12 @@ end
 ---@return string id
 function Queue:publish(body, headers, options)
   local id = id_of(self, "publish")
-  local parts, fault = publishing.encode(body, headers, options)
-  if not parts then
+  local parts = {}
+  local last, fault = publishing.put(parts, 0, body, headers, options)
+  if not last then
     refusal.raise("queue:publish: " .. fault)
   end
-  return (refusal.check(lent.publish(id, parts.body, parts.headers, parts.options)))
+  return (refusal.check(lent.publish(id, unpack(parts, 1, last))))
 end
 
 --- Puts bytes on the queue as another program might: they need not be JSON, nor fit the schema.
@@ -88,11 +90,11 @@ end
 function Queue:publish_raw(text, headers)
   local id = id_of(self, "publish_raw")
   check.argument("queue:publish_raw", "text", text, "string")
-  local parts, fault = publishing.encode("", headers)
-  if not parts then
+  local given, fault = publishing.headers(headers)
+  if not given then
     refusal.raise("queue:publish_raw: " .. fault)
   end
-  return (refusal.check(lent.test_publish_raw(id, text, parts.headers)))
+  return (refusal.check(lent.test_publish_raw(id, text, given)))
 end
 
 --- A message as the host tells of it, with its body read and its last error made one.

@@ -188,11 +188,12 @@ end
 
 --- A body and headers as they cross; raises what cannot be published.
 local function message_of(where, body, headers)
-  local parts, fault = publishing.encode(body == nil and json.null or body, headers)
-  if not parts then
-    refusal.raise(("test.%s: %s"):format(where, fault))
+  local text, fault = publishing.body(body == nil and json.null or body)
+  local given, also = publishing.headers(headers)
+  if fault or also then
+    refusal.raise(("test.%s: %s"):format(where, fault or also))
   end
-  return parts
+  return { body = text, headers = given }
 end
 
 ---@class testing.By        in whose name a function is called

@@ -6,14 +6,14 @@
 --- back must fit below the hard memory limit, so the soft limit is checked before each call.
 ---
 ---     local lent = require("host.walls.lent")
----     lent.publish("app:tasks", '{"id":1}', "", "") --> "0190...": the message id
+---     lent.publish("app:tasks", '{"id":1}') --> "0190...": the message id
 local errors = require("errors")
 local limits = require("host.walls.limits")
 local misses = require("host.walls.misses")
 local raw = require("host.raw")
 local waits = require("host.waits")
 
-local pairs, select, type = pairs, select, type
+local next, select, setmetatable, type = next, select, setmetatable, type
 local new_error, check_memory, note_wait = errors.new, limits.check_memory, limits.note_wait
 
 -- What is nil for these reasons is often gone on with.
@@ -36,17 +36,29 @@ end
 -- own, so all of them are looked at here.
 local CROSSES = { ["nil"] = true, boolean = true, number = true, string = true }
 
---- Whether one of the arguments cannot cross; looks at five at a time.
-local function has_stranger(count, a, b, c, d, e, ...)
-  if count == 0 then
-    return false
+--- Whether one of many arguments cannot cross.
+local function is_one_strange(...)
+  for _, value in next, { ... } do
+    if not CROSSES[type(value)] then
+      return true
+    end
   end
+  return false
+end
+
+--- Whether one of the arguments cannot cross; looks at few without a table.
+local function has_stranger(count, a, b, c, d, e, ...)
   local are_plain = CROSSES[type(a)]
     and CROSSES[type(b)]
     and CROSSES[type(c)]
     and CROSSES[type(d)]
     and CROSSES[type(e)]
-  return not are_plain or (count > 5 and has_stranger(count - 5, ...))
+  if not are_plain or count <= 5 then
+    return not are_plain
+  elseif count <= 15 then
+    return has_stranger(count - 5, ...)
+  end
+  return is_one_strange(...)
 end
 
 local function refused()
@@ -56,7 +68,10 @@ end
 
 local function wrap(call)
   return function(...)
-    if has_stranger(select("#", ...), ...) then
+    local a, b, c = ...
+    local count = select("#", ...)
+    local are_plain = CROSSES[type(a)] and CROSSES[type(b)] and CROSSES[type(c)]
+    if not are_plain or (count > 3 and has_stranger(count, ...)) then
       return refused()
     end
     check_memory()
@@ -72,8 +87,14 @@ local function wrap_waiting(call)
   end
 end
 
-for name, call in pairs(raw) do
-  lent[name] = waits[name] and wrap_waiting(call) or wrap(call)
-end
+setmetatable(lent, {
+  __index = function(known, name)
+    local call = raw[name]
+    if call then
+      known[name] = waits[name] and wrap_waiting(call) or wrap(call)
+    end
+    return call and known[name]
+  end,
+})
 
 return lent

@@ -296,6 +296,26 @@ describe("2 publish: the answer", function()
     end
   end)
 
+  it("tells texts, headers and bodies of a batch apart, and keeps their order", function()
+    local messages, wanted = {}, {}
+    for n = 1, 250 do
+      local body = n % 3 == 0 and "text " .. n or n
+      messages[n] = { body = body, headers = n % 7 == 0 and { n = n, of = "batch" } or nil }
+      wanted[n] = { body, messages[n].headers or {} }
+    end
+    for _, last in ipairs({ 6, 250 }) do
+      test.queue(TASKS):clear()
+      local answers = queue.publish_batch(TASKS, table.move(messages, 1, last, 1, {}))
+      local found = {}
+      for _, message in ipairs(test.queue(TASKS):messages()) do
+        found[message.id] = { message.body, message.headers }
+      end
+      for n = 1, last do
+        eq(found[answers[n].id], wanted[n])
+      end
+    end
+  end)
+
   it("publishes nothing of a batch whose queue does not exist", function()
     local answers, err = queue.publish_batch("contract:none", { { body = 1 } })
     eq(answers, nil)

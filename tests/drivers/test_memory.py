@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,17 @@ from moonq.drivers.memory.lock import PoliteLock
 from moonq.drivers.memory.ordering import Timers
 from moonq.drivers.memory.record import Record
 from moonq.errors import QueueFull, Unavailable, Unsupported
-from moonq.model import Dead, ErrorRecord, Message, QueueSpec, Receipt, Retry
+from moonq.model import (
+    NO_HEADERS,
+    Dead,
+    ErrorRecord,
+    Headers,
+    Message,
+    Priority,
+    QueueSpec,
+    Receipt,
+    Retry,
+)
 
 
 @pytest.fixture
@@ -133,3 +144,70 @@ def test_a_polite_lock_is_held_by_one_at_a_time() -> None:
     assert most == 1
     assert lock.acquire(blocking=False)
     assert not lock.acquire(blocking=False)
+
+
+# The short way --------------------------------------------------------------------------------
+
+HEADERS: Headers = {"source": "shop", "tries": 3, "rate": 1.5, "ok": True}
+
+
+@pytest.mark.parametrize("headers", [NO_HEADERS, HEADERS], ids=["bare", "headers"])
+@pytest.mark.parametrize("priority", Priority, ids=lambda one: one.name.lower())
+def test_the_short_way_stores_what_the_long_way_stores(
+    scene: Scene, headers: Headers, priority: Priority
+) -> None:
+    message = Message("a", b"{}", scene.clock.now(), headers, "application/json", priority)
+    assert cast(MemoryDriver, scene.driver).put("q", *message[:6])
+    scene.driver.publish("q", [message], 0.0)
+    first, second = scene.driver.peek("q", 2).items
+    assert first == second._replace(number=first.number)
+    assert first.message == message
+    info = scene.driver.info("q")
+    scene.driver.purge("q", [first.number])
+    assert info.bytes == 2 * (scene.driver.info("q").bytes or 0)
+    assert scene.consumer().finish() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [QueueSpec("q", max_length=1), QueueSpec("q", ttl=5.0), QueueSpec("q", max_bytes=600)],
+    ids=["full", "ttl", "heavy"],
+)
+def test_the_short_way_ends_where_there_is_more_to_a_publish(scene: Scene, spec: QueueSpec) -> None:
+    driver = cast(MemoryDriver, scene.driver)
+    driver.declare(spec._replace(ttl=None))
+    assert driver.put("q", "a", b"1", 0.0, NO_HEADERS, "text/plain")
+    driver.declare(spec)
+    assert not driver.put("q", "b", b"1", 0.0, NO_HEADERS, "text/plain")
+    assert not driver.put("nowhere", "c", b"1", 0.0, NO_HEADERS, "text/plain")
+    driver.close()
+    driver.declare(QueueSpec("q"))
+    assert not driver.put("q", "d", b"1", 0.0, NO_HEADERS, "text/plain")
+    assert [one.message.id for one in driver.peek("q", 9).items] == ["a"]
+
+
+def test_the_short_way_wakes_a_worker_that_waits(scene: Scene) -> None:
+    taken: list[str] = []
+    subscription = scene.driver.subscribe("q", 1)
+
+    def work() -> None:
+        taken.extend(one.message.id for one in subscription.take(1, None))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert cast(MemoryDriver, scene.driver).put("q", "a", b"1", 0.0, NO_HEADERS, "text/plain")
+    worker.join(10.0)
+    assert taken == ["a"]
+
+
+def test_the_garbage_collector_stops_to_look_at_what_waits(scene: Scene) -> None:
+    driver = cast(MemoryDriver, scene.driver)
+    driver.put("q", "a", b"1", 0.0, NO_HEADERS, "text/plain")
+    driver.put("q", "b", b"1", 0.0, HEADERS, "text/plain", Priority.HIGH)
+    scene.publish("c", headers=HEADERS)
+    scene.publish("d", dedup_key="k")
+    for _ in range(2):  # headers first, then what has them
+        gc.collect()
+    waiting = driver._queues["q"].line
+    assert [gc.is_tracked(one) for one in waiting] == [False] * 4
+    assert sorted(scene.consumer().finish()) == ["a", "b", "c", "d"]

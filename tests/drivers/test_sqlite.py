@@ -224,7 +224,7 @@ def die(scene: Scene) -> None:
     driver._is_open = False
     driver._writer.flush()
     driver._writer.stop(10.0, leave=False)
-    driver._writer.session = None
+    driver._writer.file.session = None
     assert driver._view is not None
     driver._view.close()
 
@@ -347,8 +347,8 @@ def tmp_sessions(scene: Scene) -> Iterator[Path]:
     """The files of sessions that are not this scene's."""
     driver = scene.driver
     assert isinstance(driver, SqliteDriver)
-    assert driver._writer.session is not None
-    mine = f"{FILE}.s{driver._writer.session.number}"
+    assert driver._writer.file.session is not None
+    mine = f"{FILE}.s{driver._writer.file.session.number}"
     return (path for path in driver._path.parent.glob(f"{FILE}.s*") if path.name != mine)
 
 
@@ -700,7 +700,7 @@ def test_a_verdict_that_could_not_be_written_is_tried_again(
     driver.publish("q", [Message("a", b"", 0.0)], 5.0)
     subscription = driver.subscribe("q", 1)
     (delivery,) = subscription.take(1, 5.0)
-    monkeypatch.setattr("moonq.drivers.sqlite.writer.BUSY", 0.01)
+    monkeypatch.setattr("moonq.drivers.sqlite.commits.BUSY", 0.01)
     other = Locked(tmp_path / FILE)
     assert subscription.settle(delivery, ACK)
     wait_until(lambda: bool(driver._writer._inbox.late))
@@ -748,7 +748,7 @@ def test_a_file_that_was_taken_away_is_told_though_nobody_publishes(
 
     wait_until(lambda: told() == 1)
     (tmp_path / "elsewhere").rename(path)
-    wait_until(lambda: told() == 1 and not driver._writer._is_lost)
+    wait_until(lambda: told() == 1 and not driver._writer.file.is_lost)
     path.rename(tmp_path / "elsewhere")
     wait_until(lambda: told() == 2)
     driver.close()
@@ -826,7 +826,7 @@ def test_an_fsync_is_paid_for_publishes_and_not_for_acknowledgements(tmp_path: P
     subscription = driver.subscribe("q", 1)
     driver.publish("q", [Message("a", b"", 0.0)], 1.0)
     said: list[str] = []
-    driver._writer._connection.set_trace_callback(said.append)
+    driver._writer.file.connection.set_trace_callback(said.append)
 
     def level_of(statement: str) -> str:
         # A statement that sets off triggers is told of again.
@@ -838,7 +838,7 @@ def test_an_fsync_is_paid_for_publishes_and_not_for_acknowledgements(tmp_path: P
     subscription.settle(delivery, ACK)
     driver._writer.flush()
     driver.publish("q", [Message("b", b"", 0.0)], 1.0)
-    driver._writer._connection.set_trace_callback(None)
+    driver._writer.file.connection.set_trace_callback(None)
     assert (level_of("INSERT INTO msg"), level_of("DELETE FROM msg")) == ("FULL", "NORMAL")
     driver.close()
 
@@ -902,7 +902,7 @@ def test_a_take_behind_a_settle_sees_the_room_that_it_makes(
     driver.publish("q", [Message(name, b"", 0.0) for name in "ab"], 1.0)
     subscription = driver.subscribe("q", 1)
     (first,) = subscription.take(1, 1.0)
-    (desk,) = (one for queue in driver._writer.queues.values() for one in queue.desks)
+    (desk,) = (one for queue in driver._writer.file.queues.values() for one in queue.desks)
     before, is_busy, run = desk.asked, threading.Event(), batch.settle
 
     def settle(*given: Any) -> None:

@@ -120,10 +120,10 @@ def test_what_a_full_disk_held_is_there_after_a_restart(small_disk: Path) -> Non
 def test_a_file_that_may_not_grow_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
     """§1 I1: the limit of SQLite itself, for where no small disk can be had."""
     bench = Bench(tmp_path, ballast_mb=1)
-    bench.driver._writer._connection.execute("PRAGMA max_page_count = 400")
+    bench.driver._writer.file.connection.execute("PRAGMA max_page_count = 400")
     assert "disk" in bench.fill().message
     assert bench.driver.info("q").ready == len(bench.accepted)
-    bench.driver._writer._connection.execute("PRAGMA max_page_count = 40000")
+    bench.driver._writer.file.connection.execute("PRAGMA max_page_count = 40000")
     bench.clock.advance(2)
     bench.driver.info("q")
     assert isinstance(bench.publish(), Receipt)

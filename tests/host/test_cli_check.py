@@ -215,3 +215,55 @@ def test_help_comes_without_the_grammar_of_lua() -> None:
     code = "import sys, moonq.cli.commands.check; print('tree_sitter' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_only_the_codes_that_are_asked_for_are_shown_and_count(
+    moonq: Moonq, project: Callable[[str], Path]
+) -> None:
+    folder = project(UNUSED.replace("func: work}", "func: wrok}"))
+    assert moonq("check", folder).code == 1
+    said = moonq("check", folder, "--only", "l", "--json")
+    found = [one["code"] for one in json.loads(said.out)["findings"]]
+    assert (said.code, found) == (0, ["L302"])
+    assert moonq("check", folder, "--only", "R202").code == 1
+    assert moonq("check", folder, "--only", "R2,x!").code == 2
+
+
+def test_code_scanning_reads_sarif(
+    moonq: Moonq, project: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(UNUSED.replace("driver: mem}", "driver: mme}"))
+    monkeypatch.chdir(folder.parent)
+    said = moonq("check", folder, "--format", "sarif")
+    document = json.loads(said.out)
+    assert (said.code, document["version"]) == (1, "2.1.0")
+    [run] = document["runs"]
+    first = run["results"][0]
+    assert (first["ruleId"], first["level"]) == ("R202", "error")
+    assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == "R202"
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == f"{folder.name}/_index.yaml"
+    assert place["region"] == {"startLine": 4, "startColumn": 45, "endColumn": 48}
+    assert "did you mean `mem`" in first["message"]["text"]
+
+
+def test_a_fix_is_in_sarif_too(moonq: Moonq, project: Callable[[str], Path]) -> None:
+    document = json.loads(moonq("check", project(UNUSED), "--format", "sarif").out)
+    [found] = document["runs"][0]["results"]
+    [change] = found["fixes"][0]["artifactChanges"]
+    assert change["replacements"][0]["deletedRegion"]["startLine"] == 7
+
+
+def test_runners_of_github_annotate_the_code(
+    moonq: Moonq, project: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(WRONG)
+    monkeypatch.chdir(folder)
+    annotated = "::error file=_index.yaml,line=4,col=45,title=R202::`driver` refers to"
+    assert annotated in moonq("check", "--format", "github").out
+    assert "::error" not in moonq("check").out
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = moonq("check")
+    assert annotated in said.out
+    assert "error[R202]" in said.out
+    assert "::error" not in moonq("check", "--json").out

@@ -12,13 +12,14 @@ import pytest
 from tests.servers.process import Process, free_port, listens
 
 from moonq import drivers
-from moonq.cli.commands.new import BROKERS
+from moonq.cli.scaffolding import BROKERS
 from moonq.kinds import load
 
 Moonq = Callable[..., Any]
 
 FILES = {
     ".editorconfig",
+    ".emmyrc.json",
     ".gitignore",
     ".luacheckrc",
     ".luarc.json",
@@ -31,8 +32,9 @@ FILES = {
 
 
 def files_in(folder: Path) -> set[str]:
-    """Every file below *folder*."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    """Every file below *folder* that is not moonq's own."""
+    found = {path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()}
+    return {path.as_posix() for path in found if ".moonq" not in path.parts}
 
 
 def test_a_new_project_has_its_files_and_passes_the_check(moonq: Moonq, tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_a_project_for_http_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "httpx2", None)
     said = moonq("new", tmp_path / "shop", "--template", "http")
-    assert '  pip install "moonq[http]"\n  moonq test\n' in said.err
+    assert '  pip install "moonq[http]"\n  moonq test ' in said.err
     checked = moonq("check", tmp_path / "shop")
     assert checked.code == 1
     assert "error[L304]: the library behind the module `http` is not installed" in checked.out

@@ -250,3 +250,11 @@ def test_a_logger_has_its_own_level(running: Any) -> None:
 def test_quiet_says_nothing_when_all_is_well(running: Any) -> None:
     code, out, err = running(*publish(id=1), "--until-idle", "-q", "--log", "pretty").ended()
     assert (code, out, err) == (0, "", "")
+
+
+def test_a_run_says_what_it_leaves_out_and_why(running: Any) -> None:
+    run = running(*publish(id=1), "--skip", "worker", "--until-idle", "--json")
+    left = run.until("left out")
+    assert (left["service"], left["reason"]) == ("app:worker", "--skip app:worker")
+    code, out, _ = run.ended()
+    assert (code, json.loads(out)["acked"]) == (0, 0)

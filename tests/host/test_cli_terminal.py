@@ -50,6 +50,7 @@ def test_a_terminal_sees_which_parts_are_up_and_how_it_ended(tmp_path: Path) -> 
     shown = on_terminal(tmp_path, NO_COLOR="1", PYTHONUTF8="1")
     assert re.sub(r"pid \d+|in [\d.]+ m?s|  [\d.]+ m?s$", "", shown, flags=re.M).splitlines() == [
         f"moonq {__version__} · {tmp_path.name} · ",
+        "  ✓ registry    4 entries in 1 namespace",
         "  ✓ app:mem     queue.driver.memory",
         "  ✓ app:jobs    queue, dead letters → app:jobs.dead (5 attempts)",
         "  ✓ app:worker  4 workers · prefetch 20 · app:work",

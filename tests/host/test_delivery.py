@@ -341,6 +341,48 @@ def test_a_handler_that_waits_holds_up_no_other_message(make_host: MakeHost) -> 
     assert reasons(host) == {"max_attempts UNKNOWN": 1}
 
 
+#: Is quick with small numbers; waits with larger ones, and is busy with the largest.
+MOODY = """
+local queue, time = require("queue"), require("time")
+return function(number)
+  if number > 2000 then
+    while not queue.stopping() do
+      for _ = 1, 100000 do end
+    end
+  elseif number > 1000 then
+    time.sleep("50s")
+  end
+end
+"""
+
+
+def moody(make_host: MakeHost, concurrency: int) -> Host:
+    """A host whose workers have learned that its handler is quick."""
+    host = make_host(entries(concurrency, prefetch=64), handler=MOODY)
+    publish(host, 500)
+    until(idle(host))
+    return host
+
+
+def test_a_quick_handler_that_begins_to_wait_spreads_over_all_workers(
+    make_host: MakeHost,
+) -> None:
+    host = moody(make_host, 8)
+    for _ in range(8):
+        host.queues.publish(b"app:tasks", b"1001")
+    until(lambda: host.queues.info("app:tasks").running == 8)
+
+
+def test_a_quick_handler_that_computes_for_long_holds_up_no_later_message(
+    make_host: MakeHost,
+) -> None:
+    host = moody(make_host, 2)
+    host.queues.publish(b"app:tasks", b"2001")
+    until(lambda: host.queues.info("app:tasks").running == 1)
+    publish(host, 100)
+    until(lambda: host.queues.info("app:tasks").message_count == 1)
+
+
 def test_no_more_is_taken_than_prefetch_says(make_host: MakeHost) -> None:
     handler = 'local time = require("time") return function() time.sleep("1h") end'
     host = make_host(entries(concurrency=2, prefetch=5), handler=handler)

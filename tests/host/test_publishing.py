@@ -17,7 +17,7 @@ from moonq.errors import Invalid, QueueError, TooLarge
 from moonq.host import Host
 from moonq.kinds import load
 from moonq.operations.performing import Operations
-from moonq.run import publishing
+from moonq.run import crossed, publishing
 from moonq.sandbox.bodies import Bodies
 
 INDEX = """
@@ -29,6 +29,8 @@ entries:
   - {name: full, kind: queue.queue, driver: mem, options: {max_length: 1, overflow: block}}
   - {name: alone, kind: function.lua, source: file://alone.lua, modules: [queue]}
   - {name: batch, kind: function.lua, source: file://batch.lua, modules: [queue]}
+  - {name: many, kind: function.lua, source: file://many.lua, modules: [queue]}
+  - {name: bounded, kind: queue.queue, driver: mem, options: {max_length: 3}}
   - {name: fill, kind: function.lua, source: file://fill.lua, modules: [queue]}
   - {name: through, kind: function.lua, source: file://through.lua, modules: [funcs]}
   - {name: filler, kind: queue.consumer, queue: full, func: through}
@@ -47,6 +49,19 @@ return function(id, body, headers, options)
   local answers = queue.publish_batch(id, { { body = body, headers = headers, options = options } })
   local err = answers[1].err
   return answers[1].id ~= nil, err and err:kind(), err and err:message()
+end
+""",
+    "many.lua": """
+local queue = require("queue")
+return function(id, bodies)
+  local messages, told = {}, {}
+  for place, body in ipairs(bodies) do
+    messages[place] = { body = body }
+  end
+  for place, answer in ipairs(queue.publish_batch(id, messages)) do
+    told[place] = answer.id or answer.err:kind()
+  end
+  return told
 end
 """,
     "fill.lua": """
@@ -87,14 +102,18 @@ def told(values: list[Any]) -> Answer:
 def by_lua(host: Host, function: str, *message: Any, send: bool = True) -> Answer:
     arguments = json.dumps(message)[1:-1]
     with_id = f'"app:q",{arguments}'
+    if not send:
+        return told(_dry(host, function, with_id))
+    return told(json.loads(_answer_of(host, function, f"[{with_id}]")))
+
+
+def _answer_of(host: Host, function: str, arguments: str) -> bytes:
     from moonq.run.calling.context import CallContext
     from moonq.run.calling.lending import Caller
 
-    if not send:
-        return told(_dry(host, function, with_id))
     state = host.functions.open(f"app:{function}", Caller(CallContext("app:test")))
     try:
-        return told(json.loads(state.call(f"[{with_id}]".encode())))
+        return state.call(arguments.encode())
     finally:
         state.close()
 
@@ -214,11 +233,11 @@ def test_only_what_was_stored_and_is_no_duplicate_counts_as_published(host: Host
         return host.queues.traffic()["app:q"]
 
     before = count()
-    options = b'{"dedup_key":"once"}'
-    host.queues.publish(b"app:q", b"1", b"", options)
-    host.queues.publish(b"app:q", b"1", b"", options)
+    options = (b"dedup_key", b"once")
+    host.queues.publish(b"app:q", b"1", False, 0, 1, *options)
+    host.queues.publish(b"app:q", b"1", False, 0, 1, *options)
     with pytest.raises(QueueError):
-        host.queues.publish(b"app:q", b"1", b"", b'{"ttl":0}')
+        host.queues.publish(b"app:q", b"1", False, 0, 1, b"ttl", 0)
     with pytest.raises(QueueError):
         host.queues.publish(b"app:q", b'"' + b"x" * 3000 + b'"')
     assert count() == before + 1
@@ -286,7 +305,9 @@ def test_what_is_too_large_for_its_queue_is_refused_unread(
     with pytest.raises(TooLarge):
         host.queues.publish(queue.encode(), text)
     with pytest.raises(TooLarge):
-        host.queues.publish(queue.encode(), text, b'{"a":1}')
+        host.queues.publish(queue.encode(), text, False, 1, 0, b"a", 1)
+    with pytest.raises(TooLarge):
+        host.queues.publish(queue.encode(), text.strip(b'"') * 10, True)
 
 
 def test_a_raw_body_is_measured_by_its_text(host: Host) -> None:
@@ -299,6 +320,29 @@ def test_a_raw_body_is_measured_by_its_text(host: Host) -> None:
 def test_headers_that_are_longer_than_any_are_not_read(host: Host) -> None:
     headers = b'{"a":"%b"}' % (b"x" * publishing.MAX_HEADERS)
     with pytest.raises(Invalid, match="the headers have"):
-        publishing.from_lua(b"1", headers, b"")
+        crossed.wanted(b"1", False, -1, 0, headers)
     with pytest.raises(Invalid, match="the options have"):
-        publishing.from_lua(b"1", b"", headers)
+        crossed.wanted(b"1", False, 0, -1, headers)
+
+
+def test_a_batch_is_answered_in_order_however_its_messages_go(host: Host) -> None:
+    def many(queue: str, bodies: list[Any]) -> list[str]:
+        (told,) = json.loads(_answer_of(host, "many", f'["{queue}",{json.dumps(bodies)}]'))
+        return list(told)
+
+    def bodies_of(queue: str) -> dict[str, bytes]:
+        route = host.queues.route(queue)
+        page = route.driver.peek(route.spec.name, 1000)
+        return {one.message.id: one.message.body for one in page.items}
+
+    before = host.queues.traffic()["app:q"]
+    told = many("app:q", [1, "two", "x" * 3000, {"a": 4}])
+    kept = [bodies_of("app:q").get(one) for one in told]
+    assert kept == [b"1", b'"two"', None, b'{"a":4}']
+    assert told[2] == "INVALID"
+    assert host.queues.traffic()["app:q"] == before + 3
+    told = many("app:raw", ["one", 2, 'th"ree'])
+    assert [bodies_of("app:raw").get(one) for one in told] == [b"one", None, b'th"ree']
+    # The last two go the long way, on which they are refused.
+    assert many("app:bounded", [1, 2, 3, 4, 5])[3:] == ["RATE_LIMITED"] * 2
+    assert list(bodies_of("app:bounded").values()) == [b"1", b"2", b"3"]

@@ -71,7 +71,7 @@ def test_what_runs_is_waited_for_without_a_word_and_without_a_limit() -> None:
 
 def test_back_off_is_told_and_ends_at_the_idle_timeout(make_host: MakeHost) -> None:
     host = make_host(JOBS, work="return function() return nil, 'no' end")
-    host.queues.publish(b"app:jobs", b"1", options=b'{"delay":500}')
+    host.queues.publish(b"app:jobs", b"1", False, 0, 1, b"delay", 500)
     with pytest.raises(IdleTimeout) as raised:
         wait(host, 0.2)
     assert raised.value.message == (

@@ -1,3 +1,5 @@
+-- It takes what it is lent when it is loaded, and a function is lent when it is first asked for.
+require("queue")
 local lent = require("host.walls.lent")
 local test = require("test")
 

@@ -37,6 +37,7 @@ has come that far.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -69,6 +70,8 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("PYTHONUTF8", "1")
+    # No page shows the line that says how far something is, which comes where it takes long.
+    monkeypatch.setattr("moonq.cli.drawing.PATIENCE", math.inf)
     (base / "shop").mkdir()
     monkeypatch.chdir(base / "shop")
     made = Reader(monkeypatch)

@@ -14,7 +14,6 @@ from moonq.run.calling.context import CallContext
 from moonq.run.calling.lending import Caller, Lent
 from moonq.run.calling.lends import declared
 from moonq.run.calling.sinks import Line
-from moonq.run.publishing import Wanted
 from moonq.run.stores.base import Store
 from moonq.run.stores.memory import MemoryStore
 from moonq.run.web.settings import DEFAULTS, WebSettings
@@ -89,13 +88,11 @@ class Offered:
 
     # What the lent functions reach ----------------------------------------------------------------
 
-    def publish(
-        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
-    ) -> str:
+    def publish(self, queue: bytes, *message: Any, may_wait: bool) -> str:
         return "0198a6c4-0000-7000-8000-000000000000"
 
-    def publish_many(
-        self, queue: str, wanted: Sequence[Wanted], *, may_wait: bool
+    def publish_all(
+        self, queue: bytes, messages: Sequence[Any], are_bare: bool, *, may_wait: bool
     ) -> list[str | QueueError]:
         return []
 

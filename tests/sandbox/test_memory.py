@@ -78,7 +78,7 @@ def test_a_state_is_gone_when_it_is_closed() -> None:
 FULL = "local t = {} for i = 1, 2e5 do t[i] = { i } end "
 ENDS = [
     FULL + "return function() return t[1] ~= nil end",
-    FULL + "return function() while true do end end",
+    FULL + "return function() while t do end end",
     FULL + "return function() while true do t[#t + 1] = { #t } end end",
     FULL + "return function() return nil, #t .. 'no' end",
     FULL + "local co = coroutine.wrap(function() while t do coroutine.yield(#t) end end) return co",
@@ -123,7 +123,8 @@ def test_who_closes_a_large_state_stalls_nobody() -> None:
             gaps.append(now - last)
             last = now
 
-    states = [opened(FULL.replace("2e5", "8e5") + "return print", memory=80 * MIB) for _ in "123"]
+    source = FULL.replace("2e5", "8e5") + "return function() return t end"
+    states = [opened(source, memory=80 * MIB) for _ in "123"]
     thread = threading.Thread(target=neighbour)
     thread.start()
     took = []

@@ -27,6 +27,7 @@ from moonq.registry import Project, discovery
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.lua import scripts, syntax
 from moonq.registry.lua.text import LuaText
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.script import IMPORTS, Script
 from moonq.sandbox.syntax import check as compiles
 from moonq.text.findings import Finding, by_place
@@ -45,20 +46,26 @@ class Checked(NamedTuple):
     """Those that were looked at: all there are, or the one that was asked for."""
 
 
-def check(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Checked:
+def check(
+    path: Path,
+    *,
+    env: Mapping[str, str] = os.environ,
+    profile: str = "",
+    said: Said = NOTHING,
+) -> Checked:
     """Look at the project at *path*: a folder, or a single YAML file.
 
     That is with *profile* laid over it; without one it is looked at alone and with each there is,
     and findings name the profiles without which they are not.
     """
     if profile:
-        found = _checked(path, env, profile)
+        found = _checked(path, env, profile, said)
         return found._replace(profiles=tuple(one for one in found.profiles if one == profile))
-    base = _checked(path, env, "")
+    base = _checked(path, env, "", said)
     known = frozenset(base.findings)
     more: dict[Finding, list[str]] = {}
     for name in base.profiles:
-        for one in _checked(path, env, name).findings:
+        for one in _checked(path, env, name, said).findings:
             if one not in known:
                 more.setdefault(_milder(one), []).append(name)
     findings = [replace(one, profiles=tuple(names)) for one, names in more.items()]
@@ -70,8 +77,8 @@ def _milder(finding: Finding) -> Finding:
     return replace(finding, severity="note") if finding.code == UNSET else finding
 
 
-def _checked(path: Path, env: Mapping[str, str], profile: str) -> Checked:
-    loaded = kinds.read(path, env=env, profile=profile)
+def _checked(path: Path, env: Mapping[str, str], profile: str, said: Said) -> Checked:
+    loaded = kinds.read(path, env=env, profile=profile, said=said)
     tests = list(_tests(loaded.root, loaded.drafts)) if loaded.root and path.is_dir() else []
     broken = [found for test in tests if (found := syntax.check(test, compiles))]
     findings = [*loaded.findings, *broken]

@@ -83,6 +83,16 @@ class Use(NamedTuple):
     """Whether a `pcall` catches what goes wrong here."""
 
 
+class Called(NamedTuple):
+    """A call with arguments."""
+
+    callee: Chain
+    argument: Node
+    """The first of them."""
+    chain: Chain | None
+    """What that stands for, if it is a name."""
+
+
 @dataclass(slots=True)
 class Names:
     """All that a text does with names."""
@@ -92,5 +102,20 @@ class Names:
     """The names of its locals."""
     set: set[Chain] = field(default_factory=set)
     """What it assigns to, locals apart."""
+    calls: list[Called] = field(default_factory=list)
+    constants: dict[Chain, str | None] = field(default_factory=dict)
+    """Texts that are given to names; None where a name gets another one, too."""
     is_open: bool = False
     """Whether it may make globals in a way that is not seen: through `_ENV`, or by `load`."""
+
+    def constant(self, chain: Chain) -> str | None:
+        """Return the one text that *chain* ever stands for."""
+        found = chain.expanded()
+        if isinstance(found.base, Local) and found.base.is_changed:
+            return None
+        return self.constants.get(found)
+
+    def field(self, fields: tuple[str, ...]) -> str | None:
+        """Return the one text that *fields* of any table here ever have."""
+        found = {text for chain, text in self.constants.items() if chain.fields == fields}
+        return found.pop() if len(found) == 1 else None

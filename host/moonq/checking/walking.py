@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from moonq.checking.names import Answer, Chain, Global, How, Local, Names, Required, Use
+from moonq.checking.names import Answer, Called, Chain, Global, How, Local, Names, Required, Use
 from moonq.checking.parsing import all_of, children, keys, literal, parsed, text
 
 if TYPE_CHECKING:
@@ -100,20 +100,31 @@ class Walker:
         for at, one in enumerate(named):
             made = self._declare(text(one), values[at] if at < len(values) else None)
             if at < len(given):
-                self.names.set.update(Chain(made, (text(key),)) for key in keys(given[at]))
+                self._constant(Chain(made), given[at])
+                for key in keys(given[at]):
+                    chain = Chain(made, (text(key),))
+                    self.names.set.add(chain)
+                    self._constant(chain, key.parent and key.parent.child_by_field_name("value"))
 
     def _assignment(self, node: Node, asks: bool) -> None:
-        self._all(all_of(node, "expression_list"))
-        for target in all_of(node, "variable_list"):
-            self._assign(target)
+        given = all_of(node, "expression_list")
+        self._all(given)
+        for at, target in enumerate(all_of(node, "variable_list")):
+            self._assign(target, given[at] if at < len(given) else None)
 
-    def _assign(self, target: Node) -> None:
+    def _constant(self, chain: Chain, value: Node | None) -> None:
+        """Note the text that *chain* stands for, as long as it is given no other value."""
+        is_first = chain not in self.names.constants
+        self.names.constants[chain] = literal(value) if is_first else None
+
+    def _assign(self, target: Node, value: Node | None = None) -> None:
         if target.type == "identifier":
             found = self._found(text(target))
             if isinstance(found, Local):
                 found.is_changed = True
             else:
                 self.names.set.add(Chain(found))
+                self._constant(Chain(found), value)
             return
         table, key = _parts(target)
         if table is None or key is None:
@@ -126,8 +137,9 @@ class Walker:
             self.names.is_open |= owner is not None and owner.base == Global("_G")
         elif owner is not None:
             made = owner.expanded()
-            made = Chain(made.base, (*made.fields, name))
-            self.names.set.add(_without_g(made))
+            made = _without_g(Chain(made.base, (*made.fields, name)))
+            self.names.set.add(made)
+            self._constant(made, value)
 
     def _function_declaration(self, node: Node, asks: bool) -> None:
         name = node.child_by_field_name("name")
@@ -226,11 +238,14 @@ class Walker:
             return Chain(Required(module))
         is_bare = callee is not None and not callee.fields
         self.names.is_open |= is_bare and called in OPENING
-        for argument in arguments:
-            self._argument(argument, callee, called if is_bare else "")
+        chains = [
+            self._argument(argument, callee, called if is_bare else "") for argument in arguments
+        ]
+        if callee is not None and arguments:
+            self.names.calls.append(Called(callee, arguments[0], chains[0]))
         return Chain(Answer(callee)) if callee else None
 
-    def _argument(self, node: Node, callee: Chain | None, called: str) -> None:
+    def _argument(self, node: Node, callee: Chain | None, called: str) -> Chain | None:
         # A function that gets all globals may make new ones.
         if node.type == "identifier" and text(node) == "_G" and called not in ("pairs", "next"):
             self.names.is_open = True
@@ -239,8 +254,8 @@ class Walker:
             self._catching += 1
             self.visit(node)
             self._catching -= 1
-        else:
-            self.visit(node, called in ASKING)
+            return None
+        return self.visit(node, called in ASKING)
 
     def _binary(self, node: Node, asks: bool) -> None:
         """Long sums lean to the left, deeper than Python could follow by calls."""

@@ -28,12 +28,14 @@ _OTHERS = {
     "eval": "evaluate Lua on the running host, or on a private one",
     "explain": "explain a code, a kind, a field, a function or a command; or who may do what",
     "guide": "read the manual",
+    "init": "make a folder with other things in it a project",
     "new": "make a project",
     "repl": "talk to the running host in Lua, or to a private one",
     "run": "run a project's queues",
     "tail": "show publishes, deliveries, verdicts and log lines as they go by",
     "test": "run tests written in Lua, in virtual time",
     "top": "see what a running host does, second by second",
+    "types": "write what editors read of a project",
     "version": "say which moonq this is",
 }
 #: Commands with a file. That of a verb does more than ask the host and show the answer.

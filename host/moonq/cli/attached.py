@@ -61,6 +61,7 @@ def attached(
     with reach(
         options.project,
         profile=options.profile,
+        said=options.said,
         to=place or "",
         host=options.host,
         live=live,
@@ -79,13 +80,15 @@ def all_hosts(options: Options) -> Together:
         NoHost: None runs.
         HostSilent: None answers.
     """
-    from moonq.control.reaching import other_profile
+    from moonq.control.reaching import other_profile, unheard
     from moonq.control.together import Together
 
     found = Together(options.project, options.host)
     for client in found.look():
         if difference := other_profile(client, options.profile):
             options.warn(difference)
+        if options.said:
+            options.warn(unheard(client, options.said))
     return found
 
 

@@ -7,14 +7,14 @@ reading a project properly takes too long for a completion.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from moonq.cli.options import Options, project_of
+from moonq.cli.options import OFFERS, Options, project_of
 from moonq.errors import MoonqError
 
 #: Files and bytes that are skimmed.
@@ -85,6 +85,35 @@ def _entries(ctx: click.Context, kind: str) -> list[tuple[str, str]]:
     except (MoonqError, OSError):
         return list(_skimmed(ctx, kind))
     return [(row["id"], row["kind"]) for row in rows]
+
+
+def _settings(_ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    from moonq.registry.overrides import paths
+    from moonq.registry.settings import Common
+
+    return _unfinished((f"{one}=" for one in paths(Common)), incomplete)
+
+
+def _overrides(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Offer ids, and behind one the fields of its kind."""
+    found = dict(_entries(ctx, ""))
+    target = incomplete.rpartition(":")[0]
+    if target not in found:
+        return _unfinished((f"{id_}:" for id_ in found), incomplete)
+    from moonq.kinds import KINDS
+    from moonq.registry.overrides import paths
+
+    kind = KINDS.get(found[target])
+    fields = paths(kind.model) if kind else iter(())
+    names = (f"{target}:{one}=" for one in fields if one not in ("name", "kind"))
+    return _unfinished(names, incomplete)
+
+
+def _unfinished(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(one, type="nospace") for one in names if one.startswith(incomplete)]
+
+
+OFFERS.update(set=_settings, override=_overrides)
 
 
 def _messages(ctx: click.Context) -> list[tuple[str, str]]:

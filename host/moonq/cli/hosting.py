@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from moonq import log
+from moonq.cli import collector
 from moonq.cli.options import Options
 from moonq.cli.service_manager import ServiceManager
 from moonq.errors import MoonqError, StopTimeout
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from moonq.host import Host
     from moonq.registry.settings import LogSettings
     from moonq.registry.watching import Watching
+    from moonq.run.starting import Starting
 
 
 class Hosting:
@@ -39,13 +41,17 @@ class Hosting:
         place: Place | None,
         narrator: Narrator,
         drain_timeout: float | None = None,
+        starting: Starting | None = None,
     ) -> None:
+        from moonq.run.starting import ALL
+
         self.host = host
         self.place = place
         self.narrator = narrator
         self.cut_off = False
         self.manager = ServiceManager.of_environment()
         self._drain_timeout = drain_timeout
+        self._starting = (starting or ALL).checked(host.project)
         # Threads hand the interpreter over ten times as often as usual: publishers beside busy
         # Python code answer within a millisecond instead of five.
         sys.setswitchinterval(0.0005)
@@ -71,17 +77,19 @@ class Hosting:
         with _doorway(self.host, self.place, end) as open_door:
             began = time.monotonic()
             try:
-                self.host.start(on_service=self.narrator.service)
+                self.host.start(on_service=self.narrator.service, starting=self._starting)
             except KeyboardInterrupt:
                 self._stop()
                 raise
             try:
                 open_door()
                 took = time.monotonic() - began
+                self.narrator.left_out(self.host.left_out())
                 self.narrator.ready(took, f"{ends_by} to drain and stop")
                 self.narrator.orphans(orphans.of_host(self.host), self.host.project)
                 self.manager.ready()
                 with (
+                    collector.sparing(),
                     self.manager.watched(self.host.report),
                     reloading(self.host, self.narrator) if watch else nullcontext(),
                 ):
@@ -148,13 +156,21 @@ def _doorway(
 
 
 def reloading(host: Host, narrator: Narrator) -> Watching:
-    """Return the watch that reloads *host* when a file of its project is saved, for a `with`."""
+    """Return the watch that reloads *host* when a file of its project is saved, for a `with`.
+
+    What editors read of the project changes with it.
+    """
+    from moonq.editor import refresh
     from moonq.registry.watching import Watching
 
     root = host.project.root
-    return Watching(
-        root, lambda paths: reload(host, narrator, paths), lambda: narrator.watching(root.resolve())
-    )
+
+    def saved(paths: tuple[str, ...]) -> None:
+        reload(host, narrator, paths)
+        refresh(host.project)
+
+    refresh(host.project)
+    return Watching(root, saved, lambda: narrator.watching(root.resolve()))
 
 
 def reload(host: Host, narrator: Narrator, causes: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Tells how a run goes: as sentences on a terminal, as log lines where logs are JSON.
 
 moonq 0.1.0 · shop · pid 41877
+  ✓ registry     7 entries in 2 namespaces
   ✓ app:mem      queue.driver.memory
 ready in 61 ms · Ctrl-C to drain and stop
 stopped · 1 204 acked · 3 retried · 0 dead · up 00:04:12
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,13 @@ class Narrator:
             project=project.name,
             profile=project.profile or None,
             pid=os.getpid(),
+            entries=len(project.entries),
             **({"host": name} if name else {}),
         )
+        if self._pretty and not self._quiet:
+            spaces = {entry.namespace for entry in project.entries.values()}
+            read = f"{plural(len(project.entries), 'entry')} in {plural(len(spaces), 'namespace')}"
+            self._lines.line("  ", MARKS["running"], f" {'registry':{self._widest}}  {read}")
 
     def service(self, status: ServiceStatus) -> None:
         """A service has reached another state."""
@@ -71,6 +77,16 @@ class Narrator:
             kind=status.kind,
             detail=status.detail,
         )
+
+    def left_out(self, reasons: Mapping[str, str]) -> None:
+        """These services were not started, for the reasons that were given on the command line."""
+        for id_, reason in reasons.items():
+            self._tell(
+                ("  ", ("-", "dim"), f" {id_:{self._widest}}  not started: {reason}"),
+                "left out",
+                service=id_,
+                reason=reason,
+            )
 
     def ready(self, took: float, how_to_end: str = "Ctrl-C to drain and stop") -> None:
         """Every service that starts by itself is up."""

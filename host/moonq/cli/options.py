@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from click.core import ParameterSource
@@ -18,6 +20,9 @@ from click.shell_completion import CompletionItem
 from moonq.text import theme
 from moonq.text.folding import fold_text
 from moonq.text.plain import has_color, width_of
+
+if TYPE_CHECKING:
+    from moonq.registry.overrides import Said
 
 
 @dataclass
@@ -33,8 +38,22 @@ class Options:
     no_input: bool = False
     host: str = ""
     """Which of the project's hosts is meant; "" is the only one, or any."""
+    settings: list[tuple[str, str]] = field(default_factory=list)
+    """What `--set` says, each behind the name of the option or variable that says it."""
+    overrides: list[tuple[str, str]] = field(default_factory=list)
+    """What `--override` says, likewise."""
     given: set[str] = field(default_factory=set)
     """Which of these were said, be it with their defaults."""
+
+    @property
+    def said(self) -> Said:
+        """What is said instead of the files."""
+        from moonq.registry.overrides import Flag, Said
+
+        return Said(
+            tuple(Flag(*one) for one in self.settings),
+            tuple(Flag(*one, is_field=True) for one in self.overrides),
+        )
 
     def has_color(self, stream: TextIO) -> bool:
         """Say whether *stream* takes colours."""
@@ -93,6 +112,33 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         options.given.add(param.name)
 
 
+def _gather(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    """Add to what was said so far: before the command, and in the environment."""
+    option = param.opts[-1]
+    variable = f"{ctx.auto_envvar_prefix}_{param.name}".upper()
+    found = [(option, text) for text in value]
+    try:
+        found += [(variable, text) for text in shlex.split(os.environ.get(variable, ""))]
+    except ValueError as problem:
+        raise click.BadParameter(f"{variable}: {problem}") from None
+    is_field = param.name == "override"
+    form = (
+        "ENTRY:FIELD=VALUE, such as app:orders:retry.max_attempts=3"
+        if is_field
+        else ("PATH=VALUE, such as log.level=debug")
+    )
+    for option, text in found:
+        target, _, path = text.partition("=")[0].rpartition(":")
+        if "=" not in text or not path or (is_field and not target) or "\n" in text:
+            where = "" if option in param.opts else f"{option}: "
+            raise click.BadParameter(f"{where}{text!r} is not {form}")
+    options = ctx.ensure_object(Options)
+    said = options.overrides if is_field else options.settings
+    said.extend(found)
+    # The later counts, and an option more than any variable.
+    said.sort(key=lambda one: one[0].startswith("-"))
+
+
 def _choose_theme(ctx: click.Context, param: click.Parameter, value: str) -> None:
     if ctx.get_parameter_source(str(param.name)) != ParameterSource.DEFAULT:
         theme.choose(value)
@@ -116,6 +162,14 @@ def _profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+#: What a shell is offered behind an option; `completing`, which needs the options, fills it in.
+OFFERS: dict[str, Callable[[click.Context, str], list[CompletionItem]]] = {}
+
+
+def _offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return OFFERS[str(param.name)](ctx, incomplete)
+
+
 KEPT: dict[str, Any] = {"callback": _keep, "expose_value": False}
 
 COMMON = (
@@ -133,6 +187,28 @@ COMMON = (
         help="Profile of moonq.yaml to lay over the project.",
         shell_complete=_profiles,
         **KEPT,
+    ),
+    click.option(
+        "--set",
+        multiple=True,
+        allow_from_autoenv=False,
+        metavar="PATH=VALUE",
+        help="A setting instead of moonq.yaml's: log.level=debug; repeatable, or in MOONQ_SET.",
+        shell_complete=_offered,
+        callback=_gather,
+        expose_value=False,
+    ),
+    click.option(
+        "-o",
+        "--override",
+        multiple=True,
+        allow_from_autoenv=False,
+        metavar="ENTRY:FIELD=VALUE",
+        help="A field instead of the entry's: app:orders:retry.max_attempts=3; repeatable, or in "
+        "MOONQ_OVERRIDE.",
+        shell_complete=_offered,
+        callback=_gather,
+        expose_value=False,
     ),
     click.option(
         "--color",

@@ -25,6 +25,7 @@ from moonq.control.locating import USUAL, Place, all_records, place_of, place_of
 from moonq.errors import Held, Invalid, NoHost, StopTimeout
 from moonq.operations.verb import Argument, Needs, Verb, Where
 from moonq.operations.verbs import VERBS
+from moonq.registry.overrides import NOTHING, Said
 
 if TYPE_CHECKING:
     from moonq.host import Host
@@ -229,6 +230,7 @@ def reach(  # noqa: PLR0913 - the ways in which a host can be meant
     project: Path,
     *,
     profile: str = "",
+    said: Said = NOTHING,
     to: str | Place = "",
     host: str = "",
     live: bool = False,
@@ -240,8 +242,8 @@ def reach(  # noqa: PLR0913 - the ways in which a host can be meant
 ) -> Iterator[Reached]:
     """Have a connection to the host that is meant: that of *project* if it runs, or a private one.
 
-    A private one has *profile* laid over the project. One that runs has what it was started with;
-    *notice* is told where that is another one than was asked for.
+    A private one has *profile* and what was *said* laid over the project. One that runs has what it
+    was started with; *notice* is told where that is not what was asked for.
 
     Where several run it is the one called *host*, or any that answers. *to* is the place of a host,
     or the socket, the pid or the project's folder of another one. *live* says that a private
@@ -262,7 +264,10 @@ def reach(  # noqa: PLR0913 - the ways in which a host can be meant
         running = None if local else _running(project, to, host, is_needed=live or bool(to or host))
         if running and (difference := other_profile(running.client, profile)):
             notice(difference)
-        found = running or stack.enter_context(_private(project, profile, whole, start, lost))
+        if running and said:
+            notice(unheard(running.client, said))
+        layers = (profile, said)
+        found = running or stack.enter_context(_private(project, layers, whole, start, lost))
         try:
             yield found
         finally:
@@ -276,6 +281,13 @@ def other_profile(client: Client, wanted: str) -> str:
         return ""
     how = f"with profile {has}, not {wanted}" if has else f"without a profile, not with {wanted}"
     return f"{client.hello['project']} runs {how} (pid {client.hello['pid']}); it is asked as it is"
+
+
+def unheard(client: Client, said: Said) -> str:
+    """Say that a running host does not hear what was *said*."""
+    options = " and ".join(dict.fromkeys(one.option for one in (*said.settings, *said.fields)))
+    name, pid = client.hello["project"], client.hello["pid"]
+    return f"{name} runs as it was started (pid {pid}): {options} counts for hosts that start"
 
 
 def _running(project: Path, to: str | Place, host: str, *, is_needed: bool) -> Reached | None:
@@ -316,13 +328,18 @@ def _by_pid(pid: int) -> Client:
 
 @contextlib.contextmanager
 def _private(
-    project: Path, profile: str, whole: bool, consumers: bool, lost: Callable[[int], None]
+    project: Path,
+    layers: tuple[str, Said],
+    whole: bool,
+    consumers: bool,
+    lost: Callable[[int], None],
 ) -> Iterator[Reached]:
     from moonq.control.server import Server
     from moonq.host import Host
     from moonq.kinds import load
 
-    host = Host(load(project, profile=profile))
+    profile, said = layers
+    host = Host(load(project, profile=profile, said=said))
     with tempfile.TemporaryDirectory(prefix="moonq-", ignore_cleanup_errors=True) as folder:
         place = place_of(project, Path(folder, "host.sock"))
         server = Server(host, place)

@@ -26,7 +26,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from moonq import __version__, log, threads
@@ -38,9 +38,11 @@ from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
 from moonq.errors import Invalid, MoonqError, NotFound, Unavailable
 from moonq.host import Host
 from moonq.operations import overview
+from moonq.operations.entries import Sending
 from moonq.operations.meter import Meter
 from moonq.operations.performing import Operations
 from moonq.operations.verbs import VERBS
+from moonq.registry.project import Project
 from moonq.text import suggestions
 
 _log = log.get("moonq.control")
@@ -51,6 +53,12 @@ MOST_SUBSCRIBED = 20
 #: The longest wait between two numbers of `stats`, in seconds.
 DAY = 86_400.0
 OWN_KINDS = ("eval", "complete", "reset", "write", "readonly", "ping")
+
+
+def _sendings(project: Project) -> Iterable[Sending]:
+    from moonq.checking.sending import sendings  # what few ask for, and takes long to import
+
+    return sendings(project)
 
 
 class Session:
@@ -72,7 +80,9 @@ class Session:
         self._feed = feed
         self._meter = meter
         self._outbox = Outbox(connection)
-        self._operations = Operations(host, f"console:{user}", meter=meter, stop=stop)
+        self._operations = Operations(
+            host, f"console:{user}", meter=meter, stop=stop, sendings=_sendings
+        )
         self._subscriptions: dict[int, Subscribed] = {}
         self._changed = threading.Condition()
         self._requests: deque[Frame] = deque()

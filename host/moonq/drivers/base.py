@@ -21,9 +21,11 @@ from typing import Annotated, Literal, NamedTuple, Protocol, runtime_checkable
 from moonq.errors import QueueError, Unsupported
 from moonq.model import (
     Delivery,
+    Headers,
     Message,
     MessageState,
     Page,
+    Priority,
     QueueInfo,
     QueueSpec,
     Receipt,
@@ -149,6 +151,10 @@ class Subscription(Protocol):
         Returns an empty list when the time was up, the queue is paused or the subscription is
         stopping. Never holds more than `prefetch` unsettled deliveries in all.
         """
+
+    def waiting(self) -> int:
+        """Return how many deliveries are leased and wait for a `take`, as far as is known."""
+        ...
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins. False: the lease is lost or was handed back, skip it."""
@@ -362,6 +368,34 @@ class Mover(Adopter, Protocol):
     def resting(self, queue: str) -> AbstractContextManager[None]:
         """Deliver nothing from *queue* inside a `with`; it ends with the process, if not before."""
         ...
+
+
+class Put(Protocol):
+    """The short way into a driver that has one, as a method called `put`.
+
+    It stores one message that has neither delay nor ttl nor keys, if there is no more to it than
+    that. False: nothing was stored, and `Driver.publish` is to be asked, which waits, or says why.
+    """
+
+    def __call__(
+        self,
+        queue: str,
+        message_id: str,
+        body: bytes,
+        published_at: float,
+        headers: Headers,
+        content_type: str,
+        priority: Priority = Priority.NORMAL,
+        /,
+    ) -> bool:
+        """Take a message as its first fields."""
+        ...
+
+
+def putter(driver: Driver) -> Put | None:
+    """Return the short way into *driver*, if it has one."""
+    put: Put | None = getattr(driver, "put", None)
+    return put
 
 
 def adopter(driver: Driver) -> Adopter | None:

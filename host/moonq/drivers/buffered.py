@@ -17,7 +17,7 @@ from moonq.drivers.story import Story, errors
 from moonq.model import RELEASE, Delivery, QueueSpec, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
 
 class Expire:
@@ -113,7 +113,7 @@ class Held:
     """The errors it remembers, as they are stored."""
     expires: float | None
     """The moment by which its first run must have started."""
-    suspect: bool
+    suspect: bool = False
     """Whether a process died that held it."""
     lost_at: float | None = None
     """When its last lease ended without a verdict."""
@@ -164,6 +164,14 @@ class BufferedDesk(Desk[BufferedQueue, Held]):
         held.ended = when
         self._send(held, ending)
         return True
+
+    def take_out(self, deliveries: Sequence[Delivery]) -> list[Held | None]:
+        """Take out what is settled together; None stands for one that was settled before."""
+        taken = [self.held.pop(delivery.receipt, None) for delivery in deliveries]
+        for held in taken:
+            if held is not None:
+                held.settled = True
+        return taken
 
     def recall(self) -> None:
         """Hand back everything that has not started; the queue's lock must be held."""

@@ -70,6 +70,10 @@ class AtDesk(Generic[D]):
     def __init__(self, desk: D) -> None:
         self._desk = desk
 
+    def waiting(self) -> int:
+        """Return how many deliveries are leased and wait for a worker."""
+        return len(self._desk.buffer)
+
     def pause(self) -> None:
         """Deliver nothing more for now."""
         with self._desk.bell:

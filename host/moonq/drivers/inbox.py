@@ -6,6 +6,7 @@ thread that sleeps.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -20,6 +21,8 @@ from moonq.errors import MoonqError
 MANY = 512
 #: Real seconds that publishes wait at most for others to share a commit with.
 MOMENT = 0.001
+#: Real seconds that endings wait at most for a publish that takes them along.
+PATIENCE = 0.002
 
 
 class Work:
@@ -80,10 +83,17 @@ class Inbox:
         self.late: list[tuple[Held, Ending]] = []
         """Endings that could not be written, for another try."""
         self._endings: deque[tuple[Held, Ending]] = deque()
+        self._patient: deque[tuple[Held, Ending]] = deque()
+        self._patient_since = math.inf
+        """When the first of them came, in real time."""
         self._begun: deque[Held] = deque()
         self._bell = threading.Condition()
         self._asleep = False
+        self._dozes = False
+        """Whether it wakes within `PATIENCE` anyway."""
         self._rung = False
+        self._moves = False
+        """Whether a batch under way may bring a message back, or let one in."""
         self._company = 0
         self._commit_took = 0.0
 
@@ -93,6 +103,14 @@ class Inbox:
         """End a delivery."""
         self._endings.append((held, ending))
         self._wake()
+
+    def end_soon(self, endings: Iterable[tuple[Held, Ending]]) -> None:
+        """End deliveries with the next batch, which for their sake is made after `PATIENCE`."""
+        if not self._patient:
+            self._patient_since = time.monotonic()
+        self._patient.extend(endings)
+        if not self._dozes:
+            self._wake()
 
     def end_all(self, endings: Iterable[tuple[Held, Ending]]) -> None:
         """End deliveries together."""
@@ -132,22 +150,48 @@ class Inbox:
 
     def has_work(self) -> bool:
         """Whether anything waits."""
+        return bool(self._patient) or self._is_urgent()
+
+    def is_still(self) -> bool:
+        """Whether nothing is under way that may bring a message back, or let one in."""
+        return not (self._moves or self._is_urgent())
+
+    def _is_urgent(self) -> bool:
         return bool(self._endings or self.publishes or self.tasks or self._rung)
+
+    def has_company(self) -> bool:
+        """Whether publishes share their commits, as far as can be seen."""
+        return bool(self.publishes) or self._company > 1
 
     def lag(self, desk: BufferedDesk) -> int:
         """How many endings of *desk* are not in the store."""
-        waiting = [*list(self._endings), *self.late]
+        waiting = [*list(self._endings), *list(self._patient), *self.late]
         return sum(1 for held, _ in waiting if held.desk is desk)
 
     def sleep(self, clock: Clock, pause: Callable[[], float]) -> None:
         """Wait for work, at most for *pause* seconds, which are asked for when there is none."""
         with self._bell:
             self._asleep = True
-            if not self.has_work():
+            while not self.has_work():
                 seconds = pause()
                 if seconds > 0:
                     clock.wait(self._bell, seconds)
+                if not self._doze():
+                    break
             self._asleep = False
+
+    def _doze(self) -> bool:
+        """Wait for a batch that takes the patient along; True: there was one, by another thread."""
+        dozed = False
+        self._dozes = True
+        while self._patient and not self._is_urgent():
+            left = self._patient_since + PATIENCE - time.monotonic()
+            if left <= 0:
+                break
+            self._bell.wait(left)
+            dozed = True
+        self._dozes = False
+        return dozed and not self.has_work()
 
     def hush(self) -> None:
         """Forget that the bell was rung; what is asked for after this rings it again."""
@@ -155,13 +199,20 @@ class Inbox:
 
     def collect(self) -> Wanted:
         """Take out what makes the next batch."""
+        self._moves = True
         # What waits for everything before it must not overtake the rest of a long line.
         tasks = _some(self.tasks)
-        endings, begun = _some(self._endings), _some(self._begun)
-        while tasks and (self._endings or self._begun):
+        endings, patient, begun = _some(self._endings), _some(self._patient), _some(self._begun)
+        while tasks and (self._endings or self._patient or self._begun):
             endings += _some(self._endings)
+            patient += _some(self._patient)
             begun += _some(self._begun)
-        return Wanted(endings, begun, _some(self.publishes), tasks)
+        self._moves = bool(endings or tasks)
+        return Wanted(endings + patient, begun, _some(self.publishes), tasks)
+
+    def come_to_rest(self) -> None:
+        """Note that what was collected is done."""
+        self._moves = False
 
     def fail(self, problem: MoonqError) -> None:
         """Refuse all work that has a waiting caller."""
@@ -172,8 +223,8 @@ class Inbox:
     # Company
 
     def note_commit(self, publishes: int, took: float) -> None:
-        """Remember how many shared a commit, and how long it took."""
-        self._company, self._commit_took = publishes, took
+        """Remember how many shared a commit or came meanwhile, and how long it took."""
+        self._company, self._commit_took = publishes + len(self.publishes), took
 
     def await_company(self) -> None:
         """Give the publishers of the last commit a moment to come back.

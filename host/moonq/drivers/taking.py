@@ -35,6 +35,12 @@ class Sender(Protocol):
     def ring(self) -> None:
         """Look at what desks want; never waits."""
 
+    def ask(self, desk: BufferedDesk, /) -> None:
+        """Look at what *desk* wants, whose queue's lock is held; never waits.
+
+        Where nothing can be there it is answered at once.
+        """
+
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*; never waits."""
 
@@ -95,13 +101,23 @@ class BufferedSubscription(AtDesk[BufferedDesk]):
             raise TypeError(f"{verdict!r} is no verdict")
         if self._desk.end(delivery.receipt, verdict):
             return True
-        lost = Event("lease_lost", self._queue.spec.name, detail=delivery.message.id)
-        self._sender.on_event(lost)
+        self._tell_lost(delivery)
         return False
 
     def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
-        """Settle *deliveries* as done."""
-        return [self.settle(delivery, ACK) for delivery in deliveries]
+        """Settle *deliveries* as done, all in one go."""
+        answers = self._acknowledge(deliveries)
+        for delivery, is_done in zip(deliveries, answers, strict=True):
+            if not is_done:
+                self._tell_lost(delivery)
+        return answers
+
+    def _acknowledge(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        return [self._desk.end(delivery.receipt, ACK) for delivery in deliveries]
+
+    def _tell_lost(self, delivery: Delivery) -> None:
+        name = self._queue.spec.name
+        self._sender.on_event(Event("lease_lost", name, detail=delivery.message.id))
 
     def resume(self) -> None:
         """Deliver again."""
@@ -146,7 +162,7 @@ class BufferedSubscription(AtDesk[BufferedDesk]):
         desk = self._desk
         desk.asked += 1
         ticket = desk.asked
-        self._sender.ring()
+        self._sender.ask(desk)
         give_up = time.monotonic() + seconds
         while desk.answered < ticket and not desk.buffer and not desk.stopped:
             left = give_up - time.monotonic()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from moonq.model import ErrorRecord, Message
+from moonq.model import ErrorRecord, Headers, Message
 
 #: Bytes of whatever is not body, headers or errors.
 OVERHEAD: Final = 512
@@ -21,9 +21,15 @@ _NUMBER = 8
 
 def weight(message: Message, errors: Sequence[ErrorRecord] = ()) -> int:
     """Return what *message* with its *errors* weighs, in bytes."""
-    total = OVERHEAD + len(message.body)
-    for name, value in message.headers.items():
-        total += len(name) + (len(value) if isinstance(value, str) else _NUMBER)
+    total = OVERHEAD + len(message.body) + of_headers(message.headers)
     for error in errors:
         total += _NUMBER + len(error.kind) + len(error.message) + len(error.traceback)
+    return total
+
+
+def of_headers(headers: Headers) -> int:
+    """Return what *headers* weigh, in bytes."""
+    total = 0
+    for name, value in headers.items():
+        total += len(name) + (len(value) if isinstance(value, str) else _NUMBER)
     return total

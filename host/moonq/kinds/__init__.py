@@ -19,6 +19,7 @@ from moonq.errors import ProjectInvalid
 from moonq.kinds import driver
 from moonq.registry import Loaded, Project
 from moonq.registry.kind import Kind
+from moonq.registry.overrides import NOTHING, Said
 from moonq.text.findings import Finding
 
 #: In which kinds finish when a project is loaded, and references are shown; others come last.
@@ -43,26 +44,44 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def load(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Project:
+def load(
+    path: Path,
+    *,
+    env: Mapping[str, str] = os.environ,
+    profile: str = "",
+    said: Said = NOTHING,
+) -> Project:
     """Return the project at *path*, a folder or a single YAML file, with *profile* laid over it.
+
+    What a command has *said* is laid over both.
 
     Raises:
         ProjectInvalid: Carries everything that is wrong.
     """
-    project, findings = inspect(path, env=env, profile=profile)
+    project, findings = inspect(path, env=env, profile=profile, said=said)
     if project is None:
         raise ProjectInvalid(findings)
     return project
 
 
 def inspect(
-    path: Path, *, env: Mapping[str, str] = os.environ, profile: str = ""
+    path: Path,
+    *,
+    env: Mapping[str, str] = os.environ,
+    profile: str = "",
+    said: Said = NOTHING,
 ) -> tuple[Project | None, list[Finding]]:
     """Return the project at *path*, or None if it has errors, with all findings and warnings."""
-    loaded = read(path, env=env, profile=profile)
+    loaded = read(path, env=env, profile=profile, said=said)
     return loaded.project, loaded.findings
 
 
-def read(path: Path, *, env: Mapping[str, str] = os.environ, profile: str = "") -> Loaded:
+def read(
+    path: Path,
+    *,
+    env: Mapping[str, str] = os.environ,
+    profile: str = "",
+    said: Said = NOTHING,
+) -> Loaded:
     """Return the project at *path* with its findings and its entries, faulty ones included."""
-    return registry.inspect(path, KINDS, env, profile)
+    return registry.inspect(path, KINDS, env, profile, said)

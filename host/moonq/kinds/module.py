@@ -13,7 +13,7 @@ from moonq.errors import Kind as ErrorKind
 from moonq.errors import MoonqError
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts
-from moonq.registry.fields import Flag, LimitOrNone, Whole, between, wrong
+from moonq.registry.fields import TEXT, Flag, LimitOrNone, Whole, between, wrong
 from moonq.registry.project import Entry
 from moonq.run.changes import same
 from moonq.run.modules import checks
@@ -75,7 +75,7 @@ errors: {Declined: CONFLICT}
     options: dict[str, Any] = Field(
         default_factory=dict, description="What its function `open` gets, if it has one."
     )
-    errors: dict[str, Annotated[ErrorRule, BeforeValidator(_rule)]] = Field(
+    errors: dict[str, Annotated[ErrorRule, BeforeValidator(_rule), TEXT]] = Field(
         default_factory=dict,
         description="What scripts are told of an exception, by its class: `Declined: CONFLICT`.",
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from moonq.drivers import descriptor
+from moonq.drivers.base import putter
 from moonq.drivers.entry import DriverFields, QueueOptions
 from moonq.drivers.weight import OVERHEAD
 from moonq.errors import Invalid, MoonqError, Unsupported
@@ -18,7 +19,7 @@ from moonq.kinds import driver
 from moonq.model import DEDUP_WINDOW, QueueSpec
 from moonq.registry.common import Config, Strict
 from moonq.registry.draft import Draft, Drafts, Edge
-from moonq.registry.fields import Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
+from moonq.registry.fields import Also, Count, Ref, Size, SizeOrNone, Wait, bytes_between, wrong
 from moonq.registry.project import Entry, Project
 from moonq.registry.sources import FILE
 from moonq.run.parts import Parts, Renewal, Service, ServiceKind
@@ -87,7 +88,9 @@ options: {max_length: 50000, overflow: block}
         default_factory=RetryOptions,
         description="How often and how soon a message that failed runs again.",
     )
-    dead_letter: Annotated[DeadLetter | None, BeforeValidator(_dead_letter)] = Field(
+    dead_letter: Annotated[
+        DeadLetter | None, BeforeValidator(_dead_letter), Also({"const": "none"})
+    ] = Field(
         default_factory=DeadLetter,
         description="Where messages go that get no more attempts; `none`: they are dropped.",
     )
@@ -307,15 +310,17 @@ def routes(parts: Parts, entry: Entry) -> dict[str, Route]:
     """
     fields = entry.fields(Queue)
     is_json = fields.codec == "json"
+    store = driver.of(parts, fields.driver)
     own = Route(
         entry.id,
-        driver.of(parts, fields.driver),
+        store,
         parts.at_driver(_spec(parts.project, entry)),
         decodes=is_json,
         publish_timeout=fields.publish_timeout,
         max_body=min(fields.max_body, (fields.max_bytes or sys.maxsize) - OVERHEAD),
         content_type="application/json" if is_json else "text/plain",
         schema=fields.schema_of_bodies,
+        put=putter(store),
     )
     letters, name = entry.target("dead_letter"), own.spec.dead_letter
     if not letters or not name or letters in parts.project.entries:

@@ -149,10 +149,13 @@ class Acting(Requests):
         return {"started": name}
 
     @checked
-    def reload(self) -> dict[str, Any]:
-        """Read the project again and replace what has changed; see `moonq.run.reload`."""
-        self.record("reload", self._host.project.name)
-        return self._host.reload().object()
+    def reload(self, ids: list[str] | None = None) -> dict[str, Any]:
+        """Read the project again and replace what has changed; see `moonq.run.reload`.
+
+        With `ids` only these entries are replaced.
+        """
+        self.record("reload", " ".join(ids or [self._host.project.name]))
+        return self._host.reload(ids or ()).object()
 
     @checked
     def stop(self, now: bool = False) -> dict[str, Any]:

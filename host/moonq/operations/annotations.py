@@ -22,7 +22,7 @@ from moonq.operations.verbs import VERBS
 
 _HEAD = re.compile(r"function ([A-Za-z_][\w.]*)([.:])([A-Za-z_]\w*)\(")
 _ALIAS = re.compile(r"([a-z_]\w*\.\w+) = ([a-z_]\w*\.\w+)$")
-_METHODS = re.compile(r"local (\w+) = \{\}$")
+_METHODS = re.compile(r"local (\w+) = (?:\{\}|.*\.__index)$")
 _CLASS = re.compile(r"(?P<exact>\(exact\) )?(?P<name>[\w.]+)\s*(?P<remark>.*)")
 _ALIASED = re.compile(r"([\w.]+)\s*\|?\s*(.+)")
 _NAMED = re.compile(r"([A-Za-z_]\w*\??|\.\.\.)(?:\s+|$)(.*)")
@@ -34,8 +34,10 @@ _NAMES_ENTRY = re.compile(r"the id of an? (?:`(\w+)\.\w+` )?entry")
 #: What modules answer that files of the trusted half make: the module, and the file.
 OBJECTS = (
     ("queue", "run.message"),
+    ("sql", "run.sql_values"),
     ("test", "test.database_under_test"),
     ("test", "test.driver_under_test"),
+    ("test", "test.http_under_test"),
     ("test", "test.queue_under_test"),
     ("test", "test.results"),
     ("test", "test.testing"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from moonq.drivers.base import mover
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
@@ -40,6 +40,8 @@ class Selection(BaseModel):
     """The beginning of a fingerprint."""
     older: float | None = None
     """Seconds since they were published, or died."""
+    limit: int | None = Field(None, ge=1)
+    """At most so many, the oldest of them."""
     snapshot: str | None = None
     confirm: str | None = None
     """The full id of the queue."""

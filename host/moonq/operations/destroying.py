@@ -144,7 +144,8 @@ class Destroying(Requests):
         taken = {one.number: one.message.id for one in islice(found, choosing.LARGEST)}
         if wanted is not None and (missing := sorted(wanted - set(taken.values()))):
             raise NotFound(f"not in {route.id}: {', '.join(missing[:5])}")
-        return self._snapshots.keep(route, name, sorted(taken), now, is_dead=dead)
+        numbers = sorted(taken)[: selection.limit]
+        return self._snapshots.keep(route, name, numbers, now, is_dead=dead)
 
     def _takes_all(self, queue: str, *, dead: bool) -> bool:
         """Whether the driver of *queue* can only take all or nothing."""
@@ -161,7 +162,8 @@ class Destroying(Requests):
         name, route, origin = (
             self._letters(queue) if dead else (self._queue(queue), self._route(queue), None)
         )
-        if (selection.ids, selection.error, selection.older) != (None, None, None):
+        chosen = (selection.ids, selection.error, selection.older, selection.limit)
+        if chosen != (None, None, None, None):
             raise Unsupported(
                 f"{name}: some of its messages cannot be chosen: {_why(route, 'select')}",
                 hint="take all of them",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from moonq.operations import python_modules
 from moonq.registry.hidden import is_filled, written
@@ -95,12 +95,31 @@ def _is_secret(key: str) -> bool:
     return key not in OPEN and any(part in key.lower() for part in SECRET)
 
 
-def graph(project: Project, name: str | None) -> dict[str, Any]:
-    """Return entries and the references between them: all, or those around one."""
+class Sending(NamedTuple):
+    """What a script does to another entry, which no field of its own entry says."""
+
+    source: str
+    field: str
+    """`publishes` or `calls`."""
+    target: str
+    """Empty where it is only known when the script runs."""
+    file: str
+    line: int
+
+
+def graph(project: Project, name: str | None, sent: Iterable[Sending] = ()) -> dict[str, Any]:
+    """Return entries and the references between them: all, or those around one.
+
+    What scripts have *sent* is there beside the references; where it goes to is `unknown` of some.
+    """
+    sent = tuple(sent)
     edges = [
         {"from": entry.id, "field": field, "to": target}
         for entry in project.entries.values()
         for field, target in entry.references
+    ]
+    edges += [
+        {"from": one.source, "field": one.field, "to": one.target} for one in sent if one.target
     ]
     names = set(project.entries)
     if name is not None:
@@ -112,7 +131,12 @@ def graph(project: Project, name: str | None) -> dict[str, Any]:
     for other in sorted({edge["to"] for edge in edges} - project.entries.keys()):
         owner = project.entries[project.implied[other]]
         nodes.append({"id": other, "kind": owner.kind, "implicit": True})
-    return {"nodes": nodes, "edges": edges}
+    unknown = [
+        {"from": one.source, "field": one.field, "file": one.file, "line": one.line}
+        for one in sent
+        if not one.target and one.source in names
+    ]
+    return {"nodes": nodes, "edges": edges, "unknown": unknown}
 
 
 def _users(project: Project, target: str) -> list[tuple[str, str]]:

@@ -43,11 +43,14 @@ _LISTS = {"list", "Sequence", "Iterable", "set", "frozenset"}
 _MAPS = {"dict", "Mapping", "MutableMapping"}
 
 
-def of_entry(entry: Entry, root: Path) -> str | None:
-    """Return the annotations of a `module.python` entry, None where its text cannot be read."""
+def of_entry(entry: Entry, root: Path, *, called: str = "") -> str | None:
+    """Return the annotations of a `module.python` entry, None where its text cannot be read.
+
+    The table of its functions is *called* so, by default as the entry is.
+    """
     text = text_of(entry, root)
     names = getattr(entry.config, "functions", None) or ()
-    return annotated(entry.name, text, names) if text is not None else None
+    return annotated(called or entry.name, text, names) if text is not None else None
 
 
 def annotated(called: str, text: PythonText, names: Iterable[str]) -> str:

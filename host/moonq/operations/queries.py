@@ -86,7 +86,7 @@ class Queries(Requests):
     @checked
     def graph(self, name: str | None = None) -> dict[str, Any]:
         """Return `nodes` and `edges`: the references around an entry, or all."""
-        return entries.graph(self._host.project, name)
+        return entries.graph(self._host.project, name, self._sendings(self._host.project))
 
     @checked
     def peek(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ConfigDict, validate_call
@@ -15,6 +15,8 @@ from moonq.model import Stored
 from moonq.operations import choosing
 from moonq.operations.choosing import Snapshots
 from moonq.operations.documents import message_object
+from moonq.operations.entries import Sending
+from moonq.registry.project import Project
 from moonq.run.queues import Route
 
 if TYPE_CHECKING:
@@ -41,11 +43,14 @@ class Requests:
         *,
         meter: Meter | None = None,
         stop: Callable[[bool], None] | None = None,
+        sendings: Callable[[Project], Iterable[Sending]] = lambda _: (),
     ) -> None:
         self._host = host
         self._who = who
         self._meter = meter
         self._stop = stop
+        self._sendings = sendings
+        """Reads in scripts whom they send to."""
         self._snapshots = Snapshots()
         self._running: Call | None = None
         self._is_cancelled = False

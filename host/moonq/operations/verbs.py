@@ -37,6 +37,9 @@ _IDS = Argument(
 )  # fmt: skip
 _KEEP = Argument("keep", "keep no copy", "flag", True, cli="--no-backup")
 _CONFIRM = Argument("confirm", "the full id of the queue; without it nothing happens", default=None)
+_LIMIT = Argument(
+    "limit", "at most so many, the oldest first", "integer", None, cli="--limit", least=1
+)
 _MOST = Argument("most", "at most so many in one request", "integer", None, least=1)
 _SNAPSHOT = Argument("snapshot", "the snapshot that was shown", default=None)
 
@@ -99,6 +102,9 @@ _ROWS = (
                 default="tree", cli="--format", choices=("tree", "dot", "mermaid"),
                 for_view="form", is_local=True),
         ), needs=Needs.STATIC, typed="graph", lua="mq.graph", command="graph", view="graph",
+        more="What an entry needs stands below it, with the field that says so. What its script"
+        " publishes and calls is read from the Lua text: an id that is written in the call, or in a"
+        " local or a field that is set once. Where it is only known when it runs, that is said.",
         examples=("moonq graph app:orders", "moonq graph --format dot | dot -Tsvg > shop.svg"),
         schema="moonq.graph/1"),
     Verb("access", "say who may do what, and which policy says so", (
@@ -156,7 +162,7 @@ _ROWS = (
     Verb("snapshot", "count the messages that a purge, a retry or a drop would take", (
             _QUEUE,
             Argument("dead", "dead letters, not what waits", "flag", False),
-            _IDS, _ERROR, _older("so old"),
+            _IDS, _ERROR, _older("so old"), _LIMIT,
         )),
     Verb("publish", "publish JSON or a Lua literal", (
             _QUEUE,
@@ -221,7 +227,7 @@ _ROWS = (
         ), changes="start {target}", confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="start",
         lua="mq.start", view="done"),
     Verb("retry", "give dead letters another life: all that are there now, or those named", (
-            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"),
+            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _LIMIT,
             Argument("to", "another queue than the one they came from", default=None,
                 source="queue", cli="--to QUEUE"),
             _MOST,
@@ -229,11 +235,11 @@ _ROWS = (
         typed="retry", lua="mq.dead.retry", command="dead retry", view="done",
         more="Their attempts begin anew, their ids stay. What dies meanwhile is not included.",
         examples=("moonq dead retry app:orders --error a41",
-            "moonq dead retry app:orders 01a2…d3e8f1 --yes"),
+            "moonq dead retry app:orders --limit 10 --yes"),
         schema="moonq.retry/1"),
     Verb("drop", "drop dead letters for good: all that are there now, or those named", (
-            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _KEEP,
-            _MOST,
+            _CONFIRM, _SNAPSHOT, _given_queue(), _IDS, _ERROR, _older("dead for so long"), _LIMIT,
+            _KEEP, _MOST,
         ), changes="drop dead letters of {queue}", confirm=Confirm.NAME, takes="dead",
         typed="drop", lua="mq.dead.drop", command="dead drop", view="dropped",
         more="A copy is written to .moonq/trash first, from which they can be published again.",
@@ -241,7 +247,7 @@ _ROWS = (
     Verb("purge", "drop what waits in a queue, after a backup", (
             _CONFIRM, _SNAPSHOT, _given_queue(),
             Argument("ids", "these messages only", "texts", None, source="message"),
-            _older("published so long ago"), _KEEP, _MOST,
+            _older("published so long ago"), _LIMIT, _KEEP, _MOST,
         ), changes="purge {queue}", confirm=Confirm.NAME, takes="waiting", typed="purge",
         lua="mq.purge", command="purge", view="dropped", shown_as=(("verb", "purged"),),
         schema="moonq.purge/1",
@@ -281,12 +287,17 @@ _ROWS = (
         examples=("moonq move app:old app:orders --dry-run",
             "moonq move app:orders app:orders --driver app:old_file --yes",
             "moonq move app:orders app:sales --drop priority --yes")),
-    Verb("reload", "replace what has changed in the running host", changes="reload the project",
+    Verb("reload", "replace what has changed in the running host", (
+            Argument("ids", "only these entries", "texts", None, source="entry",
+                cli="[ENTRY]...", typed="[ID…]", lua="ids"),
+        ), changes="reload the project",
         where=Where.ONE, confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="reload",
         lua="mq.reload", command="reload", view="reloaded", schema="moonq.reload/1",
-        examples=("moonq reload", "moonq reload --all"),
+        examples=("moonq reload", "moonq reload app:process_order", "moonq reload --all"),
         more="All of it is checked first: a faulty edit changes nothing, is shown, and ends with 3."
-        " Messages stay in their queues, and those that run finish on the old code."),
+        " Messages stay in their queues, and those that run finish on the old code. Where entries"
+        " are named only they become as their files say, even if others have changed as well;"
+        " an edit that needs another one too changes nothing and says which."),
     Verb("stop", "end the running host", (
             Argument("now", "do not wait for handlers: hand their messages back", "flag", False,
                 cli="--now", typed="[now]"),

@@ -16,7 +16,8 @@ _ABOUT = """\
 A module is listed in an entry's `modules` and then required by its name. Behind `->` stand the
 types of what a function answers; a `?` marks what may be left out. What the world does is
 answered as `nil, err`, with an [errors.Error](lua.md#errors); what only a mistake of the caller
-can do is raised, at the caller's line."""
+can do is raised, at the caller's line. `moonq.QueueId` and its like are strings: ids of the
+project, which [the editor](../editor.md) knows."""
 #: What objects are called in code, where it is not the last part of their class.
 _CALLED = {
     "errors.Error": "err",

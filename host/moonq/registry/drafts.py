@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from moonq.registry import hidden
 from moonq.registry.draft import Draft, Drafts
 from moonq.registry.kind import Kinds
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.problems import Problems
-from moonq.registry.profiles import Choice
+from moonq.registry.profiles import Choice, lay_over
 from moonq.registry.yaml.nodes import List, Map, Scalar
 from moonq.registry.yaml.values import Values
 from moonq.text.findings import Finding, Source, Span, error
@@ -30,6 +31,7 @@ class Reader:
     env: Mapping[str, str]
     findings: list[Finding]
     choice: Choice
+    said: Said = NOTHING
     filled: set[hidden.Pair] = field(default_factory=set)
     """What came from the environment, and what is written in its place."""
 
@@ -42,8 +44,17 @@ class Reader:
                 self._add("R207", message, source.at(node, "this is no map"), help=help_)
             elif draft := self._draft(source, namespace, node):
                 self.choice.lay_over(draft, self.findings)
+                self._override(draft)
                 self._check(draft)
                 yield draft
+
+    def _override(self, draft: Draft) -> None:
+        """Give *draft* what the command says of it."""
+        for flag in self.said.about(draft.id):
+            kind = self.kinds.get(draft.kind)
+            above = flag.tree(kind.model if kind else None, self.findings)
+            if above is not None:
+                lay_over(draft, above, flag.option, self.findings)
 
     def by_id(self, found: Iterable[Draft]) -> Drafts:
         """Return the drafts by id; of two with one id the first stays, the second is a finding."""

@@ -19,6 +19,8 @@ from moonq.registry.yaml.scalars import EnvText, TooBig, meaning
 from moonq.text import sizes
 
 DAY = 86_400.0
+#: The word of a JSON Schema under which a field that names entries says of which kinds.
+REFERS = "moonq-refers"
 WRONG_VALUE = "wrong_value"
 
 
@@ -33,6 +35,10 @@ class Ref:
     instead: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What to do instead, by the kind that was named by mistake; `{0}` is its id."""
 
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """Return the schema of the field with the kinds in it."""
+        return {**handler(schema), REFERS: [*self.kinds]}
+
     def accepts(self, kind: str) -> bool:
         """Say whether an entry of *kind* may stand in this field."""
         return not self.kinds or any(
@@ -44,6 +50,21 @@ class Ref:
     def wanted(self) -> str:
         """The accepted kinds in words."""
         return " or ".join(f"{kind}*" if kind.endswith(".") else kind for kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Marks a field that may be written in a shorter way, too: the JSON Schema of that."""
+
+    shape: Mapping[str, Any] = field(hash=False)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """Return the schema of both ways."""
+        return {"anyOf": [handler(schema), dict(self.shape)]}
+
+
+#: A text, short for more.
+TEXT = Also({"type": "string"})
 
 
 def wrong(

@@ -20,6 +20,7 @@ from moonq.registry.drafts import Reader
 from moonq.registry.kind import Kinds
 from moonq.registry.lua import scripts
 from moonq.registry.origins import origins
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.problems import Problems
 from moonq.registry.profiles import Choice
 from moonq.registry.project import Entry, Project, Reference
@@ -37,21 +38,29 @@ class Loaded(NamedTuple):
     """The folder of the project; None where there is none."""
     project: Project | None
     findings: list[Finding]
+    known: Project | None
+    """The same, also where its Lua has errors: its entries are what their YAML says."""
     drafts: Drafts
     profiles: tuple[str, ...]
     """All that `moonq.yaml` has."""
 
 
-def inspect(path: Path, kinds: Kinds, env: Mapping[str, str], profile: str = "") -> Loaded:
+def inspect(
+    path: Path,
+    kinds: Kinds,
+    env: Mapping[str, str],
+    profile: str = "",
+    said: Said = NOTHING,
+) -> Loaded:
     """Return the project at *path*, a folder or a single YAML file, whose entries are of *kinds*.
 
     With it come all findings, warnings included, and whatever is known of its entries. The
-    *profile* is laid over it before anything is checked.
+    *profile* is laid over it before anything is checked, and over both what a command has *said*.
     """
-    loading = _Loading(Path(path), kinds, env, profile)
+    loading = _Loading(Path(path), kinds, env, profile, said)
     project = loading.project()
     names = loading.choice.names
-    return Loaded(loading.root, project, loading.findings, loading.drafts, names)
+    return Loaded(loading.root, project, loading.findings, loading.known, loading.drafts, names)
 
 
 @dataclass
@@ -60,10 +69,12 @@ class _Loading:
     kinds: Kinds
     env: Mapping[str, str]
     profile: str
+    said: Said
     findings: list[Finding] = field(default_factory=list)
     choice: Choice = field(default_factory=Choice.none)
     drafts: Drafts = field(default_factory=Drafts)
     root: Path | None = None
+    known: Project | None = None
     filled: set[hidden.Pair] = field(default_factory=set)
 
     def project(self) -> Project | None:
@@ -84,10 +95,12 @@ class _Loading:
         for kind in self.kinds.values():
             mine = [draft for draft in drafts.values() if draft.kind == kind.name]
             self.findings += kind.finish(mine, drafts)
+        is_sound = not has_errors(self.findings)
         self.findings += scripts.read(drafts, self.kinds, root)
         self.findings = [hidden.hide(one, self.filled) for one in self.findings]
         self.findings = by_place(_without_echoes(self.findings))
-        return None if has_errors(self.findings) else self._made(root, settings, drafts)
+        self.known = self._made(root, settings, drafts) if is_sound else None
+        return None if has_errors(self.findings) else self.known
 
     def _nothing(self, why: str) -> None:
         help_ = "run `moonq new shop` to make a project, or name the folder of yours"
@@ -105,7 +118,8 @@ class _Loading:
             self.findings.append(error("R207", message, source.at(node)))
         elif node or not problems:
             whole = node or Map(1, 1, 1)
-            self.choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
+            choice = profiles.Reader(source, whole, self.findings).choose(self.profile)
+            self.choice = choice.saying(self.said, self.findings)
             return self._checked(source, self.choice.settings)
         return Settings()
 
@@ -118,7 +132,7 @@ class _Loading:
         return Settings()
 
     def _drafts(self, files: list[Path], root: Path) -> Drafts:
-        reader = Reader(self.kinds, self.env, self.findings, self.choice, self.filled)
+        reader = Reader(self.kinds, self.env, self.findings, self.choice, self.said, self.filled)
         found: list[Draft] = []
         is_ours = False
         for path in files:
@@ -131,6 +145,7 @@ class _Loading:
         drafts.root = root
         if self.path.is_dir():  # a single file has not all of the project's entries
             self.findings += self.choice.unknown(drafts)
+        self.findings += profiles.unsaid(self.said, drafts)
         if not is_ours and not has_errors(self.findings):
             self._nothing("no YAML file there has `namespace` and `entries`")
         return drafts
@@ -152,6 +167,7 @@ class _Loading:
             choice.name,
             choice.names,
             origins(choice.settings, process.FILE, choice.name),
+            self.said,
         )
 
 

@@ -1,10 +1,11 @@
-"""Where values were written: in an entry's own file, or by a profile in `moonq.yaml`."""
+"""Where values were written: in an entry's own file, by a profile in `moonq.yaml`, by an option."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from moonq.registry.settings import FILE
 from moonq.registry.yaml.nodes import Map
 
 
@@ -12,6 +13,7 @@ class Origin(NamedTuple):
     """The place of one value."""
 
     file: str
+    """Or the option that says it, such as `--set`."""
     line: int
     profile: str | None
     """Which profile brought it, if one did."""
@@ -36,6 +38,7 @@ def _walk(node: Map, file: str, profile: str, path: Keys) -> Iterator[tuple[Keys
         if isinstance(value, Map) and value.items:
             yield from _walk(value, file, profile, here)
         elif key.source:
-            yield here, Origin(key.source.file, key.line, profile)
+            is_profile = key.source.file == FILE
+            yield here, Origin(key.source.file, key.line, profile if is_profile else None)
         else:
             yield here, Origin(file, key.line, None)

@@ -122,7 +122,8 @@ class Problems:
         else:
             wanted = _WANTED.get(kind)
             message = f"`{name}` must be {wanted}" if wanted else f"`{name}` {_told(details)}"
-            label = f"this is {_SHAPES.get(type(value), 'something else')}" if wanted else ""
+            shape = next((word for kind, word in _SHAPES.items() if isinstance(value, kind)), "")
+            label = f"this is {shape or 'something else'}" if wanted else ""
             help_ = _advice(kind, value)
         span = self.source.at(locate(self.node, path), label)
         return error(code, message, span, help=help_, note=note)

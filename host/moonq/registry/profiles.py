@@ -20,8 +20,9 @@ from pathlib import Path
 
 from moonq.registry.common import Config
 from moonq.registry.draft import Draft
+from moonq.registry.overrides import Said
 from moonq.registry.problems import Problems
-from moonq.registry.settings import FILE, Profile
+from moonq.registry.settings import FILE, Profile, Settings
 from moonq.registry.yaml import reading
 from moonq.registry.yaml.merging import brought, merged
 from moonq.registry.yaml.nodes import Map, Node, Scalar
@@ -55,16 +56,7 @@ class Choice:
     def lay_over(self, draft: Draft, findings: list[Finding]) -> None:
         """Give *draft* the fields that the profile has for it."""
         if draft.id in self.entries:
-            above = self._allowed(draft, self.entries[draft.id][1], findings)
-            kind = above.get("kind")
-            below = draft.node
-            if isinstance(kind, Scalar) and kind.text != draft.kind:
-                kept = below.items.keys() & Config.model_fields
-                below = replace(below, items={name: below.items[name] for name in kept})
-                draft.kind = kind.text
-            items = merged(below, above)
-            # It stands where it stood, whatever is new in it.
-            draft.node = replace(below, items=items.items if isinstance(items, Map) else {})
+            lay_over(draft, self.entries[draft.id][1], "a profile", findings)
 
     def unknown(self, ids: Iterable[str]) -> list[Finding]:
         """Return a finding for each entry of the profile that is none of *ids*."""
@@ -80,24 +72,70 @@ class Choice:
             if id_ not in known
         ]
 
-    def _allowed(self, draft: Draft, above: Map, findings: list[Finding]) -> Map:
-        """Return the fields of *above* that may change, and say why the others may not."""
-        wrong = {}
-        if name := above.get("name"):
-            message = "a profile cannot rename an entry"
-            help_ = "remove the line: ids are the same in every profile"
-            wrong["name"] = error("R242", message, self.source.at(name), help=help_)
-        if kind := above.get("kind"):
-            new = kind.text if isinstance(kind, Scalar) else ""
-            if not new or _is_nothing(kind):
-                wrong["kind"] = error("R207", "`kind` must be text", self.source.at(kind))
-            elif _family(new) != _family(draft.kind):
-                message = f"a profile cannot make a {new} of a {draft.kind}"
-                help_ = f"name another {_family(draft.kind)}.*, or declare an entry of its own"
-                wrong["kind"] = error("R242", message, self.source.at(kind), help=help_)
-        findings += wrong.values()
-        kept = {key: pair for key, pair in above.items.items() if key not in wrong}
-        return replace(above, items=kept)
+    def saying(self, said: Said, findings: list[Finding]) -> Choice:
+        """Return the choice with the settings that a command says laid over it."""
+        settings = self.settings
+        for flag in said.settings:
+            if flag.text.startswith(f"{FIELD}."):
+                span = flag.source.span(1, 1, len(FIELD))
+                help_ = "choose one with --profile, or set what it says"
+                findings.append(error("R206", "profiles are not set", span, help=help_))
+            elif above := flag.tree(Settings, findings):
+                laid = merged(settings, above)
+                settings = replace(settings, items=laid.items if isinstance(laid, Map) else {})
+        return replace(self, settings=settings)
+
+
+def lay_over(draft: Draft, above: Map, who: str, findings: list[Finding]) -> None:
+    """Give *draft* the fields of *above*, which *who* brings."""
+    above = _allowed(draft, above, who, findings)
+    kind = above.get("kind")
+    below = draft.node
+    if isinstance(kind, Scalar) and kind.text != draft.kind:
+        kept = below.items.keys() & Config.model_fields
+        below = replace(below, items={name: below.items[name] for name in kept})
+        draft.kind = kind.text
+    items = merged(below, above)
+    # It stands where it stood, whatever is new in it.
+    draft.node = replace(below, items=items.items if isinstance(items, Map) else {})
+
+
+def _allowed(draft: Draft, above: Map, who: str, findings: list[Finding]) -> Map:
+    """Return the fields of *above* that may change, and say why the others may not."""
+    wrong = {}
+    if name := above.get("name"):
+        message = f"{who} cannot rename an entry"
+        help_ = "remove it: ids are the same in every profile"
+        wrong["name"] = error("R242", message, draft.span(name), help=help_)
+    if kind := above.get("kind"):
+        new = kind.text if isinstance(kind, Scalar) else ""
+        if not new or _is_nothing(kind):
+            wrong["kind"] = error("R207", "`kind` must be text", draft.span(kind))
+        elif _family(new) != _family(draft.kind):
+            message = f"{who} cannot make a {new} of a {draft.kind}"
+            help_ = f"name another {_family(draft.kind)}.*, or declare an entry of its own"
+            wrong["kind"] = error("R242", message, draft.span(kind), help=help_)
+    findings += wrong.values()
+    kept = {key: pair for key, pair in above.items.items() if key not in wrong}
+    return replace(above, items=kept)
+
+
+def unsaid(said: Said, ids: Iterable[str]) -> list[Finding]:
+    """Return a finding for each override of what is no entry, or may be several, of *ids*."""
+    known = list(ids)
+    found = []
+    for flag in said.fields:
+        meant = [id_ for id_ in known if flag.is_about(id_)]
+        if len(meant) > 1 and flag.target not in known:
+            message, help_ = f"`{flag.target}` is ambiguous", f"write {' or '.join(meant)}"
+        elif not meant:
+            message = f"there is no entry `{flag.target}`"
+            help_ = question(_like(flag.target, known)) or _the_first(known)
+        else:
+            continue
+        span = flag.source.at(flag.target_node())
+        found.append(error("R241", message, span, help=help_))
+    return found
 
 
 @dataclass

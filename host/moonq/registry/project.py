@@ -18,6 +18,7 @@ from moonq.registry import hidden, names
 from moonq.registry.common import Config, Lifecycle
 from moonq.registry.lua.text import LuaText
 from moonq.registry.origins import Keys, Origin, origins
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.settings import Settings
 from moonq.registry.yaml.nodes import Map, locate
 
@@ -126,6 +127,8 @@ class Project:
     """All profiles there are to choose from."""
     origins: Mapping[Keys, Origin] = field(default_factory=dict)
     """Where each of the settings was written, by its keys."""
+    said: Said = NOTHING
+    """What a command has said instead of the files."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of *kind*; a prefix that ends with a dot means the whole family."""
@@ -150,6 +153,17 @@ class Project:
                 waiting.pop()
             else:
                 waiting.append((following, iter(following.depends_on)))
+
+    def needs(self, name: str) -> set[str]:
+        """Return the ids of an entry and of everything that it needs, however indirectly."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += self.entries[current].depends_on
+        return found
 
     def resolve(self, name: str) -> Entry:
         """Return the entry *name*: a full id, or a bare name that only one entry has.

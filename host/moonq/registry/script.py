@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
 from moonq.registry.common import Config, Strict
-from moonq.registry.fields import LimitOrNone, Ref, Size, bytes_between, wrong
+from moonq.registry.fields import REFERS, Also, LimitOrNone, Ref, Size, bytes_between, wrong
 
 MIB = 1024**2
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,6 +44,9 @@ def _by_alias(value: Any) -> Any:
     return aliases
 
 
+_OR_A_LIST = Also({"type": "array", "items": {"type": "string"}, REFERS: [*IMPORTS.kinds]})
+
+
 class Script(Config):
     """Lua text: where it is and what it may require."""
 
@@ -53,7 +56,7 @@ class Script(Config):
     modules: list[str] = Field(
         default_factory=list, description="The modules of the standard library it may require."
     )
-    imports: Annotated[dict[str, str], BeforeValidator(_by_alias), IMPORTS] = Field(
+    imports: Annotated[dict[str, str], BeforeValidator(_by_alias), IMPORTS, _OR_A_LIST] = Field(
         default_factory=dict,
         description="Libraries and Python modules it may require, by the name it uses; a list of"
         " ids gives each its own name.",

@@ -12,19 +12,21 @@ from moonq.run.parts import Parts
 from moonq.run.patience import Left
 from moonq.run.queues import Route
 from moonq.run.security import Policies
+from moonq.run.starting import ALL, Starting
 from moonq.run.supervisor import Managed
 
 
 class Building(Parts):
     """The parts of one host, put together."""
 
-    #: Whether consumers start with the rest; a private host has none at work.
-    with_consumers = True
+    #: What was asked for when the host was started; a private one has no consumer at work.
+    starting = ALL
 
-    def build(self, *, consumers: bool = True) -> None:
-        """Give every service of the project to the supervisor, in start order."""
-        self.with_consumers = self.opens_early = consumers
-        if consumers:
+    def build(self, starting: Starting = ALL) -> None:
+        """Give every service of the project that starts to the supervisor, in start order."""
+        self.starting = starting
+        self.opens_early = starting.consumers
+        if starting.consumers:
             self.services.http.warm()
         self.announce()
         for entry in self.project.start_order():
@@ -39,7 +41,13 @@ class Building(Parts):
 
     def starts(self, entry: Entry) -> bool:
         """Whether a service starts by itself."""
-        return entry.lifecycle.auto_start and (self.with_consumers or not self.kind(entry).works)
+        asked = entry.lifecycle.auto_start or self.starting.names(entry)
+        return asked and not self.left_out(entry)
+
+    def left_out(self, entry: Entry) -> str:
+        """Return what was asked for that keeps a service from starting, empty if nothing was."""
+        works = self.kind(entry).works
+        return self.starting.reason(self.project, entry, works=works)
 
     def stands(self, entry: Entry) -> bool:
         """Whether a service is up, or will be."""

@@ -79,7 +79,7 @@ class Changes:
 
     def touches(self, service: str) -> bool:
         """Whether a service that was there before has to begin anew."""
-        needed = _closure(self._after, service) | _closure(self._before, service)
+        needed = self._after.needs(service) | self._before.needs(service)
         if self._different & needed:
             return True
         entry = self._after.entries[service]
@@ -107,18 +107,6 @@ def same(one: Entry, other: Entry) -> bool:
 def _fields(config: Config) -> tuple[Config, frozenset[str]]:
     # A default that is written out may mean more than one that is not.
     return config, frozenset(config.model_fields_set)
-
-
-def _closure(project: Project, name: str) -> set[str]:
-    """Return an entry and everything that it needs, however indirectly."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        if current not in found:
-            found.add(current)
-            waiting += project.entries[current].depends_on
-    return found
 
 
 def _looks_around(entry: Entry) -> bool:

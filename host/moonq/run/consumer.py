@@ -27,6 +27,7 @@ from moonq.run.queues import Route
 from moonq.run.security import Rights
 from moonq.run.settling import ConsumerSettings, Settler
 from moonq.run.times import Times
+from moonq.run.turns import Turns
 from moonq.run.worker import StateMaker, Worker
 from moonq.sandbox.state import THREAD_STACK, Fault, Stopped
 from moonq.sandbox.states import THREAD
@@ -37,6 +38,8 @@ IDLE = 10.0
 #: Where messages come faster than one by one, a worker lets them gather for this long before it
 #: looks: to wake up for each would cost its publisher more than the message itself.
 GATHER = 0.001
+#: The most workers that one starts before it begins its own work.
+AT_ONCE = 8
 #: How long a stop waits for handlers that it cut off before it gives them up.
 CUT_OFF = 2.5
 #: Seconds after which a worker that got no thread is tried again.
@@ -92,7 +95,7 @@ class Consumer:
         self._changed = threading.Condition()
         self._workers: set[Worker] = set()
         self._idle = 0
-        self._turn = threading.Lock()
+        self._turns = Turns(settings.concurrency, settings.prefetch)
         self._is_brisk = False
         self._born = 0
         self._acked = 0
@@ -185,6 +188,7 @@ class Consumer:
         if subscription is not None:
             self._retiring = True
             subscription.stop()
+            self._turns.close()
 
     def outlast(self) -> None:
         """Wait until what runs in a retired consumer has ended, then end it too."""
@@ -213,6 +217,7 @@ class Consumer:
             self._stopping = self._settler.is_stopping = True
             self._changed.notify_all()
         subscription.stop()
+        self._turns.close()
         unfinished = [] if self._wait_for_workers(deadline) else self._cut_running()
         subscription.close(self._clock.monotonic() + self.route.publish_timeout)
         self._subscription = None
@@ -302,6 +307,7 @@ class Consumer:
                 self._make_state,
                 self._settler,
                 self._abandon,
+                self._turns.expect_no_longer,
             )
             self._workers.add(worker)
             # It counts as idle from its birth, so that its starting asks for no other one.
@@ -328,22 +334,33 @@ class Consumer:
 
     def _add_worker(self) -> None:
         """Have one worker more; without a thread for it those that are there go on."""
+        self._launch_all([self._new_worker()])
+
+    def _launch_all(self, workers: list[Worker]) -> None:
+        """Let all of *workers* work, or as many as there are threads for."""
         try:
-            self._launch(self._new_worker())
+            while workers:
+                self._launch(workers.pop())
         except NoThread as problem:
-            self._settler.remember(str(problem))
-            with self._changed:
-                is_first, self._shortage = not self._shortage, problem.message
-                self._short_since = self._clock.monotonic()
-                left = len(self._workers)
-            if is_first:
-                wanted = self.settings.concurrency
-                self._log.warning("%d of %d workers: %s", left, wanted, problem.message)
-            if not left:
-                self._on_failed(problem)
+            for worker in workers:
+                self._leave(worker)
+            self._lack(problem)
             return
         with self._changed:
             self._shortage = ""
+
+    def _lack(self, problem: NoThread) -> None:
+        """Go on without the thread that there was not."""
+        self._settler.remember(str(problem))
+        with self._changed:
+            is_first, self._shortage = not self._shortage, problem.message
+            self._short_since = self._clock.monotonic()
+            left = len(self._workers)
+        if is_first:
+            wanted = self.settings.concurrency
+            self._log.warning("%d of %d workers: %s", left, wanted, problem.message)
+        if not left:
+            self._on_failed(problem)
 
     def _serve(self, worker: Worker) -> None:
         try:
@@ -354,10 +371,9 @@ class Consumer:
             self._leave(worker)
 
     def _work(self, worker: Worker) -> None:
-        most = max(1, self.settings.prefetch // self.settings.concurrency)
         while not (self._stopping or self._retiring or worker.abandoned):
             worker.open()
-            deliveries = self._take(min(worker.pace.batch(), most))
+            deliveries = self._take(worker)
             if deliveries:
                 self._became_busy(worker)
                 worker.handle(deliveries)
@@ -365,13 +381,13 @@ class Consumer:
             elif self._may_leave(worker):
                 return
 
-    def _take(self, limit: int) -> list[Delivery]:
+    def _take(self, worker: Worker) -> list[Delivery]:
         """Wait for deliveries, one worker at a time: a crowd would take them one by one."""
-        subscription = self._settler.subscription
-        if not self._turn.acquire(timeout=IDLE):
-            return []
+        subscription, turns = self._settler.subscription, self._turns
+        limit, deliveries = turns.enter(worker, IDLE), list[Delivery]()
+        if not limit:
+            return deliveries
         try:
-            deliveries: list[Delivery] = []
             if self._is_brisk:
                 time.sleep(GATHER)
                 deliveries = subscription.take(limit, 0)
@@ -380,7 +396,7 @@ class Consumer:
             self._is_brisk = 1 < len(deliveries) < limit
             return deliveries
         finally:
-            self._turn.release()
+            turns.leave(worker, len(deliveries), limit)
 
     def _died(self, worker: Worker, problem: Exception) -> None:
         self._settler.remember(str(problem))
@@ -406,11 +422,23 @@ class Consumer:
         with self._changed:
             worker.is_idle = False
             self._idle -= 1
-            grow = self._idle < 1 and len(self._workers) < self.settings.concurrency
-            if self._shortage:
-                grow = grow and self._clock.monotonic() >= self._short_since + AGAIN
-        if grow and not (self._stopping or self._retiring):
-            self._add_worker()
+            if self._idle and worker.pace.is_quick():
+                return
+            born = [self._new_worker() for _ in range(self._wanted(worker))]
+        if born:
+            self._launch_all(born)
+
+    def _wanted(self, worker: Worker) -> int:
+        """Return how many workers to start: one to take next, and more for slow handlers."""
+        if self._stopping or self._retiring:
+            return 0
+        if self._shortage and self._clock.monotonic() < self._short_since + AGAIN:
+            return 0
+        count, wanted = len(self._workers), 1
+        if not worker.pace.is_quick():
+            # Not more than there are: the first ones show how quick the handler is.
+            wanted = max(1, min(self._settler.subscription.waiting(), AT_ONCE, count))
+        return max(0, min(wanted - self._idle, self.settings.concurrency - count))
 
     def _became_idle(self, worker: Worker) -> None:
         with self._changed:
@@ -420,6 +448,7 @@ class Consumer:
 
     def _leave(self, worker: Worker) -> None:
         worker.close()
+        self._turns.expect_no_longer(worker)
         with self._changed:
             if worker in self._workers:
                 self._forget(worker)

@@ -11,11 +11,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from moonq import durations
 from moonq.errors import Invalid
-from moonq.model import NO_HEADERS, Headers, Message, Priority
+from moonq.model import NO_HEADERS, Message, Priority
 from moonq.run.ids import new_id
 from moonq.sandbox.bodies import Bodies
 from moonq.text import suggestions
@@ -29,6 +29,8 @@ MAX_OPTIONS = 64 * 1024
 MAX_DELAY = 365 * 86400.0
 _SCALARS = (str, int, float)
 _NUMBERS = (int, float)
+#: How the names of our own headers begin.
+OURS = "x_"
 _DURATION = 'a duration is expected ("500ms", "5s", "1h30m" or seconds)'
 
 
@@ -40,15 +42,11 @@ class Wanted(NamedTuple):
     headers: Mapping[str, Any] = {}
     options: Mapping[str, Any] = {}
     is_raw: bool = False
-    is_encoded: bool = False
-    """Whether Lua has written the body, so that it can read it as well."""
+    crossed: Literal["", "plain", "long"] = ""
+    """How it came from Lua, if so: what that wrote it can read, and what *is_raw* is a text. What
+    is plain has few short headers and options, all of them scalars and texts."""
     headers_size: int | None = None
     """The bytes of the headers as JSON, where that is known."""
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether it has nothing but a body."""
-        return not (self.headers or self.options)
 
     def size(self) -> int:
         """Return the bytes of body and headers."""
@@ -58,49 +56,36 @@ class Wanted(NamedTuple):
         return len(self.body) + size
 
 
-def from_lua(body: bytes, headers: bytes, options: bytes) -> Wanted:
-    """Return a message as `lua/run/publishing.lua` hands it over: JSON texts, or empty.
-
-    Raises:
-        Invalid: Its headers or options are longer than any are.
-    """
-    if not (headers or options):
-        return Wanted(body, is_encoded=True, headers_size=0)
-    for what, text, most in (
-        ("headers", headers, MAX_HEADERS),
-        ("options", options, MAX_OPTIONS),
-    ):
-        if len(text) > most:
-            raise Invalid(f"the {what} have {len(text)} bytes, more than {most}")
-    return Wanted(
-        body,
-        json.loads(headers) if headers else {},
-        json.loads(options) if options else {},
-        is_encoded=True,
-        headers_size=len(headers),
-    )
-
-
 def built(wanted: Wanted, now: float, content_type: str) -> Message:
     """Return the message that was wanted; its body and size are the queue's matter.
 
     Raises:
         Invalid: A header or an option is not what it may be.
     """
-    _check_objects(wanted)
-    headers = _headers(wanted.headers) if wanted.headers else NO_HEADERS
-    given = _options(wanted.options, now) if wanted.options else {}
+    headers, options = wanted.headers, wanted.options
+    if wanted.crossed != "plain":
+        _check_objects(headers, options)
+        _check_headers(headers)
+    elif headers:
+        _check_names(headers)
+    if headers:
+        content_type = str(headers.get("content_type", content_type))
+    else:
+        headers = NO_HEADERS
+    if not options:
+        return Message(new_id(now), wanted.body, now, headers, content_type)
+    known = _options(options, now).get
     return Message(
-        id=given.get("id") or new_id(now),
-        body=wanted.body,
-        published_at=now,
-        headers=headers,
-        content_type=str(headers.get("content_type", content_type)),
-        priority=given.get("priority", Priority.NORMAL),
-        delay=given.get("delay", given.get("at", 0.0)),
-        ttl=given.get("ttl"),
-        dedup_key=given.get("dedup_key"),
-        group=given.get("group"),
+        known("id") or new_id(now),
+        wanted.body,
+        now,
+        headers,
+        content_type,
+        known("priority", Priority.NORMAL),
+        known("delay", known("at", 0.0)),
+        known("ttl"),
+        known("dedup_key"),
+        known("group"),
     )
 
 
@@ -141,24 +126,30 @@ def raw_text(body: bytes) -> bytes:
 # Headers ----------------------------------------------------------------------------------------
 
 
-def _check_objects(wanted: Wanted) -> None:
-    for what, value in (("headers", wanted.headers), ("options", wanted.options)):
+def _check_objects(headers: Any, options: Any) -> None:
+    for what, value in (("headers", headers), ("options", options)):
         if type(value) is not dict and not isinstance(value, Mapping):
             raise Invalid(f"{what}: names and values expected, got {_kind(value)}")
 
 
-def _headers(headers: Mapping[str, Any]) -> Headers:
+def _check_headers(headers: Mapping[str, Any]) -> None:
     for name, value in sorted(headers.items()):
         fault = _header_fault(name, value)
         if fault:
             raise Invalid(f"headers: {_shown(name)}: {fault}")
-    return headers
+
+
+def _check_names(headers: Mapping[str, Any]) -> None:
+    """Check headers of which all else is known."""
+    for name in headers:
+        if name.startswith(OURS):
+            _check_headers(headers)
 
 
 def _header_fault(name: str, value: Any) -> str:
     if not _is_text(name) or (isinstance(value, str) and not _is_text(value)):
         return "valid UTF-8 expected"
-    if name.startswith("x_"):
+    if name.startswith(OURS):
         return "names that begin with x_ belong to moonq"
     if not isinstance(value, _SCALARS):
         return f"string, number or boolean expected, got {_kind(value)}"
@@ -171,7 +162,8 @@ def _header_fault(name: str, value: Any) -> str:
 
 
 def _options(options: Mapping[str, Any], now: float) -> dict[str, Any]:
-    given = {name: _option(name, value, now) for name, value in sorted(options.items())}
+    names = sorted(options) if len(options) > 1 else options
+    given = {name: _option(name, options[name], now) for name in names}
     if "delay" in given and "at" in given:
         raise Invalid("options 'delay' and 'at' both say when; give one of them")
     return given

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from moonq.clock import Clock
-from moonq.drivers.base import Driver
+from moonq.drivers.base import Driver, Put
 from moonq.errors import Invalid, QueueError, QueueNotFound, TooLarge
 from moonq.metrics import Metrics
 from moonq.model import NO_HEADERS, Message, QueueInfo, QueueSpec, Receipt
 from moonq.registry import names
-from moonq.run import publishing
+from moonq.run import crossed, publishing
 from moonq.run.ids import new_id
 from moonq.run.publishing import Wanted
 from moonq.run.schemas import Schema
 from moonq.text.json_in import parsed
 from moonq.text.suggestions import question
+
+#: What follows `Message.priority` in one that `Route.put` takes.
+_AT_ONCE = (0.0, None, None, None)
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class Route:
     """The queue whose dead letters are all that may lie here; "" where anybody publishes."""
     schema: Schema | None = None
     """What each body must fit."""
+    put: Put | None = None
+    """The short way into the driver, if it has one."""
     traffic: Traffic = field(default_factory=Traffic, compare=False)
 
 
@@ -102,32 +108,51 @@ class Queues:
         self,
         queue_id: bytes,
         body: bytes,
-        headers: bytes = b"",
-        options: bytes = b"",
-        *,
+        is_text: bool = False,
+        headers: int = 0,
+        options: int = 0,
+        *pairs: Any,
         may_wait: bool = True,
     ) -> str:
-        """Publish a message that Lua has encoded and return its id; see `publishing.from_lua`.
+        """Publish a message that crosses from Lua and return its id; see `crossed`.
 
         Raises:
             QueueError: It was refused, or is not surely stored; its kind says which.
         """
-        route = self._by_bytes.get(queue_id)
-        if route is None:
-            route = self.route(queue_id.decode("utf-8", "replace"))
-        self._admit(route)
-        _check_text(route, len(body), len(headers))
+        route = self._by_bytes.get(queue_id) or self.route(queue_id.decode("utf-8", "replace"))
+        if route.letters_of or self.gate is not None:
+            self._admit(route)
         if headers or options:
-            message = self.message(route, publishing.from_lua(body, headers, options))
-        else:
-            message = self._plain(route, body)
-        answer = route.driver.publish(
-            route.spec.name, (message,), route.publish_timeout, may_wait=may_wait
-        )[0]
+            found = crossed.wanted(body, is_text, headers, options, *pairs)
+            return self._publish(route, self.message(route, found), may_wait)
+        if is_text or not route.decodes or len(body) > route.max_body or route.schema is not None:
+            body = self._fit(route, body, is_text)
+        now = self._clock.now()
+        message_id = new_id(now)
+        put = route.put
+        # Most messages are like this one: it never is a `Message` until it is taken.
+        if (
+            put is not None
+            and self.metrics.observer is None
+            and put(route.spec.name, message_id, body, now, NO_HEADERS, route.content_type)
+        ):
+            route.traffic.published += 1
+            return message_id
+        message = Message(message_id, body, now, NO_HEADERS, route.content_type)
+        return self._publish(route, message, may_wait)
+
+    def _publish(self, route: Route, message: Message, may_wait: bool) -> str:
+        if (
+            route.put is not None
+            and self.metrics.observer is None
+            and message[6:] == _AT_ONCE
+            and route.put(route.spec.name, *message[:6])
+        ):
+            route.traffic.published += 1
+            return message.id
+        answer = self._store(route, (message,), may_wait)[0]
         if isinstance(answer, QueueError):
             raise answer
-        if not answer.duplicate:
-            self._stored(route, message)
         return answer.id
 
     def publish_batch(
@@ -136,6 +161,46 @@ class Queues:
         """Publish many messages and answer for each: its receipt, or why it was refused."""
         route = self.route(queue_id)
         self._admit(route)
+        return self._publish_batch(route, wanted, may_wait)
+
+    def publish_all(
+        self, queue_id: bytes, messages: Sequence[Any], are_bare: bool, *, may_wait: bool = True
+    ) -> list[str | QueueError]:
+        """Publish messages that cross from Lua, see `crossed.several`.
+
+        Answers for each with its id, or why it was refused.
+        """
+        route = self._by_bytes.get(queue_id) or self.route(queue_id.decode("utf-8", "replace"))
+        self._admit(route)
+        answers: list[str | QueueError] = []
+        if are_bare and route.put is not None and self.metrics.observer is None:
+            answers = self._put_all(route, route.put, messages)
+            messages = messages[2 * len(answers) :]
+        found = self._publish_batch(route, crossed.several(messages, are_bare), may_wait)
+        return answers + [one.id if isinstance(one, Receipt) else one for one in found]
+
+    def _put_all(self, route: Route, put: Put, messages: Sequence[Any]) -> list[str | QueueError]:
+        """Publish bare messages until one is to go the long way."""
+        answers: list[str | QueueError] = []
+        name, content_type, now = route.spec.name, route.content_type, self._clock.now()
+        stored = 0
+        for body, is_text in crossed.bare(messages):
+            try:
+                kept = self._fit(route, body, is_text)
+            except QueueError as refusal:
+                answers.append(refusal)
+                continue
+            message_id = new_id(now)
+            if not put(name, message_id, kept, now, NO_HEADERS, content_type):
+                break
+            answers.append(message_id)
+            stored += 1
+        route.traffic.published += stored
+        return answers
+
+    def _publish_batch(
+        self, route: Route, wanted: Iterable[Wanted | QueueError], may_wait: bool
+    ) -> list[Receipt | QueueError]:
         messages = [self._attempt(route, one) for one in wanted]
         accepted = [message for message in messages if isinstance(message, Message)]
         receipts = iter(self._store(route, accepted, may_wait) if accepted else ())
@@ -161,33 +226,50 @@ class Queues:
         Raises:
             Invalid: It is not what the queue takes.
         """
+        if wanted.crossed and not (wanted.headers or wanted.options):
+            now = self._clock.now()
+            body = self._fit(route, wanted.body, wanted.is_raw)
+            return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
         # Before anything is read: to read what is too large holds up every other worker.
-        size = wanted.size()
-        if wanted.is_raw:
-            _check_size(route, size)
+        is_plain = wanted.crossed == "plain"
+        if not is_plain or len(wanted.body) + crossed.PLAIN_HEADERS > route.max_body:
+            size = wanted.size()
+            if wanted.is_raw:
+                _check_size(route, size)
+            else:
+                _check_text(route, len(wanted.body), size - len(wanted.body))
+        body = wanted.body
+        if wanted.crossed:
+            body = _kept(route, body, wanted.is_raw)
         else:
-            _check_text(route, len(wanted.body), size - len(wanted.body))
-        if wanted.is_encoded and wanted.is_bare:
-            return self._plain(route, wanted.body)
-        if not wanted.is_encoded and (route.decodes or not wanted.is_raw):
-            publishing.check_body(wanted.body)
-        if not route.decodes and not wanted.is_raw:
-            wanted = wanted._replace(body=publishing.raw_text(wanted.body))
-        if not route.decodes:
+            if route.decodes or not wanted.is_raw:
+                publishing.check_body(body)
+            if not route.decodes and not wanted.is_raw:
+                body = publishing.raw_text(body)
+        if body is not wanted.body:
+            wanted = wanted._replace(body=body)
             _check_size(route, wanted.size())
         message = publishing.built(wanted, self._clock.now(), route.content_type)
-        _check_schema(route, wanted.body)
+        _check_schema(route, body)
         return message
 
-    def _plain(self, route: Route, body: bytes) -> Message:
-        """Return a message that is nothing but a body from Lua, as most are; it is not too long."""
-        if not route.decodes:
-            body = publishing.raw_text(body)
+    def _fit(self, route: Route, body: bytes, is_text: bool) -> bytes:
+        """Return a body from Lua that has nothing beside it as the queue keeps it.
+
+        Raises:
+            Invalid: The queue does not take it.
+        """
+        if is_text or not route.decodes:
+            if is_text:
+                _check_size(route, len(body))
+            else:
+                _check_text(route, len(body), 0)
+            body = _kept(route, body, is_text)
+        if len(body) > route.max_body:
             _check_size(route, len(body))
         if route.schema is not None:
             _check_schema(route, body)
-        now = self._clock.now()
-        return Message(new_id(now), body, now, NO_HEADERS, route.content_type)
+        return body
 
     def _attempt(self, route: Route, wanted: Wanted | QueueError) -> Message | QueueError:
         if isinstance(wanted, QueueError):
@@ -249,6 +331,21 @@ def _refuse_letters(route: Route) -> None:
             f"{route.id!r} takes nothing but the dead letters of {route.letters_of!r}",
             hint="publish into that queue, or declare a `queue.queue` of this name",
         )
+
+
+def _kept(route: Route, body: bytes, is_text: bool) -> bytes:
+    """Return a body from Lua as the codec of *route* keeps it.
+
+    Raises:
+        Invalid: It is not UTF-8, or no text where only such is kept.
+    """
+    if is_text and route.decodes:
+        return crossed.as_json(body)
+    if is_text:
+        crossed.checked(body)
+    elif not route.decodes:
+        return publishing.raw_text(body)
+    return body
 
 
 def _check_text(route: Route, body: int, headers: int) -> None:

@@ -27,20 +27,28 @@ StateMaker = Callable[[Caller, Callable[[], None]], State]
 class Pace:
     """How quick the handler is of late, in seconds per message: rises at once, falls slowly."""
 
-    __slots__ = ("_seconds",)
+    __slots__ = ("seconds",)
 
     def __init__(self) -> None:
         # Slow until the first messages prove otherwise.
-        self._seconds = SLICE
+        self.seconds = SLICE
 
     def note(self, seconds: float, messages: int) -> None:
         """Remember that *messages* took *seconds*."""
         per_message = seconds / messages
-        self._seconds = max(per_message, self._seconds * 0.8 + per_message * 0.2)
+        self.seconds = max(per_message, self.seconds * 0.8 + per_message * 0.2)
+
+    def note_wait(self) -> None:
+        """Remember that the handler waited: then messages are best spread, however quick it is."""
+        self.seconds = max(SLICE, self.seconds)
+
+    def is_quick(self) -> bool:
+        """Whether several messages make a slice of work."""
+        return self.seconds <= SLICE / 2
 
     def batch(self) -> int:
         """Return how many messages make a slice of work."""
-        return max(1, min(MAX_BATCH, int(SLICE / self._seconds)))
+        return max(1, min(MAX_BATCH, int(SLICE / self.seconds)))
 
 
 class Worker:
@@ -53,6 +61,7 @@ class Worker:
         make_state: StateMaker,
         settler: Settler,
         on_abandoned: Callable[[Worker], None],
+        on_slow: Callable[[Worker], None],
     ) -> None:
         self.number = number
         self.acked = 0
@@ -64,6 +73,7 @@ class Worker:
         self._make_state = make_state
         self._settler = settler
         self._on_abandoned = on_abandoned
+        self._on_slow = on_slow
         self._state: State | None = None
         # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
         # so the driver has the last word.
@@ -84,6 +94,7 @@ class Worker:
         """
         if self._state is None:
             self._state = self._make_state(self._caller, lambda: self._on_abandoned(self))
+            self._state.guard.on_long = lambda: self._on_slow(self)
 
     def close(self) -> None:
         """Give the state back."""
@@ -220,6 +231,10 @@ class Worker:
 
     def _share_out(self, answer: tuple[object, ...]) -> None:
         """A handler waits: settle what is done before it, hand back what has not begun."""
+        self.pace.note_wait()
+        self._on_slow(self)
+        if len(self._running) < 2:
+            return
         assert self._state is not None
         done = self._conclude(self._state.progress(answer))
         for later in range(len(self._running), done + 1, -1):

@@ -30,19 +30,39 @@ class Bound(NamedTuple):
     waits: bool = False
 
 
+class Several(tuple[Any, ...]):
+    """What a lent function answers with more values than one."""
+
+    __slots__ = ()
+
+
 def safe(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
     """Return *function* as it may be lent: it answers and never raises."""
 
     def call(*arguments: Any) -> tuple[Any, ...]:
         try:
-            return True, _crossing(function(*arguments))
-        except MoonqError as problem:
-            return False, _words(problem.kind), _words(problem.in_one_line()), problem.retryable
+            return answered(function(*arguments))
         except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
-            _log.error("a lent function failed", exc_info=problem)
-            return False, b"INTERNAL", b"moonq failed inside; see its log", None
+            return failed(problem)
 
     return call
+
+
+def answered(answer: Any) -> tuple[Any, ...]:
+    """Return what a lent function has answered as it crosses."""
+    if type(answer) is bytes and len(answer) <= MAX_ANSWER:
+        return True, answer
+    if type(answer) is Several:
+        return True, *map(_crossing, answer)
+    return True, _crossing(answer)
+
+
+def failed(problem: BaseException) -> tuple[Any, ...]:
+    """Return what a lent function has raised as it crosses."""
+    if isinstance(problem, MoonqError):
+        return False, _words(problem.kind), _words(problem.in_one_line()), problem.retryable
+    _log.error("a lent function failed", exc_info=problem)
+    return False, b"INTERNAL", b"moonq failed inside; see its log", None
 
 
 def own(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Bound]:

@@ -20,7 +20,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, hidden_names, jumps, watchdog
+from moonq.sandbox import chunks, hidden_names, jumps, native, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -218,16 +218,19 @@ class LuaState:
             "excess": Bound(_excess),
             "sees_hook": Bound(lambda address, count: (True, watchdog.sees_hook(address, count))),
         }
-        arguments: list[object] = []
-        for name, (call, waits) in (own | dict(lends)).items():
-            arguments += (name.encode(), call, waits)
+
+        def lend(name: bytes) -> Bound | None:
+            called = name.decode()
+            return lends.get(called) or own.get(called)
+
         # Two processes with a common parent would draw the same numbers within one second.
-        self._runtime.execute(b"math.randomseed(...)", *(secrets.randbits(63) for _ in range(2)))
-        boot, lost = chunks.chunk("host.boot"), hidden_names.Lost()
+        run, seeds = self._runtime.execute, (secrets.randbits(63) for _ in range(2))
+        run(b"math.randomseed(...)", *seeds)
+        names, lost = run(chunks.chunk("host.walls.names"), mode="b"), hidden_names.Lost()
         hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
-        return _Functions(
-            *self._runtime.execute(boot, chunks.source, *hiding, *arguments, mode="b")
-        )
+        run(chunks.chunk("host.hide"), names, *hiding, mode="b")
+        given = (names, chunks.source, lend, native.path())
+        return _Functions(*run(chunks.boot(), *given, mode="b"))
 
     def _find_address(self) -> bool:
         address = self._lua.find_address()

@@ -125,6 +125,11 @@ class Guard:
         """The limit of the call that this one was made in: when that is stopped, this one is."""
         self.is_waiting: Callable[[], bool] = lambda: False
         """Whether the call waits in the host, which ends by itself."""
+        self.is_away: Callable[[], bool] = lambda: False
+        """Whether that is for something outside, which needs no core."""
+        self.on_long: Callable[[], None] = lambda: None
+        """Called by the watchdog while a call runs that it has seen before; must not wait."""
+        self._seen: float | None = None
         self._below: weakref.ref[Guard] | None = None
         self.deadline: float | None = None
         self.fired_at: float | None = None
@@ -157,7 +162,8 @@ class Guard:
 
     def begin(self, limit: float | None) -> None:
         """A call starts; it may take *limit* seconds."""
-        self.deadline = _NEVER if limit is None else time.monotonic() + limit
+        # A number of its own for each call, by which the watchdog knows it again.
+        self.deadline = float("inf") if limit is None else time.monotonic() + limit
 
     def remaining(self) -> float | None:
         """Return the seconds that are left to the running call; None without a limit."""
@@ -202,6 +208,14 @@ class Guard:
             guard.fire(reason)
             guard = guard.above
 
+    def is_long(self) -> bool:
+        """Whether the running call is the one of the last time; tells `on_long` if it is."""
+        before, self._seen = self._seen, self.deadline
+        if before is None or before is not self._seen:
+            return False
+        self.on_long()
+        return True
+
     def look(self, now: float) -> None:
         """Stop the call when its time is over; give it up when that has not helped."""
         deadline = self.deadline
@@ -222,10 +236,19 @@ class Guard:
         """Whether the call, or one that it has made, waits in the host, which ends by itself."""
         if self.is_waiting():
             return True
+        below = self._made()
+        return below is not None and below.waits()
+
+    def computes(self) -> bool:
+        """Whether the running call needs a core, rather than one that it has made."""
+        return not self.is_away() and self._made() is None
+
+    def _made(self) -> Guard | None:
+        """Return the limit of the call that the running one has made and waits for."""
         below = self._below() if self._below is not None else None
         if below is None or below.above is not self or below.deadline is None:
-            return False
-        return below.waits()
+            return None
+        return below
 
     def call_in(self, above: Guard | None) -> None:
         """Let the calls of this state be made in the one that *above* limits from now on."""
@@ -282,6 +305,8 @@ class Watchdog:
         self._guards: set[Guard] = set()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
+        self.long_calls = 0
+        """How many calls of scripts keep a core busy for longer than a look takes to come back."""
 
     def add(self, guard: Guard) -> None:
         """Look at *guard* from now on.
@@ -309,11 +334,13 @@ class Watchdog:
                     self._wake.wait()
                 guards = tuple(self._guards)
             now = time.monotonic()
-            busy = False
+            busy, long = False, 0
             for guard in guards:
                 if guard.deadline is not None:
                     busy = True
                     guard.look(now)
+                    long += guard.is_long() and guard.computes()
+            self.long_calls = long
             time.sleep(_PERIOD if busy else _PERIOD_IDLE)
 
 

@@ -7,7 +7,7 @@ Lines that can run come from the compiled code, so a function that is never call
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +34,18 @@ class FileCoverage(NamedTuple):
     hit: frozenset[int]
     loaded: bool
     """Whether anything of it ran at all."""
+    name: str = ""
+    """Its path below the project."""
 
     @property
     def percent(self) -> float:
         """How much of it ran; all, where there is nothing."""
         return 100.0 * len(self.hit) / len(self.lines) if self.lines else 100.0
+
+    def only(self, lines: Container[int]) -> FileCoverage:
+        """Return what ran of *lines*."""
+        kept = frozenset(line for line in self.lines if line in lines)
+        return self._replace(lines=kept, hit=self.hit & kept)
 
     def missing(self) -> list[tuple[int, int]]:
         """Return the lines that did not run, as ranges; lines that cannot run do not part them."""
@@ -103,7 +110,7 @@ def _of_file(root: Path, name: str, texts: list[LuaText], hit: Iterable[int]) ->
     ran = frozenset(hit)
     shown = texts[0].shown.text
     return FileCoverage(
-        shown_path(root / name), shown, frozenset(lines), frozenset(lines & ran), bool(ran)
+        shown_path(root / name), shown, frozenset(lines), frozenset(lines & ran), bool(ran), name
     )
 
 

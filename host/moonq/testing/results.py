@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -105,6 +106,16 @@ def not_loaded(shown: str, finding: Finding) -> Result:
 def not_closed(shown: str, problem: Problem) -> Result:
     """Return what came of closing blocks that a cut-off run had left open."""
     return Result(Case(shown, 0, (), "closing its blocks", problem.line), "error", problem=problem)
+
+
+def not_finished(shown: str, exit_code: int | None) -> Result:
+    """Return what came of a file whose process has died; *exit_code* is minus the signal's."""
+    try:
+        how = signal.Signals(-(exit_code or 0)).name
+    except ValueError:
+        how = f"exit code {exit_code}"
+    problem = Problem("T709", f"the process of this file ended with {how}")
+    return Result(Case(shown, 0, (), "in its process", 0), "error", problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

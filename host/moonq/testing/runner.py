@@ -7,11 +7,24 @@ import os
 import random
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
+from multiprocessing.connection import Connection
 
-from moonq.testing.results import Case, Problem, Report, Result, not_closed, not_loaded
+from moonq.errors import MoonqError
+from moonq.registry.overrides import Said
+from moonq.testing.results import (
+    Case,
+    Problem,
+    Report,
+    Result,
+    not_closed,
+    not_finished,
+    not_loaded,
+)
 from moonq.testing.selection import Selection
 from moonq.testing.sources import Projects, SuiteSource
 from moonq.testing.suites import Conditions, Suite
@@ -31,6 +44,8 @@ class Plan:
     fail_fast: bool = False
     only_fails: bool = False
     """Whether a test that was declared with `it_only` fails for that alone."""
+    isolates: bool = False
+    """Whether every file has a process of its own."""
 
 
 def run(
@@ -38,10 +53,13 @@ def run(
 ) -> Iterator[Report]:
     """Run all of *sources* and yield what came of each, in their order."""
     ordered = _ordered(sources, plan.selection)
-    if jobs <= 1 or len(ordered) <= 1:
-        reports: Iterator[Report] = (run_suite(source, plan, projects) for source in ordered)
+    reports: Iterator[Report]
+    if plan.isolates:
+        reports = _isolated(ordered, plan, projects, jobs)
+    elif jobs <= 1 or len(ordered) <= 1:
+        reports = (run_suite(source, plan, projects) for source in ordered)
     else:
-        reports = _in_processes(ordered, plan, projects.profile, jobs)
+        reports = _in_processes(ordered, plan, projects, jobs)
     for report in reports:
         yield report
         if plan.fail_fast and report.is_bad:
@@ -120,25 +138,78 @@ def _ordered(sources: Sequence[SuiteSource], selection: Selection) -> list[Suite
 
 
 def _in_processes(
-    sources: Sequence[SuiteSource], plan: Plan, profile: str, jobs: int
+    sources: Sequence[SuiteSource], plan: Plan, projects: Projects, jobs: int
 ) -> Iterator[Report]:
-    # Threads of ours are running, the watchdog's for one: a fork would copy locks they hold.
-    context = multiprocessing.get_context("spawn")
+    layers = (projects.profile, projects.said)
     pool = ProcessPoolExecutor(
-        min(jobs, len(sources)), context, initializer=_begin, initargs=(profile,)
+        min(jobs, len(sources)), _spawning(), initializer=_begin, initargs=layers
     )
     try:
         yield from pool.map(_run_there, sources, [plan] * len(sources))
+    except BrokenProcessPool:
+        raise MoonqError(
+            "a process that ran tests was killed, and with it is lost whose tests those were",
+            hint="run them with --isolate, which says of which file it was",
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _spawning() -> multiprocessing.context.SpawnContext:
+    # Threads of ours are running, the watchdog's for one: a fork would copy locks they hold.
+    return multiprocessing.get_context("spawn")
+
+
+def _isolated(
+    sources: Sequence[SuiteSource], plan: Plan, projects: Projects, jobs: int
+) -> Iterator[Report]:
+    """Run every file in a process of its own: nothing of one is left where another runs."""
+    pool = ThreadPoolExecutor(min(jobs, len(sources) or 1))
+    try:
+        yield from pool.map(partial(_alone, plan, projects), sources)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _alone(plan: Plan, projects: Projects, source: SuiteSource) -> Report:
+    context, began = _spawning(), time.perf_counter()
+    here, there = context.Pipe(duplex=False)
+    layers = (projects.profile, projects.said)
+    process = context.Process(target=_answer, args=(there, source, plan, *layers), daemon=True)
+    process.start()
+    there.close()
+    try:
+        answer = here.recv()
+    except EOFError:
+        process.join()
+        answer = Report(
+            source,
+            (not_finished(source.shown, process.exitcode),),
+            time.perf_counter() - began,
+        )
+    finally:
+        here.close()
+    process.join()
+    if isinstance(answer, BaseException):
+        raise answer
+    assert isinstance(answer, Report)
+    return answer
+
+
+def _answer(there: Connection, source: SuiteSource, plan: Plan, profile: str, said: Said) -> None:
+    """Send what came of one file, or what kept it from running."""
+    try:
+        there.send(run_suite(source, plan, Projects(profile, said)))
+    except Exception as problem:  # noqa: BLE001 - it is raised where the report is waited for
+        there.send(problem)
 
 
 _projects: Projects
 
 
-def _begin(profile: str) -> None:
+def _begin(profile: str, said: Said) -> None:
     global _projects  # noqa: PLW0603 - one for the process, which serves nothing else
-    _projects = Projects(profile)
+    _projects = Projects(profile, said)
 
 
 def _run_there(source: SuiteSource, plan: Plan) -> Report:

@@ -16,6 +16,7 @@ from moonq.errors import NoTestMatched, NotFound, ProjectInvalid
 from moonq.kinds import inspect
 from moonq.registry import Entry, Project
 from moonq.registry.discovery import SKIPPED
+from moonq.registry.overrides import NOTHING, Said
 from moonq.registry.settings import FILE as SETTINGS
 from moonq.registry.settings import Settings
 
@@ -57,10 +58,11 @@ def shown_path(path: Path) -> str:
 
 
 class Projects:
-    """Loads each project once, with *profile* laid over it."""
+    """Loads each project once, with *profile* and what was *said* laid over it."""
 
-    def __init__(self, profile: str = "") -> None:
+    def __init__(self, profile: str = "", said: Said = NOTHING) -> None:
         self.profile = profile
+        self.said = said
         self._known: dict[Path, Project] = {}
 
     def at(self, root: Path) -> Project:
@@ -70,7 +72,7 @@ class Projects:
             ProjectInvalid: Carries everything that is wrong.
         """
         if root not in self._known:
-            project, findings = inspect(root, profile=self.profile)
+            project, findings = inspect(root, profile=self.profile, said=self.said)
             if project is None and [finding.code for finding in findings] == ["R200"]:
                 project = Project(root, root.resolve().name, Settings(), {})
             if project is None:

@@ -85,7 +85,7 @@ class Source:
     ) -> Span:
         """Return a span that shows the lines from *since* (default: its own) to *line*."""
         first = max(1, line if since is None else min(since, line))
-        hide = masked_line if self.file.endswith((".yaml", ".yml")) else str
+        hide = str if self.file.endswith(".lua") else masked_line
         shown = tuple((number, hide(self.line(number))) for number in range(first, line + 1))
         return Span(self.file, line, column, length, label, shown, primary)
 

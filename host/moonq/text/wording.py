@@ -140,3 +140,11 @@ def profile_of(host: Mapping[str, Any]) -> str:
     if not host.get("production"):
         return word
     return "PRODUCTION" if word in ("production", "prod") else f"PRODUCTION {word}"
+
+
+def origin(found: Mapping[str, Any]) -> str:
+    """Say where a value was written: `moonq.yaml:5 in profile prod`, or the option `--set`."""
+    file, profile = str(found["file"]), found.get("profile")
+    if not file.endswith((".yaml", ".yml")):
+        return file
+    return f"{file}:{found['line']}" + (f" in profile {profile}" if profile else "")

@@ -230,7 +230,7 @@ _PEERS = (
 )
 
 #: Views whose answers come with notes.
-NOTED = frozenset(("queues", "messages", "published", "entries"))
+NOTED = frozenset(("queues", "messages", "published", "entries", "graph"))
 
 
 def notes(found: Found) -> Iterator[tuple[str, bool]]:
@@ -248,6 +248,11 @@ def notes(found: Found) -> Iterator[tuple[str, bool]]:
     for row in queues:
         if row.get("problem"):
             yield visible(f"{row['id']}: {row['problem']}"), True
+    for one in found.get("unknown", ()):
+        place = f"{one['file']}:{one['line']}"
+        does = "publishes into" if one["field"] == "publishes" else "calls"
+        told = f"{one['from']} {does} what is only known when it runs ({place})"
+        yield visible(told), False
     if found.get("left_off"):
         yield f"{found['left_off']} more would not fit; ask for fewer with -n", True
     for error in found.get("errors", ())[:MOST_ERRORS]:

@@ -9,9 +9,12 @@ from typing import Any
 
 from moonq.text.plain import visible
 from moonq.text.wording import cut_before
+from moonq.text.wording import origin as written
 from moonq.views.screen import Screen
 from moonq.views.tables import Column, Found, facts, get, table
 
+#: What scripts do to other entries; all other edges are fields of entries.
+SENT = ("publishes", "calls")
 Edges = Sequence[Mapping[str, str]]
 
 
@@ -36,7 +39,7 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
     """Yield one entry: its fields, what it needs, and who needs it."""
     kind = f"{found['kind']}  {_place(found)}"
     changed = found.get("origins", {}).get("kind", {})
-    if changed.get("profile"):
+    if changed and (changed["profile"] or changed["file"] != found["file"]):
         kind = f"{found['kind']}  {_place(found)}{_origin('kind', found['origins'])}"
     yield screen.plain(f"{screen.paint('bold', visible(found['id']))}  {visible(kind)}")
     shown = {name: value for name, value in found["fields"].items() if name != "lifecycle"}
@@ -55,9 +58,7 @@ def entry(found: Found, screen: Screen) -> Iterator[str]:
 def _origin(name: str, origins: Mapping[str, Found]) -> str:
     """Where the value of a field was written; nothing for a default."""
     inside = (one for path, one in origins.items() if path == name or path.startswith(f"{name}."))
-    places = dict.fromkeys(
-        _place(one) + (f" in profile {one['profile']}" if one["profile"] else "") for one in inside
-    )
+    places = dict.fromkeys(map(written, inside))
     return f"  ({', '.join(places)})" if places else ""
 
 
@@ -100,9 +101,23 @@ def graph(found: Found, screen: Screen, *, middle: str = "", form: str = "tree")
 
 
 def _roots(kinds: Mapping[str, str], edges: Edges) -> list[str]:
-    """What nothing needs: from there everything can be reached."""
+    """What nothing needs, and of circles whom no field names: from there everything is reached."""
     needed = {edge["to"] for edge in edges}
-    return [name for name in kinds if name not in needed] or list(kinds)[:1]
+    named = {edge["to"] for edge in edges if edge["field"] not in SENT}
+    below = _by(edges, "from")
+    roots: list[str] = []
+    reached: set[str] = set()
+    for others in (needed, named, set[str]()):
+        for name in kinds:
+            if name not in others and name not in reached:
+                roots.append(name)
+                waiting = [name]
+                while waiting:
+                    current = waiting.pop()
+                    if current not in reached:
+                        reached.add(current)
+                        waiting += (edge["to"] for edge in below.get(current, ()))
+    return sorted(roots, key=[*kinds].index)
 
 
 def _by(edges: Edges, end: str) -> Mapping[str, list[Mapping[str, str]]]:
@@ -120,12 +135,13 @@ def _tree(
     users: Mapping[str, Edges],
     screen: Screen,
 ) -> Iterator[str]:
-    def line(lead: str, name: str, *, field: str = "", style: str = "") -> str:
+    def line(lead: str, name: str, *, field: str = "", does: str = "", style: str = "") -> str:
         """What does not fit goes: first the kind, then the beginning of the id."""
-        room = (screen.width or sys.maxsize) - len(f"{lead}{field}  " if field else lead)
+        taken = sum(len(word) + 2 for word in (field, does) if word)
+        room = (screen.width or sys.maxsize) - len(lead) - taken
         kind, name = visible(kinds.get(name, "")), cut_before(visible(name), room)
         kind = kind if len(f"{name}  {kind}") <= room else ""
-        told = (("dim", visible(field)), (style, name), ("dim", kind))
+        told = (("dim", visible(field)), (style, name), ("dim", kind), ("dim", does))
         parts = (screen.paint(*one) for one in told)
         return screen.plain(lead) + "  ".join(filter(None, parts))
 
@@ -145,7 +161,9 @@ def _tree(
     if using:
         yield screen.plain("└─ used by")
         for at, edge in enumerate(using, 1):
-            yield line(f"   {'└─' if at == len(using) else '├─'} ", edge["from"])
+            does = edge["field"] if edge["field"] in SENT else ""
+            lead = f"   {'└─' if at == len(using) else '├─'} "
+            yield line(lead, edge["from"], does=f"({does})" if does else "")
 
 
 def _dot(nodes: Iterable[Found], edges: Edges) -> Iterator[str]:

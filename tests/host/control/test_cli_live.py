@@ -50,7 +50,7 @@ SCHEMAS: list[tuple[str, tuple[str, ...], str, set[str]]] = [
     ("ls", (), "moonq.ls/1", {"entries"}),
     ("show", ("jobs",), "moonq.show/1", {
         "id", "kind", "file", "line", "fields", "origins", "depends_on", "used_by"}),
-    ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges"}),
+    ("graph", ("jobs",), "moonq.graph/1", {"nodes", "edges", "unknown"}),
     ("status", (), "moonq.status/1", {"hosts"}),
     ("call", ("work", '{"id":1,"total":1}'), "moonq.call/2", {
         "verdict", "delay", "reason", "words", "values", "error", "unknown_after", "would_publish",
@@ -252,16 +252,16 @@ def test_peek_shows_bodies_as_lua_and_counts_what_there_is(shop: Moonq, host: Ho
 
 
 def test_terminal_controls_in_a_message_are_written_out(shop: Moonq, host: Host) -> None:
-    host.queues.publish(b"app:idle", b'"\\u001b[2Jgone"', b'{"evil":"\\u001b[31m"}')
+    host.queues.publish(b"app:idle", b"\x1b[2Jgone", True, 1, 0, b"evil", b"\x1b[31m")
     for args in ((), ("--full",)):
         assert "\x1b" not in shop("peek", "idle", *args).out
 
 
 def test_the_way_back_from_a_purge_is_the_line_it_prints(shop: Moonq, host: Host) -> None:
     for number in range(3):
-        options = json.dumps({"id": f"m{number}", "priority": "high"}).encode()
+        given = (b"source", b"test", b"id", b"m%d" % number, b"priority", b"high")
         body = json.dumps({"n": number}).encode()
-        host.queues.publish(b"app:idle", body, b'{"source":"test"}', options)
+        host.queues.publish(b"app:idle", body, False, 1, 2, *given)
     before = json.loads(shop("peek", "idle", "--json").out)["messages"]
     said = shop("purge", "idle", "--yes", "--json")
     undo = json.loads(said.out)["undo"].split()
@@ -487,7 +487,7 @@ def test_completion_offers_ids_of_messages_in_the_queue_that_was_typed(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = host.queues.publish(b"app:idle", b"1")
-    host.queues.publish(b"app:jobs", b'{"id":1,"total":-5}', options=b'{"id":"ill"}')
+    host.queues.publish(b"app:jobs", b'{"id":1,"total":-5}', False, 0, 1, b"id", b"ill")
     until(lambda: host.queues.info("app:jobs.dead").ready == 1)
     root = host.project.root
     for typed, message in (("peek idle --id", here), ("dead drop jobs", "ill")):

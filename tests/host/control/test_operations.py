@@ -222,6 +222,18 @@ def test_a_purge_drops_what_was_counted_and_saves_it_first(operations: Taking, h
     assert lines[2]["options"]["at"] > host.clock.now() + 3000
 
 
+def test_only_so_many_are_taken_when_that_is_asked_the_oldest_first(
+    operations: Taking, host: Host
+) -> None:
+    [*_, last] = published(operations, "idle", 1, 2, 3)
+    snapshot = operations.take("snapshot", queue="idle", limit=2)
+    assert snapshot["count"] == 2
+    operations.take("purge", snapshot=snapshot["snapshot"], confirm="app:idle")
+    assert ids(operations, "idle") == [last]
+    with pytest.raises(Invalid, match="limit"):
+        operations.take("snapshot", queue="idle", limit=0)
+
+
 def test_a_queue_that_shows_nothing_is_emptied_without_a_copy_only(
     operations: Taking, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

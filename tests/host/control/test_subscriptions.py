@@ -74,7 +74,7 @@ def test_filters_choose_by_target_event_and_condition(client: Client, host: Host
 def test_one_message_is_followed_by_its_id(client: Client, host: Host) -> None:
     events = client.subscribe("tail", targets=["the-one"], events=["publish", "ack"])
     publish(host, id=1, total=1)
-    host.queues.publish(b"app:jobs", b'{"id":2,"total":1}', options=b'{"id":"the-one"}')
+    host.queues.publish(b"app:jobs", b'{"id":2,"total":1}', False, 0, 1, b"id", b"the-one")
     publish(host, id=3, total=1)
     assert [event["event"] for event in story(events, "the-one")][-1] == "ack"
 

@@ -183,6 +183,8 @@ CASES = [
     Case("doctor_of_no_driver", "doctor --driver notes --json"),
     Case("doctor_of_all", "doctor --json"),
     Case("doctor_in_a_profile", "doctor --profile prod --json", files=PROFILES),
+    Case("doctor_of_its_config", "doctor --config --profile prod --set log.level=debug --json",
+        files=PROFILES),
     Case("doctor_that_compacts_in_use", "doctor --driver file --compact --json", "host", NOTES),
     Case("doctor_that_compacts_nothing", "doctor --driver memory --compact --json"),
 
@@ -201,6 +203,10 @@ CASES = [
     Case("explain_access_on_a_host",
          "explain access app:orders.consumer store.get cache --meta key=a --json", "host"),
     Case("explain_access_of_nobody", "explain access clerk queue.info emails --json"),
+
+    Case("explain", "explain R227 --json"),
+    Case("guide_to_a_section", "guide what-moonq-does-not-do#windows --json"),
+    Case("guide_without_such_a_page", "guide nope --json"),
 
     Case("graph", "graph --json"),
     Case("graph_on_a_host", "graph --json", "host"),
@@ -222,6 +228,9 @@ CASES = [
     Case("move_without_a_host", "move notes orders --yes --json", before=NOTES),
     Case("move_onto_itself", "move notes notes --driver file --json", "host", NOTES),
     Case("move_of_nothing", "move note orders --json", "host", NOTES),
+
+    Case("init", "init --json"),
+    Case("init_of_a_new_folder", "init . --template basic --json", "nothing"),
 
     Case("new", "new shop --json", "nothing"),
     Case("new_in_a_used_folder", "new . --json"),
@@ -295,6 +304,7 @@ CASES = [
     Case("reload_grown", "reload --json", "host", files=GROWN),
     Case("reload_shrunk", "reload --json", "host", files=SHRUNK),
     Case("reload_faulty", "reload --json", "host", files=FAULTY),
+    Case("reload_of_one", "reload sums --json", "host", files={"sums.lua": "return { add = 2 }"}),
     Case("reload_without_a_host", "reload --json"),
     Case("reload_all", "reload --all --json", "host"),
     Case("reload_all_faulty", "reload --all --json", "host", files=FAULTY),
@@ -367,6 +377,9 @@ CASES = [
     Case("top_of_nothing", "top --once oders --json", "host"),
     Case("top_too_often", "top --interval 1ms --json", "host"),
     Case("top_without_a_host", "top --once --json"),
+
+    Case("types", "types --json"),
+    Case("types_that_are_stale", "types --check --json"),
 
     Case("version", "version --json"),
     Case("version_in_a_broken_python", "version --json", "broken"),

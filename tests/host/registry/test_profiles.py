@@ -184,7 +184,7 @@ def test_lua_in_a_profile_fails_at_its_line_of_moonq_yaml(make: Make) -> None:
         (
             prod("name: other"),
             ("R242", "a profile cannot rename an entry", "moonq.yaml:4:26"),
-            "remove the line: ids are the same in every profile",
+            "remove it: ids are the same in every profile",
         ),
         (
             prod("kind: store.memory"),

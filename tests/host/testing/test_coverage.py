@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from lupa.lua54 import LuaRuntime
@@ -176,3 +177,25 @@ def test_several_processes_put_their_lines_together(shop: Any) -> None:
     shop.tests(test.format("false", "no"), "test/no_test.lua")
     table = rows(covered(shop, BRANCHES, test.format("true", "yes"), "-j", "2"))
     assert table["helpers.lua"][3:] == ["11-14"]
+
+
+def test_every_file_may_have_a_minimum_of_its_own(shop: Any) -> None:
+    shop.tests('it("holds", function() end)')
+    assert shop.run("--cov-min-file", 0).code == 0
+    said = shop.run("--cov-min-file", 60)
+    assert said.code == 10
+    assert "never loaded  ✗ below 60" in said.out
+    said = shop.run("--coverage=lcov", "--cov-min-file", 60)
+    assert (said.code, "0.0 % of" in said.out) == (10, True)
+
+
+def test_continuous_integration_reads_cobertura(shop: Any) -> None:
+    test = 'it("picks", function() eq(require("helpers").pick(false), "no") end)'
+    covered(shop, BRANCHES, test, "--coverage=cobertura")
+    root = ElementTree.parse(".moonq/coverage/cobertura.xml").getroot()
+    [one] = [one for one in root.iter("class") if one.get("filename") == "helpers.lua"]
+    lines = {line.get("number"): line.get("hits") for line in one.iter("line")}
+    assert (lines["5"], lines["7"]) == ("0", "1")
+    assert 0 < float(str(one.get("line-rate"))) < 1
+    assert root.findtext("sources/source") == str(Path.cwd())
+    assert int(str(root.get("lines-covered"))) < int(str(root.get("lines-valid")))

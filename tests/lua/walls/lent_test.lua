@@ -1,3 +1,6 @@
+-- It takes what it is lent when it is loaded, and a function is lent when it is first asked for.
+require("queue")
+require("time")
 local lent = require("host.walls.lent")
 local limits = require("host.walls.limits")
 local test = require("test")
@@ -10,7 +13,7 @@ describe("a lent function", function()
   end)
 
   it("answers nil and an error of the host's kind", function()
-    local id, err = lent.publish("app:nobody", "1", "", "")
+    local id, err = lent.publish("app:nobody", "1")
     test.is_nil(id)
     test.error_kind(err, errors.NOT_FOUND)
     test.contains(err:message(), "app:nobody")

@@ -57,7 +57,7 @@ def _explain(options: Options, function: str, error: dict[str, Any]) -> None:
     from moonq.kinds import inspect
     from moonq.sandbox.state import Fault
 
-    project, _ = inspect(options.project, profile=options.profile)
+    project, _ = inspect(options.project, profile=options.profile, said=options.said)
     if project:
         fault = Fault(error["kind"], error["message"], error["retryable"], error["traceback"])
         finding = finding_of_call(project, project.id_of(function, "function.lua"), fault)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,18 +26,35 @@ if TYPE_CHECKING:
 FEW = 4
 
 
+def code_list(value: str) -> tuple[str, ...]:
+    """Return codes, or what several begin with."""
+    found = tuple(one.strip().upper() for one in value.split(","))
+    for one in found:
+        if not re.fullmatch("[A-Z][0-9]{0,3}", one):
+            raise click.BadParameter(f"{one!r} begins no code; write R,L301")
+    return found
+
+
 @command()
 @project_argument
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["pretty", "json"]),
+    type=click.Choice(["pretty", "json", "github", "sarif"]),
     envvar="MOONQ_CHECK_FORMAT",
-    help="How to show the findings.",
+    help="How to show the findings: github also annotates the code and is usual on its runners.",
+)
+@click.option(
+    "--only",
+    type=code_list,
+    metavar="LIST",
+    help="Only findings whose codes begin so, with commas between: R,L301.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--fix", is_flag=True, help="Declare what is required, drop what is not.")
-def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
+def check(
+    options: Options, form: str | None, only: tuple[str, ...], strict: bool, fix: bool
+) -> int:
     """Say all that is wrong with PROJECT.
 
     It is this folder when not named. YAML, references and Lua are looked at: syntax, modules,
@@ -48,23 +68,63 @@ def check(options: Options, form: str | None, strict: bool, fix: bool) -> int:
       moonq check shop --fix
       moonq check shop --profile prod
       moonq check shop --strict --format json
+      moonq check --only L --format sarif > moonq.sarif
     """
     from moonq.checking import check as look
     from moonq.checking.mending import mend
 
     began = time.monotonic()
     mended = mend(options.project, options.profile) if fix else []
-    found, findings, profiles = look(options.project, profile=options.profile)
+    found, findings, profiles = look(options.project, profile=options.profile, said=options.said)
     if found is not None:
+        from moonq.editor import refresh
+
         findings = [*findings, *_orphans(found)]
-    if options.json or form == "json":
+        refresh(found)
+    findings = [one for one in findings if not only or one.code.startswith(only)]
+    form = "json" if options.json else form or _usual_form()
+    if form == "json":
         echo(json.dumps(document(found, findings, mended, profiles)))
+    elif form == "sarif":
+        from moonq.cli import sarif
+
+        echo(json.dumps(sarif.document(findings, _shown(options.project))))
     else:
         for one in mended:
             options.say(f"fixed {one.spans[-1].file}:{one.spans[-1].line}: {one.message}")
         show(options, found, findings, profiles, time.monotonic() - began)
+    if form == "github":
+        _annotate(options, findings)
     wrong = {"error", "warning"} if strict else {"error"}
     return int(any(finding.severity in wrong for finding in findings))
+
+
+def _usual_form() -> str:
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "pretty"
+
+
+def _shown(project: Path) -> Callable[[str], str]:
+    """Return what makes a path below the project one that is seen from here."""
+    from moonq.testing.sources import shown_path
+
+    root = project.parent if project.is_file() else project
+    return lambda file: shown_path(root / file)
+
+
+def _annotate(options: Options, findings: Sequence[Finding]) -> None:
+    from moonq.cli.annotating import annotate
+    from moonq.cli.sarif import text_of
+
+    shown = _shown(options.project)
+    for one in findings:
+        level = one.severity if one.severity in ("error", "warning") else "notice"
+        file, line, column = one.place
+        place: dict[str, str | int] = {
+            "file": shown(file) if file else "",
+            "line": line,
+            "col": column,
+        }
+        annotate(sys.stdout, level, text_of(one), **place, title=one.code)
 
 
 def _orphans(project: Project) -> list[Finding]:

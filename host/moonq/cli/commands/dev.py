@@ -7,11 +7,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from moonq.cli.commands.run import host_options, run
+from moonq.cli.commands.run import host_options, run, starting_of
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, log_above
 from moonq.cli.options import Options, command, project_argument
@@ -30,6 +30,7 @@ def dev(
     levels: tuple[tuple[str, str], ...],
     drain_timeout: float | None,
     name: str | None,
+    **chosen: Any,
 ) -> int:
     """Run PROJECT, reload it whenever a file is saved, and talk to it in Lua.
 
@@ -55,13 +56,18 @@ def dev(
             drain_timeout=drain_timeout,
             socket=None,
             name=name,
+            **chosen,
         )
         return code
-    return _with_console(options, dict(levels), drain_timeout, name or "")
+    return _with_console(options, dict(levels), drain_timeout, name or "", chosen)
 
 
 def _with_console(
-    options: Options, levels: dict[str, str], drain_timeout: float | None, name: str
+    options: Options,
+    levels: dict[str, str],
+    drain_timeout: float | None,
+    name: str,
+    chosen: dict[str, Any],
 ) -> int:
     from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator
@@ -71,7 +77,7 @@ def _with_console(
     from moonq.host import Host
     from moonq.kinds import load
 
-    loaded = load(options.project, profile=options.profile)
+    loaded = load(options.project, profile=options.profile, said=options.said)
     terminal = Terminal(options.color)
 
     def configure(stream: TextIO | None) -> None:
@@ -82,7 +88,9 @@ def _with_console(
     with log_above(terminal, configure):
         narrator.opened(loaded, name)
         place = place_of(options.project, name=name)
-        hosting = Hosting(Host(loaded, name=place.name), place, narrator, drain_timeout)
+        starting = starting_of(**chosen)
+        host = Host(loaded, name=place.name)
+        hosting = Hosting(host, place, narrator, drain_timeout, starting)
         return _Development(options, hosting, place).through(terminal)
 
 

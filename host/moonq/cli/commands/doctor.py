@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 @click.option(
     "--compact", is_flag=True, help="Make the file of --driver as small as it can be instead."
 )
-def doctor(options: Options, driver: str | None, compact: bool) -> int:
+@click.option(
+    "--config", is_flag=True, help="Only say each setting and option, and where it comes from."
+)
+def doctor(options: Options, driver: str | None, compact: bool, config: bool) -> int:
     """Look at what a project stands on, or hold a driver against the delivery contract.
 
     Without --driver nothing is started or changed: versions, socket, room on the disk; of each
@@ -46,6 +49,9 @@ def doctor(options: Options, driver: str | None, compact: bool) -> int:
     what the system holds it to. Ends with 1 when a file cannot be read, a broker or a database does
     not answer, or no socket and no such process can be made.
 
+    With --config it says each value that counts and where it comes from: flag, environment,
+    profile, file or default; of entries the fields that their own files do not say.
+
     With --driver every case of the suite runs on new queues, beside the driver's place and with its
     settings; the project's messages are not touched. Ends with 1 when a case fails.
 
@@ -54,10 +60,15 @@ def doctor(options: Options, driver: str | None, compact: bool) -> int:
       moonq doctor
       moonq doctor --driver app:file --json
       moonq doctor --driver app:file --compact
+      moonq doctor --config --profile prod --set log.level=debug
     """
     from moonq.kinds import load
 
-    project = load(options.project, profile=options.profile)
+    project = load(options.project, profile=options.profile, said=options.said)
+    if config:
+        if driver or compact:
+            raise click.UsageError("--config looks at no driver: leave --driver and --compact out")
+        return _config(options, project)
     if driver is None:
         if compact:
             raise click.UsageError("--compact needs the --driver whose file is meant")
@@ -84,6 +95,17 @@ def _look(options: Options, project: Project) -> int:
         resting.show(options, found)
     looked_at = (*found["drivers"], *found["databases"], found["socket"], found["isolation"] or {})
     return int(any("problem" in one for one in looked_at))
+
+
+def _config(options: Options, project: Project) -> int:
+    from moonq.cli import configuring
+
+    found = configuring.document(project, click.get_current_context(), options)
+    if options.json:
+        echo(json.dumps(found))
+    else:
+        configuring.show(options, found)
+    return 0
 
 
 def _compact(options: Options, project: Project, entry: Entry) -> int:

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 from pathlib import Path
 
 import click
 
+from moonq.cli import scaffolding
 from moonq.cli.options import Options, command
+from moonq.cli.scaffolding import BROKERS, TEMPLATES
 from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
 from moonq.text import extras
 from moonq.text.plain import visible
-
-SCAFFOLD = Path(__file__).resolve().parents[2] / "scaffold"
-BROKERS = ("redis", "amqp", "sqs")
-#: The folders of each template; a file of a later one stands for that of an earlier one.
-TEMPLATES = {
-    "basic": ("basic",),
-    "http": ("basic", "http"),
-    **{broker: ("basic", "broker", broker) for broker in BROKERS},
-}
-#: What no prefix of queues at a broker may hold.
-_ODD = re.compile(r"[^A-Za-z0-9]+")
+from moonq.text.wording import plural
 
 
 @command()
@@ -35,54 +26,43 @@ _ODD = re.compile(r"[^A-Za-z0-9]+")
     type=click.Choice(list(TEMPLATES)),
     default="basic",
     show_default=True,
-    help="basic keeps messages in memory; http does, and asks a service over HTTP; the others keep"
-    " them in a file, and at a broker in a profile.",
+    help=scaffolding.ABOUT,
 )
+@click.option("--git/--no-git", default=False, help="Make it a repository of git, or not.")
 @click.option("--yes", is_flag=True, help="Write into a folder that has other files in it.")
-def new(options: Options, path: Path, template: str, yes: bool) -> None:
+def new(options: Options, path: Path, template: str, git: bool, yes: bool) -> None:
     """Make a project in the folder PATH.
 
-    It has a queue, a consumer, a handler and a test. No file is ever overwritten. In the folder of
-    another project it is one of its own, as every folder with a moonq.yaml is. With the template of
-    a broker it runs without one, and at the broker with a profile; its README.md says how to start
-    the broker on this machine, and what it keeps. With the template http the handler asks a service
-    (pip install "moonq[http]"); its README.md says how to play that service on this machine.
+    It has a queue, a consumer, a handler and a test, and what an editor reads of them (see `moonq
+    types`). No file is ever overwritten. In the folder of another project it is one of its own, as
+    every folder with a moonq.yaml is. With the template of a broker it runs without one, and at the
+    broker with a profile; its README.md says how to start the broker on this machine, and what it
+    keeps. With the template http the handler asks a service (pip install "moonq[http]"); its
+    README.md says how to play that service on this machine.
 
     \b
     Examples:
       moonq new shop
       moonq new shop --template redis
       moonq new shop --template http
+      moonq new shop --template empty --git
     """
-    sources = template_files(template)
-    files = sorted(sources)
-    refuse_conflicts(path, files)
+    sources = scaffolding.template_files(template)
+    refuse_conflicts(path, sorted(sources))
     if is_used(path) and not (yes or options.confirms(f"{path} is not empty; add to it?")):
         raise ConfirmationNeeded(f"{path} is not empty", hint="add --yes to write into it")
-    for name, source in sources.items():
-        target = path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = source.read_text(encoding="utf-8")
-        for word, stands_for in words_for(path).items():
-            text = text.replace(word, stands_for)
-        target.write_text(text, encoding="utf-8")
+    made = scaffolding.write(path, sources)
+    if git:
+        scaffolding.make_repository(path)
     if options.json:
-        made = {"path": str(path), "files": list(map(str, files)), "template": template}
-        echo(json.dumps({"schema": "moonq.new/1", **made}))
-    else:
-        options.say(summary(visible(str(path)), len(files), template))
-        if around := project_around(path):
-            options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
-
-
-def template_files(template: str) -> dict[Path, Path]:
-    """Return the files of a new project, relative to its folder, and what each is a copy of."""
-    found: dict[Path, Path] = {}
-    for layer in TEMPLATES[template]:
-        for folder, _, names in os.walk(SCAFFOLD / layer):
-            for path in (Path(folder, name) for name in names):
-                found[path.relative_to(SCAFFOLD / layer)] = path
-    return found
+        said = {"path": str(path), "files": made.files, "template": template}
+        echo(json.dumps({"schema": "moonq.new/1", **said}))
+        return
+    options.say(summary(visible(str(path)), len(made.files), template))
+    for note in made.notes:
+        options.warn(note)
+    if around := scaffolding.project_around(path):
+        options.say(f"\nit lies in {visible(around.name)}, and is a project of its own there")
 
 
 def refuse_conflicts(path: Path, files: list[Path]) -> None:
@@ -93,7 +73,7 @@ def refuse_conflicts(path: Path, files: list[Path]) -> None:
     if there:
         raise ConfirmationNeeded(
             f"{path} has files that would be overwritten: {', '.join(there)}",
-            hint="move them away, or name another folder",
+            hint="move them away, name another folder, or add what is missing: `moonq init`",
         )
 
 
@@ -102,40 +82,36 @@ def is_used(path: Path) -> bool:
     return path.is_dir() and any(path.iterdir())
 
 
-def project_around(path: Path) -> Path | None:
-    """Return the folder of the project that *path* lies in."""
-    marks = ("moonq.yaml", "_index.yaml")
-    around = path.resolve().parents
-    return next((one for one in around if any((one / mark).is_file() for mark in marks)), None)
-
-
-def words_for(path: Path) -> dict[str, str]:
-    """Return what the words of a template stand for in the project at *path*.
-
-    The name is quoted, for a folder may be called `no`; the slug is what any broker takes.
-    """
-    name = visible(path.resolve().name)[:80].strip()  # a project's name has no more
-    slug = _ODD.sub("-", name).strip("-")[:30]
-    return {
-        "project-name": json.dumps(name, ensure_ascii=False),
-        "project-title": name,
-        "project-slug": slug or "moonq",
-    }
-
-
 def summary(path: str, count: int, template: str) -> str:
     """Return what was made and what to do next."""
-    at_a_broker = f"\n  moonq run --profile {template}   # see README.md"
-    install = f"\n  {extras.pip(template)}" if extras.is_missing(template) else ""
-    return f"""\
-created {path}/ ({count} files)
+    lines = [f"created {path}/ (template {template}, {plural(count, 'file')})", ""]
+    lines += parts(template)
+    return "\n".join([*lines, "", "next:", f"  cd {shlex.quote(path)}", *steps(template)])
 
-  src/_index.yaml               queue app:orders → consumer → app:process_order
-  src/process_order.lua         the handler
-  test/process_order_test.lua   its test
 
-next:
-  cd {shlex.quote(path)}{install}
-  moonq test
-  moonq call app:process_order '{{"id":42,"total_cents":2500}}' --as-message
-  moonq run{at_a_broker if template in BROKERS else ""}"""
+def parts(template: str) -> list[str]:
+    """Return what the files of a template are."""
+    if template == "empty":
+        return ["  src/_index.yaml               no entries yet"]
+    tests = "3 tests" if template == "http" else "2 tests"
+    return [
+        "  src/_index.yaml               queue app:orders → consumer → app:process_order",
+        "  src/process_order.lua         a handler with types",
+        f"  test/process_order_test.lua   {tests}",
+    ]
+
+
+def steps(template: str) -> list[str]:
+    """Return what to do in the folder of a new project."""
+    if template == "empty":
+        return ["  moonq check", "  moonq guide   # what to write into src/_index.yaml"]
+    passed = 3 if template == "http" else 2
+    found = [f"  {extras.pip(template)}"] if extras.is_missing(template) else []
+    found += [
+        f"  moonq test    # {passed} passed",
+        """  moonq call app:process_order '{"id":42,"total_cents":2500}' --as-message""",
+        "  moonq dev     # run it; edit a file and watch it reload",
+    ]
+    if template in BROKERS:
+        found.append(f"  moonq run --profile {template}   # see README.md")
+    return found

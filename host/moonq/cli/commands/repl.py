@@ -103,6 +103,7 @@ def repl(
     reached = reach(
         options.project,
         profile=options.profile,
+        said=options.said,
         to=attach,
         host=options.host,
         local=local,

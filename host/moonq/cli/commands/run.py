@@ -16,6 +16,7 @@ import click
 
 from moonq import log, threads
 from moonq.cli import arguments
+from moonq.cli.completing import completer
 from moonq.cli.failures import INTERRUPTED
 from moonq.cli.hosting import Hosting, configure_log, reload
 from moonq.cli.options import Options, command, project_argument
@@ -26,15 +27,36 @@ from moonq.log.outlet import LogFile
 if TYPE_CHECKING:
     from moonq.control.locating import Place
     from moonq.host import CallResult
+    from moonq.run.starting import Starting
 
 Action = TypeVar("Action", bound=Callable[..., Any])
 
 
 def host_options(levels_variable: str) -> Callable[[Action], Action]:
-    """Give a command `--name`, `--drain-timeout` and `--log-level`, which a variable may set."""
+    """Give a command the options of every host that is run; a variable may set its levels."""
 
     def decorate(action: Action) -> Action:
         for option in (
+            click.option(
+                "--no-consumers",
+                is_flag=True,
+                help="Start no consumer: publish, look, and start some with `\\start ID`.",
+            ),
+            click.option(
+                "--skip",
+                multiple=True,
+                metavar="ID",
+                help="Do not start this, a driver for one, nor what needs it; repeatable.",
+                shell_complete=completer("entry"),
+            ),
+            click.option(
+                "--only",
+                multiple=True,
+                metavar="ID",
+                help="Of the consumers only this one, or those of this queue or function, or of "
+                "a pattern such as 'app:mail.*'; repeatable.",
+                shell_complete=completer("target"),
+            ),
             click.option(
                 "--name",
                 type=arguments.host_name,
@@ -120,6 +142,7 @@ def run(options: Options, **given: Any) -> int:
       moonq run shop --log json --log-level warn --log-level app=debug
       moonq run shop --until-idle --idle-timeout 10m
       moonq run shop --name second
+      moonq run shop --only app:orders.consumer --skip app:rabbit
     """
     from moonq.cli.drawing import Lines
     from moonq.cli.narrator import Narrator, totals
@@ -131,7 +154,7 @@ def run(options: Options, **given: Any) -> int:
         raise click.UsageError("--idle-timeout needs --until-idle")
     if wanted.name and wanted.socket not in (None, "none"):
         raise click.UsageError("--name and --socket both say where the socket is: keep one")
-    loaded = load(options.project, profile=options.profile)
+    loaded = load(options.project, profile=options.profile, said=options.said)
     detach_stderr()
     pretty = sys.stderr.isatty() and not options.json if wanted.is_auto else wanted.is_pretty
     file = LogFile(wanted.log_file) if wanted.log_file else None
@@ -141,7 +164,8 @@ def run(options: Options, **given: Any) -> int:
     narrator.opened(loaded, wanted.name or "")
     place = _place(options.project, wanted)
     host = Host(loaded, name=place.name if place else wanted.name or "")
-    code = Run(Hosting(host, place, narrator, wanted.drain_timeout), file).through(wanted)
+    hosting = Hosting(host, place, narrator, wanted.drain_timeout, wanted.starting)
+    code = Run(hosting, file).through(wanted)
     if options.json:
         echo(json.dumps({"schema": "moonq.run/1", **totals(host.report())}))
     return code
@@ -154,6 +178,15 @@ def _place(project: Path, wanted: Wanted) -> Place | None:
     if wanted.socket == "none":
         return None
     return place_of(project, Path(wanted.socket) if wanted.socket else None, wanted.name or "")
+
+
+def starting_of(only: tuple[str, ...], skip: tuple[str, ...], no_consumers: bool) -> Starting:
+    """Return which services start."""
+    from moonq.run.starting import Starting
+
+    if only and no_consumers:
+        raise click.UsageError("--only names consumers, and --no-consumers starts none: keep one")
+    return Starting(only, skip, not no_consumers)
 
 
 @dataclass(frozen=True)
@@ -170,6 +203,14 @@ class Wanted:
     drain_timeout: float | None
     socket: str | None
     name: str | None
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    no_consumers: bool
+
+    @property
+    def starting(self) -> Starting:
+        """Which services start."""
+        return starting_of(self.only, self.skip, self.no_consumers)
 
     @property
     def is_auto(self) -> bool:

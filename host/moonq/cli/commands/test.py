@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ from moonq.text.wording import plural
 
 if TYPE_CHECKING:
     from moonq.cli.drawing import Lines
-    from moonq.cli.reporters import Reporter, Tally
+    from moonq.cli.reporters import Least, Reporter, Tally
+    from moonq.cli.reporters.coverage import Since
     from moonq.testing.runner import Plan
     from moonq.testing.sources import Projects, SuiteSource
 
 #: Options whose value may be left out: `--shuffle` is short for `--shuffle=`.
-BARE = ("--shuffle", "--coverage")
+BARE = ("--shuffle", "--coverage", "--cov-diff")
 TOO_LITTLE_COVERED = 10
 #: Where the context keeps what was written behind `moonq test`.
 WRITTEN = "moonq.test.written"
@@ -37,9 +39,17 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line."""
         end = args.index("--") if "--" in args else len(args)
-        named = [f"{arg}=" if arg in BARE else arg for arg in args[:end]]
+        named = [f"{arg}=" if arg in BARE else arg for arg in _with_revision(args[:end])]
         ctx.meta[WRITTEN] = named
         return super().parse_args(ctx, named + args[end:])
+
+
+def _with_revision(args: list[str]) -> list[str]:
+    """Take what stands behind `--cov-diff` for its revision, unless it is there to be tested."""
+    for at, (arg, following) in enumerate(pairwise(args)):
+        if arg == "--cov-diff" and following[:1] != "-" and not Path(following).exists():
+            return [*args[:at], f"{arg}={following}", *args[at + 2 :]]
+    return args
 
 
 def keyword(value: str) -> str:
@@ -89,6 +99,7 @@ def coverage_forms(value: str) -> tuple[str, ...]:
 @click.option("--failed-first", is_flag=True, help="What failed last time before the rest.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("-j", "--jobs", type=processes, metavar="N|auto", help="How many processes.")
+@click.option("--isolate", is_flag=True, help="Give each file a process of its own.")
 @click.option("--shuffle", type=seed, metavar="[SEED]", help="In any order; =SEED repeats one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each test so often.")
 @click.option("--timeout", type=arguments.duration, default="5s", help="Limit for one test.")
@@ -106,9 +117,17 @@ def coverage_forms(value: str) -> tuple[str, ...]:
     "--coverage",
     type=coverage_forms,
     metavar="[FORMS]",
-    help="Say what the tests ran: term, html, lcov; some with commas, =html alone.",
+    help="Say what the tests ran: term, html, lcov, cobertura; some with commas, =html alone.",
 )
 @click.option("--cov-min", type=float, metavar="PERCENT", help="Fail below this coverage.")
+@click.option(
+    "--cov-min-file", type=float, metavar="PERCENT", help="Fail where a file is covered less."
+)
+@click.option(
+    "--cov-diff",
+    metavar="[REV]",
+    help="Look only at lines that changed since this revision of git (HEAD when none is named).",
+)
 @click.option("--show-logs", is_flag=True, help="Show what every test logs.")
 @click.option(
     "--reporter",
@@ -124,20 +143,23 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     except for drivers that go by a clock of their own: with --driver declared those are waited
     for, five times as fast as time passes. What reaches beyond the host, such as Python modules, is
     refused unless the test answers for it, with the line to write; --real does it.
-    Ends with 1 when a test fails, with 9 when there is none.
+    Ends with 1 when a test fails, with 9 when there is none, with 10 when too little is covered.
 
     \b
     Examples:
       moonq test
       moonq test test/process_order_test.lua:12
       moonq test -k "retries and not slow" --shuffle
+      moonq test --isolate -j 4
+      moonq test --cov-diff main --cov-min 90
+      moonq test --coverage=term,cobertura
     """
     from moonq.testing.sources import Projects, Search
 
     if asked["watch"]:
         watch(options, targets, asked)
         return 0
-    projects = Projects(options.profile)
+    projects = Projects(options.profile, options.said)
     named = options.project if "project" in options.given else None
     sources = Search(projects, named).find(targets)
     plan = plan_of(options, sources, asked)
@@ -148,7 +170,29 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
         raise NoTestMatched("no test matches what was asked for", hint="see moonq test --list")
     if tally.bad():
         return 1
-    return TOO_LITTLE_COVERED if tally.below(asked["cov_min"]) else 0
+    return TOO_LITTLE_COVERED if tally.below(least_of(asked)) else 0
+
+
+def least_of(asked: dict[str, Any]) -> Least:
+    """Return how much has to be covered."""
+    from moonq.cli.reporters import Least
+
+    return Least(asked["cov_min"], asked["cov_min_file"])
+
+
+def since_of(sources: list[SuiteSource], revision: str | None) -> Since | None:
+    """Return what has changed since *revision*; None where that does not matter."""
+    from moonq.cli.reporters.coverage import Since
+    from moonq.testing.changed import since
+
+    if revision is None:
+        return None
+    revision = revision or "HEAD"
+    try:
+        roots = {source.root: since(source.root, revision) for source in sources}
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param_hint="--cov-diff") from None
+    return Since(revision, roots)
 
 
 def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any]) -> Plan:
@@ -177,9 +221,17 @@ def plan_of(options: Options, sources: list[SuiteSource], asked: dict[str, Any])
         update=asked["update"],
         may_store=watched,
         real=asked["real"],
-        coverage=bool(asked["coverage"]) or asked["cov_min"] is not None,
+        coverage=bool(asked["coverage"])
+        or any(asked[name] is not None for name in ("cov_min", "cov_min_file", "cov_diff")),
     )
-    return Plan(selection, conditions, asked["repeat"], asked["fail_fast"], only_fails=not watched)
+    return Plan(
+        selection,
+        conditions,
+        asked["repeat"],
+        asked["fail_fast"],
+        only_fails=not watched,
+        isolates=asked["isolate"],
+    )
 
 
 def run(
@@ -195,6 +247,7 @@ def run(
     from moonq.testing import remembered, runner
     from moonq.views import Screen
 
+    changed = since_of(sources, asked["cov_diff"])
     began = time.perf_counter()
     tally = Tally(seed=plan.selection.seed)
     lines = Lines(options, sys.stdout)
@@ -211,7 +264,7 @@ def run(
     if plan.conditions.coverage:
         forms = asked["coverage"] or ("term",)
         screen = Screen() if isinstance(reporter, machine.Json | machine.Tap) else lines.screen
-        extra = coverage.told(tally, projects, forms, asked["cov_min"], screen)
+        extra = coverage.told(tally, projects, forms, least_of(asked), screen, changed)
     if tally.results():
         reporter.end(tally, extra)
     if asked["junit"]:
@@ -229,6 +282,11 @@ def watch(options: Options, targets: tuple[str, ...], asked: dict[str, Any]) -> 
         passed = ["-C", str(options.project), *passed]
     if options.profile:
         passed = ["--profile", options.profile, *passed]
+    said = {"--set": options.settings, "--override": options.overrides}
+    passed = [
+        *(f"{name}={text}" for name, all_ in said.items() for flag, text in all_ if flag == name),
+        *passed,
+    ]
     first = Filter(targets, asked["k"] or "", asked["failed"])
     project = options.project
     Watch(project.parent if project.is_file() else project, passed, first).run()

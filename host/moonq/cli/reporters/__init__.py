@@ -12,11 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from moonq.testing.coverage import FileCoverage
 from moonq.testing.results import Report, Result, Status
 from moonq.text.wording import counted, lasted, plural
+
+
+class Least(NamedTuple):
+    """How many percent of the lines have to run, if it matters."""
+
+    of_all: float | None = None
+    of_each: float | None = None
 
 
 @dataclass
@@ -27,6 +34,8 @@ class Tally:
     took: float = 0.0
     seed: int | None = None
     covered: list[FileCoverage] = field(default_factory=list)
+    changed: list[FileCoverage] | None = None
+    """Only the lines that differ from a revision, where those were asked for."""
 
     def results(self) -> list[Result]:
         """Return every result in order."""
@@ -44,11 +53,19 @@ class Tally:
         """Return what failed: tests, and files that could not be loaded or closed."""
         return [result for result in self.results() if result.is_bad]
 
-    def below(self, minimum: float | None) -> bool:
-        """Say whether less than *minimum* percent of the lines ran."""
+    @property
+    def judged(self) -> list[FileCoverage]:
+        """What a minimum is about."""
+        return self.covered if self.changed is None else self.changed
+
+    def below(self, least: Least) -> bool:
+        """Say whether less than *least* of the lines ran."""
         from moonq.testing.coverage import total
 
-        return minimum is not None and total(self.covered)[2] < minimum
+        percent, of_each = least
+        return (percent is not None and total(self.judged)[2] < percent) or (
+            of_each is not None and any(one.percent < of_each for one in self.judged)
+        )
 
     def summary(self) -> str:
         """Return the closing line."""

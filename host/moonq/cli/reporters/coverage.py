@@ -8,23 +8,25 @@ total                       65    22   33.8   ✗ below 85
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from moonq import private
+from moonq.cli.reporters import cobertura
 from moonq.testing.coverage import FileCoverage, Hit, measure, total
 from moonq.testing.sources import shown_path
 from moonq.text.plain import clean
 from moonq.views.tables import Column, table
 
 if TYPE_CHECKING:
-    from moonq.cli.reporters import Tally
+    from moonq.cli.reporters import Least, Tally
     from moonq.testing.sources import Projects
     from moonq.views import Screen
 
-FORMS = ("term", "html", "lcov")
+FORMS = ("term", "html", "lcov", "cobertura")
+
 FOLDER = Path(".moonq", "coverage")
 STYLE = """\
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em }
@@ -35,23 +37,44 @@ td:first-child, th:first-child { text-align: left } .no { opacity: .5; user-sele
 """
 
 
+class Since(NamedTuple):
+    """What has changed since a revision."""
+
+    revision: str
+    lines: Mapping[Path, Mapping[str, Container[int]]]
+    """By project and by the file's path below it."""
+
+
 def told(
     tally: Tally,
     projects: Projects,
     forms: Sequence[str],
-    minimum: float | None,
+    least: Least,
     screen: Screen,
+    since: Since | None = None,
 ) -> list[str]:
-    """Measure what ran, write the files that were asked for, and return the rows to show."""
+    """Measure what ran, write the files that were asked for, and return the rows to show.
+
+    The rows are about the lines that changed *since* a revision, if one is named.
+    """
+    if since is not None:
+        tally.changed = []
     for root in dict.fromkeys(report.source.root for report in tally.reports):
         hit = Hit()
         for report in tally.reports:
             if report.source.root == root:
                 hit.add(report.hits)
-        tally.covered += measure(projects.at(root), root, hit.lines())
-    shown = rows(tally.covered, minimum, screen) if "term" in forms else []
-    if not shown and tally.below(minimum):
-        shown = [f"  ✗ {total(tally.covered)[2]:.1f} % covered, below {minimum:g}"]
+        found = measure(projects.at(root), root, hit.lines())
+        tally.covered += found
+        if since is not None and tally.changed is not None:
+            lines = since.lines[root]
+            changed = (one.only(lines.get(one.name, ())) for one in found)
+            tally.changed += (one for one in changed if one.lines)
+    shown = rows(tally.judged, least, screen) if "term" in forms else []
+    if shown and since is not None:
+        shown = [f"  lines that changed since {clean(since.revision)}", *shown]
+    if not shown and tally.below(least):
+        shown = [f"  ✗ {_verdict(tally, least)}"]
     for form, (name, write) in WRITERS.items():
         if form in forms and tally.reports:
             path = tally.reports[0].source.root / FOLDER / name
@@ -60,12 +83,22 @@ def told(
     return shown
 
 
-def rows(files: Sequence[FileCoverage], minimum: float | None, screen: Screen) -> list[str]:
+def _verdict(tally: Tally, least: Least) -> str:
+    percent = total(tally.judged)[2]
+    if least.of_all is not None and percent < least.of_all:
+        return f"{percent:.1f} % covered, below {least.of_all:g}"
+    worst = min(tally.judged, key=lambda one: one.percent)
+    return f"{worst.percent:.1f} % of {clean(worst.file)} covered, below {least.of_each:g}"
+
+
+def rows(files: Sequence[FileCoverage], least: Least, screen: Screen) -> list[str]:
     """Return the table for *screen*; where room is scarce the numbers of lines go first."""
     lines, hit, percent = total(files)
-    below = minimum is not None and percent < minimum
-    found = [(one.file, len(one.lines), len(one.hit), _missing(one)) for one in files]
-    found.append(("total", lines, hit, f"✗ below {minimum:g}" if below else ""))
+    found = [
+        (one.file, len(one.lines), len(one.hit), _missing(one) + _below(one.percent, least.of_each))
+        for one in files
+    ]
+    found.append(("total", lines, hit, _below(percent, least.of_all).strip()))
     columns = [
         Column("file", lambda row: clean(row[0]), is_id=True),
         Column("lines", lambda row: str(row[1]), right=True, drop=2, least=5),
@@ -110,7 +143,15 @@ def _write(path: Path, text: str) -> None:
 
 
 #: What is written for each form, and by whom.
-WRITERS = {"html": ("index.html", write_html), "lcov": ("lcov.info", write_lcov)}
+WRITERS = {
+    "html": ("index.html", write_html),
+    "lcov": ("lcov.info", write_lcov),
+    "cobertura": ("cobertura.xml", cobertura.write),
+}
+
+
+def _below(percent: float, least: float | None) -> str:
+    return f"  ✗ below {least:g}" if least is not None and percent < least else ""
 
 
 def _percent(lines: int, hit: int) -> float:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
-from moonq import private
-from moonq.cli.reporters import Tally
+from moonq.cli.reporters import Tally, xml
 from moonq.testing.blocks import block, log_row
 from moonq.testing.results import Report, Result
-from moonq.text.plain import UNPRINTED
 
-# What XML 1.0 cannot carry, not even escaped.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -24,13 +19,7 @@ def write(path: Path, tally: Tally) -> None:
     suites = [_suite(report) for report in tally.reports]
     root = Element("testsuites", _sums(suites, tally.took))
     root.extend(suites)
-    indent(root, "")
-    private.folder(path.parent)
-    text = f"<?xml version='1.0' encoding='UTF-8'?>\n{tostring(root, 'unicode')}\n"
-    text = _FORBIDDEN.sub("\ufffd", text)
-    # Whoever looks at the file on a terminal must not be painted at.
-    text = UNPRINTED.sub(lambda found: f"&#{ord(found[0])};", text)
-    private.save(path, text.encode())
+    xml.save(path, root)
 
 
 def _suite(report: Report) -> Element:

@@ -79,11 +79,11 @@ def _placed(console: Console, verb: Verb, typed: Sequence[Argument], rest: str) 
         raise miscounted(found, verb.usage())
     fields: dict[str, Any] = {}
     for at, (one, word) in enumerate(zip(typed, found, strict=False)):
-        fields |= (
-            _letters(console, found[0], found[at:])
-            if one.type == "texts"
-            else {one.name: _value(verb, one, word)}
-        )
+        if one.type != "texts":
+            fields[one.name] = _value(verb, one, word)
+        else:
+            names = found[at:]
+            fields |= _letters(console, found[0], names) if verb.takes else {one.name: names}
     return fields
 
 

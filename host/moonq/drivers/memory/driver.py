@@ -20,13 +20,23 @@ from moonq.drivers.memory.shared import Shared
 from moonq.drivers.memory.subscription import MemorySubscription
 from moonq.drivers.refusals import check_options, check_room_for_letter
 from moonq.errors import QueueError, Unavailable
-from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
+from moonq.model import (
+    Message,
+    MessageState,
+    Page,
+    Priority,
+    QueueInfo,
+    QueueSpec,
+    Receipt,
+    Stored,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from moonq.clock import Clock
     from moonq.drivers.memory.record import Record
+    from moonq.model import Headers
 
 Answer = TypeVar("Answer")
 
@@ -132,6 +142,28 @@ class MemoryDriver:
             self._lock.release()
             if self._shared.news:
                 self._shared.tell()
+
+    def put(
+        self,
+        queue: str,
+        message_id: str,
+        body: bytes,
+        published_at: float,
+        headers: Headers,
+        content_type: str,
+        priority: Priority = Priority.NORMAL,
+        /,
+    ) -> bool:
+        """Store a message without receipt or timer; see `moonq.drivers.base.Put`."""
+        target = self._queues.get(queue)
+        if target is None:
+            return False
+        if not self._try_now(False):
+            self._lock.acquire()
+        try:
+            return target.put(message_id, body, published_at, headers, content_type, priority)
+        finally:
+            self._lock.release()
 
     def subscribe(
         self,

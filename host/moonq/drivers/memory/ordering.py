@@ -14,11 +14,10 @@ from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
-from moonq.drivers.memory.record import BLOCKED, Record
+from moonq.drivers.memory.record import BLOCKED, Record, Waiting, position, record_of
 from moonq.drivers.turns import CYCLE, interleave
 from moonq.model import Priority
 
-_position = attrgetter("position")
 _seq = attrgetter("seq")
 
 
@@ -37,63 +36,62 @@ class Line:
     """
 
     def __init__(self) -> None:
-        self._levels: tuple[deque[Record], ...] = tuple(deque() for _ in Priority)
+        self.levels: tuple[deque[Record | Waiting], ...] = tuple(deque() for _ in Priority)
+        """By priority; who puts one behind all others of its level must give it the newest
+        position."""
         self._turn = 0
 
     def __len__(self) -> int:
-        low, normal, high = self._levels
+        low, normal, high = self.levels
         return len(low) + len(normal) + len(high)
 
-    def __iter__(self) -> Iterator[Record]:
-        """All records, level by level."""
-        return chain.from_iterable(self._levels)
+    def __iter__(self) -> Iterator[Record | Waiting]:
+        """All that stand here, level by level; see `record_of`."""
+        return chain.from_iterable(self.levels)
 
     def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
         """Records as they would be served, nothing taken; a key is a turn and three positions."""
         turn, *positions = key or (self._turn, -1, -1, -1)
-        levels = list(map(_behind, self._levels, positions))
+        levels = list(map(_behind, self.levels, positions))
         return interleave(levels, turn, positions)
-
-    def append(self, record: Record) -> None:
-        """Let a record stand behind all others of its level; it must have the newest position."""
-        self._levels[record.message.priority].append(record)
 
     def put(self, record: Record) -> None:
         """Let a record stand where its position says."""
-        level = self._levels[record.message.priority]
-        if not level or record.position < level[0].position:
+        level = self.levels[record.message.priority]
+        if not level or record.position < position(level[0]):
             level.appendleft(record)
         else:
-            insort(level, record, key=_position)
+            insort(level, record, key=position)
 
     def remove(self, record: Record) -> None:
         """Take *record* out of the line."""
-        level = self._levels[record.message.priority]
-        del level[bisect_left(level, record.position, key=_position)]
+        level = self.levels[record.message.priority]
+        del level[bisect_left(level, record.position, key=position)]
 
     def oldest(self) -> Record | None:
         """The record that has stood longest, whatever its level."""
-        return min((level[0] for level in self._levels if level), key=_position, default=None)
+        first = min((level[0] for level in self.levels if level), key=position, default=None)
+        return None if first is None else record_of(first)
 
     def take(self, count: int) -> list[Record]:
         """Serve up to *count* records."""
-        low, normal, high = self._levels
+        low, normal, high = self.levels
         if low or high:
             return [self._draw() for _ in range(min(count, len(self)))]
         # Without rivals the cycle starts anew: the next high message is served first.
         self._turn = 0
         if len(normal) <= count:
-            taken = list(normal)
+            taken = [record_of(one) for one in normal]
             normal.clear()
             return taken
-        return [normal.popleft() for _ in range(count)]
+        return [record_of(normal.popleft()) for _ in range(count)]
 
     def _draw(self) -> Record:
         while True:
-            level = self._levels[CYCLE[self._turn]]
+            level = self.levels[CYCLE[self._turn]]
             self._turn = (self._turn + 1) % len(CYCLE)
             if level:
-                return level.popleft()
+                return record_of(level.popleft())
 
 
 class Timers:
@@ -212,6 +210,6 @@ class Groups:
         return in_order(((record.seq, record) for record in self.blocked()), key)
 
 
-def _behind(level: deque[Record], position: int) -> Iterator[tuple[int, Record]]:
-    start = bisect_right(level, position, key=_position)
-    return ((record.position, record) for record in islice(level, start, None))
+def _behind(level: deque[Record | Waiting], last: int) -> Iterator[tuple[int, Record]]:
+    start = bisect_right(level, last, key=position)
+    return ((position(one), record_of(one)) for one in islice(level, start, None))

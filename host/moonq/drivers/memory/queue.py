@@ -27,10 +27,12 @@ from moonq.drivers.memory.record import (
     READY,
     RUNNING,
     Record,
+    flat,
+    waiting,
 )
 from moonq.drivers.refusals import full, too_heavy
 from moonq.drivers.story import FRESH, Story, costs_turn, has_lost_turn
-from moonq.drivers.weight import OVERHEAD, weight
+from moonq.drivers.weight import OVERHEAD, of_headers, weight
 from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import (
     NO_HEADERS,
@@ -38,6 +40,7 @@ from moonq.model import (
     DeadReason,
     Interrupt,
     Message,
+    Priority,
     QueueSpec,
     Receipt,
     Retry,
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moonq.drivers.memory.shared import Shared
+    from moonq.model import Headers
+
+_NORMAL = Priority.NORMAL
 
 
 class MemoryQueue:
@@ -70,6 +76,7 @@ class MemoryQueue:
         """What the message weighed that was refused last for its weight; 0: none was since."""
         self.dead: MemoryQueue | None = None
         self.line = Line()
+        self.levels = self.line.levels
         self.delays = Timers()
         self.groups = Groups()
         self.length = 0
@@ -87,6 +94,47 @@ class MemoryQueue:
         self._dedup = Dedup()
 
     # Publishing
+
+    def put(
+        self,
+        message_id: str,
+        body: bytes,
+        published_at: float,
+        headers: Headers,
+        content_type: str,
+        priority: Priority,
+    ) -> bool:
+        """Store a message that only waits; False: there is more to a publish here."""
+        weighs = OVERHEAD + len(body)
+        has_headers = headers is not NO_HEADERS
+        if has_headers:
+            weighs += of_headers(headers)
+        shared = self.shared
+        if (
+            self.length >= self.room
+            or self.bytes + self.dead_bytes + weighs > self.most
+            or self.spec.ttl is not None
+            or shared.closed
+        ):
+            return False
+        self.levels[priority].append(
+            (
+                next(shared.numbers),
+                weighs,
+                message_id,
+                body,
+                published_at,
+                content_type,
+                flat(headers) if has_headers else None,
+                None if priority is _NORMAL else int(priority),
+                None,
+            )
+        )
+        if self.idle:
+            self.ring()
+        self.length += 1
+        self.bytes += weighs
+        return True
 
     def publish(
         self, messages: Sequence[Message], timeout: float, may_wait: bool
@@ -110,13 +158,13 @@ class MemoryQueue:
                 if answer is not None:
                     answers.append(answer)
                     continue
-            record = Record(message, next(shared.numbers), weighs)
+            number = next(shared.numbers)
             if message.delay > 0 or message.ttl is not None or ttl is not None:
-                self._set_timers(record)
+                self._set_timers(Record(message, number, weighs))
             elif message.group is not None:
-                self._arrive(record)
+                self._arrive(Record(message, number, weighs))
             else:
-                self.line.append(record)
+                self.levels[message.priority].append(waiting(message, number, weighs))
                 if self.idle:
                     self.ring()
             self.length += 1

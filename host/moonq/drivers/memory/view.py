@@ -5,13 +5,23 @@ from __future__ import annotations
 from functools import partial
 from heapq import nsmallest
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from moonq.drivers import paging
 from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.memory.ordering import in_order
-from moonq.drivers.memory.record import LEASED, RUNNING, STATES, Place, Record
+from moonq.drivers.memory.record import (
+    LEASED,
+    RUNNING,
+    STATES,
+    Place,
+    Record,
+    Waiting,
+    name,
+    number,
+    published_at,
+    record_of,
+)
 from moonq.drivers.paging import Key, Section
 from moonq.model import MessageState, Page, QueueInfo, Stored
 
@@ -21,18 +31,15 @@ if TYPE_CHECKING:
     from moonq.drivers.memory.queue import MemoryQueue
 
 
-_seq = attrgetter("seq")
-
-
 def info(queue: MemoryQueue) -> QueueInfo:
     """Count the messages of *queue* by state."""
     queue.tick()
-    ready = [*queue.line, *queue.groups.blocked()]
+    blocked = queue.groups.blocked()
     held = [record for desk in queue.desks for record in desk.held.values()]
     running = sum(1 for record in held if record.place == RUNNING)
-    oldest = min((record.message.published_at for record in ready), default=None)
+    oldest = min(map(published_at, chain(queue.line, blocked)), default=None)
     return QueueInfo(
-        ready=len(ready),
+        ready=len(queue.line) + len(blocked),
         delayed=len(queue.delays),
         leased=len(held) - running,
         running=running,
@@ -66,18 +73,18 @@ def select(queue: MemoryQueue, ids: Sequence[str | int] | None) -> list[Record]:
     if ids is None:
         return list(paging.every(unclaimed(queue)))
     wanted = frozenset(ids)
-    found = (r for r in _unordered(queue) if r.message.id in wanted or r.seq in wanted)
-    return sorted(found, key=_seq)
+    found = (one for one in _unordered(queue) if name(one) in wanted or number(one) in wanted)
+    return [record_of(one) for one in sorted(found, key=number)]
 
 
 def waiting(queue: MemoryQueue, limit: int, after: int) -> list[Stored]:
     """Show up to *limit* messages that are not leased, by number, behind *after*."""
     queue.tick()
-    found = nsmallest(limit, (r for r in _unordered(queue) if r.seq > after), key=_seq)
-    return [_stored(queue, record) for record in found]
+    behind = (one for one in _unordered(queue) if number(one) > after)
+    return [_stored(queue, record_of(one)) for one in nsmallest(limit, behind, key=number)]
 
 
-def _unordered(queue: MemoryQueue) -> Iterator[Record]:
+def _unordered(queue: MemoryQueue) -> Iterator[Record | Waiting]:
     return chain(queue.line, queue.groups.blocked(), queue.delays)
 
 

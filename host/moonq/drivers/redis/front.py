@@ -48,12 +48,13 @@ class Front:
 
     def acknowledge(self, desk: BufferedDesk, deliveries: Sequence[Delivery]) -> list[bool]:
         """End *deliveries* as done; False for one that was settled before."""
-        taken = [desk.held.pop(delivery.receipt, None) for delivery in deliveries]
-        done = [(held, ACK) for held in taken if held is not None]
-        for held, _ in done:
-            held.settled = True
-        self._inbox.end_all(done)
+        taken = desk.take_out(deliveries)
+        self._inbox.end_all([(held, ACK) for held in taken if held is not None])
         return [held is not None for held in taken]
+
+    def ask(self, desk: BufferedDesk) -> None:
+        """Look at what desks want; never waits."""
+        self.ring()
 
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""

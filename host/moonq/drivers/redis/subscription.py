@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from moonq.clock import Clock
-from moonq.drivers.base import Event
 from moonq.drivers.redis.desk import RedisDesk
 from moonq.drivers.redis.sender import Sender
 from moonq.drivers.taking import LEAST, BufferedSubscription
@@ -33,11 +32,5 @@ class RedisSubscription(BufferedSubscription):
         self._desk.end(delivery.receipt, RELEASE)
         return False
 
-    def ack(self, deliveries: Sequence[Delivery]) -> list[bool]:
-        """Settle *deliveries* as done, all in one go."""
-        answers = self._session.acknowledge(self._leases, deliveries)
-        for delivery, is_done in zip(deliveries, answers, strict=True):
-            if not is_done:
-                name = self._queue.spec.name
-                self._sender.on_event(Event("lease_lost", name, detail=delivery.message.id))
-        return answers
+    def _acknowledge(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        return self._session.acknowledge(self._leases, deliveries)

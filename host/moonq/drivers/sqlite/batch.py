@@ -2,26 +2,50 @@
 
     endings and starts -> what is due -> publishes -> leases -> the rest
 
-A caller that waits for its part waits for the whole: that is what makes one fsync serve many. Each
+What is published while a worker waits and nothing stands before it is stored as leased at once. A
+caller that waits for its part waits for the whole: that is what makes one fsync serve many. Each
 thread's own order holds, for it waits before it asks for the next thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Ending, Held
 from moonq.drivers.inbox import Work
-from moonq.drivers.sqlite import rows as sqlite_rows
-from moonq.drivers.sqlite.line import lease, tick
+from moonq.drivers.sqlite.line import draw_from_line, hand_over, tick
 from moonq.drivers.sqlite.settling import settle, start
-from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.errors import MoonqError, Uncertain
-from moonq.model import Delivery
+
+
+class Lease(NamedTuple):
+    """What one desk gets, once it is committed."""
+
+    desk: BufferedDesk
+    held: list[Held]
+    more: bool
+    """Whether the queue may have more than was wanted."""
+
+    def land(self) -> None:
+        """Bring it to the desk and its workers."""
+        desk, held, more = self
+        with desk.queue.lock:
+            desk.owed += len(held)
+            desk.more = more
+            for one in held:
+                desk.held[one.delivery.receipt] = one
+                desk.buffer.append(one.delivery)
+            if not desk.is_open():
+                desk.recall()
+            desk.bell.notify_all()
+
+
+#: Leases so many messages, at most, for a desk.
+Draw = Callable[[Tx, BufferedDesk, int], list[Held]]
 
 
 @dataclass(eq=False)
@@ -34,7 +58,7 @@ class Batch:
     tasks: list[Work] = field(default_factory=list)
     queues: list[BufferedQueue] = field(default_factory=list)
     """Where to look for what is due, and for what desks want."""
-    leases: list[tuple[BufferedDesk, list[Any], bool]] = field(default_factory=list)
+    leases: list[Lease] = field(default_factory=list)
     asked: list[tuple[BufferedDesk, int]] = field(default_factory=list)
     """What desks had asked for before the rest of this was collected, and so what it answers."""
 
@@ -61,51 +85,61 @@ class Batch:
 
     def run(self, tx: Tx, connection: Any) -> None:
         """Do it all."""
+        self.leases = []  # what an attempt before this one leased was rolled back
         settle(tx, self.endings)
         start(tx, self.begun)
         for queue in self.queues:
             tick(tx, connection, queue)
         for work in self.publishes:
             _run(work, tx)
-        tx.flush()
         for queue in self.queues:
-            self._lease(tx, queue)
+            self._serve(tx, queue)
+        tx.flush()
         for work in self.tasks:
             _run(work, tx)
 
-    def _lease(self, tx: Tx, queue: BufferedQueue) -> None:
+    def _serve(self, tx: Tx, queue: BufferedQueue) -> None:
         desks = [desk for desk in list(queue.desks) if is_asking(desk)]
-        if not desks or not queue.stirred or tx.is_paused(queue):
+        if not desks or not queue.stirred:
             return
+        is_paused, has_line = tx.line(queue)
+        if is_paused:
+            return
+        if has_line or not tx.newcomers.may_hand_over(queue):
+            tx.flush()
+            draw = draw_from_line
+        else:
+            queue.turn = 0
+            draw = hand_over
         # Waiting workers are served before any buffer is filled.
         if len(desks) > 1:
             for desk in desks:
-                self._fill(tx, desk, desk.waiting)
+                self._fill(tx, desk, desk.waiting, draw)
         for desk in desks:
-            self._fill(tx, desk, desk.prefetch)
+            self._fill(tx, desk, desk.prefetch, draw)
 
-    def _fill(self, tx: Tx, desk: BufferedDesk, most: int) -> None:
+    def _fill(self, tx: Tx, desk: BufferedDesk, most: int, draw: Draw) -> None:
         queue = desk.queue
-        taken = sum(len(rows) for other, rows, _ in self.leases if other is desk)
+        taken = sum(len(one.held) for one in self.leases if one.desk is desk)
         count = min(most, desk.prefetch - desk.owed + tx.returned[desk] - taken)
         if count <= 0 or not queue.stirred or not desk.is_open():
             return
-        rows = lease(tx, queue, count)
-        queue.stirred = len(rows) == count
-        self.leases.append((desk, rows, queue.stirred))
+        held = draw(tx, desk, count)
+        queue.stirred = len(held) == count
+        self.leases.append(Lease(desk, held, queue.stirred))
 
     def answer(self) -> None:
         """Do without the file: no desk gets anything."""
         for work in self.works():
             work.done()
 
-    def land(self, tx: Tx, receipts: Iterator[int]) -> None:
+    def land(self, tx: Tx) -> None:
         """Hand out what was leased, after the commit."""
         for desk, count in tx.returned.items():
             with desk.queue.lock:
                 desk.owed -= count
-        for desk, rows, more in self.leases:
-            _receive(desk, rows, more, receipts, tx.time)
+        for lease in self.leases:
+            lease.land()
 
     def refuse(self, problem: MoonqError) -> None:
         """Let no publish in."""
@@ -155,26 +189,3 @@ def is_asking(desk: BufferedDesk) -> bool:
 def _wants(queue: BufferedQueue) -> bool:
     """Whether a desk wants something, and there may be something."""
     return queue.stirred and not queue.paused and any(is_asking(desk) for desk in queue.desks)
-
-
-def _receive(
-    desk: BufferedDesk, rows: list[Any], more: bool, receipts: Iterator[int], time: FileTime
-) -> None:
-    with desk.queue.lock:
-        desk.owed += len(rows)
-        desk.more = more
-        for values in rows:
-            receipt = next(receipts)
-            held = _held(desk, values, receipt, time)
-            desk.held[receipt] = held
-            desk.buffer.append(held.delivery)
-        if not desk.is_open():
-            desk.recall()
-        desk.bell.notify_all()
-
-
-def _held(desk: BufferedDesk, values: Any, receipt: int, time: FileTime) -> Held:
-    row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
-    message, shown = sqlite_rows.message(columns), time.shown(lost_at)
-    delivery = Delivery(message, receipt, attempt, lost, snoozes, shown)
-    return Held(row, desk, delivery, errors, expires, bool(suspect), lost_at)

@@ -30,11 +30,11 @@ from moonq.drivers.sqlite.adopting import adopt
 from moonq.drivers.sqlite.moving import Mover, drop
 from moonq.drivers.sqlite.publishing import Answer, publish
 from moonq.drivers.sqlite.space import MB, Space
+from moonq.drivers.sqlite.subscription import SqliteSubscription
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.sqlite.view import View
 from moonq.drivers.sqlite.writer import Writer
-from moonq.drivers.taking import BufferedSubscription
 from moonq.errors import CutShort, QueueError, Unavailable
 from moonq.model import Message, MessageState, Page, QueueInfo, QueueSpec, Receipt, Stored
 
@@ -108,10 +108,10 @@ class SqliteDriver:
         try:
             self._view = View(self._path, self._time)
             with sqlite_file.transaction(connection, self._path):
-                writer.session = sqlite_session.resume(
-                    connection, self._path, writer.session, self._time
+                writer.file.session = sqlite_session.resume(
+                    connection, self._path, writer.file.session, self._time
                 )
-                writer.session.introduce(name)
+                writer.file.session.introduce(name)
                 for queue in self._queues.values():
                     _declare(connection, queue)
         except BaseException:
@@ -119,9 +119,9 @@ class SqliteDriver:
             if self._view is not None:
                 self._view.close()
             raise
-        writer.queues = {queue.number: queue for queue in self._queues.values()}
+        writer.file.queues = {queue.number: queue for queue in self._queues.values()}
         writer.on_event = on_event
-        writer.view = self._view
+        writer.file.view = self._view
         writer.start(connection)
 
     def close(self, deadline: float | None = None) -> bool:
@@ -172,7 +172,7 @@ class SqliteDriver:
         for one in (queue, dead):
             if one is not None and not one.number:
                 self._writer.task(partial(_declare, queue=one))
-                self._writer.queues = {**self._writer.queues, one.number: one}
+                self._writer.file.queues = {**self._writer.file.queues, one.number: one}
         self._writer.recover()
 
     def _known(self, spec: QueueSpec) -> BufferedQueue:
@@ -228,7 +228,7 @@ class SqliteDriver:
         lease: float = LEASE,
         timeout: float | None = None,
         name: str = "",
-    ) -> BufferedSubscription:
+    ) -> SqliteSubscription:
         """Begin to take from *queue*.
 
         The lock on the session's file is every lease: it lasts as long as the process, and its end
@@ -237,12 +237,12 @@ class SqliteDriver:
         source = self._queue(queue)
         self._check_open()
         writer = self._writer
-        assert writer.session is not None
-        desk = BufferedDesk(source, prefetch, writer.session.number, writer.end)
+        assert writer.file.session is not None
+        desk = BufferedDesk(source, prefetch, writer.file.session.number, writer.end)
         with source.lock:
             source.desks.append(desk)
         writer.later(partial(_sit_down, desk=desk))
-        return BufferedSubscription(desk, writer, self._clock, self._time.now)
+        return SqliteSubscription(desk, writer, self._clock, self._time.now)
 
     # Operations on what lies there
 
@@ -323,8 +323,8 @@ class SqliteDriver:
         What somebody paused stays paused; else the pause is the session's, and ends with it.
         """
         self._check_open()
-        assert self._writer.session is not None
-        ours = -self._writer.session.number
+        assert self._writer.file.session is not None
+        ours = -self._writer.file.session.number
         self._change_pause(queue, ours, instead_of=0)
         try:
             yield
@@ -339,7 +339,7 @@ class SqliteDriver:
 
         def write(tx: Tx) -> None:
             tx.execute(sql, (queue.number, to, instead_of))
-            queue.paused = tx.is_paused(queue)
+            queue.paused, _ = tx.line(queue)
             queue.stirred = True
 
         self._writer.task(write)

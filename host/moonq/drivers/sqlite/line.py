@@ -10,14 +10,14 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from moonq.drivers.buffered import BufferedQueue
+from moonq.drivers.buffered import BufferedDesk, BufferedQueue, Held
 from moonq.drivers.paging import Key, Section
-from moonq.drivers.sqlite.rows import MESSAGE
+from moonq.drivers.sqlite.rows import MESSAGE, as_stored, message
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, STATES
 from moonq.drivers.sqlite.settling import expire
 from moonq.drivers.sqlite.tx import Tx
 from moonq.drivers.turns import interleave
-from moonq.model import Priority
+from moonq.model import Delivery, Priority
 
 #: How much falls due in one transaction; the rest follows in the next.
 MANY = 1000
@@ -135,8 +135,20 @@ def tick(tx: Tx, connection: sqlite3.Connection, queue: BufferedQueue) -> None:
     queue.alarm = alarm(connection, queue)
 
 
-def lease(tx: Tx, queue: BufferedQueue, count: int) -> list[Any]:
-    """Lease up to *count* rows for this session, in the order of delivery."""
+def hand_over(tx: Tx, desk: BufferedDesk, count: int) -> list[Held]:
+    """Lease up to *count* messages for *desk* that this transaction publishes; no line waits."""
+    return [
+        Held(row, desk, Delivery(as_stored(one.message), next(tx.receipts)), None, one.expires)
+        for row, one in tx.newcomers.hand_over(desk.queue, count)
+    ]
+
+
+def draw_from_line(tx: Tx, desk: BufferedDesk, count: int) -> list[Held]:
+    """Lease up to *count* messages for *desk*, in the order of delivery."""
+    return [_held(tx, desk, values) for values in _lease(tx, desk.queue, count)]
+
+
+def _lease(tx: Tx, queue: BufferedQueue, count: int) -> list[Any]:
     suspects = [row for (row,) in tx.rows(_SUSPECT, (queue.number, tx.session))]
     wanted = [*suspects, *_next(tx, queue, count - len(suspects))]
     if not wanted:
@@ -145,6 +157,13 @@ def lease(tx: Tx, queue: BufferedQueue, count: int) -> list[Any]:
     leased = tx.rows(_LEASE, (tx.session, str(wanted)))
     leased.sort(key=lambda values: place[values[0]])  # RETURNING knows no order
     return leased
+
+
+def _held(tx: Tx, desk: BufferedDesk, values: Any) -> Held:
+    row, expires, suspect, errors, attempt, lost, snoozes, lost_at, *columns = values
+    shown = tx.time.shown(lost_at)
+    delivery = Delivery(message(columns), next(tx.receipts), attempt, lost, snoozes, shown)
+    return Held(row, desk, delivery, errors, expires, bool(suspect), lost_at)
 
 
 def _next(tx: Tx, queue: BufferedQueue, count: int) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.refusals import full, too_heavy
-from moonq.drivers.sqlite import rows
+from moonq.drivers.sqlite.newcomers import Newcomer
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
 from moonq.drivers.sqlite.settling import bury_waiting
 from moonq.drivers.sqlite.tx import Tx
@@ -35,11 +35,9 @@ def publish(
     """Store *messages*, one answer for each; a patient publisher's end where it must wait."""
     answers: list[Answer] = []
     is_plain = queue.room == queue.most == math.inf and queue.spec.ttl is None
-    number, place = queue.number, tx.now
     for message in messages:
         if is_plain and _is_plain(message):
-            values = rows.published(number, READY, place, None, None, message)
-            tx.insert(queue, values)
+            tx.insert(queue, Newcomer(message, READY))
             answers.append(Receipt(message.id))
             continue
         answer = _admit(tx, queue, message)
@@ -96,8 +94,7 @@ def _store(tx: Tx, queue: BufferedQueue, message: Message) -> None:
         queue.wake_at(due)
     if expires is not None:
         queue.wake_at(expires)
-    values = rows.published(queue.number, state, tx.now, due, expires, message)
-    tx.insert(queue, values)
+    tx.insert(queue, Newcomer(message, state, due, expires))
 
 
 def no_room(tx: Tx, queue: BufferedQueue, weighs: int) -> QueueFull | None:

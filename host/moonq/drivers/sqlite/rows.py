@@ -21,17 +21,24 @@ MESSAGE = "pri, mid, grp, pub, ctype, hdr, dkey, body"
 ENVELOPE = "pri, mid, grp, pub, ctype, hdr, dkey, x''"
 
 #: The columns of a published message, in the order of `published`.
-PUBLISHED = "q, state, pri, pos, due, exp, mid, grp, pub, ctype, hdr, dkey, body"
+PUBLISHED = "q, state, sess, pri, pos, due, exp, mid, grp, pub, ctype, hdr, dkey, body"
 Values = tuple[Any, ...]
 
 
 def published(
-    queue: int, state: int, pos: float, due: float | None, exp: float | None, message: Message
+    queue: int,
+    state: int,
+    pos: float,
+    due: float | None,
+    exp: float | None,
+    message: Message,
+    session: int | None = None,
 ) -> Values:
-    """Return a row's values for `PUBLISHED`."""
+    """Return a row's values for `PUBLISHED`; one that is leased at once names its session."""
     return (
         queue,
         state,
+        session,
         int(message.priority),
         pos,
         due,
@@ -67,6 +74,13 @@ def message(values: Sequence[Any]) -> Message:
         dkey,
         grp,
     )
+
+
+def as_stored(message: Message) -> Message:
+    """Return *message* as it would come out of its row, where times are moments."""
+    if message.ttl is None and message.delay == 0:
+        return message
+    return message._replace(ttl=None, delay=0.0)
 
 
 def headers_text(headers: Headers) -> str:

@@ -52,7 +52,10 @@ def settle(tx: Tx, endings: Sequence[tuple[Held, Ending]]) -> None:
     acked: defaultdict[BufferedQueue, list[Held]] = defaultdict(list)
     for held, ending in endings:
         tx.returned[held.desk] += 1
-        held.queue.stirred = True
+        if held.suspect:
+            tx.stir()  # its session may hold the next one, of whatever queue
+        elif type(ending) is not Ack:
+            held.queue.stirred = True
         if type(ending) is Ack:
             acked[held.queue].append(held)
         elif not _end(tx, held, ending):

@@ -6,26 +6,18 @@ Nothing here outlives a rollback but hints; what must follow a commit is kept un
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from moonq.drivers.base import Event
 from moonq.drivers.buffered import BufferedDesk, BufferedQueue
-from moonq.drivers.sqlite.rows import PUBLISHED, Values, weighed
+from moonq.drivers.sqlite.newcomers import Newcomer, Newcomers
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, LEASED, READY, RUNNING, WAITING
 from moonq.drivers.sqlite.times import FileTime
 from moonq.model import QueueSpec
 
-#: Rows per INSERT. One statement for many: with one call per row, every other thread of the
-#: interpreter gets its slice in between.
-_CHUNKS = (128, 32, 8, 1)
-_MARKS = "(" + ", ".join("?" * (PUBLISHED.count(",") + 1)) + ")"
-_INSERTS = {
-    size: f"INSERT INTO msg({PUBLISHED}) VALUES {', '.join([_MARKS] * size)}" for size in _CHUNKS
-}
 _HAS_TURN = (
     "SELECT 1 FROM msg WHERE q = ? AND grp = ?"
     f" AND state IN ({READY}, {DELAYED}, {LEASED}, {RUNNING}) LIMIT 1"
@@ -34,6 +26,10 @@ _FOLLOWING = " UNION ALL ".join(
     "SELECT * FROM (SELECT id, state FROM msg"
     f" WHERE q = ?1 AND grp = ?2 AND state = {state} ORDER BY id LIMIT 1)"
     for state in (BLOCKED, WAITING)
+)
+_LINE = (
+    "SELECT paused, EXISTS(SELECT 1 FROM msg INDEXED BY msg_ready WHERE q = ?1 AND state = 0)"
+    " FROM queue WHERE id = ?1"
 )
 
 
@@ -46,21 +42,21 @@ class Tx:
         time: FileTime,
         session: int,
         queues: Mapping[int, BufferedQueue],
+        receipts: Iterator[int],
     ) -> None:
         self.execute = connection.execute
         self.time = time
         self.now = time.now()
         self.session = session
+        self.receipts = receipts
         self.events: list[Event] = []
         self.returned: Counter[BufferedDesk] = Counter()
         """How many deliveries of a desk have ended."""
         self.freed: set[BufferedQueue] = set()
         """Queues in which places became free."""
         self._queues = queues
-        self._rows: list[Values] = []
+        self.newcomers = Newcomers(self.execute, self.now, session)
         self._grown: Counter[int] = Counter()
-        self._unwritten: Counter[int] = Counter()
-        """What rows weigh that wait for company."""
         self._lengths: dict[int, int] = {}
         self._turns: set[tuple[int, str]] = set()
 
@@ -87,10 +83,15 @@ class Tx:
         found = self.execute("SELECT id FROM queue WHERE name = ?", (name,)).fetchone()
         return int(found[0])
 
-    def is_paused(self, queue: BufferedQueue) -> bool:
-        """Whether it rests, perhaps since a moment ago and by another process."""
-        sql = "SELECT paused FROM queue WHERE id = ?"
-        return bool(self.execute(sql, (queue.number,)).fetchone()[0])
+    def line(self, queue: BufferedQueue) -> tuple[bool, bool]:
+        """Whether it rests, and whether any row could be leased; perhaps by another process."""
+        paused, has_ready = self.execute(_LINE, (queue.number,)).fetchone()
+        return bool(paused), bool(has_ready)
+
+    def stir(self) -> None:
+        """Have all queues looked at for what may be leased."""
+        for queue in self._queues.values():
+            queue.stirred = True
 
     # How many there are
 
@@ -112,28 +113,19 @@ class Tx:
         """What its messages weigh, and its dead letters; this transaction's included."""
         sql = "SELECT bytes, dead_bytes FROM queue WHERE id = ?"
         held, dead = self.execute(sql, (queue.number,)).fetchone()
-        return held + self._unwritten[queue.number], dead
+        return held + self.newcomers.weigh(queue), dead
 
     # Rows that come
 
-    def insert(self, queue: BufferedQueue, values: Values) -> None:
+    def insert(self, queue: BufferedQueue, newcomer: Newcomer) -> None:
         """Store a new row, together with others in a moment."""
-        self._rows.append(values)
+        self.newcomers.add(queue, newcomer)
         self._grown[queue.number] += 1
-        if queue.most < math.inf:
-            self._unwritten[queue.number] += weighed(values)
         queue.stirred = True
 
     def flush(self) -> None:
         """Store the rows that wait for company."""
-        rows, self._rows = self._rows, []
-        self._unwritten.clear()
-        start = 0
-        for size in _CHUNKS:
-            while len(rows) - start >= size:
-                chunk = rows[start : start + size]
-                self.execute(_INSERTS[size], [value for values in chunk for value in values])
-                start += size
+        self.newcomers.flush()
 
     def finish(self) -> None:
         """Write down what is only counted so far."""

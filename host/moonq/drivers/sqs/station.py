@@ -84,6 +84,10 @@ class Station:
         if self.queue.is_hungry():
             self.queue.hungry.notify()
 
+    def ask(self, _desk: BufferedDesk) -> None:
+        """Do the same for one desk."""
+        self.stir()
+
     def leave(self, desk: BufferedDesk, when: float) -> None:
         """End everything at a desk that was left at *when*."""
         from moonq.drivers.buffered import Abandon

@@ -34,6 +34,8 @@ class Scalar(Node):
     """Written without quotes, so that it may be a number, true, false or null."""
     content_line: int
     """Where the text begins: below the `|` of a block, else the node's own line."""
+    by_field: bool = False
+    """Whether its field decides if it is a number: on a command line quotes are the shell's."""
 
 
 @dataclass(slots=True)

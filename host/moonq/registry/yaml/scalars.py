@@ -39,7 +39,7 @@ _INTEGER_BITS = 64
 
 
 class EnvText(str):
-    """Text that came as a whole from the environment: where a number is wanted it may be one."""
+    """Text from the environment or an option: where a number is wanted it may be one."""
 
     __slots__ = ()
 

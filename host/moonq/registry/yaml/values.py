@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from moonq.registry.yaml.nodes import List, Map, Node, Scalar
-from moonq.registry.yaml.scalars import MissingVariable, TooBig, formerly, meaning, substitute
+from moonq.registry.yaml.scalars import (
+    EnvText,
+    MissingVariable,
+    TooBig,
+    formerly,
+    meaning,
+    substitute,
+)
 from moonq.text import secrets
 from moonq.text.findings import Finding, Source, error
 
@@ -38,6 +45,8 @@ class Values:
         try:
             if not node.plain or "${" in node.text:
                 return substitute(node.text, self.env) if self.fills else node.text
+            if node.by_field:
+                return EnvText(node.text)
             if was := formerly(node.text):
                 self._warn_about_yaml_1_1(node, was)
             return meaning(node.text)

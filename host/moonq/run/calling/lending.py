@@ -21,7 +21,7 @@ from moonq.run.calling.context import CallContext, Share
 from moonq.run.calling.services import HostServices
 from moonq.run.calling.sinks import WARN, HostSink, Line
 from moonq.run.security import ALLOW, ALLOWED, DENIED, NOTHING, Decision, Held, refusal
-from moonq.sandbox.lend import MAX_NAME, Bound, name, safe
+from moonq.sandbox.lend import MAX_NAME, Bound, answered, failed, name
 from moonq.sandbox.watchdog import Guard
 
 #: The logger of what policies refuse.
@@ -52,6 +52,8 @@ class Caller:
     """What a log line says of message number n of the running call."""
     is_held: bool = False
     """Whether a lent function is at work that may take seconds, and ends by itself."""
+    is_away: bool = False
+    """Whether it waits for something outside, and needs no core meanwhile."""
     held: Held = field(default_factory=Held)
     """The actors, scopes and policies that the script has objects of."""
     opened: dict[int, Any] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Caller:
     def enter(self, context: CallContext, guard: Guard) -> None:
         """Let the state of *guard* run on behalf of *context* from now on."""
         guard.call_in(context.above)
-        guard.is_waiting = self._is_waiting
+        guard.is_waiting, guard.is_away = self._is_waiting, self._is_away
         before = self.context
         if context.actor is not before.actor or context.scope is not before.scope:
             self.held.clear()
@@ -164,6 +166,9 @@ class Caller:
     def _is_waiting(self) -> bool:
         return self.is_held
 
+    def _is_away(self) -> bool:
+        return self.is_away
+
 
 @dataclass(frozen=True, slots=True)
 class Lent:
@@ -202,31 +207,38 @@ class Lent:
         """Return it for the script of *caller*: it checks, answers, and never raises."""
         function, kind, holds = self.function, self.names, self.holds
         is_guarded, is_untried = bool(self.actions), self.writes and not self.captured
-        outside, look_up = self.outside, caller.look_up
+        outside, look_up, waits_outside = self.outside, caller.look_up, self.waits
 
         # This is run with every call: what is free and named in full costs only looks.
-        def call(*arguments: Any) -> Any:
-            context = caller.context
-            if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
-                entry = caller.host.entry_id(name(arguments[0]), kind)
-                arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
-            if is_guarded and (
-                context.scope is not None or context.observer is not None or caller.host.is_strict
-            ):
-                self._permit(caller, arguments)
-            if is_untried and context.is_dry and not (outside and caller.sink.is_real):
-                self._end_dry_run(caller, arguments)
-            if outside and caller.host.shut is not None:
-                self._shut(caller, arguments)
-            if not holds:
-                return function(caller, *arguments)
-            caller.is_held, before, waits.look = True, waits.look, look_up
+        def call(*arguments: Any) -> tuple[Any, ...]:
             try:
-                return function(caller, *arguments)
-            finally:
-                caller.is_held, waits.look = False, before
+                context = caller.context
+                if kind is not None and arguments[0][:MAX_NAME] not in caller.host.ids:
+                    entry = caller.host.entry_id(name(arguments[0]), kind)
+                    arguments = (entry.encode("utf-8", "replace"), *arguments[1:])
+                if is_guarded and (
+                    context.scope is not None
+                    or context.observer is not None
+                    or caller.host.is_strict
+                ):
+                    self._permit(caller, arguments)
+                if is_untried and context.is_dry and not (outside and caller.sink.is_real):
+                    self._end_dry_run(caller, arguments)
+                if outside and caller.host.shut is not None:
+                    self._shut(caller, arguments)
+                if not holds:
+                    return answered(function(caller, *arguments))
+                caller.is_held, before, waits.look = True, waits.look, look_up
+                caller.is_away = waits_outside
+                try:
+                    return answered(function(caller, *arguments))
+                finally:
+                    caller.is_held = caller.is_away = False
+                    waits.look = before
+            except BaseException as problem:  # noqa: BLE001 - nothing may cross as an exception
+                return failed(problem)
 
-        return Bound(safe(call), self.waits)
+        return Bound(call, self.waits)
 
     def _permit(self, caller: Caller, arguments: tuple[Any, ...]) -> None:
         resource = self.resource

@@ -12,7 +12,8 @@ from moonq import log
 from moonq.clock import Clock
 from moonq.errors import QueueError
 from moonq.model import QueueInfo, Receipt
-from moonq.run.publishing import Wanted, from_lua
+from moonq.run import crossed
+from moonq.run.publishing import Wanted
 from moonq.run.queues import Queues
 from moonq.run.stores.base import Store
 from moonq.sandbox.state import LuaState
@@ -75,15 +76,17 @@ class HostSink:
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         self._queues = queues
+        self.publish: Callable[..., str] = queues.publish
+        """Publishes one message, as `Queues.publish` does."""
         self._line_floods = _Floods(clock, MAX_LINES)
         self._byte_floods = _Floods(clock, MAX_BYTES)
         self._denials = _Floods(clock, 1)
 
-    def publish(
-        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
-    ) -> str:
-        """Publish one message."""
-        return self._queues.publish(queue, body, headers, options, may_wait=may_wait)
+    def publish_all(
+        self, queue: bytes, messages: Sequence[Any], are_bare: bool, *, may_wait: bool
+    ) -> list[str | QueueError]:
+        """Publish many messages, as `Queues.publish_all` does."""
+        return self._queues.publish_all(queue, messages, are_bare, may_wait=may_wait)
 
     def publish_many(
         self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
@@ -137,17 +140,23 @@ class Recording(HostSink):
 
     def __init__(self, queues: Queues, clock: Clock) -> None:
         super().__init__(queues, clock)
+        self.publish = self._publish
         self.published: list[Publication] = []
 
-    def publish(
-        self, queue: bytes, body: bytes, headers: bytes, options: bytes, *, may_wait: bool
-    ) -> str:
-        """Publish one message."""
-        wanted = from_lua(body, headers, options)
+    def _publish(self, queue: bytes, *message: Any, may_wait: bool) -> str:
+        wanted = crossed.wanted(*message)
         (answer,) = self.publish_many(queue.decode("utf-8", "replace"), [wanted], may_wait=may_wait)
         if isinstance(answer, QueueError):
             raise answer
         return answer.id
+
+    def publish_all(
+        self, queue: bytes, messages: Sequence[Any], are_bare: bool, *, may_wait: bool
+    ) -> list[str | QueueError]:
+        """Publish many messages that cross from Lua."""
+        wanted = list(crossed.several(messages, are_bare))
+        answers = self.publish_many(queue.decode("utf-8", "replace"), wanted, may_wait=may_wait)
+        return [one.id if isinstance(one, Receipt) else one for one in answers]
 
     def publish_many(
         self, queue: str, wanted: Sequence[Wanted | QueueError], *, may_wait: bool
@@ -156,7 +165,8 @@ class Recording(HostSink):
         answers = self._accept(queue, wanted, may_wait)
         for one, answer in zip(wanted, answers, strict=True):
             if isinstance(one, Wanted) and isinstance(answer, Receipt) and not answer.duplicate:
-                kept = Publication(queue, answer.id, one.body, one.headers, one.options)
+                body = crossed.as_json(one.body) if one.is_raw else one.body
+                kept = Publication(queue, answer.id, body, one.headers, one.options)
                 self.published.append(kept)
         return answers
 

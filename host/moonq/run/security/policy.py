@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from moonq.registry.common import Strict
-from moonq.registry.fields import wrong
+from moonq.registry.fields import TEXT, wrong
 from moonq.run.security.condition import Case, Condition
 from moonq.run.security.patterns import fits, is_pattern
 
@@ -40,6 +40,7 @@ Patterns = Annotated[
     list[Annotated[str, Field(min_length=1), AfterValidator(_pattern)]],
     Field(min_length=1),
     BeforeValidator(_listed),
+    TEXT,
 ]
 
 

@@ -102,7 +102,7 @@ class RemoteState:
         self._child = child
         self._about = about
         self._is_guest = is_guest
-        self._lends = [bound.call for bound in lends.values()]
+        self._lends: list[Callable[..., tuple[Any, ...]]] = []
         self._memory = 0
         # Messages of the running call.
         self._count = 0
@@ -112,6 +112,7 @@ class RemoteState:
         WATCHDOG.add(self.guard)
         table: list[Value] = []
         for name, bound in lends.items():
+            self._lends.append(bound.call)
             table += (name.encode(), bound.waits)
         self._ask(frames.MAKE, PROMPT, limits.timeout, limits.memory, *table)
 

@@ -107,7 +107,7 @@ class Observed:
         self._inner = inner
         self._watcher = watcher
         self.take, self.stop, self.close = inner.take, inner.stop, inner.close
-        self.pause, self.resume = inner.pause, inner.resume
+        self.pause, self.resume, self.waiting = inner.pause, inner.resume, inner.waiting
 
     def start(self, delivery: Delivery) -> bool:
         """Say that the handler begins."""

@@ -23,6 +23,9 @@ class Staged:
     needs few, and one that the driver refuses fails only who asks for it.
     """
 
+    put = None
+    """Every publish is seen here."""
+
     def __init__(self, place: Place, faults: Faults, ledger: Ledger) -> None:
         self._place = place
         self._faults = faults

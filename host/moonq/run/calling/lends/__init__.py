@@ -6,6 +6,7 @@ further module needs no line anywhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -28,7 +29,28 @@ def changing() -> frozenset[str]:
     return frozenset(action for one in declared() if one.writes for action in one.actions)
 
 
-def lent_functions(host: HostServices, caller: Caller) -> dict[str, Bound]:
+@cache
+def _by_name() -> Mapping[str, Lent]:
+    return {one.name: one for one in declared()}
+
+
+class _Lends(Mapping[str, Bound]):
+    """What is lent to one caller; each is made when it is asked for, for a state needs few."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __getitem__(self, name: str) -> Bound:
+        return _by_name()[name].bound(self._caller)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_by_name())
+
+    def __len__(self) -> int:
+        return len(_by_name())
+
+
+def lent_functions(host: HostServices, caller: Caller) -> Mapping[str, Bound]:
     """Return what *host* lends to the state of *caller*, by name."""
     caller.host = host
-    return {one.name: one.bound(caller) for one in declared()}
+    return _Lends(caller)

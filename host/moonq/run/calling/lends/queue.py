@@ -6,32 +6,34 @@ import json
 from typing import Any
 
 from moonq.errors import QueueError
-from moonq.model import Receipt
 from moonq.run.calling.lending import Caller, lent
-from moonq.run.publishing import Wanted, from_lua
 from moonq.run.queues import info_object
-from moonq.sandbox.lend import MAX_NAME, name, text
+from moonq.sandbox.lend import MAX_NAME, Several, name, text
 
 QUEUE = "queue.queue"
 PUBLISH = ("queue.publish", "queue.publish.queue")
 
 
 @lent(action=PUBLISH, names=QUEUE, writes=True, captured=True, waits=False, holds=True)
-def publish(caller: Caller, queue: bytes, body: bytes, headers: bytes, options: bytes) -> bytes:
-    """Publish one message; into the queue that the caller serves it never waits."""
-    may_wait = queue != caller.context.serves
-    return caller.sink.publish(queue[:MAX_NAME], body, headers, options, may_wait=may_wait).encode()
+def publish(caller: Caller, queue: bytes, *message: Any) -> bytes:
+    """Publish one message, see `crossed`; into the queue that the caller serves it never waits."""
+    context = caller.context
+    sink = context.sink or caller.host.sink
+    may_wait = queue != context.serves
+    return sink.publish(queue[:MAX_NAME], *message, may_wait=may_wait).encode()
 
 
 @lent(action=PUBLISH, names=QUEUE, writes=True, captured=True, waits=False, holds=True)
-def publish_batch(caller: Caller, queue: bytes, *parts: bytes) -> bytes:
-    """Publish messages given as body, headers and options in turn, and answer for each."""
-    sink = caller.sink
+def publish_batch(caller: Caller, queue: bytes, are_bare: bool, *messages: Any) -> Several:
+    """Publish messages, see `crossed.several`, and answer for each.
+
+    First come the refusals as a JSON array, or nothing, then the ids, empty for what was refused.
+    """
     may_wait = queue != caller.context.serves
-    triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    wanted = [_wanted(*triple) for triple in triples]
-    answers = sink.publish_many(name(queue), wanted, may_wait=may_wait)
-    return json.dumps([_answer(answer) for answer in answers]).encode()
+    answers = caller.sink.publish_all(queue[:MAX_NAME], messages, are_bare, may_wait=may_wait)
+    refused = [_told(one) for one in answers if isinstance(one, QueueError)]
+    ids = (one.encode() if isinstance(one, str) else b"" for one in answers)
+    return Several((json.dumps(refused).encode() if refused else b"", *ids))
 
 
 @lent(action="queue.info", names=QUEUE, writes=False, waits=False, holds=True)
@@ -64,14 +66,6 @@ def message(caller: Caller, index: int) -> bytes:
     return caller.message(index)
 
 
-def _wanted(body: bytes, headers: bytes, options: bytes) -> Wanted | QueueError:
-    try:
-        return from_lua(body, headers, options)
-    except QueueError as refusal:
-        return refusal
-
-
-def _answer(answer: Receipt | QueueError) -> str | dict[str, Any]:
-    if isinstance(answer, QueueError):
-        return {"kind": answer.kind, "message": answer.in_one_line(), "retryable": answer.retryable}
-    return answer.id
+def _told(refusal: QueueError) -> dict[str, Any]:
+    words = refusal.in_one_line()
+    return {"kind": refusal.kind, "message": words, "retryable": refusal.retryable}

@@ -12,3 +12,4 @@ std = {
   },
 }
 max_line_length = 100
+exclude_files = { ".moonq" }
