@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ The cure.
 
 ## Twice
 """
+
+
+def test_every_page_says_below_its_title_in_one_sentence_what_it_is_for() -> None:
+    for page in Manual.of_package().pages:
+        assert page.title, page.name
+        assert re.fullmatch(r"[A-Z](?:(?!\. ).)+\.", page.summary), (page.name, page.summary)
 
 
 @pytest.fixture
