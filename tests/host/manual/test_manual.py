@@ -103,6 +103,24 @@ def test_a_field_of_two_kinds_is_shown_of_both(manual: Manual) -> None:
     assert places == ["kinds#queuequeue", "kinds#lifecycle"]
 
 
+def test_what_the_reference_says_comes_before_what_a_guide_calls_so(tmp_path: Path) -> None:
+    (tmp_path / "purge.md").write_text("# Purge\n\nA page.\n\n## Purge\n\n## Room\n\n## Alone\n")
+    (tmp_path / "alone.md").write_text("# Whole\n")
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "all.md").write_text("# All\n\n## moonq purge\n\n- `room`: none.\n")
+    manual = Manual(tmp_path)
+    shown = {
+        name: [one.text.partition("\n")[0] for one in manual.about(name)]
+        for name in ("purge", "room", "alone", "whole")
+    }
+    assert shown == {
+        "purge": ["## moonq purge", "## Purge"],
+        "room": ["- `room`: none.", "## Room"],
+        "alone": ["## Alone"],
+        "whole": ["# Whole"],
+    }
+
+
 def test_what_the_manual_does_not_explain_is_guessed_at(manual: Manual) -> None:
     with pytest.raises(NotFound, match="does not explain 'R203'") as missing:
         manual.about("R203")
