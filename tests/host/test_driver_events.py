@@ -65,7 +65,7 @@ def test_what_concerns_no_queue_is_told_of_its_driver(
 
 
 def test_the_status_says_what_is_wrong_with_a_driver(make_host: MakeHost) -> None:
-    host = make_host("  - {name: file, kind: queue.driver.sqlite, min_free_mb: 1000000}\n")
+    host = make_host("  - {name: file, kind: queue.driver.sqlite, min_free_mb: 1000000000}\n")
 
     def problem(name: str) -> str:
         services = {one["id"]: one for one in overview.status(host, None)["services"]}
