@@ -5,6 +5,7 @@
 ---
 --- A step lasts until the next line of any script begins, so what a line calls in the host is its
 --- own. Values are told where they have changed, as literals; none of the script's code runs.
+local api = require("host.api")
 local freeze = require("host.walls.freeze")
 local json = require("json")
 local limits = require("host.walls.limits")
@@ -96,13 +97,6 @@ local function note(line, level)
   last, began = step, clock()
 end
 
---- Begins to note lines.
----@param now fun(): number  seconds
-function lines.start(now)
-  clock = now
-  limits.watch_lines(note)
-end
-
 local function ended(...)
   if last then
     last.took, last = clock() - began, nil
@@ -111,12 +105,18 @@ local function ended(...)
 end
 
 --- A function that does as `fn`, and with which the last line ends.
----@param fn function
----@return function
-function lines.around(fn)
+local function around(fn)
   return function(...)
     return ended(fn(...))
   end
+end
+
+--- Begins to note lines of the function that is open.
+---@param now fun(): number  seconds
+function lines.start(now)
+  api.decorate(around)
+  clock = now
+  limits.watch_lines(note)
 end
 
 --- The steps as JSON, and how many were left out.

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from moonq.dashboard.following import Following
 from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample
-from moonq.errors import ReadOnly
+from moonq.errors import NoHost, ReadOnly
 from moonq.text.plain import in_ascii
 from moonq.text.wording import columns
 from moonq.views import Screen
@@ -52,6 +53,10 @@ def row(name: str, **fields: Any) -> dict[str, Any]:
     return {"id": name, "ready": 0, "dead": 0, "published": 0, "consumers": [], **fields}
 
 
+def _nobody() -> Any:
+    raise NoHost("no host is asked here")
+
+
 class Shown:
     """Pages and their desk."""
 
@@ -60,7 +65,9 @@ class Shown:
         history = History()
         status = {"project": "shop", "profile": "dev", "pid": 1, "up": 5.0}
         history.add(Sample(1000.0, status, {one["id"]: one for one in queues}, {}))
-        self.pages = Pages(Board(history, Look(), self.desk.ask, lambda: 1000.0))
+        self.following = Following(_nobody, lambda: 1000.0)
+        board = Board(history, Look(), self.desk.ask, lambda: 1000.0, self.following)
+        self.pages = Pages(board)
         self.text()
 
     def press(self, *keys: str) -> bool:

@@ -73,9 +73,9 @@ class Acting(Requests):
         It may do what its consumer may; where it has several, *consumer* says which is meant. Or it
         may do what *actor* may, as `Policies.named` finds it with *groups*.
 
-        With *trace* the answer has `lines`, those that ran, in order: `chunk`, `line`, `text`, the
-        seconds it `took`, and the `values` of variables that it has set; `lines_left_out` counts
-        what ran behind the last of them.
+        With *trace* the answer has `lines`, those that ran, in order: `chunk`, `line`, `text`,
+        `took_ms`, and the `values` of variables that it has set; `lines_left_out` counts what ran
+        behind the last of them.
         """
         project = self._host.project
         function = project.id_of(function, "function.lua")
@@ -233,7 +233,9 @@ def _lines(result: CallResult, project: Project) -> dict[str, Any]:
     for step in result.lines:
         script = scripts.get(step["chunk"])
         text = script.code.line(step["line"]) if script else ""
-        lines.append({**step, "text": text})
+        took = round(step["took"] * 1000, 3)
+        place = {"chunk": step["chunk"], "line": step["line"], "text": text}
+        lines.append({**place, "took_ms": took, "values": step["values"]})
     return {"lines": lines, "lines_left_out": result.lines_left_out}
 
 

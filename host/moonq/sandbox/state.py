@@ -327,7 +327,6 @@ class LuaState:
     def trace_lines(self) -> None:
         """Note which lines of scripts run from now on."""
         self._noted = self._lua.more(b"host.run.lines")
-        self._lua.decorate(self._noted.around)
         self._noted.start(time.perf_counter)
 
     def lines(self) -> dict[str, Any]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from moonq.text.wording import counted, cut, lasted
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Column, Found, table
 
-#: Columns of a line's text that are shown; what it set is next to it.
-CODE = 48
+#: Columns of a line's text that are shown at least, and in a pipe: what it set is next to it.
+LEAST, WIDEST = 24, 80
 
 
 def ran(found: Found, screen: Screen) -> Iterator[str]:
     """Yield the `lines` of a traced call, then an empty line."""
-    steps = found["lines"]
+    steps, room = found["lines"], max(LEAST, screen.width // 3) if screen.width else WIDEST
     columns = [
-        Column("line", lambda one: (f"{one['chunk']}:{one['line']}", "dim"), is_id=True),
+        Column("line", _place, is_id=True),
         Column("took", _took, right=True),
-        Column("", lambda one: cut(one["text"].expandtabs(2).rstrip(), CODE), is_cut=True),
-        Column("", _values, is_cut=True),
+        Column("", lambda one: cut(one["text"].expandtabs(2).rstrip(), room)),
+        Column("", _values, wraps=True),
     ]
     if not steps:
         yield screen.paint("dim", "no line of a script ran")
@@ -30,9 +31,13 @@ def ran(found: Found, screen: Screen) -> Iterator[str]:
     yield ""
 
 
+def _place(step: Found) -> Cell:
+    return f"{PurePath(step['chunk']).name}:{step['line']}", "dim"
+
+
 def _took(step: Found) -> Cell:
-    seconds = step["took"]
-    return lasted(seconds), "warn" if seconds >= 0.1 else "dim"
+    seconds = step["took_ms"] / 1000
+    return lasted(seconds) if seconds >= 0.000_001 else "·", "warn" if seconds >= 0.1 else "dim"
 
 
 def _values(step: Found) -> Cell:
