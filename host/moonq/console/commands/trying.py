@@ -39,7 +39,7 @@ def bench(console: Console, code: str) -> None:
         why = judged.finding.message if judged.finding else "nothing to run"
         raise Invalid(why, hint="write \\bench CODE")
     body = f"return {judged.text.strip().rstrip(';')}" if judged.is_expression else judged.text
-    answer = console.run(f"mq.bench(function()\n{body}\nend)")
+    answer = console.run(f"mq.bench(function() {body}\nend)")
     if answer.is_well:
         console.face.show(views.bench(answer.values[0], console.face.screen()))
     else:

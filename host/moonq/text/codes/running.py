@@ -33,7 +33,9 @@ CODES = (
             "process_order.lua": 'return nil, errors.new({ message = "bank is down",'
             " kind = errors.UNAVAILABLE })\n",
             SHOWN: """\
-04:12:09.120 INFO  moonq.handlers  app:process_order returned false, which does not say why: …
+04:12:09.120 INFO  moonq.handlers  app:process_order returned false, which does not say why:
+             `return nil, errors.new{…}`, and the reason stands in the log, in dead letters and in
+             tests  entry=app:process_order code=H402
 """,
         },
     ),
