@@ -121,8 +121,8 @@ local function allocated(fn)
   return max(0, bytes)
 end
 
---- Runs a function again and again: `runs`, the `seconds` they took, `mean`, `quickest` and `slowest`
---- seconds of one run, the `cpu` seconds of one, and the `bytes` it allocates.
+--- Runs a function again and again: `runs`, the `seconds` they took, `mean`, `quickest` and
+--- `slowest` seconds of one run, the `cpu` seconds of one, and the `bytes` it allocates.
 ---@param fn function
 ---@param seconds? number  how long (default 1)
 ---@return table
@@ -133,7 +133,7 @@ function mq.bench(fn, seconds)
   local bytes = allocated(fn)
   local runs, round, quickest, slowest = 0, 1, huge, 0
   local began, cpu = lent.console_clock()
-  local now, worked = began, cpu
+  local now, worked = began
   repeat
     local before = now
     for _ = 1, round do

@@ -46,7 +46,7 @@ def said(host: Host, caplog: pytest.LogCaptureFixture, *bodies: bytes) -> list[s
 def test_a_handler_that_returns_false_is_told_once_what_that_lacks(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "moonq"):
+    with caplog.at_level(logging.INFO, "moonq.handlers"):
         [line] = said(host, caplog, b'{"no": true}', b'{"no": true}')
     assert line.startswith("app:work returned false, which does not say why: `return nil, errors")
 
@@ -59,7 +59,7 @@ def test_a_reason_and_a_value_need_no_note(host: Host, caplog: pytest.LogCapture
 def test_that_nothing_was_returned_is_no_news_unless_somebody_asks(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "moonq"):
+    with caplog.at_level(logging.INFO, "moonq.handlers"):
         assert said(host, caplog, b"{}") == []
 
 
