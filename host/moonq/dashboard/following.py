@@ -3,7 +3,7 @@
     following = Following(reach)
     following.start()
     following.lines[-1]                 # an event of `moonq tail --event log`
-    following.failures[-1]              # one of `--event nack,dead`
+    following.failures[-1]              # one of `--event nack`
 
 It has a connection of its own, so that no page waits for it, and goes on with the next host.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 1000
 #: Seconds before a host that has gone is looked for.
 AGAIN = 1.0
-EVENTS = ("nack", "dead", "log")
+EVENTS = ("nack", "log")
 Event = Mapping[str, Any]
 
 
@@ -41,6 +41,8 @@ class Following:
         """Seconds since the epoch; nothing older is known."""
         self.lines: deque[Event] = deque(maxlen=MOST)
         self.failures: deque[Event] = deque(maxlen=MOST)
+        self.is_listening = False
+        """Whether what happens from now on will be known."""
         self._reach = reach
         self._client: Client | Together | None = None
         self._ended = threading.Event()
@@ -70,10 +72,12 @@ class Following:
         self._client = client = self._reach()
         with client:
             events = _events(client)
+            self.is_listening = True
             while not self._ended.is_set() and not events.ended:
                 event = events.next(AGAIN)
                 if event is not None:
                     self.take(event)
+            self.is_listening = False
 
 
 def _events(client: Client | Together) -> Subscription | Tails:

@@ -152,7 +152,7 @@ def failing(failures: Iterable[Event]) -> list[Kind]:
     kinds: dict[tuple[str, str, str], Kind] = {}
     for event in list(failures):
         error = event.get("error")
-        if event["event"] != "nack" or not error:
+        if not error:
             continue
         text, place = f"{error['kind']} {error['message']}", error.get("where") or ""
         key = (event["queue"], place, alike(text))
