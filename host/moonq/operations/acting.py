@@ -235,7 +235,8 @@ def _lines(result: CallResult, project: Project) -> dict[str, Any]:
         text = script.code.line(step["line"]) if script else ""
         took = round(step["took"] * 1000, 3)
         place = {"chunk": step["chunk"], "line": step["line"], "text": text}
-        lines.append({**place, "took_ms": took, "values": step["values"]})
+        values = [{"name": one["name"], "value": one["value"]} for one in step["values"]]
+        lines.append({**place, "took_ms": took, "values": values})
     return {"lines": lines, "lines_left_out": result.lines_left_out}
 
 
