@@ -3,15 +3,17 @@
 --- Arguments: what Lua made of the files that every state needs, a function from their globals to
 --- a table of them (`chunks.py`); the module `host.walls.names`, which has hidden what is to be
 --- hidden (`hide.lua`); `source(name) -> chunk`, the precompiled text of any other trusted file;
---- `lend(name) -> function, waits`, what Python lends, and whether it may take long.
+--- `lend(name) -> function, waits`, what Python lends, and whether it may take long; the path of
+--- the native half of JSON, or nil.
 ---
 --- Order matters. Python's callables become plain functions before anything else runs, every
 --- trusted file takes its own locals of the real library, and only then are the real globals
 --- emptied: from there on no code can find lupa, Python or an unwrapped function.
 local python, debug, package = _G.python, debug, package
-local pairs, error, load, setmetatable, type = pairs, error, load, setmetatable, type
+local assert, error, load, pairs = assert, error, load, pairs
+local setmetatable, type = setmetatable, type
 local as_function = python.as_function
-local bundle, names, source, lend = ...
+local bundle, names, source, lend, native = ...
 
 -- lupa's own objects answer nothing: only their finalizer stays, which gives memory back.
 local function disarm_python_objects()
@@ -91,6 +93,17 @@ local function requirer(env, loaded)
   end
 end
 
+-- What stands in for `json/native.lua` where the host has a library. Nothing else ever loads one:
+-- `package` is gone before a script can run.
+local function native_json(path)
+  return path
+    and {
+      decode = assert(package.loadlib(path, "moonq_json_decode")),
+      encode = assert(package.loadlib(path, "moonq_json_encode")),
+      main = coroutine.running(),
+    }
+end
+
 -- The functions that Python lends, and which of them may take long: made when they are first asked
 -- for, since most states need only a few.
 local function raw_lent(loaded)
@@ -112,6 +125,7 @@ collectgarbage("stop") -- nothing of this is garbage
 source, lend = as_function(source), as_function(lend)
 local env, loaded = trusted_globals(), { ["host.walls.names"] = names }
 env.require = requirer(env, loaded)
+loaded["host.json.native"] = native_json(native)
 loaded["host.raw"], loaded["host.waits"] = raw_lent(loaded)
 
 disarm_python_objects()

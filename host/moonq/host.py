@@ -30,6 +30,7 @@ from moonq.run.reload import Reload, ReloadReport, Retired
 from moonq.run.security import Rights
 from moonq.run.starting import ALL, Starting
 from moonq.run.supervisor import ServiceStatus, Supervisor
+from moonq.sandbox import native
 from moonq.sandbox.state import Fault
 
 __all__ = ["CallResult", "Fault", "Host", "ReloadReport", "ServiceStatus", "StopReport"]
@@ -99,6 +100,7 @@ class Host:
             MoonqError: Something cannot start; nothing is left running.
         """
         self._began = self.clock.monotonic()
+        native.codec()  # it may be demanded and missing, and no restart would change that
         self._building.build(starting if consumers else starting._replace(consumers=False))
         self.supervisor.start_all(on_service or (lambda _: None))
 

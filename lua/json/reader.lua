@@ -1,11 +1,15 @@
 --- Reads JSON text: the half of the module `json` that every message goes through.
 ---
+--- Where the host has a native codec (`native.lua`), that reads what is plain, and this what it
+--- declines; the values are the same.
+---
 --- A reader gets the text, the position behind the character that chose it, and the depth; it
 --- answers the value and the position behind it, or nil after `fail`. Patterns do the work: one
 --- anchored match reads a whole name or value with the mark behind it, while nothing unusual comes.
 local check = require("check")
 local errors = require("errors")
 local json_values = require("host.json.values")
+local native = require("host.json.native")
 
 local next, setmetatable, tonumber, tostring = next, setmetatable, tonumber, tostring
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
@@ -13,6 +17,7 @@ local match, sub, concat, huge = string.match, string.sub, table.concat, math.hu
 local utf8_char, utf8_len = utf8.char, utf8.len
 local ANY_CHARACTER = "^" .. utf8.charpattern
 local EMPTY, NULL = json_values.EMPTY, json_values.null
+local decode, MAIN = native.decode, native.main
 
 local json_reader = {}
 
@@ -373,6 +378,10 @@ end
 ---@return any value            with `json.null` for every null
 ---@return errors.Error|nil err
 function json_reader.read(text)
+  local value = decode(text, NULL, NULL, EMPTY, "[]", MAIN)
+  if value ~= nil then
+    return value, nil
+  end
   return read(text, NULL)
 end
 
@@ -382,6 +391,10 @@ end
 ---@return any value
 ---@return errors.Error|nil err
 function json_reader.read_body(text)
+  local value = decode(text, NULL, nil, EMPTY, "[]", MAIN)
+  if value ~= nil then
+    return value, nil
+  end
   return read(text, nil)
 end
 

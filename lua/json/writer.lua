@@ -1,12 +1,15 @@
 --- Writes JSON fast: puts pieces into a list and gives up, without a word, at anything that is not
---- plain. Then `json_careful` starts anew and explains.
+--- plain. Then `json_careful` starts anew and explains. Where the host has a native codec
+--- (`native.lua`), that is asked before; the texts are the same.
 local json_values = require("host.json.values")
+local native = require("host.json.native")
 
 local next, setmetatable, tonumber, tostring, type = next, setmetatable, tonumber, tostring, type
 local find, format, gsub = string.find, string.format, string.gsub
 local huge, math_type = math.huge, math.type
 local concat, utf8_len = table.concat, utf8.len
 local EMPTY = json_values.EMPTY
+local encode, MAIN = native.encode, native.main
 
 local json_writer = {}
 
@@ -173,6 +176,10 @@ local pieces = {}
 ---@param value any
 ---@return string|nil
 function json_writer.write(value)
+  local quick = encode(value, EMPTY, MAIN)
+  if quick then
+    return quick
+  end
   local n = write(value, pieces, 0, 0)
   local text = n and concat(pieces, "", 1, n)
   if not text or n > MAX_KEPT_PIECES or #text > MAX_KEPT_TEXT then

@@ -2,8 +2,9 @@
 
 Run it with the package installed: `python tests/bench/delivery_bench.py`.
 
-The bare loop is what the machine can do at best with one thread: lupa decodes the same body and
-calls the same handler, with no queue, no limits and no sandbox around. Every round of a host is
+The bare loop is what the machine can do at best with one thread and pure Lua: lupa decodes the same
+body and calls the same handler, with no queue, no limits and no sandbox around, and with JSON in
+Lua, so that the goal does not move with the codec. Every round of a host is
 preceded by one of the bare loop, and the ratio is that of the medians, because machines are shared
 and noisy.
 """
@@ -25,7 +26,7 @@ from lupa.lua54 import LuaRuntime
 from moonq import log
 from moonq.host import Host
 from moonq.kinds import load
-from moonq.sandbox import chunks
+from moonq.sandbox import chunks, native
 
 ROUNDS = 5
 MESSAGES = 40_000
@@ -240,7 +241,10 @@ def resident() -> int:
 
 def main() -> None:
     log.configure("json", "error")
-    print(f"delivery through the memory driver, {os.cpu_count()} cores")
+    codec = native.codec().name
+    print(
+        f"delivery through the memory driver, {os.cpu_count()} cores, JSON {codec}, bare loop lua"
+    )
     crowd()
     latency()
     throughput()

@@ -1,6 +1,7 @@
 """How long the module `json` takes for bodies of three sizes, in one Lua state without a host.
 
-Run it with the package installed: `python tests/bench/json_bench.py`.
+Run it with the package installed: `python tests/bench/json_bench.py`. It measures the Lua half and,
+where there is one, the native half that answers for it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from typing import Any
 
 from lupa.lua54 import LuaRuntime
 
-from moonq.sandbox import chunks
+from moonq.sandbox import chunks, native
 
 LOOPS = b"""
-local source, text = ...
+local source, path, text = ...
 local loaded = {}
+if path then
+  loaded["host.json.native"] = {
+    decode = package.loadlib(path, "moonq_json_decode"),
+    encode = package.loadlib(path, "moonq_json_encode"),
+    main = coroutine.running(),
+  }
+end
 function require(name)
   loaded[name] = loaded[name] or load(source(name), name, "b")(name)
   return loaded[name]
@@ -70,12 +78,17 @@ def seconds(loop: Callable[[int], None], count: int) -> float:
 
 
 def main() -> None:
-    print(f"{'json':12}{'bytes':>10}{'decode µs':>12}{'encode µs':>12}")
+    codec = native.codec()
+    paths = {"lua": None, codec.name: native.path()}
+    print(f"JSON of this moonq: {codec.name}" + (f" ({codec.why})" if codec.why else ""))
+    print(f"\n{'json':12}{'codec':8}{'bytes':>10}{'decode µs':>12}{'encode µs':>12}")
     for name, value in SIZES.items():
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-        runtime = LuaRuntime(encoding=None, unpack_returned_tuples=True)
-        decode, encode = runtime.execute(LOOPS, chunks.source, text)
-        print(f"{name:12}{len(text):>10}{microseconds(decode):>12.1f}{microseconds(encode):>12.1f}")
+        for half, path in paths.items():
+            runtime = LuaRuntime(encoding=None, unpack_returned_tuples=True)
+            decode, encode = runtime.execute(LOOPS, chunks.source, path, text)
+            took = f"{microseconds(decode):>12.1f}{microseconds(encode):>12.1f}"
+            print(f"{name:12}{half:8}{len(text):>10}{took}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from moonq import __version__
 from moonq.cli import COMMANDS
 from moonq.cli import moonq as group
 from moonq.errors import MoonqError, NotFound
+from moonq.sandbox import native
 
 Moonq = Callable[..., Any]
 
@@ -43,6 +44,12 @@ def test_every_command_explains_itself_with_an_example(moonq: Moonq, name: str) 
 def test_the_common_options_stand_before_or_behind_the_command(moonq: Moonq) -> None:
     assert moonq("--json", "version").out == moonq("version", "--json").out
     assert json.loads(moonq("version", "--json").out)["moonq"] == __version__
+
+
+def test_the_version_says_which_codec_reads_and_writes_json(moonq: Moonq) -> None:
+    codec = json.loads(moonq("version", "--json").out)["json_codec"]
+    assert codec == native.codec().name
+    assert moonq("version").out.endswith(f" · JSON {codec}\n")
 
 
 def test_an_environment_variable_stands_for_an_option(

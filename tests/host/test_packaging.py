@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -21,6 +22,29 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert built.returncode == 0, built.stdout + built.stderr
     [found] = out.glob("*.whl")
     return found
+
+
+def test_a_wheel_is_for_this_platform_and_any_python(wheel: Path) -> None:
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert wheel.name.endswith(f"-py3-none-{platform}.whl")
+
+
+def test_without_a_compiler_the_wheel_is_pure(wheel: Path, tmp_path: Path) -> None:
+    [packed] = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(packed) as source:
+        source.extractall(tmp_path, filter="data")
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
+        cwd=tmp_path / packed.name.removesuffix(".tar.gz"),
+        env={**os.environ, "CC": "/no/compiler"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "its C half was not built: /no/compiler: No such file" in done.stdout + done.stderr
+    [pure] = tmp_path.glob("*/dist/*-py3-none-any.whl")
+    assert "moonq/sandbox/native/json.native" not in zipfile.ZipFile(pure).namelist()
 
 
 @pytest.fixture(scope="module")

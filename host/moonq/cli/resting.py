@@ -1,6 +1,6 @@
 """What a project stands on and what its drivers hold, as `moonq doctor` tells it.
 
-moonq 0.1.0 · Python 3.12.3 · Lua 5.4 (lupa 2.5) · SQLite 3.45.1
+moonq 0.1.0 · Python 3.12.3 · Lua 5.4 (lupa 2.5) · JSON native · SQLite 3.45.1
 socket  /srv/shop/.moonq/host.sock  no host runs
 disk  71 GB free
 profile  prod
@@ -18,6 +18,7 @@ from contextlib import closing
 from typing import Any
 
 from moonq.cli import isolating, surroundings
+from moonq.cli.commands.version import VERSIONS
 from moonq.cli.options import Options
 from moonq.cli.streams import echo
 from moonq.databases.database import Database
@@ -92,8 +93,7 @@ def _database(project: Project, entry: Entry) -> dict[str, Any]:
 
 def show(options: Options, found: dict[str, Any]) -> None:
     """Print it for people."""
-    words = "moonq {moonq} · Python {python} · Lua {lua} (lupa {lupa}) · SQLite {sqlite}"
-    echo(words.format(**found["versions"]))
+    echo(f"{VERSIONS} · SQLite {{sqlite}}".format(**found["versions"]))
     _show_socket(found["socket"])
     echo(f"disk  {size(found['disk']['free_bytes'])} free")
     _show_profile(found)

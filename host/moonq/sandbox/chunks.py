@@ -20,7 +20,7 @@ STRIP = not os.environ.get("MOONQ_DEBUG_LUA")
 #: A file of the trusted half that another one needs from the start; what is indented comes later.
 _NEEDS = re.compile(rb'^local \w+ = require\("([\w.]+)"\)', re.MULTILINE)
 #: What a state is given itself, or has from the start.
-_GIVEN = {"host.raw", "host.waits", "host.walls.names"}
+_GIVEN = {"host.json.native", "host.raw", "host.waits", "host.walls.names"}
 
 
 @cache

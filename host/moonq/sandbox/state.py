@@ -20,7 +20,7 @@ from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from moonq import log
 from moonq.model import DEFAULT_MEMORY, DEFAULT_TIMEOUT
-from moonq.sandbox import chunks, hidden_names, jumps, watchdog
+from moonq.sandbox import chunks, hidden_names, jumps, native, watchdog
 from moonq.sandbox.lend import Bound
 
 _log = log.get("moonq.sandbox")
@@ -229,7 +229,8 @@ class LuaState:
         names, lost = run(chunks.chunk("host.walls.names"), mode="b"), hidden_names.Lost()
         hiding = (hidden_names.hide, *hidden_names.new_pair(), lost.lend, lost.is_back)
         run(chunks.chunk("host.hide"), names, *hiding, mode="b")
-        return _Functions(*run(chunks.boot(), names, chunks.source, lend, mode="b"))
+        given = (names, chunks.source, lend, native.path())
+        return _Functions(*run(chunks.boot(), *given, mode="b"))
 
     def _find_address(self) -> bool:
         address = self._lua.find_address()

@@ -24,6 +24,9 @@ VARIABLES: Mapping[str, str] = {
     " `~/.local/state`.",
     "AWS_REGION": "The region of a queue.driver.sqs that names none; boto3 reads AWS's other"
     " variables, such as `AWS_PROFILE` and `AWS_ACCESS_KEY_ID`.",
+    "MOONQ_JSON_CODEC": "`lua`: JSON is read and written in Lua, though the codec in C was built;"
+    " `native`: nothing starts without it. `moonq version` says which one it is.",
+    "CC": "The compiler that builds the codec in C while moonq is installed.",
     "MOONQ_DEBUG_LUA": "Set to anything, moonq's own Lua keeps its line numbers, which makes every"
     " state more than twice as large.",
     "MOONQ_COPY_METATABLES": "Set to anything, a script's metatables are copied instead of guarded"

@@ -30,7 +30,7 @@ VARIES = {
         "pid",
         "since",
     ),
-    *("free_bytes", "lupa", "moonq", "python", "sqlite", "version"),
+    *("free_bytes", "json_codec", "lupa", "moonq", "python", "sqlite", "version"),
 }
 #: A list that is longer is recorded by its beginning and its length.
 LONGEST, KEPT = 100, 2

@@ -28,7 +28,14 @@ _TOLD_WITHIN = 0.5
 #: Ends of children that nobody has asked about, most of them ended because nobody needed them.
 _MANY = 1000
 #: Of the environment a child gets this alone, so that no secret is in it.
-_KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "MOONQ_COPY_METATABLES")
+_KEPT = (
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "MOONQ_COPY_METATABLES",
+    "MOONQ_JSON_CODEC",
+)
 #: Bytes that a child shares with its host, see `child.MARKS`.
 _MARKS = mmap.PAGESIZE
 

@@ -20,7 +20,7 @@ import sys
 from contextlib import suppress
 
 from moonq.assets import lua_modules, stdlib_modules
-from moonq.sandbox import chunks, syntax
+from moonq.sandbox import chunks, native, syntax
 from moonq.sandbox.process import walls
 from moonq.sandbox.process.child import FAILED, Child
 from moonq.sandbox.process.frames import NOT_FORKED, READY, RECORD, SPAWN
@@ -36,6 +36,7 @@ def preload() -> None:
     chunks.boot()
     # Whatever the first state loads and looks up, all children have.
     syntax.compiled(b"return 1", "=warm")
+    native.codec()
     gc.collect()
     gc.freeze()
 
