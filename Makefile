@@ -60,8 +60,10 @@ format: $(READY) ## Let ruff and stylua write the layout
 	@.ci/has stylua "make tools (needs npm)"
 	stylua $(LUA_DIRS)
 
-bench: $(READY) ## Measure speed
-	@set -e; for bench in tests/bench/*_bench.py; do $(BIN)/python $$bench; done
+bench: $(READY) ## Measure speed: first one table with the targets beside, then the rest
+	@$(BIN)/python tests/bench/table_bench.py
+	@set -e; for bench in tests/bench/*_bench.py; do \
+	  case $$bench in */table_bench.py) ;; *) $(BIN)/python $$bench ;; esac; done
 
 docs: $(READY) ## Write the pages of the manual that come from the code
 	$(BIN)/python -m moonq.reference

@@ -1,6 +1,7 @@
-"""Celery and Dramatiq beside moonq: the same bodies, the same broker, handlers that do nothing.
+"""Celery, Dramatiq and Huey beside moonq: the same bodies, handlers that do nothing.
 
     rate = rivals.drain("celery", "amqp://127.0.0.1:5672/", 10_000)
+    rate, cpu = rivals.huey("sqlite", 10_000)
 
 They live in an environment of their own, `.venv-rivals` in the checkout, made on first use. What
 is measured is a backlog that was there before, from the first handler to the last: each handler
@@ -18,7 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-rivals" / "bin" / "python"
-PACKAGES = ("celery", "dramatiq[rabbitmq]")
+#: What each is installed as, and is imported as.
+PACKAGES = {"celery": "celery", "dramatiq[rabbitmq]": "dramatiq", "huey": "huey"}
 CELERY = """
 import os
 import celery
@@ -82,7 +84,7 @@ PATIENCE = 300.0
 
 def drain(name: str, broker: str, count: int) -> float:
     """Return how many messages a second *name* works off at *broker*, an empty place."""
-    _make()
+    _make("celery", "dramatiq[rabbitmq]")
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "handled"
         (Path(folder) / "rival.py").write_text(SCRIPTS[name])
@@ -102,6 +104,16 @@ def drain(name: str, broker: str, count: int) -> float:
             worker.wait(60)
 
 
+def huey(store: str, count: int) -> tuple[float, float]:
+    """Return how many messages a second Huey works off in *store*, and CPU seconds for each."""
+    _make("huey")
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(__file__).with_name("huey_drain.py")
+        printed = subprocess.check_output([PYTHON, script, store, str(count), folder], text=True)
+    rate, cpu = map(float, printed.split())
+    return rate, cpu
+
+
 def _rate(written: Path, count: int) -> float:
     began, first = 0.0, 0
     give_up = time.perf_counter() + PATIENCE
@@ -114,8 +126,11 @@ def _rate(written: Path, count: int) -> float:
     return (count - first) / (time.perf_counter() - began)
 
 
-def _make() -> None:
-    if PYTHON.exists():
-        return
-    subprocess.run([sys.executable, "-m", "venv", PYTHON.parents[1]], check=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+def _make(*packages: str) -> None:
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", PYTHON.parents[1]], check=True)
+    look = f"import importlib.util as u; print(*filter(u.find_spec, {list(PACKAGES.values())}))"
+    there = subprocess.check_output([PYTHON, "-c", look], text=True).split()
+    missing = [one for one in packages if PACKAGES[one] not in there]
+    if missing:
+        subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", *missing], check=True)

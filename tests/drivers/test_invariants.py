@@ -493,6 +493,11 @@ class Books(RuleBasedStateMachine):
         assert sorted(stored.message.id for stored in letters) == buried
         for stored in here:
             self.check_state(stored)
+        if self.scene.driver.kind in {"queue.driver.memory", "queue.driver.sqlite"}:
+            ready = [one.message.published_at for one in here if one.state == "ready"]
+            age = self.scene.info().oldest_age
+            wanted = self.scene.clock.now() - min(ready) if ready else None
+            assert age == wanted or self.scene.near(age, wanted or 0.0)
 
     def check_state(self, stored: Stored) -> None:
         life = self.lives[stored.message.id]

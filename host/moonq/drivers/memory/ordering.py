@@ -14,7 +14,15 @@ from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from moonq.drivers.memory.record import BLOCKED, Record, Waiting, number, position, record_of
+from moonq.drivers.memory.record import (
+    BLOCKED,
+    Record,
+    Waiting,
+    number,
+    position,
+    published_at,
+    record_of,
+)
 from moonq.drivers.turns import CYCLE, interleave
 from moonq.model import Priority
 
@@ -39,8 +47,11 @@ class Line:
     def __init__(self) -> None:
         self.levels: tuple[deque[Record | Waiting], ...] = tuple(deque() for _ in Priority)
         """By priority; who puts one behind all others of its level must give it the newest
-        position."""
+        position and must not be older."""
         self._turn = 0
+        self._older: list[tuple[float, int, int]] = []
+        """Which are older than the one before them in their level: moment of publishing, position,
+        priority; the oldest in front. One that has left stays until it is met."""
 
     def __len__(self) -> int:
         low, normal, high = self.levels
@@ -59,15 +70,49 @@ class Line:
     def put(self, record: Record) -> None:
         """Let a record stand where its position says."""
         level = self.levels[record.message.priority]
+        # To look in the middle of a long deque takes a while.
         if not level or record.position < position(level[0]):
-            level.appendleft(record)
+            place = 0
+        elif record.position > position(level[-1]):
+            place = len(level)
         else:
-            insort(level, record, key=position)
+            place = bisect_left(level, record.position, key=position)
+        level.insert(place, record)
+        self._compare(level, place)
+        self._compare(level, place + 1)
 
     def remove(self, record: Record) -> None:
         """Take *record* out of the line."""
         level = self.levels[record.message.priority]
-        del level[bisect_left(level, record.position, key=position)]
+        place = bisect_left(level, record.position, key=position)
+        del level[place]
+        self._compare(level, place)
+
+    def _compare(self, level: deque[Record | Waiting], place: int) -> None:
+        """Note the one at *place* if it is older than the one before it."""
+        if not 0 < place < len(level):
+            return
+        one, moment = level[place], published_at(level[place])
+        if moment < published_at(level[place - 1]):
+            heapq.heappush(self._older, (moment, position(one), self.levels.index(level)))
+            if len(self._older) > 2 * len(self) + 64:
+                self._older = sorted(filter(self._stands, set(self._older)))
+
+    def _stands(self, noted: tuple[float, int, int]) -> bool:
+        _, where, priority = noted
+        level = self.levels[priority]
+        place = bisect_left(level, where, key=position)
+        return place < len(level) and position(level[place]) == where
+
+    def published_first(self) -> float:
+        """When the oldest of all levels was published, infinity when there is none.
+
+        The oldest of a level has none before it, or one that is younger.
+        """
+        while self._older and not self._stands(self._older[0]):
+            heapq.heappop(self._older)
+        heads = [published_at(level[0]) for level in self.levels if level]
+        return min([*heads, *(one[0] for one in self._older[:1])], default=math.inf)
 
     def oldest(self) -> Record | None:
         """The record that has stood longest, whatever its level."""
@@ -154,6 +199,41 @@ class Timers:
         return self._when.get(entry[1]) == entry[0]
 
 
+class Blocked:
+    """Records that could be served but for the one before them in their group.
+
+    One that has left stays in the heap until it is met or until most entries are such.
+    """
+
+    def __init__(self) -> None:
+        self._records: dict[int, Record] = {}
+        self._heap: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records, in no order."""
+        return iter(self._records.values())
+
+    def put(self, record: Record) -> None:
+        """Add *record*."""
+        self._records[record.seq] = record
+        heapq.heappush(self._heap, (record.message.published_at, record.seq))
+
+    def remove(self, record: Record) -> None:
+        """Forget *record*; nothing happens when it is not here."""
+        self._records.pop(record.seq, None)
+        if len(self._heap) > 2 * len(self._records) + 64:
+            self._heap = sorted((one.message.published_at, one.seq) for one in self)
+
+    def oldest(self) -> Record | None:
+        """The one that was published first."""
+        while self._heap and self._heap[0][1] not in self._records:
+            heapq.heappop(self._heap)
+        return self._records[self._heap[0][1]] if self._heap else None
+
+
 class Groups:
     """Which message has the turn of each group, and which wait behind it.
 
@@ -164,6 +244,7 @@ class Groups:
     def __init__(self) -> None:
         self._turns: dict[str, Record] = {}
         self._waiting: dict[str, deque[Record]] = {}
+        self.blocked = Blocked()
 
     def join(self, record: Record) -> bool:
         """Stand behind the others of the group by order of publishing; True: it is its turn."""
@@ -177,6 +258,11 @@ class Groups:
             waiting.append(record)
         return False
 
+    def block(self, record: Record) -> None:
+        """Let *record* be served as soon as it has the turn."""
+        record.place = BLOCKED
+        self.blocked.put(record)
+
     def has_turn(self, record: Record) -> bool:
         """Whether none of its group stands before it."""
         key = record.message.group
@@ -189,6 +275,7 @@ class Groups:
             return None
         waiting = self._waiting.get(key)
         if self._turns.get(key) is not record:
+            self.blocked.remove(record)
             if waiting and record in waiting:
                 waiting.remove(record)
             return None
@@ -196,21 +283,13 @@ class Groups:
             del self._turns[key]
             self._waiting.pop(key, None)
             return None
-        self._turns[key] = waiting.popleft()
-        return self._turns[key]
-
-    def blocked(self) -> list[Record]:
-        """All that could be served but for the one before them."""
-        waiting = chain.from_iterable(self._waiting.values())
-        return [record for record in waiting if record.place == BLOCKED]
-
-    def oldest(self) -> Record | None:
-        """Of them the one that was published first."""
-        return min(self.blocked(), key=_seq, default=None)
+        following = self._turns[key] = waiting.popleft()
+        self.blocked.remove(following)
+        return following
 
     def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
-        """The same, the oldest first; a key is a number."""
-        return in_order(((record.seq, record) for record in self.blocked()), key)
+        """Those that are blocked by order of publishing; a key is a number."""
+        return in_order(((record.seq, record) for record in self.blocked), key)
 
 
 def _behind(level: deque[Record | Waiting], last: int) -> Iterator[tuple[int, Record]]:

@@ -11,7 +11,7 @@ Every method here expects the driver's lock to be held.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Literal
 
 from moonq.drivers.base import Event
@@ -53,6 +53,7 @@ from moonq.model import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moonq.drivers.memory.record import Home
     from moonq.drivers.memory.shared import Shared
     from moonq.model import Headers
 
@@ -69,9 +70,10 @@ class MemoryQueue:
         """How many messages there may be; dead letters are let in beyond it."""
         self.most = math.inf
         """What its messages and its dead letters may weigh; dead letters are let in beyond it."""
-        self.bytes = 0
-        self.dead_bytes = 0
+        self.bytes = self.dead_bytes = 0
         """What dead letters weigh that came from here, wherever they lie."""
+        self.letters: Counter[Home] = Counter()
+        """How many dead letters lie here, by the queue in which they died."""
         self._turned_away = 0
         """What the message weighed that was refused last for its weight; 0: none was since."""
         self.dead: MemoryQueue | None = None
@@ -196,7 +198,7 @@ class MemoryQueue:
         if self.groups.join(record):
             self._line_up(record)
         else:
-            record.place = BLOCKED
+            self.groups.block(record)
 
     def receive(self, message: Message, story: Story = FRESH) -> None:
         """Take over a message from another queue: a dead letter, or one that was redriven."""
@@ -213,6 +215,7 @@ class MemoryQueue:
         record.origin = None if origin is None else self.shared.home(str(origin))
         if record.origin is not None:
             record.origin.dead_bytes += record.weight
+            self.letters[record.origin] += 1
         return record
 
     def adopt(self, stored: Stored, key: str = "") -> Receipt | QueueError:
@@ -279,7 +282,7 @@ class MemoryQueue:
         self.tick()
         while self.spec.overflow == "drop_oldest" and self._would_help(weighs):
             # What is at work or delayed is never dropped for the sake of a newcomer.
-            victim = self.line.oldest() or self.groups.oldest()
+            victim = self.line.oldest() or self.groups.blocked.oldest()
             if victim is None:
                 return False
             self.tell("dropped", "max_length")
@@ -340,7 +343,7 @@ class MemoryQueue:
         elif self.groups.has_turn(record):
             self._line_up(record)
         else:
-            record.place = BLOCKED
+            self.groups.block(record)
 
     def _line_up(self, record: Record) -> None:
         record.place = READY
@@ -371,6 +374,7 @@ class MemoryQueue:
         origin = record.origin
         if origin is not None:
             origin.dead_bytes -= record.weight
+            self.letters[origin] -= 1
             origin.let_look_again()
         if self.pressing:
             # A heavy one that waits in front has no room yet, perhaps: then the next one has.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from heapq import nsmallest
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from moonq.drivers import paging
-from moonq.drivers.letters import X_ORIGINAL_QUEUE
 from moonq.drivers.memory.ordering import in_order
 from moonq.drivers.memory.record import (
     LEASED,
@@ -19,7 +19,6 @@ from moonq.drivers.memory.record import (
     Waiting,
     name,
     number,
-    published_at,
     record_of,
 )
 from moonq.drivers.paging import Key, Section
@@ -34,18 +33,20 @@ if TYPE_CHECKING:
 def info(queue: MemoryQueue) -> QueueInfo:
     """Count the messages of *queue* by state."""
     queue.tick()
-    blocked = queue.groups.blocked()
+    blocked = queue.groups.blocked
     held = [record for desk in queue.desks for record in desk.held.values()]
     running = sum(1 for record in held if record.place == RUNNING)
-    oldest = min(map(published_at, chain(queue.line, blocked)), default=None)
+    # No look at all messages: a queue may hold a million.
+    first = blocked.oldest()
+    oldest = min(queue.line.published_first(), first.message.published_at if first else math.inf)
     return QueueInfo(
         ready=len(queue.line) + len(blocked),
         delayed=len(queue.delays),
         leased=len(held) - running,
         running=running,
-        dead=_dead_letters(queue),
+        dead=0 if queue.dead is None else queue.dead.letters[queue],
         consumer_count=len(queue.desks),
-        oldest_age=None if oldest is None else max(0.0, queue.shared.clock.now() - oldest),
+        oldest_age=None if oldest == math.inf else max(0.0, queue.shared.clock.now() - oldest),
         paused=queue.paused,
         bytes=queue.bytes + queue.dead_bytes,
         dead_bytes=queue.dead_bytes,
@@ -85,7 +86,7 @@ def waiting(queue: MemoryQueue, limit: int, after: int) -> list[Stored]:
 
 
 def _unordered(queue: MemoryQueue) -> Iterator[Record | Waiting]:
-    return chain(queue.line, queue.groups.blocked(), queue.delays)
+    return chain(queue.line, queue.groups.blocked, queue.delays)
 
 
 def sections(queue: MemoryQueue) -> list[Section[Record]]:
@@ -127,14 +128,3 @@ def _stored(queue: MemoryQueue, record: Record) -> Stored:
         story.snoozes,
         story.lost_at,
     )
-
-
-def _dead_letters(queue: MemoryQueue) -> int:
-    """How many letters in its dead-letter queue are its own: several queues may share one."""
-    if queue.dead is None:
-        return 0
-    origins = (
-        record.message.headers.get(X_ORIGINAL_QUEUE)
-        for record in paging.every(sections(queue.dead))
-    )
-    return sum(1 for origin in origins if origin == queue.spec.name)

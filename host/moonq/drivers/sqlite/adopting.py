@@ -16,7 +16,7 @@ from moonq.drivers.story import errors_text, has_lost_turn
 from moonq.drivers.weight import weight
 from moonq.model import Receipt, Stored
 
-_STORY = "att, lost, snz, lost_at, suspect, errs, origin"
+_STORY = "att, lost, snz, lost_at, suspect, errs, origin, late"
 _MARKS = ", ".join("?" * (rows.PUBLISHED + "," + _STORY).count(",")) + ", ?"
 _INSERT = f"INSERT INTO msg({rows.PUBLISHED}, {_STORY}) VALUES({_MARKS})"
 
@@ -64,6 +64,7 @@ def _insert(tx: Tx, queue: BufferedQueue, stored: Stored) -> None:
         stored.lost_at is not None,
         errors_text(stored.errors),
         None if origin is None else tx.number(str(origin)),
+        True,
     )
     tx.execute(_INSERT, values)
     tx.grow(queue, 1)

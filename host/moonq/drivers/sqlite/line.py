@@ -54,7 +54,7 @@ _LEASE = (
 # A message that comes due without having its turn is blocked.
 _DUE = (
     f"UPDATE msg SET state = CASE state WHEN {DELAYED} THEN {READY} ELSE {BLOCKED} END,"
-    " pos = due, due = NULL WHERE id IN (SELECT id FROM msg WHERE q = ? AND due <= ?"
+    " pos = due, due = NULL, late = 1 WHERE id IN (SELECT id FROM msg WHERE q = ? AND due <= ?"
     " ORDER BY due LIMIT ?) RETURNING state, grp"
 )
 _EXPIRED = (

@@ -25,8 +25,8 @@ _FORGET = (
 )
 _LETTER = f"SELECT {ENVELOPE} FROM msg WHERE id = ? AND q = ? AND sess IS NULL"
 _MOVE = (
-    "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, body)"
-    " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, body FROM msg WHERE id = ?"
+    "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, late, body)"
+    " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, 1, body FROM msg WHERE id = ?"
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.refusals import full, too_heavy
+from moonq.drivers.sqlite.heads import HEADS
 from moonq.drivers.sqlite.newcomers import Newcomer
 from moonq.drivers.sqlite.schema import BLOCKED, DELAYED, READY, WAITING
 from moonq.drivers.sqlite.settling import bury_waiting
@@ -20,12 +21,6 @@ Answer = Receipt | QueueError
 _KNOWN = "SELECT mid FROM dedup WHERE q = ? AND k = ? AND until > ?"
 _REMEMBER = "INSERT OR REPLACE INTO dedup(q, k, mid, until) VALUES(?, ?, ?, ?)"
 _FORGET = "DELETE FROM dedup WHERE (q, k) IN (SELECT q, k FROM dedup WHERE until <= ? LIMIT 500)"
-_OLDEST = " UNION ALL ".join(
-    "SELECT * FROM (SELECT pos, id FROM msg INDEXED BY msg_ready WHERE q = ?1"
-    f" AND suspect = {suspect} AND pri = {priority} AND state = 0 ORDER BY pos, id LIMIT 1)"
-    for suspect in (0, 1)
-    for priority in (0, 1, 2)
-)
 _FIRST_BLOCKED = f"SELECT min(id) FROM msg WHERE q = ? AND grp IS NOT NULL AND state = {BLOCKED}"
 
 
@@ -122,7 +117,7 @@ def no_room(tx: Tx, queue: BufferedQueue, weighs: int) -> QueueFull | None:
 def _drop_oldest(tx: Tx, queue: BufferedQueue) -> bool:
     """Make room; what is at work or delayed is never dropped for the sake of a newcomer."""
     tx.flush()
-    _, victim = min(tx.execute(_OLDEST, (queue.number,)), default=(0.0, None))
+    _, victim = min(tx.execute(HEADS, (queue.number,)), default=(0.0, None))
     if victim is None:
         (victim,) = tx.execute(_FIRST_BLOCKED, (queue.number,)).fetchone()
     if victim is None:

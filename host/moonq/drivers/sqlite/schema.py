@@ -11,6 +11,7 @@
 
 A row's `id` is the order of publishing; its `pos` the moment since which it stands in the line,
 so a message that was handed back stands where it stood, and one that was delayed at the back.
+`late` says that younger ones may stand before it.
 """
 
 # ruff: noqa: S608 - what is put into statements are our own names and numbers
@@ -150,8 +151,16 @@ CREATE TRIGGER msg_errs AFTER UPDATE OF errs ON msg WHEN old.errs IS NOT new.err
 END;
 """
 
+# Who stands behind younger ones: came due, died or was moved. With those of groups, which wait for
+# each other, they are found by age; all others by their place in the line.
+_LATE = """
+ALTER TABLE msg ADD COLUMN late INT NOT NULL DEFAULT 0;
+UPDATE msg SET late = 1 WHERE att > 1 OR lost > 0 OR snz > 0 OR origin IS NOT NULL;
+CREATE INDEX msg_late ON msg(q, pub) WHERE state < 2 AND (late OR grp IS NOT NULL);
+"""
+
 #: Step *n* leads from version *n* to the next one; a file that exists is never rewritten.
-STEPS: list[str] = [_FIRST, _LOST_AT, _MOMENT, _BYTES]
+STEPS: list[str] = [_FIRST, _LOST_AT, _MOMENT, _BYTES, _LATE]
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

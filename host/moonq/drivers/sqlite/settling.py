@@ -30,8 +30,9 @@ _BACK = (
     " att = ?, lost = ?, snz = ?, lost_at = ?, errs = ? WHERE id = ? AND sess = ?"
 )
 _BURY = (
-    "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, errs, origin, body)"
-    " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, ?, ?, body FROM msg WHERE id = ? AND sess IS ?"
+    "INSERT INTO msg(q, state, pri, pos, mid, grp, pub, ctype, hdr, errs, origin, late, body)"
+    " SELECT ?, ?, pri, ?, mid, grp, pub, ctype, ?, ?, ?, 1, body FROM msg"
+    " WHERE id = ? AND sess IS ?"
 )
 _LOST = f"SELECT id, q, state = {RUNNING} OR suspect, mid FROM msg WHERE sess = ?"
 _RECOVER = (

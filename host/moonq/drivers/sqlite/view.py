@@ -18,9 +18,10 @@ from moonq.drivers.buffered import BufferedQueue
 from moonq.drivers.sqlite import rows as sqlite_rows
 from moonq.drivers.sqlite.census import peers, unserved
 from moonq.drivers.sqlite.file import identity, meaning, open_reader
+from moonq.drivers.sqlite.heads import OLDEST
 from moonq.drivers.sqlite.line import sections, unclaimed
 from moonq.drivers.sqlite.rows import MESSAGE
-from moonq.drivers.sqlite.schema import BLOCKED, LEASED, READY, RUNNING, STATES
+from moonq.drivers.sqlite.schema import LEASED, RUNNING, STATES
 from moonq.drivers.sqlite.times import FileTime
 from moonq.drivers.story import errors
 from moonq.model import MessageState, Page, QueueInfo, Stored
@@ -32,13 +33,6 @@ _HELD = (
 _DELAYED = "SELECT count(*) FROM msg WHERE q = ? AND due IS NOT NULL"
 _SEATS = "SELECT coalesce(sum(n), 0) FROM seat WHERE q = ?"
 _DEAD = "SELECT count(*) FROM msg WHERE q = ? AND origin = ?"
-# Ids are the order of publishing, so the oldest is found in the indexes alone.
-_OLDEST = (
-    "SELECT min(pub) FROM msg WHERE id IN ("
-    f"(SELECT min(id) FROM msg INDEXED BY msg_ready WHERE q = ?1 AND state = {READY}),"
-    f"(SELECT min(id) FROM msg INDEXED BY msg_grp"
-    f" WHERE q = ?1 AND grp IS NOT NULL AND state = {BLOCKED}))"
-)
 _ONE = f"SELECT state, att, lost, due, errs, exp, snz, lost_at, {MESSAGE} FROM msg WHERE id = ?"
 _WAITING = "SELECT id FROM msg WHERE id > ? AND q = ? AND sess IS NULL ORDER BY id LIMIT ?"
 _ROW = "SELECT id, grp, origin FROM msg WHERE id = ?"
@@ -98,7 +92,7 @@ class View:
             length, paused, weight, dead_weight = connection.execute(look, (number,)).fetchone()
             held = dict(connection.execute(_HELD, (number,)))
             delayed = one(_DELAYED, number)
-            oldest = one(_OLDEST, number)
+            oldest = one(OLDEST, number)
             return QueueInfo(
                 ready=length - delayed - sum(held.values()),
                 delayed=delayed,
