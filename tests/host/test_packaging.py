@@ -36,7 +36,8 @@ def test_without_a_compiler_the_wheel_is_pure(wheel: Path, tmp_path: Path) -> No
     [packed] = wheel.parent.glob("*.tar.gz")
     with tarfile.open(packed) as source:
         # Python 3.11.3 and older have no filters.
-        source.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        source.extractall(tmp_path, **filtered)
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
         cwd=tmp_path / packed.name.removesuffix(".tar.gz"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from moonq.run.turns import BACKLOG, Turns
-from moonq.run.worker import MAX_BATCH, SLICE, Pace
+from moonq.run.worker import MAX_BATCH, SLICE, Pace, Worker
 
 QUICK, SLOW = 5e-6, 2 * SLICE
 
@@ -126,6 +128,15 @@ def test_who_does_not_come_back_in_time_is_waited_for_no_longer() -> None:
     work(shared, one)
     shared.expect_no_longer(one)  # type: ignore[arg-type]
     assert work(shared, other) == [2]
+
+
+def test_a_worker_that_has_to_open_a_new_state_is_waited_for_no_longer() -> None:
+    order: list[str] = []
+    caller, settler = SimpleNamespace(), SimpleNamespace()
+    make_state = lambda *_: order.append("opens") or SimpleNamespace(guard=SimpleNamespace())  # noqa: E731
+    late = lambda _: order.append("late")  # noqa: E731
+    Worker(1, caller, make_state, settler, late, late).open()  # type: ignore[arg-type]
+    assert order == ["late", "opens"]
 
 
 def test_nobody_enters_what_is_closed() -> None:
