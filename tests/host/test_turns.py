@@ -92,7 +92,7 @@ def test_a_backlog_lets_others_help_with_their_share_and_its_end_sends_them_away
     one, other, third = (AWorker(QUICK) for _ in range(3))
     shared = turns()
     backlog(shared, one)
-    assert work(shared, other, third, one, other) == [2, 0, 4, 4]
+    assert work(shared, one, other, third, one, other) == [5, 5, 0, 5, 5]
     work(shared, one, left=1)
     assert work(shared, other) == [0]
 

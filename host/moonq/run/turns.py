@@ -9,7 +9,7 @@ spread over all workers. A quick one is back within a slice: to wake another wor
 behind would cost more than it gains, unless there is a backlog, a core that is free, and more work
 in Lua than in Python. A quick one that is not back in time counts as slow: its handler waits
 (`Caller.waits`), or the watchdog has seen it twice in the same call. What it has taken is still
-its own then, so quick ones never take all of the prefetch: the others go on with the rest.
+its own then, so a lone one never takes all of the prefetch: the others go on with the rest.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 MESSAGE, CROSSING = 1e-6, 10e-6
 #: So many full takes in a row are a backlog, and no burst; after as many it is looked at again.
 BACKLOG = 4
-#: The part of the prefetch that quick workers leave to the others, one for each at most: who takes
-#: all of it and then computes for long stops them; a quarter makes slices only little shorter.
+#: The part of the prefetch that a lone quick worker leaves to the others, one for each at most: if
+#: it took all and then computed for long, they could not go on. Several share all of it.
 LEFT = 4
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -47,8 +47,7 @@ class Turns:
     ) -> None:
         self._concurrency, self._prefetch = concurrency, prefetch
         left = min(concurrency - 1, max(1, prefetch // LEFT))
-        # What quick ones may hold of the prefetch.
-        self._room = max(1, prefetch - left)
+        self._alone = max(1, prefetch - left)
         self._free_cores = free_cores or _free_cores
         self._lock = threading.Lock()
         self._free = threading.Condition(self._lock)
@@ -58,7 +57,7 @@ class Turns:
         self._taken: dict[Worker, int] = {}
         self._held = 0
         # How many quick ones may be at work, and of how many messages each.
-        self._most, self._share = 1, self._room
+        self._most, self._share = 1, self._alone
         self._full = 0
         self._waiting = 0
 
@@ -76,13 +75,14 @@ class Turns:
             if self._closed or not self._is_free():
                 return 0
             self._taking = True
-            return max(1, min(worker.pace.batch(), self._share, self._prefetch - self._held))
+            return max(1, min(self._slice(worker), self._prefetch - self._held))
 
     def leave(self, worker: Worker, taken: int, limit: int) -> None:
         """Let the next one enter; a quick *worker* that has *taken* some is expected back."""
         with self._lock:
             self._taking = False
-            self._full = self._full + 1 if taken == limit else 0
+            # No more than the others have left is no sign of a backlog.
+            self._full = self._full + 1 if taken == limit == self._slice(worker) else 0
             self._taken[worker] = taken
             self._held += taken
             if taken and worker.pace.is_quick():
@@ -120,6 +120,9 @@ class Turns:
             timeout = deadline - time.monotonic()
         self._waiting -= 1
 
+    def _slice(self, worker: Worker) -> int:
+        return min(worker.pace.batch(), self._share)
+
     def _is_free(self) -> bool:
         return not self._taking and len(self._quick) < self._most
 
@@ -132,7 +135,8 @@ class Turns:
             self._free.notify()
 
     def _let_work(self, workers: int) -> None:
-        self._most, self._share = workers, max(1, self._room // workers)
+        self._most = workers
+        self._share = self._alone if workers == 1 else max(1, self._prefetch // workers)
 
     def _worth(self, worker: Worker) -> int:
         """Return how many quick workers pay off at the pace of *worker*."""
@@ -140,7 +144,7 @@ class Turns:
         cores = min(cores, self._concurrency)
         most, seconds = 1, worker.pace.seconds
         while most < cores:
-            python = MESSAGE + CROSSING / max(1, self._room // (most + 1))
+            python = MESSAGE + CROSSING / max(1, self._prefetch // (most + 1))
             if (most + 1) * python > python + seconds:
                 break
             most += 1
