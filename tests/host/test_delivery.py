@@ -219,7 +219,8 @@ def test_handlers_may_finish_while_the_host_stops(make_host: MakeHost) -> None:
     handler = """
     local time, queue = require("time"), require("queue")
     return function()
-      local ends = time.monotonic() + 0.3
+      while not queue.stopping() do end
+      local ends = time.monotonic() + 0.1
       while time.monotonic() < ends do end
       queue.publish("app:seen", "done")
       return true
@@ -356,9 +357,9 @@ end
 """
 
 
-def moody(make_host: MakeHost, concurrency: int) -> Host:
+def moody(make_host: MakeHost, concurrency: int, prefetch: int = 64) -> Host:
     """A host whose workers have learned that its handler is quick."""
-    host = make_host(entries(concurrency, prefetch=64), handler=MOODY)
+    host = make_host(entries(concurrency, prefetch=prefetch), handler=MOODY)
     publish(host, 500)
     until(idle(host))
     return host
@@ -381,6 +382,22 @@ def test_a_quick_handler_that_computes_for_long_holds_up_no_later_message(
     until(lambda: host.queues.info("app:tasks").running == 1)
     publish(host, 100)
     until(lambda: host.queues.info("app:tasks").message_count == 1)
+
+
+def test_a_message_that_computes_for_long_amid_a_backlog_leaves_the_others_to_go_on(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moonq.run.turns.CORES", 1)  # so that one worker alone is quick
+    host = moody(make_host, 4, prefetch=10)
+    (consumer,) = host.consumers.values()
+    consumer.pause()
+    publish(host, 200)
+    host.queues.publish(b"app:tasks", b"2001")
+    publish(host, 200)
+    consumer.resume()
+    # What its worker has taken with it waits for it.
+    until(lambda: (host.queues.info("app:tasks").message_count or 0) <= 8)
+    assert host.queues.info("app:tasks").running
 
 
 def test_no_more_is_taken_than_prefetch_says(make_host: MakeHost) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from moonq.run.turns import BACKLOG, Turns
-from moonq.run.worker import MAX_BATCH, SLICE, Pace
+from moonq.run.worker import MAX_BATCH, SLICE, Pace, Worker
 
 QUICK, SLOW = 5e-6, 2 * SLICE
 
@@ -44,9 +46,29 @@ def backlog(of: Turns, worker: AWorker) -> None:
     work(of, worker, times=BACKLOG)
 
 
-def test_a_quick_worker_takes_up_to_prefetch_and_comes_back_before_the_others() -> None:
+def test_a_quick_worker_takes_most_of_prefetch_and_comes_back_before_the_others() -> None:
     one, other, shared = AWorker(QUICK), AWorker(QUICK), turns()
-    assert work(shared, one, other, one, left=5) == [10, 0, 10]
+    assert work(shared, one, other, one, left=5) == [8, 0, 8]
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "prefetch", "most"),
+    [(1, 10, 10), (2, 10, 9), (4, 10, 8), (4, 2, 1), (4, 1, 1), (16, 64, 49), (1, 1, 1)],
+)
+def test_it_leaves_one_for_each_other_worker_up_to_a_quarter(
+    concurrency: int, prefetch: int, most: int
+) -> None:
+    assert work(turns(concurrency, prefetch), AWorker(QUICK)) == [most]
+
+
+def test_the_others_go_on_with_what_one_that_is_late_has_left() -> None:
+    late, *others = (AWorker(QUICK) for _ in range(3))
+    shared = turns()
+    work(shared, late)
+    shared.expect_no_longer(late)  # type: ignore[arg-type]
+    assert work(shared, *others, *others) == [2, 0, 2, 0]
+    shared.forget(late)  # type: ignore[arg-type]
+    assert work(shared, others[0]) == [8]
 
 
 def test_a_slice_is_a_millisecond_of_work_and_bounded() -> None:
@@ -70,7 +92,7 @@ def test_a_backlog_lets_others_help_with_their_share_and_its_end_sends_them_away
     one, other, third = (AWorker(QUICK) for _ in range(3))
     shared = turns()
     backlog(shared, one)
-    assert work(shared, other, third, one, other) == [5, 0, 5, 5]
+    assert work(shared, one, other, third, one, other) == [5, 5, 0, 5, 5]
     work(shared, one, left=1)
     assert work(shared, other) == [0]
 
@@ -105,7 +127,16 @@ def test_who_does_not_come_back_in_time_is_waited_for_no_longer() -> None:
     one, other, shared = AWorker(QUICK), AWorker(QUICK), turns()
     work(shared, one)
     shared.expect_no_longer(one)  # type: ignore[arg-type]
-    assert work(shared, other) == [10]
+    assert work(shared, other) == [2]
+
+
+def test_a_worker_that_has_to_open_a_new_state_is_waited_for_no_longer() -> None:
+    order: list[str] = []
+    caller, settler = SimpleNamespace(), SimpleNamespace()
+    make_state = lambda *_: order.append("opens") or SimpleNamespace(guard=SimpleNamespace())  # noqa: E731
+    late = lambda _: order.append("late")  # noqa: E731
+    Worker(1, caller, make_state, settler, late, late).open()  # type: ignore[arg-type]
+    assert order == ["late", "opens"]
 
 
 def test_nobody_enters_what_is_closed() -> None:

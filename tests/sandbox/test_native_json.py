@@ -127,6 +127,21 @@ def test_it_declines_while_the_main_coroutine_has_a_hook() -> None:
 
 
 @needs_native
+def test_a_copy_that_was_not_given_the_functions_of_lua_declines(tmp_path: Path) -> None:
+    copy = tmp_path / "json.native"
+    copy.write_bytes(native.LIBRARY.read_bytes())
+    lua = LuaRuntime(encoding=None, unpack_returned_tuples=True)
+    text = b"""
+        local path = ...
+        local marks, main = {}, coroutine.running()
+        local decode = package.loadlib(path, "moonq_json_decode")
+        return decode("1", {}, nil, marks, "[]", main),
+          package.loadlib(path, "moonq_json_encode")(1, marks, main)
+        """
+    assert lua.execute(text, str(copy).encode()) is None
+
+
+@needs_native
 def test_a_text_that_does_not_fit_ends_at_the_memory_limit() -> None:
     state = opened("return function(body) return #body end", memory=4 * 1024 * 1024)
     progress = state.deliver(5.0, [b"[" + b",".join([b"[[]]"] * 100_000) + b"]"])

@@ -72,6 +72,7 @@ def test_half_a_million_texts(halves: Halves) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not native.LIBRARY.exists(), reason="nothing was compiled here")
 def test_nothing_is_read_or_written_out_of_bounds(
     compiled: Callable[..., str], root: Path, tmp_path: Path
 ) -> None:

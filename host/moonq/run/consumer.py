@@ -448,7 +448,7 @@ class Consumer:
 
     def _leave(self, worker: Worker) -> None:
         worker.close()
-        self._turns.expect_no_longer(worker)
+        self._turns.forget(worker)
         with self._changed:
             if worker in self._workers:
                 self._forget(worker)
@@ -505,6 +505,7 @@ class Consumer:
             worker.abandoned = True
             self._abandoned += 1
         stuck = worker.give_up(judge)
+        self._turns.forget(worker)
         with self._changed:
             # Only now: a stop that waits for the last worker then closes the subscription.
             if worker in self._workers:

@@ -8,7 +8,8 @@ A worker whose handler takes its time leaves the turn to the next one at once, s
 spread over all workers. A quick one is back within a slice: to wake another worker for what is
 behind would cost more than it gains, unless there is a backlog, a core that is free, and more work
 in Lua than in Python. A quick one that is not back in time counts as slow: its handler waits
-(`Caller.waits`), or the watchdog has seen it twice in the same call.
+(`Caller.waits`), or the watchdog has seen it twice in the same call. What it has taken is still
+its own then, so a lone one never takes all of the prefetch: the others go on with the rest.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 MESSAGE, CROSSING = 1e-6, 10e-6
 #: So many full takes in a row are a backlog, and no burst; after as many it is looked at again.
 BACKLOG = 4
+#: The part of the prefetch that a lone quick worker leaves to the others, one for each at most: if
+#: it took all and then computed for long, they could not go on. Several share all of it.
+LEFT = 4
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # Quick workers that are at work, whoever they belong to: they share the cores.
@@ -42,36 +46,45 @@ class Turns:
         self, concurrency: int, prefetch: int, free_cores: Callable[[], int] | None = None
     ) -> None:
         self._concurrency, self._prefetch = concurrency, prefetch
+        left = min(concurrency - 1, max(1, prefetch // LEFT))
+        self._alone = max(1, prefetch - left)
         self._free_cores = free_cores or _free_cores
         self._lock = threading.Lock()
         self._free = threading.Condition(self._lock)
         self._taking = self._closed = False
         self._quick: set[Worker] = set()
+        # How many messages each has taken, and all of them together.
+        self._taken: dict[Worker, int] = {}
+        self._held = 0
         # How many quick ones may be at work, and of how many messages each.
-        self._most, self._share = 1, prefetch
+        self._most, self._share = 1, self._alone
         self._full = 0
         self._waiting = 0
 
     def enter(self, worker: Worker, timeout: float) -> int:
         """Wait until *worker* may take, at most *timeout* seconds.
 
-        Returns how many messages make a slice for it, within its share of the prefetch; 0: it may
-        not take now.
+        Returns how many messages make a slice for it, within its share of the prefetch and what the
+        others have left of that; 0: it may not take now.
         """
         with self._lock:
             self._forget(worker)
+            self._held -= self._taken.pop(worker, 0)
             if not self._is_free():
                 self._await(timeout)
             if self._closed or not self._is_free():
                 return 0
             self._taking = True
-            return min(worker.pace.batch(), self._share)
+            return max(1, min(self._slice(worker), self._prefetch - self._held))
 
     def leave(self, worker: Worker, taken: int, limit: int) -> None:
         """Let the next one enter; a quick *worker* that has *taken* some is expected back."""
         with self._lock:
             self._taking = False
-            self._full = self._full + 1 if taken == limit else 0
+            # No more than the others have left is no sign of a backlog.
+            self._full = self._full + 1 if taken == limit == self._slice(worker) else 0
+            self._taken[worker] = taken
+            self._held += taken
             if taken and worker.pace.is_quick():
                 self._quick.add(worker)
                 _at_work.add(worker)
@@ -85,6 +98,13 @@ class Turns:
             with self._lock:
                 self._forget(worker)
                 self._wake()
+
+    def forget(self, worker: Worker) -> None:
+        """Count on *worker* no longer, which has left."""
+        with self._lock:
+            self._forget(worker)
+            self._held -= self._taken.pop(worker, 0)
+            self._wake()
 
     def close(self) -> None:
         """Let nobody enter any more."""
@@ -100,6 +120,9 @@ class Turns:
             timeout = deadline - time.monotonic()
         self._waiting -= 1
 
+    def _slice(self, worker: Worker) -> int:
+        return min(worker.pace.batch(), self._share)
+
     def _is_free(self) -> bool:
         return not self._taking and len(self._quick) < self._most
 
@@ -112,7 +135,8 @@ class Turns:
             self._free.notify()
 
     def _let_work(self, workers: int) -> None:
-        self._most, self._share = workers, max(1, self._prefetch // workers)
+        self._most = workers
+        self._share = self._alone if workers == 1 else max(1, self._prefetch // workers)
 
     def _worth(self, worker: Worker) -> int:
         """Return how many quick workers pay off at the pace of *worker*."""

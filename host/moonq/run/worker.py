@@ -94,6 +94,8 @@ class Worker:
             Stopped: Loading it took too much time or memory.
         """
         if self._state is None:
+            # That may take long: whoever waits for this one to come back takes next.
+            self._on_slow(self)
             self._state = self._make_state(self._caller, lambda: self._on_abandoned(self))
             self._keeps = self._settler.notes is not None and self._settler.notes.watch(self._state)
             self._state.guard.on_long = lambda: self._on_slow(self)

@@ -67,6 +67,10 @@ describe("json_native.encode", function()
       list[place] = 1234
     end
     test.is_nil(encode(list))
+    -- Where the room for the text has grown to more than that.
+    local text = ("x"):rep(600000)
+    test.is_nil(encode({ text, text }))
+    test.is_nil(encode({ text, ("x"):rep(400000), text }))
   end)
 
   it("does not look at metatables", function()

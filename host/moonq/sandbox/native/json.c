@@ -71,6 +71,9 @@ SHOWN void moonq_json_bind(void *const *addresses) {
     memcpy(slots[at], &addresses[at], sizeof(void *));
 }
 
+/* Another copy of this library, opened under another name, has no functions and declines. */
+static int is_bound(void) { return lua_type != NULL; }
+
 enum { BOOLEAN = 1, NUMBER = 3, STRING = 4, TABLE = 5 };
 /* As in the Lua halves. */
 enum { MAX_DEPTH = 128, ROOM = 4 };
@@ -322,6 +325,7 @@ static int read_value(Reader *r, int depth, int null) {
 }
 
 SHOWN int moonq_json_decode(lua_State *L) {
+  if (!is_bound()) return 0;
   lua_State *main = lua_tothread(L, MAIN);
   size_t length;
   if (lua_type(L, TEXT) != STRING || lua_type(L, EMPTIES) != TABLE || !main) return 0;
@@ -349,8 +353,9 @@ static int write_value(Writer *w, int depth);
 
 /* Makes room for some more bytes; the old text stays anchored until it was copied. */
 static int reserve(Writer *w, size_t more) {
-  if (more <= w->room - w->used) return 1;
+  /* Looked at first: what there is room for may still be too much. */
   if (more > MOST - w->used) return 0;
+  if (more <= w->room - w->used) return 1;
   size_t room = 2 * w->room > w->used + more ? 2 * w->room : w->used + more;
   char *text = lua_newuserdatauv(w->L, room, 0);
   memcpy(text, w->text, w->used);
@@ -490,6 +495,7 @@ static int write_value(Writer *w, int depth) {
 
 SHOWN int moonq_json_encode(lua_State *L) {
   char local[2048];
+  if (!is_bound()) return 0;
   lua_State *main = lua_tothread(L, MAIN_THREAD);
   if (lua_type(L, EMPTY) != TABLE || !main || lua_gethook(main)) return 0;
   lua_settop(L, BUFFER);
