@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,8 @@ from moonq.errors import NotFound
 from moonq.manual.pages import Excerpt, Page, Section
 from moonq.text import suggestions
 
-#: Items of one name that are shown whole; of more only their places.
-MOST = 12
+#: What stands between a name and what is within it.
+_WITHIN = re.compile(r"[.:](?=\w)")
 
 
 class Hit(NamedTuple):
@@ -76,16 +77,17 @@ class Manual:
     def about(self, name: str) -> Sequence[Excerpt]:
         """Return what the manual says about a thing: the sections with its name for a heading.
 
-        Of a field or an option these are the list items that begin with it; `kind.field` is that
-        of one kind.
+        Of a field or an option these are the list items and the rows that begin with it;
+        `kind.field` is that of one kind, `run --watch` that of one command. A method is known by
+        its name alone, whatever a script calls the object: `orders:drain`.
 
         Raises:
             NotFound: It says nothing.
         """
         wanted = _folded(name)
         found = self._sections.get(wanted) or self._sections.get(f"moonq {wanted}") or []
-        found = found or self._items.get(wanted) or list(self._fields(wanted))
-        found = found or self._endings.get(wanted) or []
+        found = found or _nearest(name, self._items.get(wanted, [])) or list(self._fields(wanted))
+        found = found or self._endings.get(wanted) or self._methods(wanted)
         if found:
             return found
         known = {*self._names, *(one.title for page in self.pages for one in page.items)}
@@ -131,24 +133,39 @@ class Manual:
 
     @cached_property
     def _endings(self) -> dict[str, list[Excerpt]]:
-        """The fields within others by their last name: `retry.max_attempts` by `max_attempts`."""
+        """What is within others by its last name: `max_attempts` is that of `retry`."""
         found: dict[str, list[Excerpt]] = {}
-        for title, items in self._items.items():
-            *within, last = title.split(".")
+        for title, items in (*self._sections.items(), *self._items.items()):
+            *within, last = _WITHIN.split(title)
             if within:
                 found.setdefault(last, []).extend(items)
         return found
 
+    def _methods(self, wanted: str) -> Sequence[Excerpt]:
+        """Return the methods that an `object:method` may mean."""
+        _, colon, method = wanted.rpartition(":")
+        if not colon:
+            return []
+        found = [one for one in self._endings.get(method, []) if f":{method}" in _folded(one.name)]
+        return found or self._items.get(method, [])
+
     def _fields(self, wanted: str) -> Iterator[Excerpt]:
-        """Yield the items of `kind.field`."""
+        """Yield the items of `kind.field`, and of `command --option`."""
         for page in self.pages:
             for item in page.items:
-                if f"{_folded(item.section.name)}.{_folded(item.title)}" == wanted:
+                owner, name = _folded(item.section.name), _folded(item.title)
+                command = f"{owner.removeprefix('moonq ')} {name}"
+                if wanted.removeprefix("moonq ") == command or wanted == f"{owner}.{name}":
                     yield item
 
 
 def _folded(name: str) -> str:
     return " ".join(name.strip("`").lower().split()).removesuffix("()")
+
+
+def _nearest(name: str, found: Sequence[Excerpt]) -> Sequence[Excerpt]:
+    """Return those written as *name* is, if any are: `TIMEOUT` is an error, `timeout` a field."""
+    return [one for one in found if one.title == name] or found
 
 
 def _hits(page: Page, wanted: Sequence[str]) -> Iterator[Hit]:

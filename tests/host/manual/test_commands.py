@@ -55,6 +55,11 @@ def test_explain_answers_in_one_screen(moonq: Run) -> None:
     assert len(said.out.splitlines()) < 40
 
 
+@pytest.mark.parametrize("words", [["--until-idle"], ["run", "--until-idle"]])
+def test_explain_takes_an_option_for_a_name(moonq: Run, words: list[str]) -> None:
+    assert moonq("explain", *words).out.startswith("- `--until-idle`")
+
+
 def test_the_answers_are_documents_for_machines(moonq: Run) -> None:
     pages = json.loads(moonq("--json", "guide").out)
     assert pages["schema"] == "moonq.guide/1"
