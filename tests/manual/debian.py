@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from tests.servers.process import missing
 
 #: What a new user has beside a Debian that can do nothing: as README and getting-started.md say.
@@ -34,7 +33,11 @@ NETWORK = (
 )
 _USER = "ada"
 _TOOLS = {"debootstrap": "debootstrap", "unshare": "util-linux", "apt-get": "apt", "tar": "tar"}
-_ENTER = 'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot --userspec=%s "$root" "$@"'
+_ENTER = f"""
+mount -t proc proc "$1/proc"
+root=$1; shift
+exec chroot --userspec={_USER} "$root" "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Debian:
             shutil.rmtree(folder, ignore_errors=True)
 
     def command(self, *words: str, folder: Path | None = None, columns: int = 100) -> list[str]:
-        """Return what runs *words* there as `ada`, in *folder*, which is given as seen from outside."""
+        """Return what runs *words* as `ada` in *folder*, which is given as seen from outside."""
         inside = Path("/") / (folder or self.home).relative_to(self.root)
         variables = {
             "HOME": f"/home/{_USER}",
@@ -75,7 +78,7 @@ class Debian:
         variables |= {key: value for key, value in os.environ.items() if _is_of_network(key)}
         there = ["/bin/sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(inside), *words]
         env = ["/usr/bin/env", "-i", *(f"{key}={value}" for key, value in variables.items())]
-        enter = ["sh", "-c", _ENTER % _USER, "sh", str(self.root)]
+        enter = ["sh", "-ec", _ENTER, "sh", str(self.root)]
         return ["unshare", "--mount", "--propagation", "private", *enter, *env, *there]
 
     def shell(self, script: str, *, folder: Path | None = None, seconds: float = 900) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moonq.errors import NotFound
-from moonq.manual.pages import Excerpt, Page, Section
+from moonq.manual.pages import Excerpt, Page, Row, Section
 from moonq.text import suggestions
 
 #: What stands between a name and what is within it.
@@ -49,14 +49,17 @@ class Manual:
         Raises:
             NotFound: There is none.
         """
-        wanted = name.removesuffix(".md").lower()
-        for page in self.pages:
-            if wanted in {page.name, page.name.rpartition("/")[2]}:
-                return page
+        found = self._page(name)
+        if found:
+            return found
         names = [page.name for page in self.pages]
-        hint = suggestions.question(suggestions.close(wanted, names))
+        hint = suggestions.question(suggestions.close(name.lower(), names))
         more = f"`moonq guide` lists the pages; `moonq guide --search {name}` looks into them"
         raise NotFound(f"the manual has no page {name!r}", hint=hint or more)
+
+    def has_page(self, name: str) -> bool:
+        """Say whether there is a page called *name*."""
+        return self._page(name) is not None
 
     def part(self, place: str) -> Excerpt:
         """Return what a *place* like `handlers` or `handlers#acks` names.
@@ -85,9 +88,14 @@ class Manual:
             NotFound: It says nothing.
         """
         wanted = _folded(name)
-        found = self._sections.get(wanted) or self._sections.get(f"moonq {wanted}") or []
-        found = found or _nearest(name, self._items.get(wanted, [])) or list(self._fields(wanted))
-        found = found or self._endings.get(wanted) or self._methods(wanted)
+        found: Sequence[Excerpt] = (
+            self._sections.get(wanted)
+            or self._sections.get(f"moonq {wanted}")
+            or _nearest(name, self._items.get(wanted, []))
+            or list(self._fields(wanted))
+            or self._endings.get(wanted)
+            or self._methods(wanted)
+        )
         if found:
             return found
         known = {*self._names, *(one.title for page in self.pages for one in page.items)}
@@ -149,6 +157,13 @@ class Manual:
         found = [one for one in self._endings.get(method, []) if f":{method}" in _folded(one.name)]
         return found or self._items.get(method, [])
 
+    def _page(self, name: str) -> Page | None:
+        wanted = name.removesuffix(".md").lower()
+        names = ({page.name, page.name.rpartition("/")[2]} for page in self.pages)
+        return next(
+            (one for one, its in zip(self.pages, names, strict=True) if wanted in its), None
+        )
+
     def _fields(self, wanted: str) -> Iterator[Excerpt]:
         """Yield the items of `kind.field`, and of `command --option`."""
         for page in self.pages:
@@ -164,8 +179,12 @@ def _folded(name: str) -> str:
 
 
 def _nearest(name: str, found: Sequence[Excerpt]) -> Sequence[Excerpt]:
-    """Return those written as *name* is, if any are: `TIMEOUT` is an error, `timeout` a field."""
-    return [one for one in found if one.title == name] or found
+    """Return those of *found* that are written as *name* is, and items of lists rather than rows.
+
+    `TIMEOUT` is an error and `timeout` a field; a row often says in a word what an item explains.
+    """
+    alike = [one for one in found if one.title == name] or found
+    return [one for one in alike if not isinstance(one, Row)] or alike
 
 
 def _hits(page: Page, wanted: Sequence[str]) -> Iterator[Hit]:

@@ -124,8 +124,8 @@ class Page:
             name, section = _code(self._tokens[at + 2]), self.section_at(one.map[0])
             if not name or section is None:
                 continue
-            where = (self, name, *one.map, section)
-            found.append(Row(*where, table) if one.type == "tr_open" else Item(*where))
+            item = Item(self, name, one.map[0], one.map[1], section)
+            found.append(Row(**vars(item), head=table) if one.type == "tr_open" else item)
         return found
 
     @cached_property

@@ -32,6 +32,13 @@ def test_a_search_says_how_to_read_on(moonq: Run) -> None:
     assert moonq("guide", first.rpartition(" ")[2]).code == 0
 
 
+def test_words_of_a_search_and_of_a_page_need_no_quotes(moonq: Run) -> None:
+    quoted = moonq("guide", "--search", "dead letter")
+    assert quoted.code == 0
+    assert moonq("guide", "--search", "dead", "letter").out == quoted.out
+    assert moonq("guide", "getting", "started").out.startswith("# Getting started")
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [

@@ -61,6 +61,7 @@ The cure.
 
 {ROW}
 | nameless | No code. |
+| `prefetch` | A word. |
 
 ## Twice
 

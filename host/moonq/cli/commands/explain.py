@@ -14,7 +14,6 @@ from moonq.cli.options import Options, command
 from moonq.cli.streams import echo
 from moonq.operations.verbs import VERBS
 
-
 # `--watch` may be what is to be explained.
 _TAKES_OPTIONS = {"ignore_unknown_options": True}
 
@@ -24,8 +23,9 @@ _TAKES_OPTIONS = {"ignore_unknown_options": True}
 def look_up(options: Options, name: tuple[str, ...]) -> None:
     """Show what the manual says about NAME."""
     from moonq.manual import Manual
-    from moonq.views import Screen, show
+    from moonq.views import Screen
     from moonq.views import manual as views
+    from moonq.views.pager import paged
 
     wanted = " ".join(name)
     found = Manual.of_package().about(wanted)
@@ -33,7 +33,8 @@ def look_up(options: Options, name: tuple[str, ...]) -> None:
         told = [{"title": one.title, "place": views.place(one), "text": one.text} for one in found]
         echo(json.dumps({"schema": "moonq.explanation/1", "name": wanted, "found": told}))
     else:
-        show(views.explained(found, Screen.of(sys.stdout, options.color)))
+        screen = Screen.of(sys.stdout, options.color)
+        paged(views.explained(found, screen), color=screen.color)
 
 
 class Explaining(Group):
