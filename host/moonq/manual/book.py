@@ -82,22 +82,19 @@ class Manual:
 
         Of a field or an option these are the list items and the rows that begin with it;
         `kind.field` is that of one kind, `run --watch` that of one command. A method is known by
-        its name alone, whatever a script calls the object: `orders:drain`.
+        its name alone, whatever a script calls the object: `orders:drain`. What the reference has
+        comes first; a whole page comes where nothing else does.
 
         Raises:
             NotFound: It says nothing.
         """
         wanted = _folded(name)
-        found: Sequence[Excerpt] = (
-            self._sections.get(wanted)
-            or self._sections.get(f"moonq {wanted}")
-            or _nearest(name, self._items.get(wanted, []))
-            or list(self._fields(wanted))
-            or self._endings.get(wanted)
-            or self._methods(wanted)
-        )
+        named = [*self._sections.get(wanted, ()), *self._sections.get(f"moonq {wanted}", ())]
+        found = [one for one in named if one.page.is_reference] or self._within(name, wanted)
+        found = [*found, *(one for one in named if one not in found)]
+        parts = [one for one in found if not isinstance(one, Section) or one.level > 1]
         if found:
-            return found
+            return parts or found
         known = {*self._names, *(one.title for page in self.pages for one in page.items)}
         hint = suggestions.question(suggestions.close(name, sorted(known)))
         more = f"`moonq guide --search {name}` looks into all pages"
@@ -148,6 +145,15 @@ class Manual:
             if within:
                 found.setdefault(last, []).extend(items)
         return found
+
+    def _within(self, name: str, wanted: str) -> Sequence[Excerpt]:
+        """Return what stands below headings of other names: fields, options, rows, methods."""
+        return (
+            _nearest(name, self._items.get(wanted, []))
+            or list(self._fields(wanted))
+            or self._endings.get(wanted)
+            or self._methods(wanted)
+        )
 
     def _methods(self, wanted: str) -> Sequence[Excerpt]:
         """Return the methods that an `object:method` may mean."""
