@@ -185,12 +185,13 @@ def _folded(name: str) -> str:
 
 
 def _nearest(name: str, found: Sequence[Excerpt]) -> Sequence[Excerpt]:
-    """Return those of *found* that are written as *name* is, and items of lists rather than rows.
+    """Return those of *found* that are written as *name* is, items of lists rather than rows.
 
     `TIMEOUT` is an error and `timeout` a field; a row often says in a word what an item explains.
     """
     alike = [one for one in found if one.title == name] or found
-    return [one for one in alike if not isinstance(one, Row)] or alike
+    nearest = [one for one in alike if not isinstance(one, Row)] or alike
+    return sorted(nearest, key=lambda one: not one.page.is_reference)
 
 
 def _hits(page: Page, wanted: Sequence[str]) -> Iterator[Hit]:
