@@ -215,6 +215,7 @@ describe("2 publish: the answer", function()
       { headers = { a = {} }, says = "headers: 'a': string, number or boolean expected, got" },
       { headers = { c = {}, d = {}, b = {} }, says = "headers: 'b': string, number or boolean" },
       { headers = { "a" }, says = "headers: names and values expected, got a list" },
+      { options = { "a", true }, says = "options: names and values expected, got a list" },
       { options = { dely = 1 }, says = "unknown option 'dely', did you mean 'delay'?" },
       { options = { delay = -1 }, says = "option 'delay': a duration is expected" },
       { options = { delay = {} }, says = "option 'delay': a duration is expected" },
