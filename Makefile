@@ -22,14 +22,12 @@ help: ## Say what can be made
 
 run: $(READY) ## Publish real tasks to the first example, handle them, end
 	$(BIN)/moonq run examples/seed --call app.queue:publish_tasks --until-idle
-	@printf '\nnext:\n'
-	@printf '  %-26s  %s\n' \
-	  '. $(BIN)/activate' 'moonq is in $(abspath $(BIN)): now it is in your PATH' \
-	  'moonq new ~/shop' 'a project of your own' \
-	  'cd ~/shop' '' \
-	  'moonq test' 'its test' \
-	  'moonq run' 'its queue; Ctrl-C ends it' \
-	  'moonq guide getting-started' 'ten minutes that show the rest'
+	@printf '\nmoonq is in %s. What to do next:\n' '$(abspath $(BIN))'
+	@printf '  %-28s %s\n' \
+	  '. $(BIN)/activate' '# now `moonq` will do' \
+	  'moonq new ~/shop' '# a project of your own' \
+	  'cd ~/shop && moonq test' '# its test' \
+	  'moonq guide getting-started' '# ten minutes that show the rest'
 
 test: $(READY) ## Run the tests
 	$(BIN)/pytest -m "not slow"
@@ -37,6 +35,7 @@ test: $(READY) ## Run the tests
 test-part: $(READY) ## Run the tests that depend on the Python; see VENV and PYTHON
 	$(BIN)/pytest -m "not slow" $(PART)
 
+# One of them makes a fresh Debian: as root, with debootstrap and the mirror that apt knows.
 soak: $(READY) ## Run the long tests
 	$(BIN)/python -m pip install --quiet --group soak
 	$(BIN)/pytest -m slow

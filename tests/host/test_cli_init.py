@@ -20,6 +20,7 @@ def test_a_folder_with_other_things_becomes_a_project(moonq: Moonq, tmp_path: Pa
     assert said.code == 0
     assert "src/_index.yaml" in said.err
     assert "left alone: stylua.toml\n" in said.err
+    assert f"next:\n  cd {tmp_path}\n  moonq check\n" in said.err
     assert (tmp_path / "stylua.toml").read_text() == "mine"
     assert moonq("check", tmp_path, "--strict").code == 0
     assert moonq("types", tmp_path, "--check").code == 0
@@ -64,7 +65,7 @@ def test_git_ignores_what_moonq_makes(
 
 def test_a_folder_that_is_not_there_is_for_new(moonq: Moonq, tmp_path: Path) -> None:
     said = moonq("init", tmp_path / "shop")
-    assert said.code == 7
+    assert said.code == 4
     assert "moonq new" in said.err
     assert not (tmp_path / "shop").exists()
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from moonq.errors import NotFound
-from moonq.manual.pages import Excerpt, Page, Section
+from moonq.manual.pages import Excerpt, Page, Row, Section
 from moonq.text import suggestions
 
-#: Items of one name that are shown whole; of more only their places.
-MOST = 12
+#: What stands between a name and what is within it.
+_WITHIN = re.compile(r"[.:](?=\w)")
 
 
 class Hit(NamedTuple):
@@ -48,14 +49,17 @@ class Manual:
         Raises:
             NotFound: There is none.
         """
-        wanted = name.removesuffix(".md").lower()
-        for page in self.pages:
-            if wanted in {page.name, page.name.rpartition("/")[2]}:
-                return page
+        found = self._page(name)
+        if found:
+            return found
         names = [page.name for page in self.pages]
-        hint = suggestions.question(suggestions.close(wanted, names))
+        hint = suggestions.question(suggestions.close(name.lower(), names))
         more = f"`moonq guide` lists the pages; `moonq guide --search {name}` looks into them"
         raise NotFound(f"the manual has no page {name!r}", hint=hint or more)
+
+    def has_page(self, name: str) -> bool:
+        """Say whether there is a page called *name*."""
+        return self._page(name) is not None
 
     def part(self, place: str) -> Excerpt:
         """Return what a *place* like `handlers` or `handlers#acks` names.
@@ -76,15 +80,17 @@ class Manual:
     def about(self, name: str) -> Sequence[Excerpt]:
         """Return what the manual says about a thing: the sections with its name for a heading.
 
-        Of a field or an option these are the list items that begin with it; `kind.field` is that
-        of one kind. What the reference has comes first; a whole page comes where nothing else does.
+        Of a field or an option these are the list items and the rows that begin with it;
+        `kind.field` is that of one kind, `run --watch` that of one command. A method is known by
+        its name alone, whatever a script calls the object: `orders:drain`. What the reference has
+        comes first; a whole page comes where nothing else does.
 
         Raises:
             NotFound: It says nothing.
         """
         wanted = _folded(name)
         named = [*self._sections.get(wanted, ()), *self._sections.get(f"moonq {wanted}", ())]
-        found = [one for one in named if one.page.is_reference] or self._of_fields(wanted)
+        found = [one for one in named if one.page.is_reference] or self._within(name, wanted)
         found = [*found, *(one for one in named if one not in found)]
         parts = [one for one in found if not isinstance(one, Section) or one.level > 1]
         if found:
@@ -132,28 +138,60 @@ class Manual:
 
     @cached_property
     def _endings(self) -> dict[str, list[Excerpt]]:
-        """The fields within others by their last name: `retry.max_attempts` by `max_attempts`."""
+        """What is within others by its last name: `max_attempts` is that of `retry`."""
         found: dict[str, list[Excerpt]] = {}
-        for title, items in self._items.items():
-            *within, last = title.split(".")
+        for title, items in (*self._sections.items(), *self._items.items()):
+            *within, last = _WITHIN.split(title)
             if within:
                 found.setdefault(last, []).extend(items)
         return found
 
-    def _of_fields(self, wanted: str) -> Sequence[Excerpt]:
-        found = self._items.get(wanted) or list(self._fields(wanted))
-        return found or self._endings.get(wanted) or []
+    def _within(self, name: str, wanted: str) -> Sequence[Excerpt]:
+        """Return what stands below headings of other names: fields, options, rows, methods."""
+        return (
+            _nearest(name, self._items.get(wanted, []))
+            or list(self._fields(wanted))
+            or self._endings.get(wanted)
+            or self._methods(wanted)
+        )
+
+    def _methods(self, wanted: str) -> Sequence[Excerpt]:
+        """Return the methods that an `object:method` may mean."""
+        _, colon, method = wanted.rpartition(":")
+        if not colon:
+            return []
+        found = [one for one in self._endings.get(method, []) if f":{method}" in _folded(one.name)]
+        return found or self._items.get(method, [])
+
+    def _page(self, name: str) -> Page | None:
+        wanted = name.removesuffix(".md").lower()
+        names = ({page.name, page.name.rpartition("/")[2]} for page in self.pages)
+        return next(
+            (one for one, its in zip(self.pages, names, strict=True) if wanted in its), None
+        )
 
     def _fields(self, wanted: str) -> Iterator[Excerpt]:
-        """Yield the items of `kind.field`."""
+        """Yield the items of `kind.field`, and of `command --option`."""
         for page in self.pages:
             for item in page.items:
-                if f"{_folded(item.section.name)}.{_folded(item.title)}" == wanted:
+                owner, name = _folded(item.section.name), _folded(item.title)
+                command = f"{owner.removeprefix('moonq ')} {name}"
+                if wanted.removeprefix("moonq ") == command or wanted == f"{owner}.{name}":
                     yield item
 
 
 def _folded(name: str) -> str:
     return " ".join(name.strip("`").lower().split()).removesuffix("()")
+
+
+def _nearest(name: str, found: Sequence[Excerpt]) -> Sequence[Excerpt]:
+    """Return those of *found* that are written as *name* is, items of lists rather than rows.
+
+    `TIMEOUT` is an error and `timeout` a field; a row often says in a word what an item explains.
+    """
+    alike = [one for one in found if one.title == name] or found
+    nearest = [one for one in alike if not isinstance(one, Row)] or alike
+    return sorted(nearest, key=lambda one: not one.page.is_reference)
 
 
 def _hits(page: Page, wanted: Sequence[str]) -> Iterator[Hit]:

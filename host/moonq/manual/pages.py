@@ -1,4 +1,4 @@
-"""One page of the manual: its title, its sections, and the items that name fields and options."""
+"""One page of the manual: its title, its sections, and what in its lists and tables has a name."""
 
 from __future__ import annotations
 
@@ -58,6 +58,20 @@ class Item(Excerpt):
 
 
 @dataclass(frozen=True)
+class Row(Item):
+    """A row of a table that begins with a name."""
+
+    head: int
+    """The line in which its table begins."""
+
+    @property
+    def text(self) -> str:
+        """Its Markdown, as a table of this row alone."""
+        lines = self.page.lines
+        return "\n".join([*lines[self.head : self.head + 2], *lines[self.first : self.end]])
+
+
+@dataclass(frozen=True)
 class Page:
     """A page, by its path below the manual without the ending: `reference/errors`."""
 
@@ -104,14 +118,19 @@ class Page:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The items of its lists that begin with a name."""
-        found = []
+        """The items of its lists, and the rows of its tables, that begin with a name."""
+        found: list[Item] = []
+        table = 0
         for at, one in enumerate(self._tokens):
-            if one.type != "list_item_open" or not one.map:
+            if one.type == "table_open" and one.map:
+                table = one.map[0]
+            if one.type not in ("list_item_open", "tr_open") or not one.map:
                 continue
             name, section = _code(self._tokens[at + 2]), self.section_at(one.map[0])
-            if name and section is not None:
-                found.append(Item(self, name, one.map[0], one.map[1], section))
+            if not name or section is None:
+                continue
+            item = Item(self, name, one.map[0], one.map[1], section)
+            found.append(Row(**vars(item), head=table) if one.type == "tr_open" else item)
         return found
 
     @cached_property

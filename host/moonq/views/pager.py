@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterable
 
 import click
 
 from moonq.text.plain import safe
+from moonq.views.screen import show
+
+
+def paged(lines: Iterable[str], *, color: bool) -> None:
+    """Show *lines*, through the pager where the terminal has not so many."""
+    told = [*lines]
+    if sys.stdout.isatty() and len(told) >= shutil.get_terminal_size().lines:
+        through_pager(told, color=color)
+    else:
+        show(told)
 
 
 def through_pager(lines: Iterable[str], *, color: bool) -> None:

@@ -32,6 +32,13 @@ def test_a_search_says_how_to_read_on(moonq: Run) -> None:
     assert moonq("guide", first.rpartition(" ")[2]).code == 0
 
 
+def test_words_of_a_search_and_of_a_page_need_no_quotes(moonq: Run) -> None:
+    quoted = moonq("guide", "--search", "dead letter")
+    assert quoted.code == 0
+    assert moonq("guide", "--search", "dead", "letter").out == quoted.out
+    assert moonq("guide", "getting", "started").out.startswith("# Getting started")
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -53,6 +60,11 @@ def test_explain_answers_in_one_screen(moonq: Run) -> None:
     said = moonq("explain", "what", "to", "know")
     assert said.code == 0, said.err
     assert len(said.out.splitlines()) < 40
+
+
+@pytest.mark.parametrize("words", [["--until-idle"], ["run", "--until-idle"]])
+def test_explain_takes_an_option_for_a_name(moonq: Run, words: list[str]) -> None:
+    assert moonq("explain", *words).out.startswith("- `--until-idle`")
 
 
 def test_the_answers_are_documents_for_machines(moonq: Run) -> None:

@@ -38,12 +38,31 @@ Binds a queue.
 - **`prefetch`** (integer): how many it takes.
 - plain words
 - `driver`: another one. See [a queue](#queuequeue), [codes](codes.md#r202-no-such-entry), [away](https://a.b/c).
+
+### bag:empty
+
+Takes all out of it.
+
+### test.empty
+
+Takes all out of everything.
+
+## moonq look
+
+- `--twice`: looks again.
 """
-CODES = """# Codes
+ROW = "| kind | meaning |\n|---|---|\n| `DRIVER` | It drove away. |"
+CODES = f"""# Codes
 
 ## R202: no such entry
 
 The cure.
+
+## Words
+
+{ROW}
+| nameless | No code. |
+| `prefetch` | A word. |
 
 ## Twice
 
@@ -85,11 +104,16 @@ def test_the_last_part_of_a_path_names_a_page(manual: Manual) -> None:
     [
         ("r202", ["## R202: no such entry\n\nThe cure."]),
         ("QUEUE.QUEUE", [KINDS[KINDS.index("## queue.queue") : KINDS.index("\n\n## queue.cons")]]),
-        ("lifecycle", [KINDS[KINDS.index("### `Life") :].strip()]),
+        ("lifecycle", [KINDS[KINDS.index("### `Life") : KINDS.index("\n\n### bag")]]),
         ("max_bytes", ["- `max_bytes` (size): how much\n  it may hold."]),
         ("`prefetch`", ["- **`prefetch`** (integer): how many it takes."]),
         ("queue.queue.driver", ["- `driver` (id, required): where they lie."]),
         ("max_delay", ["- `retry.max_delay` (duration): the longest wait."]),
+        ("DRIVER", [ROW]),
+        ("boxes:empty", ["### bag:empty\n\nTakes all out of it."]),
+        ("--twice", ["- `--twice`: looks again."]),
+        ("look --twice", ["- `--twice`: looks again."]),
+        ("moonq look --twice", ["- `--twice`: looks again."]),
     ],
 )
 def test_a_name_is_explained_by_its_heading_or_its_item(
@@ -141,7 +165,7 @@ def test_all_words_of_a_search_stand_in_a_line_and_headings_come_first(manual: M
 
 def test_anchors_are_those_of_a_repository_browser(manual: Manual) -> None:
     anchors = [one.anchor for one in manual.page("codes").sections]
-    assert anchors == ["codes", "r202-no-such-entry", "twice", "twice-1"]
+    assert anchors == ["codes", "r202-no-such-entry", "words", "twice", "twice-1"]
 
 
 def test_a_terminal_shows_the_command_that_follows_a_link(manual: Manual) -> None:

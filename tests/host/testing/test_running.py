@@ -21,7 +21,10 @@ def test_passing_tests_end_with_0(shop: Any) -> None:
 
 
 def test_nothing_to_run_ends_with_9(shop: Any) -> None:
-    assert shop.run().code == 9
+    said = shop.run()
+    assert said.code == 9
+    assert "there are no tests here" in said.err
+    assert "test/NAME_test.lua" in said.err
     shop.tests('it("holds", function() end)')
     assert shop.run("-k", "nosuch").code == 9
     said = shop.run("nosuch")

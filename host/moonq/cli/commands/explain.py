@@ -14,14 +14,18 @@ from moonq.cli.options import Options, command
 from moonq.cli.streams import echo
 from moonq.operations.verbs import VERBS
 
+# `--watch` may be what is to be explained.
+_TAKES_OPTIONS = {"ignore_unknown_options": True}
 
-@command(name="manual")
+
+@command(name="manual", context_settings=_TAKES_OPTIONS)
 @click.argument("name", nargs=-1, required=True)
 def look_up(options: Options, name: tuple[str, ...]) -> None:
     """Show what the manual says about NAME."""
     from moonq.manual import Manual
-    from moonq.views import Screen, show
+    from moonq.views import Screen
     from moonq.views import manual as views
+    from moonq.views.pager import paged
 
     wanted = " ".join(name)
     found = Manual.of_package().about(wanted)
@@ -29,7 +33,8 @@ def look_up(options: Options, name: tuple[str, ...]) -> None:
         told = [{"title": one.title, "place": views.place(one), "text": one.text} for one in found]
         echo(json.dumps({"schema": "moonq.explanation/1", "name": wanted, "found": told}))
     else:
-        show(views.explained(found, Screen.of(sys.stdout, options.color)))
+        screen = Screen.of(sys.stdout, options.color)
+        paged(views.explained(found, screen), color=screen.color)
 
 
 class Explaining(Group):
@@ -39,7 +44,7 @@ class Explaining(Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that *args* name, or the one that looks them up."""
-        if args[0] in self.commands or args[0].startswith("-"):
+        if args[0] in self.commands:
             return super().resolve_command(ctx, args)
         return look_up.name, look_up, args
 
@@ -58,6 +63,7 @@ _VERBS = {verb.command: verb for verb in VERBS.values() if verb.command.startswi
     cls=Explaining,
     commands={name.removeprefix("explain "): forward(verb) for name, verb in _VERBS.items()},
     subcommand_metavar="NAME | COMMAND [ARGS]...",
+    context_settings=_TAKES_OPTIONS,
 )
 def explain(_options: Options) -> None:
     """Explain one thing in one screen: NAME.
@@ -71,5 +77,6 @@ def explain(_options: Options) -> None:
       moonq explain queue.consumer
       moonq explain queue.consumer.prefetch
       moonq explain queue.publish
+      moonq explain run --watch
       moonq explain access clerk queue.publish app:mail
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -31,39 +31,53 @@ def _places(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[Co
 
 
 @command()
-@click.argument("page", required=False, shell_complete=_places)
+@click.argument("page", nargs=-1, shell_complete=_places)
 @click.option("--search", metavar="WORDS", help="Say where all of these words stand in a line.")
 @click.option("--no-pager", is_flag=True, help="Write it all at once on a terminal, too.")
-def guide(options: Options, page: str | None, search: str | None, no_pager: bool) -> None:
+def guide(options: Options, page: tuple[str, ...], search: str | None, no_pager: bool) -> None:
     """Read the manual.
 
     Without PAGE it lists the pages. PAGE#SECTION is a part of one, and links are shown as the
     command that follows them. What is longer than the terminal goes through $PAGER (`less` where
-    that is not set); a pipe gets the Markdown itself.
+    that is not set); a pipe gets the Markdown itself. With PAGE a search stays in that page; other
+    words are searched for, too.
 
     \b
     Examples:
       moonq guide
       moonq guide getting-started
       moonq guide handlers#retries
-      moonq guide --search "dead letter"
+      moonq guide --search dead letter
+      moonq guide --search retries handlers
     """
     from moonq.manual import Manual
     from moonq.views import Screen, show
     from moonq.views import manual as views
+    from moonq.views.pager import paged
 
     manual, screen = Manual.of_package(), Screen.of(sys.stdout, options.color)
+    place = "-".join(page)
+    if search:
+        place, search = _divided(manual, search, page)
+    say = show if no_pager else partial(paged, color=screen.color)
     if options.json:
-        echo(json.dumps(_document(manual, page, search)))
+        echo(json.dumps(_document(manual, place, search)))
     elif search:
-        show(views.hits(_hits(manual, search, page), screen))
-    elif page:
-        _through(views.excerpt(manual.part(page), screen), color=screen.color, at_once=no_pager)
+        say(views.hits(_hits(manual, search, place), screen))
+    elif place:
+        say(views.excerpt(manual.part(place), screen))
     else:
-        show(views.pages(manual.pages, screen))
+        say(views.pages(manual.pages, screen))
 
 
-def _hits(manual: Manual, words: str, page: str | None) -> list[Hit]:
+def _divided(manual: Manual, search: str, more: Sequence[str]) -> tuple[str, str]:
+    """Return the page that is searched, or nothing for all, and the words: *search* and *more*."""
+    if len(more) == 1 and manual.has_page(more[0]):
+        return more[0], search
+    return "", " ".join([search, *more])
+
+
+def _hits(manual: Manual, words: str, page: str) -> list[Hit]:
     from moonq.errors import NotFound
 
     only = manual.page(page) if page else None
@@ -73,7 +87,7 @@ def _hits(manual: Manual, words: str, page: str | None) -> list[Hit]:
     return found
 
 
-def _document(manual: Manual, page: str | None, search: str | None) -> dict[str, object]:
+def _document(manual: Manual, page: str, search: str | None) -> dict[str, object]:
     if search:
         found = _hits(manual, search, page)
         hits = [{"place": one.section.place, "line": one.line} for one in found]
@@ -86,14 +100,3 @@ def _document(manual: Manual, page: str | None, search: str | None) -> dict[str,
 
 def _row(page: Page) -> dict[str, str]:
     return {"name": page.name, "title": page.title, "summary": page.summary}
-
-
-def _through(lines: Sequence[str], *, color: bool, at_once: bool) -> None:
-    from moonq.views import show
-    from moonq.views.pager import through_pager
-
-    is_long = sys.stdout.isatty() and len(lines) >= shutil.get_terminal_size().lines
-    if is_long and not at_once:
-        through_pager(lines, color=color)
-    else:
-        show(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from moonq.cli import scaffolding
 from moonq.cli.options import Options, command
 from moonq.cli.scaffolding import IGNORED, TEMPLATES
 from moonq.cli.streams import echo
-from moonq.errors import ConfirmationNeeded
+from moonq.errors import NotFound
 from moonq.text.plain import visible
 
 INDEX = Path("src/_index.yaml")
@@ -42,7 +43,7 @@ def init(options: Options, path: Path, template: str, git: bool) -> None:
       moonq init shop --template basic
     """
     if not path.is_dir():
-        raise ConfirmationNeeded(
+        raise NotFound(
             f"{path} is no folder" if path.exists() else f"there is no folder {path}",
             hint="make a new project with `moonq new`",
         )
@@ -62,7 +63,7 @@ def init(options: Options, path: Path, template: str, git: bool) -> None:
         said = {"path": str(path), "files": files, "kept": kept, "template": template}
         echo(json.dumps({"schema": "moonq.init/1", **said}))
         return
-    options.say(summary(visible(str(path)), files, kept))
+    options.say(summary(path, files, kept))
     for note in made.notes:
         options.warn(note)
 
@@ -89,9 +90,11 @@ def ignore(path: Path) -> bool:
     return True
 
 
-def summary(path: str, files: list[str], kept: list[str]) -> str:
-    """Return what came, and what was left alone."""
-    lines = [f"added to {path}/: {', '.join(files)}" if files else f"{path}/ lacks nothing"]
+def summary(path: Path, files: list[str], kept: list[str]) -> str:
+    """Return what came, what was left alone, and what to do next."""
+    name = visible(str(path))
+    lines = [f"added to {name}/: {', '.join(files)}" if files else f"{name}/ lacks nothing"]
     if kept:
         lines.append(f"left alone: {', '.join(kept)}")
-    return "\n".join([*lines, "", "next:", "  moonq check", "  moonq guide"])
+    there = [] if path.samefile(".") else [f"  cd {shlex.quote(name)}"]
+    return "\n".join([*lines, "", "next:", *there, "  moonq check", "  moonq guide"])

@@ -162,6 +162,9 @@ def test(options: Options, /, targets: tuple[str, ...], **asked: Any) -> int:
     projects = Projects(options.profile, options.said)
     named = options.project if "project" in options.given else None
     sources = Search(projects, named).find(targets)
+    if not sources:
+        hint = "write test/NAME_test.lua; `moonq guide testing` shows how"
+        raise NoTestMatched("there are no tests here", hint=hint)
     plan = plan_of(options, sources, asked)
     if asked["list"]:
         return list_tests(options, sources, plan, projects)
