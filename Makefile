@@ -22,6 +22,14 @@ help: ## Say what can be made
 
 run: $(READY) ## Publish real tasks to the first example, handle them, end
 	$(BIN)/moonq run examples/seed --call app.queue:publish_tasks --until-idle
+	@printf '\nnext:\n'
+	@printf '  %-26s  %s\n' \
+	  '. $(BIN)/activate' 'moonq is in $(abspath $(BIN)): now it is in your PATH' \
+	  'moonq new ~/shop' 'a project of your own' \
+	  'cd ~/shop' '' \
+	  'moonq test' 'its test' \
+	  'moonq run' 'its queue; Ctrl-C ends it' \
+	  'moonq guide getting-started' 'ten minutes that show the rest'
 
 test: $(READY) ## Run the tests
 	$(BIN)/pytest -m "not slow"

@@ -111,14 +111,23 @@ local PUBLICATION = {
   options = { type = "table" },
 }
 
+--- Whether `item` is one at a glance; else `check.read` says what is wrong with it.
+local function is_publication(item)
+  for name, value in next, item do
+    if not PUBLICATION[name] or name ~= "body" and type(value) ~= "table" then
+      return false
+    end
+  end
+  return true
+end
+
 --- Puts one message of a batch behind the first `at` of `parts`; or nil and what is wrong.
 local function put_item(parts, at, item)
   if type(item) ~= "table" then
     return nil, format("{ body = … } expected, got %s", check.show(item))
   end
-  local body = rawget(item, "body")
-  if body ~= nil and next(item) == "body" and next(item, "body") == nil then
-    return put(parts, at, body)
+  if is_publication(item) then
+    return put(parts, at, rawget(item, "body"), rawget(item, "headers"), rawget(item, "options"))
   end
   local fields, fault = check.read(item, PUBLICATION)
   if not fields then

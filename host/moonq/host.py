@@ -20,6 +20,7 @@ from moonq.clock import Clock, SystemClock
 from moonq.drivers.base import Driver
 from moonq.errors import StopTimeout
 from moonq.kinds import KINDS, load
+from moonq.kinds.consumer import scaled
 from moonq.registry.picking import picked
 from moonq.registry.project import Entry, Project
 from moonq.run.building import Building
@@ -146,10 +147,21 @@ class Host:
             before = self.project
             path = before.path or before.root
             project = load(path, env=self._env, profile=before.profile, said=before.said)
-            project = picked(before, project, only) if only else project
-            building, report = Reload(self._building, self._retired).to(project)
-            self._building, self.project = building, building.project
-            self.functions = building.functions
+            return self._become(picked(before, project, only) if only else project)
+
+    def scale(self, consumer: str, workers: int) -> ReloadReport:
+        """Let *consumer*, an id, have so many *workers* until the next reload.
+
+        Raises:
+            MoonqError: They do not work, or do not fit into the process; nothing has changed.
+        """
+        with self._reloading:
+            return self._become(scaled(self.project, consumer, workers))
+
+    def _become(self, project: Project) -> ReloadReport:
+        building, report = Reload(self._building, self._retired).to(project)
+        self._building, self.project = building, building.project
+        self.functions = building.functions
         return report
 
     def call(  # noqa: PLR0913 - the ways in which a call can be asked for
@@ -166,6 +178,7 @@ class Host:
         consumer: str = "",
         rights: Rights | None = None,
         message_id: str = "",
+        trace: bool = False,
         begun: Callable[[Call], None] = lambda _: None,
     ) -> CallResult:
         """Call *function* once with a JSON value, outside of any queue.
@@ -176,8 +189,8 @@ class Host:
         become of that message. Without *send* nothing is written anywhere: the result shows what
         would have been, and what reaches beyond the host ends the call unless it is *real*, or
         *stubs* (name and text of a Lua file) answer for it. With *record* it shows what was really
-        published. The message is called *message_id* where that is given. *begun* gets the call,
-        which it may cut off.
+        published. The message is called *message_id* where that is given. With *trace* the
+        result has the lines that ran. *begun* gets the call, which it may cut off.
 
         Raises:
             NotFound: There is no such function, or no such consumer.
@@ -195,6 +208,7 @@ class Host:
             consumer=by,
             rights=rights,
             message_id=message_id,
+            trace=trace,
         )
         self._calls.add(call)
         begun(call)

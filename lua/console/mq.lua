@@ -12,8 +12,13 @@ local lent = require("host.walls.lent")
 
 local ipairs, next, select, type = ipairs, next, select, type
 local gmatch = string.gmatch
+local collectgarbage, error, pcall = collectgarbage, error, pcall
+local huge, max, min = math.huge, math.max, math.min
 
 local mq = {}
+
+--- Seconds between two looks at the clock, which cost as much as a quick function.
+local ROUND = 0.001
 
 local function ask(kind, fields)
   local text, fault = json.encode(fields, { name = kind })
@@ -100,6 +105,56 @@ function mq.inspect(value)
     end
   end
   return found
+end
+
+--- Bytes that one run allocates: nothing is collected meanwhile.
+local function allocated(fn)
+  collectgarbage()
+  collectgarbage("stop")
+  local before = collectgarbage("count")
+  local ok, problem = pcall(fn)
+  local bytes = (collectgarbage("count") - before) * 1024
+  collectgarbage("restart")
+  if not ok then
+    error(problem, 0)
+  end
+  return max(0, bytes)
+end
+
+--- Runs a function again and again: `runs`, the `seconds` they took, `mean`, `quickest` and
+--- `slowest` seconds of one run, the `cpu` seconds of one, and the `bytes` it allocates.
+---@param fn function
+---@param seconds? number  how long (default 1)
+---@return table
+---@nodiscard
+function mq.bench(fn, seconds)
+  check.argument("mq.bench", "fn", fn, "function")
+  check.argument("mq.bench", "seconds", seconds, "number|nil")
+  local bytes = allocated(fn)
+  local runs, round, quickest, slowest = 0, 1, huge, 0
+  local began, cpu = lent.console_clock()
+  local now, worked = began
+  repeat
+    local before = now
+    for _ = 1, round do
+      fn()
+    end
+    now, worked = lent.console_clock()
+    local each = (now - before) / round
+    runs, quickest, slowest = runs + round, min(quickest, each), max(slowest, each)
+    if now - before < ROUND then
+      round = round * 2
+    end
+  until now - began >= (seconds or 1)
+  return {
+    runs = runs,
+    seconds = now - began,
+    mean = (now - began) / runs,
+    quickest = quickest,
+    slowest = slowest,
+    cpu = (worked - cpu) / runs,
+    bytes = bytes,
+  }
 end
 
 return { module = mq, define = define }

@@ -205,7 +205,7 @@ local function answer_of(results, wanted)
   end
   fields.unfit = #unfit > 0 and unfit or nil
   for index = 1, results.n do
-    local text = wanted.muted and "" or pretty.value(results[index], { width = wanted.width })
+    local text = wanted.muted and "" or pretty.value(results[index], wanted)
     texts[index] = quoted(text)
   end
   if results.n > 0 then
@@ -258,8 +258,9 @@ end
 ---@param source string
 ---@param width integer   columns of the terminal
 ---@param marked boolean  for people, who can read the texts: else what JSON cannot carry is a fault
+---@param depth? integer tables inside tables that are shown of a value
 ---@return string
-function console.evaluate(source, width, marked)
+function console.evaluate(source, width, marked, depth)
   local chunk, is_expression, complaint, incomplete = compile(source)
   if not chunk then
     return refusal(complaint, incomplete, "console")
@@ -273,6 +274,7 @@ function console.evaluate(source, width, marked)
     muted = find(source, ";%s*$") ~= nil,
     marked = marked,
     width = width,
+    depth = depth,
   })
 end
 

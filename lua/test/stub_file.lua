@@ -2,16 +2,19 @@
 ---
 --- Of what a test asks of its host there is nothing else: no queue, no clock, no second call.
 local find, format = string.find, string.format
-local error, setmetatable = error, setmetatable
+local error, getmetatable, setmetatable = error, getmetatable, setmetatable
 local lent = require("host.walls.lent")
 local suite = require("host.test.suite").main
 local tester = require("host.test.tester")
 local trace = require("host.walls.trace")
 
+local given = getmetatable(lent).__index
+
 setmetatable(lent, {
-  __index = function(_, name)
-    if not find(name, "^test_") then
-      return nil
+  __index = function(known, name)
+    local found = given(known, name)
+    if found or not find(name, "^test_") then
+      return found
     end
     return function()
       local source, line = trace.place(1)

@@ -215,6 +215,7 @@ describe("2 publish: the answer", function()
       { headers = { a = {} }, says = "headers: 'a': string, number or boolean expected, got" },
       { headers = { c = {}, d = {}, b = {} }, says = "headers: 'b': string, number or boolean" },
       { headers = { "a" }, says = "headers: names and values expected, got a list" },
+      { options = { "a", true }, says = "options: names and values expected, got a list" },
       { options = { dely = 1 }, says = "unknown option 'dely', did you mean 'delay'?" },
       { options = { delay = -1 }, says = "option 'delay': a duration is expected" },
       { options = { delay = {} }, says = "option 'delay': a duration is expected" },
@@ -304,7 +305,6 @@ describe("2 publish: the answer", function()
       wanted[n] = { body, messages[n].headers or {} }
     end
     for _, last in ipairs({ 6, 250 }) do
-      test.queue(TASKS):clear()
       local answers = queue.publish_batch(TASKS, table.move(messages, 1, last, 1, {}))
       local found = {}
       for _, message in ipairs(test.queue(TASKS):messages()) do

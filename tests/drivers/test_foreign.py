@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,15 @@ def test_its_own_tests_are_the_suite_and_show_what_is_not_kept(
     code, out, _ = moonq(installed, *words, module="pytest")
     assert code == 1
     assert "assert not True" in out
+
+
+def test_the_page_about_extending_shows_this_package(root: Path) -> None:
+    text = (root / "host/moonq/manual/extending.md").read_text("utf-8")
+    section = text.partition("\n## A driver\n")[2].partition("\n## ")[0]
+    shown = re.findall(r"^```\w+\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    written = "".join(path.read_text("utf-8") for path in sorted(HERE.glob("*.*")))
+    assert len(shown) == 3
+    assert [block for block in shown if block not in written] == []
 
 
 def test_the_table_of_the_drivers_has_it(installed: Path) -> None:

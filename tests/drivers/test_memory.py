@@ -206,8 +206,11 @@ def test_the_garbage_collector_stops_to_look_at_what_waits(scene: Scene) -> None
     driver.put("q", "b", b"1", 0.0, HEADERS, "text/plain", Priority.HIGH)
     scene.publish("c", headers=HEADERS)
     scene.publish("d", dedup_key="k")
-    for _ in range(2):  # headers first, then what has them
+    scene.publish("e", headers=HEADERS, delay=5)
+    for _ in range(3):  # headers first, then what has them, then what tells when it is due
         gc.collect()
-    waiting = driver._queues["q"].line
-    assert [gc.is_tracked(one) for one in waiting] == [False] * 4
-    assert sorted(scene.consumer().finish()) == ["a", "b", "c", "d"]
+    queue = driver._queues["q"]
+    waiting = [*queue.line, *queue.delays, *queue.delays._heap]
+    assert [gc.is_tracked(one) for one in waiting] == [False] * 6
+    scene.clock.advance(5)
+    assert sorted(scene.consumer().finish()) == ["a", "b", "c", "d", "e"]

@@ -131,11 +131,11 @@ entries:
     assert found["cases"] == len(CASES)
     table = tree.python("moonq.drivers.capabilities")
     assert table.partition("\n")[0].endswith(" | tiny |")
-    readme = tree.folder / "README.md"
-    text = readme.read_text("utf-8")
+    page = tree.folder / "host/moonq/manual/drivers.md"
+    text = page.read_text("utf-8")
     was = re.search(r"^\| \| memory \|.*?\n\n", text, re.MULTILINE | re.DOTALL)
     assert was
-    readme.write_text(text.replace(was[0], f"{table}\n"), encoding="utf-8")
+    page.write_text(text.replace(was[0], f"{table}\n"), encoding="utf-8")
     tree.passes("tests/drivers/test_capabilities.py")
 
 

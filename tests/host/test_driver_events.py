@@ -65,7 +65,7 @@ def test_what_concerns_no_queue_is_told_of_its_driver(
 
 
 def test_the_status_says_what_is_wrong_with_a_driver(make_host: MakeHost) -> None:
-    host = make_host("  - {name: file, kind: queue.driver.sqlite, min_free_mb: 1000000}\n")
+    host = make_host("  - {name: file, kind: queue.driver.sqlite, min_free_mb: 1000000000}\n")
 
     def problem(name: str) -> str:
         services = {one["id"]: one for one in overview.status(host, None)["services"]}
@@ -111,7 +111,8 @@ def test_a_broker_that_turns_a_handler_away_costs_no_message(
     make_host: MakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials rotate; dead letters would have to be given back by hand."""
-    work = "return function() return require('queue').publish('app:far', 1) end"
+    # What has a time to live takes the way that every driver has.
+    work = "return function() return require('queue').publish('app:far', 1, nil, {ttl = 60}) end"
     host = make_host(FORWARD, work=work)
     refused = Refused("wrong password", hint="see to `password`")
     monkeypatch.setattr(host.drivers["app:other"], "publish", lambda *_, **__: [refused])

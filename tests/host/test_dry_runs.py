@@ -212,10 +212,12 @@ def test_a_call_as_a_message_has_the_time_limit_of_its_consumer(
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a delete in a store be a write that no dry run can capture."""
     own = store.store_delete
-    monkeypatch.setattr(lends, "declared", lambda: tuple(change(one) for one in LENT))
 
     def change(one: Lent) -> Lent:
         return replace(one, captured=False) if one is own else one
+
+    changed = {one.name: change(one) for one in LENT}
+    monkeypatch.setattr(lends, "_by_name", lambda: changed)
 
 
 @pytest.mark.usefixtures("untried")

@@ -24,9 +24,9 @@ from moonq.run.security.condition import Operator
 Moonq = Callable[..., Any]
 
 
-def blocks(root: Path, language: str) -> list[str]:
-    """The pieces of code in the README that are written in *language*."""
-    text = (root / "README.md").read_text("utf-8")
+def blocks(root: Path, language: str, page: str = "README.md") -> list[str]:
+    """The pieces of code in *page* that are written in *language*."""
+    text = (root / page).read_text("utf-8")
     found = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [code for name, code in found if name == language]
 
@@ -78,7 +78,11 @@ def test_a_check_shows_a_name_that_is_not_there(root: Path, project: Path, moonq
 def test_a_program_publishes_as_it_shows(
     root: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [code] = [block for block in blocks(root, "python") if "moonq.client" in block]
+    short, whole = (
+        code
+        for page in ("README.md", "host/moonq/manual/programs.md")
+        for code in blocks(root, "python", page)
+    )
     host = Host(load(project))
     with tempfile.TemporaryDirectory(prefix="mq") as folder:
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
@@ -87,11 +91,12 @@ def test_a_program_publishes_as_it_shows(
         host.start(consumers=False)
         server.listen()
         found: dict[str, Any] = {}
-        exec(code, found)
+        exec(short, found)
+        exec(whole, found)
         server.stop()
         host.stop(timeout=1)
     assert len({found["id"], *found["answers"]}) == 4
-    assert host.queues.traffic()["app:orders"] == 5
+    assert host.queues.traffic()["app:orders"] == 6
 
 
 def test_its_profile_fits_the_project_at_its_head(root: Path, project: Path) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from moonq.dashboard.following import Following
 from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample
-from moonq.errors import ReadOnly
+from moonq.errors import NoHost, ReadOnly
 from moonq.text.plain import in_ascii
 from moonq.text.wording import columns
 from moonq.views import Screen
@@ -52,6 +53,10 @@ def row(name: str, **fields: Any) -> dict[str, Any]:
     return {"id": name, "ready": 0, "dead": 0, "published": 0, "consumers": [], **fields}
 
 
+def _nobody() -> Any:
+    raise NoHost("no host is asked here")
+
+
 class Shown:
     """Pages and their desk."""
 
@@ -60,7 +65,9 @@ class Shown:
         history = History()
         status = {"project": "shop", "profile": "dev", "pid": 1, "up": 5.0}
         history.add(Sample(1000.0, status, {one["id"]: one for one in queues}, {}))
-        self.pages = Pages(Board(history, Look(), self.desk.ask, lambda: 1000.0))
+        self.following = Following(_nobody, lambda: 1000.0)
+        board = Board(history, Look(), self.desk.ask, lambda: 1000.0, self.following)
+        self.pages = Pages(board)
         self.text()
 
     def press(self, *keys: str) -> bool:
@@ -217,3 +224,78 @@ def test_a_terminal_without_unicode_gets_ascii_of_the_same_width(shown: Shown) -
         simple = in_ascii(shown.text(), same_width=True)
         assert simple.isascii(), simple
         assert len(simple) == len(shown.text())
+
+
+GROUP = {
+    "fingerprint": "a41",
+    "count": 9,
+    "last": 1e9,
+    "where": "pay.lua:31",
+    "error": "TIMEOUT bank did not answer",
+}
+
+
+def failure(message: str, time: float = 1e9) -> dict[str, Any]:
+    error = {"kind": "TIMEOUT", "message": message, "where": "mail.lua:3"}
+    return {"event": "nack", "queue": "app:c", "time": time, "error": error}
+
+
+def test_e_shows_errors_of_all_queues_by_kind_and_their_letters(shown: Shown) -> None:
+    shown.desk.answers = {
+        "dead_queues": {"queues": [{"queue": "app:b"}]},
+        "dead_letters": {"groups": [GROUP], "messages": [LETTER]},
+    }
+    shown.press("e")
+    assert "1 kind of error" in shown.text()
+    assert "a41" in shown.text()
+    assert "TIMEOUT bank did" in shown.text()
+    shown.press("enter")
+    asked = {"queue": "app:b", "limit": 200, "error": "a41"}
+    assert shown.desk.asked[-1] == ("dead_letters", asked)
+    assert shown.press("q", "q"), "back on the first page"
+
+
+def test_e_counts_failures_that_run_again_when_their_words_are_alike(shown: Shown) -> None:
+    shown.desk.answers = {"dead_queues": {"queues": []}}
+    for message in ("order 1 is late", "order 2 is late", "no such order"):
+        shown.following.take(failure(message))
+    shown.press("e")
+    rows = [line.split() for line in shown.text().splitlines() if "again" in line]
+    assert sorted(row[row.index("again") - 1] for row in rows) == ["1", "2"]
+
+
+def test_e_says_why_there_is_nothing_to_see(shown: Shown) -> None:
+    shown.desk.answers = {"dead_queues": ReadOnly("no", hint="ask")}
+    shown.press("e")
+    assert "no; ask" in shown.text()
+    shown.press("down", "enter")
+    assert "no; ask" in shown.text()
+
+
+def logged(number: int) -> dict[str, Any]:
+    words = {"level": "info", "logger": "app:pay", "message": f"line {number}."}
+    return {"event": "log", "time": 1e9, **words}
+
+
+def test_l_shows_the_newest_log_lines_and_follows_them(shown: Shown) -> None:
+    shown.press("l")
+    assert "no log line since" in shown.text()
+    for number in range(100):
+        shown.following.take(logged(number))
+    assert "line 99." in shown.text()
+    shown.press("home")
+    shown.following.take(logged(100))
+    assert "line 0." in shown.text()
+    assert "line 100." not in shown.text()
+    shown.press("end")
+    assert "line 100." in shown.text()
+
+
+def test_up_on_the_log_goes_one_line_back(shown: Shown) -> None:
+    for number in range(100):
+        shown.following.take(logged(number))
+    shown.press("l")
+    assert "line 99." in shown.text()
+    shown.press("up")
+    assert "line 98." in shown.text()
+    assert "line 99." not in shown.text()

@@ -111,7 +111,7 @@ WIDE = """\
   CONSUMER             WORKERS  BUSY  FUNCTION            OK/s  FAIL/s     P95  LAST ERROR
   app:orders.consumer      4/4  100%  app:process_order   81.0     0.4   12 ms  12s ago no answer
   app:emails.consumer   paused    0%  app:send_email       0.0     0.0       -  -
- ↑↓ select  ⏎ open  q quit  ? help  / filter  s sort  p pause  d dead letters"""
+ ↑↓ select  ⏎ open  q quit  ? help  / filter  s sort  p pause  d dead letters  e errors  l logs"""
 NARROW = """\
  moonq top   shop dev  up 4h11m
  1.2% cpu  84 MB  socket ok  12:01:00

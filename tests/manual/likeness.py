@@ -13,8 +13,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-#: An id, whole or short, as `01a2…d3e8f1`. Which one a page shows is remembered.
-ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{4}…[0-9a-f]{6}"
+#: An id, whole or short, as `01a2…d3e8f1`, or the moment in the name of a backup,
+#: `2026-11-27T033010`. Which one a page shows is remembered.
+ID = (
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{4}…[0-9a-f]{6}"
+    r"|\d{4}-\d\d-\d\dT\d{6}\b"
+)
 #: What differs from run to run, as a pattern for both sides.
 VOLATILE = {
     "id": ID,

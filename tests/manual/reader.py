@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 import shlex
+import sys
 import time
 import tomllib
 from collections.abc import Callable
@@ -109,15 +110,16 @@ class Reader:
         return words
 
     def _run(self, block: Block, typed: str, shown: str, args: list[str]) -> None:
-        def say() -> str:
-            with at_terminal(shown) as paper:
-                self._code = guarded(args, Options())
-            return paper.getvalue()
-
         name = " ".join(args[:2]) if args[0] == "dead" else args[0]
-        self._compare(block, typed, shown, say, again=name in LOOKS)
+        self._compare(block, typed, shown, lambda: self._say(shown, args), again=name in LOOKS)
         if not shown.strip():
             assert self._code == 0, f"{block.place}: {typed}: it ended with {self._code}"
+
+    def _say(self, shown: str, args: list[str]) -> str:
+        """Run moonq, answer its questions as is *shown*, and return what it said."""
+        with at_terminal(shown) as paper:
+            self._code = guarded(args, Options())
+        return paper.getvalue()
 
     def _begin_talk(self, block: Block, typed: str, shown: str, args: list[str]) -> None:
         if self._talk:
@@ -156,8 +158,11 @@ class Reader:
     def _begin_second(self, block: Block, shown: str, args: list[str]) -> None:
         if self._second:
             self._second.close()
-        self._second = Second(args, Path.cwd())
+        self._second = self._open_terminal(args)
         self._look_at_second(block, shown)
+
+    def _open_terminal(self, args: list[str]) -> Second:
+        return Second([sys.executable, "-m", "moonq", *args], Path.cwd())
 
     def _look_at_second(self, block: Block, shown: str) -> None:
         """Wait until the host has said what is *shown*; `^C` in it is typed."""

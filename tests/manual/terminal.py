@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,12 +62,12 @@ def at_terminal(shown: str) -> Iterator[Paper]:
 
 
 class Second:
-    """A second terminal, in which a host runs in a process of its own."""
+    """A second terminal, in which a host, or another command, runs in a process of its own."""
 
-    def __init__(self, args: list[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str | Path], folder: Path) -> None:
         self._master, slave = pty.openpty()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moonq", *args],
+            command,
             cwd=folder,
             stdin=slave,
             stdout=slave,
@@ -94,6 +94,16 @@ class Second:
     def take(self, length: int) -> None:
         """Count so many characters as read."""
         self._taken += length
+
+    def wait(self, seconds: float) -> int:
+        """Return the exit code, once it has ended and said all."""
+        code = self._process.wait(seconds)
+        self._reader.join(20)
+        return code
+
+    def type(self, text: str) -> None:
+        """Type *text*."""
+        os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
         """Type Ctrl-C."""

@@ -30,7 +30,8 @@ fences mean:
 Where output is compared, a line `...` stands for any number of lines and `…` for any part of one.
 How many spaces there are does not matter, nor what differs from run to run: ids, clock times,
 dates, pids, versions, rates, milliseconds, `2.2s`, `3s ago` and an age in a table, KB and MB, the
-user; see `likeness`. An id that was shown once stands for the same one later on, also in commands.
+user; see `likeness`. An id that was shown once stands for the same one later on, also in commands,
+and so does the moment in the name of a backup.
 Commands that only look (`queues`, `peek`, `dead`, `status`, `eval`) are asked again until the host
 has come that far.
 """

@@ -78,3 +78,14 @@ def test_an_id_of_the_page_is_one_of_this_run_from_then_on() -> None:
     assert alike.holds("published 01a2…d3e8f1\n", "published 0199…abcdef\n")
     assert alike.put_in("dead show orders 01a2…d3e8f1") == "dead show orders 0199…abcdef"
     assert not alike.holds("retried 01a2…d3e8f1\n", "retried 0199…aaaaaa\n")
+
+
+def test_the_name_of_a_backup_on_the_page_is_one_of_this_run_from_then_on() -> None:
+    alike = Alike()
+    assert alike.holds(
+        "saved  2026-11-27T033010-mail.ndjson\n", "saved  2027-01-02T110203-mail.ndjson\n"
+    )
+    assert (
+        alike.put_in("publish 2026-11-27T033010-mail.ndjson")
+        == "publish 2027-01-02T110203-mail.ndjson"
+    )

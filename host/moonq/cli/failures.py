@@ -12,6 +12,7 @@ import io
 import json
 import os
 import platform
+import re
 import sys
 import time
 import traceback
@@ -27,7 +28,7 @@ from moonq.cli import streams
 from moonq.cli.drawing import Lines
 from moonq.cli.options import Options
 from moonq.cli.signals import Terminated, terminable
-from moonq.errors import MoonqError, ProjectInvalid, ScriptError, Unavailable
+from moonq.errors import Denied, MoonqError, ProjectInvalid, ScriptError, Unavailable
 from moonq.text.plain import visible
 from moonq.text.reading import unreadable
 from moonq.text.secrets import without_secrets
@@ -41,6 +42,8 @@ USAGE = 2
 BUG = 70
 #: Frames of a script's stack that are shown.
 MOST_FRAMES = 10
+#: What a policy's refusal says: who may not do what, why, and how to allow it.
+_DENIED = re.compile(r"(?P<who>\S+ may not \S+ .+?): (?P<why>[^;]+)(; (?P<help>.*))?", re.DOTALL)
 INTERRUPTED = 130
 #: That of a tool which the kernel ends because nobody reads it any more.
 UNREAD = 141
@@ -148,14 +151,19 @@ def finding_of_call(project: Project, function: str, fault: Fault) -> Finding:
     from moonq.registry.lua import runtime
 
     texts = [entry.script for entry in project.entries.values() if entry.script]
-    headline = f"{function} failed: {fault.kind}"
+    code, headline = "H403", f"{function} failed: {fault.kind}"
+    denied = _DENIED.search(fault.message) if fault.kind == Denied.kind else None
+    if denied:
+        code, headline, fault = "S601", denied["who"], fault._replace(message=denied["why"])
     # An error object leaves its place to the stack.
     chunk, line = runtime.innermost(fault.traceback)
     message, place = fault.message, f"{chunk}:{line}"
     if chunk and not message.startswith(place):
         message = f"{place}: {message}"
-    found = runtime.finding(message, texts, code="H403", headline=headline)
-    if not found.spans:
+    found = runtime.finding(message, texts, code=code, headline=headline)
+    if denied:
+        found = replace(found, helps=tuple(filter(None, (denied["help"],))))
+    elif not found.spans:
         found = replace(found, message=f"{headline}: {fault.message}")
     return replace(found, notes=tuple(fault.traceback.splitlines()[:MOST_FRAMES]))
 

@@ -64,7 +64,7 @@ class Console:
             self.refuse(judged.finding)
             return Answer("invalid", 0.0)
         answer = self.run(judged.code)
-        self._tell(answer, judged)
+        self.tell(answer, judged)
         if self.settings["timing"] == "on":
             self.face.notice(f"took {lasted(answer.took)}")
         self.last = answer
@@ -78,7 +78,7 @@ class Console:
         if answer.is_well:
             self.entered.append(text)
         else:
-            self._tell(answer, chunk.Chunk(text))
+            self.tell(answer, chunk.Chunk(text))
         return answer
 
     def refuse(self, finding: Finding) -> None:
@@ -88,7 +88,8 @@ class Console:
         else:
             self.face.fail(self.face.screen().findings([finding]))
 
-    def _tell(self, answer: Answer, judged: chunk.Chunk) -> None:
+    def tell(self, answer: Answer, judged: chunk.Chunk) -> None:
+        """Show what came of the Lua in *judged*."""
         if not self.face.is_program:
             tell = self.face.show if answer.is_well else self.face.fail
             tell(echo.lines(answer, judged, self.face.screen(), self.settings["output"]))
@@ -110,6 +111,7 @@ class Console:
             width=width,
             timeout=self._timeout,
             marked=not self.face.is_program,
+            depth=settings.depth(self.settings),
         )
         if isinstance(answer.problem, HostSilent):
             raise answer.problem

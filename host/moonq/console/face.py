@@ -101,3 +101,13 @@ class Face:
             MoonqError: There is no screen for it.
         """
         raise MoonqError("there is no terminal to show it on", hint="use `moonq top --once`")
+
+    def check_screen(self, command: str) -> None:
+        """See that another program can have the screen for a while.
+
+        Raises:
+            MoonqError: There is none.
+        """
+        raise MoonqError(
+            f"there is no terminal for \\{command}", hint="edit the file, and \\load it"
+        )

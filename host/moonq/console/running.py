@@ -73,11 +73,12 @@ class Runner:
         width: int = 80,
         timeout: float | None = None,
         marked: bool = True,
+        depth: int | None = None,
     ) -> Answer:
         """Run *source*, a statement or all of a *file*, and return its answer; Ctrl-C stops it."""
         began = time.monotonic()
         fields: dict[str, Any] = {"src": source, "width": width, "marked": marked}
-        more = {"file": file, "timeout": timeout}
+        more = {"file": file, "timeout": timeout, "depth": depth}
         fields |= {name: value for name, value in more.items() if value}
         pending = self._attached.client.expect(self._output)
         try:

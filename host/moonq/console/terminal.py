@@ -133,6 +133,11 @@ class Terminal(Face):
         client = reach()
         app.show(reach, client, sampling.sample(client), picture.Look(), self.screen())
 
+    def check_screen(self, command: str) -> None:
+        """See that another program can have the screen: a terminal that only prints has none."""
+        if is_dumb_terminal():
+            super().check_screen(command)
+
     # The prompt -----------------------------------------------------------------------------------
 
     def run(self, console: Console) -> None:

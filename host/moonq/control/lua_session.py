@@ -26,13 +26,15 @@ from moonq.run.calling.lends import changing, lent_functions
 from moonq.run.calling.services import HostServices
 from moonq.run.functions import chunk
 from moonq.run.security import EVERYTHING, Actor, Scope
-from moonq.sandbox.lend import Bound, bounded, own, text
+from moonq.sandbox.lend import Bound, Several, bounded, own, text
 from moonq.sandbox.state import Limits, LuaState, ScriptFault, Stopped
 from moonq.sandbox.watchdog import Guard
 from moonq.text.wording import plural
 
 MEMORY = 64 * 1024 * 1024
 TIMEOUT = 30.0
+#: Tables inside tables that are shown: usually, and at the most.
+DEPTH, MOST_DEPTH = 8, 50
 #: Modules that mean something under `moonq test` only.
 NOT_HERE = {"test"}
 #: Bytes that one `print` may show: with all its escapes it still fits a frame.
@@ -54,6 +56,8 @@ class Text(NamedTuple):
     """Whether a person reads the answer: else a value that JSON cannot carry is an error."""
     file: str = ""
     """The name of the file that it is all of; empty for a statement, whose values are told."""
+    depth: int = DEPTH
+    """Tables inside tables that are shown of a value."""
 
 
 class SessionWatch:
@@ -119,7 +123,7 @@ class ConsoleState(LuaState):
         """
         data = text.source.encode("utf-8", "surrogatepass")
         self._make_room(2 * len(data))
-        asked: tuple[Any, ...] = (b"evaluate", data, text.width, text.marked)
+        asked: tuple[Any, ...] = (b"evaluate", data, text.width, text.marked, text.depth)
         if text.file:
             asked = (b"execute", data, text.file.encode("utf-8", "replace"))
         try:
@@ -136,6 +140,11 @@ class ConsoleState(LuaState):
         """Return what could follow *path*; none of a script's code runs."""
         (answer,) = self.ask(1.0, b"complete", path.encode())
         return list(json.loads(answer))
+
+
+def _clock() -> Several:
+    """Return seconds that pass, and those that this thread has worked."""
+    return Several((time.perf_counter(), time.thread_time()))
 
 
 def stopped_answer(reason: str, stack: str = "") -> dict[str, Any]:
@@ -259,7 +268,9 @@ class LuaSession:
         )
 
     def _lends(self, caller: Caller) -> Mapping[str, Bound]:
-        mine = own({"operate": self._operated, "console_print": self._print})
+        mine = own(
+            {"operate": self._operated, "console_print": self._print, "console_clock": _clock}
+        )
         return {**lent_functions(self._services, caller), **mine}
 
     def _operated(self, kind: bytes, fields: bytes) -> bytes:

@@ -90,7 +90,10 @@ class Reached:
         """Refuse to take any host where it matters which one it is."""
         if verb is None:
             return
-        for name in _named(verb, fields, "queue", "target", "holder").values():
+        sources = ["queue", "target", "holder"]
+        if verb.where is Where.EACH:
+            sources.append("consumer")  # else it only says whose rights hold
+        for name in _named(verb, fields, *sources).values():
             for one in self.client.hello.get("own", ()):
                 if name in (one, one.partition(":")[2]):
                     can_all = verb.where is not Where.ANY

@@ -31,7 +31,7 @@ from typing import Any
 
 from moonq import __version__, log, threads
 from moonq.control.feed import Feed
-from moonq.control.lua_session import TIMEOUT, LuaSession, Text, stopped_answer
+from moonq.control.lua_session import DEPTH, MOST_DEPTH, TIMEOUT, LuaSession, Text, stopped_answer
 from moonq.control.outbox import Outbox
 from moonq.control.subscriptions import Stats, Subscribed, Tail, checked_tail
 from moonq.control.wire import Frame, Malformed, decode, lines, refusal, result
@@ -248,15 +248,19 @@ class Session:
         width: int = 80,
         marked: bool = False,
         file: str = "",
+        depth: int = DEPTH,
     ) -> dict[str, Any]:
         if not isinstance(src, str) or not _is_number(timeout):
             raise Invalid("eval: `src` is a text and `timeout` a number of seconds")
         if not isinstance(file, str) or not _is_number(width):
             raise Invalid("eval: `file` is the name of a file and `width` a number of columns")
+        if not _is_number(depth):
+            raise Invalid("eval: `depth` is a number of tables inside tables")
         for name, text in (("src", src), ("file", file)):
             _check_text(f"eval: `{name}`", text)
         limit = min(max(float(timeout), 0.001), 3600.0)
-        whole = Text(src, min(max(int(width), 20), 1000), bool(marked), file)
+        columns, levels = min(max(int(width), 20), 1000), min(max(int(depth), 1), MOST_DEPTH)
+        whole = Text(src, columns, bool(marked), file, levels)
         return self._lua.evaluate(whole, limit)
 
     def _complete(self, path: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from prompt_toolkit.output import Output
 
 from moonq.control.client import Client
 from moonq.control.together import Together
+from moonq.dashboard.following import Following
 from moonq.dashboard.pages import Board, Pages
 from moonq.dashboard.picture import Look
 from moonq.dashboard.sampling import History, Sample, sample
@@ -122,14 +123,17 @@ def show(
     history = History()
     history.add(first)
     asking = Asking(reach, client, history, look.interval)
-    pages = Pages(Board(history, look, asking.ask, time.time))
+    following = Following(reach)
+    pages = Pages(Board(history, look, asking.ask, time.time, following))
     app = _application(pages, look.interval, screen, terminal)
     asking.on_change = app.invalidate
     asking.start()
+    following.start()
     try:
         app.run(pre_run=lambda: _leave_on_sigterm(app))
     finally:
         asking.stop()
+        following.stop()
 
 
 def _application(

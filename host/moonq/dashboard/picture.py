@@ -43,6 +43,8 @@ KEYS = (
     "s sort",
     "p pause",
     "d dead letters",
+    "e errors",
+    "l logs",
 )
 
 

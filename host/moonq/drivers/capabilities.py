@@ -1,4 +1,4 @@
-"""What each driver can do, as the table in the README: `python -m moonq.drivers.capabilities`.
+"""What each driver can do, as the table in the manual: `python -m moonq.drivers.capabilities`.
 
 native: the broker itself does it; emulated: the driver does it, exactly; approximate: with limits
 that the driver's page names; no: asking for it is an error, when the project is loaded or when the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -25,7 +26,7 @@ from moonq.registry.fields import (
     wrong,
 )
 from moonq.registry.lua import runtime
-from moonq.registry.project import Entry
+from moonq.registry.project import Entry, Project
 from moonq.registry.script import Runnable
 from moonq.run import consumer as running
 from moonq.run.calling.context import CallContext
@@ -39,6 +40,7 @@ from moonq.text.findings import Finding, error
 
 #: Unsettled deliveries of a consumer that says nothing; its workers may need more.
 PREFETCH = 10
+MOST_WORKERS = 1000
 
 
 def _worker_memory(count: int) -> str:
@@ -49,8 +51,8 @@ Concurrency = Annotated[
     Whole,
     between(
         1,
-        1000,
-        note=lambda count: _worker_memory(count) if count > 1000 else "",
+        MOST_WORKERS,
+        note=lambda count: _worker_memory(count) if count > MOST_WORKERS else "",
         help="start with 8; raise `prefetch` (max 10000) if workers wait for messages",
     ),
 ]
@@ -211,6 +213,21 @@ def _finish(draft: Draft, consumer: Consumer, drafts: Drafts) -> list[Finding]:
             findings = [*findings, error("R207", refusal.message, span, help=refusal.hint or "")]
     draft.config = consumer.model_copy(update=changed)
     return findings
+
+
+def scaled(project: Project, consumer: str, workers: int) -> Project:
+    """Return *project* with another `concurrency` of *consumer*, an id, as if its entry said so.
+
+    Its `prefetch` grows where it would be too small for them.
+    """
+    entry = project.entries[consumer]
+    fields = entry.fields(Consumer)
+    if fields.concurrency == workers:
+        return project
+    written = fields.prefetch if entry.node.get("prefetch") else PREFETCH
+    changed = {"concurrency": workers, "prefetch": max(written, workers)}
+    other = replace(entry, config=fields.model_copy(update=changed))
+    return replace(project, entries={**project.entries, consumer: other})
 
 
 # Running ------------------------------------------------------------------------------------------

@@ -77,17 +77,18 @@ class Manual:
         """Return what the manual says about a thing: the sections with its name for a heading.
 
         Of a field or an option these are the list items that begin with it; `kind.field` is that
-        of one kind.
+        of one kind. What the reference has comes first; a whole page comes where nothing else does.
 
         Raises:
             NotFound: It says nothing.
         """
         wanted = _folded(name)
-        found = self._sections.get(wanted) or self._sections.get(f"moonq {wanted}") or []
-        found = found or self._items.get(wanted) or list(self._fields(wanted))
-        found = found or self._endings.get(wanted) or []
+        named = [*self._sections.get(wanted, ()), *self._sections.get(f"moonq {wanted}", ())]
+        found = [one for one in named if one.page.is_reference] or self._of_fields(wanted)
+        found = [*found, *(one for one in named if one not in found)]
+        parts = [one for one in found if not isinstance(one, Section) or one.level > 1]
         if found:
-            return found
+            return parts or found
         known = {*self._names, *(one.title for page in self.pages for one in page.items)}
         hint = suggestions.question(suggestions.close(name, sorted(known)))
         more = f"`moonq guide --search {name}` looks into all pages"
@@ -138,6 +139,10 @@ class Manual:
             if within:
                 found.setdefault(last, []).extend(items)
         return found
+
+    def _of_fields(self, wanted: str) -> Sequence[Excerpt]:
+        found = self._items.get(wanted) or list(self._fields(wanted))
+        return found or self._endings.get(wanted) or []
 
     def _fields(self, wanted: str) -> Iterator[Excerpt]:
         """Yield the items of `kind.field`."""

@@ -70,6 +70,11 @@ class Page:
         return self.text.splitlines()
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it was written from the code."""
+        return self.name.startswith("reference/")
+
+    @property
     def title(self) -> str:
         """Its first heading."""
         return self.sections[0].title if self.sections else self.name

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from moonq.errors import Invalid, MoonqError, NotFound, QueueError
 from moonq.host import CallResult
+from moonq.kinds.consumer import MOST_WORKERS
 from moonq.model import Receipt, Stored
 from moonq.operations import choosing
 from moonq.operations.documents import error_object
 from moonq.operations.requests import Requests, checked
-from moonq.registry.project import Entry
+from moonq.registry.project import Entry, Project
 from moonq.run.calling.calls import consumer_at, consumer_of
 from moonq.run.calling.sinks import Publication, level_name
 from moonq.run.calling.trying import DryRun
 from moonq.run.publishing import Wanted, check_body
 from moonq.run.security import Rights
 
+#: How many workers a consumer can have.
+Workers = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 #: Messages in one request to publish.
 LARGEST_BATCH = 1000
 
@@ -58,6 +63,7 @@ class Acting(Requests):
         consumer: str = "",
         actor: str = "",
         groups: list[str] | None = None,
+        trace: bool = False,
     ) -> dict[str, Any]:
         """Call a function once, outside of any queue; without *send* it changes nothing here.
 
@@ -66,6 +72,10 @@ class Acting(Requests):
 
         It may do what its consumer may; where it has several, *consumer* says which is meant. Or it
         may do what *actor* may, as `Policies.named` finds it with *groups*.
+
+        With *trace* the answer has `lines`, those that ran, in order: `chunk`, `line`, `text`,
+        `took_ms`, and the `values` of variables that it has set; `lines_left_out` counts what ran
+        behind the last of them.
         """
         project = self._host.project
         function = project.id_of(function, "function.lua")
@@ -85,8 +95,10 @@ class Acting(Requests):
             stubs=(stub_file or "stubs.lua", stub) if stub else None,
             consumer=by.id if by else "",
             rights=rights,
+            trace=trace,
         )
-        found = {"consumer": by and by.id, "actor": rights.actor and rights.actor.id}
+        found = _lines(result, project) if trace else {}
+        found |= {"consumer": by and by.id, "actor": rights.actor and rights.actor.id}
         return {**call_object(result), **found}
 
     @checked
@@ -139,6 +151,29 @@ class Acting(Requests):
         return {done: name}
 
     @checked
+    def scale(self, consumer: str, workers: Workers) -> dict[str, Any]:
+        """Let a consumer handle so many messages at once until the next reload.
+
+        Returns how many those were and are (`from`, `to`), its `prefetch`, and how many messages
+        are `finishing` with a worker of before.
+        """
+        name = self._host.project.id_of(consumer, "queue.consumer")
+        if name not in self._host.consumers:
+            raise NotFound(f"{name} was not started", hint="`moonq queues` names what was")
+        before = self._host.consumers[name].settings.concurrency
+        self.record("scale", f"{name} {before} to {workers}")
+        report = self._host.scale(name, workers)
+        now = self._host.consumers[name].settings
+        return {
+            "consumer": name,
+            "from": before,
+            "to": now.concurrency,
+            "prefetch": now.prefetch,
+            "finishing": report.finishing,
+            "problems": list(report.problems),
+        }
+
+    @checked
     def start(self, target: str) -> dict[str, Any]:
         """Start a service that is not running."""
         project = self._host.project
@@ -189,6 +224,20 @@ class Acting(Requests):
         for entry in self._host.project.of_kind("queue.queue"):
             if entry.target("dead_letter"):
                 yield entry.id
+
+
+def _lines(result: CallResult, project: Project) -> dict[str, Any]:
+    """Return the lines that ran, with their texts."""
+    scripts = {one.source_name: one.script for one in project.entries.values() if one.script}
+    lines = []
+    for step in result.lines:
+        script = scripts.get(step["chunk"])
+        text = script.code.line(step["line"]) if script else ""
+        took = round(step["took"] * 1000, 3)
+        place = {"chunk": step["chunk"], "line": step["line"], "text": text}
+        values = [{"name": one["name"], "value": one["value"]} for one in step["values"]]
+        lines.append({**place, "took_ms": took, "values": values})
+    return {"lines": lines, "lines_left_out": result.lines_left_out}
 
 
 def call_object(result: CallResult) -> dict[str, Any]:

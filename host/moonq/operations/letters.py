@@ -38,11 +38,15 @@ class Group:
     """The id of one of them."""
 
 
+def alike(words: str) -> str:
+    """Return what all words of one kind of error have in common."""
+    return _VARIABLE.sub("?", words)
+
+
 def fingerprint(stored: Stored) -> str:
     """Return what all letters with this kind of error share."""
     place, text = _place_and_words(stored)
-    plain = _VARIABLE.sub("?", text)
-    return hashlib.sha256(f"{place}\n{plain}\n{_reason(stored)}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{place}\n{alike(text)}\n{_reason(stored)}".encode()).hexdigest()[:12]
 
 
 def died_at(stored: Stored) -> float:

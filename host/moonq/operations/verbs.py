@@ -191,6 +191,8 @@ _ROWS = (
                 cli="--as ACTOR", typed="[--as ACTOR]"),
             Argument("groups", "the groups that ACTOR has, who may then be anybody; repeatable",
                 "texts", None, cli="--group GROUP"),
+            Argument("trace", "show the lines that ran, how long each took and what it set", "flag",
+                False, cli="--trace", typed="[--trace]"),
         ), changes="let {function} act for real", needs=Needs.ANY, typed="call", lua="mq.call",
         command="call", view="called", schema="moonq.call/2",
         more="No queue is involved; the running host does it, or a private one. What the function"
@@ -222,6 +224,19 @@ _ROWS = (
         more="TARGET is a queue or a consumer. It undoes `moonq pause`.",
         examples=("moonq resume app:orders", "moonq resume app:orders.consumer"),
         schema="moonq.resume/1"),
+    Verb("scale", "let a consumer handle so many messages at once, until the next reload", (
+            Argument("consumer", "the consumer", source="consumer", cli="CONSUMER",
+                typed="CONSUMER", lua="consumer"),
+            Argument("workers", "how many, 1 to 1000", "integer", cli="N", typed="N",
+                lua="workers", least=1, most=1000),
+        ), changes="scale {consumer} to {workers}", where=Where.EACH, confirm=Confirm.PRODUCTION,
+        needs=Needs.LIVE, typed="scale", lua="mq.scale", command="scale", view="scaled",
+        more="The running host works on with that `concurrency`; what runs may finish. `prefetch`"
+        " grows with it where it would be too small. No file is touched: the next reload, or start,"
+        " takes what the entry says. With several hosts each has workers of its own.",
+        examples=("moonq scale app:orders.consumer 16",
+            "moonq scale orders.consumer 2 --host second"),
+        schema="moonq.scale/1"),
     Verb("start", "start a service that is not running", (
             Argument("target", "the service", source="entry", typed="ID", lua="target"),
         ), changes="start {target}", confirm=Confirm.PRODUCTION, needs=Needs.LIVE, typed="start",

@@ -33,7 +33,7 @@ _READLINE = {
 def text() -> str:
     """Return the page."""
     settings = (
-        item(one.name, " ".join(f"`{choice}`" for choice in one.choices), sentence(one.about))
+        item(one.name, " ".join(f"`{choice}`" for choice in one.values()), sentence(one.about))
         for one in SETTINGS.values()
     )
     return page(

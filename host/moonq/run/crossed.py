@@ -33,14 +33,13 @@ def wanted(
         Invalid: Its headers or options are longer than any are.
     """
     end = _width(headers)
-    is_long = headers < 0
     return Wanted(
         body,
         _mapping("headers", headers, pairs[:end], MAX_HEADERS) if headers else _NOTHING,
         _mapping("options", options, pairs[end:], MAX_OPTIONS) if options else _NOTHING,
         is_text,
-        "long" if is_long else "plain",
-        len(pairs[0]) if is_long else None,
+        "long" if headers < 0 or options < 0 else "plain",
+        len(pairs[0]) if headers < 0 else None,
     )
 
 

@@ -16,6 +16,7 @@ from moonq.drivers.base import Subscription
 from moonq.metrics import Metrics
 from moonq.model import ACK, Delivery
 from moonq.run.judgement import Event, Judgement
+from moonq.run.notes import Notes
 from moonq.run.policy import Policy
 from moonq.sandbox.states import THREAD, Isolation
 
@@ -59,6 +60,7 @@ class Settler:
         self.is_stopping = False
         """A wait that a stop cut short is no failure."""
         self.settings = settings
+        self.notes: Notes | None = Notes(settings.function)
         self._policy = policy
         self._clock = clock
         self._metrics = metrics

@@ -75,6 +75,7 @@ class Worker:
         self._on_abandoned = on_abandoned
         self._on_slow = on_slow
         self._state: State | None = None
+        self._keeps = False
         # What is in Lua's hands now, and which of it has a verdict; settled by several threads,
         # so the driver has the last word.
         self._running: Sequence[Delivery] = ()
@@ -94,6 +95,7 @@ class Worker:
         """
         if self._state is None:
             self._state = self._make_state(self._caller, lambda: self._on_abandoned(self))
+            self._keeps = self._settler.notes is not None and self._settler.notes.watch(self._state)
             self._state.guard.on_long = lambda: self._on_slow(self)
 
     def close(self) -> None:
@@ -163,6 +165,8 @@ class Worker:
         began = time.perf_counter()
         progress = state.deliver(settings.timeout, [one.message.body for one in deliveries])
         self._note(time.perf_counter() - began, progress)
+        if (self._keeps or progress.outcomes) and self._settler.notes is not None:
+            self._settler.notes.look(progress, state if self._keeps else None)
         done = self._conclude(progress)
         self._running = ()
         if state.spent:

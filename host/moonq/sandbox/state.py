@@ -10,7 +10,9 @@ A state belongs to one thread at a time. After a kill, or when it has kept too m
 
 from __future__ import annotations
 
+import json
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -208,6 +210,7 @@ class LuaState:
             _tell_of_copies()
         self._module: Any = self._lua.more(self.module.encode()) if self.module else None
         self._returned: Any = None
+        self._noted: Any = None
         watchdog.WATCHDOG.add(self.guard)
 
     def _boot(self, lends: Mapping[str, Bound]) -> _Functions:
@@ -321,6 +324,20 @@ class LuaState:
         assert isinstance(text, bytes)
         return text
 
+    def trace_lines(self) -> None:
+        """Note which lines of scripts run from now on."""
+        self._noted = self._lua.more(b"host.run.lines")
+        self._noted.start(time.perf_counter)
+
+    def lines(self) -> dict[str, Any]:
+        """Return the noted lines, as `lua/run/lines.lua` describes them.
+
+        Raises:
+            Stopped: There is no room for them.
+        """
+        (found,) = self._within_limits(self.limits.timeout, self._noted.found)
+        return dict(json.loads(found))
+
     def _broken_off(self, problem: LuaError) -> Progress:
         try:
             self._cut_off(problem)
@@ -402,7 +419,7 @@ class LuaState:
         empty, runtime = self._lua.empty, self._runtime
         if not self.watched_from_outside:
             self._lua.unhook()
-        del self._module, self._returned, self._lua
+        del self._module, self._returned, self._noted, self._lua
         if runtime.get_memory_used() > MANY:
             # lupa closes a state with the interpreter locked, 0.2 s and more for 64 MiB, and calls
             # it without. Nothing but this function is left by now, which holds on to nothing.

@@ -21,9 +21,11 @@ from moonq.views.answers import (
     peers,
     published,
     reloaded,
+    scaled,
     stopping,
     undo,
 )
+from moonq.views.bench import bench
 from moonq.views.calls import called, fault, problem, replayed
 from moonq.views.entries import entries, entry, graph
 from moonq.views.events import event, plain_event
@@ -36,6 +38,7 @@ __all__ = [
     "NOTED",
     "Screen",
     "access",
+    "bench",
     "by_host",
     "called",
     "dead_queues",
@@ -61,6 +64,7 @@ __all__ = [
     "queues",
     "reloaded",
     "replayed",
+    "scaled",
     "show",
     "stopping",
     "undo",

@@ -144,6 +144,21 @@ def reloaded(found: Found, screen: Screen) -> Iterator[str]:
         yield from sentence(screen, f"{name} is as it was until the next start")
 
 
+def scaled(found: Found, screen: Screen) -> Iterator[str]:
+    """Yield how many workers a consumer has now, and until when."""
+    if found["from"] == found["to"]:
+        told = f"{found['consumer']} has {plural(found['to'], 'worker')} already"
+        yield from sentence(screen, told)
+        return
+    told = f"{found['consumer']}: {found['from']} to {plural(found['to'], 'worker')}"
+    told += f" · prefetch {found['prefetch']} · until the next reload"
+    if found["finishing"]:
+        told += f" · {plural(found['finishing'], 'message')} finishing with the old ones"
+    yield from sentence(screen, told)
+    for problem in found["problems"]:
+        yield from sentence(screen, (visible(f"not up: {problem}"), "bad"))
+
+
 def by_host(
     rows: Iterable[Found], screen: Screen, view: Callable[[Found, Screen], Iterable[str]]
 ) -> Iterator[str]:

@@ -8,6 +8,7 @@ from moonq import durations
 from moonq.errors import MoonqError
 from moonq.text.plain import fields_text, visible
 from moonq.text.wording import lasted, size
+from moonq.views.lines import ran
 from moonq.views.screen import Screen
 from moonq.views.tables import Cell, Found, facts, paragraph, sentence
 
@@ -30,6 +31,8 @@ def called(
 
     Without *frames* an error is shown without its traceback.
     """
+    if "lines" in found:
+        yield from ran(found, screen)
     yield from facts(_told(found, screen, as_message, frames), screen, least=11)
     took = lasted(found["took_ms"] / 1000)
     yield screen.paint("dim", f"took {took} · {size(found['memory_bytes'])}")

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from moonq import views
 from moonq.console import commands, settings, toolbar
 from moonq.console.terminal import Terminal
 from moonq.errors import Invalid
@@ -213,3 +214,58 @@ def test_a_function_is_called_with_a_lua_literal_and_sends_nothing(moonq: Run, s
 def test_text_of_a_terminal_that_calls_itself_ascii_is_still_text(moonq: Run, shop: Path) -> None:
     typed = '"Zoë"'.encode().decode("ascii", "surrogateescape")
     assert moonq("repl", "-C", shop, "-e", typed).out == '"Zoë"\n'
+
+
+def test_a_value_is_shown_as_deep_as_it_is_set(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\set depth 1", "-e", "{ a = { b = { c = 1 } } }")
+    assert said.out == "{ a = { --[[deeper than 1]] } }\n"
+    said = moonq("repl", "-C", shop, "-e", "\\set depth 0")
+    assert "choose from 8, 1..50" in said.err
+
+
+def test_a_bench_says_how_often_how_long_and_what_memory(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "mq.bench(function() return { 1 } end, 0.01)")
+    for name in ("runs", "mean", "quickest", "slowest", "cpu", "bytes"):
+        assert f"{name} = " in said.out
+    bench = {"runs": 1000, "seconds": 1.0, "mean": 1e-3, "quickest": 5e-4, "slowest": 0.02}
+    text = "\n".join(views.bench({**bench, "cpu": 2e-6, "bytes": 72.4}, Screen()))
+    assert "1 000 runs in 1.0 s · 1 000 a second" in text
+    assert "2.00 µs of it" in text
+    assert "72 B allocated" in text
+
+
+def test_a_bench_of_what_fails_shows_why(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\bench error('so')")
+    assert "console:1: so" in said.err
+    assert "write \\bench CODE" in moonq("repl", "-C", shop, "-e", "\\bench 1 +").err
+
+
+def test_a_trace_is_a_call_that_shows_its_lines(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\trace process { id = 1, total = 2 }")
+    assert 'logger.info("processing", { order = order.id })' in said.out
+    assert "would publish" in said.out
+    assert "write \\trace FUNCTION" in moonq("repl", "-C", shop, "-e", "\\trace").err
+
+
+def test_an_editor_needs_a_terminal(moonq: Run, shop: Path) -> None:
+    said = moonq("repl", "-C", shop, "-e", "\\edit process")
+    assert "there is no terminal for \\edit" in said.err
+
+
+@pytest.mark.usefixtures("running")
+def test_what_is_saved_in_the_editor_is_run_or_reloaded(
+    console: Callable[..., Any], shop: Path
+) -> None:
+    editor = shop.parent / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/20/22/; s/processing/handling/' \"$1\"\n")
+    editor.chmod(0o755)
+    screen = console(EDITOR=str(editor), VISUAL="")
+    screen.enter("20 * 2")
+    screen.shows(r"^40$")
+    screen.enter("\\edit")
+    screen.shows(r"^22 \* 2\n44$")
+    screen.enter("\\edit process")
+    screen.shows(r"changed  app:process")
+    assert "handling" in (shop / "process.lua").read_text()
+    screen.enter("\\edit process")
+    screen.shows(r"is as it was")

@@ -187,6 +187,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "publish": {"queue": "idle", "messages": [{"json": "1"}]},
     "call": {"function": "work", "send": True},
     "pause": {"target": "worker"},
+    "scale": {"consumer": "worker", "workers": 2},
     "resume": {"target": "worker"},
     "start": {"target": "worker"},
     "retry": {"queue": "jobs", "confirm": "app:jobs"},

@@ -62,8 +62,7 @@ COMMANDS = (
 def shop(moonq: Moonq, host: Host) -> Callable[[str], tuple[list[str], list[str]]]:
     """Run a command on a project with a message that died; its lines on stdout and stderr."""
     body = {"id": 1, "total": -1, "customer": {"email": "somebody@example.org", "name": "Zoë"}}
-    named = json.dumps({"id": ID}).encode()
-    host.queues.publish(b"app:jobs", json.dumps(body).encode(), b"", named)
+    host.queues.publish(b"app:jobs", json.dumps(body).encode(), False, 0, 1, b"id", ID.encode())
     until(lambda: host.queues.info("app:jobs.dead").ready == 1)
     (host.project.root / "shown_test.lua").write_text(TEST)
 

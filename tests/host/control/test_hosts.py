@@ -517,3 +517,11 @@ def test_an_old_and_a_new_version_work_side_by_side(fleet: Fleet, shop: Moonq) -
 def _publish(host: Host, queue: str, count: int) -> None:
     for _ in range(count):
         host.queues.publish(f"app:{queue}".encode(), b"{}")
+
+
+def test_workers_are_scaled_at_the_host_that_is_named_or_at_all(two: Fleet, shop: Moonq) -> None:
+    said = shop("scale worker 3")
+    assert said.code == 4
+    assert "each has its own" in said.err
+    assert "app:worker: 2 to 3 workers" in shop("scale worker 3 --host blue").out
+    assert len(shop("scale worker 3 --all").out.splitlines()) == 2

@@ -314,6 +314,12 @@ CASES = [
     Case("repl_that_fails", "repl -e 'error(\"no\")' --json", "host"),
     Case("repl_faulty", "repl -e 1 --json", files=FAULTY),
 
+    Case("scale", "scale orders.consumer 3 --json", "host"),
+    Case("scale_everywhere", "scale orders.consumer 3 --all --json", "host"),
+    Case("scale_without_a_host", "scale orders.consumer 3 --json"),
+    Case("scale_what_has_no_workers", "scale orders 3 --json", "host"),
+    Case("call_traced", "call process '{}' --trace --json"),
+
     Case("resume", "resume orders --json", "host"),
     Case("resume_a_consumer", "resume orders.consumer --json", "host"),
     Case("resume_without_a_host", "resume orders --json"),

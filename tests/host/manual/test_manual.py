@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ The cure.
 """
 
 
+def test_every_page_says_below_its_title_in_one_sentence_what_it_is_for() -> None:
+    for page in Manual.of_package().pages:
+        assert page.title, page.name
+        assert re.fullmatch(r"[A-Z](?:(?!\. ).)+\.", page.summary), (page.name, page.summary)
+
+
 @pytest.fixture
 def manual(tmp_path: Path) -> Manual:
     (tmp_path / "kinds.md").write_text(KINDS)
@@ -94,6 +101,24 @@ def test_a_name_is_explained_by_its_heading_or_its_item(
 def test_a_field_of_two_kinds_is_shown_of_both(manual: Manual) -> None:
     places = [views.place(one) for one in manual.about("driver")]
     assert places == ["kinds#queuequeue", "kinds#lifecycle"]
+
+
+def test_what_the_reference_says_comes_before_what_a_guide_calls_so(tmp_path: Path) -> None:
+    (tmp_path / "purge.md").write_text("# Purge\n\nA page.\n\n## Purge\n\n## Room\n\n## Alone\n")
+    (tmp_path / "alone.md").write_text("# Whole\n")
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "all.md").write_text("# All\n\n## moonq purge\n\n- `room`: none.\n")
+    manual = Manual(tmp_path)
+    shown = {
+        name: [one.text.partition("\n")[0] for one in manual.about(name)]
+        for name in ("purge", "room", "alone", "whole")
+    }
+    assert shown == {
+        "purge": ["## moonq purge", "## Purge"],
+        "room": ["- `room`: none.", "## Room"],
+        "alone": ["## Alone"],
+        "whole": ["# Whole"],
+    }
 
 
 def test_what_the_manual_does_not_explain_is_guessed_at(manual: Manual) -> None:

@@ -45,9 +45,9 @@ def top(options: Options, queues: tuple[str, ...], interval: float, sort: Sort, 
 
     Where several hosts of the project run here they are shown as one; --host shows one alone.
 
-    Keys: up and down select, Enter shows messages, d dead letters, / filters, s sorts, p pauses,
-    ? explains, q leaves. Nothing is consumed, and the host goes on. With --json every look is one
-    line; a number that is not known is not in it.
+    Keys: up and down select, Enter shows messages, d dead letters, e errors by kind, l log
+    lines, / filters, s sorts, p pauses, ? explains, q leaves. Nothing is consumed, and the host
+    goes on. With --json every look is one line; a number that is not known is not in it.
 
     \b
     Examples:

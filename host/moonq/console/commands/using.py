@@ -28,7 +28,7 @@ def set_(console: Console, name: str = "", value: str = "") -> None:
         columns = [
             Column("", lambda one: one.name),
             Column("", lambda one: console.settings[one.name]),
-            Column("", lambda one: f"{one.about} ({' '.join(one.choices)})", wraps=True),
+            Column("", lambda one: f"{one.about} ({' '.join(one.values())})", wraps=True),
         ]
         screen, every = console.face.screen(), SETTINGS.values()
         console.face.show(table(columns, every, screen, indent="  ", has_head=False))

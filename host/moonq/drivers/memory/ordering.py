@@ -12,16 +12,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
-from moonq.drivers.memory.record import BLOCKED, Record, Waiting, position, record_of
+from moonq.drivers.memory.record import BLOCKED, Record, Waiting, number, position, record_of
 from moonq.drivers.turns import CYCLE, interleave
 from moonq.model import Priority
 
+One = TypeVar("One", bound=Record | Waiting)
 _seq = attrgetter("seq")
 
 
-def in_order(entries: Iterable[tuple[Any, Record]], key: Any) -> Iterator[tuple[Any, Record]]:
+def in_order(entries: Iterable[tuple[Any, One]], key: Any) -> Iterator[tuple[Any, One]]:
     """Yield of *entries*, which no two keys of are equal, those behind *key* in order."""
     rest = [entry for entry in entries if key is None or entry[0] > key]
     heapq.heapify(rest)
@@ -101,25 +102,27 @@ class Timers:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Record]] = []
+        self._heap: list[tuple[float, int, Record | Waiting]] = []
         self._when: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._when)
 
-    def __iter__(self) -> Iterator[Record]:
-        """All records, in no order."""
+    def __iter__(self) -> Iterator[Record | Waiting]:
+        """All of them, in no order; see `record_of`."""
         return (entry[2] for entry in self._heap if self._is_live(entry))
 
     def behind(self, key: Any) -> Iterator[tuple[Any, Record]]:
         """The records, the earliest first; a key is a moment and a number."""
         live = filter(self._is_live, self._heap)
-        return in_order((([when, seq], record) for when, seq, record in live), key)
+        entries = in_order((([when, seq], one) for when, seq, one in live), key)
+        return ((place, record_of(one)) for place, one in entries)
 
-    def put(self, record: Record, when: float) -> None:
-        """Set the one timer of *record*."""
-        self._when[record.seq] = when
-        heapq.heappush(self._heap, (when, record.seq, record))
+    def put(self, one: Record | Waiting, when: float) -> None:
+        """Set its one timer."""
+        seq = number(one)
+        self._when[seq] = when
+        heapq.heappush(self._heap, (when, seq, one))
 
     def cancel(self, record: Record) -> None:
         """Forget *record*; nothing happens when it has no timer."""
@@ -142,12 +145,12 @@ class Timers:
         """Take the records whose moment has come, the earliest first."""
         taken = []
         while self.first() <= now:
-            record = heapq.heappop(self._heap)[2]
-            del self._when[record.seq]
-            taken.append(record)
+            _, seq, one = heapq.heappop(self._heap)
+            del self._when[seq]
+            taken.append(record_of(one))
         return taken
 
-    def _is_live(self, entry: tuple[float, int, Record]) -> bool:
+    def _is_live(self, entry: tuple[float, int, Record | Waiting]) -> bool:
         return self._when.get(entry[1]) == entry[0]
 
 

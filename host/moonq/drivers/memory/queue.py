@@ -128,6 +128,7 @@ class MemoryQueue:
                 flat(headers) if has_headers else None,
                 None if priority is _NORMAL else int(priority),
                 None,
+                READY,
             )
         )
         if self.idle:
@@ -160,7 +161,7 @@ class MemoryQueue:
                     continue
             number = next(shared.numbers)
             if message.delay > 0 or message.ttl is not None or ttl is not None:
-                self._set_timers(Record(message, number, weighs))
+                self._set_timers(message, number, weighs)
             elif message.group is not None:
                 self._arrive(Record(message, number, weighs))
             else:
@@ -172,10 +173,14 @@ class MemoryQueue:
             answers.append(Receipt(message.id))
         return answers
 
-    def _set_timers(self, record: Record) -> None:
-        message = record.message
+    def _set_timers(self, message: Message, number: int, weighs: int) -> None:
         now = self.shared.clock.monotonic()
         ttl = self.spec.ttl if message.ttl is None else message.ttl
+        if ttl is None and message.group is None:
+            self.delays.put(waiting(message, number, weighs, DELAYED), now + message.delay)
+            self._set_alarm()
+            return
+        record = Record(message, number, weighs)
         if ttl is not None:
             record.expires = now + ttl
             self._expiries.put(record, record.expires)

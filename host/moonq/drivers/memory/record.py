@@ -40,9 +40,9 @@ class Home(Protocol):
 
 Flat = tuple[Scalar, ...]
 """Headers: first the names, then the values."""
-Waiting = tuple[int, int, str, bytes, float, str, Flat | None, int | None, str | None]
+Waiting = tuple[int, int, str, bytes, float, str, Flat | None, int | None, str | None, Place]
 """A message that only waits: number, weight, id, body, moment of its publish, content type,
-headers, priority and deduplication key; None for the usual.
+headers, priority and deduplication key (None for the usual), and where: ready or delayed.
 
 It is a tuple of what holds nothing else, or such tuples, because the garbage collector stops to
 look at those: with 300 000 of them a full collection stops every thread for 1 ms, with as many
@@ -71,8 +71,8 @@ class Record:
         """Monotonic moment by which the first run must have started; None once it has."""
 
 
-def waiting(message: Message, seq: int, weight: int) -> Waiting:
-    """Return *message*, which has neither delay nor ttl nor group, as it waits."""
+def waiting(message: Message, seq: int, weight: int, place: Place = READY) -> Waiting:
+    """Return *message*, which has neither ttl nor group, as it waits at *place*."""
     headers, priority = message.headers, message.priority
     return (
         seq,
@@ -84,6 +84,7 @@ def waiting(message: Message, seq: int, weight: int) -> Waiting:
         None if headers is NO_HEADERS else flat(headers),
         None if priority is _NORMAL else int(priority),
         message.dedup_key,
+        place,
     )
 
 
@@ -101,7 +102,7 @@ def record_of(one: Record | Waiting) -> Record:
     """Return what waits as a record, made anew of a plain tuple."""
     if isinstance(one, Record):
         return one
-    seq, weight, message_id, body, published_at, content_type, headers, priority, key = one
+    seq, weight, message_id, body, published_at, content_type, headers, priority, key, place = one
     message = Message(
         message_id,
         body,
@@ -113,7 +114,9 @@ def record_of(one: Record | Waiting) -> Record:
         None,
         key,
     )
-    return Record(message, seq, weight)
+    record = Record(message, seq, weight)
+    record.place = place
+    return record
 
 
 def number(one: Record | Waiting) -> int:

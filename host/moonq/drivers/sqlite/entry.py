@@ -52,6 +52,6 @@ path: .moonq/queues.db
     ballast_mb: Annotated[Whole, between(0, 10_000)] = Field(
         16, description="Room in MiB that is kept for acknowledgements when the disk is full."
     )
-    min_free_mb: Annotated[Whole, between(0, 1_000_000)] = Field(
+    min_free_mb: Annotated[Whole, between(0, 1_000_000_000)] = Field(
         0, description="Publishes are refused while fewer MiB are free on the disk."
     )

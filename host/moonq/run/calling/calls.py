@@ -24,8 +24,8 @@ from moonq.run.ids import new_id
 from moonq.run.judgement import NOT_JUDGED, Event, Judgement, asked, ended, stopped
 from moonq.run.security import EVERYTHING, OPERATOR, Rights, Scope
 from moonq.run.worker import described
-from moonq.sandbox.state import Fault, ScriptFault, Stopped
-from moonq.sandbox.states import State
+from moonq.sandbox.state import Fault, LuaState, ScriptFault, Stopped
+from moonq.sandbox.states import THREAD, State
 from moonq.sandbox.watchdog import Guard
 
 
@@ -49,6 +49,10 @@ class CallResult:
     is_dry: bool = False
     took: float = 0.0
     memory: int = 0
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """The lines that ran, in order, where they were asked for; see `lua/run/lines.lua`."""
+    lines_left_out: int = 0
+    """How many more ran."""
 
     def judged(self) -> dict[str, Any]:
         """Return `verdict` as plain data: the action, the delay if any, and the reason if dead.
@@ -67,7 +71,7 @@ class Call:
     What is *real* is done although it reaches beyond the host; of *stubs*, the name and the text of
     a Lua file, those functions answer that are put in place of others there.
     It runs as *consumer* would run it: with its time limit, its queue, and its rights, unless
-    others are given.
+    others are given. With *trace* the result shows the lines that ran.
     """
 
     def __init__(  # noqa: PLR0913 - the ways in which a call can be asked for
@@ -82,8 +86,10 @@ class Call:
         consumer: Entry | None = None,
         rights: Rights | None = None,
         message_id: str = "",
+        trace: bool = False,
     ) -> None:
         self._building = building
+        self._traces = trace
         self._rights = rights or building.rights(consumer)
         self._function = function
         self._consumer = consumer
@@ -177,12 +183,24 @@ class Call:
     @contextmanager
     def _open(self, caller: Caller) -> Iterator[State]:
         isolation = self._fields.isolation if self._consumer else None
+        if self._traces:
+            isolation = THREAD  # lines are noted in this process only
         state = self._building.functions.open(self._function, caller, isolation=isolation)
+        traced = state if self._traces and isinstance(state, LuaState) else None
+        if traced is not None:
+            traced.trace_lines()
         try:
             yield state
         finally:
+            if traced is not None:
+                self._keep_lines(traced)
             self._result.memory = state.memory_used()
             state.close()
+
+    def _keep_lines(self, state: LuaState) -> None:
+        with suppress(Stopped, ScriptFault):
+            found = state.lines()
+            self._result.lines, self._result.lines_left_out = found["steps"], found["left_out"]
 
     def wind_up(self) -> None:
         """Let the function see that it should end; its waits end now."""

@@ -19,6 +19,7 @@ class DrivenConsumer(Consumer):
 
     def __init__(self, *parts: Any, bench: Bench) -> None:
         super().__init__(*parts)
+        self._settler.notes = None  # what a test sees does not depend on those before it
         self._bench = bench
         self._worker: Worker | None = None
         self._began = 0.0

@@ -6,6 +6,40 @@ from moonq.text.codes.code import SHOWN, Code
 
 CODES = (
     Code(
+        "H401",
+        "A handler returned nothing, and the message was acked",
+        "That is allowed. It is a line for debugging, of the logger `moonq.handlers` and once per"
+        " function and process, because a `return` may have been forgotten: of `charge(order)` at"
+        " the end of a handler the `nil, err` is lost, of `return charge(order)` it is a failure.",
+        "Write `return true` where nothing more is to be said, and `return` in front of a call"
+        " whose failure is the handler's own. `log.levels` shows the line, or hides it.",
+        {
+            "moonq.yaml": "log: {levels: {moonq.handlers: debug}}\n",
+            SHOWN: """\
+04:12:09.120 DEBUG moonq.handlers  app:process_order returned nothing, and the message was acked;
+             `return true` silences this  entry=app:process_order code=H401
+""",
+        },
+    ),
+    Code(
+        "H402",
+        "A handler returned false, which does not say why",
+        "The message is tried again as after any failure, but the log, `moonq dead ls` and tests"
+        " only know that it failed. It is said once per function and process, by the logger"
+        " `moonq.handlers`.",
+        "Return `nil` and an error, which names what went wrong, of which kind it is, and whether"
+        " another try can help.",
+        {
+            "process_order.lua": 'return nil, errors.new({ message = "bank is down",'
+            " kind = errors.UNAVAILABLE })\n",
+            SHOWN: """\
+04:12:09.120 INFO  moonq.handlers  app:process_order returned false, which does not say why:
+             `return nil, errors.new{…}`, and the reason stands in the log, in dead letters and in
+             tests  entry=app:process_order code=H402
+""",
+        },
+    ),
+    Code(
         "H403",
         "A function failed that was called by hand",
         "It raised, answered `nil, err`, or was stopped at a limit; the frame shows the line, the"
@@ -33,6 +67,24 @@ error[H406]: attempt to index a nil value (global 'config')
    ┌─ process_order.lua:1:15
  1 │ local limit = config.limit
    │               ^^^^^^
+"""
+        },
+    ),
+    Code(
+        "S601",
+        "A policy does not let the script do that",
+        "No policy of the script's actor allows it, or one denies it; the frame shows the line that"
+        " asked, the help which policy nearly allows it, and where that is written.",
+        "Add the action or the resource to that policy, or leave it out of the script; `moonq"
+        " explain access ACTOR ACTION RESOURCE` shows every policy's part in the answer.",
+        {
+            SHOWN: """\
+$ moonq call app:report '{"id":42}' --as-message
+error[S601]: service:report may not queue.publish app:payments
+   ┌─ report.lua:5
+ 5 │   queue.publish("app:payments", order)
+   │   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ no policy allows it
+   = help: add app:payments to the resources of app:report_policy (_index.yaml:14)
 """
         },
     ),
