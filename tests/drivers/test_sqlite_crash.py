@@ -15,7 +15,7 @@ from tests.drivers.crash import Books, Host
 
 pytestmark = pytest.mark.aside("stores")
 #: The short form ends after so many kills or seconds, but not before so few kills.
-ENOUGH, SECONDS, FEW = 30, 9, 8
+ENOUGH, SECONDS, FEW = 15, 9, 8
 MANY = 60
 
 

@@ -30,7 +30,8 @@ class Tree:
         self.folder = folder
         self.shop = folder / "shop"
         self.env = {**os.environ, "PYTHONPATH": str(folder / "host")}
-        hidden = shutil.ignore_patterns("__pycache__", ".*")
+        # What is compiled goes along: it stays valid, for copies keep their times.
+        hidden = shutil.ignore_patterns(".*")
         for name in ("host", "lua", "stdlib", "tests"):
             shutil.copytree(ROOT / name, folder / name, ignore=hidden)
         for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml"):

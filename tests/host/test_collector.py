@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from moonq.cli import collector
 from moonq.host import Host
 from moonq.kinds import load
@@ -31,6 +33,12 @@ return function()
 end
 """
 Moonq = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_frozen() -> None:
+    """As in a process of one's own: that of the tests has frozen what it consists of."""
+    gc.unfreeze()
 
 
 def project(folder: Path) -> Path:

@@ -25,7 +25,7 @@ from moonq.sandbox.state import Fault, Limits, LuaSource, LuaState, Progress, Sc
 HERE = Path(__file__).parent
 TIMEOUT = 0.3
 LONGEST = 8192
-SHORT, LONG = 150, 2500
+SHORT, LONG = 100, 2500
 
 Test = Callable[..., None]
 

@@ -42,6 +42,7 @@ def answer(moonq: Moonq, case: Case) -> Any:
         said = moonq(*shlex.split(case.typed))
         if case.until is None or time.monotonic() > deadline or case.until(json.loads(said.out)):
             return said
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

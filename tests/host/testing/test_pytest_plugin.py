@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,13 +20,29 @@ end)
 """
 
 
+class Keeper:
+    """Keeps what pytest imports in this process: a module that comes twice has each class twice."""
+
+    def __init__(self) -> None:
+        self._imported: dict[str, ModuleType] = {}
+
+    def pytest_unconfigure(self) -> None:
+        self._imported = {name: one for name, one in sys.modules.items() if name != "bank"}
+
+    def give_back(self) -> None:
+        sys.modules.update(self._imported | sys.modules)
+
+
 @pytest.fixture
 def lua(pytester: pytest.Pytester) -> Any:
-    """Run pytest on Lua tests in a process of its own."""
+    """Run pytest on Lua tests."""
 
     def run(text: str, *arguments: str) -> pytest.RunResult:
         pytester.makefile(".lua", shop_test=text)
-        return pytester.runpytest_subprocess(*arguments)
+        keeper = Keeper()
+        result = pytester.runpytest_inprocess(*arguments, plugins=[keeper])
+        keeper.give_back()
+        return result
 
     return run
 
