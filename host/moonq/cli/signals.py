@@ -24,6 +24,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 #: What else ends a command that holds nothing a host would miss.
 _ENDING_TOO = (signal.SIGTERM, signal.SIGHUP)
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
+#: Seconds that what was told to end may take to give back what it holds; then SIGALRM ends it.
+PATIENCE = 60
 
 
 class Terminated(SystemExit):
@@ -99,6 +101,8 @@ def terminable() -> Iterator[None]:
     def end(number: int, _frame: object) -> None:
         for one in _ENDING_TOO:
             signal.signal(one, signal.SIG_IGN)
+        # A prompt whose terminal is gone may wait for a completion that never comes.
+        signal.alarm(PATIENCE)
         raise Terminated(number)
 
     answers = {
@@ -115,5 +119,6 @@ def terminable() -> Iterator[None]:
     try:
         yield
     finally:
+        signal.alarm(0)
         for number, answer in before.items():
             signal.signal(number, answer)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from moonq.cli.signals import Terminated, terminable
+from moonq.cli.signals import PATIENCE, Terminated, terminable
 
 from ..conftest import until
 
@@ -96,3 +96,13 @@ def test_a_signal_ends_a_command_whose_event_loop_is_at_work(number: signal.Sign
     finally:
         signal.signal(number, before)
     assert ended.value.exit_code == 128 + number
+
+
+def test_what_does_not_end_when_it_is_told_to_is_ended() -> None:
+    with pytest.raises(Terminated), terminable():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            left, _ = signal.getitimer(signal.ITIMER_REAL)
+    assert 0 < left <= PATIENCE
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
