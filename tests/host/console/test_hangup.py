@@ -99,10 +99,16 @@ def test_a_signal_ends_a_command_whose_event_loop_is_at_work(number: signal.Sign
 
 
 def test_what_does_not_end_when_it_is_told_to_is_ended() -> None:
-    with pytest.raises(Terminated), terminable():
+    left = 0.0
+
+    def end() -> None:
+        nonlocal left
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
             left, _ = signal.getitimer(signal.ITIMER_REAL)
+
+    with pytest.raises(Terminated), terminable():
+        end()
     assert 0 < left <= PATIENCE
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
