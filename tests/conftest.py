@@ -28,8 +28,10 @@ sys.dont_write_bytecode = False
 # On a runner of GitHub, what tests expect is no other.
 os.environ.pop("GITHUB_ACTIONS", None)
 
-# Under nohup it is ignored, and whatever a test starts would inherit that.
+# Under nohup the one, in the background of a script the other is ignored, and whatever a test
+# starts would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine is slow at odd moments: a deadline would fail tests for that alone.
 settings.register_profile("moonq", deadline=None)

@@ -87,8 +87,8 @@ def test_each_payment_is_booked_once_and_the_page_shows_it(shop: Shop) -> None:
 
     told = [line for line in provider.log.splitlines() if line[0:4] in ("sent", "aske")]
     [shown] = [block for block in blocks if block.startswith("sent:")]
-    assert told[:6] == shown.splitlines()[:6]
-    assert sorted(told[6:10]) == sorted(shown.splitlines()[6:])
+    # Two threads tell of it: in which order is nobody's promise.
+    assert sorted(told[:10]) == sorted(shown.splitlines())
     host.stop()
     [shown] = [block for block in blocks if block.startswith("moonq 0")]
     assert same(host.log) == same(shown)

@@ -85,7 +85,9 @@ concurrency: 4
         " is more.",
     )
     auto_ack: Flag = Field(
-        False, description="True acknowledges before the handler runs: at most once."
+        False,
+        description="True acknowledges before the handler runs, so that a failure is not tried"
+        " again; a kill of the host in the same moment may still start it twice.",
     )
     timeout: LimitOrNone = Field(
         None, description="How long a message may take; unset: the limit of the function."
