@@ -132,7 +132,7 @@ def test_who_does_not_come_back_in_time_is_waited_for_no_longer() -> None:
 
 def test_a_worker_that_has_to_open_a_new_state_is_waited_for_no_longer() -> None:
     order: list[str] = []
-    caller, settler = SimpleNamespace(), SimpleNamespace()
+    caller, settler = SimpleNamespace(), SimpleNamespace(notes=None)
     make_state = lambda *_: order.append("opens") or SimpleNamespace(guard=SimpleNamespace())  # noqa: E731
     late = lambda _: order.append("late")  # noqa: E731
     Worker(1, caller, make_state, settler, late, late).open()  # type: ignore[arg-type]
