@@ -10,6 +10,8 @@ from moonq.run.turns import BACKLOG, Turns
 from moonq.run.worker import MAX_BATCH, SLICE, Pace, Worker
 
 QUICK, SLOW = 5e-6, 2 * SLICE
+#: Long enough for two to share even slices of five.
+SHARED = 20e-6
 
 
 class AWorker:
@@ -89,7 +91,7 @@ def test_only_one_at_a_time_waits_for_messages() -> None:
 
 
 def test_a_backlog_lets_others_help_with_their_share_and_its_end_sends_them_away() -> None:
-    one, other, third = (AWorker(QUICK) for _ in range(3))
+    one, other, third = (AWorker(SHARED) for _ in range(3))
     shared = turns()
     backlog(shared, one)
     assert work(shared, one, other, third, one, other) == [5, 5, 0, 5, 5]
@@ -107,8 +109,9 @@ def test_a_full_take_or_two_are_no_backlog() -> None:
     ("seconds", "prefetch", "cores", "helpers"),
     [
         pytest.param(QUICK, 10, 1, 0, id="no-core-is-free"),
-        pytest.param(QUICK, 10, 16, 1, id="slices-too-short-to-share-again"),
-        pytest.param(QUICK, 256, 16, 4, id="python-is-busy-with-five"),
+        pytest.param(QUICK, 10, 16, 0, id="slices-too-short-to-share"),
+        pytest.param(SHARED, 10, 16, 1, id="slices-too-short-to-share-again"),
+        pytest.param(QUICK, 256, 16, 2, id="python-is-busy-with-three"),
         pytest.param(1e-6, 10, 16, 0, id="nearly-all-of-it-is-python"),
         pytest.param(SLICE / 8, 256, 4, 3, id="as-many-as-cores"),
         pytest.param(SLICE / 8, 1000, 64, 15, id="as-many-as-workers"),
