@@ -7,11 +7,16 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import click
 
 from moonq.errors import MoonqError
 from moonq.text.plain import visible
+
+FC = TypeVar("FC", bound=Callable[..., Any] | click.Command)
 
 SCAFFOLD = Path(__file__).resolve().parents[1] / "scaffold"
 BROKERS = ("redis", "amqp", "sqs")
@@ -22,13 +27,26 @@ TEMPLATES = {
     "http": ("common", "basic", "http"),
     **{broker: ("common", "basic", "broker", broker) for broker in BROKERS},
 }
-ABOUT = (
-    "empty has no entries; basic keeps messages in memory; http does, and asks a service over"
-    " HTTP; the others keep them in a file, and at a broker in a profile."
-)
 #: What no prefix of queues at a broker may hold.
 _ODD = re.compile(r"[^A-Za-z0-9]+")
 IGNORED = ".moonq/"
+
+
+def template_option(default: str) -> Callable[[FC], FC]:
+    """Return the option that chooses one of the templates."""
+    return click.option(
+        "--template",
+        type=click.Choice(list(TEMPLATES)),
+        default=default,
+        show_default=True,
+        help="empty has no entries; basic keeps messages in memory; http does, and asks a service"
+        " over HTTP; the others keep them in a file, and at a broker in a profile.",
+    )
+
+
+git_option = click.option(
+    "--git/--no-git", default=False, help="Make it a repository of git, or not."
+)
 
 
 class Made(NamedTuple):

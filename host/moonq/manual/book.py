@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -95,14 +95,9 @@ class Manual:
         parts = [one for one in found if not isinstance(one, Section) or one.level > 1]
         if found:
             return parts or found
-        known = {*self._names, *(one.title for page in self.pages for one in page.items)}
-        hint = suggestions.question(suggestions.close(name, sorted(known)))
+        hint = suggestions.question(suggestions.close(name, self.names))
         more = f"`moonq guide --search {name}` looks into all pages"
         raise NotFound(f"the manual does not explain {name!r}", hint=hint or more)
-
-    def explains(self, name: str) -> bool:
-        """Say whether a heading names it."""
-        return _folded(name) in self._sections
 
     def search(self, words: str) -> Sequence[Hit]:
         """Return the lines that have all of *words*, those of headings first."""
@@ -113,28 +108,16 @@ class Manual:
     @cached_property
     def names(self) -> Sequence[str]:
         """Everything that `about` knows, for completion."""
-        items = (one.title for page in self.pages for one in page.items)
-        return sorted({*self._names, *items})
-
-    @cached_property
-    def _names(self) -> Sequence[str]:
-        return [one.name for page in self.pages for one in page.sections]
+        named = (section.name for page in self.pages for section in page.sections)
+        return sorted({*named, *(item.title for page in self.pages for item in page.items)})
 
     @cached_property
     def _sections(self) -> dict[str, list[Excerpt]]:
-        found: dict[str, list[Excerpt]] = {}
-        for page in self.pages:
-            for section in page.sections:
-                found.setdefault(_folded(section.name), []).append(section)
-        return found
+        return _grouped((one.name, one) for page in self.pages for one in page.sections)
 
     @cached_property
     def _items(self) -> dict[str, list[Excerpt]]:
-        found: dict[str, list[Excerpt]] = {}
-        for page in self.pages:
-            for item in page.items:
-                found.setdefault(_folded(item.title), []).append(item)
-        return found
+        return _grouped((one.title, one) for page in self.pages for one in page.items)
 
     @cached_property
     def _endings(self) -> dict[str, list[Excerpt]]:
@@ -178,6 +161,14 @@ class Manual:
                 command = f"{owner.removeprefix('moonq ')} {name}"
                 if wanted.removeprefix("moonq ") == command or wanted == f"{owner}.{name}":
                     yield item
+
+
+def _grouped(named: Iterable[tuple[str, Excerpt]]) -> dict[str, list[Excerpt]]:
+    """Return excerpts by what they are about, in whatever case that is asked for."""
+    found: dict[str, list[Excerpt]] = {}
+    for name, one in named:
+        found.setdefault(_folded(name), []).append(one)
+    return found
 
 
 def _folded(name: str) -> str:

@@ -11,7 +11,7 @@ import click
 
 from moonq.cli import scaffolding
 from moonq.cli.options import Options, command
-from moonq.cli.scaffolding import IGNORED, TEMPLATES
+from moonq.cli.scaffolding import IGNORED
 from moonq.cli.streams import echo
 from moonq.errors import NotFound
 from moonq.text.plain import visible
@@ -22,14 +22,8 @@ GITIGNORE = Path(".gitignore")
 
 @command()
 @click.argument("path", type=click.Path(path_type=Path), default=".")
-@click.option(
-    "--template",
-    type=click.Choice(list(TEMPLATES)),
-    default="empty",
-    show_default=True,
-    help=scaffolding.ABOUT,
-)
-@click.option("--git/--no-git", default=False, help="Make it a repository of git, or not.")
+@scaffolding.template_option("empty")
+@scaffolding.git_option
 def init(options: Options, path: Path, template: str, git: bool) -> None:
     """Add to the folder PATH what it lacks to be a project.
 

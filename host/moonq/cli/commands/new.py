@@ -11,7 +11,7 @@ import click
 
 from moonq.cli import scaffolding
 from moonq.cli.options import Options, command
-from moonq.cli.scaffolding import BROKERS, TEMPLATES
+from moonq.cli.scaffolding import BROKERS
 from moonq.cli.streams import echo
 from moonq.errors import ConfirmationNeeded
 from moonq.text import extras
@@ -21,14 +21,8 @@ from moonq.text.wording import plural
 
 @command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--template",
-    type=click.Choice(list(TEMPLATES)),
-    default="basic",
-    show_default=True,
-    help=scaffolding.ABOUT,
-)
-@click.option("--git/--no-git", default=False, help="Make it a repository of git, or not.")
+@scaffolding.template_option("basic")
+@scaffolding.git_option
 @click.option("--yes", is_flag=True, help="Write into a folder that has other files in it.")
 def new(options: Options, path: Path, template: str, git: bool, yes: bool) -> None:
     """Make a project in the folder PATH.
